@@ -1,0 +1,61 @@
+"""The error tree. Two branches go on the wire; anything else is a bug.
+
+VivavoceError
+├── ClientError          the client's doing: an ``error`` event or a 4xx, the session lives on
+│   └── CapacityError    no room for one more: refused at once (429)
+├── EngineError          an engine failed: the response fails, the session lives on
+└── WeightsError         weights are missing, wrong or unreachable
+"""
+
+from __future__ import annotations
+
+
+class VivavoceError(Exception):
+    """Root of all errors Vivavoce raises on purpose."""
+
+
+class ClientError(VivavoceError):
+    """The client asked for something that cannot be done.
+
+    ``code``, ``param`` and ``event_id`` go into the documented error object (Realtime reference 5.1).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "invalid_value",
+        param: str | None = None,
+        event_id: str | None = None,
+        type: str = "invalid_request_error",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.param = param
+        self.event_id = event_id
+        self.type = type
+
+
+class CapacityError(ClientError):
+    """Every place is taken. ``capacity`` is the number of places there are."""
+
+    def __init__(self, what: str, capacity: int) -> None:
+        super().__init__(
+            f"All {capacity} {what} are in use; try again later.", code="rate_limit_exceeded", type="rate_limit_error"
+        )
+        self.capacity = capacity
+
+
+class EngineError(VivavoceError):
+    """An engine failed at its work. ``retriable`` says whether the same call may succeed later."""
+
+    def __init__(self, engine: str, message: str, *, retriable: bool = False) -> None:
+        super().__init__(f"{engine}: {message}")
+        self.engine = engine
+        self.message = message
+        self.retriable = retriable
+
+
+class WeightsError(VivavoceError):
+    """A file of weights is missing, has the wrong hash, or no source gave it. The message says what to do."""

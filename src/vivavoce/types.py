@@ -1,0 +1,136 @@
+"""The words engines and runtime share: samples, messages, deltas. Data only, no behaviour.
+
+One vocabulary keeps an engine ignorant of sockets and dialects: it sees samples and messages, and yields what it
+hears, thinks or says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples: TypeAlias = NDArray[np.float32]
+"""Mono audio, ``float32[n]`` in [-1, 1]. The rate travels beside it as ``rate_hz``."""
+
+Language: TypeAlias = str
+"""ISO 639-1 code, e.g. ``en``, ``zh``, ``ja``."""
+
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+FinishReason: TypeAlias = Literal["stop", "length", "tool_calls"]
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptDelta:
+    """More text of an utterance still being recognised; append it to what came before."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The final text of an utterance. ``text`` is empty when nothing was said."""
+
+    text: str
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call the language model asks for. ``arguments`` is a JSON object as text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function the language model may call. ``parameters`` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of the prompt. ``tool_call_id`` belongs to role ``tool``, ``tool_calls`` to role ``assistant``."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """How to generate.
+
+    ``max_tokens=0`` reads the prompt into the slot's cache and yields nothing but the end: a prefill. ``slot`` names the
+    cache of one live conversation (0 … ``capacity`` - 1); ``None`` lets the engine choose.
+    """
+
+    max_tokens: int = 512
+    temperature: float = 0.7
+    top_p: float = 0.9
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    slot: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More text of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationEnd:
+    """The last event of a generation, with what it cost in tokens (``cached_tokens`` of ``input_tokens`` were free)."""
+
+    reason: FinishReason
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+
+
+GenerationEvent: TypeAlias = TextDelta | ToolCall | GenerationEnd
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseCut:
+    """A clause of the reply was complete and went to the speaker. Clauses count from 0; their texts join to the reply."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A piece of the speech of clause ``index``: ``float32[n]`` at the speaker's rate."""
+
+    index: int
+    samples: Samples
+
+
+ReplyEvent: TypeAlias = TextDelta | ClauseCut | Speech | ToolCall | GenerationEnd
+"""What the reply road yields, in order: ``GenerationEnd`` last, after all speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice a client can name.
+
+    ``speakers`` says who speaks which language with it: language → (speaker engine, that engine's own voice name).
+    """
+
+    id: str
+    sex: Literal["female", "male"]
+    description: str
+    speakers: Mapping[Language, tuple[str, str]] = field(default_factory=dict)
