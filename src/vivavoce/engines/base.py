@@ -1,0 +1,111 @@
+"""What an engine is: one Protocol a kind, one verb each.
+
+Verbs return async generators; closing the generator (``aclose``, or cancelling the task that reads it) stops the work
+within one step. Engines are loaded once and shared by all sessions; native calls run in executors the engine owns, never
+on the event loop. A foreign engine registers a loader under the same entry-point group as the built-in ones:
+
+    [project.entry-points."vivavoce.recognizers"]
+    mine = "my_package:load"            # load(context: EngineContext) -> Recognizer
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from vivavoce.types import (
+    GenerationEvent,
+    GenerationOptions,
+    Language,
+    Message,
+    Samples,
+    Transcript,
+    TranscriptDelta,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineContext:
+    """What a loader gets.
+
+    ``weights`` maps a catalogue name to the folder that holds its verified files (raises ``WeightsError``);
+    ``threads`` is the CPU budget; ``capacity`` the number of conversations to serve at once; ``settings`` the engine's
+    own table of the configuration.
+    """
+
+    weights: Callable[[str], Path]
+    threads: int
+    capacity: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Closeable(Protocol):
+    """Every engine can be closed; afterwards it is not used again."""
+
+    def close(self) -> None:
+        """Free executors and native memory. Idempotent."""
+
+
+class SpeechStream(Protocol):
+    """Voice activity over one stream of audio; keeps the model's state between frames."""
+
+    def probability(self, frame: Samples) -> float:
+        """Probability in [0, 1] that ``frame`` (``frame_samples`` long, ``rate_hz``) is speech. Under 1 ms."""
+
+    def reset(self) -> None:
+        """Forget the past, as at the start of a stream."""
+
+
+class SpeechDetector(Closeable, Protocol):
+    """Tells speech from everything else, frame by frame."""
+
+    rate_hz: int
+    frame_samples: int
+
+    def open(self) -> SpeechStream:
+        """A fresh stream; streams are independent and share the model."""
+
+
+class Recognizer(Closeable, Protocol):
+    """Turns an utterance into text."""
+
+    rate_hz: int
+
+    def transcribe(
+        self, samples: Samples, *, language: Language | None = None, prompt: str | None = None
+    ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
+        """Yield deltas while recognising (or none), then exactly one ``Transcript``.
+
+        ``language`` skips detection; ``prompt`` biases spelling. Raises ``EngineError``.
+        """
+
+
+class LanguageModel(Closeable, Protocol):
+    """Answers messages. ``capacity`` slots each keep the prompt prefix of one conversation."""
+
+    capacity: int
+
+    def generate(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """Yield text deltas and tool calls, then exactly one ``GenerationEnd``. Raises ``EngineError``."""
+
+    async def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Length of the prompt these messages make, in tokens."""
+
+    context_tokens: int
+
+
+class Speaker(Closeable, Protocol):
+    """Speaks clauses."""
+
+    rate_hz: int
+    voices: Mapping[str, frozenset[Language]]
+
+    def speak(self, text: str, *, voice: str, language: Language, speed: float = 1.0) -> AsyncGenerator[Samples, None]:
+        """Yield the speech of one clause, leading and trailing silence trimmed, in pieces as they are ready.
+
+        ``speed`` in [0.25, 4]. Raises ``EngineError``.
+        """

@@ -1,0 +1,166 @@
+"""Engines that answer at once and always the same: for protocol tests, and for the tests of those who build on Vivavoce.
+
+``vivavoce serve --engines fake`` runs the whole server on them, without weights:
+
+* speech is whatever is louder than a whisper (RMS above ``LOUD``);
+* an utterance is transcribed as ``I heard 1200 milliseconds.``, silence as nothing;
+* the reply repeats the last message: ``You said: …``, word by word; a message ``call NAME {…}`` calls that tool;
+* the voice is a tone of 50 ms a character.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Sequence
+
+import numpy as np
+
+from vivavoce.engines.base import EngineContext
+from vivavoce.errors import EngineError
+from vivavoce.types import (
+    FinishReason,
+    GenerationEnd,
+    GenerationEvent,
+    GenerationOptions,
+    Language,
+    Message,
+    Samples,
+    TextDelta,
+    ToolCall,
+    Transcript,
+    TranscriptDelta,
+)
+
+LOUD = 0.02
+CHARACTER_MS = 50
+FAILURE = "please fail"
+"""A message (or a clause) that holds these words makes the engine fail, so that failures can be tested."""
+
+_CALL = re.compile(r"call (\w+) (\{.*\})", re.DOTALL)
+
+
+class FakeSpeechStream:
+    """Loudness instead of a model."""
+
+    def probability(self, frame: Samples) -> float:
+        """1 for a loud frame, else 0."""
+        return float(np.sqrt(np.mean(frame**2)) > LOUD)
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+
+class FakeSpeechDetector:
+    """Voice activity by loudness."""
+
+    rate_hz = 16_000
+    frame_samples = 512
+
+    def open(self) -> FakeSpeechStream:
+        """A stream."""
+        return FakeSpeechStream()
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class FakeRecognizer:
+    """Says how long the utterance was."""
+
+    rate_hz = 16_000
+
+    async def transcribe(
+        self, samples: Samples, *, language: Language | None = None, prompt: str | None = None
+    ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
+        """The duration of the loud part in words; nothing for silence."""
+        await asyncio.sleep(0)
+        loud = np.flatnonzero(np.abs(samples) > LOUD)
+        duration_ms = round((loud[-1] - loud[0]) / self.rate_hz * 10) * 100 if len(loud) else 0
+        text = f"I heard {duration_ms} milliseconds." if duration_ms else ""
+        yield Transcript(text, language or "en")
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class FakeLanguageModel:
+    """Repeats what it was told."""
+
+    context_tokens = 4096
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+
+    async def generate(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """``You said: …``, a word at a time; or a call of a tool, if one is asked for by name."""
+        await asyncio.sleep(0)
+        said = messages[-1].content
+        tokens = await self.count_tokens(messages)
+        if FAILURE in said and options.max_tokens:
+            raise EngineError("fake", "failed because it was asked to")
+        call = _CALL.search(said)
+        if call and options.max_tokens and call[1] in {tool.name for tool in options.tools}:
+            yield ToolCall(f"call_{call[1]}", call[1], call[2])
+            yield GenerationEnd("tool_calls", input_tokens=tokens, output_tokens=1)
+            return
+        words = re.findall(r"\s*\S+", f"You said: {said}")
+        for word in words[: options.max_tokens]:
+            await asyncio.sleep(0)
+            yield TextDelta(word)
+        reason: FinishReason = "length" if 0 < options.max_tokens < len(words) else "stop"
+        spent = min(options.max_tokens, len(words))
+        yield GenerationEnd(reason, input_tokens=tokens, cached_tokens=tokens, output_tokens=spent)
+
+    async def count_tokens(self, messages: Sequence[Message]) -> int:
+        """A token a word."""
+        return sum(len(message.content.split()) for message in messages)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class FakeSpeaker:
+    """Hums: a tone of ``CHARACTER_MS`` a character."""
+
+    rate_hz = 24_000
+
+    def __init__(self) -> None:
+        self.voices = {"fake": frozenset({"en", "zh", "ja"})}
+
+    async def speak(
+        self, text: str, *, voice: str, language: Language, speed: float = 1.0
+    ) -> AsyncGenerator[Samples, None]:
+        """A second of tone at a time."""
+        if FAILURE in text:
+            raise EngineError("fake", "failed because it was asked to")
+        count = int(len(text) * CHARACTER_MS * self.rate_hz / 1000 / speed)
+        tone = (0.1 * np.sin(np.arange(count) * 2 * np.pi * 220 / self.rate_hz)).astype(np.float32)
+        for at in range(0, count, self.rate_hz):
+            await asyncio.sleep(0)
+            yield tone[at : at + self.rate_hz]
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def load_speech_detector(context: EngineContext) -> FakeSpeechDetector:
+    """Entry point."""
+    return FakeSpeechDetector()
+
+
+def load_recognizer(context: EngineContext) -> FakeRecognizer:
+    """Entry point."""
+    return FakeRecognizer()
+
+
+def load_language_model(context: EngineContext) -> FakeLanguageModel:
+    """Entry point."""
+    return FakeLanguageModel(context.capacity)
+
+
+def load_speaker(context: EngineContext) -> FakeSpeaker:
+    """Entry point."""
+    return FakeSpeaker()
