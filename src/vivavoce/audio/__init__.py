@@ -1,0 +1,1 @@
+"""Samples: formats, resampling, the input buffer addressed in samples, paced output."""

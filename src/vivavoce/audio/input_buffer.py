@@ -1,0 +1,105 @@
+"""What the server has heard, addressed in samples since the session began.
+
+Audio arrives in the client's format and is kept once, as the engines hear it: mono ``float32`` at ``rate_hz``. Positions
+never restart, so ``audio_start_ms`` and ``audio_end_ms`` are positions turned into milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from vivavoce.audio.pcm import decode_pcm16
+from vivavoce.audio.resample import Resampler
+from vivavoce.types import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Whole detector frames: ``float32[k, frame_samples]`` beginning at sample ``position``."""
+
+    position: int
+    frames: Samples
+
+
+class InputBuffer:
+    """The session's ear: appended bytes in, samples by position out."""
+
+    def __init__(self, *, client_hz: int, rate_hz: int, frame_samples: int) -> None:
+        self.rate_hz = rate_hz
+        self._frame_samples = frame_samples
+        self._resampler = Resampler(client_hz, rate_hz)
+        self._chunks: deque[Samples] = deque()
+        self._start = 0
+        self._end = 0
+        self._framed = 0
+
+    @property
+    def start(self) -> int:
+        """Position of the oldest sample kept."""
+        return self._start
+
+    @property
+    def end(self) -> int:
+        """Position after the newest sample."""
+        return self._end
+
+    @property
+    def duration_ms(self) -> int:
+        """How much audio is kept."""
+        return self.to_ms(self._end - self._start)
+
+    def to_ms(self, samples: int) -> int:
+        """A sample count as milliseconds."""
+        return samples * 1000 // self.rate_hz
+
+    def to_samples(self, milliseconds: int) -> int:
+        """Milliseconds as a sample count."""
+        return milliseconds * self.rate_hz // 1000
+
+    def append(self, pcm: bytes) -> None:
+        """Add audio in the client's format. Raises ``ClientError`` on half a sample."""
+        samples = self._resampler.push(decode_pcm16(pcm))
+        if len(samples):
+            self._chunks.append(samples)
+            self._end += len(samples)
+
+    def take_frames(self) -> Frames | None:
+        """The whole frames not taken yet, or ``None``. Each sample is given once, in order."""
+        position = max(self._framed, self._start)
+        count = (self._end - position) // self._frame_samples
+        if count == 0:
+            return None
+        stop = position + count * self._frame_samples
+        self._framed = stop
+        return Frames(position, self.slice(position, stop).reshape(count, self._frame_samples))
+
+    def slice(self, start: int, stop: int) -> Samples:
+        """Samples from ``start`` to ``stop``, as far as they are kept."""
+        pieces: list[Samples] = []
+        position = self._start
+        for chunk in self._chunks:
+            begin, end = max(start - position, 0), min(stop - position, len(chunk))
+            if begin < end:
+                pieces.append(chunk[begin:end])
+            position += len(chunk)
+            if position >= stop:
+                break
+        return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+
+    def forget(self, before: int) -> None:
+        """Drop samples before position ``before``."""
+        while self._chunks and self._start < before:
+            chunk = self._chunks[0]
+            drop = min(before - self._start, len(chunk))
+            if drop == len(chunk):
+                self._chunks.popleft()
+            else:
+                self._chunks[0] = chunk[drop:]
+            self._start += drop
+
+    def clear(self) -> None:
+        """Drop everything kept; positions go on."""
+        self.forget(self._end)

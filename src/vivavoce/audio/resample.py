@@ -1,0 +1,28 @@
+"""Streaming resampling with soxr: pieces go in and come out without clicks at their borders."""
+
+from __future__ import annotations
+
+import numpy as np
+import soxr
+
+from vivavoce.types import Samples
+
+
+class Resampler:
+    """Converts a stream from ``source_hz`` to ``target_hz``. Holds back a few milliseconds until ``flush``."""
+
+    def __init__(self, source_hz: int, target_hz: int) -> None:
+        self._stream = soxr.ResampleStream(source_hz, target_hz, 1, dtype="float32") if source_hz != target_hz else None
+
+    def push(self, samples: Samples) -> Samples:
+        """What ``samples`` (``float32[n]``) add to the output."""
+        if self._stream is None:
+            return samples
+        return np.asarray(self._stream.resample_chunk(samples), dtype=np.float32)
+
+
+def resample(samples: Samples, source_hz: int, target_hz: int) -> Samples:
+    """A whole recording at another rate."""
+    if source_hz == target_hz:
+        return samples
+    return np.asarray(soxr.resample(samples, source_hz, target_hz), dtype=np.float32)

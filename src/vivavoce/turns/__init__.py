@@ -1,0 +1,1 @@
+"""When does the user speak, and when have they finished."""
