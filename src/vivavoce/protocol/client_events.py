@@ -1,0 +1,98 @@
+"""What clients say, in canonical form (Realtime reference, section 4). One class an event, the wire name written once."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from vivavoce.protocol.items import NewItem
+from vivavoce.protocol.session_config import SessionPatch
+
+
+class ClientEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of all client events. ``event_id`` comes back in ``error.event_id`` when the event is at fault."""
+
+    event_id: str | None = None
+
+
+class SessionUpdate(ClientEvent, frozen=True, kw_only=True, tag="session.update"):
+    """Change the session; only the fields present change."""
+
+    session: SessionPatch
+
+
+class AudioAppend(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffer.append"):
+    """More microphone audio, in the session's input format."""
+
+    audio: bytes
+
+
+class AudioCommit(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffer.commit"):
+    """Make a user item of the buffered audio."""
+
+
+class AudioClear(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffer.clear"):
+    """Forget the buffered audio."""
+
+
+class ItemCreate(ClientEvent, frozen=True, kw_only=True, tag="conversation.item.create"):
+    """Add an item after ``previous_item_id``, or at the end."""
+
+    item: NewItem
+    previous_item_id: str | None = None
+
+
+class ItemDelete(ClientEvent, frozen=True, kw_only=True, tag="conversation.item.delete"):
+    """Remove an item."""
+
+    item_id: str
+
+
+class ItemTruncate(ClientEvent, frozen=True, kw_only=True, tag="conversation.item.truncate"):
+    """Cut an assistant item's audio at what the client has played."""
+
+    item_id: str
+    audio_end_ms: int
+    content_index: int = 0
+
+
+class ResponseCreate(ClientEvent, frozen=True, kw_only=True, tag="response.create"):
+    """Start a response; ``response`` overrides the session for this one."""
+
+    response: SessionPatch = SessionPatch()
+
+
+class ResponseCancel(ClientEvent, frozen=True, kw_only=True, tag="response.cancel"):
+    """Stop the response in progress."""
+
+    response_id: str | None = None
+
+
+AnyClientEvent: TypeAlias = (
+    SessionUpdate
+    | AudioAppend
+    | AudioCommit
+    | AudioClear
+    | ItemCreate
+    | ItemDelete
+    | ItemTruncate
+    | ResponseCreate
+    | ResponseCancel
+)
+
+CLIENT_EVENTS: dict[str, type[AnyClientEvent]] = {
+    str(event.__struct_config__.tag): event
+    for event in (
+        SessionUpdate,
+        AudioAppend,
+        AudioCommit,
+        AudioClear,
+        ItemCreate,
+        ItemDelete,
+        ItemTruncate,
+        ResponseCreate,
+        ResponseCancel,
+    )
+}
+"""Wire name → class: the table a new event adds a row to."""

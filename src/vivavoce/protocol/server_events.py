@@ -1,0 +1,256 @@
+"""What the server says, in canonical form (Realtime reference, section 5). One class an event, the wire name written once.
+
+``event_id`` is stamped by the session when the event goes out. Fields every documented event may carry are always sent,
+also where a documented sample leaves them out: official clients rely on them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from vivavoce.protocol.items import Item, Part
+from vivavoce.protocol.session_config import SessionConfig
+
+ResponseStatus: TypeAlias = Literal["in_progress", "completed", "cancelled", "failed", "incomplete"]
+
+
+class ServerEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of all server events."""
+
+    event_id: str = ""
+
+    @classmethod
+    def wire_name(cls) -> str:
+        """The canonical wire name."""
+        return str(cls.__struct_config__.tag)
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The documented error object. ``event_id`` is the id of the client event at fault."""
+
+    type: str
+    code: str | None
+    message: str
+    param: str | None = None
+    event_id: str | None = None
+
+
+class Error(ServerEvent, frozen=True, kw_only=True, tag="error"):
+    """Something went wrong; the session stays open."""
+
+    error: ErrorBody
+
+
+class SessionCreated(ServerEvent, frozen=True, kw_only=True, tag="session.created"):
+    """First event of a connection."""
+
+    session_id: str
+    session: SessionConfig
+
+
+class SessionUpdated(ServerEvent, frozen=True, kw_only=True, tag="session.updated"):
+    """The whole session after an update."""
+
+    session_id: str
+    session: SessionConfig
+
+
+class SpeechStarted(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.speech_started"):
+    """The user began to speak; ``audio_start_ms`` counts input audio since the session began."""
+
+    audio_start_ms: int
+    item_id: str
+
+
+class SpeechStopped(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.speech_stopped"):
+    """The user stopped speaking."""
+
+    audio_end_ms: int
+    item_id: str
+
+
+class AudioCommitted(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.committed"):
+    """The buffer became a user item."""
+
+    previous_item_id: str | None
+    item_id: str
+
+
+class AudioCleared(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.cleared"):
+    """The buffer is empty."""
+
+
+class ItemCreated(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.created"):
+    """An item entered the conversation."""
+
+    previous_item_id: str | None
+    item: Item
+
+
+class ItemDeleted(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.deleted"):
+    """An item left the conversation."""
+
+    item_id: str
+
+
+class ItemTruncated(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.truncated"):
+    """An assistant item's audio and transcript were cut."""
+
+    item_id: str
+    content_index: int
+    audio_end_ms: int
+
+
+class TranscriptionDelta(
+    ServerEvent, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.delta"
+):
+    """More of what the user said."""
+
+    item_id: str
+    content_index: int
+    delta: str
+
+
+class TranscriptionCompleted(
+    ServerEvent, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.completed"
+):
+    """What the user said. Always sent: StepFun has no switch for it."""
+
+    item_id: str
+    content_index: int
+    transcript: str
+
+
+class TranscriptionFailed(
+    ServerEvent, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.failed"
+):
+    """The recogniser failed on this item."""
+
+    item_id: str
+    content_index: int
+    error: ErrorBody
+
+
+class StatusDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a response ended as it did."""
+
+    type: ResponseStatus
+    reason: str | None = None
+    error: ErrorBody | None = None
+
+
+class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
+    """A response as ``response.created`` and ``response.done`` show it. ``marks`` only where the client asked for them."""
+
+    id: str
+    status: ResponseStatus
+    object: Literal["realtime.response"] = "realtime.response"
+    status_details: StatusDetails | None = None
+    output: tuple[Item, ...] = ()
+    usage: dict[str, Any] | None = None
+    marks: dict[str, float] | UnsetType = UNSET
+
+
+class ResponseCreated(ServerEvent, frozen=True, kw_only=True, tag="response.created"):
+    """A response began."""
+
+    response: ResponseObject
+
+
+class ResponseDone(ServerEvent, frozen=True, kw_only=True, tag="response.done"):
+    """A response ended, whatever the outcome."""
+
+    response: ResponseObject
+
+
+class ResponseEvent(ServerEvent, frozen=True, kw_only=True):
+    """Base of events inside a response."""
+
+    response_id: str
+    output_index: int
+
+
+class OutputItemAdded(ResponseEvent, frozen=True, kw_only=True, tag="response.output_item.added"):
+    """An output item began."""
+
+    item: Item
+
+
+class OutputItemDone(ResponseEvent, frozen=True, kw_only=True, tag="response.output_item.done"):
+    """An output item ended."""
+
+    item: Item
+
+
+class PartEvent(ResponseEvent, frozen=True, kw_only=True):
+    """Base of events inside a content part."""
+
+    item_id: str
+    content_index: int
+
+
+class PartAdded(PartEvent, frozen=True, kw_only=True, tag="response.content_part.added"):
+    """A content part began, empty."""
+
+    part: Part
+
+
+class PartDone(PartEvent, frozen=True, kw_only=True, tag="response.content_part.done"):
+    """A content part ended."""
+
+    part: Part
+
+
+class TextDelta(PartEvent, frozen=True, kw_only=True, tag="response.text.delta"):
+    """More text."""
+
+    delta: str
+
+
+class TextDone(PartEvent, frozen=True, kw_only=True, tag="response.text.done"):
+    """The whole text."""
+
+    text: str
+
+
+class AudioDelta(PartEvent, frozen=True, kw_only=True, tag="response.audio.delta"):
+    """More audio, in the session's output format."""
+
+    delta: bytes
+
+
+class AudioDone(PartEvent, frozen=True, kw_only=True, tag="response.audio.done"):
+    """No more audio."""
+
+
+class AudioTranscriptDelta(PartEvent, frozen=True, kw_only=True, tag="response.audio_transcript.delta"):
+    """More of the words being spoken."""
+
+    delta: str
+
+
+class AudioTranscriptDone(PartEvent, frozen=True, kw_only=True, tag="response.audio_transcript.done"):
+    """All the words spoken."""
+
+    transcript: str
+
+
+class ArgumentsDelta(ResponseEvent, frozen=True, kw_only=True, tag="response.function_call_arguments.delta"):
+    """More of a function call's arguments."""
+
+    item_id: str
+    call_id: str
+    name: str
+    delta: str
+
+
+class ArgumentsDone(ResponseEvent, frozen=True, kw_only=True, tag="response.function_call_arguments.done"):
+    """The arguments, whole: a JSON object as text."""
+
+    item_id: str
+    call_id: str
+    name: str
+    arguments: str

@@ -1,0 +1,212 @@
+"""The StepFun dialect: what comes in, what goes out, what is refused and how."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.errors import ClientError
+from vivavoce.protocol import client_events as client
+from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.dialect import decode, encode
+from vivavoce.protocol.items import Item, Part
+from vivavoce.protocol.session_config import FunctionTool, SessionConfig, TurnDetection, patched
+from vivavoce.protocol.stepfun import StepFun
+
+DIALECT = StepFun()
+NESTED = {"type": "function", "function": {"name": "lamp", "description": "d", "parameters": {"type": "object"}}}
+FLAT = {"type": "function", "name": "lamp", "description": "d", "parameters": {"type": "object"}}
+
+
+def read(event: Any) -> Any:
+    return decode(json.dumps(event), DIALECT)
+
+
+def wire(event: ev.ServerEvent) -> Any:
+    return json.loads(encode(event, DIALECT))
+
+
+def refusal(event: Any) -> ClientError:
+    with pytest.raises(ClientError) as caught:
+        read(event)
+    return caught.value
+
+
+def test_the_documented_session_update() -> None:
+    event = read(
+        {
+            "event_id": "evt_c_001",
+            "type": "session.update",
+            "session": {
+                "modalities": ["text", "audio"],
+                "instructions": "Be concise.",
+                "voice": "qingchunshaonv",
+                "input_audio_format": "pcm16",
+                "output_audio_format": "pcm16",
+                "turn_detection": {
+                    "type": "server_vad",
+                    "prefix_padding_ms": 500,
+                    "silence_duration_ms": 300,
+                    "energy_awakeness_threshold": 2500,
+                },
+                "tools": [NESTED],
+            },
+        }
+    )
+    assert isinstance(event, client.SessionUpdate)
+    config = patched(SessionConfig(model="m", voice="v"), event.session, TurnDetection())
+    assert config.turn_detection == TurnDetection(threshold=0.5, prefix_padding_ms=500, silence_duration_ms=300)
+    assert config.tools == (FunctionTool(name="lamp", description="d", parameters={"type": "object"}),)
+
+
+def test_flat_and_nested_tools_mean_the_same() -> None:
+    flat, nested = (read({"type": "session.update", "session": {"tools": [tool]}}) for tool in (FLAT, NESTED))
+    assert flat == nested
+
+
+def test_what_official_clients_send_is_tolerated() -> None:
+    read({"type": "session.update", "session": {}})
+    demo = {
+        "input_audio_transcription": None,
+        "turn_detection": None,
+        "tools": [],
+        "tool_choice": "auto",
+        "temperature": 0.8,
+    }
+    assert read({"type": "session.update", "session": demo}).session.turn_detection is None
+    old = {"built_in_tools": [], "threshold": 0.5, "max_response_output_length": 4096, "model": "step-1o-audio"}
+    assert read({"type": "session.update", "session": old}).session.max_output_tokens == 4096
+    assert (
+        read({"type": "session.update", "session": {"max_response_output_tokens": "4096"}}).session.max_output_tokens
+        == 4096
+    )
+    opening = read({"type": "response.create", "session": {"instructions": "Say hello."}})
+    assert opening.response.instructions == "Say hello."
+    assert read({"type": "response.create"}) == client.ResponseCreate()
+
+
+def test_audio_is_decoded() -> None:
+    event = read({"type": "input_audio_buffer.append", "audio": base64.b64encode(b"\x01\x02").decode()})
+    assert event.audio == b"\x01\x02"
+
+
+@pytest.mark.parametrize(
+    ("event", "param"),
+    [
+        ({}, "type"),
+        ({"type": 7}, "type"),
+        ({"type": "foo.bar"}, "type"),
+        ({"type": "session.update"}, "session"),
+        ({"type": "session.update", "session": 3}, "session"),
+        ({"type": "session.update", "session": {"voice": 3}}, "session.voice"),
+        ({"type": "session.update", "session": {"input_audio_format": "mp3"}}, "session.input_audio_format"),
+        ({"type": "session.update", "session": {"turn_detection": {"type": "magic"}}}, "session.turn_detection.type"),
+        (
+            {
+                "type": "session.update",
+                "session": {"turn_detection": {"type": "server_vad", "energy_awakeness_threshold": 9000}},
+            },
+            "session.turn_detection.energy_awakeness_threshold",
+        ),
+        ({"type": "session.update", "session": {"tools": [{"type": "rocket"}]}}, "session.tools[0].type"),
+        ({"type": "session.update", "session": {"tools": [{"type": "function"}]}}, "session.tools[0].name"),
+        ({"type": "session.update", "session": {"tool_choice": {"type": "function"}}}, "session.tool_choice"),
+        ({"type": "input_audio_buffer.append"}, "audio"),
+        ({"type": "input_audio_buffer.append", "audio": "***"}, "audio"),
+        ({"type": "conversation.item.create", "item": {"type": "rumour"}}, "item.type"),
+        (
+            {"type": "conversation.item.create", "item": {"role": "user", "content": [{"type": "x"}]}},
+            "item.content[0].type",
+        ),
+        ({"type": "conversation.item.delete"}, "item_id"),
+        ({"type": "response.create", "response": {"conversation": "none"}}, "response.conversation"),
+    ],
+)
+def test_a_refusal_names_field_and_event(event: dict[str, Any], param: str) -> None:
+    error = refusal({**event, "event_id": "mine"})
+    assert error.param is not None
+    assert error.param.replace("[...]", "[0]") == param
+    assert error.event_id == "mine"
+
+
+@pytest.mark.parametrize("frame", ["", "nonsense", "[]", "3", "null", '"x"', "{", b"\xff\xfe", "[" * 100_000])
+def test_what_is_not_json_is_refused(frame: str | bytes) -> None:
+    with pytest.raises(ClientError) as caught:
+        decode(frame, DIALECT)
+    assert caught.value.code == "invalid_json"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+fields = st.sampled_from(
+    ["session", "item", "response", "audio", "item_id", "event_id", "previous_item_id", "audio_end_ms"]
+)
+inner_fields = st.sampled_from(
+    ["tools", "turn_detection", "voice", "content", "role", "type", "modalities", "function"]
+)
+
+
+@given(
+    st.sampled_from(sorted(client.CLIENT_EVENTS)),
+    st.dictionaries(fields, st.dictionaries(inner_fields, json_values) | json_values),
+)
+def test_any_json_is_an_event_or_a_refusal(kind: str, body: dict[str, Any]) -> None:
+    try:
+        event = read({**body, "type": kind})
+    except ClientError as error:
+        assert error.message
+    else:
+        assert type(event) is client.CLIENT_EVENTS[kind]
+
+
+def test_the_session_on_the_wire() -> None:
+    config = SessionConfig(
+        model="step-audio-2", voice="v", turn_detection=TurnDetection(), tools=(FunctionTool(name="lamp"),)
+    )
+    event = wire(ev.SessionCreated(event_id="e", session_id="sess_1", session=config))
+    session = event["session"]
+    assert event["type"] == "session.created"
+    assert (session["id"], session["object"], session["model"]) == ("sess_1", "realtime.session", "step-audio-2")
+    assert session["turn_detection"]["energy_awakeness_threshold"] == 2500
+    assert session["max_response_output_tokens"] == 4096
+    assert session["tools"][0]["function"]["name"] == "lamp"
+
+
+def test_a_session_read_back_is_the_same_session() -> None:
+    config = SessionConfig(
+        model="m",
+        voice="v",
+        instructions="i",
+        turn_detection=TurnDetection(threshold=0.3),
+        tools=(FunctionTool(name="lamp"),),
+    )
+    session = wire(ev.SessionCreated(session_id="s", session=config))["session"]
+    patch = read({"type": "session.update", "session": session}).session
+    assert patched(SessionConfig(model="m", voice="other"), patch, TurnDetection()) == config
+
+
+def test_arguments_come_under_both_names() -> None:
+    ids = {"response_id": "r", "output_index": 0, "item_id": "i", "call_id": "c", "name": "lamp"}
+    event = wire(ev.ArgumentsDelta(**ids, delta="{}"))  # type: ignore[arg-type]
+    assert event["delta"] == event["arguments"] == "{}"
+
+
+def test_user_audio_shows_an_open_transcript_and_no_bytes() -> None:
+    item = Item(id="i", role="user", content=(Part(type="input_audio", transcript=None),))
+    event = wire(ev.ItemCreated(previous_item_id=None, item=item))
+    assert event["item"]["content"] == [{"type": "input_audio", "transcript": None}]
+    assert event["previous_item_id"] is None
+    assert event["item"]["object"] == "realtime.item"
+
+
+def test_audio_deltas_are_base64() -> None:
+    ids = {"response_id": "r", "output_index": 0, "item_id": "i", "content_index": 0}
+    assert wire(ev.AudioDelta(**ids, delta=b"\x01\x02"))["delta"] == "AQI="  # type: ignore[arg-type]
