@@ -1,0 +1,75 @@
+"""Items → messages for the language model, within its budget.
+
+The head of the prompt (system prompt, oldest items) never changes from turn to turn, so the model's cache of it stays
+good. When the budget is exceeded the oldest items are left out in one larger step, so that the next turns append again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import ceil
+
+from vivavoce.protocol.items import Item
+from vivavoce.types import Message, ToolCall
+
+REFILL = 0.5
+"""After leaving items out, the history fills this share of the budget."""
+
+
+class Context:
+    """Builds prompts; remembers how far back they reach."""
+
+    def __init__(self, budget_tokens: int) -> None:
+        self._budget = budget_tokens
+        self._first = 0
+
+    def messages(self, system: str, items: Iterable[Item]) -> tuple[Message, ...]:
+        """The prompt for the conversation as it stands."""
+        history = [message for item in items if (message := message_of(item)) is not None]
+        costs = [estimate_tokens(message) for message in history]
+        fixed = estimate_tokens(Message("system", system))
+        self._first = min(self._first, len(history))
+        if fixed + sum(costs[self._first :]) > self._budget:
+            self._first = _start_within(costs, self._budget * REFILL - fixed)
+        return (Message("system", system), *_merged_calls(history[self._first :]))
+
+
+def message_of(item: Item) -> Message | None:
+    """An item as a message; ``None`` if it says nothing (an utterance without words, an unheard reply)."""
+    if item.type == "function_call":
+        return Message("assistant", "", tool_calls=(ToolCall(str(item.call_id), str(item.name), str(item.arguments)),))
+    if item.type == "function_call_output":
+        return Message("tool", str(item.output), tool_call_id=str(item.call_id))
+    words = " ".join(part.words for part in item.parts if part.type != "thinking" and part.words)
+    if not words or not isinstance(item.role, str):
+        return None
+    return Message(item.role, words)
+
+
+def estimate_tokens(message: Message) -> int:
+    """A safe guess at a message's tokens: a third of a token a Latin letter, one a Chinese or Japanese character."""
+    text = message.content + "".join(call.name + call.arguments for call in message.tool_calls)
+    wide = sum(1 for char in text if ord(char) >= 0x2E80)
+    return 8 + wide + ceil((len(text) - wide) / 3)
+
+
+def _start_within(costs: Sequence[int], budget: float) -> int:
+    """The first message kept, so that the newest ones fit ``budget``; the newest is always kept."""
+    total = 0.0
+    for index in range(len(costs) - 1, -1, -1):
+        total += costs[index]
+        if total > budget:
+            return min(index + 1, len(costs) - 1)
+    return 0
+
+
+def _merged_calls(history: Sequence[Message]) -> list[Message]:
+    """Calls of one turn belong to one assistant message, beside what was said before them."""
+    merged: list[Message] = []
+    for message in history:
+        last = merged[-1] if merged else None
+        if message.tool_calls and last is not None and last.role == "assistant":
+            merged[-1] = Message("assistant", last.content, (*last.tool_calls, *message.tool_calls))
+        else:
+            merged.append(message)
+    return merged

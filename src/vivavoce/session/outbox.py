@@ -1,0 +1,53 @@
+"""Collects what a session wants to happen, in order, and stamps ids."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+
+from vivavoce.errors import ClientError
+from vivavoce.protocol.server_events import Error, ErrorBody, ServerEvent
+from vivavoce.session.signals import Output, Send
+
+IdFactory: TypeAlias = Callable[[str], str]
+"""Prefix → a fresh id."""
+
+
+def random_id(prefix: str) -> str:
+    """An id nobody can guess, e.g. ``msg_3fa9…``."""
+    return f"{prefix}_{secrets.token_hex(12)}"
+
+
+def error_body(error: ClientError) -> ErrorBody:
+    """The documented error object."""
+    return ErrorBody(
+        type=error.type, code=error.code, message=error.message, param=error.param, event_id=error.event_id
+    )
+
+
+class Outbox:
+    """Everything a session puts out passes here."""
+
+    def __init__(self, new_id: IdFactory = random_id) -> None:
+        self.new_id = new_id
+        self._outputs: list[Output] = []
+
+    def send(self, event: ServerEvent) -> None:
+        """A server event for the client, given its ``event_id``."""
+        self._outputs.append(Send(msgspec.structs.replace(event, event_id=self.new_id("event"))))
+
+    def command(self, output: Output) -> None:
+        """Work for an engine."""
+        self._outputs.append(output)
+
+    def refuse(self, error: ClientError) -> None:
+        """An ``error`` event."""
+        self.send(Error(error=error_body(error)))
+
+    def drain(self) -> list[Output]:
+        """Everything since the last call, in order."""
+        outputs, self._outputs = self._outputs, []
+        return outputs

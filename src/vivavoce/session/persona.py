@@ -1,0 +1,54 @@
+"""Who answers when the client says nothing about it, and the rules every spoken reply keeps.
+
+The system text is the start of every prompt of a conversation, so it must not change from turn to turn: the language
+model keeps what it has read of it (reading it anew costs about 10 ms a token on two cores). What depends on a turn is
+appended to that turn by ``spoken_turn``.
+"""
+
+from __future__ import annotations
+
+from vivavoce.types import Language
+
+CHARACTER = """\
+You are Vivavoce, a friendly voice assistant in a spoken conversation. Answer in the language of the last message. \
+If you do not know something or cannot look it up, say so."""
+"""The default persona. A client's instructions take its place."""
+
+SPEECH_RULES = """\
+Reply like a person on the phone, with one to three short sentences. Never use lists, numbered steps, headings, markdown \
+or emoji. Do not repeat what was said; answer it or react to it."""
+"""How to speak. Stays whatever the instructions are: a list or a heading cannot be spoken."""
+
+_EXAMPLES = """\
+For example:
+"Give me three ideas for a picnic" - "Bring sandwiches, some fruit and a cold drink."
+"the old house stood on a hill" - "That sounds like the start of a story. What happened there?"
+"今天下了一整天的雨" - "是啊，出门记得带伞。你今天有什么安排吗？"
+"昨日は遅くまで働きました" - "それは大変でしたね。ゆっくり休んでください。\""""
+"""Small models follow examples better than rules. They belong to the default persona: their tone is its own."""
+
+_REMINDERS = {
+    "en": "(Answer in English.)",
+    "zh": "（请用中文回答。）",
+    "ja": "（日本語で答えてください。）",
+}
+
+
+def system_prompt(instructions: str | None = None) -> str:
+    """The system message of a conversation: ``instructions``, or the default persona, with the speech rules.
+
+    Depends on nothing but ``instructions``.
+    """
+    if instructions and instructions.strip():
+        return f"{instructions.strip()}\n{SPEECH_RULES}"
+    return f"{CHARACTER}\n{SPEECH_RULES}\n{_EXAMPLES}"
+
+
+def spoken_turn(text: str, language: Language) -> str:
+    """What the model reads for a user's turn: ``text`` and a reminder of its language, if there is one for it.
+
+    For models that drift into another language. A turn must read the same in every later prompt of the conversation,
+    or the prompt's prefix is no longer cached.
+    """
+    reminder = _REMINDERS.get(language)
+    return f"{text} {reminder}" if reminder else text

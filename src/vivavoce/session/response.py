@@ -1,0 +1,227 @@
+"""The life of a response. Everything that moves a response from one state to another is in this file's table.
+
+``Response`` also writes the documented sequence of events: what is opened is closed, in order, exactly once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypedDict
+
+import msgspec
+
+from vivavoce.observe.marks import Marks
+from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.items import Item, ItemStatus, Part
+from vivavoce.session.conversation import Conversation
+from vivavoce.session.outbox import Outbox
+from vivavoce.session.playback import Playback
+from vivavoce.session.usage import usage_object
+from vivavoce.types import GenerationEnd, ToolCall
+
+
+class ResponseState(Enum):
+    """Where a response is. The last four are final."""
+
+    WAITING = "waiting"
+    GENERATING = "generating"
+    DRAINING = "draining"
+    COMPLETED = "completed"
+    INCOMPLETE = "incomplete"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class ResponseEvent(Enum):
+    """What can happen to a response."""
+
+    INPUT_READY = "input_ready"
+    GENERATED = "generated"
+    DRAINED = "drained"
+    CUT_SHORT = "cut_short"
+    CANCEL = "cancel"
+    FAIL = "fail"
+
+
+RESPONSE_TABLE: dict[tuple[ResponseState, ResponseEvent], ResponseState] = {
+    (ResponseState.WAITING, ResponseEvent.INPUT_READY): ResponseState.GENERATING,
+    (ResponseState.WAITING, ResponseEvent.CANCEL): ResponseState.CANCELLED,
+    (ResponseState.WAITING, ResponseEvent.FAIL): ResponseState.FAILED,
+    (ResponseState.GENERATING, ResponseEvent.GENERATED): ResponseState.DRAINING,
+    (ResponseState.GENERATING, ResponseEvent.CANCEL): ResponseState.CANCELLED,
+    (ResponseState.GENERATING, ResponseEvent.FAIL): ResponseState.FAILED,
+    (ResponseState.DRAINING, ResponseEvent.DRAINED): ResponseState.COMPLETED,
+    (ResponseState.DRAINING, ResponseEvent.CUT_SHORT): ResponseState.INCOMPLETE,
+    (ResponseState.DRAINING, ResponseEvent.CANCEL): ResponseState.CANCELLED,
+}
+"""Generation ends before the audio has left (``DRAINING``). Any pair not here is a bug."""
+
+STATUS: dict[ResponseState, ev.ResponseStatus] = {
+    ResponseState.WAITING: "in_progress",
+    ResponseState.GENERATING: "in_progress",
+    ResponseState.DRAINING: "in_progress",
+    ResponseState.COMPLETED: "completed",
+    ResponseState.INCOMPLETE: "incomplete",
+    ResponseState.CANCELLED: "cancelled",
+    ResponseState.FAILED: "failed",
+}
+
+
+class _PartIds(TypedDict):
+    response_id: str
+    item_id: str
+    output_index: int
+    content_index: int
+
+
+class _CallIds(TypedDict):
+    response_id: str
+    output_index: int
+    item_id: str
+    call_id: str
+    name: str
+
+
+@dataclass(slots=True)
+class _OpenMessage:
+    """The assistant message being written."""
+
+    item_id: str
+    output_index: int
+    text: str = ""
+
+
+class Response:
+    """One response: its state, its output, the events that tell of it.
+
+    ``playback`` is ``None`` for a text-only response.
+    """
+
+    def __init__(
+        self, outbox: Outbox, conversation: Conversation, *, playback: Playback | None, marks: Marks, report_marks: bool
+    ) -> None:
+        self.id = outbox.new_id("resp")
+        self.playback = playback
+        self.marks = marks
+        self.end: GenerationEnd | None = None
+        self.message_id: str | None = None
+        self._outbox = outbox
+        self._conversation = conversation
+        self._report_marks = report_marks
+        self._state = ResponseState.WAITING
+        self._output: list[Item] = []
+        self._message: _OpenMessage | None = None
+        outbox.send(ev.ResponseCreated(response=ev.ResponseObject(id=self.id, status="in_progress")))
+
+    @property
+    def state(self) -> ResponseState:
+        """The current state; only ``happened`` changes it."""
+        return self._state
+
+    @property
+    def active(self) -> bool:
+        """Whether it still occupies the floor."""
+        return STATUS[self._state] == "in_progress"
+
+    def happened(self, event: ResponseEvent) -> ResponseState:
+        """Move along the table. Raises ``KeyError`` on a transition that does not exist."""
+        self._state = RESPONSE_TABLE[self._state, event]
+        return self._state
+
+    # ---- content
+
+    def text(self, delta: str) -> None:
+        """More of the reply's words."""
+        message = self._message or self._open_message()
+        message.text += delta
+        ids = self._part_ids(message)
+        if self.playback is None:
+            self._outbox.send(ev.TextDelta(**ids, delta=delta))
+        else:
+            self._outbox.send(ev.AudioTranscriptDelta(**ids, delta=delta))
+
+    def audio(self, pcm: bytes) -> None:
+        """A piece of audio that leaves now."""
+        message = self._message or self._open_message()
+        self._outbox.send(ev.AudioDelta(**self._part_ids(message), delta=pcm))
+
+    def call(self, call: ToolCall) -> None:
+        """A function call for the client: a whole output item at once."""
+        item = Item(
+            id=self._outbox.new_id("item"), type="function_call", status="in_progress",
+            call_id=call.id, name=call.name, arguments="",
+        )  # fmt: skip
+        index = len(self._output)
+        self._output.append(item)
+        self._conversation.add(item)
+        ids: _CallIds = {
+            "response_id": self.id, "output_index": index, "item_id": item.id, "call_id": call.id, "name": call.name,
+        }  # fmt: skip
+        self._outbox.send(ev.OutputItemAdded(response_id=self.id, output_index=index, item=item))
+        self._outbox.send(ev.ArgumentsDelta(**ids, delta=call.arguments))
+        self._outbox.send(ev.ArgumentsDone(**ids, arguments=call.arguments))
+        done = msgspec.structs.replace(item, status="completed", arguments=call.arguments)
+        self._finish_item(index, done)
+
+    def finish(
+        self, event: ResponseEvent, *, heard: str | None = None, details: ev.StatusDetails | None = None
+    ) -> None:
+        """Close everything that is open and end the response.
+
+        ``heard`` replaces the words of an interrupted reply by those that can have been heard.
+        """
+        state = self.happened(event)
+        if self._message is not None:
+            self._close_message(self._message, "completed" if state is ResponseState.COMPLETED else "incomplete", heard)
+        response = ev.ResponseObject(
+            id=self.id,
+            status=STATUS[state],
+            status_details=details,
+            output=tuple(self._output),
+            usage=usage_object(self.end or GenerationEnd("stop")),
+            marks=self.marks.relative_ms() if self._report_marks else msgspec.UNSET,
+        )
+        self._outbox.send(ev.ResponseDone(response=response))
+
+    # ---- the assistant message
+
+    def _open_message(self) -> _OpenMessage:
+        """Announce item and part, in the order the official demo needs: item added, item created, part added."""
+        item = Item(id=self._outbox.new_id("msg"), status="in_progress", role="assistant", content=())
+        message = _OpenMessage(item.id, len(self._output))
+        self._message, self.message_id = message, item.id
+        self._output.append(item)
+        self._outbox.send(ev.OutputItemAdded(response_id=self.id, output_index=message.output_index, item=item))
+        self._conversation.add(item)
+        empty = Part(type="text", text="") if self.playback is None else Part(type="audio", audio=b"", transcript="")
+        self._outbox.send(ev.PartAdded(**self._part_ids(message), part=empty))
+        return message
+
+    def _close_message(self, message: _OpenMessage, status: ItemStatus, heard: str | None) -> None:
+        words = message.text if heard is None else heard
+        ids = self._part_ids(message)
+        if self.playback is None:
+            part = Part(type="text", text=words)
+            self._outbox.send(ev.TextDone(**ids, text=words))
+        else:
+            part = Part(type="audio", transcript=words)
+            self._outbox.send(ev.AudioDone(**ids))
+            self._outbox.send(ev.AudioTranscriptDone(**ids, transcript=words))
+        self._outbox.send(ev.PartDone(**ids, part=part))
+        item = Item(id=message.item_id, status=status, role="assistant", content=(part,))
+        self._message = None
+        self._finish_item(message.output_index, item)
+
+    def _finish_item(self, index: int, item: Item) -> None:
+        self._output[index] = item
+        self._conversation.replace(item)
+        self._outbox.send(ev.OutputItemDone(response_id=self.id, output_index=index, item=item))
+
+    def _part_ids(self, message: _OpenMessage) -> _PartIds:
+        return {
+            "response_id": self.id,
+            "item_id": message.item_id,
+            "output_index": message.output_index,
+            "content_index": 0,
+        }

@@ -1,0 +1,48 @@
+"""The persona: stable text, instructions in the character's place, rules always there, turns only appended to."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.session.persona import CHARACTER, SPEECH_RULES, spoken_turn, system_prompt
+
+
+@pytest.mark.parametrize("instructions", [None, "", "  \n"])
+def test_no_instructions_means_the_default_persona(instructions: str | None) -> None:
+    prompt = system_prompt(instructions)
+    assert prompt.startswith(CHARACTER)
+    assert SPEECH_RULES in prompt
+
+
+def test_instructions_replace_the_character_and_keep_the_rules() -> None:
+    prompt = system_prompt("You are Jack, a pirate.\n")
+    assert prompt == f"You are Jack, a pirate.\n{SPEECH_RULES}"
+
+
+def test_the_default_persona_does_what_it_asks_for() -> None:
+    assert not any(mark in system_prompt() for mark in ("*", "#", "```", "\n-"))
+
+
+def test_the_default_persona_stays_short() -> None:
+    assert len(system_prompt()) < 1000
+
+
+@given(st.text())
+def test_the_prompt_depends_on_the_instructions_alone(instructions: str) -> None:
+    prompt = system_prompt(instructions)
+    assert prompt == system_prompt(instructions)
+    assert instructions.strip() in prompt
+
+
+@given(st.text(), st.sampled_from(["en", "zh", "ja", "de", ""]))
+def test_a_turn_is_only_appended_to(text: str, language: str) -> None:
+    assert spoken_turn(text, language).startswith(text)
+
+
+def test_a_reminder_is_in_the_language_it_asks_for() -> None:
+    assert "中文" in spoken_turn("你好", "zh")
+    assert "日本語" in spoken_turn("どうも", "ja")
+    assert "English" in spoken_turn("Hello", "en")
+    assert spoken_turn("Hallo", "de") == "Hallo"
