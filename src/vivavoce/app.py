@@ -1,0 +1,54 @@
+"""The server as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from vivavoce import __version__
+from vivavoce.config import Config
+from vivavoce.errors import VivavoceError
+from vivavoce.http import health, realtime
+from vivavoce.http.serving import Serving
+from vivavoce.runtime.engines import load_engines
+
+log = logging.getLogger(__name__)
+
+
+def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) -> FastAPI:
+    """The application. It listens at once and answers 503 until the engines are loaded.
+
+    If they cannot be loaded it says why, goes on answering 503, and calls ``on_failure``.
+    """
+    serving = Serving(config)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            loading = group.create_task(_load(serving, on_failure))
+            yield
+            loading.cancel()
+        if serving.loaded is not None:
+            serving.loaded.close()
+
+    app = FastAPI(title="Vivavoce", version=__version__, lifespan=lifespan)
+    app.state.serving = serving
+    app.include_router(health.router)
+    app.include_router(realtime.router)
+    return app
+
+
+async def _load(serving: Serving, on_failure: Callable[[], None] | None) -> None:
+    try:
+        serving.loaded = await load_engines(serving.config)
+    except VivavoceError as error:
+        log.error("%s", error)
+        serving.failure = str(error)
+        if on_failure is not None:
+            on_failure()
+    else:
+        log.info("ready: %d conversations at once", serving.seats.capacity)

@@ -1,0 +1,1 @@
+"""The doors: what listens on HTTP and WebSocket. They translate transports, nothing more."""

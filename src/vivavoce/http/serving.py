@@ -1,0 +1,25 @@
+"""What a running server shares among its doors."""
+
+from __future__ import annotations
+
+from vivavoce.config import Config
+from vivavoce.errors import ClientError
+from vivavoce.runtime.engines import Engines
+from vivavoce.runtime.seats import Seats
+
+
+class Serving:
+    """Configuration, seats, and the engines once they are loaded."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.seats = Seats(config.limits.sessions)
+        self.loaded: Engines | None = None
+        self.failure: str | None = None
+
+    @property
+    def engines(self) -> Engines:
+        """The engines. Raises ``ClientError`` (``server_loading``) while they are loading."""
+        if self.loaded is None:
+            raise ClientError("The server is still loading its models.", code="server_loading", type="server_error")
+        return self.loaded

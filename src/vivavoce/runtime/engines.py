@@ -1,0 +1,86 @@
+"""The engines a process runs: loaded once, shared by all sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from vivavoce.config import Config, LanguageModelConfig
+from vivavoce.engines.base import EngineContext, LanguageModel, Recognizer, Speaker, SpeechDetector
+from vivavoce.engines.registry import EngineKind, loader
+from vivavoce.engines.router import SpeakerRouter
+from vivavoce.models.catalogue import load_catalogue
+from vivavoce.models.store import WeightStore
+from vivavoce.voices.presets import PRESETS
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """One of each kind, and the language models by the names the tiers use."""
+
+    speech_detector: SpeechDetector
+    recognizer: Recognizer
+    speaker: Speaker
+    language_models: Mapping[str, LanguageModel]
+
+    def close(self) -> None:
+        """Free everything; what follows a failure is still freed."""
+        with ExitStack() as stack:
+            for engine in (self.speech_detector, self.recognizer, self.speaker, *self.language_models.values()):
+                stack.callback(engine.close)
+
+
+async def load_engines(config: Config) -> Engines:
+    """Load what ``config`` names, off the event loop. Raises ``EngineError`` or ``WeightsError``."""
+    return await asyncio.to_thread(EngineLoader(config).all)
+
+
+class EngineLoader:
+    """Loads engines one at a time; blocking. A command that needs only one of them asks for that one."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._store = WeightStore(load_catalogue(), config.store, config.models)
+
+    def all(self) -> Engines:
+        """Every engine a server needs."""
+        return Engines(
+            speech_detector=self.speech_detector(),
+            recognizer=self.recognizer(),
+            speaker=self.speaker(),
+            language_models={name: self.language_model(name) for name in self._config.engines.language_models},
+        )
+
+    def speech_detector(self) -> SpeechDetector:
+        """The configured voice activity detector."""
+        engine: SpeechDetector = self._load("speech_detectors", self._config.engines.speech_detector)
+        return engine
+
+    def recognizer(self) -> Recognizer:
+        """The configured recogniser."""
+        engine: Recognizer = self._load("recognizers", self._config.engines.recognizer)
+        return engine
+
+    def speaker(self) -> Speaker:
+        """The configured speakers behind one router."""
+        names = self._config.engines.speakers
+        return SpeakerRouter({name: self._load("speakers", name) for name in names}, PRESETS)
+
+    def language_model(self, name: str) -> LanguageModel:
+        """The language model the tiers call ``name``."""
+        model: LanguageModelConfig = self._config.engines.language_models[name]
+        settings = {**model.settings, "weights": model.weights}
+        engine: LanguageModel = self._load("language_models", model.engine, settings)
+        return engine
+
+    def _load(self, kind: EngineKind, name: str, settings: Mapping[str, Any] | None = None) -> Any:
+        context = EngineContext(
+            weights=self._store.folder,
+            threads=self._config.threads,
+            capacity=self._config.limits.sessions,
+            settings=settings if settings is not None else self._config.engines.settings.get(name, {}),
+        )
+        return loader(kind, name)(context)

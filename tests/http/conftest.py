@@ -1,0 +1,16 @@
+"""A server with fake engines, shared by the tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from running import RunningServer, running
+from vivavoce.config import load_config
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RunningServer]:
+    with running(load_config({"limits": {"sessions": 4}}, profile="fake")) as started:
+        yield started

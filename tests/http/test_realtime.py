@@ -1,0 +1,232 @@
+"""The Realtime door over real sockets, with fake engines."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import random
+import re
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from running import RunningServer, silence, talking, tone
+from vivavoce.tiers import TIERS
+
+
+def get(url: str) -> tuple[int, Any]:
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_health_counts_the_seats(server: RunningServer) -> None:
+    assert server.all_seats_free()
+    status, body = get(f"{server.http}/health")
+    assert status == 200
+    assert body["status"] == "ok"
+    assert body["sessions"] == {"live": 0, "capacity": 4}
+
+
+def test_health_and_door_while_loading(server: RunningServer) -> None:
+    loaded, server.serving.loaded = server.serving.loaded, None
+    try:
+        assert get(f"{server.http}/health") == (503, get(f"{server.http}/health")[1])
+        with pytest.raises(InvalidStatus) as refused:
+            asyncio.run(_connect(server, "model=step-audio-2"))
+        assert refused.value.response.status_code == 503
+    finally:
+        server.serving.loaded = loaded
+
+
+async def _connect(server: RunningServer, query: str) -> None:
+    async with talking(server, query) as talker:
+        await talker.next()
+
+
+@pytest.mark.parametrize("tier", sorted(TIERS))
+async def test_every_tier_is_served(server: RunningServer, tier: str) -> None:
+    async with talking(server, f"model={tier}") as talker:
+        created = await talker.next()
+        assert created["type"] == "session.created"
+        assert created["session"]["model"] == tier
+
+
+@pytest.mark.parametrize("query", ["", "model=", "model=gpt-17"])
+async def test_an_unknown_model_is_refused_before_the_upgrade(server: RunningServer, query: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await _connect(server, query)
+    assert refused.value.response.status_code == 404
+    assert json.loads(refused.value.response.body or b"")["error"]["code"] == "model_not_found"
+
+
+async def test_one_more_than_capacity_is_refused_at_once(server: RunningServer) -> None:
+    async with talking(server), talking(server), talking(server), talking(server):
+        with pytest.raises(InvalidStatus) as refused:
+            await _connect(server, "model=step-audio-2")
+    response = refused.value.response
+    assert response.status_code == 429
+    assert response.headers["Retry-After"]
+    assert json.loads(response.body or b"")["error"]["type"] == "rate_limit_error"
+    assert await asyncio.to_thread(server.all_seats_free)
+    async with talking(server) as talker:
+        assert (await talker.next())["type"] == "session.created"
+
+
+async def test_browsers_get_their_subprotocol_back(server: RunningServer) -> None:
+    offered = ["realtime", "openai-insecure-api-key.none", "openai-beta.realtime-v1"]
+    url = f"{server.ws}/v1/realtime?model=step-audio-2"
+    async with connect(url, subprotocols=offered) as socket:  # type: ignore[arg-type]
+        assert socket.subprotocol == "realtime"
+
+
+async def test_a_text_turn(server: RunningServer) -> None:
+    async with talking(server) as talker:
+        await talker.next()
+        await talker.say("good morning")
+        await talker.send(type="response.create", response={"modalities": ["text"]})
+        events = await talker.until("response.done")
+        assert (
+            "".join(event["delta"] for event in events if event["type"] == "response.text.delta")
+            == "You said: good morning"
+        )
+        assert events[-1]["response"]["usage"]["output_tokens"] == 4
+
+
+async def test_a_voice_turn_with_barge_in(server: RunningServer) -> None:
+    async with talking(server) as talker:
+        await talker.next()
+        await talker.append(silence(300) + tone(1000) + silence(700))
+        events = await talker.until("response.created")
+        transcript = next(event["transcript"] for event in events if event["type"].endswith("transcription.completed"))
+        assert transcript == "I heard 1000 milliseconds."
+        await talker.until("response.done")
+        await talker.say("a long story " * 20)
+        await talker.send(type="response.create")
+        await talker.until("response.audio.delta")
+        await talker.append(tone(300))
+        events = await talker.until("response.done")
+        kinds = [event["type"] for event in events]
+        assert kinds.index("input_audio_buffer.speech_started") < kinds.index("response.audio.done")
+        assert events[-1]["response"]["status"] == "cancelled"
+        assert events[-1]["response"]["status_details"]["reason"] == "turn_detected"
+
+
+async def test_spoken_audio_arrives_whole(server: RunningServer) -> None:
+    async with talking(server) as talker:
+        await talker.next()
+        await talker.say("hi")
+        await talker.send(type="response.create")
+        events = await talker.until("response.done")
+        audio = b"".join(
+            base64.b64decode(event["delta"]) for event in events if event["type"] == "response.audio.delta"
+        )
+        words = events[-1]["response"]["output"][0]["content"][0]["transcript"]
+        assert words == "You said: hi"
+        assert len(audio) == len(words) * 50 * 48
+
+
+async def test_a_function_call_goes_to_the_client_and_back(server: RunningServer) -> None:
+    tool = {"type": "function", "function": {"name": "lamp", "description": "d", "parameters": {"type": "object"}}}
+    async with talking(server) as talker:
+        await talker.next()
+        await talker.send(type="session.update", session={"tools": [tool], "turn_detection": None})
+        await talker.say('call lamp {"on": true}')
+        await talker.send(type="response.create")
+        call = (await talker.until("response.done"))[-1]["response"]["output"][0]
+        assert (call["name"], json.loads(call["arguments"])) == ("lamp", {"on": True})
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "done"}
+        await talker.send(type="conversation.item.create", item=output)
+        await talker.send(type="response.create", response={"modalities": ["text"]})
+        assert (await talker.until("response.text.done"))[-1]["text"] == "You said: done"
+
+
+async def test_a_failing_engine_does_not_end_the_session(server: RunningServer) -> None:
+    async with talking(server) as talker:
+        await talker.next()
+        await talker.say("please fail")
+        await talker.send(type="response.create")
+        assert (await talker.until("response.done"))[-1]["response"]["status"] == "failed"
+        await talker.say("better now")
+        await talker.send(type="response.create", response={"modalities": ["text"]})
+        assert (await talker.until("response.done"))[-1]["response"]["status"] == "completed"
+
+
+BAD_FRAMES: list[str | bytes] = [
+    "", "{", "[]", "null", b"\xff\x00", '{"type": 1}', '{"type": "foo.bar"}', '{"type":"input_audio_buffer.append","audio":"%%"}',
+    '{"type":"input_audio_buffer.append","audio":"AAAA"}', '{"type":"input_audio_buffer.append","audio":7}',
+    '{"type":"session.update","session":{"voice":"nobody"}}', '{"type":"conversation.item.delete","item_id":"x"}',
+    '{"type":"response.cancel"}', '{"type":"input_audio_buffer.commit"}', "[" * 50_000, '{"type":"conversation.item.create","item":{}}',
+]  # fmt: skip
+
+
+async def test_bad_frames_get_an_error_each_and_the_session_lives(server: RunningServer) -> None:
+    async with talking(server) as talker:
+        await talker.next()
+        for frame in BAD_FRAMES:
+            await talker.socket.send(frame)
+            event = await talker.next()
+            assert event["type"] == "error", frame
+            assert event["error"]["message"]
+            assert event["error"]["type"] == "invalid_request_error"
+        await talker.send(type="foo.bar", event_id="mine")
+        event = await talker.next()
+        assert (event["error"]["param"], event["error"]["event_id"]) == ("type", "mine")
+        await talker.say("still there?")
+        await talker.send(type="response.create", response={"modalities": ["text"]})
+        assert (await talker.until("response.done"))[-1]["response"]["status"] == "completed"
+
+
+async def test_random_bytes_never_end_a_session(server: RunningServer) -> None:
+    chance = random.Random(7)
+    async with talking(server) as talker:
+        await talker.next()
+        for _ in range(300):
+            await talker.socket.send(chance.randbytes(chance.randrange(60)))
+            assert (await talker.next())["type"] == "error"
+
+
+async def test_a_client_that_vanishes_in_mid_reply_frees_its_seat(server: RunningServer) -> None:
+    for _ in range(8):  # twice the capacity: a lost seat would show
+        async with talking(server) as talker:
+            await talker.next()
+            await talker.say("tell me a long story " * 20)
+            await talker.send(type="response.create")
+            await talker.until("response.audio.delta")
+            talker.socket.transport.abort()
+        assert await asyncio.to_thread(server.all_seats_free)
+
+
+async def test_a_large_append_does_not_stop_the_others(server: RunningServer) -> None:
+    async with talking(server) as heavy, talking(server) as light:
+        await heavy.next()
+        await light.next()
+        await heavy.send(type="session.update", session={"turn_detection": None})
+        await heavy.until("session.updated")
+        await heavy.append(tone(60_000))
+        await light.say("quick")
+        await light.send(type="response.create", response={"modalities": ["text"]})
+        await light.until("response.done")
+        await heavy.send(type="input_audio_buffer.commit")
+        done = await heavy.until("conversation.item.input_audio_transcription.completed")
+        assert re.fullmatch(r"I heard (59900|60000) milliseconds\.", done[-1]["transcript"])
+
+
+async def test_marks_come_only_when_asked_for(server: RunningServer) -> None:
+    for query, expected in (("model=step-audio-2", False), ("model=step-audio-2&marks=1", True)):
+        async with talking(server, query) as talker:
+            await talker.next()
+            await talker.append(silence(300) + tone(600) + silence(600))
+            response = (await talker.until("response.done"))[-1]["response"]
+            assert ("marks" in response) is expected
+    assert list(response["marks"]) == [
+        "speech_end", "endpoint", "transcript", "first_token", "first_clause", "first_audio", "first_sent",
+    ]  # fmt: skip

@@ -1,0 +1,111 @@
+"""A real server on a real port, in a thread of the test's process; and a client of a few lines."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import numpy as np
+import uvicorn
+from websockets.asyncio.client import ClientConnection, connect
+
+from vivavoce.app import create_app
+from vivavoce.config import Config
+from vivavoce.http.serving import Serving
+
+
+class RunningServer:
+    """Address and inside of a running server."""
+
+    def __init__(self, port: int, serving: Serving) -> None:
+        self.port = port
+        self.serving = serving
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def all_seats_free(self, within_s: float = 5.0) -> bool:
+        deadline = time.monotonic() + within_s
+        while self.serving.seats.taken and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self.serving.seats.taken == 0
+
+
+@contextmanager
+def running(config: Config, *, ready_within_s: float = 120.0) -> Iterator[RunningServer]:
+    app = create_app(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    options = uvicorn.Config(app, log_config=None, ws_max_size=24 * 1024 * 1024, ws="websockets-sansio", lifespan="on")
+    server = uvicorn.Server(options)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    serving: Serving = app.state.serving
+    deadline = time.monotonic() + ready_within_s
+    while serving.loaded is None:
+        assert serving.failure is None, serving.failure
+        assert time.monotonic() < deadline, "the engines did not load"
+        time.sleep(0.02)
+    try:
+        yield RunningServer(listener.getsockname()[1], serving)
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive(), "the server did not stop"
+
+
+class Talker:
+    """A Realtime client for tests."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def send(self, **event: Any) -> None:
+        await self.socket.send(json.dumps(event))
+
+    async def next(self) -> dict[str, Any]:
+        async with asyncio.timeout(60):
+            event: dict[str, Any] = json.loads(await self.socket.recv())
+        return event
+
+    async def until(self, kind: str) -> list[dict[str, Any]]:
+        """Events up to and with the first of this kind."""
+        events = [await self.next()]
+        while events[-1]["type"] != kind:
+            events.append(await self.next())
+        return events
+
+    async def say(self, text: str) -> None:
+        content = [{"type": "input_text", "text": text}]
+        await self.send(type="conversation.item.create", item={"type": "message", "role": "user", "content": content})
+
+    async def append(self, pcm: bytes) -> None:
+        await self.send(type="input_audio_buffer.append", audio=base64.b64encode(pcm).decode())
+
+
+@asynccontextmanager
+async def talking(server: RunningServer, query: str = "model=step-audio-2") -> AsyncIterator[Talker]:
+    async with connect(f"{server.ws}/v1/realtime?{query}", max_size=None) as connection:
+        yield Talker(connection)
+
+
+def tone(milliseconds: int, level: float = 0.5) -> bytes:
+    """PCM16 at 24 kHz."""
+    n = milliseconds * 24
+    return (np.sin(np.arange(n) / 10) * level * 32767).astype("<i2").tobytes()
+
+
+def silence(milliseconds: int) -> bytes:
+    """PCM16 at 24 kHz."""
+    return bytes(milliseconds * 48)

@@ -1,0 +1,63 @@
+"""The import rule of docs/architecture.md: the middle of the program knows no framework and no model."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import vivavoce
+
+SOURCE = Path(vivavoce.__file__).parent
+PURE = ("protocol", "session", "audio", "turns", "observe", "voices")
+FORBIDDEN_TO_PURE = {"http", "runtime", "engines", "cli", "client", "bench", "app"}
+ALLOWED_TO_ENGINES = {"types", "errors", "audio", "engines"}
+FRAMEWORKS = {
+    "asyncio",
+    "fastapi",
+    "starlette",
+    "typer",
+    "uvicorn",
+    "websockets",
+    "ctranslate2",
+    "onnxruntime",
+    "xllamacpp",
+}
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported(file: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports_of(file) if name.startswith("vivavoce.")}
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_the_middle_imports_no_edge(room: str) -> None:
+    files = list((SOURCE / room).rglob("*.py"))
+    assert files
+    for file in files:
+        assert not rooms_imported(file) & FORBIDDEN_TO_PURE, file
+        assert not {name.split(".")[0] for name in imports_of(file)} & FRAMEWORKS, file
+
+
+def test_engines_import_only_their_vocabulary() -> None:
+    for file in (SOURCE / "engines").rglob("*.py"):
+        assert rooms_imported(file) <= ALLOWED_TO_ENGINES, file
+
+
+def test_only_the_configuration_reads_the_environment() -> None:
+    for file in SOURCE.rglob("*.py"):
+        if file.name != "config.py":
+            text = file.read_text(encoding="utf-8")
+            assert "os.environ" not in text, file
+            assert "getenv" not in text, file
