@@ -15,7 +15,7 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.dialect import decode, encode
 from vivavoce.protocol.items import Item, Part
-from vivavoce.protocol.session_config import FunctionTool, SessionConfig, TurnDetection, patched
+from vivavoce.protocol.session_config import FunctionTool, SessionConfig, SessionPatch, TurnDetection, patched
 from vivavoce.protocol.stepfun import StepFun
 
 DIALECT = StepFun()
@@ -85,6 +85,8 @@ def test_what_official_clients_send_is_tolerated() -> None:
         read({"type": "session.update", "session": {"max_response_output_tokens": "4096"}}).session.max_output_tokens
         == 4096
     )
+    nulls = read({"type": "session.update", "session": {"instructions": None, "tools": None, "turn_detection": None}})
+    assert nulls.session == SessionPatch(turn_detection=None)
     opening = read({"type": "response.create", "session": {"instructions": "Say hello."}})
     assert opening.response.instructions == "Say hello."
     assert read({"type": "response.create"}) == client.ResponseCreate()

@@ -10,7 +10,7 @@ from session.driving import VAD, Driven, pcm
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, NewItem, Part
-from vivavoce.protocol.session_config import FunctionTool, SessionPatch
+from vivavoce.protocol.session_config import FunctionTool, ResponseOverrides, SessionPatch
 from vivavoce.session.signals import Prefill, ReplyFailed, StartReply, Transcribe
 from vivavoce.types import GenerationEnd, TextDelta, ToolCall
 
@@ -21,7 +21,7 @@ def say(text: str, **fields: Any) -> client.ItemCreate:
 
 def test_a_text_turn_has_the_documented_order() -> None:
     driven = Driven()
-    fresh = driven.take(say("hello"), client.ResponseCreate(response=SessionPatch(modalities=("text",))))
+    fresh = driven.take(say("hello"), client.ResponseCreate(response=ResponseOverrides(modalities=("text",))))
     fresh += driven.reply(TextDelta("Hi"), TextDelta(" you."), GenerationEnd("stop", 5, 0, 2))
     assert driven.names(fresh) == [
         "conversation.item.created",
@@ -138,7 +138,7 @@ def test_a_failed_engine_fails_the_response_and_no_more() -> None:
 
 def test_a_reply_cut_by_its_token_limit_is_incomplete() -> None:
     driven = Driven()
-    driven.take(say("hello"), client.ResponseCreate(response=SessionPatch(modalities=("text",), max_output_tokens=2)))
+    driven.take(say("hello"), client.ResponseCreate(response=ResponseOverrides(modalities=("text",), max_output_tokens=2)))
     assert driven.commands(StartReply)[0].options.max_tokens == 2
     driven.reply(TextDelta("One two"), GenerationEnd("length"))
     response = driven.events(ev.ResponseDone)[0].response
@@ -222,3 +222,11 @@ def test_an_item_deleted_in_mid_reply_stays_deleted() -> None:
     driven.wait(1)
     assert [item.role for item in driven.session.conversation if isinstance(item, Item)] == ["user"]
     assert driven.events(ev.ResponseDone)
+
+
+def test_metadata_comes_back_with_the_response() -> None:
+    driven = Driven()
+    driven.take(say("hello"), client.ResponseCreate(response=ResponseOverrides(modalities=("text",), metadata={"k": "v"})))
+    driven.reply(GenerationEnd("stop"))
+    assert driven.events(ev.ResponseCreated)[0].response.metadata == {"k": "v"}
+    assert driven.events(ev.ResponseDone)[0].response.metadata == {"k": "v"}

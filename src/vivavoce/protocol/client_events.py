@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from vivavoce.protocol.items import NewItem
-from vivavoce.protocol.session_config import SessionPatch
+from vivavoce.protocol.session_config import ResponseOverrides, SessionPatch
 
 
 class ClientEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -60,7 +60,7 @@ class ItemTruncate(ClientEvent, frozen=True, kw_only=True, tag="conversation.ite
 class ResponseCreate(ClientEvent, frozen=True, kw_only=True, tag="response.create"):
     """Start a response; ``response`` overrides the session for this one."""
 
-    response: SessionPatch = SessionPatch()
+    response: ResponseOverrides = ResponseOverrides()
 
 
 class ResponseCancel(ClientEvent, frozen=True, kw_only=True, tag="response.cancel"):

@@ -6,6 +6,7 @@ also where a documented sample leaves them out: official clients rely on them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -151,6 +152,7 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     status_details: StatusDetails | None = None
     output: tuple[Item, ...] = ()
     usage: dict[str, Any] | None = None
+    metadata: Mapping[str, Any] | UnsetType = UNSET
     marks: dict[str, float] | UnsetType = UNSET
 
 

@@ -66,7 +66,12 @@ class StepFun:
 def _session_in(session: Any, param: str) -> Json:
     if not isinstance(session, dict):
         raise ClientError(f"'{param}' must be an object.", param=param)
-    shaped: Json = {LEGACY_NAMES.get(key, key): value for key, value in session.items()}
+    # Typed clients send null for what they leave alone; only for ``turn_detection`` it has a meaning: off.
+    shaped: Json = {
+        LEGACY_NAMES.get(key, key): value
+        for key, value in session.items()
+        if value is not None or key == "turn_detection"
+    }
     if isinstance(shaped.get("max_output_tokens"), str) and shaped["max_output_tokens"].isdigit():
         shaped["max_output_tokens"] = int(shaped["max_output_tokens"])  # the reference shows "4096" and 4096
     if isinstance(shaped.get("turn_detection"), dict):
@@ -90,8 +95,6 @@ def _turn_detection_in(vad: Json, param: str) -> Json:
 
 
 def _tools_in(tools: Any, param: str) -> list[Json]:
-    if tools is None:
-        return []
     if not isinstance(tools, list):
         raise ClientError("'tools' must be an array.", param=f"{param}.tools")
     return [_tool_in(tool, f"{param}.tools[{index}]") for index, tool in enumerate(tools)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -77,7 +78,9 @@ class Replying:
 
     # ---- a response's way
 
-    def start(self, config: SessionConfig, marks: Marks) -> None:
+    def start(
+        self, config: SessionConfig, marks: Marks, metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    ) -> None:
         """Begin a response with ``config``; ``marks`` are those of the turn it answers.
 
         Raises ``ClientError`` while another is in progress.
@@ -91,6 +94,7 @@ class Replying:
             playback=Playback(self._new_pacer()) if config.speaks else None,
             marks=marks,
             report_marks=self._report_marks,
+            metadata=metadata,
         )
 
     def prompt(self, config: SessionConfig, system: str) -> tuple[tuple[Message, ...], GenerationOptions]:

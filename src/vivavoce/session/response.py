@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -99,7 +100,8 @@ class Response:
     """
 
     def __init__(
-        self, outbox: Outbox, conversation: Conversation, *, playback: Playback | None, marks: Marks, report_marks: bool
+        self, outbox: Outbox, conversation: Conversation, *, playback: Playback | None, marks: Marks, report_marks: bool,
+        metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET,
     ) -> None:
         self.id = outbox.new_id("resp")
         self.playback = playback
@@ -112,7 +114,8 @@ class Response:
         self._state = ResponseState.WAITING
         self._output: list[Item] = []
         self._message: _OpenMessage | None = None
-        outbox.send(ev.ResponseCreated(response=ev.ResponseObject(id=self.id, status="in_progress")))
+        self._metadata = metadata
+        outbox.send(ev.ResponseCreated(response=ev.ResponseObject(id=self.id, status="in_progress", metadata=metadata)))
 
     @property
     def state(self) -> ResponseState:
@@ -180,6 +183,7 @@ class Response:
             status_details=details,
             output=tuple(self._output),
             usage=usage_object(self.end or GenerationEnd("stop")),
+            metadata=self._metadata,
             marks=self.marks.relative_ms() if self._report_marks else msgspec.UNSET,
         )
         self._outbox.send(ev.ResponseDone(response=response))

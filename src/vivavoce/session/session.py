@@ -7,7 +7,7 @@ written in the files of those names.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,7 +173,7 @@ class Session:
 
     def _response_create(self, event: client.ResponseCreate, now: float) -> None:
         config = self._checked(event.response, param="response")
-        self._start_response(config, self._newest, now)
+        self._start_response(config, self._newest, now, event.response.metadata)
 
     def _response_cancel(self, event: client.ResponseCancel, now: float) -> None:
         self.replying.cancel(now, reason="client_cancelled", response_id=event.response_id)
@@ -226,10 +226,16 @@ class Session:
         elif self._unanswered is not None and not self.hearing.speaking and not self.replying.active:
             self._start_response(self.config, self._unanswered, now)
 
-    def _start_response(self, config: SessionConfig, turn: Turn | None, now: float) -> None:
+    def _start_response(
+        self,
+        config: SessionConfig,
+        turn: Turn | None,
+        now: float,
+        metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET,
+    ) -> None:
         marks = turn.marks if turn is not None else Marks()
         marks.note("endpoint", now)
-        self.replying.start(config, marks)
+        self.replying.start(config, marks, metadata)
         self._newest = self._unanswered = None
         if not self.hearing.transcribing:
             self._generate(now)

@@ -1,0 +1,155 @@
+"""The reply road: order, overlap, cancellation, bounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+import numpy as np
+import pytest
+
+from vivavoce.engines.fake import FAILURE, FakeLanguageModel, FakeSpeaker
+from vivavoce.errors import EngineError
+from vivavoce.runtime.reply import CLAUSES_AHEAD, ReplyRequest, reply
+from vivavoce.types import (
+    ClauseCut,
+    GenerationEnd,
+    GenerationEvent,
+    GenerationOptions,
+    Language,
+    Message,
+    ReplyEvent,
+    Samples,
+    Speech,
+    TextDelta,
+)
+
+
+class Paced(FakeLanguageModel):
+    """Says sentences, and waits for leave after each one."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__(1)
+        self.sentences = sentences
+        self.leave = asyncio.Semaphore(0)
+        self.said = 0
+        self.closed = False
+
+    async def generate(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        try:
+            for sentence in self.sentences:
+                yield TextDelta(sentence)
+                self.said += 1
+                await self.leave.acquire()
+            yield GenerationEnd("stop", 7, 3, 5)
+        finally:
+            self.closed = True
+
+
+class Slow(FakeSpeaker):
+    """Speaks when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leave = asyncio.Semaphore(0)
+        self.closed = False
+
+    async def speak(
+        self, text: str, *, voice: str, language: Language, speed: float = 1.0
+    ) -> AsyncGenerator[Samples, None]:
+        try:
+            await self.leave.acquire()
+            yield np.zeros(240, np.float32)
+        finally:
+            self.closed = True
+
+
+def request(text: str = "hello there", voice: str | None = "fake") -> ReplyRequest:
+    return ReplyRequest((Message("user", text),), GenerationOptions(), voice)
+
+
+async def replied(*args: object, **kwargs: object) -> list[ReplyEvent]:
+    events: list[ReplyEvent] = []
+
+    async def emit(event: ReplyEvent) -> None:
+        events.append(event)
+
+    await reply(request(*args, **kwargs), FakeLanguageModel(1), FakeSpeaker(), emit)  # type: ignore[arg-type]
+    return events
+
+
+async def test_clauses_join_to_the_reply_and_each_is_cut_before_it_is_spoken() -> None:
+    events = await replied("One two three. Four five six! Seven eight nine?")
+    text = "".join(event.text for event in events if isinstance(event, TextDelta))
+    cuts = [event for event in events if isinstance(event, ClauseCut)]
+    assert text == "".join(cut.text for cut in cuts) == "You said: One two three. Four five six! Seven eight nine?"
+    assert [cut.index for cut in cuts] == list(range(len(cuts)))
+    assert len(cuts) > 1
+    for cut in cuts:
+        first = next(at for at, event in enumerate(events) if isinstance(event, Speech) and event.index == cut.index)
+        assert events.index(cut) < first
+    assert isinstance(events[-1], GenerationEnd)
+
+
+async def test_text_only_is_not_spoken() -> None:
+    assert not [event for event in await replied(voice=None) if isinstance(event, Speech)]
+
+
+async def test_the_first_clause_is_spoken_while_the_rest_is_generated() -> None:
+    model = Paced(["This is the first sentence. ", "This is the second."])
+    spoken = asyncio.Event()
+
+    async def emit(event: ReplyEvent) -> None:
+        if isinstance(event, Speech):
+            spoken.set()
+
+    model.leave.release()
+    task = asyncio.create_task(reply(request(), model, FakeSpeaker(), emit))
+    async with asyncio.timeout(5):
+        await spoken.wait()
+    assert not model.closed
+    model.leave.release()
+    await task
+
+
+async def test_cancelling_stops_both_sides() -> None:
+    model, speaker = Paced(["This is the first sentence. "] * 3), Slow()
+    model.leave.release()
+
+    async def emit(event: ReplyEvent) -> None:
+        pass
+
+    task = asyncio.create_task(reply(request(), model, speaker, emit))
+    while model.said < 2:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert model.closed
+    assert speaker.closed
+
+
+async def test_generation_waits_for_a_speaker_that_is_behind() -> None:
+    model, speaker = Paced(["This is a whole sentence. "] * (CLAUSES_AHEAD * 3)), Slow()
+    for _ in model.sentences:
+        model.leave.release()
+
+    async def emit(event: ReplyEvent) -> None:
+        pass
+
+    task = asyncio.create_task(reply(request(), model, speaker, emit))
+    for _ in range(2000):
+        await asyncio.sleep(0)
+    assert model.said <= CLAUSES_AHEAD + 3
+    for _ in model.sentences:
+        speaker.leave.release()
+    await task
+    assert model.said == len(model.sentences)
+
+
+@pytest.mark.parametrize("voice", ["fake", None])
+async def test_an_engine_error_comes_out_as_itself(voice: str | None) -> None:
+    with pytest.raises(EngineError, match="asked to"):
+        await replied(FAILURE, voice=voice)
