@@ -71,7 +71,7 @@ def test_flat_and_nested_tools_mean_the_same() -> None:
 
 def test_what_official_clients_send_is_tolerated() -> None:
     read({"type": "session.update", "session": {}})
-    demo = {
+    demo: dict[str, Any] = {
         "input_audio_transcription": None,
         "turn_detection": None,
         "tools": [],

@@ -8,8 +8,9 @@ from session.driving import FRAME_MS, VAD, Driven, pcm, speech
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session_config import SessionPatch
+from vivavoce.session.persona import spoken_turn as reminded
 from vivavoce.session.signals import Listen, Recognised, RecognitionFailed, StartReply, StopReply, Transcribe
-from vivavoce.types import ClauseCut, Message, Speech, TextDelta, Transcript
+from vivavoce.types import ClauseCut, Speech, TextDelta, Transcript
 
 DOCUMENTED_ORDER = [
     "input_audio_buffer.speech_started",
@@ -83,15 +84,13 @@ def test_the_prompt_holds_what_was_said() -> None:
     driven = Driven(VAD)
     spoken_turn(driven, text="how far is the moon")
     messages = driven.commands(StartReply)[0].messages
-    assert messages[0].role == "system"
-    assert messages[1:] == (Message("user", "how far is the moon"),)
+    assert [message.role for message in messages] == ["system", "user"]
+    assert driven.prompts() == [["how far is the moon"]]
     driven.whole_reply(("Far away.", 300))
     driven.wait(1)
     spoken_turn(driven, text="how far exactly")
-    assert [message.content for message in driven.commands(StartReply)[1].messages[1:]] == [
-        "how far is the moon", "Far away.", "how far exactly",
-    ]  # fmt: skip
-    assert driven.commands(StartReply)[1].messages[0] == messages[0]
+    assert driven.prompts()[1] == ["how far is the moon", "Far away.", "how far exactly"]
+    assert driven.commands(StartReply)[1].messages[:2] == messages, "what was read once must stay as it was"
 
 
 def test_noise_without_words_gets_no_answer_and_leaves_no_item() -> None:
@@ -132,7 +131,7 @@ def test_speaking_again_before_the_transcript_waits_for_the_end() -> None:
     assert not driven.events(ev.ResponseCreated)
     driven.hear(320, 0.0)
     driven.transcript("a coffee")
-    assert [message.content for message in driven.commands(StartReply)[0].messages[1:]] == ["I would like", "a coffee"]
+    assert driven.prompts() == [["I would like", "a coffee"]]
 
 
 def test_an_empty_second_burst_does_not_swallow_the_first_turn() -> None:
@@ -182,9 +181,7 @@ def test_an_interruption_after_all_was_sent_cuts_what_was_not_played() -> None:
     assert driven.events(ev.ItemTruncated)[0].audio_end_ms == 2000
     driven.hear(320, 0.0)
     driven.transcript("stop")
-    assert [message.content for message in driven.commands(StartReply)[1].messages[1:]] == [
-        "hello", "One two three four.", "stop",
-    ]  # fmt: skip
+    assert driven.prompts()[1] == ["hello", "One two three four.", "stop"]
 
 
 def test_audio_is_sent_with_a_bounded_lead_and_none_is_lost() -> None:
@@ -293,3 +290,13 @@ def test_base64_of_a_delta_is_whole_samples() -> None:
     for event in driven.events(ev.AudioDelta):
         assert len(event.delta) % 2 == 0
         assert base64.b64decode(base64.b64encode(event.delta)) == event.delta
+
+
+def test_only_the_default_persona_is_reminded_of_the_language() -> None:
+    driven = Driven(VAD)
+    spoken_turn(driven, text="hello")
+    assert driven.commands(StartReply)[0].messages[1].content == reminded("hello", "en")
+    translator = Driven(VAD)
+    translator.take(client.SessionUpdate(session=SessionPatch(instructions="Translate into French.")))
+    spoken_turn(translator, text="hello")
+    assert translator.commands(StartReply)[0].messages[1].content == "hello"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 import numpy as np
 
@@ -128,7 +128,7 @@ class FakeSpeaker:
     rate_hz = 24_000
 
     def __init__(self) -> None:
-        self.voices = {"fake": frozenset({"en", "zh", "ja"})}
+        self.voices: Mapping[str, frozenset[Language]] = {"fake": frozenset({"en", "zh", "ja"})}
 
     async def speak(
         self, text: str, *, voice: str, language: Language, speed: float = 1.0

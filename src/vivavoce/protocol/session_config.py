@@ -88,7 +88,9 @@ class ResponseOverrides(SessionPatch, frozen=True, kw_only=True):
 
 def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection) -> SessionConfig:
     """``config`` with the fields present in ``patch``; missing VAD tunables come from ``defaults``."""
-    changes = {name: getattr(patch, name) for name in SessionPatch.__struct_fields__ if getattr(patch, name) is not UNSET}
+    changes = {
+        name: getattr(patch, name) for name in SessionPatch.__struct_fields__ if getattr(patch, name) is not UNSET
+    }
     vad = changes.get("turn_detection")
     if isinstance(vad, TurnDetectionPatch):
         given = {name: getattr(vad, name) for name in vad.__struct_fields__ if getattr(vad, name) is not UNSET}

@@ -68,7 +68,7 @@ def _session_in(session: Any, param: str) -> Json:
         raise ClientError(f"'{param}' must be an object.", param=param)
     # Typed clients send null for what they leave alone; only for ``turn_detection`` it has a meaning: off.
     shaped: Json = {
-        LEGACY_NAMES.get(key, key): value
+        LEGACY_NAMES.get(str(key), str(key)): value
         for key, value in session.items()
         if value is not None or key == "turn_detection"
     }

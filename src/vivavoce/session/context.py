@@ -6,11 +6,15 @@ good. When the budget is exceeded the oldest items are left out in one larger st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
 from vivavoce.protocol.items import Item
-from vivavoce.types import Message, ToolCall
+from vivavoce.scripts import written_language
+from vivavoce.session.persona import spoken_turn, system_prompt
+from vivavoce.types import Language, Message, ToolCall
+
+NOTHING_HEARD: Mapping[str, Language] = {}
 
 REFILL = 0.5
 """After leaving items out, the history fills this share of the budget."""
@@ -23,9 +27,20 @@ class Context:
         self._budget = budget_tokens
         self._first = 0
 
-    def messages(self, system: str, items: Iterable[Item]) -> tuple[Message, ...]:
-        """The prompt for the conversation as it stands."""
-        history = [message for item in items if (message := message_of(item)) is not None]
+    def messages(
+        self, instructions: str, items: Iterable[Item], languages: Mapping[str, Language] = NOTHING_HEARD
+    ) -> tuple[Message, ...]:
+        """The prompt for the conversation as it stands; ``languages`` tells by item id in what language it was spoken.
+
+        Only the default persona is reminded of the user's language: a client's instructions may ask for another one.
+        """
+        system = system_prompt(instructions)
+        remind = not instructions.strip()
+        history = [
+            message
+            for item in items
+            if (message := message_of(item, languages.get(item.id), remind=remind)) is not None
+        ]
         costs = [estimate_tokens(message) for message in history]
         fixed = estimate_tokens(Message("system", system))
         self._first = min(self._first, len(history))
@@ -34,8 +49,11 @@ class Context:
         return (Message("system", system), *_merged_calls(history[self._first :]))
 
 
-def message_of(item: Item) -> Message | None:
-    """An item as a message; ``None`` if it says nothing (an utterance without words, an unheard reply)."""
+def message_of(item: Item, language: Language | None = None, *, remind: bool = False) -> Message | None:
+    """An item as a message; ``None`` if it says nothing (an utterance without words, an unheard reply).
+
+    With ``remind`` a user's message names its language: the one heard, else the one its script gives away.
+    """
     if item.type == "function_call":
         return Message("assistant", "", tool_calls=(ToolCall(str(item.call_id), str(item.name), str(item.arguments)),))
     if item.type == "function_call_output":
@@ -43,6 +61,9 @@ def message_of(item: Item) -> Message | None:
     words = " ".join(part.words for part in item.parts if part.type != "thinking" and part.words)
     if not words or not isinstance(item.role, str):
         return None
+    language = language or written_language(words)
+    if remind and item.role == "user" and language is not None:
+        words = spoken_turn(words, language)
     return Message(item.role, words)
 
 

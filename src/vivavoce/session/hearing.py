@@ -17,7 +17,7 @@ from vivavoce.session.outbox import Outbox
 from vivavoce.session.signals import Heard, Listen, Recognised, RecognitionFailed, Transcribe
 from vivavoce.session.turn import Turn, TurnEvent, TurnState
 from vivavoce.turns.detector import Boundary, Started, Stopped, TurnDetector
-from vivavoce.types import Samples, Transcript
+from vivavoce.types import Language, Samples, Transcript
 
 KEEP_MS = 1_000
 """Silence kept beside the prefix padding, so that a client may lengthen the padding at any time."""
@@ -41,7 +41,8 @@ class Hearing:
         self._limit_ms = limit_ms
         self._turn = self._new_turn()
         self._pending: dict[tuple[str, int], Turn] = {}
-        self.language = "en"
+        self.language: Language = "en"
+        self.languages: dict[str, Language] = {}
 
     @property
     def speaking(self) -> bool:
@@ -140,7 +141,7 @@ class Hearing:
         turn.marks.note("transcript", now)
         turn.happened(TurnEvent.WORDS if text else TurnEvent.NO_WORDS)
         if text:
-            self.language = signal.event.language
+            self.language = self.languages[signal.item_id] = signal.event.language
         if signal.item_id in self._conversation:
             self._set_transcript(signal.item_id, signal.content_index, text)
             self._outbox.send(ev.TranscriptionCompleted(**_ids(signal), transcript=text))

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 from vivavoce.types import Language
 
-CHARACTER = """\
-You are Vivavoce, a friendly voice assistant in a spoken conversation. Answer in the language of the last message. \
-If you do not know something or cannot look it up, say so."""
+CHARACTER = "You are Vivavoce, a friendly voice assistant. Answer the person in their own language."
 """The default persona. A client's instructions take its place."""
 
-SPEECH_RULES = """\
-Reply like a person on the phone, with one to three short sentences. Never use lists, numbered steps, headings, markdown \
-or emoji. Do not repeat what was said; answer it or react to it."""
-"""How to speak. Stays whatever the instructions are: a list or a heading cannot be spoken."""
+SPEECH_RULES = (
+    "Speak in one to three short spoken sentences. Use no lists, markdown or emoji. Say so when you do not know."
+)
+"""How to speak. Stays whatever the instructions are: a list cannot be spoken. More words on lists bring on more lists."""
 
 _EXAMPLES = """\
 For example:
-"Give me three ideas for a picnic" - "Bring sandwiches, some fruit and a cold drink."
 "the old house stood on a hill" - "That sounds like the start of a story. What happened there?"
+"turn left at the corner" - "I can only talk, so you will have to do the walking."
 "今天下了一整天的雨" - "是啊，出门记得带伞。你今天有什么安排吗？"
-"昨日は遅くまで働きました" - "それは大変でしたね。ゆっくり休んでください。\""""
+"昨日は遅くまで働きました" - "それは大変でしたね。今日はゆっくり休んでください。"
+"How do I make tea?" - "Boil some water, pour it over the tea, and wait about three minutes."
+"""
 """Small models follow examples better than rules. They belong to the default persona: their tone is its own."""
 
 _REMINDERS = {
@@ -41,7 +41,7 @@ def system_prompt(instructions: str | None = None) -> str:
     """
     if instructions and instructions.strip():
         return f"{instructions.strip()}\n{SPEECH_RULES}"
-    return f"{CHARACTER}\n{SPEECH_RULES}\n{_EXAMPLES}"
+    return f"{CHARACTER} {SPEECH_RULES}\n{_EXAMPLES}".rstrip()
 
 
 def spoken_turn(text: str, language: Language) -> str:

@@ -25,6 +25,7 @@ from vivavoce.types import (
     ClauseCut,
     GenerationEnd,
     GenerationOptions,
+    Language,
     Message,
     Speech,
     TextDelta,
@@ -97,7 +98,9 @@ class Replying:
             metadata=metadata,
         )
 
-    def prompt(self, config: SessionConfig, system: str) -> tuple[tuple[Message, ...], GenerationOptions]:
+    def prompt(
+        self, config: SessionConfig, languages: Mapping[str, Language]
+    ) -> tuple[tuple[Message, ...], GenerationOptions]:
         """What the language model gets now."""
         limit = self._reply_tokens if config.max_output_tokens == "inf" else config.max_output_tokens
         tools = tuple(Tool(tool.name, tool.description, tool.parameters) for tool in config.tools)
@@ -106,13 +109,13 @@ class Replying:
             temperature=config.temperature,
             tools=() if config.tool_choice == "none" else tools,
         )
-        return self._context.messages(system, self._conversation), options
+        return self._context.messages(config.instructions, self._conversation, languages), options
 
-    def generate(self, system: str, language: str) -> None:
-        """All transcripts are there: send the reply on its road."""
+    def generate(self, language: Language, languages: Mapping[str, Language]) -> None:
+        """All transcripts are there: send the reply on its road. ``language`` was spoken last."""
         response = self._active_response()
         response.happened(ResponseEvent.INPUT_READY)
-        messages, options = self.prompt(self.config, system)
+        messages, options = self.prompt(self.config, languages)
         voice = self.config.voice if self.config.speaks else None
         self._outbox.command(StartReply(response.id, messages, options, voice, language))
 
@@ -163,15 +166,15 @@ class Replying:
 
     def interrupt(self, now: float) -> None:
         """The user speaks: stop the reply, or, when all of it has been sent, forget what is still to be played."""
-        response = self._response
-        if response is None:
-            return
-        if response.active:
+        if self.active:
             self.cancel(now, reason="turn_detected")
-        elif response.playback is not None and response.message_id in self._conversation:
-            played_ms = response.playback.played_ms(now)
-            if response.state is ResponseState.COMPLETED and played_ms < response.playback.duration_ms:
-                self.truncate(self._conversation.get(response.message_id), played_ms)
+            return
+        response = self._response
+        if response is None or response.state is not ResponseState.COMPLETED or response.playback is None:
+            return
+        played_ms, message_id = response.playback.played_ms(now), response.message_id
+        if played_ms < response.playback.duration_ms and message_id is not None and message_id in self._conversation:
+            self.truncate(self._conversation.get(message_id), played_ms)
 
     def truncate(self, item: Item, audio_end_ms: int) -> None:
         """Keep of a spoken item only the words of its first ``audio_end_ms`` milliseconds, and say so."""

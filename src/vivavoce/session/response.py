@@ -100,7 +100,13 @@ class Response:
     """
 
     def __init__(
-        self, outbox: Outbox, conversation: Conversation, *, playback: Playback | None, marks: Marks, report_marks: bool,
+        self,
+        outbox: Outbox,
+        conversation: Conversation,
+        *,
+        playback: Playback | None,
+        marks: Marks,
+        report_marks: bool,
         metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET,
     ) -> None:
         self.id = outbox.new_id("resp")

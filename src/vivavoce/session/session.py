@@ -25,7 +25,6 @@ from vivavoce.session.conversation import Conversation
 from vivavoce.session.hearing import Hearing
 from vivavoce.session.new_items import accept_item
 from vivavoce.session.outbox import IdFactory, Outbox, random_id
-from vivavoce.session.persona import system_prompt
 from vivavoce.session.replying import Replying
 from vivavoce.session.signals import (
     Heard,
@@ -241,11 +240,10 @@ class Session:
             self._generate(now)
 
     def _generate(self, now: float) -> None:
-        self.replying.generate(system_prompt(self.replying.config.instructions or None), self.hearing.language)
+        self.replying.generate(self.hearing.language, self.hearing.languages)
 
     def _prefill(self) -> None:
-        system = system_prompt(self.config.instructions or None)
-        messages, options = self.replying.prompt(self.config, system)
+        messages, options = self.replying.prompt(self.config, self.hearing.languages)
         self.outbox.command(Prefill(messages, options))
 
     def _checked(self, patch: SessionPatch, *, param: str) -> SessionConfig:
