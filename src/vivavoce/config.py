@@ -62,10 +62,8 @@ class LimitsConfig(_Table):
     """Capacity and bounds. One more than ``sessions`` is refused before the upgrade with 429."""
 
     sessions: int = Field(default=4, ge=1)
-    append_bytes: int = Field(default=15 * 1024 * 1024, ge=1024)
     buffer_ms: int = Field(default=600_000, ge=1000)
     audio_lead_ms: int = Field(default=2_000, ge=100)
-    session_minutes: float = Field(default=30.0, gt=0)
 
 
 class TurnsConfig(_Table):

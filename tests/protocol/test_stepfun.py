@@ -212,3 +212,10 @@ def test_user_audio_shows_an_open_transcript_and_no_bytes() -> None:
 def test_audio_deltas_are_base64() -> None:
     ids = {"response_id": "r", "output_index": 0, "item_id": "i", "content_index": 0}
     assert wire(ev.AudioDelta(**ids, delta=b"\x01\x02"))["delta"] == "AQI="  # type: ignore[arg-type]
+
+
+def test_an_append_beyond_the_documented_size_is_refused() -> None:
+    largest = base64.b64encode(bytes(client.MAX_APPEND_BYTES)).decode()
+    assert len(read({"type": "input_audio_buffer.append", "audio": largest}).audio) == client.MAX_APPEND_BYTES
+    too_large = base64.b64encode(bytes(client.MAX_APPEND_BYTES + 2)).decode()
+    assert refusal({"type": "input_audio_buffer.append", "audio": too_large}).param == "audio"

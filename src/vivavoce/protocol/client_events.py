@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 
 from vivavoce.protocol.items import NewItem
 from vivavoce.protocol.session_config import ResponseOverrides, SessionPatch
+
+
+MAX_APPEND_BYTES = 15 * 1024 * 1024
+"""The documented limit of one append (Realtime reference, 1.6)."""
 
 
 class ClientEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -25,7 +29,7 @@ class SessionUpdate(ClientEvent, frozen=True, kw_only=True, tag="session.update"
 class AudioAppend(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffer.append"):
     """More microphone audio, in the session's input format."""
 
-    audio: bytes
+    audio: Annotated[bytes, msgspec.Meta(max_length=MAX_APPEND_BYTES)]
 
 
 class AudioCommit(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffer.commit"):

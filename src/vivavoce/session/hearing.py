@@ -108,6 +108,7 @@ class Hearing:
         self._conversation.add(Item(id=turn.item_id, role="user", content=(Part(type="input_audio", transcript=None),)))
         self._transcribe(turn, 0, samples)
         self._buffer.forget(end)
+        self._detector.reset()
         self._turn = self._new_turn()
         return turn
 
