@@ -1,0 +1,1 @@
+"""Measuring: voice-to-voice latency, sessions in parallel, recognition errors."""
