@@ -1,0 +1,160 @@
+"""What a machine needs for Vivavoce, one check after the other. Each says what to do when it is not so."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from vivavoce.cli.weights import open_store, server_weights
+from vivavoce.client.live import AudioDeviceError, load_sounddevice
+from vivavoce.config import Config
+from vivavoce.models.stamps import sha256_of
+
+Verdict = Literal["ok", "warn", "fail"]
+
+_MIN_PYTHON = (3, 11)
+_FREE_MEMORY_BYTES = 4 * 1024**3
+_SPARE_DISK_BYTES = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, how it is, and what to do about it (empty when it is fine)."""
+
+    what: str
+    verdict: Verdict
+    detail: str
+    advice: str = ""
+
+
+def check_python(version: Sequence[int]) -> Finding:
+    """Python 3.11 or newer."""
+    shown = ".".join(str(part) for part in version[:3])
+    if tuple(version[:2]) < _MIN_PYTHON:
+        return Finding("Python", "fail", shown, "Vivavoce needs Python 3.11 or newer.")
+    return Finding("Python", "ok", shown)
+
+
+def cpu_flags() -> frozenset[str]:
+    """Feature flags of an x86 processor, lower case; empty when the system does not tell."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = (line.partition(":") for line in cpuinfo.read_text("utf-8", errors="replace").splitlines())
+        return frozenset(next((value.lower().split() for key, _, value in lines if key.strip() == "flags"), []))
+    if sys.platform == "darwin":
+        keys = ("machdep.cpu.features", "machdep.cpu.leaf7_features")
+        told = subprocess.run(["/usr/sbin/sysctl", "-n", *keys], capture_output=True, text=True, check=False)
+        return frozenset(told.stdout.lower().split())
+    return frozenset()
+
+
+def check_cpu(machine: str, flags: frozenset[str], cores: int) -> Finding:
+    """AVX2 on x86: the prebuilt language model engine is compiled for it. ARM needs nothing special."""
+    detail = f"{machine}, {cores} cores"
+    if machine.lower() in ("x86_64", "amd64"):
+        if not flags:
+            return Finding("CPU", "warn", detail, "Cannot tell whether the processor has AVX2, which the engines need.")
+        if "avx2" not in flags:
+            return Finding("CPU", "fail", detail, "The prebuilt engines need AVX2, which this processor does not have.")
+        detail += ", AVX2"
+    if cores < 2:
+        return Finding("CPU", "warn", detail, "With one core replies come late; two are enough.")
+    return Finding("CPU", "ok", detail)
+
+
+def check_memory(free_bytes: int) -> Finding:
+    """4 GB free: both language models loaded, and four conversations."""
+    detail = f"{free_bytes / 1024**3:.1f} GB free"
+    if free_bytes < _FREE_MEMORY_BYTES:
+        advice = "4 GB are suggested. Close something, or configure only the small language model."
+        return Finding("memory", "warn", detail, advice)
+    return Finding("memory", "ok", detail)
+
+
+def check_weights(config: Config) -> list[Finding]:
+    """Every weight is there and, hashed again, right."""
+    store = open_store(config)
+    findings: list[Finding] = []
+    for name in server_weights(config):
+        entry = store.catalogue.entry(name)
+        folder = store.find(entry)
+        if folder is None:
+            findings.append(Finding(f"weights {name}", "fail", "missing", f"vivavoce models pull {name}"))
+        elif any(sha256_of(folder / file.name) != file.sha256 for file in entry.files):
+            findings.append(Finding(f"weights {name}", "fail", f"wrong bytes in {folder}", "vivavoce models verify"))
+        else:
+            findings.append(Finding(f"weights {name}", "ok", "present, verified"))
+    return findings
+
+
+def check_disk(config: Config) -> Finding:
+    """Room for the weights that are still missing."""
+    store = open_store(config)
+    entries = [store.catalogue.entry(name) for name in server_weights(config)]
+    needed = sum(file.size_bytes for entry in entries if not store.find(entry) for file in store.missing(entry))
+    folder = next(folder for folder in (config.store, *config.store.parents) if folder.exists())
+    free = shutil.disk_usage(folder).free
+    detail = f"{free / 1e9:.1f} GB free at {folder}, {needed / 1e9:.1f} GB to pull"
+    if needed and free < needed + _SPARE_DISK_BYTES:
+        return Finding("disk", "fail", detail, "Free some room, or set VIVAVOCE_HOME to a folder on another disk.")
+    return Finding("disk", "ok", detail)
+
+
+def check_audio() -> Finding:
+    """A microphone and a loudspeaker, for ``vivavoce talk`` without a recording."""
+    try:
+        devices = list(load_sounddevice().query_devices())
+    except AudioDeviceError as error:
+        return Finding("audio devices", "warn", "not available", str(error))
+    inputs = sum(device["max_input_channels"] > 0 for device in devices)
+    outputs = sum(device["max_output_channels"] > 0 for device in devices)
+    detail = f"{inputs} to record with, {outputs} to play with"
+    if not inputs or not outputs:
+        advice = "`vivavoce talk question.wav --out reply.wav` works without; a server needs none."
+        return Finding("audio devices", "warn", detail, advice)
+    return Finding("audio devices", "ok", detail)
+
+
+def check_port(host: str, port: int) -> Finding:
+    """The server's port is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            advice = "Something listens there, perhaps a server of ours: choose another with `vivavoce serve --port`."
+            return Finding(f"port {port}", "warn", f"{host}: {error.strerror or error}", advice)
+    return Finding(f"port {port}", "ok", f"free on {host}")
+
+
+def check_npm() -> Finding:
+    """npm is one fallback source of the Kokoro voices; nothing else needs it."""
+    found = shutil.which("npm")
+    if found is None:
+        advice = "Only needed when no other source of the Kokoro voices answers."
+        return Finding("npm", "warn", "not installed", advice)
+    return Finding("npm", "ok", found)
+
+
+def all_findings(config: Config) -> list[Finding]:
+    """Every check of this machine, in the order to read them. Blocking: verifying weights reads them all."""
+    return [
+        check_python(sys.version_info[:3]),
+        check_cpu(platform.machine(), cpu_flags(), psutil.cpu_count() or 1),
+        check_memory(psutil.virtual_memory().available),
+        check_disk(config),
+        *check_weights(config),
+        check_audio(),
+        check_port(config.host, config.port),
+        check_npm(),
+    ]

@@ -1,0 +1,51 @@
+"""Options several commands share, and the configuration they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from vivavoce.config import Config, load_config
+
+
+class Engines(StrEnum):
+    """Which engines a server runs on."""
+
+    LOCAL = "local"
+    FAKE = "fake"
+
+
+DEFAULT_URL = "ws://127.0.0.1:8080"
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--url", help=f"The server to talk to. Default: {DEFAULT_URL}, or a server of its own if nothing listens there."
+    ),
+]
+ModelOption = Annotated[str, typer.Option("--model", help="The model's name.")]
+VoiceOption = Annotated[str | None, typer.Option("--voice", help="The voice that answers; else the model's own.")]
+ApiKeyOption = Annotated[str | None, typer.Option("--api-key", help="Sent as a bearer token.")]
+EnginesOption = Annotated[
+    Engines, typer.Option("--engines", help="local: the real models; fake: deterministic ones without weights.")
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="A TOML file of settings. Default: vivavoce.toml in this folder."),
+]
+
+
+def read_config(flags: Mapping[str, Any] | None = None, *, engines: Engines, file: Path | None) -> Config:
+    """The configuration from flags, environment and file. Raises ``typer.BadParameter`` naming what does not fit."""
+    try:
+        return load_config(flags, profile="fake" if engines is Engines.FAKE else "local", file=file)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise typer.BadParameter(f"The configuration does not fit: {problems}.") from error
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error

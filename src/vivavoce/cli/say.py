@@ -1,0 +1,68 @@
+"""``vivavoce say``: text to speech, by the engines alone."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from vivavoce.audio.resample import resample
+from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
+from vivavoce.cli.weights import ensure_weights, weights_of
+from vivavoce.client.events import WIRE_RATE_HZ
+from vivavoce.client.live import load_sounddevice, play
+from vivavoce.client.recording import write_wav
+from vivavoce.config import Config
+from vivavoce.errors import ClientError
+from vivavoce.tiers import tier
+
+if TYPE_CHECKING:
+    from vivavoce.engines.base import Speaker
+    from vivavoce.types import Samples
+
+
+def say(
+    text: Annotated[str, typer.Argument(help="What to say, in English, Chinese or Japanese.")],
+    voice: Annotated[str | None, typer.Option(help="The voice to say it with.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write this wav file instead of playing.")] = None,
+    speed: Annotated[float, typer.Option(min=0.25, max=4.0, help="1 is the voice's own speed.")] = 1.0,
+    engines: EnginesOption = Engines.LOCAL,
+    config: ConfigOption = None,
+) -> None:
+    """Say something: the text is cut into clauses and each is spoken in its language."""
+    settings = read_config(engines=engines, file=config)
+    if out is None:
+        load_sounddevice()  # a missing loudspeaker is said before any model is loaded
+    console = Console()
+    ensure_weights(settings, weights_of(*settings.engines.speakers), console)
+    samples = asyncio.run(_speak(settings, text, voice or tier("step-audio-2").default_voice, speed))
+    if out is None:
+        asyncio.run(play(samples))
+    else:
+        write_wav(out, samples)
+        console.print(f"Wrote {len(samples) / WIRE_RATE_HZ:.1f} s to {out}.", highlight=False, soft_wrap=True)
+
+
+async def _speak(config: Config, text: str, voice: str, speed: float) -> Samples:
+    # Engines are heavy to import; every other command starts quickly without them.
+    from vivavoce.runtime.clauses import ClauseSplitter
+    from vivavoce.runtime.engines import EngineLoader
+
+    splitter = ClauseSplitter()
+    clauses = [clause for clause in (*splitter.push(text), *splitter.flush()) if clause.spoken]
+    if not clauses:
+        raise ClientError("There is nothing in this text that can be spoken.", param="text")
+    speaker: Speaker = await asyncio.to_thread(EngineLoader(config).speaker)
+    try:
+        pieces = [
+            piece
+            for clause in clauses
+            async for piece in speaker.speak(clause.spoken, voice=voice, language=clause.language, speed=speed)
+        ]
+    finally:
+        speaker.close()
+    return resample(np.concatenate(pieces), speaker.rate_hz, WIRE_RATE_HZ)

@@ -1,0 +1,121 @@
+"""``vivavoce talk``: a conversation by microphone, with a recording, or with a written question."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from vivavoce.bench.measure import stages_ms
+from vivavoce.bench.report import turn_waterfall
+from vivavoce.cli.local_server import server_at
+from vivavoce.cli.options import ApiKeyOption, ConfigOption, Engines, EnginesOption, ModelOption, UrlOption, VoiceOption
+from vivavoce.cli.transcripts import TranscriptPrinter
+from vivavoce.client.connection import RealtimeClient, connect
+from vivavoce.client.errors import ConnectError
+from vivavoce.client.live import load_sounddevice, play, talk_live
+from vivavoce.client.record import Reply, TurnRecord
+from vivavoce.client.recording import read_audio, speech_end_ms, write_wav
+from vivavoce.client.turn import speak_turn, text_turn
+
+_LEAD_IN_MS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for on the command line."""
+
+    recording: Path | None
+    text: str | None
+    out: Path | None
+    model: str
+    api_key: str | None
+    session: dict[str, Any]
+    timeout_s: float
+
+
+def talk(
+    recording: Annotated[
+        Path | None, typer.Argument(help="A recording to say instead of speaking (wav, flac, mp3 …).", exists=True)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the reply to this wav file instead of playing it.")] = None,
+    text: Annotated[str | None, typer.Option(help="A written question instead of a spoken one.")] = None,
+    url: UrlOption = None,
+    model: ModelOption = "step-audio-2",
+    voice: VoiceOption = None,
+    instructions: Annotated[str | None, typer.Option(help="Who the assistant is and how it should answer.")] = None,
+    api_key: ApiKeyOption = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the whole reply.")] = 60.0,
+    engines: EnginesOption = Engines.LOCAL,
+    config: ConfigOption = None,
+) -> None:
+    """Talk with a server: by microphone and loudspeaker, with a recording, or with a written question."""
+    if recording is not None and text is not None:
+        raise typer.BadParameter("Give a recording or --text, not both.")
+    session: dict[str, Any] = {"turn_detection": {"type": "server_vad"}}
+    session |= {key: value for key, value in (("voice", voice), ("instructions", instructions)) if value is not None}
+    wish = Wish(recording, text, out, model, api_key, session, timeout)
+    if recording is None and text is None:
+        load_sounddevice()  # a missing microphone is said before a server is started
+    console = Console()
+    try:
+        asyncio.run(_converse(wish, console, url, engines, config))
+    except KeyboardInterrupt:
+        console.print("\nGoodbye.")
+
+
+async def _converse(wish: Wish, console: Console, url: str | None, engines: Engines, config: Path | None) -> None:
+    async with (
+        server_at(url, console, engines=engines, config_file=config) as base,
+        connect(base, model=wish.model, api_key=wish.api_key, marks=True) as client,
+    ):
+        await client.update_session(wish.session)
+        if wish.recording is not None:
+            await _talk_recording(client, wish, wish.recording, console)
+        elif wish.text is not None:
+            await _talk_text(client, wish, wish.text, console)
+        else:
+            console.print("Speak whenever you like; headphones keep it from hearing itself. Ctrl-C ends.")
+            await talk_live(client, TranscriptPrinter(console))
+
+
+async def _talk_recording(client: RealtimeClient, wish: Wish, recording: Path, console: Console) -> None:
+    samples = read_audio(recording)
+    end_ms = speech_end_ms(samples)
+    turn = await speak_turn(
+        client, samples, lead_in_ms=_LEAD_IN_MS, timeout_s=wish.timeout_s, on_event=TranscriptPrinter(console)
+    )
+    reply = _finished_reply(turn.record, wish)
+    console.print(turn_waterfall(stages_ms(turn, turn.spoken_at_s(end_ms))))
+    if reply.playout.underruns:
+        console.print(f"{reply.playout.underruns} underruns, {reply.playout.gap_ms:.0f} ms of gaps in the reply")
+    await _hand_over(reply, wish, console)
+
+
+async def _talk_text(client: RealtimeClient, wish: Wish, text: str, console: Console) -> None:
+    console.print(f"[bold cyan]{'you':>9}[/]  ", end="")
+    console.print(text, markup=False, highlight=False)
+    record = await text_turn(client, text, timeout_s=wish.timeout_s, on_event=TranscriptPrinter(console))
+    await _hand_over(_finished_reply(record, wish), wish, console)
+
+
+def _finished_reply(record: TurnRecord, wish: Wish) -> Reply:
+    reply = record.reply
+    if reply is None or not record.finished:
+        heard = f" It understood {record.heard!r}." if record.heard else ""
+        raise ConnectError(f"The server did not finish a reply within {wish.timeout_s:g} s.{heard}")
+    if reply.status == "failed":
+        raise ConnectError(f"The server could not answer: {reply.failure}.")
+    return reply
+
+
+async def _hand_over(reply: Reply, wish: Wish, console: Console) -> None:
+    if wish.out is not None:
+        write_wav(wish.out, reply.playout.samples)
+        console.print(f"Wrote {reply.playout.duration_ms / 1000:.1f} s to {wish.out}.", highlight=False, soft_wrap=True)
+    else:
+        await play(reply.playout.samples)

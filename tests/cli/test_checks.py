@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from vivavoce.cli import app, checks, doctor
+from vivavoce.cli.checks import (
+    Finding,
+    Verdict,
+    check_audio,
+    check_cpu,
+    check_disk,
+    check_memory,
+    check_npm,
+    check_port,
+    check_python,
+    check_weights,
+)
+from vivavoce.cli.weights import server_weights
+from vivavoce.client.live import AudioDeviceError
+from vivavoce.config import Config, load_config
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Config:
+    return load_config({"home": tmp_path / "not" / "there", "models": tmp_path})
+
+
+def test_python_versions() -> None:
+    assert check_python((3, 11, 0)).verdict == "ok"
+    assert check_python((3, 14, 1)).verdict == "ok"
+    assert check_python((3, 10, 9)).verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "cores", "verdict"),
+    [
+        ("x86_64", {"avx", "avx2"}, 2, "ok"),
+        ("AMD64", {"avx"}, 8, "fail"),
+        ("x86_64", set(), 2, "warn"),
+        ("arm64", set(), 8, "ok"),
+        ("aarch64", set(), 1, "warn"),
+    ],
+)
+def test_processors(machine: str, flags: set[str], cores: int, verdict: str) -> None:
+    assert check_cpu(machine, frozenset(flags), cores).verdict == verdict
+
+
+def test_memory() -> None:
+    assert check_memory(5 * 1024**3).verdict == "ok"
+    assert check_memory(3 * 1024**3).verdict == "warn"
+
+
+def test_missing_weights_are_named_with_the_command_that_fetches_them(empty: Config) -> None:
+    findings = check_weights(empty)
+    assert {finding.what for finding in findings} == {f"weights {name}" for name in server_weights(empty)}
+    assert all(finding.verdict == "fail" for finding in findings)
+    assert all(finding.advice.startswith("vivavoce models pull ") for finding in findings)
+
+
+def test_fake_engines_need_no_weights() -> None:
+    assert server_weights(load_config(profile="fake")) == []
+
+
+def test_the_disk_must_hold_what_is_missing(empty: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "GB to pull" in check_disk(empty).detail
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    assert check_disk(empty).verdict == "fail"
+    assert check_disk(load_config(profile="fake")).verdict == "ok"
+
+
+def test_a_taken_port_is_told() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert check_port("127.0.0.1", port).verdict == "warn"
+    assert check_port("127.0.0.1", port).verdict == "ok"
+
+
+def test_audio_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    microphone = {"max_input_channels": 1, "max_output_channels": 0}
+    loudspeaker = {"max_input_channels": 0, "max_output_channels": 2}
+    for devices, verdict in (([microphone, loudspeaker], "ok"), ([loudspeaker], "warn"), ([], "warn")):
+        monkeypatch.setattr(
+            checks, "load_sounddevice", lambda found=devices: SimpleNamespace(query_devices=lambda: found)
+        )
+        assert check_audio().verdict == verdict
+
+    def absent() -> None:
+        raise AudioDeviceError("install it")
+
+    monkeypatch.setattr(checks, "load_sounddevice", absent)
+    assert check_audio() == Finding("audio devices", "warn", "not available", "install it")
+
+
+def test_npm_is_only_a_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert check_npm().verdict == "warn"
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("warn", 0), ("fail", 1)])
+def test_doctor_exits_with_one_only_on_failures(monkeypatch: pytest.MonkeyPatch, verdict: Verdict, code: int) -> None:
+    finding = Finding("audio", verdict, "none", "pip install 'vivavoce[audio]'")
+    monkeypatch.setattr(doctor, "all_findings", lambda _config: [finding])
+    result = CliRunner().invoke(app, ["doctor"], env={"COLUMNS": "200"})
+    assert result.exit_code == code
+    assert verdict in result.output
+    assert "pip install 'vivavoce[audio]'" in result.output
+
+
+def test_doctor_looks_at_this_machine() -> None:
+    result = CliRunner().invoke(app, ["doctor", "--engines", "fake"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    for what in ("Python", "CPU", "memory", "disk", "audio devices", "port 8080", "npm"):
+        assert what in result.output
