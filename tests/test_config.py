@@ -25,7 +25,7 @@ def test_flags_win_over_the_environment_over_the_file(tmp_path: Path, monkeypatc
 
 def test_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIVAVOCE_LIMITS__SESSIONS", "0")
-    with pytest.raises(ValidationError, match="limits.sessions"):
+    with pytest.raises(ValidationError, match=r"limits\.sessions"):
         load_config()
 
 

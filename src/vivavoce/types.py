@@ -58,12 +58,17 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of the prompt. ``tool_call_id`` belongs to role ``tool``, ``tool_calls`` to role ``assistant``."""
+    """One turn of the prompt. ``tool_call_id`` belongs to role ``tool``, ``tool_calls`` to role ``assistant``.
+
+    ``reply_language`` is the language a user's turn should be answered in, where the instructions leave it open: a hint
+    for engines whose models drift into another one.
+    """
 
     role: Role
     content: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    reply_language: Language | None = None
 
 
 @dataclass(frozen=True, slots=True)

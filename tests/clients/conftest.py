@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from running import RunningServer, running
 
+from running import RunningServer, running
 from vivavoce.config import load_config
 
 

@@ -7,10 +7,11 @@ import asyncio
 import aiohttp
 import numpy as np
 import pytest
-from clients.speaking import spoken
 from livekit import rtc
 from livekit.agents import llm
 from livekit.plugins.stepfun.realtime import RealtimeModel, RealtimeSession
+
+from clients.speaking import spoken
 from running import RunningServer
 
 FRAME = 480  # 20 ms at 24 kHz

@@ -8,10 +8,11 @@ import re
 import warnings
 
 import pytest
-from clients.speaking import spoken
 from openai import AsyncOpenAI
 from openai.resources.beta.realtime.realtime import AsyncRealtimeConnection
 from openai.types.beta.realtime import RealtimeServerEvent
+
+from clients.speaking import spoken
 from running import RunningServer
 
 TIER = "step-audio-2-mini"

@@ -161,11 +161,23 @@ async def test_a_failing_engine_does_not_end_the_session(server: RunningServer) 
 
 
 BAD_FRAMES: list[str | bytes] = [
-    "", "{", "[]", "null", b"\xff\x00", '{"type": 1}', '{"type": "foo.bar"}', '{"type":"input_audio_buffer.append","audio":"%%"}',
-    '{"type":"input_audio_buffer.append","audio":"AAAA"}', '{"type":"input_audio_buffer.append","audio":7}',
-    '{"type":"session.update","session":{"voice":"nobody"}}', '{"type":"conversation.item.delete","item_id":"x"}',
-    '{"type":"response.cancel"}', '{"type":"input_audio_buffer.commit"}', "[" * 50_000, '{"type":"conversation.item.create","item":{}}',
-]  # fmt: skip
+    "",
+    "{",
+    "[]",
+    "null",
+    b"\xff\x00",
+    "[" * 50_000,
+    '{"type": 1}',
+    '{"type": "foo.bar"}',
+    '{"type": "input_audio_buffer.append", "audio": "%%"}',
+    '{"type": "input_audio_buffer.append", "audio": "AAAA"}',
+    '{"type": "input_audio_buffer.append", "audio": 7}',
+    '{"type": "input_audio_buffer.commit"}',
+    '{"type": "session.update", "session": {"voice": "nobody"}}',
+    '{"type": "conversation.item.create", "item": {}}',
+    '{"type": "conversation.item.delete", "item_id": "x"}',
+    '{"type": "response.cancel"}',
+]
 
 
 async def test_bad_frames_get_an_error_each_and_the_session_lives(server: RunningServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -161,12 +162,8 @@ inner_fields = st.sampled_from(
     st.dictionaries(fields, st.dictionaries(inner_fields, json_values) | json_values),
 )
 def test_any_json_is_an_event_or_a_refusal(kind: str, body: dict[str, Any]) -> None:
-    try:
-        event = read({**body, "type": kind})
-    except ClientError as error:
-        assert error.message
-    else:
-        assert type(event) is client.CLIENT_EVENTS[kind]
+    with suppress(ClientError):  # any other exception would be a bug
+        assert type(read({**body, "type": kind})) is client.CLIENT_EVENTS[kind]
 
 
 def test_the_session_on_the_wire() -> None:

@@ -33,6 +33,7 @@ class Paced(FakeLanguageModel):
         self.sentences = sentences
         self.leave = asyncio.Semaphore(0)
         self.said = 0
+        self.waiting = asyncio.Event()
         self.closed = False
 
     async def generate(
@@ -42,6 +43,8 @@ class Paced(FakeLanguageModel):
             for sentence in self.sentences:
                 yield TextDelta(sentence)
                 self.said += 1
+                if self.leave.locked():
+                    self.waiting.set()
                 await self.leave.acquire()
             yield GenerationEnd("stop", 7, 3, 5)
         finally:
@@ -122,8 +125,8 @@ async def test_cancelling_stops_both_sides() -> None:
         pass
 
     task = asyncio.create_task(reply(request(), model, speaker, emit))
-    while model.said < 2:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await model.waiting.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

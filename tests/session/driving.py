@@ -10,7 +10,6 @@ import numpy as np
 
 from vivavoce.protocol.server_events import ServerEvent
 from vivavoce.protocol.session_config import SessionConfig, TurnDetection
-from vivavoce.session.persona import spoken_turn
 from vivavoce.session.session import Session, SessionOptions
 from vivavoce.session.signals import (
     Heard,
@@ -93,11 +92,8 @@ class Driven:
         return fresh
 
     def prompts(self) -> list[list[str]]:
-        """The words of every prompt, without the system message and the reminders of the language."""
-        return [
-            [message.content.removesuffix(spoken_turn("", "en")) for message in work.messages[1:]]
-            for work in self.commands(StartReply)
-        ]
+        """The words of every prompt, without the system message."""
+        return [[message.content for message in work.messages[1:]] for work in self.commands(StartReply)]
 
     def transcript(self, text: str, language: str = "en") -> list[Output]:
         """Answer the newest transcription."""

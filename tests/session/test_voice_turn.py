@@ -8,7 +8,6 @@ from session.driving import FRAME_MS, VAD, Driven, pcm, speech
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session_config import SessionPatch
-from vivavoce.session.persona import spoken_turn as reminded
 from vivavoce.session.signals import Listen, Recognised, RecognitionFailed, StartReply, StopReply, Transcribe
 from vivavoce.types import ClauseCut, Speech, TextDelta, Transcript
 
@@ -32,11 +31,11 @@ DOCUMENTED_ORDER = [
 ]
 
 
-def spoken_turn(driven: Driven, milliseconds: int = 640, text: str = "hello") -> None:
+def spoken_turn(driven: Driven, milliseconds: int = 640, text: str = "hello", language: str = "en") -> None:
     driven.hear(320, 0.0)
     driven.hear(milliseconds, 0.9)
     driven.hear(320, 0.0)
-    driven.transcript(text)
+    driven.transcript(text, language)
 
 
 def test_a_turn_by_voice_has_the_documented_order() -> None:
@@ -292,11 +291,11 @@ def test_base64_of_a_delta_is_whole_samples() -> None:
         assert base64.b64decode(base64.b64encode(event.delta)) == event.delta
 
 
-def test_only_the_default_persona_is_reminded_of_the_language() -> None:
+def test_only_the_default_persona_follows_the_users_language() -> None:
     driven = Driven(VAD)
-    spoken_turn(driven, text="hello")
-    assert driven.commands(StartReply)[0].messages[1].content == reminded("hello", "en")
+    spoken_turn(driven, text="bonjour", language="fr")
+    assert driven.commands(StartReply)[0].messages[1].reply_language == "fr"
     translator = Driven(VAD)
     translator.take(client.SessionUpdate(session=SessionPatch(instructions="Translate into French.")))
     spoken_turn(translator, text="hello")
-    assert translator.commands(StartReply)[0].messages[1].content == "hello"
+    assert translator.commands(StartReply)[0].messages[1].reply_language is None

@@ -9,7 +9,6 @@ import msgspec
 from vivavoce.protocol.items import NewItem
 from vivavoce.protocol.session_config import ResponseOverrides, SessionPatch
 
-
 MAX_APPEND_BYTES = 15 * 1024 * 1024
 """The documented limit of one append (Realtime reference, 1.6)."""
 

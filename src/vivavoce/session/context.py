@@ -11,7 +11,7 @@ from math import ceil
 
 from vivavoce.protocol.items import Item
 from vivavoce.scripts import written_language
-from vivavoce.session.persona import spoken_turn, system_prompt
+from vivavoce.session.persona import system_prompt
 from vivavoce.types import Language, Message, ToolCall
 
 NOTHING_HEARD: Mapping[str, Language] = {}
@@ -32,14 +32,14 @@ class Context:
     ) -> tuple[Message, ...]:
         """The prompt for the conversation as it stands; ``languages`` tells by item id in what language it was spoken.
 
-        Only the default persona is reminded of the user's language: a client's instructions may ask for another one.
+        The default persona answers in the user's language; a client's instructions may ask for another one.
         """
         system = system_prompt(instructions)
-        remind = not instructions.strip()
+        follow = not instructions.strip()
         history = [
             message
             for item in items
-            if (message := message_of(item, languages.get(item.id), remind=remind)) is not None
+            if (message := message_of(item, languages.get(item.id), follow=follow)) is not None
         ]
         costs = [estimate_tokens(message) for message in history]
         fixed = estimate_tokens(Message("system", system))
@@ -49,10 +49,11 @@ class Context:
         return (Message("system", system), *_merged_calls(history[self._first :]))
 
 
-def message_of(item: Item, language: Language | None = None, *, remind: bool = False) -> Message | None:
+def message_of(item: Item, language: Language | None = None, *, follow: bool = False) -> Message | None:
     """An item as a message; ``None`` if it says nothing (an utterance without words, an unheard reply).
 
-    With ``remind`` a user's message names its language: the one heard, else the one its script gives away.
+    With ``follow`` a user's message is to be answered in its own language: the one heard, else the one its script
+    gives away.
     """
     if item.type == "function_call":
         return Message("assistant", "", tool_calls=(ToolCall(str(item.call_id), str(item.name), str(item.arguments)),))
@@ -61,10 +62,9 @@ def message_of(item: Item, language: Language | None = None, *, remind: bool = F
     words = " ".join(part.words for part in item.parts if part.type != "thinking" and part.words)
     if not words or not isinstance(item.role, str):
         return None
-    language = language or written_language(words)
-    if remind and item.role == "user" and language is not None:
-        words = spoken_turn(words, language)
-    return Message(item.role, words)
+    if not follow or item.role != "user":
+        return Message(item.role, words)
+    return Message(item.role, words, reply_language=language or written_language(words))
 
 
 def estimate_tokens(message: Message) -> int:
