@@ -15,7 +15,7 @@ from vivavoce.models.store import WeightStore
 
 BUILT_IN_WEIGHTS = {
     "silero": ("silero-vad",),
-    "whisper": ("whisper-base",),
+    "whisper": ("whisper-base", "silero-vad"),
     "kokoro": ("kokoro-v1.0", "kokoro-voices"),
 }
 """Engine → the catalogue names it loads. Language models name theirs in the configuration."""

@@ -1,0 +1,79 @@
+"""The model itself: features in, one reading of the audio out. Blocking; every call belongs on the engine's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+
+from vivavoce.engines.whisper.features import RATE_HZ, LogMel, frames_for
+from vivavoce.engines.whisper.settings import WhisperSettings
+from vivavoce.engines.whisper.vocabulary import TEXT_TOKENS, Vocabulary, likeliest
+from vivavoce.errors import EngineError
+from vivavoce.types import Language, Samples
+
+TOKENS_PER_S = 10
+SPARE_TOKENS = 12
+"""Text longer than 12 tokens and 10 a second is a loop, not speech (fast speech makes about 5 a second)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the decoder made of some audio, and how sure it was.
+
+    ``no_speech`` is its probability in [0, 1] that nobody speaks; ``log_probability`` the mean over the tokens.
+    ``cut_off`` means it wrote on until it was stopped.
+    """
+
+    text: str
+    no_speech: float
+    log_probability: float
+    cut_off: bool
+
+
+class WhisperModel:
+    """Whisper on CTranslate2. ``Encoded`` audio is opaque: it goes from ``encode`` to ``detect`` and ``read``."""
+
+    def __init__(self, folder: Path, settings: WhisperSettings, threads: int) -> None:
+        self.vocabulary = Vocabulary(folder / "tokenizer.json")
+        self._features = LogMel()
+        self._beam_size = settings.beam_size
+        try:
+            self._model: Any = ctranslate2.models.Whisper(
+                str(folder), device="cpu", compute_type=settings.compute_type, intra_threads=threads
+            )
+        except Exception as error:
+            raise EngineError("whisper", f"cannot open the model in {folder}: {error}") from error
+
+    def encode(self, samples: Samples, context_s: float) -> Any:
+        """Hear ``samples`` (``float32[n]``, 16 kHz, at most 30 s) within at least ``context_s`` of audio."""
+        features = self._features(samples, frames_for(len(samples), context_s))
+        return self._model.encode(ctranslate2.StorageView.from_array(features))
+
+    def detect(self, encoded: Any, languages: Sequence[Language]) -> Language:
+        """The likeliest of ``languages``."""
+        return languages[0] if len(languages) == 1 else likeliest(self._model.detect_language(encoded)[0], languages)
+
+    def read(self, encoded: Any, *, language: Language, prompt: str | None, length: int) -> Reading:
+        """Write down what was heard. ``length`` of the audio in samples bounds the length of the text."""
+        start = self.vocabulary.prompt(language, prompt)
+        tokens = min(SPARE_TOKENS + TOKENS_PER_S * length // RATE_HZ, TEXT_TOKENS // 2, TEXT_TOKENS - len(start))
+        result = self._model.generate(
+            encoded,
+            [start],
+            beam_size=self._beam_size,
+            # CTranslate2 stops at half of max_length, or where prompt and text together reach it.
+            max_length=max(2 * tokens, tokens + len(start)),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        written = result.sequences_ids[0]
+        return Reading(
+            text=self.vocabulary.text(written),
+            no_speech=result.no_speech_prob,
+            log_probability=result.scores[0],
+            cut_off=len(written) >= tokens,
+        )
