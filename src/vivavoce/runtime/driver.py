@@ -21,7 +21,7 @@ from vivavoce.errors import ClientError, EngineError
 from vivavoce.protocol.client_events import AnyClientEvent, AudioAppend
 from vivavoce.protocol.dialect import Dialect, decode, encode
 from vivavoce.runtime.engines import Engines
-from vivavoce.runtime.reply import ReplyRequest, reply
+from vivavoce.runtime.reply import ReplyRequest, read_prompt, reply
 from vivavoce.session.session import Session
 from vivavoce.session.signals import (
     Heard,
@@ -210,11 +210,8 @@ class Driver:
             self._take(ReplyFailed(work.response_id, error.message))
 
     async def _prefill(self, work: Prefill) -> None:
-        options = replace(work.options, slot=self._seat, max_tokens=0)
         try:
-            async with aclosing(self._model.generate(work.messages, options)) as events:
-                async for _ in events:
-                    pass
+            await read_prompt(work.messages, replace(work.options, slot=self._seat), self._model)
         except EngineError as error:
             log.warning("session %s: prefill: %s", self._session.id, error)
 

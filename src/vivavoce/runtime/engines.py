@@ -14,6 +14,9 @@ from vivavoce.engines.registry import EngineKind, loader
 from vivavoce.engines.router import SpeakerRouter
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
+from vivavoce.runtime.reply import read_prompt
+from vivavoce.session.persona import system_prompt
+from vivavoce.types import GenerationOptions, Message
 from vivavoce.voices.presets import PRESETS
 
 
@@ -34,8 +37,15 @@ class Engines:
 
 
 async def load_engines(config: Config) -> Engines:
-    """Load what ``config`` names, off the event loop. Raises ``EngineError`` or ``WeightsError``."""
-    return await asyncio.to_thread(EngineLoader(config).all)
+    """Load what ``config`` names, off the event loop. Raises ``EngineError`` or ``WeightsError``.
+
+    Seat 0, the first to be taken, has already read the default persona: the first turn is like the others.
+    """
+    engines = await asyncio.to_thread(EngineLoader(config).all)
+    persona = (Message("system", system_prompt("")),)
+    for model in engines.language_models.values():
+        await read_prompt(persona, GenerationOptions(slot=0), model)
+    return engines
 
 
 class EngineLoader:

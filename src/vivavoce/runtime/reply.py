@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from vivavoce.engines.base import LanguageModel, Speaker
@@ -56,6 +56,16 @@ async def reply(request: ReplyRequest, model: LanguageModel, speaker: Speaker, e
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     await emit(generation.result())
+
+
+async def read_prompt(messages: Sequence[Message], options: GenerationOptions, model: LanguageModel) -> None:
+    """Read a prompt into its slot's cache, so that the reply to come has only the new words to read.
+
+    Raises ``EngineError``.
+    """
+    async with aclosing(model.generate(messages, replace(options, max_tokens=0))) as events:
+        async for _ in events:
+            pass
 
 
 async def _generate(

@@ -9,7 +9,10 @@ from vivavoce.errors import CapacityError
 
 
 class Seats:
-    """A fixed number of seats; one more is refused at once."""
+    """A fixed number of seats; one more is refused at once.
+
+    The seat given back last is taken first: most of the next prompt is still in its slots.
+    """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
