@@ -1,0 +1,74 @@
+"""Hibari: English in about 15 ms a sentence on one core. The wheel carries the weights of one voice, ``heart``.
+
+Its other voices would be fetched from the internet at first use; they are never asked for. English with other voices is
+Kokoro's work (Hibari is distilled from it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from hibari import Hibari
+
+from vivavoce.engines.base import EngineContext
+from vivavoce.engines.kokoro.english import english_g2p
+from vivavoce.engines.kokoro.pieces import pieces
+from vivavoce.engines.pauses import finish
+from vivavoce.errors import EngineError
+from vivavoce.types import Language, Samples
+
+VOICE = "heart"
+MAX_PHONEMES = 400
+"""About 27 s of speech, and what Hibari cuts at; but it cuts only after punctuation."""
+
+SEED = 0
+"""The model adds noise for breath and fricatives; a fixed seed makes a clause sound the same each time."""
+
+
+class HibariSpeaker:
+    """English with one voice. One worker thread: a sentence is shorter than the switch to a second one is worth."""
+
+    rate_hz = 24_000
+    voices: Mapping[str, frozenset[Language]] = {VOICE: frozenset({"en"})}
+
+    def __init__(self, model: Hibari) -> None:
+        self._model = model
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="hibari")
+
+    async def speak(
+        self, text: str, *, voice: str, language: Language, speed: float = 1.0
+    ) -> AsyncGenerator[Samples, None]:
+        """Yield one piece a sentence, each followed by its pause; nothing for text without words.
+
+        Text of any language is read as English. Raises ``EngineError`` for an unknown voice or a failing model.
+        """
+        if voice not in self.voices:
+            raise EngineError("hibari", f"there is no voice '{voice}'; the bundled one is '{VOICE}'")
+        loop = asyncio.get_running_loop()
+        for phonemes in await loop.run_in_executor(self._executor, self._phonemes, text):
+            piece = await loop.run_in_executor(self._executor, self._clip, phonemes, speed)
+            if len(piece):
+                yield piece
+
+    def _phonemes(self, text: str) -> list[str]:
+        return [piece for sentence in self._model.phonemize(text) for piece in pieces(sentence, MAX_PHONEMES)]
+
+    def _clip(self, phonemes: str, speed: float) -> Samples:
+        try:
+            clip: Samples = self._model.from_phonemes(phonemes, speed, SEED)
+        except Exception as error:
+            raise EngineError("hibari", f"synthesis failed: {error}", retriable=True) from error
+        return finish(clip, phonemes, self.rate_hz, speed)
+
+    def close(self) -> None:
+        """Stop the worker."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def load(context: EngineContext) -> HibariSpeaker:
+    """Entry point: the speaker, warm. It needs one thread and no weights but its own."""
+    model = Hibari(voice=VOICE, threads=1, g2p=english_g2p(british=False))
+    model("Ready when you are.")
+    return HibariSpeaker(model)

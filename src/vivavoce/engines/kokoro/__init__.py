@@ -1,0 +1,5 @@
+"""Kokoro v1.0 (82M parameters, int8 ONNX): English, Chinese and Japanese with many voices."""
+
+from vivavoce.engines.kokoro.speaker import KokoroSpeaker, load
+
+__all__ = ["KokoroSpeaker", "load"]

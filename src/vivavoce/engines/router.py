@@ -1,0 +1,96 @@
+"""A speaker made of speakers: who speaks a clause follows from the voice and the clause's language."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import ExitStack, aclosing
+
+from vivavoce.engines.base import Speaker
+from vivavoce.errors import ClientError, EngineError
+from vivavoce.types import Language, Samples, Voice
+
+logger = logging.getLogger(__name__)
+
+RATE_HZ = 24_000
+
+_KANA = re.compile(r"[぀-ヿㇰ-ㇿｦ-ﾟ]")
+_HAN = re.compile(r"[㐀-鿿豈-﫿]")
+
+
+class SpeakerRouter:
+    """Routes each clause to an engine.
+
+    The language a clause is spoken in is the first of these the voice has: the clause's own language (``zh-CN`` counts
+    as ``zh``); the language of its script (kana: Japanese, Han: Chinese, anything else: English); the voice's first. So
+    French, German or Spanish text is read by the English speaker, with an accent: no engine here has phonemes for them.
+
+    The engine is the one the voice names for that language. When that engine is not loaded, the first loaded one (in
+    the configured order) that speaks the language takes over with its first voice; this is logged once, at the start.
+    """
+
+    rate_hz = RATE_HZ
+
+    def __init__(self, speakers: Mapping[str, Speaker], voices: Mapping[str, Voice]) -> None:
+        """``speakers`` by engine name, in order of preference; ``voices`` by the name clients use.
+
+        A voice of a loaded engine that is not in ``voices`` can be named by its own name. Raises ``EngineError`` for a
+        speaker of another rate.
+        """
+        for name, speaker in speakers.items():
+            if speaker.rate_hz != RATE_HZ:
+                raise EngineError(name, f"speaks at {speaker.rate_hz} Hz; speakers must give {RATE_HZ} Hz")
+        self._speakers = speakers
+        self._known = {**_own_voices(speakers), **voices}
+        self.voices: Mapping[str, frozenset[Language]] = {
+            name: frozenset(voice.speakers) for name, voice in self._known.items()
+        }
+        named = {engine for voice in self._known.values() for engine, _ in voice.speakers.values()}
+        if missing := sorted(named - speakers.keys()):
+            logger.info("Not loaded: %s. Voices that use it are spoken by %s.", ", ".join(missing), ", ".join(speakers))
+
+    async def speak(
+        self, text: str, *, voice: str, language: Language, speed: float = 1.0
+    ) -> AsyncGenerator[Samples, None]:
+        """Yield the speech of one clause. Raises ``ClientError`` for an unknown voice, ``EngineError`` from the engine."""
+        engine, own_voice, spoken = self.route(text, voice, language)
+        pieces = self._speakers[engine].speak(text, voice=own_voice, language=spoken, speed=speed)
+        async with aclosing(pieces):
+            async for samples in pieces:
+                yield samples
+
+    def route(self, text: str, voice: str, language: Language) -> tuple[str, str, Language]:
+        """(engine, that engine's voice, language) for a clause. Raises as ``speak`` does."""
+        known = self._known.get(voice)
+        if known is None:
+            raise ClientError(f"The voice '{voice}' is not valid.", code="invalid_value", param="voice")
+        spoken = _spoken_language(text, language, known)
+        engine, own_voice = known.speakers[spoken]
+        if engine in self._speakers:
+            return engine, own_voice, spoken
+        for name, speaker in self._speakers.items():
+            for candidate, languages in speaker.voices.items():
+                if spoken in languages:
+                    return name, candidate, spoken
+        raise EngineError(engine, f"is not loaded, and no other speaker speaks '{spoken}' for the voice '{voice}'")
+
+    def close(self) -> None:
+        """Close every speaker, even when one fails to."""
+        with ExitStack() as stack:
+            for speaker in self._speakers.values():
+                stack.callback(speaker.close)
+
+
+def _spoken_language(text: str, language: Language, voice: Voice) -> Language:
+    script = "ja" if _KANA.search(text) else "zh" if _HAN.search(text) else "en"
+    wanted = (language, language.partition("-")[0], script)
+    return next((choice for choice in wanted if choice in voice.speakers), next(iter(voice.speakers)))
+
+
+def _own_voices(speakers: Mapping[str, Speaker]) -> dict[str, Voice]:
+    return {
+        name: Voice(name, "female", f"{engine}'s own", dict.fromkeys(sorted(languages), (engine, name)))
+        for engine, speaker in reversed(list(speakers.items()))
+        for name, languages in speaker.voices.items()
+    }

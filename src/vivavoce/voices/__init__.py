@@ -1,0 +1,1 @@
+"""The voices a client can name."""

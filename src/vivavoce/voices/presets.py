@@ -1,0 +1,135 @@
+"""The voices a client can name, and who speaks each of them.
+
+StepFun's official ids (Realtime reference 2.4 and the list of system voices), OpenAI's names, and the engines' own. Each
+is matched with real voices by sex, age and temper; there are fewer good ones than names, so some are blends (``a+b``) of
+two, and a few share a voice. ``zf_xiaoni`` is left to those who name it: its speech is the least intelligible (36 %
+of characters misrecognised, against 1 to 4 % for the others). Every voice speaks English, Chinese and Japanese.
+
+Voices that clients get without asking (StepFun's ``qingchunshaonv`` and ``linjiajiejie``, ``ganliannvsheng`` of
+livekit-plugins-stepfun, OpenAI's ``alloy`` and ``marin``) speak English by Hibari, thirty times as fast as Kokoro.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from vivavoce.errors import ClientError
+from vivavoce.types import Language, Voice
+
+_FAST = "heart"
+"""Hibari's voice; all others are Kokoro's."""
+
+# id, description, English, Chinese, Japanese
+_FEMALE = """
+qingchunshaonv            gentle, light, young              heart        zf_xiaoxiao              jf_alpha
+linjiajiejie              friendly older sister             heart        zf_xiaoyi                jf_gongitsune
+ganliannvsheng            calm, professional                heart        zf_xiaoxiao+zf_xiaoyi    jf_tebukuro
+elegantgentle-female      sincere, gentle                   af_bella     zf_xiaoxiao+zf_xiaobei   jf_gongitsune
+livelybreezy-female       persuasive, lively                af_nova      zf_xiaobei+zf_xiaoyi     jf_alpha
+jingdiannvsheng           slow, sincere                     af_sarah     zf_xiaoxiao+zf_xiaoyi    jf_tebukuro
+qinqienvsheng             gentle, sweetish                  af_kore      zf_xiaoxiao+zf_xiaoyi    jf_alpha
+wenrounvsheng             gentle, sweet                     af_aoede     zf_xiaoxiao+zf_xiaobei   jf_gongitsune
+jilingshaonv              fine, lively, young               af_jessica   zf_xiaobei               jf_nezumi
+yuanqishaonv              sweet, full of energy             af_sky       zf_xiaobei+zf_xiaoyi     jf_nezumi
+ruanmengnvsheng           cute, sweet                       af_nicole    zf_xiaobei               jf_nezumi
+youyanvsheng              elegant                           bf_emma      zf_xiaoyi                jf_gongitsune
+lengyanyujie              cool, like an announcer           bf_isabella  zf_xiaoyi                jf_tebukuro
+shuangkuaijiejie          clear, brisk                      af_alloy     zf_xiaobei+zf_xiaoyi     jf_alpha
+wenjingxuejie             calm, clear                       bf_alice     zf_xiaoxiao+zf_xiaobei   jf_gongitsune
+linjiameimei              cute, childlike                   bf_lily      zf_xiaobei               jf_nezumi
+zhixingjiejie             mature, descriptive               af_river     zf_xiaoxiao+zf_xiaoyi    jf_tebukuro
+energeticconfident-female energetic, confident              af_nova      zf_xiaobei+zf_xiaoyi     jf_alpha
+huolinvsheng              light, lively                     af_sky       zf_xiaobei+zf_xiaoyi     jf_alpha
+lively-girl               lively                            af_jessica   zf_xiaobei               jf_nezumi
+qinhenvsheng              calm, kind                        af_kore      zf_xiaoyi                jf_gongitsune
+tianmeinvsheng            sweet                             af_aoede     zf_xiaoxiao              jf_alpha
+wenroushunv               mature, gentle                    af_bella     zf_xiaoxiao+zf_xiaoyi    jf_gongitsune
+yingwennvsheng            English                           bf_emma      zf_xiaoxiao              jf_alpha
+alloy                     neutral, balanced                 heart        zf_xiaoxiao              jf_alpha
+coral                     warm, friendly                    af_bella     zf_xiaoyi                jf_gongitsune
+nova                      bright, lively                    af_nova      zf_xiaobei               jf_alpha
+sage                      calm, thoughtful                  af_river     zf_xiaoyi                jf_tebukuro
+shimmer                   clear, hopeful                    af_sky       zf_xiaoxiao+zf_xiaoyi    jf_nezumi
+marin                     natural, professional             heart        zf_xiaoxiao+zf_xiaobei   jf_alpha
+heart                     warm (Hibari)                     heart        zf_xiaoxiao              jf_alpha
+"""
+_MALE = """
+wenrounansheng            gentle                            am_michael   zm_yunxi                 jm_kumo
+cixingnansheng            deep, magnetic                    am_onyx      zm_yunjian               jm_kumo
+zhengpaiqingnian          upright, persuasive               am_eric      zm_yunyang+zm_yunxi      jm_kumo
+yuanqinansheng            energetic                         am_puck      zm_yunxia                jm_kumo
+qingniandaxuesheng        student, solid                    am_liam      zm_yunxi+zm_yunxia       jm_kumo
+boyinnansheng             broadcast, steady                 bm_george    zm_yunyang               jm_kumo
+ruyananshi                refined narrator                  bm_lewis     zm_yunyang+zm_yunjian    jm_kumo
+shenchennanyin            deep, reassuring                  am_adam      zm_yunjian               jm_kumo
+magnetic-voiced-male      deep                              am_onyx      zm_yunjian               jm_kumo
+shuangkuainansheng        calm, professional                am_michael   zm_yunyang               jm_kumo
+soft-spoken-gentleman     soft                              bm_daniel    zm_yunxi                 jm_kumo
+vibrant-youth             friendly, young                   am_puck      zm_yunxia                jm_kumo
+wenrougongzi              gentle narrator                   bm_fable     zm_yunxi+zm_yunyang      jm_kumo
+yingwennansheng           English                           bm_george    zm_yunyang               jm_kumo
+zixinnansheng             confident                         am_fenrir    zm_yunjian+zm_yunxi      jm_kumo
+ash                       clear, confident                  am_michael   zm_yunxi                 jm_kumo
+ballad                    melodious                         bm_daniel    zm_yunyang+zm_yunxi      jm_kumo
+cedar                     natural, warm                     am_fenrir    zm_yunjian+zm_yunxi      jm_kumo
+echo                      even, warm                        am_echo      zm_yunyang               jm_kumo
+fable                     expressive storyteller            bm_fable     zm_yunxia+zm_yunxi       jm_kumo
+onyx                      deep, firm                        am_onyx      zm_yunjian               jm_kumo
+verse                     lively, versatile                 am_puck      zm_yunxi+zm_yunxia       jm_kumo
+"""
+
+_KOKORO = """
+af_alloy af_aoede af_bella af_heart af_jessica af_kore af_nicole af_nova af_river af_sarah af_sky
+am_adam am_echo am_eric am_fenrir am_liam am_michael am_onyx am_puck am_santa
+bf_alice bf_emma bf_isabella bf_lily bm_daniel bm_fable bm_george bm_lewis
+zf_xiaobei zf_xiaoni zf_xiaoxiao zf_xiaoyi zm_yunjian zm_yunxi zm_yunxia zm_yunyang
+jf_alpha jf_gongitsune jf_nezumi jf_tebukuro jm_kumo
+"""
+_KOKORO_LANGUAGES: Mapping[str, tuple[Language, str]] = {
+    "a": ("en", "American English"),
+    "b": ("en", "British English"),
+    "z": ("zh", "Chinese"),
+    "j": ("ja", "Japanese"),
+}
+_PARTNERS: Mapping[Literal["female", "male"], Mapping[Language, str]] = {
+    "female": {"en": "af_heart", "zh": "zf_xiaoxiao", "ja": "jf_alpha"},
+    "male": {"en": "am_michael", "zh": "zm_yunxi", "ja": "jm_kumo"},
+}
+"""Who speaks the other two languages of a Kokoro voice asked for by its own name."""
+
+
+def preset(id: str) -> Voice:
+    """The voice of this name. Raises ``ClientError`` naming the parameter ``voice`` when there is none."""
+    if id not in PRESETS:
+        raise ClientError(f"The voice '{id}' is not valid.", code="invalid_value", param="voice")
+    return PRESETS[id]
+
+
+def _voice(id: str, sex: Literal["female", "male"], description: str, speakers: Mapping[Language, str]) -> Voice:
+    engines = {language: ("hibari" if name == _FAST else "kokoro", name) for language, name in speakers.items()}
+    return Voice(id, sex, description, MappingProxyType(engines))
+
+
+def _named(sex: Literal["female", "male"], table: str) -> Iterator[Voice]:
+    for row in table.strip().splitlines():
+        id, *description, english, chinese, japanese = row.split()
+        yield _voice(id, sex, " ".join(description), {"en": english, "zh": chinese, "ja": japanese})
+
+
+def _kokoro() -> Iterator[Voice]:
+    for id in _KOKORO.split():
+        sex: Literal["female", "male"] = "female" if id[1] == "f" else "male"
+        language, description = _KOKORO_LANGUAGES[id[0]]
+        yield _voice(id, sex, f"{description} (Kokoro)", {language: id} | _others(sex, language))
+
+
+def _others(sex: Literal["female", "male"], language: Language) -> dict[Language, str]:
+    return {other: name for other, name in _PARTNERS[sex].items() if other != language}
+
+
+PRESETS: Mapping[str, Voice] = MappingProxyType(
+    {voice.id: voice for voice in (*_named("female", _FEMALE), *_named("male", _MALE), *_kokoro())}
+)
+"""Every voice by its name."""

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vivavoce.audio.silence import FLOOR
+from vivavoce.engines.base import EngineContext
+from vivavoce.engines.kokoro import KokoroSpeaker, load
+from vivavoce.engines.kokoro.model import MAX_TOKENS, KokoroModel
+from vivavoce.errors import EngineError, WeightsError
+from vivavoce.types import Samples
+from vivavoce.voices.presets import PRESETS
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def speaker(weights: Callable[[str], Path]) -> Iterator[KokoroSpeaker]:
+    loaded = load(EngineContext(weights=weights, threads=2, capacity=1))
+    yield loaded
+    loaded.close()
+
+
+async def speech(speaker: KokoroSpeaker, text: str, voice: str, language: str, speed: float = 1.0) -> list[Samples]:
+    return [piece async for piece in speaker.speak(text, voice=voice, language=language, speed=speed)]
+
+
+@pytest.mark.parametrize(
+    ("text", "voice", "language", "least_s", "most_s"),
+    [
+        ("Good morning.", "am_michael", "en", 0.5, 2.0),
+        ("好的，没问题。", "zf_xiaoxiao", "zh", 0.7, 2.5),
+        ("好的，没问题。", "zf_xiaoni+zf_xiaoyi", "zh", 0.7, 2.5),
+        ("こんにちは。", "jf_alpha", "ja", 0.5, 2.0),
+    ],
+)
+async def test_a_clause_is_spoken_without_padding(
+    speaker: KokoroSpeaker, text: str, voice: str, language: str, least_s: float, most_s: float
+) -> None:
+    [piece] = await speech(speaker, text, voice, language)
+    audible = np.flatnonzero(np.abs(piece) > FLOOR)
+    assert piece.dtype == np.float32
+    assert least_s < len(piece) / speaker.rate_hz < most_s
+    assert audible[0] < 0.05 * speaker.rate_hz
+
+
+async def test_long_text_comes_in_pieces(speaker: KokoroSpeaker) -> None:
+    assert (
+        len(await speech(speaker, "今天天气很好，我们去公园散步，然后一起回家吃饭，最后看一部电影。", "zm_yunxi", "zh"))
+        == 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "voice", "language"), [("", "af_sky", "en"), ("。。。", "zf_xiaoni", "zh"), ("😀", "jf_alpha", "ja")]
+)
+async def test_nothing_to_say_gives_nothing(speaker: KokoroSpeaker, text: str, voice: str, language: str) -> None:
+    assert await speech(speaker, text, voice, language) == []
+
+
+async def test_faster_is_shorter(speaker: KokoroSpeaker) -> None:
+    normal, fast = [sum(map(len, await speech(speaker, "早上好。", "zf_xiaoyi", "zh", speed))) for speed in (1.0, 2.0)]
+    assert fast < 0.75 * normal
+
+
+@pytest.mark.parametrize(
+    ("voice", "language"), [("nobody", "en"), ("af_sky", "zh"), ("ff_siwis", "fr"), ("zf_xiaoni+nobody", "zh")]
+)
+async def test_a_voice_must_exist_and_speak_the_language(speaker: KokoroSpeaker, voice: str, language: str) -> None:
+    with pytest.raises(EngineError, match="no voice"):
+        await speech(speaker, "Hello.", voice, language)
+
+
+def test_every_preset_names_voices_there_are(speaker: KokoroSpeaker) -> None:
+    for preset in PRESETS.values():
+        for language, (engine, name) in preset.speakers.items():
+            assert engine == "hibari" or all(language in speaker.voices[part] for part in name.split("+")), preset.id
+
+
+async def test_cancelling_stops_after_the_piece(speaker: KokoroSpeaker) -> None:
+    started = asyncio.Event()
+
+    async def listen() -> None:
+        async for _ in speaker.speak("你好。" * 200, voice="zf_xiaobei", language="zh"):
+            started.set()
+
+    task = asyncio.create_task(listen())
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    # One piece may still be running; the other fifty must not be.
+    assert await asyncio.wait_for(speech(speaker, "好。", "zf_xiaobei", "zh"), 60)
+
+
+def test_too_long_a_run_is_refused(weights: Callable[[str], Path]) -> None:
+    model = KokoroModel(weights("kokoro-v1.0"), weights("kokoro-voices"), threads=1)
+    assert len(model.tokens("a❓b")) == 2
+    assert len(model.synthesize("❓", "af_sky", 1.0)) == 0
+    with pytest.raises(EngineError, match="511 phonemes"):
+        model.synthesize("a" * (MAX_TOKENS + 1), "af_sky", 1.0)
+
+
+def test_a_folder_without_voices_says_what_to_do(weights: Callable[[str], Path], tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="models pull kokoro-voices"):
+        KokoroModel(weights("kokoro-v1.0"), tmp_path, threads=1)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+
+import numpy as np
+import pytest
+
+from vivavoce.engines.router import SpeakerRouter
+from vivavoce.errors import ClientError, EngineError
+from vivavoce.types import Language, Samples, Voice
+
+
+class Recorder:
+    """A speaker that remembers what it was asked to say."""
+
+    def __init__(self, voices: Mapping[str, frozenset[Language]], rate_hz: int = 24_000) -> None:
+        self.rate_hz = rate_hz
+        self.voices = voices
+        self.said: list[tuple[str, str, Language, float]] = []
+        self.stopped = 0
+        self.closed = False
+
+    async def speak(
+        self, text: str, *, voice: str, language: Language, speed: float = 1.0
+    ) -> AsyncGenerator[Samples, None]:
+        self.said.append((text, voice, language, speed))
+        try:
+            yield np.zeros(1, np.float32)
+            yield np.ones(1, np.float32)
+        finally:
+            self.stopped += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+
+VOICES = {
+    "anna": Voice("anna", "female", "", {"en": ("small", "a"), "zh": ("big", "z"), "ja": ("big", "j")}),
+    "otto": Voice("otto", "male", "", {"zh": ("big", "m")}),
+}
+
+
+@pytest.fixture
+def small() -> Recorder:
+    return Recorder({"a": frozenset({"en"})})
+
+
+@pytest.fixture
+def big() -> Recorder:
+    return Recorder({name: frozenset({language}) for name, language in (("z", "zh"), ("j", "ja"), ("e", "en"))})
+
+
+@pytest.fixture
+def router(small: Recorder, big: Recorder) -> SpeakerRouter:
+    return SpeakerRouter({"small": small, "big": big}, VOICES)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "route"),
+    [
+        ("Hello.", "en", ("small", "a", "en")),
+        ("你好。", "zh", ("big", "z", "zh")),
+        ("你好。", "zh-CN", ("big", "z", "zh")),
+        ("こんにちは。", "ja", ("big", "j", "ja")),
+        ("東京です。", "xx", ("big", "j", "ja")),
+        ("漢字", "xx", ("big", "z", "zh")),
+        ("Bonjour.", "fr", ("small", "a", "en")),
+    ],
+)
+def test_voice_and_language_choose_the_speaker(
+    router: SpeakerRouter, text: str, language: Language, route: tuple[str, str, Language]
+) -> None:
+    assert router.route(text, "anna", language) == route
+
+
+def test_a_voice_speaks_its_first_language_when_it_has_no_better(router: SpeakerRouter) -> None:
+    assert router.route("Hello.", "otto", "en") == ("big", "m", "zh")
+
+
+def test_another_speaker_takes_over_from_one_that_is_not_loaded(big: Recorder) -> None:
+    assert SpeakerRouter({"big": big}, VOICES).route("Hello.", "anna", "en") == ("big", "e", "en")
+
+
+def test_nobody_to_take_over_is_an_error(small: Recorder) -> None:
+    with pytest.raises(EngineError, match="big: is not loaded"):
+        SpeakerRouter({"small": small}, VOICES).route("你好", "otto", "zh")
+
+
+async def test_pieces_and_arguments_pass_through(router: SpeakerRouter, small: Recorder) -> None:
+    pieces = [piece async for piece in router.speak("Hello.", voice="anna", language="en", speed=1.5)]
+    assert len(pieces) == 2
+    assert small.said == [("Hello.", "a", "en", 1.5)]
+
+
+async def test_closing_stops_the_speaker_at_once(router: SpeakerRouter, small: Recorder) -> None:
+    speech = router.speak("Hello.", voice="anna", language="en")
+    await anext(speech)
+    await speech.aclose()
+    assert small.stopped == 1
+
+
+async def test_an_unknown_voice_is_the_clients_error(router: SpeakerRouter) -> None:
+    with pytest.raises(ClientError, match="voice 'nobody' is not valid"):
+        await anext(router.speak("Hello.", voice="nobody", language="en"))
+
+
+def test_an_engines_own_voices_can_be_named(router: SpeakerRouter) -> None:
+    assert router.route("Hello.", "e", "en") == ("big", "e", "en")
+    assert router.voices["e"] == {"en"}
+    assert router.voices["anna"] == {"en", "zh", "ja"}
+
+
+def test_speakers_of_another_rate_are_refused() -> None:
+    with pytest.raises(EngineError, match="16000 Hz"):
+        SpeakerRouter({"slow": Recorder({}, rate_hz=16_000)}, VOICES)
+
+
+def test_close_closes_all(router: SpeakerRouter, small: Recorder, big: Recorder) -> None:
+    router.close()
+    assert small.closed
+    assert big.closed
