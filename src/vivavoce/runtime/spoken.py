@@ -1,0 +1,67 @@
+"""Written text → what can be said: markdown, links, code, emoji and other marks for the eye taken out or put in words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from vivavoce.types import Language
+
+FENCE = "```"
+EMPHASIS = "*_~"
+"""Markdown's marks around words; they may stand between a word and the punctuation that ends it."""
+
+_DOTS = {"zh": "点", "ja": "ドット"}
+_STOPS = {"zh": "。", "ja": "。"}
+_ENDED = re.compile(r"[.!?…。！？．,;:，；：、—–-][\"'”’」』）)\]】》〉»]*$")
+_SAID_SYMBOLS = frozenset("°℃℉©®™№")
+_HOST = re.compile(
+    r"(?:https?://|www\.)(?:www\.)?([A-Za-z0-9.-]*[A-Za-z0-9])(?:[:/?#][^\s<>()（）。，！？；：、」』】]*)?"
+)
+_REPLACEMENTS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"```.*?(?:```|$)", re.DOTALL), " "),
+    (re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)"), r"\1"),
+    (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
+    (
+        re.compile(
+            r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•·▪‣][ \t]+|[-*_=]{3,}[ \t]*$|\|[-:| ]+\|?[ \t]*$)", re.MULTILINE
+        ),
+        "",
+    ),
+    (re.compile(r"^[ \t]*\|[ \t]*|[ \t]*\|[ \t]*$", re.MULTILINE), ""),
+    (re.compile(r"[ \t]*\|[ \t]*"), ", "),
+    (re.compile(r"\*\*|__|~~|`"), ""),
+    (re.compile(r"(?<!\d)\*(?!\s)|(?<!\s)\*(?!\d)"), ""),
+    (re.compile(r"(?<!\w)_(?=\w)|(?<=\w)_(?!\w)"), ""),
+)
+
+
+def speakable(text: str) -> bool:
+    """Whether there is anything to say: a letter or a digit of any script."""
+    return any(char.isalnum() for char in text)
+
+
+def spoken_form(text: str, language: Language, *, complete: bool = False) -> str:
+    """``text`` as it is sent to the speaker; empty when nothing in it can be said.
+
+    ``complete`` says that the writer stopped here (a line or the reply ends): a missing full stop is added, so that the
+    voice falls and pauses.
+    """
+    for pattern, replacement in _REPLACEMENTS:
+        text = pattern.sub(replacement, text)
+    dot = _DOTS.get(language, " dot ")
+    text = _HOST.sub(lambda match: match[1].replace(".", dot), text)
+    text = "".join(char for char in text if char.isspace() or _is_text(char))
+    text = re.sub(r"\s+", " ", text).strip()
+    if not speakable(text):
+        return ""
+    return text if not complete or _ENDED.search(text) else text + _STOPS.get(language, ".")
+
+
+def _is_text(char: str) -> bool:
+    """False for emoji and pictures, arrows, box drawing, joiners, variation selectors and other invisible marks."""
+    if char in _SAID_SYMBOLS:
+        return True
+    if "\ufe00" <= char <= "\ufe0f" or char in "←↑→↓↔⇒⇐⇔\u20e3" or "\U0001f3fb" <= char <= "\U0001f3ff":
+        return False
+    return unicodedata.category(char) not in {"So", "Cf", "Cc", "Co", "Cs", "Cn"}
