@@ -12,7 +12,9 @@ from vivavoce.config import load_config
 
 def test_flags_win_over_the_environment_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "my.toml"
-    file.write_text('port = 1111\nhost = "0.0.0.0"\n[limits]\nsessions = 9\nbuffer_ms = 5000\n[turns]\nserver_vad = false\n')
+    file.write_text(
+        'port = 1111\nhost = "0.0.0.0"\n[limits]\nsessions = 9\nbuffer_ms = 5000\n[turns]\nserver_vad = false\n'
+    )
     monkeypatch.setenv("VIVAVOCE_CONFIG", str(file))
     monkeypatch.setenv("VIVAVOCE_PORT", "2222")
     monkeypatch.setenv("VIVAVOCE_LIMITS__SESSIONS", "7")

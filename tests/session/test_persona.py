@@ -1,4 +1,4 @@
-"""The persona: stable text, instructions in the character's place, rules always there, turns only appended to."""
+"""The persona: stable text, instructions in the character's place, rules always there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.session.persona import CHARACTER, SPEECH_RULES, spoken_turn, system_prompt
+from vivavoce.session.persona import CHARACTER, SPEECH_RULES, system_prompt
 
 
 @pytest.mark.parametrize("instructions", [None, "", "  \n"])
@@ -34,15 +34,3 @@ def test_the_prompt_depends_on_the_instructions_alone(instructions: str) -> None
     prompt = system_prompt(instructions)
     assert prompt == system_prompt(instructions)
     assert instructions.strip() in prompt
-
-
-@given(st.text(), st.sampled_from(["en", "zh", "ja", "de", ""]))
-def test_a_turn_is_only_appended_to(text: str, language: str) -> None:
-    assert spoken_turn(text, language).startswith(text)
-
-
-def test_a_reminder_is_in_the_language_it_asks_for() -> None:
-    assert "中文" in spoken_turn("你好", "zh")
-    assert "日本語" in spoken_turn("どうも", "ja")
-    assert "English" in spoken_turn("Hello", "en")
-    assert spoken_turn("Hallo", "de") == "Hallo"

@@ -1,13 +1,11 @@
 """Who answers when the client says nothing about it, and the rules every spoken reply keeps.
 
 The system text is the start of every prompt of a conversation, so it must not change from turn to turn: the language
-model keeps what it has read of it (reading it anew costs about 10 ms a token on two cores). What depends on a turn is
-appended to that turn by ``spoken_turn``.
+model keeps what it has read of it (reading it anew costs about 10 ms a token on two cores). What depends on a turn
+belongs to that turn's message.
 """
 
 from __future__ import annotations
-
-from vivavoce.types import Language
 
 CHARACTER = "You are Vivavoce, a friendly voice assistant. Answer the person in their own language."
 """The default persona. A client's instructions take its place."""
@@ -27,12 +25,6 @@ For example:
 """
 """Small models follow examples better than rules. They belong to the default persona: their tone is its own."""
 
-_REMINDERS = {
-    "en": "(Answer in English.)",
-    "zh": "（请用中文回答。）",
-    "ja": "（日本語で答えてください。）",
-}
-
 
 def system_prompt(instructions: str | None = None) -> str:
     """The system message of a conversation: ``instructions``, or the default persona, with the speech rules.
@@ -42,13 +34,3 @@ def system_prompt(instructions: str | None = None) -> str:
     if instructions and instructions.strip():
         return f"{instructions.strip()}\n{SPEECH_RULES}"
     return f"{CHARACTER} {SPEECH_RULES}\n{_EXAMPLES}".rstrip()
-
-
-def spoken_turn(text: str, language: Language) -> str:
-    """What the model reads for a user's turn: ``text`` and a reminder of its language, if there is one for it.
-
-    For models that drift into another language. A turn must read the same in every later prompt of the conversation,
-    or the prompt's prefix is no longer cached.
-    """
-    reminder = _REMINDERS.get(language)
-    return f"{text} {reminder}" if reminder else text

@@ -1,0 +1,111 @@
+"""Between our words and llama.cpp's: messages to its chat request, its chunks to events. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vivavoce.engines.llama.settings import LlamaSettings
+from vivavoce.types import FinishReason, GenerationEnd, GenerationOptions, Message, Tool
+
+_CONTROL_TOKEN = re.compile(r"<\|(?=\w+\|>)")
+_RANDOM_SEED = 0xFFFFFFFF
+
+_REMINDERS = {
+    "en": "(Answer in English.)",
+    "zh": "（请用中文回答。）",
+    "ja": "（日本語で答えてください。）",
+}
+
+
+def prompt_request(messages: Sequence[Message], tools: Sequence[Tool]) -> dict[str, Any]:
+    """The part of a chat request that makes the prompt."""
+    request: dict[str, Any] = {"messages": [_message(message) for message in messages]}
+    if tools:
+        request["tools"] = [
+            {
+                "type": "function",
+                "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
+            }
+            for tool in tools
+        ]
+    return request
+
+
+def chat_request(
+    messages: Sequence[Message], options: GenerationOptions, slot: int, settings: LlamaSettings
+) -> dict[str, Any]:
+    """A streaming chat request for ``slot``.
+
+    Progress is asked for because llama.cpp can stop only where it calls back: with it, after each batch of the prompt.
+    """
+    return prompt_request(messages, options.tools) | {
+        "id_slot": slot,
+        "cache_prompt": True,
+        "stream": True,
+        "return_progress": True,
+        "timings_per_token": True,
+        "max_tokens": options.max_tokens,
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "top_k": settings.top_k,
+        "min_p": settings.min_p,
+        "repeat_penalty": settings.repeat_penalty,
+        "repeat_last_n": settings.repeat_last_tokens,
+        "seed": _RANDOM_SEED if options.seed is None else options.seed,
+        "stop": list(options.stop),
+    }
+
+
+class ChunkReader:
+    """Reads the chunks of one reply: text out, what it cost remembered."""
+
+    def __init__(self) -> None:
+        self._timings: Mapping[str, Any] = {}
+        self._reason: FinishReason = "stop"
+
+    def text(self, chunk: Mapping[str, Any]) -> str:
+        """The text a chunk adds, often none."""
+        self._timings = chunk.get("timings", self._timings)
+        for choice in chunk.get("choices", ()):
+            if choice.get("finish_reason") == "length":
+                self._reason = "length"
+            return choice["delta"].get("content") or ""
+        return ""
+
+    def end(self, *, called: bool, prefill: bool) -> GenerationEnd:
+        """The last event. A prefill samples one token, which nobody sees and which is not counted."""
+        cached, read = int(self._timings.get("cache_n", 0)), int(self._timings.get("prompt_n", 0))
+        return GenerationEnd(
+            reason="tool_calls" if called else self._reason,
+            input_tokens=cached + read,
+            cached_tokens=cached,
+            output_tokens=0 if prefill else int(self._timings.get("predicted_n", 0)),
+        )
+
+
+def _message(message: Message) -> dict[str, Any]:
+    said: dict[str, Any] = {"role": message.role, "content": _harmless(_reminded(message))}
+    if message.tool_calls:
+        said["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        said["tool_call_id"] = message.tool_call_id
+    return said
+
+
+def _reminded(message: Message) -> str:
+    """A user's words, and in what language to answer: small models drift into another one.
+
+    It goes to the end of the turn and stays there in later prompts, so that what was read before stays cached.
+    """
+    reminder = _REMINDERS.get(message.reply_language or "")
+    return f"{message.content} {reminder}" if reminder else message.content
+
+
+def _harmless(content: str) -> str:
+    """``content`` without control tokens: llama.cpp would read them as such, so that a text could end its own turn."""
+    return _CONTROL_TOKEN.sub("< |", content)

@@ -1,0 +1,144 @@
+"""The language model: streaming replies, one slot of cached prompt per live conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from vivavoce.engines.base import EngineContext
+from vivavoce.engines.llama.chat import ChunkReader, chat_request, prompt_request
+from vivavoce.engines.llama.native import ENGINE, NativeServer, find_gguf
+from vivavoce.engines.llama.settings import LlamaSettings
+from vivavoce.engines.llama.slots import Slots
+from vivavoce.engines.llama.tool_calls import ToolCallParser
+from vivavoce.errors import EngineError
+from vivavoce.types import GenerationEvent, GenerationOptions, Message, TextDelta, Tool, ToolCall
+
+_WARM_UP = (Message("system", "You are a voice."), Message("user", "Hello."))
+
+
+def load(context: EngineContext) -> LlamaModel:
+    """Load the weights named by the settings and warm them up. Blocks for seconds.
+
+    Raises ``WeightsError``, ``EngineError``, or ``pydantic.ValidationError`` for a wrong setting.
+    """
+    settings = LlamaSettings.model_validate(dict(context.settings))
+    gguf = find_gguf(context.weights(settings.weights))
+    server = NativeServer(gguf, settings, capacity=context.capacity, threads=context.threads)
+    server.chat(chat_request(_WARM_UP, GenerationOptions(max_tokens=2), 0, settings), lambda _chunk: False)
+    return LlamaModel(server, settings, capacity=context.capacity)
+
+
+class LlamaModel:
+    """``LanguageModel`` on llama.cpp. A native call belongs to one slot and runs in one of ``capacity`` threads."""
+
+    def __init__(self, server: NativeServer, settings: LlamaSettings, *, capacity: int) -> None:
+        self.capacity = capacity
+        self.context_tokens = settings.context_tokens
+        self._server = server
+        self._settings = settings
+        self._slots = Slots(capacity)
+        self._threads = ThreadPoolExecutor(capacity + 1, thread_name_prefix=ENGINE)  # one more for counting
+        self._calls: set[_Call] = set()
+        self._closed = False
+
+    async def generate(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """See ``LanguageModel``. Waits for a slot whose last reply is still being stopped: one token, or one batch."""
+        if options.slot is not None and not 0 <= options.slot < self.capacity:
+            raise EngineError(ENGINE, f"there is no slot {options.slot}, the slots are 0 to {self.capacity - 1}")
+        slot = await self._slots.idle(options.slot, messages)
+        if self._closed:
+            raise EngineError(ENGINE, "the engine is closed")
+        call = _Call(self._server, chat_request(messages, options, slot, self._settings))
+        job = self._threads.submit(call.run)
+        self._slots.occupy(slot, job, messages)
+        self._calls.add(call)
+        job.add_done_callback(lambda _job: self._calls.discard(call))
+        reader, parser = ChunkReader(), ToolCallParser([tool.name for tool in options.tools])
+        called = False
+        try:
+            while not parser.repeated and (chunk := await call.chunks.get()) is not None:
+                text = reader.text(_checked(chunk))
+                if options.max_tokens == 0:
+                    continue
+                for event in parser.feed(text) if options.tools else _plain(text):
+                    called = called or isinstance(event, ToolCall)
+                    yield event
+            for event in parser.finish():
+                called = called or isinstance(event, ToolCall)
+                yield event
+            yield reader.end(called=called, prefill=options.max_tokens == 0)
+        finally:
+            call.stop()
+
+    async def count_tokens(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> int:
+        """Length of the prompt, the opening of the reply's turn included, exactly as ``generate`` would read it."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._server.count, prompt_request(messages, tools))
+
+    def close(self) -> None:
+        """Stop what runs (within one token or batch), then free threads and weights. Idempotent."""
+        self._closed = True
+        for call in tuple(self._calls):
+            call.stop()
+        self._threads.shutdown(wait=True)
+        self._server.close()
+
+
+class _Call:
+    """One native call. Runs in a thread and hands its chunks to the loop; ``None`` comes last.
+
+    The queue needs no bound of its own: a reply has ``max_tokens`` chunks, a prompt one for each batch.
+    """
+
+    def __init__(self, server: NativeServer, request: Mapping[str, Any]) -> None:
+        self.chunks: asyncio.Queue[Mapping[str, Any] | EngineError | None] = asyncio.Queue()
+        self._server = server
+        self._request = request
+        self._loop = asyncio.get_running_loop()
+        self._stopped = False
+
+    def run(self) -> None:
+        """Block until the reply is complete or stopped. Never raises: a failure goes into the queue."""
+        try:
+            if not self._stopped:
+                self._server.chat(self._request, self._receive)
+        except Exception as error:  # noqa: BLE001 - whatever the library raises is raised again by the reader
+            self._hand_over(EngineError(ENGINE, f"generation failed: {error}"))
+        self._hand_over(None)
+
+    def stop(self) -> None:
+        """Make the call return at its next chunk."""
+        self._stopped = True
+
+    def _receive(self, chunk: Mapping[str, Any]) -> bool:
+        if not self._stopped:
+            self._hand_over(chunk)
+        return self._stopped
+
+    def _hand_over(self, item: Mapping[str, Any] | EngineError | None) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self.chunks.put_nowait, item)
+        except RuntimeError:  # the loop is closed: nobody reads any more
+            self._stopped = True
+
+
+def _checked(chunk: Mapping[str, Any] | EngineError) -> Mapping[str, Any]:
+    """``chunk`` if it is one; otherwise raise the ``EngineError`` it stands for."""
+    if isinstance(chunk, EngineError):
+        raise chunk
+    if (error := chunk.get("error")) is None:
+        return chunk
+    if error.get("type") == "exceed_context_size_error":
+        raise EngineError(
+            ENGINE, f"the prompt has {error['n_prompt_tokens']} tokens, a conversation holds {error['n_ctx']}"
+        )
+    raise EngineError(ENGINE, str(error.get("message", error)))
+
+
+def _plain(text: str) -> tuple[TextDelta, ...]:
+    return (TextDelta(text),) if text else ()

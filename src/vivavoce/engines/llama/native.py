@@ -1,0 +1,129 @@
+"""llama.cpp's server, in this process: its parameters, its chat call, and its token counter.
+
+The chat call goes straight into the library. The library also insists on a listener, so it gets a Unix socket in a
+folder only this user can enter: no TCP port is opened. The socket is of use for one thing the library does not offer
+otherwise, counting tokens as the chat template makes them.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vivavoce.engines.llama.settings import LlamaSettings
+from vivavoce.errors import EngineError, WeightsError
+
+ENGINE = "llama"
+
+_SOCKET = "llama.sock"  # the library takes a host name for a Unix socket by this ending
+_COUNT_TIMEOUT_S = 30.0
+
+
+class NativeServer:
+    """One set of weights with ``capacity`` slots. Every method blocks; ``chat`` may run once a slot at a time."""
+
+    def __init__(self, gguf: Path, settings: LlamaSettings, *, capacity: int, threads: int) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="vivavoce-"))
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        library = _library()
+        params = _parameters(library, gguf, settings, capacity=capacity, threads=threads)
+        params.hostnames = [str(self._folder / _SOCKET)]
+        try:
+            self._server = library.Server(params)
+        except RuntimeError as error:
+            self._remove_folder()
+            raise EngineError(ENGINE, f"cannot load {gguf}: {error}") from error
+
+    def chat(self, request: Mapping[str, Any], receive: Callable[[dict[str, Any]], bool]) -> None:
+        """Run one streaming chat completion; ``receive`` gets each chunk and returns True to stop."""
+        self._server.handle_chat_completions(dict(request), receive)
+
+    def count(self, request: Mapping[str, Any]) -> int:
+        """Tokens of the prompt that a chat request makes. Raises ``EngineError``."""
+        connection = _UnixConnection(self._folder / _SOCKET)
+        try:
+            connection.request(
+                "POST", "/v1/chat/completions/input_tokens", json.dumps(request), {"Content-Type": "application/json"}
+            )
+            answer = connection.getresponse()
+            body = json.loads(answer.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise EngineError(ENGINE, f"cannot count tokens: {error}", retriable=True) from error
+        finally:
+            connection.close()
+        if answer.status != http.client.OK:
+            raise EngineError(ENGINE, f"cannot count tokens: {body.get('error', {}).get('message', answer.reason)}")
+        return int(body["input_tokens"])
+
+    def close(self) -> None:
+        """Free the weights. Idempotent; no call may be running."""
+        self._server = None
+        self._remove_folder()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_COUNT_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def find_gguf(folder: Path) -> Path:
+    """The one GGUF file in ``folder``. Raises ``WeightsError``."""
+    files = sorted(folder.glob("*.gguf"))
+    if len(files) != 1:
+        raise WeightsError(f"{folder} must hold exactly one .gguf file, it holds {len(files)}")
+    return files[0]
+
+
+def _library() -> Any:
+    """llama.cpp, with threads that sleep while they wait for each other.
+
+    GNU OpenMP reads its settings once, when it is loaded, and would otherwise let waiting threads spin for milliseconds.
+    Where other engines share the cores, generation is then six times slower (3 against 19 tokens a second).
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    import xllamacpp
+
+    return xllamacpp
+
+
+def _parameters(library: Any, gguf: Path, settings: LlamaSettings, *, capacity: int, threads: int) -> Any:
+    """llama.cpp's parameters (field names as in its ``common/common.h``)."""
+    params = library.CommonParams()
+    params.model.path = str(gguf)
+    params.n_parallel = capacity
+    params.n_ctx = capacity * settings.context_tokens
+    params.n_batch = params.n_ubatch = settings.batch_tokens
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings.threads or threads
+    params.cache_type_k = params.cache_type_v = library.ggml_type[f"GGML_TYPE_{settings.cache_type.upper()}"]
+    params.no_extra_bufts = not settings.repack
+    modes = library.llama_load_mode
+    params.load_mode = modes.LLAMA_LOAD_MODE_MMAP if settings.mmap else modes.LLAMA_LOAD_MODE_NONE
+    # Each conversation keeps its slot, so neither a second cache in memory nor context checkpoints can save anything.
+    params.cache_ram_mib = 0
+    params.cache_idle_slots = False
+    params.n_ctx_checkpoints = 0
+    params.fit_params = False
+    # Tool calls are parsed here (tool_calls.py): llama.cpp's parser misses the bare JSON these models write.
+    params.use_jinja = True
+    params.force_pure_content_parser = True
+    params.verbosity = 0
+    params.n_threads_http = 1
+    params.endpoint_slots = False
+    params.ui = False
+    return params

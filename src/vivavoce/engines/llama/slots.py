@@ -1,0 +1,46 @@
+"""Which slot a reply uses, and when it is free."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from itertools import takewhile
+
+from vivavoce.types import Message
+
+
+class Slots:
+    """The last native call of each slot and the prompt it left in the cache.
+
+    Used from one event loop at a time. A claim is ``idle`` followed by ``occupy`` without an ``await`` between.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._jobs: list[Future[None] | None] = [None] * count
+        self._prompts: list[Sequence[Message]] = [()] * count
+        self._ages = [0] * count
+        self._clock = 0
+
+    async def idle(self, wanted: int | None, messages: Sequence[Message]) -> int:
+        """Wait for slot ``wanted``, or for any: then the idle one that has most of ``messages``, or the oldest."""
+        candidates = range(len(self._jobs)) if wanted is None else (wanted,)
+        while True:
+            running = {slot: job for slot in candidates if (job := self._jobs[slot]) is not None and not job.done()}
+            free = [slot for slot in candidates if slot not in running]
+            if free:
+                return max(free, key=lambda slot: (_common(self._prompts[slot], messages), -self._ages[slot]))
+            waits = [asyncio.wrap_future(job) for job in running.values()]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+
+    def occupy(self, slot: int, job: Future[None], messages: Sequence[Message]) -> None:
+        """``job`` runs in ``slot`` until it is done."""
+        self._clock += 1
+        self._ages[slot] = self._clock
+        self._jobs[slot] = job
+        self._prompts[slot] = tuple(messages)
+
+
+def _common(first: Sequence[Message], second: Sequence[Message]) -> int:
+    """How many messages both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))

@@ -1,0 +1,142 @@
+"""The llama engine with the real 0.5B model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from vivavoce.engines.base import EngineContext
+from vivavoce.engines.llama import load
+from vivavoce.engines.llama.engine import LlamaModel
+from vivavoce.errors import EngineError
+from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, TextDelta, Tool, ToolCall
+
+pytestmark = pytest.mark.real
+
+SYSTEM = Message("system", "You answer in one short sentence.")
+GREEDY = GenerationOptions(max_tokens=24, temperature=0.0)
+WEATHER = Tool(
+    "get_weather",
+    "Current weather of a city.",
+    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
+
+
+def _listening() -> set[int]:
+    return {
+        connection.laddr.port
+        for connection in psutil.Process().net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+@pytest.fixture(scope="module")
+def ports_opened() -> set[int]:
+    return set()
+
+
+@pytest.fixture(scope="module")
+def model(weights: Callable[[str], Path], ports_opened: set[int]) -> Iterator[LlamaModel]:
+    before = _listening()
+    settings = {"weights": "qwen2.5-coder-0.5b", "context_tokens": 1024, "batch_tokens": 32}
+    loaded = load(EngineContext(weights=weights, threads=2, capacity=2, settings=settings))
+    ports_opened |= _listening() - before
+    yield loaded
+    loaded.close()
+
+
+async def reply(events: AsyncIterator[GenerationEvent]) -> tuple[str, GenerationEnd]:
+    text, end = "", None
+    async for event in events:
+        assert end is None
+        if isinstance(event, TextDelta):
+            text += event.text
+        elif isinstance(event, GenerationEnd):
+            end = event
+    assert end is not None
+    return text, end
+
+
+def ask(question: str) -> tuple[Message, Message]:
+    return SYSTEM, Message("user", question)
+
+
+def test_no_port_is_opened(model: LlamaModel, ports_opened: set[int]) -> None:
+    assert model.capacity == 2
+    assert ports_opened == set()
+
+
+async def test_it_answers_and_counts(model: LlamaModel) -> None:
+    text, end = await reply(model.generate(ask("What is the capital of France?"), GREEDY))
+    assert "Paris" in text
+    assert end.reason == "stop"
+    assert end.input_tokens == await model.count_tokens(ask("What is the capital of France?"))
+    assert 0 < end.output_tokens <= GREEDY.max_tokens
+
+
+async def test_a_prefill_makes_the_prompt_free(model: LlamaModel) -> None:
+    question = ask("Which city is the capital of Spain, please?")
+    prefill = [event async for event in model.generate(question, GenerationOptions(max_tokens=0, slot=1))]
+    assert [type(event) for event in prefill] == [GenerationEnd]
+    _, end = await reply(model.generate(question, replace(GREEDY, slot=1)))
+    assert end.cached_tokens == end.input_tokens - 1
+
+
+async def test_two_conversations_at_once_do_not_mix(model: LlamaModel) -> None:
+    france, japan = await asyncio.gather(
+        reply(model.generate(ask("What is the capital of France?"), replace(GREEDY, slot=0))),
+        reply(model.generate(ask("What is the capital of Japan?"), replace(GREEDY, slot=1))),
+    )
+    assert ("Paris" in france[0], "Tokyo" in france[0]) == (True, False)
+    assert ("Paris" in japan[0], "Tokyo" in japan[0]) == (False, True)
+
+
+async def test_a_closed_reply_frees_its_slot(model: LlamaModel) -> None:
+    long = model.generate(ask("Tell me a very long story."), GenerationOptions(max_tokens=400, slot=0))
+    assert isinstance(await anext(long), TextDelta)
+    await long.aclose()
+    text, _ = await reply(model.generate(ask("What is the capital of France?"), replace(GREEDY, slot=0)))
+    assert "Paris" in text
+
+
+async def test_reading_a_prompt_can_be_cancelled(model: LlamaModel) -> None:
+    await reply(model.generate(ask("Hi"), replace(GREEDY, slot=0)))
+    long = ask("the old town and its people " * 60)
+    tokens = await model.count_tokens(long)
+    task = asyncio.create_task(reply(model.generate(long, replace(GREEDY, slot=0))))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    _, end = await reply(model.generate(long, replace(GREEDY, slot=0)))
+    assert end.cached_tokens < tokens / 2
+
+
+async def test_a_prompt_too_long_is_refused_quietly(model: LlamaModel, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(EngineError, match="a conversation holds 1024"):
+        await reply(model.generate(ask("hello " * 1500), GREEDY))
+    assert capfd.readouterr().err == ""
+
+
+async def test_tools_are_called_and_their_results_read(model: LlamaModel) -> None:
+    question = ask("What's the weather in Paris?")
+    options = replace(GREEDY, max_tokens=60, tools=(WEATHER,))
+    calls = [event async for event in model.generate(question, options) if isinstance(event, ToolCall)]
+    assert [call.name for call in calls] == ["get_weather"]
+    assert "Paris" in calls[0].arguments
+    history = (*question, Message("assistant", "", tuple(calls)), Message("tool", "sunny", tool_call_id=calls[0].id))
+    with_tools, without = await model.count_tokens(history, [WEATHER]), await model.count_tokens(history)
+    assert with_tools > without > await model.count_tokens(question)
+    end = (await reply(model.generate(history, replace(options, max_tokens=0))))[1]
+    assert end.input_tokens == with_tools
+
+
+async def test_arguments_that_are_not_json_are_an_engine_error(model: LlamaModel) -> None:
+    history = (*ask("Hi"), Message("assistant", "", (ToolCall("c", "f", "{no"),)), Message("tool", "", (), "c"))
+    with pytest.raises(EngineError, match="JSON"):
+        await reply(model.generate(history, GREEDY))
