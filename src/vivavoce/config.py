@@ -43,7 +43,7 @@ class EnginesConfig(_Table):
     language_models: Mapping[str, LanguageModelConfig] = Field(
         default_factory=lambda: {
             "large": LanguageModelConfig(weights="qwen2.5-coder-1.5b"),
-            "small": LanguageModelConfig(weights="qwen2.5-coder-0.5b"),
+            "small": LanguageModelConfig(weights="qwen2.5-coder-0.5b", settings={"reminders": "always"}),
         }
     )
     settings: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
@@ -75,7 +75,7 @@ class TurnsConfig(_Table):
     server_vad: bool = True
     threshold: float = Field(default=0.5, ge=0.0, le=1.0)
     prefix_padding_ms: int = Field(default=500, ge=0)
-    silence_duration_ms: int = Field(default=400, ge=0)
+    silence_duration_ms: int = Field(default=320, ge=0)
 
 
 class Config(BaseSettings):

@@ -269,11 +269,25 @@ def test_the_weights_folder_must_hold_one_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("language", "word"), [("en", "English"), ("zh", "中文"), ("ja", "日本語")])
 def test_a_turn_to_be_answered_in_its_language_says_so_at_its_end(language: str, word: str) -> None:
-    content = prompt_request([Message("user", "…", reply_language=language)], ())["messages"][0]["content"]
+    content = prompt_request([Message("user", "…", reply_language=language)], (), remind=True)["messages"][0]["content"]
     assert content.startswith("… ")
     assert word in content
 
 
 def test_a_turn_without_a_known_reply_language_is_left_alone() -> None:
     messages = [Message("user", "Hallo", reply_language="de"), Message("user", "hello")]
-    assert [message["content"] for message in prompt_request(messages, ())["messages"]] == ["Hallo", "hello"]
+    assert [message["content"] for message in prompt_request(messages, (), remind=True)["messages"]] == [
+        "Hallo",
+        "hello",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reminders", "temperature", "reminded"),
+    [("always", 0.0, True), ("sampling", 0.0, False), ("sampling", 0.8, True), ("never", 0.8, False)],
+)
+def test_when_turns_are_reminded(reminders: str, temperature: float, reminded: bool) -> None:
+    settings = LlamaSettings.model_validate({"weights": "w", "reminders": reminders})
+    options = GenerationOptions(temperature=temperature)
+    request = chat_request([Message("user", "hello", reply_language="en")], options, 0, settings)
+    assert ("English" in request["messages"][0]["content"]) is reminded

@@ -8,7 +8,7 @@ from session.driving import FRAME_MS, VAD, Driven, pcm, speech
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session_config import SessionPatch
-from vivavoce.session.signals import Listen, Recognised, RecognitionFailed, StartReply, StopReply, Transcribe
+from vivavoce.session.signals import Listen, Prefill, Recognised, RecognitionFailed, StartReply, StopReply, Transcribe
 from vivavoce.types import ClauseCut, Speech, TextDelta, Transcript
 
 DOCUMENTED_ORDER = [
@@ -299,3 +299,17 @@ def test_only_the_default_persona_follows_the_users_language() -> None:
     translator.take(client.SessionUpdate(session=SessionPatch(instructions="Translate into French.")))
     spoken_turn(translator, text="hello")
     assert translator.commands(StartReply)[0].messages[1].reply_language is None
+
+
+def test_after_each_reply_the_next_prompt_is_read_ahead() -> None:
+    driven = Driven(VAD)
+    opening = driven.commands(Prefill)
+    assert [message.role for message in opening[0].messages] == ["system", "user"]
+    spoken_turn(driven, text="hello")
+    driven.whole_reply(("Hi there.", 300))
+    driven.wait(1)
+    ahead = driven.commands(Prefill)[len(opening) :]
+    assert len(ahead) == 1
+    assert [message.content for message in ahead[0].messages[1:]] == ["hello", "Hi there.", ""]
+    spoken_turn(driven, text="bye")
+    assert driven.commands(StartReply)[1].messages[:3] == ahead[0].messages[:3]

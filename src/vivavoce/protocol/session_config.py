@@ -23,7 +23,7 @@ class TurnDetection(msgspec.Struct, frozen=True, kw_only=True):
     type: Literal["server_vad"] = "server_vad"
     threshold: Probability = 0.5
     prefix_padding_ms: Milliseconds = 500
-    silence_duration_ms: Milliseconds = 400
+    silence_duration_ms: Milliseconds = 320
 
 
 class TurnDetectionPatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,10 @@ class FunctionTool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a session can be told. Immutable; ``patched`` makes the next one."""
+    """Everything a session can be told. Immutable; ``patched`` makes the next one.
+
+    Replies are not sampled unless the client asks: the small models keep to the user's language and to facts best so.
+    """
 
     model: str
     voice: str
@@ -56,7 +59,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     turn_detection: TurnDetection | None = None
     tools: tuple[FunctionTool, ...] = ()
     tool_choice: str = "auto"
-    temperature: float = 0.8
+    temperature: float = 0.0
     max_output_tokens: MaxTokens = 4096
 
     @property

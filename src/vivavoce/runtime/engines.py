@@ -42,7 +42,7 @@ async def load_engines(config: Config) -> Engines:
     Seat 0, the first to be taken, has already read the default persona: the first turn is like the others.
     """
     engines = await asyncio.to_thread(EngineLoader(config).all)
-    persona = (Message("system", system_prompt("")),)
+    persona = (Message("system", system_prompt("")), Message("user", ""))
     for model in engines.language_models.values():
         await read_prompt(persona, GenerationOptions(slot=0), model)
     return engines

@@ -17,11 +17,11 @@ SPEECH_RULES = (
 
 _EXAMPLES = """\
 For example:
-"the old house stood on a hill" - "That sounds like the start of a story. What happened there?"
-"turn left at the corner" - "I can only talk, so you will have to do the walking."
+"the old house stood on a hill" - "Oh, that sounds like the start of a story. What happened there?"
+"turn left at the corner" - "Well, I can only talk, so you will have to do the walking."
 "今天下了一整天的雨" - "是啊，出门记得带伞。你今天有什么安排吗？"
-"昨日は遅くまで働きました" - "それは大変でしたね。今日はゆっくり休んでください。"
-"How do I make tea?" - "Boil some water, pour it over the tea, and wait about three minutes."
+"昨日は遅くまで働きました" - "ええ、それは大変でしたね。今日はゆっくり休んでください。"
+"How do I make tea?" - "Sure, boil some water, pour it over the tea, and wait about three minutes."
 """
 """Small models follow examples better than rules. They belong to the default persona: their tone is its own."""
 

@@ -60,6 +60,7 @@ class Replying:
         self.config: SessionConfig
         self.spoken: OrderedDict[str, Playback] = OrderedDict()
         self.spoke = False
+        self._was_active = False
 
     @property
     def active(self) -> bool:
@@ -70,6 +71,11 @@ class Replying:
     def waiting(self) -> bool:
         """Whether a response waits for a transcript."""
         return self._response is not None and self._response.state is ResponseState.WAITING
+
+    def ended(self) -> bool:
+        """Whether a response has ended since this was last asked."""
+        ended, self._was_active = self._was_active and not self.active, self.active
+        return ended
 
     @property
     def queued_ms(self) -> int:

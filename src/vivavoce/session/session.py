@@ -40,6 +40,7 @@ from vivavoce.session.signals import (
 )
 from vivavoce.session.turn import Turn, TurnState
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
+from vivavoce.types import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ class Session:
             error.event_id = error.event_id or getattr(signal, "event_id", None)
             self.outbox.refuse(error)
         self.replying.release(now)
+        if self.replying.ended():
+            self._prefill()
         return self.outbox.drain()
 
     # ---- the client
@@ -243,8 +246,9 @@ class Session:
         self.replying.generate(self.hearing.language, self.hearing.languages)
 
     def _prefill(self) -> None:
+        """All that is known of the next prompt, up to the words the user is about to say."""
         messages, options = self.replying.prompt(self.config, self.hearing.languages)
-        self.outbox.command(Prefill(messages, options))
+        self.outbox.command(Prefill((*messages, Message("user", "")), options))
 
     def _checked(self, patch: SessionPatch, *, param: str) -> SessionConfig:
         config = patched(self.config, patch, self.options.turn_detection)

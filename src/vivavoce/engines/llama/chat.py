@@ -19,9 +19,9 @@ _REMINDERS = {
 }
 
 
-def prompt_request(messages: Sequence[Message], tools: Sequence[Tool]) -> dict[str, Any]:
-    """The part of a chat request that makes the prompt."""
-    request: dict[str, Any] = {"messages": [_message(message) for message in messages]}
+def prompt_request(messages: Sequence[Message], tools: Sequence[Tool], *, remind: bool = False) -> dict[str, Any]:
+    """The part of a chat request that makes the prompt; with ``remind`` users' turns name the reply's language."""
+    request: dict[str, Any] = {"messages": [_message(message, remind) for message in messages]}
     if tools:
         request["tools"] = [
             {
@@ -40,7 +40,8 @@ def chat_request(
 
     Progress is asked for because llama.cpp can stop only where it calls back: with it, after each batch of the prompt.
     """
-    return prompt_request(messages, options.tools) | {
+    remind = settings.reminders == "always" or (settings.reminders == "sampling" and options.temperature > 0)
+    return prompt_request(messages, options.tools, remind=remind) | {
         "id_slot": slot,
         "cache_prompt": True,
         "stream": True,
@@ -85,8 +86,11 @@ class ChunkReader:
         )
 
 
-def _message(message: Message) -> dict[str, Any]:
-    said: dict[str, Any] = {"role": message.role, "content": _harmless(_reminded(message))}
+def _message(message: Message, remind: bool) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "role": message.role,
+        "content": _harmless(_reminded(message) if remind else message.content),
+    }
     if message.tool_calls:
         said["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}

@@ -91,12 +91,15 @@ def find_gguf(folder: Path) -> Path:
 
 
 def _library() -> Any:
-    """llama.cpp, with threads that sleep while they wait for each other.
+    """llama.cpp, with threads that spin only briefly while they wait for each other, then sleep.
 
-    GNU OpenMP reads its settings once, when it is loaded, and would otherwise let waiting threads spin for milliseconds.
-    Where other engines share the cores, generation is then six times slower (3 against 19 tokens a second).
+    GNU OpenMP reads its settings once, when it is loaded. By default waiting threads spin without end: with anything
+    else on the same cores a token then takes ten times as long. Without any spinning a third of the speed is lost on
+    idle cores. A fifth of a millisecond keeps both (``python -m vivavoce.bench.openmp``). What is already set is left
+    alone.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     import xllamacpp
 
     return xllamacpp

@@ -12,9 +12,10 @@ class LlamaSettings(BaseModel):
 
     ``context_tokens`` is the room of one conversation (prompt and reply). ``batch_tokens`` is how much of a prompt is
     read at a stretch: within a batch nothing can be cancelled, and no other slot gets a token. ``repack`` copies the
-    weights into an order made for the CPU: with AVX2 replies cost 7 % less, prompts 18 % more, and memory the size of
-    the weights. ``mmap`` maps the file instead of reading it. ``threads`` takes the server's CPU budget unless given.
-    The sampling values apply to every request; temperature and top-p come with it.
+    weights into an order made for the CPU: the first token comes a quarter sooner. ``mmap`` maps the file instead of
+    reading it; together with ``repack`` it holds the weights twice. ``threads`` takes the server's CPU budget unless
+    given. ``reminders``: when a turn tells the model in what language to answer (``sampling``: at a temperature above 0,
+    where the 1.5B begins to drift). The sampling values apply to every request; temperature and top-p come with it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -24,8 +25,9 @@ class LlamaSettings(BaseModel):
     batch_tokens: int = Field(default=32, ge=8)
     threads: int | None = Field(default=None, ge=1)
     cache_type: Literal["f16", "q8_0"] = "f16"
-    repack: bool = False
-    mmap: bool = True
+    repack: bool = True
+    mmap: bool = False
+    reminders: Literal["always", "sampling", "never"] = "sampling"
     repeat_penalty: float = Field(default=1.05, ge=1.0)
     repeat_last_tokens: int = Field(default=64, ge=0)
     top_k: int = Field(default=20, ge=0)

@@ -14,8 +14,8 @@ class WhisperSettings(BaseModel):
 
     ``languages`` are the ones it tells apart when no hint is given; the first is the answer for an utterance without
     words. ``context_s`` is the least audio the encoder is shown: 30 is what Whisper was trained on; 10 is three times as
-    quick at the same error rate; below about 8 it begins to repeat sentences. ``beam_size`` 1 is greedy; 2 costs about a
-    tenth more time and takes most of what a beam of 5 would gain.
+    quick at the same error rate; below about 8 it begins to repeat sentences. ``beam_size`` 1 is greedy; 2 makes a tenth
+    fewer errors in noise and half as many in repeated words, and costs half as much time again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,5 +25,5 @@ class WhisperSettings(BaseModel):
         default=("en", "zh", "ja", "ko", "de", "fr", "es", "it", "pt", "nl", "pl", "ru"), min_length=1
     )
     context_s: float = Field(default=10.0, ge=1.0, le=30.0)
-    beam_size: int = Field(default=2, ge=1, le=10)
+    beam_size: int = Field(default=1, ge=1, le=10)
     compute_type: Literal["int8", "int8_float32", "float32"] = "int8"
