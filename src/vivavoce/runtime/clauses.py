@@ -17,7 +17,9 @@ from vivavoce.types import Language
 # Lengths are in syllables, the one measure scripts share: a CJK character or a digit is one, a Latin word one and a half.
 LATIN_WORD = 1.5
 FIRST_FORCED = 12.0
-"""The first clause is cut here at a word boundary (8 English words, 12 Chinese characters), punctuation or not."""
+FIRST_FORCED_CJK = 9.0
+"""The first clause is cut here at a word boundary (8 English words, 9 Chinese characters), punctuation or not: a
+character takes as long to say as a word, and the speaker of Chinese as long to make as the rest together."""
 
 FIRST_ENUMERATION = 5.0
 """The first clause is cut at 、 only from here on: it may part single words."""
@@ -141,7 +143,7 @@ class ClauseSplitter:
             return self._comma()
         if char in "—–":
             return self._dash()
-        if self._due() and (end := self._word_end(char)):
+        if self._length >= self._forced(char) and (end := self._word_end(char)):
             return end, _Boundary.WORD, 1
         return 0, None, 1
 
@@ -199,12 +201,15 @@ class ClauseSplitter:
             return 0, None, end - self._at
         return end + (after.isspace() and after != "\n"), _Boundary.COMMA, end - self._at
 
-    def _due(self) -> bool:
-        return self._length >= (LATER_FORCED if self._count else FIRST_FORCED)
+    def _forced(self, char: str) -> float:
+        """From what length on a clause is cut without punctuation."""
+        if self._count:
+            return LATER_FORCED
+        return FIRST_FORCED_CJK if is_cjk(char) else FIRST_FORCED
 
     def _word_end(self, char: str) -> int:
         """Where a clause that has grown long enough can be cut without punctuation; 0 for not here."""
-        longest = (LATER_FORCED if self._count else FIRST_FORCED) + FORCED_REACH
+        longest = self._forced(char) + FORCED_REACH
         if char.isspace():
             written = self._buffer[max(0, self._at - WINDOW) : self._at]
             return self._at + 1 if self._length >= longest or not ends_on_function_word(written) else 0

@@ -56,13 +56,13 @@ class EngineLoader:
         self._store = WeightStore(load_catalogue(), config.store, config.models)
 
     def all(self) -> Engines:
-        """Every engine a server needs."""
-        return Engines(
-            speech_detector=self.speech_detector(),
-            recognizer=self.recognizer(),
-            speaker=self.speaker(),
-            language_models={name: self.language_model(name) for name in self._config.engines.language_models},
-        )
+        """Every engine a server needs.
+
+        Language models first: llama.cpp's loader tells OpenMP not to spin, which the recogniser's library, too, reads
+        once; spinning on after an utterance it would slow the first token down.
+        """
+        language_models = {name: self.language_model(name) for name in self._config.engines.language_models}
+        return Engines(self.speech_detector(), self.recognizer(), self.speaker(), language_models)
 
     def speech_detector(self) -> SpeechDetector:
         """The configured voice activity detector."""

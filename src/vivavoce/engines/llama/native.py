@@ -12,9 +12,11 @@ import json
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.errors import EngineError, WeightsError
 
 ENGINE = "llama"
+
+NICENESS = 10
+"""A tenth of the share of an ordinary thread, where both want the same core."""
 
 _SOCKET = "llama.sock"  # the library takes a host name for a Unix socket by this ending
 _COUNT_TIMEOUT_S = 30.0
@@ -37,7 +42,8 @@ class NativeServer:
         params = _parameters(library, gguf, settings, capacity=capacity, threads=threads)
         params.hostnames = [str(self._folder / _SOCKET)]
         try:
-            self._server = library.Server(params)
+            with ThreadPoolExecutor(1, initializer=_yield_to_others) as starter:
+                self._server = starter.submit(library.Server, params).result()
         except RuntimeError as error:
             self._remove_folder()
             raise EngineError(ENGINE, f"cannot load {gguf}: {error}") from error
@@ -90,12 +96,21 @@ def find_gguf(folder: Path) -> Path:
     return files[0]
 
 
+def _yield_to_others() -> None:
+    """Let the threads started from this one yield to the other engines: what is being said now cannot wait.
+
+    Linux keeps niceness by thread and hands it on to new ones. Elsewhere it belongs to the process and is left alone.
+    """
+    if sys.platform == "linux":
+        os.nice(NICENESS)
+
+
 def _library() -> Any:
     """llama.cpp, with threads that spin only briefly while they wait for each other, then sleep.
 
     GNU OpenMP reads its settings once, when it is loaded. By default waiting threads spin without end: with anything
     else on the same cores a token then takes ten times as long. Without any spinning a third of the speed is lost on
-    idle cores. A fifth of a millisecond keeps both (``python -m vivavoce.bench.openmp``). What is already set is left
+    idle cores. A fifth of a millisecond keeps both (``bench/generation.py``). What is already set is left
     alone.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
