@@ -25,9 +25,6 @@ from vivavoce.errors import EngineError, WeightsError
 
 ENGINE = "llama"
 
-NICENESS = 10
-"""A tenth of the share of an ordinary thread, where both want the same core."""
-
 _SOCKET = "llama.sock"  # the library takes a host name for a Unix socket by this ending
 _COUNT_TIMEOUT_S = 30.0
 
@@ -42,7 +39,7 @@ class NativeServer:
         params = _parameters(library, gguf, settings, capacity=capacity, threads=threads)
         params.hostnames = [str(self._folder / _SOCKET)]
         try:
-            with ThreadPoolExecutor(1, initializer=_yield_to_others) as starter:
+            with ThreadPoolExecutor(1, initializer=_yield_to_others if settings.background else None) as starter:
                 self._server = starter.submit(library.Server, params).result()
         except RuntimeError as error:
             self._remove_folder()
@@ -99,10 +96,11 @@ def find_gguf(folder: Path) -> Path:
 def _yield_to_others() -> None:
     """Let the threads started from this one yield to the other engines: what is being said now cannot wait.
 
-    Linux keeps niceness by thread and hands it on to new ones. Elsewhere it belongs to the process and is left alone.
+    Linux keeps the scheduling class by thread and hands it on to new ones; an idle-class thread makes way as soon as an
+    ordinary one of its group wakes up, where a nice one first ends its slice. Elsewhere nothing is changed.
     """
     if sys.platform == "linux":
-        os.nice(NICENESS)
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _library() -> Any:

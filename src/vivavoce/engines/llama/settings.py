@@ -14,8 +14,10 @@ class LlamaSettings(BaseModel):
     read at a stretch: within a batch nothing can be cancelled, and no other slot gets a token. ``repack`` copies the
     weights into an order made for the CPU: the first token comes a quarter sooner. ``mmap`` maps the file instead of
     reading it; together with ``repack`` it holds the weights twice. ``threads`` takes the server's CPU budget unless
-    given. ``reminders``: when a turn tells the model in what language to answer (``sampling``: at a temperature above 0,
-    where the 1.5B begins to drift). The sampling values apply to every request; temperature and top-p come with it.
+    given. ``background``: its threads make way for recogniser and speaker (Linux); switch it off where other programs
+    keep the cores busy without being in a group of their own. ``reminders``: when a turn tells the model in what
+    language to answer (``sampling``: at a temperature above 0, where the 1.5B begins to drift). The sampling values
+    apply to every request; temperature and top-p come with it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -24,6 +26,7 @@ class LlamaSettings(BaseModel):
     context_tokens: int = Field(default=4096, ge=256)
     batch_tokens: int = Field(default=32, ge=8)
     threads: int | None = Field(default=None, ge=1)
+    background: bool = True
     cache_type: Literal["f16", "q8_0"] = "f16"
     repack: bool = True
     mmap: bool = False
