@@ -53,3 +53,8 @@ def test_names_keep_their_digits(name: str) -> None:
 @given(st.text(alphabet="0123456789.,:/-~%$¥kgm年月日个第GP +=", max_size=24))
 def test_nothing_that_looks_like_a_number_fails(text: str) -> None:
     assert isinstance(spoken_numbers(text), str)
+
+
+@pytest.mark.parametrize("text", ["꘠", "٣", "१२", "3꘠"])
+def test_digits_of_other_scripts_are_not_taken_for_numbers(text: str) -> None:
+    assert spoken_numbers(text).endswith(text[-1])

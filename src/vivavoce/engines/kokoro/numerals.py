@@ -49,7 +49,7 @@ _COUNTED = "个只位次种人本张杯件条块双家间台辆瓶碗层遍句�
 _MOST_DIGITS = 16
 """Longer numbers are said digit by digit (and are more than cn2an reads)."""
 
-_NUMBER = r"\d+(?:\.\d+)?"
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _ALONE = r"(?<![A-Za-z0-9.])(?<![A-Za-z]-)"
 """Not within a name such as GPT-4, H2O or v1.0."""
 
@@ -104,27 +104,27 @@ def _phone(match: re.Match[str]) -> str:
     return _digits(match[0], one="幺")
 
 
-_SIGN = r"(?<![\d.])((?<![A-Za-z\d%])-|)"
+_SIGN = r"(?<![0-9.])((?<![A-Za-z0-9%])-|)"
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"(?<=\d),(?=\d{3}(?!\d))"), ""),
-    (re.compile(r"(?<!\d)(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)"), _date),
-    (re.compile(r"(?<!\d)(\d{4})(?=\s*(?:年(?!前|后|来|间|多)|届|级))"), lambda m: _digits(m[1])),
-    (re.compile(r"(?<!\d)(\d0)(?=年代|后的?)"), lambda m: _digits(m[1]) if m[1] != "10" else "十"),
-    (re.compile(r"(?<![\d:：])(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:：])"), _time),
-    (re.compile(r"(?<![\d:：])(\d+)[:：](\d+)(?![\d:：])"), lambda m: f"{_plain(m[1])}比{_plain(m[2])}"),
-    (re.compile(r"(?<![\d.])(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4})(?![\d.])"), _phone),
-    (re.compile(rf"({_NUMBER}%?)\s*[-~～—–]+\s*(?=\d)"), r"\1到"),
+    (re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))"), ""),
+    (re.compile(r"(?<![0-9])([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9])"), _date),
+    (re.compile(r"(?<![0-9])([0-9]{4})(?=\s*(?:年(?!前|后|来|间|多)|届|级))"), lambda m: _digits(m[1])),
+    (re.compile(r"(?<![0-9])([0-9]0)(?=年代|后的?)"), lambda m: _digits(m[1]) if m[1] != "10" else "十"),
+    (re.compile(r"(?<![0-9:：])([0-9]{1,2})[:：]([0-9]{2})(?:[:：]([0-9]{2}))?(?![0-9:：])"), _time),
+    (re.compile(r"(?<![0-9:：])([0-9]+)[:：]([0-9]+)(?![0-9:：])"), lambda m: f"{_plain(m[1])}比{_plain(m[2])}"),
+    (re.compile(r"(?<![0-9.])(?:1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}|400-?[0-9]{3}-?[0-9]{4})(?![0-9.])"), _phone),
+    (re.compile(rf"({_NUMBER}%?)\s*[-~～—–]+\s*(?=[0-9])"), r"\1到"),
     (re.compile(rf"{_SIGN}({_NUMBER})\s*%"), lambda m: f"{'负' if m[1] else ''}百分之{_plain(m[2])}"),
     (
         re.compile(rf"([¥￥$€£])\s*({_NUMBER})\s*([万亿]?)"),
         lambda m: f"{_counted(m[2])}{m[3]}{_CURRENCIES[m[1]]}",
     ),
-    (re.compile(r"(?<![\d/.])(\d+)/(\d+)(?![\d/])"), lambda m: f"{_plain(m[2])}分之{_plain(m[1])}"),
+    (re.compile(r"(?<![0-9/.])([0-9]+)/([0-9]+)(?![0-9/])"), lambda m: f"{_plain(m[2])}分之{_plain(m[1])}"),
     (
         re.compile(rf"{_ALONE}(-?)({_NUMBER})\s*({'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![A-Za-z])"),
         _unit,
     ),
-    (re.compile(rf"(?<=[\d{''.join(_OPERATORS)}])\s*([+=×÷<>])\s*(?=-?\d)"), lambda m: _OPERATORS[m[1]]),
+    (re.compile(rf"(?<=[0-9{''.join(_OPERATORS)}])\s*([+=×÷<>])\s*(?=-?[0-9])"), lambda m: _OPERATORS[m[1]]),
     (re.compile(rf"(?<!第){_ALONE}2(?=[{_COUNTED}])"), "两"),
     (re.compile(rf"{_ALONE}(-?)({_NUMBER})"), lambda m: _signed(m[1], m[2])),
 )
