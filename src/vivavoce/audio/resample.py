@@ -9,7 +9,7 @@ from vivavoce.types import Samples
 
 
 class Resampler:
-    """Converts a stream from ``source_hz`` to ``target_hz``. Holds back a few milliseconds until ``flush``."""
+    """Converts a stream from ``source_hz`` to ``target_hz``. The newest few milliseconds come with the next piece."""
 
     def __init__(self, source_hz: int, target_hz: int) -> None:
         self._stream = soxr.ResampleStream(source_hz, target_hz, 1, dtype="float32") if source_hz != target_hz else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from vivavoce.audio.pcm import decode_pcm16
 from vivavoce.audio.resample import resample
 from vivavoce.errors import ClientError
@@ -30,7 +32,7 @@ def accept_item(new: NewItem, new_id: IdFactory, *, client_hz: int, rate_hz: int
         if value is None:
             raise ClientError(f"A {new.type} needs '{name}'.", code="missing_required_parameter", param=f"item.{name}")
         given[name] = value
-    return Item(id=new.id or new_id("item"), type=new.type, status="completed", **given), {}  # type: ignore[arg-type]
+    return msgspec.structs.replace(Item(id=new.id or new_id("item"), type=new.type), **given), {}
 
 
 def _message(new: NewItem, new_id: IdFactory, client_hz: int, rate_hz: int) -> tuple[Item, dict[int, Samples]]:
