@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vivavoce.audio.g711 import encode_g711
 from vivavoce.audio.input_buffer import InputBuffer
 from vivavoce.audio.pcm import decode_pcm16, encode_pcm16
 from vivavoce.audio.resample import Resampler, resample
+from vivavoce.protocol.session_config import AudioFormat
+
+PCM_16K = AudioFormat(rate_hz=16_000)
+ULAW = AudioFormat(encoding="g711_ulaw", rate_hz=8000)
+FORMATS = (PCM_16K, AudioFormat(), AudioFormat(rate_hz=48_000), ULAW)
 
 
 def ramp(start: int, count: int) -> bytes:
@@ -17,7 +23,7 @@ def ramp(start: int, count: int) -> bytes:
 
 @given(st.lists(st.integers(0, 700), max_size=30), st.data())
 def test_slices_are_addressed_by_position(sizes: list[int], data: st.DataObject) -> None:
-    buffer = InputBuffer(client_hz=16_000, rate_hz=16_000, frame_samples=512)
+    buffer = InputBuffer(format=PCM_16K, rate_hz=16_000, frame_samples=512)
     total = 0
     for size in sizes:
         buffer.append(ramp(total, size))
@@ -31,7 +37,7 @@ def test_slices_are_addressed_by_position(sizes: list[int], data: st.DataObject)
 
 @given(st.lists(st.integers(0, 2000), max_size=30))
 def test_frames_are_whole_in_order_and_given_once(sizes: list[int]) -> None:
-    buffer = InputBuffer(client_hz=16_000, rate_hz=16_000, frame_samples=512)
+    buffer = InputBuffer(format=PCM_16K, rate_hz=16_000, frame_samples=512)
     position = total = 0
     for size in sizes:
         buffer.append(ramp(total, size))
@@ -60,3 +66,26 @@ def test_pcm16_round_trip(data: bytes) -> None:
 
 def test_pcm16_clips() -> None:
     assert decode_pcm16(encode_pcm16(np.array([2.0, -2.0], np.float32))).tolist() == [32767 / 32768, -1.0]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(FORMATS), st.integers(1, 40)), max_size=12))
+def test_changing_the_format_loses_nothing(stretches: list[tuple[AudioFormat, int]]) -> None:
+    buffer = InputBuffer(format=AudioFormat(), rate_hz=16_000, frame_samples=512)
+    for format, hundredths in stretches:
+        buffer.set_format(format)
+        samples = np.full(hundredths * format.rate_hz // 100, 0.25, np.float32)
+        buffer.append(encode_g711(samples, "ulaw") if format == ULAW else encode_pcm16(samples))
+    buffer.set_format(PCM_16K)
+    assert abs(buffer.end - sum(hundredths for _, hundredths in stretches) * 160) <= len(stretches)
+
+
+def test_setting_the_same_format_again_does_not_cut_the_stream() -> None:
+    tone = np.sin(np.arange(2400) / 20).astype(np.float32)
+    plain = InputBuffer(format=AudioFormat(), rate_hz=16_000, frame_samples=512)
+    plain.append(encode_pcm16(tone))
+    told = InputBuffer(format=AudioFormat(), rate_hz=16_000, frame_samples=512)
+    told.append(encode_pcm16(tone[:1200]))
+    told.set_format(AudioFormat())
+    told.append(encode_pcm16(tone[1200:]))
+    np.testing.assert_allclose(told.slice(0, told.end), plain.slice(0, plain.end), rtol=0, atol=1e-6)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vivavoce.audio.pcm import decode_pcm16
-from vivavoce.audio.resample import Resampler
+from vivavoce.audio.formats import AudioDecoder
+from vivavoce.protocol.session_config import AudioFormat
 from vivavoce.types import Samples
 
 
@@ -27,10 +27,11 @@ class Frames:
 class InputBuffer:
     """The session's ear: appended bytes in, samples by position out."""
 
-    def __init__(self, *, client_hz: int, rate_hz: int, frame_samples: int) -> None:
+    def __init__(self, *, format: AudioFormat, rate_hz: int, frame_samples: int) -> None:
         self.rate_hz = rate_hz
         self._frame_samples = frame_samples
-        self._resampler = Resampler(client_hz, rate_hz)
+        self._format = format
+        self._decoder = AudioDecoder(format, rate_hz)
         self._chunks: deque[Samples] = deque()
         self._start = 0
         self._end = 0
@@ -59,12 +60,15 @@ class InputBuffer:
         """Milliseconds as a sample count."""
         return milliseconds * self.rate_hz // 1000
 
-    def append(self, pcm: bytes) -> None:
+    def set_format(self, format: AudioFormat) -> None:
+        """What is appended from now on comes in ``format``; no sample of what came before is lost."""
+        if format != self._format:
+            self._keep(self._decoder.flush())
+            self._format, self._decoder = format, AudioDecoder(format, self.rate_hz)
+
+    def append(self, audio: bytes) -> None:
         """Add audio in the client's format. Raises ``ClientError`` on half a sample."""
-        samples = self._resampler.push(decode_pcm16(pcm))
-        if len(samples):
-            self._chunks.append(samples)
-            self._end += len(samples)
+        self._keep(self._decoder.push(audio))
 
     def take_frames(self) -> Frames | None:
         """The whole frames not taken yet, or ``None``. Each sample is given once, in order."""
@@ -103,3 +107,8 @@ class InputBuffer:
     def clear(self) -> None:
         """Drop everything kept; positions go on."""
         self.forget(self._end)
+
+    def _keep(self, samples: Samples) -> None:
+        if len(samples):
+            self._chunks.append(samples)
+            self._end += len(samples)

@@ -7,67 +7,42 @@ is left to play.
 
 from __future__ import annotations
 
-from collections import deque
-
-from vivavoce.audio.pcm import BYTES_PER_SAMPLE
-
 
 class Pacer:
-    """A queue of PCM16 with a clock. ``now`` is in seconds, positions in samples of this reply."""
+    """A clock over one reply's audio. ``now`` is in seconds, positions in samples of the reply."""
 
     def __init__(self, *, rate_hz: int, lead_ms: int, piece_ms: int = 100) -> None:
         self.rate_hz = rate_hz
         self._lead = lead_ms * rate_hz // 1000
-        self._piece_bytes = piece_ms * rate_hz // 1000 * BYTES_PER_SAMPLE
-        self._queue: deque[bytes] = deque()
-        self._queued = 0
-        self._sent = 0
+        self._piece = piece_ms * rate_hz // 1000
         self._anchor_time = 0.0
         self._anchor_position = 0
+        self.sent = 0
 
-    @property
-    def sent(self) -> int:
-        """Samples handed out so far."""
-        return self._sent
-
-    @property
-    def queued_ms(self) -> int:
-        """Audio waiting to be sent."""
-        return self._queued * 1000 // self.rate_hz
-
-    @property
-    def empty(self) -> bool:
-        """Whether everything queued has been handed out."""
-        return not self._queue
-
-    def push(self, pcm: bytes) -> None:
-        """Queue PCM16 audio."""
-        for at in range(0, len(pcm), self._piece_bytes):
-            self._queue.append(pcm[at : at + self._piece_bytes])
-        self._queued += len(pcm) // BYTES_PER_SAMPLE
-
-    def release(self, now: float) -> list[bytes]:
-        """The pieces that may leave now."""
-        pieces: list[bytes] = []
-        while self._queue and self._sent - self.played(now) < self._lead:
-            if self.played(now) == self._sent:
-                self._anchor_time, self._anchor_position = now, self._sent
-            piece = self._queue.popleft()
-            samples = len(piece) // BYTES_PER_SAMPLE
-            self._sent += samples
-            self._queued -= samples
-            pieces.append(piece)
+    def release(self, made: int, now: float) -> list[tuple[int, int]]:
+        """The pieces (start, end) that may leave now, of the ``made`` samples there are."""
+        pieces: list[tuple[int, int]] = []
+        while self.sent < made and self.sent - self.played(now) < self._lead:
+            if self.played(now) == self.sent:
+                self._anchor_time, self._anchor_position = now, self.sent
+            end = min(self.sent + self._piece, made)
+            pieces.append((self.sent, end))
+            self.sent = end
         return pieces
 
     def played(self, now: float) -> int:
         """The position a client that plays at once has reached, never beyond what was sent."""
-        elapsed = round((now - self._anchor_time) * self.rate_hz) if self._sent else 0
-        return min(self._anchor_position + max(elapsed, 0), self._sent)
+        elapsed = round((now - self._anchor_time) * self.rate_hz) if self.sent else 0
+        return min(self._anchor_position + max(elapsed, 0), self.sent)
 
-    def next_release(self, now: float) -> float | None:
+    def played_at(self) -> float:
+        """When all that was sent will have been played."""
+        return self._anchor_time + (self.sent - self._anchor_position) / self.rate_hz
+
+    def next_release(self, made: int, now: float) -> float | None:
         """When the next piece may leave, or ``None`` if nothing waits."""
-        if not self._queue:
+        if self.sent >= made:
             return None
-        over = self._sent - self.played(now) - self._lead + 1
+        over = self.sent - self.played(now) - self._lead + 1
         # One sample more than needed: a wake-up a rounding too early would only ask for another one.
         return now + (over + 1) / self.rate_hz if over > 0 else now

@@ -20,6 +20,15 @@ class Resampler:
             return samples
         return np.asarray(self._stream.resample_chunk(samples), dtype=np.float32)
 
+    def flush(self) -> Samples:
+        """The stream's last few milliseconds; what is pushed next begins a new stream."""
+        nothing = np.zeros(0, np.float32)
+        if self._stream is None:
+            return nothing
+        tail = np.asarray(self._stream.resample_chunk(nothing, last=True), dtype=np.float32)
+        self._stream.clear()
+        return tail
+
 
 def resample(samples: Samples, source_hz: int, target_hz: int) -> Samples:
     """A whole recording at another rate."""
