@@ -52,6 +52,12 @@ class ItemDelete(ClientEvent, frozen=True, kw_only=True, tag="conversation.item.
     item_id: str
 
 
+class ItemRetrieve(ClientEvent, frozen=True, kw_only=True, tag="conversation.item.retrieve"):
+    """Show an item as the server knows it."""
+
+    item_id: str
+
+
 class ItemTruncate(ClientEvent, frozen=True, kw_only=True, tag="conversation.item.truncate"):
     """Cut an assistant item's audio at what the client has played."""
 
@@ -72,6 +78,10 @@ class ResponseCancel(ClientEvent, frozen=True, kw_only=True, tag="response.cance
     response_id: str | None = None
 
 
+class OutputAudioClear(ClientEvent, frozen=True, kw_only=True, tag="output_audio_buffer.clear"):
+    """Forget the audio of a reply that has not been played."""
+
+
 AnyClientEvent: TypeAlias = (
     SessionUpdate
     | AudioAppend
@@ -79,9 +89,11 @@ AnyClientEvent: TypeAlias = (
     | AudioClear
     | ItemCreate
     | ItemDelete
+    | ItemRetrieve
     | ItemTruncate
     | ResponseCreate
     | ResponseCancel
+    | OutputAudioClear
 )
 
 CLIENT_EVENTS: dict[str, type[AnyClientEvent]] = {
@@ -93,9 +105,11 @@ CLIENT_EVENTS: dict[str, type[AnyClientEvent]] = {
         AudioClear,
         ItemCreate,
         ItemDelete,
+        ItemRetrieve,
         ItemTruncate,
         ResponseCreate,
         ResponseCancel,
+        OutputAudioClear,
     )
 }
 """Wire name → class: the table a new event adds a row to."""

@@ -30,8 +30,11 @@ class Dialect(Protocol):
     def reshape_client(self, event: Json) -> Json:
         """A client's JSON object in the canonical shape. Raises ``ClientError`` with ``param``."""
 
-    def reshape_server(self, event: ServerEvent) -> Json:
-        """A canonical event as this dialect's JSON object; ``bytes`` become base64 when it is encoded."""
+    def reshape_session(self, session: Any, param: str) -> Json:
+        """A session object (of an update, or of a client secret) as a canonical patch. Raises ``ClientError``."""
+
+    def reshape_server(self, event: ServerEvent) -> list[Json]:
+        """A canonical event as this dialect's frames: none, one or two. ``bytes`` become base64 when encoded."""
 
 
 def decode(frame: str | bytes, dialect: Dialect) -> AnyClientEvent:
@@ -46,18 +49,19 @@ def decode(frame: str | bytes, dialect: Dialect) -> AnyClientEvent:
         kind = event.get("type")
         if not isinstance(kind, str):
             raise ClientError("Every event needs a 'type' string.", param="type")
-        cls = CLIENT_EVENTS.get(kind)
+        shaped = dialect.reshape_client(event)
+        cls = CLIENT_EVENTS.get(shaped["type"])
         if cls is None:
             raise ClientError(f"unsupported event type '{kind[:100]}'", param="type")
-        return _convert(dialect.reshape_client(event), cls)
+        return _convert(shaped, cls)
     except ClientError as error:
         error.event_id = error.event_id or event_id
         raise
 
 
-def encode(event: ServerEvent, dialect: Dialect) -> str:
-    """One canonical event as a text frame."""
-    return msgspec.json.encode(dialect.reshape_server(event)).decode()
+def encode(event: ServerEvent, dialect: Dialect) -> list[str]:
+    """One canonical event as text frames."""
+    return [msgspec.json.encode(frame).decode() for frame in dialect.reshape_server(event)]
 
 
 def _json_object(frame: str | bytes) -> Json:

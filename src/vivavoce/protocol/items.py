@@ -52,9 +52,9 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewItem(msgspec.Struct, frozen=True, kw_only=True):
-    """An item as a client sends it: ids, status and role may be missing."""
+    """An item as a client sends it: ids, status and role may be missing. A reference names an item by its ``id``."""
 
-    type: ItemType = "message"
+    type: ItemType | Literal["item_reference"] = "message"
     id: str | None = None
     status: ItemStatus | None = None
     role: ItemRole | None = None

@@ -46,10 +46,11 @@ class Error(ServerEvent, frozen=True, kw_only=True, tag="error"):
 
 
 class SessionCreated(ServerEvent, frozen=True, kw_only=True, tag="session.created"):
-    """First event of a connection."""
+    """First event of a connection. ``expires_at`` is in seconds of the epoch."""
 
     session_id: str
     session: SessionConfig
+    expires_at: int | None = None
 
 
 class SessionUpdated(ServerEvent, frozen=True, kw_only=True, tag="session.updated"):
@@ -57,6 +58,7 @@ class SessionUpdated(ServerEvent, frozen=True, kw_only=True, tag="session.update
 
     session_id: str
     session: SessionConfig
+    expires_at: int | None = None
 
 
 class SpeechStarted(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.speech_started"):
@@ -69,6 +71,14 @@ class SpeechStarted(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buf
 class SpeechStopped(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.speech_stopped"):
     """The user stopped speaking."""
 
+    audio_end_ms: int
+    item_id: str
+
+
+class TimeoutTriggered(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.timeout_triggered"):
+    """Nobody spoke for ``idle_timeout_ms`` after a reply; the silence between became a user item."""
+
+    audio_start_ms: int
     audio_end_ms: int
     item_id: str
 
@@ -91,6 +101,19 @@ class ItemCreated(ServerEvent, frozen=True, kw_only=True, tag="conversation.item
     item: Item
 
 
+class ItemDone(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.done"):
+    """An item of the conversation has its final content (only GA spells it)."""
+
+    previous_item_id: str | None
+    item: Item
+
+
+class ItemRetrieved(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.retrieved"):
+    """An item the client asked for."""
+
+    item: Item
+
+
 class ItemDeleted(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.deleted"):
     """An item left the conversation."""
 
@@ -108,21 +131,28 @@ class ItemTruncated(ServerEvent, frozen=True, kw_only=True, tag="conversation.it
 class TranscriptionDelta(
     ServerEvent, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.delta"
 ):
-    """More of what the user said."""
+    """More of what the user said: ``delta`` is the increment, ``text`` all so far.
+
+    ``requested`` tells, here and in the other two, whether the client's configuration asks for these events.
+    """
 
     item_id: str
     content_index: int
     delta: str
+    text: str
+    requested: bool
 
 
 class TranscriptionCompleted(
     ServerEvent, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.completed"
 ):
-    """What the user said. Always sent: StepFun has no switch for it."""
+    """What the user said, in ``duration_s`` seconds of audio."""
 
     item_id: str
     content_index: int
     transcript: str
+    duration_s: float
+    requested: bool
 
 
 class TranscriptionFailed(
@@ -133,6 +163,7 @@ class TranscriptionFailed(
     item_id: str
     content_index: int
     error: ErrorBody
+    requested: bool
 
 
 class StatusDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -144,15 +175,20 @@ class StatusDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
-    """A response as ``response.created`` and ``response.done`` show it. ``marks`` only where the client asked for them."""
+    """A response as ``response.created`` and ``response.done`` show it. ``marks`` only where the client asked for them.
+
+    ``config`` is what it was made with; ``conversation_id`` is ``None`` out of band.
+    """
 
     id: str
     status: ResponseStatus
+    config: SessionConfig
+    conversation_id: str | None = None
     object: Literal["realtime.response"] = "realtime.response"
     status_details: StatusDetails | None = None
     output: tuple[Item, ...] = ()
     usage: dict[str, Any] | None = None
-    metadata: Mapping[str, Any] | UnsetType = UNSET
+    metadata: Mapping[str, Any] | UnsetType | None = UNSET
     marks: dict[str, float] | UnsetType = UNSET
 
 
@@ -256,3 +292,27 @@ class ArgumentsDone(ResponseEvent, frozen=True, kw_only=True, tag="response.func
     call_id: str
     name: str
     arguments: str
+
+
+class ThinkingDelta(PartEvent, frozen=True, kw_only=True, tag="response.thinking.delta"):
+    """More of what the model thinks; never spoken."""
+
+    delta: str
+
+
+class ThinkingDone(PartEvent, frozen=True, kw_only=True, tag="response.thinking.done"):
+    """All it thought."""
+
+    thinking: str
+
+
+class RateLimits(ServerEvent, frozen=True, kw_only=True, tag="rate_limits.updated"):
+    """What is left of the limits: objects with ``name``, ``limit``, ``remaining``, ``reset_seconds``."""
+
+    rate_limits: tuple[Mapping[str, Any], ...]
+
+
+class OutputAudioCleared(ServerEvent, frozen=True, kw_only=True, tag="output_audio_buffer.cleared"):
+    """Audio that was not played is forgotten."""
+
+    response_id: str

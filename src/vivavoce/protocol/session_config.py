@@ -8,31 +8,73 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from vivavoce.protocol.items import NewItem
+
 Modality: TypeAlias = Literal["text", "audio"]
-AudioFormat: TypeAlias = Literal["pcm16"]
+SessionKind: TypeAlias = Literal["realtime", "transcription"]
+Encoding: TypeAlias = Literal["pcm16", "g711_ulaw", "g711_alaw"]
+RateHz: TypeAlias = Literal[8000, 16000, 24000, 48000]
 MaxTokens: TypeAlias = Annotated[int, Meta(ge=1)] | Literal["inf"]
+Eagerness: TypeAlias = Literal["low", "medium", "high", "auto"]
 
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=60_000)]
 Probability: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
+Speed: TypeAlias = Annotated[float, Meta(ge=0.25, le=4.0)]
 ToolName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
-class TurnDetection(msgspec.Struct, frozen=True, kw_only=True):
-    """Server voice activity detection. ``threshold`` is a speech probability in [0, 1]."""
+class AudioFormat(msgspec.Struct, frozen=True, kw_only=True):
+    """How audio is written on the wire: mono, without a header. G.711 runs at 8 kHz only."""
 
-    type: Literal["server_vad"] = "server_vad"
+    encoding: Encoding = "pcm16"
+    rate_hz: RateHz = 24_000
+
+
+class TurnDetection(msgspec.Struct, frozen=True, kw_only=True):
+    """Server voice activity detection. ``threshold`` is a speech probability in [0, 1].
+
+    ``semantic_vad`` waits shorter or longer than ``silence_duration_ms``, by how finished the words sound and by
+    ``eagerness``. ``idle_timeout_ms`` of silence after a reply prompts the model to speak (OpenAI GA).
+    """
+
+    type: Literal["server_vad", "semantic_vad"] = "server_vad"
     threshold: Probability = 0.5
     prefix_padding_ms: Milliseconds = 500
     silence_duration_ms: Milliseconds = 320
+    create_response: bool = True
+    interrupt_response: bool = True
+    idle_timeout_ms: Annotated[int, Meta(ge=1000, le=600_000)] | None = None
+    eagerness: Eagerness = "auto"
 
 
 class TurnDetectionPatch(msgspec.Struct, frozen=True, kw_only=True):
     """The tunables a client gave; the rest keeps the server's defaults."""
 
-    type: Literal["server_vad"]
+    type: Literal["server_vad", "semantic_vad"] = "server_vad"
     threshold: Probability | UnsetType = UNSET
     prefix_padding_ms: Milliseconds | UnsetType = UNSET
     silence_duration_ms: Milliseconds | UnsetType = UNSET
+    create_response: bool | UnsetType = UNSET
+    interrupt_response: bool | UnsetType = UNSET
+    idle_timeout_ms: Annotated[int, Meta(ge=1000, le=600_000)] | UnsetType | None = UNSET
+    eagerness: Eagerness | UnsetType = UNSET
+
+
+class Transcription(msgspec.Struct, frozen=True, kw_only=True):
+    """How the user's speech is written down for the client. ``language`` and ``prompt`` are hints for the recogniser."""
+
+    model: str | None = None
+    language: str | None = None
+    prompt: str | None = None
+
+
+class FunctionChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """The model must call this function."""
+
+    name: ToolName
+
+
+ToolChoice: TypeAlias = Literal["auto", "none", "required"] | FunctionChoice
 
 
 class FunctionTool(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,20 +89,28 @@ class FunctionTool(msgspec.Struct, frozen=True, kw_only=True):
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a session can be told. Immutable; ``patched`` makes the next one.
 
-    Replies are not sampled unless the client asks: the small models keep to the user's language and to facts best so.
+    ``transcription`` is what the client asked for (the recogniser runs in any case); ``extras`` holds fields that are only
+    echoed, by wire name. Replies are not sampled unless the client asks: the small models keep to the user's language and
+    to facts best so.
     """
 
     model: str
     voice: str
+    kind: SessionKind = "realtime"
     instructions: str = ""
     modalities: tuple[Modality, ...] = ("text", "audio")
-    input_audio_format: AudioFormat = "pcm16"
-    output_audio_format: AudioFormat = "pcm16"
+    input_audio_format: AudioFormat = AudioFormat()
+    output_audio_format: AudioFormat = AudioFormat()
+    transcription: Transcription | None = None
+    noise_reduction: Literal["near_field", "far_field"] | None = None
     turn_detection: TurnDetection | None = None
     tools: tuple[FunctionTool, ...] = ()
-    tool_choice: str = "auto"
+    tool_choice: ToolChoice = "auto"
+    parallel_tool_calls: bool = True
     temperature: float = 0.0
+    speed: float = 1.0
     max_output_tokens: MaxTokens = 4096
+    extras: Mapping[str, Any] = {}
 
     @property
     def speaks(self) -> bool:
@@ -71,22 +121,34 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
 class SessionPatch(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of a ``session.update``; only those present change."""
 
+    kind: SessionKind | UnsetType = UNSET
     modalities: tuple[Modality, ...] | UnsetType = UNSET
     instructions: str | UnsetType = UNSET
     voice: str | UnsetType = UNSET
     input_audio_format: AudioFormat | UnsetType = UNSET
     output_audio_format: AudioFormat | UnsetType = UNSET
+    transcription: Transcription | UnsetType | None = UNSET
+    noise_reduction: Literal["near_field", "far_field"] | UnsetType | None = UNSET
     turn_detection: TurnDetectionPatch | UnsetType | None = UNSET
     tools: tuple[FunctionTool, ...] | UnsetType = UNSET
-    tool_choice: str | UnsetType = UNSET
+    tool_choice: ToolChoice | UnsetType = UNSET
+    parallel_tool_calls: bool | UnsetType = UNSET
     temperature: Annotated[float, Meta(ge=0.0, le=2.0)] | UnsetType = UNSET
+    speed: Speed | UnsetType = UNSET
     max_output_tokens: MaxTokens | UnsetType = UNSET
+    extras: Mapping[str, Any] | UnsetType = UNSET
 
 
 class ResponseOverrides(SessionPatch, frozen=True, kw_only=True):
-    """What a ``response.create`` changes for one response. ``metadata`` comes back with the response."""
+    """What a ``response.create`` changes for one response.
 
-    metadata: Mapping[str, Any] | UnsetType = UNSET
+    ``metadata`` comes back with the response. ``conversation: "none"`` keeps the response out of the history; ``input``
+    takes the history's place for it (an empty one: no history).
+    """
+
+    conversation: Literal["auto", "none"] = "auto"
+    input: tuple[NewItem, ...] | UnsetType = UNSET
+    metadata: Mapping[str, Any] | UnsetType | None = UNSET
 
 
 def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection) -> SessionConfig:

@@ -15,11 +15,23 @@ from vivavoce.errors import ClientError
 from vivavoce.protocol.dialect import Json
 from vivavoce.protocol.server_events import (
     ArgumentsDelta,
+    ItemDone,
+    RateLimits,
     ServerEvent,
     SessionCreated,
     SessionUpdated,
+    TranscriptionCompleted,
+    TranscriptionDelta,
+    TranscriptionFailed,
 )
-from vivavoce.protocol.session_config import FunctionTool, SessionConfig, TurnDetection
+from vivavoce.protocol.session_config import (
+    AudioFormat,
+    FunctionChoice,
+    FunctionTool,
+    SessionConfig,
+    ToolChoice,
+    TurnDetection,
+)
 
 ENERGY_SCALE = 5000
 """``energy_awakeness_threshold`` runs from 0 to 5000; 2500 stands for a speech probability of 0.5 (livekit/agents#7352)."""
@@ -41,26 +53,40 @@ class StepFun:
             case "response.create":
                 # The guide's opening-line sample puts the override into a top-level ``session`` object.
                 key = "session" if "session" in event and "response" not in event else "response"
-                overrides = _session_in(event.get(key) or {}, key)
-                for field in ("input", "conversation"):
-                    if overrides.get(field, "auto") != "auto":
-                        raise ClientError(f"'{field}' is not available on this server", param=f"{key}.{field}")
-                return {**event, "response": overrides}
+                return {**event, "response": _session_in(event.get(key) or {}, key)}
             case _:
                 return event
 
-    def reshape_server(self, event: ServerEvent) -> Json:
-        """The session gets its wire shape; everything else already has it."""
+    def reshape_session(self, session: Any, param: str) -> Json:
+        """The flat session as a canonical patch."""
+        return _session_in(session, param)
+
+    def reshape_server(self, event: ServerEvent) -> list[Json]:
+        """The session gets its wire shape; most of the rest already has it."""
+        if isinstance(event, ItemDone | RateLimits):
+            return []
         if isinstance(event, SessionCreated | SessionUpdated):
-            return {
-                "event_id": event.event_id,
-                "type": event.wire_name(),
-                "session": _session_out(event.session, event.session_id),
-            }
+            return [
+                {
+                    "event_id": event.event_id,
+                    "type": event.wire_name(),
+                    "session": _session_out(event.session, event.session_id),
+                }
+            ]
         plain: Json = msgspec.to_builtins(event, builtin_types=(bytes,))
-        if isinstance(event, ArgumentsDelta):
-            plain["arguments"] = event.delta
-        return plain
+        match event:
+            case ArgumentsDelta():
+                plain["arguments"] = event.delta
+            case TranscriptionDelta():
+                plain["delta"] = plain.pop("text")
+                del plain["requested"]
+            case TranscriptionCompleted():
+                del plain["duration_s"], plain["requested"]
+            case TranscriptionFailed():
+                del plain["requested"]
+        if "response" in plain:
+            del plain["response"]["config"]
+        return [plain]
 
 
 def _session_in(session: Any, param: str) -> Json:
@@ -76,6 +102,9 @@ def _session_in(session: Any, param: str) -> Json:
         shaped["max_output_tokens"] = int(shaped["max_output_tokens"])  # the reference shows "4096" and 4096
     if isinstance(shaped.get("turn_detection"), dict):
         shaped["turn_detection"] = _turn_detection_in(shaped["turn_detection"], param)
+    for name in ("input_audio_format", "output_audio_format"):
+        if name in shaped:
+            shaped[name] = _format_in(shaped[name], f"{param}.{name}")
     if "tools" in shaped:
         shaped["tools"] = _tools_in(shaped["tools"], param)
     return shaped
@@ -124,11 +153,11 @@ def _session_out(config: SessionConfig, session_id: str) -> Json:
         "modalities": list(config.modalities),
         "instructions": config.instructions,
         "voice": config.voice,
-        "input_audio_format": config.input_audio_format,
-        "output_audio_format": config.output_audio_format,
+        "input_audio_format": _format_out(config.input_audio_format),
+        "output_audio_format": _format_out(config.output_audio_format),
         "turn_detection": _turn_detection_out(config.turn_detection),
         "tools": [_tool_out(tool) for tool in config.tools],
-        "tool_choice": config.tool_choice,
+        "tool_choice": _choice_out(config.tool_choice),
         "temperature": config.temperature,
         "max_response_output_tokens": config.max_output_tokens,
     }
@@ -150,3 +179,25 @@ def _tool_out(tool: FunctionTool) -> Json:
         "type": tool.type,
         "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
     }
+
+
+def _choice_out(choice: ToolChoice) -> str | Json:
+    return {"type": "function", "name": choice.name} if isinstance(choice, FunctionChoice) else choice
+
+
+_FORMATS = {
+    "pcm16": AudioFormat(),
+    **{f"pcm16_{rate}": AudioFormat(rate_hz=rate) for rate in (8000, 16000, 24000, 48000)},
+    "g711_ulaw": AudioFormat(encoding="g711_ulaw", rate_hz=8000),
+    "g711_alaw": AudioFormat(encoding="g711_alaw", rate_hz=8000),
+}
+
+
+def _format_in(name: Any, param: str) -> Json:
+    if not isinstance(name, str) or name not in _FORMATS:
+        raise ClientError(f"audio formats are {', '.join(_FORMATS)}", param=param)
+    return {"encoding": _FORMATS[name].encoding, "rate_hz": _FORMATS[name].rate_hz}
+
+
+def _format_out(format: AudioFormat) -> str:
+    return next(name for name, known in _FORMATS.items() if known == format)
