@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_cache_path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from vivavoce.tiers import TIERS
 
 EngineProfile = Literal["local", "fake"]
 
@@ -39,6 +41,7 @@ class EnginesConfig(_Table):
 
     speech_detector: str = "silero"
     recognizer: str = "whisper"
+    turn_scorer: str = "smart_turn"
     speakers: tuple[str, ...] = ("hibari", "kokoro")
     language_models: Mapping[str, LanguageModelConfig] = Field(
         default_factory=lambda: {
@@ -52,6 +55,7 @@ class EnginesConfig(_Table):
 FAKE_ENGINES = EnginesConfig(
     speech_detector="fake",
     recognizer="fake",
+    turn_scorer="fake",
     speakers=("fake",),
     language_models={"large": LanguageModelConfig(engine="fake"), "small": LanguageModelConfig(engine="fake")},
 )
@@ -59,9 +63,13 @@ FAKE_ENGINES = EnginesConfig(
 
 
 class LimitsConfig(_Table):
-    """Capacity and bounds. One more than ``sessions`` is refused before the upgrade with 429."""
+    """Capacity and bounds. One more than ``sessions`` is refused before the upgrade with 429.
+
+    ``client_secrets`` bounds the ephemeral secrets that have not expired.
+    """
 
     sessions: int = Field(default=4, ge=1)
+    client_secrets: int = Field(default=1000, ge=1)
     buffer_ms: int = Field(default=600_000, ge=1000)
     audio_lead_ms: int = Field(default=2_000, ge=100)
 
@@ -78,6 +86,78 @@ class TurnsConfig(_Table):
     silence_duration_ms: int = Field(default=320, ge=0)
 
 
+CLIENT_SECRET_PREFIX = "ek_"
+"""What every ephemeral client secret begins with, and so no configured key may."""
+
+
+class AuthConfig(_Table):
+    """Who may come in. ``keys`` maps an owner's name to a secret; what is stored belongs to the owner, not to the secret.
+
+    Without keys the server is open, but only to programs of this machine; ``open`` lifts that limit.
+    """
+
+    keys: Mapping[str, SecretStr] = Field(default_factory=dict)
+    open: bool = False
+
+    @field_validator("keys")
+    @classmethod
+    def _can_be_sent(cls, keys: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+        """A key has to fit into a header and a URL as it is, and must not be taken for something else."""
+        secrets = [key.get_secret_value() for key in keys.values()]
+        for owner, secret in zip(keys, secrets, strict=True):
+            if len(secret) < 8 or not all("!" <= character <= "~" for character in secret):
+                raise ValueError(f"the key of '{owner}' must be 8 or more printable ASCII characters without spaces")
+            if secret.startswith(CLIENT_SECRET_PREFIX):
+                raise ValueError(f"the key of '{owner}' must not begin with '{CLIENT_SECRET_PREFIX}'")
+        if len(set(secrets)) < len(secrets):
+            raise ValueError("two owners have the same key")
+        return keys
+
+    @model_validator(mode="after")
+    def _open_or_locked(self) -> AuthConfig:
+        if self.open and self.keys:
+            raise ValueError("'open' contradicts 'keys': leave one of them out")
+        return self
+
+
+class TlsConfig(_Table):
+    """HTTPS and WSS: with a certificate of one's own (PEM files), or with one made for this machine."""
+
+    cert: Path | None = None
+    key: Path | None = None
+    self_signed: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> TlsConfig:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("'cert' and 'key' belong together")
+        if self.self_signed and self.cert is not None:
+            raise ValueError("'self_signed' makes a certificate, 'cert' names one: choose")
+        return self
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the server speaks TLS."""
+        return self.self_signed or self.cert is not None
+
+
+class TiersConfig(_Table):
+    """More names for the tiers: ``aliases`` maps a model name, or a pattern with ``*``, to a tier.
+
+    They come before the built-in aliases, which stay. ``default`` serves connections that may leave the model out.
+    """
+
+    aliases: Mapping[str, str] = Field(default_factory=dict)
+    default: str = "step-audio-2"
+
+    @model_validator(mode="after")
+    def _known(self) -> TiersConfig:
+        for name in (*self.aliases.values(), self.default):
+            if name not in TIERS:
+                raise ValueError(f"there is no tier '{name}'; there are {', '.join(TIERS)}")
+        return self
+
+
 class Config(BaseSettings):
     """Everything that can be set. Frozen: made once by ``load_config`` and passed on."""
 
@@ -87,6 +167,7 @@ class Config(BaseSettings):
         extra="ignore",
         frozen=True,
         nested_model_default_partial_update=True,
+        hide_input_in_errors=True,  # it may be a key
     )
 
     host: str = "127.0.0.1"
@@ -97,6 +178,9 @@ class Config(BaseSettings):
     engines: EnginesConfig = Field(default_factory=EnginesConfig)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
     turns: TurnsConfig = Field(default_factory=TurnsConfig)
+    auth: AuthConfig = Field(default_factory=AuthConfig)
+    tls: TlsConfig = Field(default_factory=TlsConfig)
+    tiers: TiersConfig = Field(default_factory=TiersConfig)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

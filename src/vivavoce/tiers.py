@@ -1,11 +1,16 @@
-"""The four tiers: what a model name means here."""
+"""The four tiers, and what a model name means here."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal, TypeAlias
 
 from vivavoce.errors import ClientError
+
+DialectName: TypeAlias = Literal["stepfun", "openai_beta", "openai"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,73 @@ TIERS: Mapping[str, Tier] = {
     )
 }
 
+BUILT_IN_ALIASES: Mapping[str, str] = {
+    "gpt-realtime*": "step-audio-2",
+    "gpt-realtime*-mini*": "step-audio-2-mini",
+    "gpt-4o-realtime-preview*": "step-audio-2",
+    "gpt-4o-mini-realtime-preview*": "step-audio-2-mini",
+    "step-audio-2-think*": "step-audio-r1.1",
+    "step-audio-2-mini-think*": "step-audio-r1.1",
+    "step-audio-r1*": "step-audio-r1.1",
+    "stepaudio-*-realtime*": "step-audio-2",
+    "step-1o-audio*": "step-1o-audio",
+}
+"""Names of the hosted platforms, so that an application keeps the one it has. Thinking models go to the thinking tier."""
 
-def tier(name: str | None) -> Tier:
-    """The tier of this name. Raises ``ClientError`` (``model_not_found``) naming those there are."""
-    if name is None or name not in TIERS:
-        known = ", ".join(TIERS)
-        raise ClientError(
-            f"The model '{name or ''}' does not exist; this server has {known}.", code="model_not_found", param="model"
-        )
-    return TIERS[name]
+TRANSCRIPTION_MODELS = ("whisper-*", "gpt-4o-transcribe*", "gpt-4o-mini-transcribe*")
+"""What OpenAI's transcription connections name; they are served by the default tier's recogniser."""
+
+_DIALECTS: tuple[tuple[str, DialectName], ...] = (
+    ("gpt-4o-realtime-preview*", "openai_beta"),
+    ("gpt-4o-mini-realtime-preview*", "openai_beta"),
+    ("gpt-*", "openai"),
+    ("whisper-*", "openai"),
+)
+
+
+_NAME = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}")
+"""What a model name may be made of, since it is echoed and logged."""
+
+
+def default_dialect(model: str) -> DialectName:
+    """What a connection for this model speaks when nothing else decides: the preview models were OpenAI's beta,
+    its later ones are GA, and everything else is StepFun's (OpenAI differences, section 1).
+    """
+    return next((dialect for pattern, dialect in _DIALECTS if fnmatchcase(model, pattern)), "stepfun")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The name a client asked for, which is echoed in ``session.model``, and the tier that serves it."""
+
+    name: str
+    tier: Tier
+
+
+def tier(name: str, aliases: Mapping[str, str] | None = None) -> Tier:
+    """The tier of this model name: its own name, an alias of ``aliases`` (configured), or a built-in one.
+
+    Of several patterns that match, the longest says most and wins. Raises ``ClientError`` (``model_not_found``) naming
+    the tiers there are.
+    """
+    if name in TIERS:
+        return TIERS[name]
+    for table in (aliases or {}, BUILT_IN_ALIASES) if _NAME.fullmatch(name) else ():
+        matching = [pattern for pattern in table if fnmatchcase(name, pattern)]
+        if matching:
+            return TIERS[table[max(matching, key=len)]]
+    raise ClientError(
+        f"The model '{name[:100]}' does not exist; this server has {', '.join(TIERS)}.",
+        code="model_not_found",
+        param="model",
+    )
+
+
+def model_of(name: str, aliases: Mapping[str, str], default: str, *, transcription: bool = False) -> Model:
+    """The model a client asked for. Raises ``ClientError`` (``model_not_found``).
+
+    A connection that only transcribes may name a transcription model: the tier ``default`` serves it.
+    """
+    if transcription and any(fnmatchcase(name, pattern) for pattern in TRANSCRIPTION_MODELS) and _NAME.fullmatch(name):
+        return Model(name, TIERS[default])
+    return Model(name, tier(name, aliases))
