@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.panel import Panel
+from rich.text import Text
 
 from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
 from vivavoce.cli.weights import ensure_weights, server_weights
 from vivavoce.client.connection import MAX_FRAME_BYTES
 from vivavoce.config import Config
+from vivavoce.http.local import is_loopback
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from vivavoce.http.tls import TlsFiles
 
 _GRACE_S = 5
+
+_NO_KEYS = """Everybody who reaches {host} could use this server, because it has no keys. Set one in the environment,
+    VIVAVOCE_AUTH__KEYS__ME=<a long random text>
+or in the configuration file,
+    [auth.keys]
+    me = "<a long random text>"
+or listen on 127.0.0.1 only. To let everybody in all the same: --insecure-open."""
 
 
 class LogLevel(StrEnum):
@@ -35,6 +50,16 @@ def serve(
     config: ConfigOption = None,
     sessions: Annotated[int | None, typer.Option(min=1, help="Conversations at once.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for the engines.")] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Certificate (PEM, with its chain): serve https and wss.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The certificate's key (PEM, not encrypted).")] = None,
+    tls_self_signed: Annotated[
+        bool, typer.Option("--tls-self-signed", help="Serve https and wss with a certificate made for this machine.")
+    ] = False,
+    insecure_open: Annotated[
+        bool, typer.Option("--insecure-open", help="Without keys, serve other machines and any web page all the same.")
+    ] = False,
     log_level: Annotated[LogLevel | None, typer.Option(help="How much to log.")] = None,
 ) -> None:
     """Run the server. Pulls missing weights first; `http://…/health` answers 200 once it is ready to talk."""
@@ -42,23 +67,31 @@ def serve(
         "host": host,
         "port": port,
         "threads": threads,
-        "limits": None if sessions is None else {"sessions": sessions},
+        "limits": _given(sessions=sessions),
+        "tls": _given(cert=tls_cert, key=tls_key, self_signed=tls_self_signed or None),
+        "auth": _given(open=insecure_open or None),
         "log_level": None if log_level is None else log_level.value,
     }
     settings = read_config(flags, engines=engines, file=config)
+    if not (is_loopback(settings.host) or settings.auth.keys or settings.auth.open):
+        raise typer.BadParameter(_NO_KEYS.format(host=settings.host))
+    # The doors are loaded only to serve, so that every other command starts quickly.
+    from vivavoce.http.tls import tls_files
+
+    tls = tls_files(settings)
     console = Console(stderr=True)
     ensure_weights(settings, server_weights(settings), console)
-    if not run_server(settings, console):
+    if not run_server(settings, tls, console):
         raise typer.Exit(1)
 
 
-def run_server(config: Config, console: Console) -> bool:
+def _given(**flags: Any) -> dict[str, Any] | None:
+    """A table of the flags that were given, or none."""
+    return {name: value for name, value in flags.items() if value is not None} or None
+
+
+def run_server(config: Config, tls: TlsFiles | None, console: Console) -> bool:
     """Serve until a signal ends it. Says whether the engines could be loaded; if not, the server ends by itself."""
-    # The doors are loaded only to serve, so that every other command starts quickly.
-    import uvicorn
-
-    from vivavoce.app import create_app
-
     loaded = True
 
     def give_up() -> None:
@@ -66,9 +99,27 @@ def run_server(config: Config, console: Console) -> bool:
         loaded = False
         server.should_exit = True
 
-    server = uvicorn.Server(
+    server = make_server(config, tls, on_failure=give_up)
+    listening = server.config.bind_socket()  # before the panel: with port 0 only the socket knows the port
+    console.print(_welcome(config.host, listening.getsockname()[1], tls))
+    if tls:
+        console.print(_trust(tls), highlight=False, markup=False, soft_wrap=True)
+    with suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again when it has shut down
+        server.run(sockets=[listening])
+    return loaded
+
+
+def make_server(
+    config: Config, tls: TlsFiles | None, *, on_failure: Callable[[], None] | None = None
+) -> uvicorn.Server:
+    """The web server with the application in it, not yet listening."""
+    import uvicorn
+
+    from vivavoce.app import create_app
+
+    return uvicorn.Server(
         uvicorn.Config(
-            create_app(config, on_failure=give_up),
+            create_app(config, on_failure=on_failure),
             host=config.host,
             port=config.port,
             log_level=config.log_level,
@@ -79,13 +130,10 @@ def run_server(config: Config, console: Console) -> bool:
             ws_ping_timeout=20.0,
             ws_per_message_deflate=False,  # base64 audio hardly shrinks, and deflating it costs latency
             timeout_graceful_shutdown=_GRACE_S,
+            ssl_certfile=tls.cert if tls else None,
+            ssl_keyfile=tls.key if tls else None,
         )
     )
-    listening = server.config.bind_socket()  # before the panel: with port 0 only the socket knows the port
-    console.print(_welcome(config.host, listening.getsockname()[1]))
-    with suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again when it has shut down
-        server.run(sockets=[listening])
-    return loaded
 
 
 def _logging(base: Mapping[str, Any], level: str) -> dict[str, Any]:
@@ -94,13 +142,20 @@ def _logging(base: Mapping[str, Any], level: str) -> dict[str, Any]:
     return {**base, "loggers": {**base["loggers"], "vivavoce": ours}}
 
 
-def _welcome(host: str, port: int) -> Panel:
+def _welcome(host: str, port: int, tls: TlsFiles | None) -> Panel:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    return Panel(
-        f"Listening on [bold]http://{shown}:{port}[/], loading the models.\n"
-        f"Talk by voice:       vivavoce talk --url ws://{shown}:{port}\n"
-        f"Any Realtime client: ws://{shown}:{port}/v1/realtime?model=step-audio-2\n"
-        f"Ready when this answers 200: http://{shown}:{port}/health",
-        title="Vivavoce",
-        expand=False,
+    address, secure = f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}", "s" if tls else ""
+    lines = [
+        f"Listening on http{secure}://{address}, loading the models.",
+        f"Talk by voice:       vivavoce talk --url ws{secure}://{address}",
+        f"Any Realtime client: ws{secure}://{address}/v1/realtime?model=step-audio-2",
+        f"Ready when this answers 200: http{secure}://{address}/health",
+    ]
+    return Panel(Text("\n".join(lines)), title="Vivavoce", expand=False)
+
+
+def _trust(tls: TlsFiles) -> str:
+    """Outside of the panel, which would wrap what is there to be copied."""
+    return (
+        f"Certificate: {tls.cert} (our own clients trust it with SSL_CERT_FILE={tls.cert})\nSHA-256: {tls.fingerprint}"
     )

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from vivavoce.config import Config
 from vivavoce.errors import ClientError
+from vivavoce.http.auth import Auth
+from vivavoce.http.grants import ClientSecrets
+from vivavoce.http.redaction import hide_keys_in_server_logs
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats
 
 
 class Serving:
-    """Configuration, seats, and the engines once they are loaded."""
+    """Configuration, keys, seats, and the engines once they are loaded."""
 
     def __init__(self, config: Config) -> None:
+        hide_keys_in_server_logs()
         self.config = config
+        self.client_secrets = ClientSecrets(config.limits.client_secrets)
+        self.auth = Auth(config, self.client_secrets)
         self.seats = Seats(config.limits.sessions)
         self.loaded: Engines | None = None
         self.failure: str | None = None

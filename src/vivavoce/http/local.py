@@ -1,0 +1,75 @@
+"""What counts as this machine, and why a door without keys has to ask.
+
+A server without keys is open to every program of the machine. Two kinds of stranger could come in through one of them,
+the browser:
+
+* **a page of any site** may open ``ws://127.0.0.1:8080``: the same-origin policy does not hold for WebSockets, and a plain
+  POST is sent even where its answer cannot be read. A browser says where the page is from in ``Origin``, and a page cannot
+  forge it; programs send none. So ``Origin`` has to be absent, or of this machine, or of the host that was asked for.
+* **DNS rebinding**: a site lets its own name resolve to 127.0.0.1, and its pages are then of the "same host". But the
+  browser still sends the site's name in ``Host``. So ``Host`` has to be a name of this machine or the one configured.
+
+With keys neither matters: no key is sent by itself, as a cookie would be, so a strange page has nothing to come in with.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from vivavoce.errors import ClientError
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address (IPv6 without brackets) can only mean this machine."""
+    name = host.lower().removesuffix(".")
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, section 6.3
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped.is_loopback
+    return address.is_loopback
+
+
+def host_of(authority: str) -> str | None:
+    """The host of ``host:port``, lower case and without brackets; ``None`` when there is none."""
+    try:
+        return urlsplit(f"//{authority}").hostname
+    except ValueError:
+        return None
+
+
+def origin_host(origin: str) -> str | None:
+    """The host of an ``Origin`` header; ``None`` for ``null`` and for what is not a web page's."""
+    try:
+        parts = urlsplit(origin)
+        return parts.hostname if parts.scheme in ("http", "https") else None
+    except ValueError:
+        return None
+
+
+def require_local(connection: HTTPConnection, configured_host: str) -> None:
+    """Refuse who does not come from this machine, or comes from a strange page in its browser.
+
+    ``configured_host`` is the address the server was told to listen on. Raises ``ClientError`` (``forbidden``).
+    """
+    if connection.client is not None and not is_loopback(connection.client.host):
+        raise _forbidden("This server has no keys, so it only serves its own machine.")
+    host = host_of(connection.headers.get("host", ""))
+    if host is None or not (is_loopback(host) or host == configured_host.lower()):
+        raise _forbidden("This server has no keys, so it has to be addressed as localhost.")
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return
+    page = origin_host(origin)
+    if page is None or not (is_loopback(page) or page == host):
+        raise _forbidden("This server has no keys, so it does not serve pages of other hosts.")
+
+
+def _forbidden(message: str) -> ClientError:
+    return ClientError(message, code="forbidden", type="permission_error")
