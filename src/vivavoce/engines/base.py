@@ -109,3 +109,18 @@ class Speaker(Closeable, Protocol):
 
         ``speed`` in [0.25, 4]. Raises ``EngineError``.
         """
+
+
+class TurnScorer(Closeable, Protocol):
+    """Tells from how an utterance sounds whether the speaker has finished or only pauses."""
+
+    rate_hz: int
+    window_s: float
+    """How much of the end of an utterance is looked at; more need not be handed over."""
+
+    async def score(self, samples: Samples) -> float:
+        """Probability in [0, 1] that the speaker has finished.
+
+        ``samples`` (``float32[n]`` at ``rate_hz``) are the turn so far and the beginning of the pause after it.
+        Cancelling takes it out of the queue. Raises ``EngineError``.
+        """

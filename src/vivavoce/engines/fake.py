@@ -5,7 +5,8 @@
 * speech is whatever is louder than a whisper (RMS above ``LOUD``);
 * an utterance is transcribed as ``I heard 1200 milliseconds.``, silence as nothing;
 * the reply repeats the last message: ``You said: …``, word by word; a message ``call NAME {…}`` calls that tool;
-* the voice is a tone of 50 ms a character.
+* the voice is a tone of 50 ms a character;
+* a speaker has finished (0.99) unless the last ``TAIL_MS`` are loud (0.1).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from vivavoce.types import (
 
 LOUD = 0.02
 CHARACTER_MS = 50
+TAIL_MS = 100
 FAILURE = "please fail"
 """A message (or a clause) that holds these words makes the engine fail, so that failures can be tested."""
 
@@ -146,6 +148,22 @@ class FakeSpeaker:
         """Nothing to free."""
 
 
+class FakeTurnScorer:
+    """The speaker has finished when it is quiet."""
+
+    rate_hz = 16_000
+    window_s = 8.0
+
+    async def score(self, samples: Samples) -> float:
+        """0.1 when the RMS of the last ``TAIL_MS`` is above ``LOUD``, else 0.99; nothing at all is quiet."""
+        await asyncio.sleep(0)
+        tail = samples[-TAIL_MS * self.rate_hz // 1000 :]
+        return 0.1 if len(tail) and np.sqrt(np.mean(tail**2)) > LOUD else 0.99
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
 def load_speech_detector(context: EngineContext) -> FakeSpeechDetector:
     """Entry point."""
     return FakeSpeechDetector()
@@ -164,3 +182,8 @@ def load_language_model(context: EngineContext) -> FakeLanguageModel:
 def load_speaker(context: EngineContext) -> FakeSpeaker:
     """Entry point."""
     return FakeSpeaker()
+
+
+def load_turn_scorer(context: EngineContext) -> FakeTurnScorer:
+    """Entry point."""
+    return FakeTurnScorer()

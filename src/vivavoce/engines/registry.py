@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from vivavoce.engines.base import EngineContext
 from vivavoce.errors import EngineError
 
-EngineKind: TypeAlias = Literal["speech_detectors", "recognizers", "language_models", "speakers"]
+EngineKind: TypeAlias = Literal["speech_detectors", "recognizers", "language_models", "speakers", "turn_scorers"]
 Loader: TypeAlias = Callable[[EngineContext], Any]
 
 

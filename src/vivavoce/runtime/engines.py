@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.config import Config, LanguageModelConfig
-from vivavoce.engines.base import EngineContext, LanguageModel, Recognizer, Speaker, SpeechDetector
+from vivavoce.engines.base import EngineContext, LanguageModel, Recognizer, Speaker, SpeechDetector, TurnScorer
 from vivavoce.engines.registry import EngineKind, loader
 from vivavoce.engines.router import SpeakerRouter
 from vivavoce.models.catalogue import load_catalogue
@@ -28,11 +28,13 @@ class Engines:
     recognizer: Recognizer
     speaker: Speaker
     language_models: Mapping[str, LanguageModel]
+    turn_scorer: TurnScorer
 
     def close(self) -> None:
         """Free everything; what follows a failure is still freed."""
         with ExitStack() as stack:
-            for engine in (self.speech_detector, self.recognizer, self.speaker, *self.language_models.values()):
+            ears = (self.speech_detector, self.turn_scorer, self.recognizer)
+            for engine in (*ears, self.speaker, *self.language_models.values()):
                 stack.callback(engine.close)
 
 
@@ -62,11 +64,18 @@ class EngineLoader:
         once; spinning on after an utterance it would slow the first token down.
         """
         language_models = {name: self.language_model(name) for name in self._config.engines.language_models}
-        return Engines(self.speech_detector(), self.recognizer(), self.speaker(), language_models)
+        return Engines(
+            self.speech_detector(), self.recognizer(), self.speaker(), language_models, self.turn_scorer()
+        )
 
     def speech_detector(self) -> SpeechDetector:
         """The configured voice activity detector."""
         engine: SpeechDetector = self._load("speech_detectors", self._config.engines.speech_detector)
+        return engine
+
+    def turn_scorer(self) -> TurnScorer:
+        """The configured judge of whether the speaker has finished."""
+        engine: TurnScorer = self._load("turn_scorers", self._config.engines.turn_scorer)
         return engine
 
     def recognizer(self) -> Recognizer:
