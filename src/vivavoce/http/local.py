@@ -10,6 +10,9 @@ the browser:
   browser still sends the site's name in ``Host``. So ``Host`` has to be a name of this machine or the one configured.
 
 With keys neither matters: no key is sent by itself, as a cookie would be, so a strange page has nothing to come in with.
+
+A reverse proxy on this machine makes all its visitors local, unless it says whom it speaks for (``X-Forwarded-For``, which
+uvicorn believes a local proxy): a server behind one needs keys.
 """
 
 from __future__ import annotations
