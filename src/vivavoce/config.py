@@ -42,7 +42,6 @@ class EnginesConfig(_Table):
     speech_detector: str = "silero"
     recognizer: str = "whisper"
     turn_scorer: str = "smart_turn"
-    turn_scorer: str = "smart_turn"
     speakers: tuple[str, ...] = ("hibari", "kokoro")
     language_models: Mapping[str, LanguageModelConfig] = Field(
         default_factory=lambda: {
@@ -56,7 +55,6 @@ class EnginesConfig(_Table):
 FAKE_ENGINES = EnginesConfig(
     speech_detector="fake",
     recognizer="fake",
-    turn_scorer="fake",
     turn_scorer="fake",
     speakers=("fake",),
     language_models={"large": LanguageModelConfig(engine="fake"), "small": LanguageModelConfig(engine="fake")},
