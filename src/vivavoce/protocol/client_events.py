@@ -32,7 +32,9 @@ class AudioAppend(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffe
 
 
 class AudioCommit(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffer.commit"):
-    """Make a user item of the buffered audio."""
+    """Make a user item of the buffered audio. ``under_vad``: also where the client chose voice activity detection."""
+
+    under_vad: bool = False
 
 
 class AudioClear(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffer.clear"):

@@ -2,30 +2,30 @@
 
 ``frame → JSON → Dialect.reshape_client → canonical event`` on the way in,
 ``canonical event → Dialect.reshape_server → JSON → frame`` on the way out.
-A dialect only moves and renames fields; what values are allowed is written in the canonical classes, so a bad field is
-reported the same way whoever sent it.
+A dialect moves and renames fields; what values are allowed is written in the canonical classes and checked where the client
+put them (``reading``), so a bad field is reported under the client's own name for it.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.client_events import CLIENT_EVENTS, AnyClientEvent
+from vivavoce.protocol.reading import Json, checked
 from vivavoce.protocol.server_events import ServerEvent
 
-Json: TypeAlias = dict[str, Any]
+__all__ = ["Dialect", "DialectName", "Json", "decode", "encode", "parse", "understand"]
 
-_AT = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
+DialectName: TypeAlias = Literal["stepfun", "openai_beta", "openai"]
 
 
 class Dialect(Protocol):
     """One spelling of the protocol."""
 
-    name: str
+    name: DialectName
 
     def reshape_client(self, event: Json) -> Json:
         """A client's JSON object in the canonical shape. Raises ``ClientError`` with ``param``."""
@@ -43,31 +43,14 @@ def decode(frame: str | bytes, dialect: Dialect) -> AnyClientEvent:
     Raises ``ClientError`` carrying ``param`` (the path of the bad field) and the client's ``event_id`` where it could be
     read; the session lives on.
     """
-    event = _json_object(frame)
-    event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
-    try:
-        kind = event.get("type")
-        if not isinstance(kind, str):
-            raise ClientError("Every event needs a 'type' string.", param="type")
-        shaped = dialect.reshape_client(event)
-        cls = CLIENT_EVENTS.get(shaped["type"])
-        if cls is None:
-            raise ClientError(f"unsupported event type '{kind[:100]}'", param="type")
-        return _convert(shaped, cls)
-    except ClientError as error:
-        error.event_id = error.event_id or event_id
-        raise
+    return understand(parse(frame), dialect)
 
 
-def encode(event: ServerEvent, dialect: Dialect) -> list[str]:
-    """One canonical event as text frames."""
-    return [msgspec.json.encode(frame).decode() for frame in dialect.reshape_server(event)]
-
-
-def _json_object(frame: str | bytes) -> Json:
+def parse(frame: str | bytes) -> Json:
+    """A frame's JSON object. Raises ``ClientError`` with code ``invalid_json``."""
     try:
         event = msgspec.json.decode(frame)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise ClientError(f"The frame is not JSON: {error}", code="invalid_json") from error
     except RecursionError as error:
         raise ClientError("The frame is nested too deeply.", code="invalid_json") from error
@@ -76,13 +59,24 @@ def _json_object(frame: str | bytes) -> Json:
     return event
 
 
-def _convert(event: Json, cls: type[AnyClientEvent]) -> AnyClientEvent:
+def understand(event: Json, dialect: Dialect) -> AnyClientEvent:
+    """A parsed frame as a canonical event; ``decode`` says what it raises."""
     try:
-        return msgspec.convert(event, cls)
-    except msgspec.ValidationError as error:
-        message = str(error)
-        at = _AT.search(message)
-        code = "missing_required_parameter" if "missing required field" in message else "invalid_value"
-        missing = re.search(r"missing required field `(\w+)`", message)
-        path = ".".join(step for step in (at.group(1) if at else "", missing.group(1) if missing else "") if step)
-        raise ClientError(f"invalid event format: {_AT.sub('', message)}", code=code, param=path or None) from error
+        kind = event.get("type")
+        if not isinstance(kind, str):
+            raise ClientError("Every event needs a 'type' string.", param="type")
+        shaped = dialect.reshape_client(event)
+        cls = CLIENT_EVENTS.get(shaped["type"])
+        if cls is None:
+            raise ClientError(f"unsupported event type '{kind[:100]}'", param="type")
+        understood: AnyClientEvent = checked(shaped, cls)
+        return understood
+    except ClientError as error:
+        event_id = event.get("event_id")
+        error.event_id = error.event_id or (event_id if isinstance(event_id, str) else None)
+        raise
+
+
+def encode(event: ServerEvent, dialect: Dialect) -> list[str]:
+    """One canonical event as text frames."""
+    return [msgspec.json.encode(frame).decode() for frame in dialect.reshape_server(event)]

@@ -46,11 +46,15 @@ class Error(ServerEvent, frozen=True, kw_only=True, tag="error"):
 
 
 class SessionCreated(ServerEvent, frozen=True, kw_only=True, tag="session.created"):
-    """First event of a connection. ``expires_at`` is in seconds of the epoch."""
+    """First event of a connection. ``expires_at`` is in seconds of the epoch.
+
+    ``conversation_id`` names the conversation to dialects that announce it.
+    """
 
     session_id: str
     session: SessionConfig
     expires_at: int | None = None
+    conversation_id: str | None = None
 
 
 class SessionUpdated(ServerEvent, frozen=True, kw_only=True, tag="session.updated"):
@@ -224,10 +228,14 @@ class OutputItemDone(ResponseEvent, frozen=True, kw_only=True, tag="response.out
 
 
 class PartEvent(ResponseEvent, frozen=True, kw_only=True):
-    """Base of events inside a content part."""
+    """Base of events inside a content part.
+
+    ``thoughts_before`` counts the item's thinking parts before this one: dialects that hide thoughts count without them.
+    """
 
     item_id: str
     content_index: int
+    thoughts_before: int = 0
 
 
 class PartAdded(PartEvent, frozen=True, kw_only=True, tag="response.content_part.added"):

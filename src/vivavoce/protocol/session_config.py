@@ -14,11 +14,12 @@ Modality: TypeAlias = Literal["text", "audio"]
 SessionKind: TypeAlias = Literal["realtime", "transcription"]
 Encoding: TypeAlias = Literal["pcm16", "g711_ulaw", "g711_alaw"]
 RateHz: TypeAlias = Literal[8000, 16000, 24000, 48000]
-MaxTokens: TypeAlias = Annotated[int, Meta(ge=1)] | Literal["inf"]
+MaxTokens: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)] | Literal["inf"]
 Eagerness: TypeAlias = Literal["low", "medium", "high", "auto"]
 
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=60_000)]
 Probability: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
+Temperature: TypeAlias = Annotated[float, Meta(ge=0.0, le=2.0)]
 Speed: TypeAlias = Annotated[float, Meta(ge=0.25, le=4.0)]
 ToolName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -133,7 +134,7 @@ class SessionPatch(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[FunctionTool, ...] | UnsetType = UNSET
     tool_choice: ToolChoice | UnsetType = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
-    temperature: Annotated[float, Meta(ge=0.0, le=2.0)] | UnsetType = UNSET
+    temperature: Temperature | UnsetType = UNSET
     speed: Speed | UnsetType = UNSET
     max_output_tokens: MaxTokens | UnsetType = UNSET
     extras: Mapping[str, Any] | UnsetType = UNSET
@@ -152,7 +153,10 @@ class ResponseOverrides(SessionPatch, frozen=True, kw_only=True):
 
 
 def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection) -> SessionConfig:
-    """``config`` with the fields present in ``patch``; missing VAD tunables come from ``defaults``."""
+    """``config`` with the fields present in ``patch``; missing VAD tunables come from ``defaults``.
+
+    Extras are patched one by one; ``None`` takes one away.
+    """
     changes = {
         name: getattr(patch, name) for name in SessionPatch.__struct_fields__ if getattr(patch, name) is not UNSET
     }
@@ -160,4 +164,7 @@ def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection)
     if isinstance(vad, TurnDetectionPatch):
         given = {name: getattr(vad, name) for name in vad.__struct_fields__ if getattr(vad, name) is not UNSET}
         changes["turn_detection"] = msgspec.structs.replace(defaults, **given)
+    if "extras" in changes:
+        merged = {**config.extras, **changes["extras"]}
+        changes["extras"] = {name: value for name, value in merged.items() if value is not None}
     return msgspec.structs.replace(config, **changes)

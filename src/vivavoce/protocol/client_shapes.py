@@ -1,0 +1,22 @@
+"""Client events that are written alike in every dialect but for the session in them."""
+
+from __future__ import annotations
+
+from vivavoce.protocol.item_shapes import read_item
+from vivavoce.protocol.reading import Json, Reader
+
+
+def read_event(event: Json, read_session: Reader, read_overrides: Reader, *, under_vad: bool) -> Json:
+    """A client event in the canonical shape. ``under_vad``: whether a commit is allowed during voice activity detection."""
+    match event["type"]:
+        case "session.update":
+            return {**event, "session": read_session(event.get("session"), "session")}
+        case "response.create":
+            overrides = event.get("response")
+            return {**event, "response": read_overrides({} if overrides is None else overrides, "response")}
+        case "conversation.item.create":
+            return {**event, "item": read_item(event.get("item"), "item")}
+        case "input_audio_buffer.commit":
+            return {**event, "under_vad": under_vad}
+        case _:
+            return event

@@ -1,0 +1,145 @@
+"""Which dialect a connection speaks (OpenAI differences, section 1). Pure: the door says what it saw, one event may tell more.
+
+In this order:
+
+1. the query says so: ``dialect=stepfun | openai | openai-beta`` (also ``ga``, ``beta``);
+2. the header ``OpenAI-Beta: realtime=v1``, or the sub-protocol ``openai-beta.realtime-v1``, means the beta — except that the
+   sub-protocol does not decide for a StepFun model: StepFun's browser demo offers it (its bundled library is the beta's) and
+   yet lives on StepFun's ways: transcripts it never asked for, thoughts. What else the beta says it understands in StepFun's
+   dialect too, for the event names are the same and tools are read flat and nested;
+3. else the connection is open. It begins as the model's default, with a ``session.created`` that everyone can read, and the
+   first ``session.update``, ``response.create`` or ``conversation.item.create`` settles it, by its shape or by not objecting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from vivavoce.errors import ClientError
+from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.client_events import AnyClientEvent
+from vivavoce.protocol.dialect import Dialect, DialectName, Json, parse, understand
+from vivavoce.protocol.item_shapes import GA_PART_TYPES
+from vivavoce.protocol.openai import OpenAI
+from vivavoce.protocol.openai_beta import OpenAIBeta
+from vivavoce.protocol.stepfun import StepFun
+
+DIALECTS: Mapping[DialectName, Dialect] = {
+    "stepfun": StepFun(),
+    "openai_beta": OpenAIBeta(),
+    "openai": OpenAI(),
+}
+
+QUERY_NAMES: Mapping[str, DialectName] = {
+    "stepfun": "stepfun",
+    "openai": "openai",
+    "ga": "openai",
+    "openai-beta": "openai_beta",
+    "beta": "openai_beta",
+}
+
+BETA_HEADER = "realtime=v1"
+BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
+
+SETTLING = ("session.update", "response.create", "conversation.item.create", "transcription_session.update")
+"""Client events whose shape differs between the dialects: the first of them settles an open connection."""
+
+_FLAT = (
+    "modalities", "voice", "input_audio_format", "output_audio_format", "input_audio_transcription", "turn_detection",
+    "max_response_output_tokens",
+)  # fmt: skip
+_STEPFUN_TOOLS = ("web_search", "retrieval")
+
+
+class OpenDialect:
+    """The dialect of a connection that has not told yet: its model's, with a ``session.created`` readable by everyone."""
+
+    def __init__(self, assumed: DialectName) -> None:
+        self.name: DialectName = assumed
+        self._dialect = DIALECTS[assumed]
+
+    def reshape_client(self, event: Json) -> Json:
+        """As the assumed dialect."""
+        return self._dialect.reshape_client(event)
+
+    def reshape_session(self, session: Any, param: str) -> Json:
+        """As the assumed dialect."""
+        return self._dialect.reshape_session(session, param)
+
+    def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
+        """As the assumed dialect; only the first session has all spellings."""
+        frames = self._dialect.reshape_server(event)
+        if isinstance(event, ev.SessionCreated):
+            session: Json = {}
+            for dialect in (*DIALECTS.values(), self._dialect):
+                session |= dialect.reshape_server(event)[0]["session"]
+            frames[0] = {**frames[0], "session": session}
+        return frames
+
+
+def detect(query: str | None, beta_header: str | None, subprotocols: Collection[str], default: DialectName) -> Dialect:
+    """The dialect as the handshake tells it: one of ``DIALECTS``, or an ``OpenDialect``.
+
+    ``query`` is the value of ``dialect``, ``beta_header`` that of ``OpenAI-Beta``, ``default`` what the model's clients
+    speak. Raises ``ClientError`` (``param`` ``dialect``) on a name nobody speaks.
+    """
+    if query is not None:
+        if query not in QUERY_NAMES:
+            raise ClientError(f"Dialects are {', '.join(QUERY_NAMES)}.", param="dialect")
+        return DIALECTS[QUERY_NAMES[query]]
+    if BETA_HEADER in {value.strip() for value in (beta_header or "").split(",")}:
+        return DIALECTS["openai_beta"]
+    if BETA_SUBPROTOCOL in subprotocols and default != "stepfun":
+        return DIALECTS["openai_beta"]
+    return OpenDialect(default)
+
+
+def decode_open(frame: str | bytes, dialect: OpenDialect) -> tuple[AnyClientEvent, Dialect]:
+    """One client frame of an open connection, and the dialect from here on: the same as long as nothing has settled it.
+
+    Raises ``ClientError`` as ``decode`` does; a refused event settles nothing.
+    """
+    event = parse(frame)
+    kind = event.get("type")
+    if kind not in SETTLING:
+        return understand(event, dialect), dialect
+    settled = DIALECTS[spoken(event, dialect.name)]
+    return understand(event, settled), settled
+
+
+def spoken(event: Json, assumed: DialectName) -> DialectName:
+    """The dialect a settling event is written in: what only one dialect says, else the assumed one."""
+    match event["type"]:
+        case "transcription_session.update":
+            return "openai_beta"
+        case "conversation.item.create":
+            return "openai" if _has_ga_parts(event.get("item")) else assumed
+    session = event.get("session" if "session" in event else "response")
+    if not isinstance(session, dict):
+        return assumed
+    if session.get("type") in ("realtime", "transcription"):
+        return "openai"
+    if isinstance(session.get("audio"), dict) or "output_modalities" in session:
+        return "openai"
+    if _is_stepfun(session):
+        return "stepfun"
+    if assumed == "openai" and any(name in session for name in _FLAT):
+        return "openai_beta"
+    return assumed
+
+
+def _is_stepfun(session: Json) -> bool:
+    vad = session.get("turn_detection")
+    if isinstance(vad, dict) and "energy_awakeness_threshold" in vad:
+        return True
+    return any("function" in tool or tool.get("type") in _STEPFUN_TOOLS for tool in _objects(session.get("tools")))
+
+
+def _has_ga_parts(item: Any) -> bool:
+    content = item.get("content") if isinstance(item, dict) else None
+    return any(part.get("type") in GA_PART_TYPES.values() for part in _objects(content))
+
+
+def _objects(values: Any) -> Iterable[Json]:
+    return (value for value in values if isinstance(value, dict)) if isinstance(values, list) else ()

@@ -1,0 +1,155 @@
+"""The OpenAI Realtime dialect as generally available (OpenAI differences, sections 3 to 9): nested audio, renamed events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vivavoce.errors import ClientError
+from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.audio_formats import format_object, format_of_object
+from vivavoce.protocol.client_shapes import read_event
+from vivavoce.protocol.dialect import DialectName, Json
+from vivavoce.protocol.item_shapes import ga_item
+from vivavoce.protocol.openai_events import hidden, plain_event, response_object
+from vivavoce.protocol.reading import Field, an_object, checked, of_type, read_fields
+from vivavoce.protocol.session_config import SessionConfig, SessionKind, Speed, Transcription
+from vivavoce.protocol.session_shapes import (
+    Metadata,
+    noise_reduction,
+    read_extras,
+    read_max_tokens,
+    read_modalities,
+    read_noise_reduction,
+    response_fields,
+    transcription,
+)
+from vivavoce.protocol.tools import flat_tool, read_tool_choice, read_tools, tool_choice
+from vivavoce.protocol.turn_detection import read_turn_detection, turn_detection
+
+
+def read_voice(value: Any, param: str) -> str:
+    """A voice's name, or the object ``{id}``."""
+    if isinstance(value, dict):
+        return checked(value.get("id"), str, f"{param}.id")
+    return checked(value, str, param)
+
+
+SHARED_FIELDS: Mapping[str, Field] = {
+    "modalities": Field("output_modalities", read_modalities),
+    "instructions": Field("instructions", of_type(str)),
+    "voice": Field("audio.output.voice", read_voice),
+    "output_audio_format": Field("audio.output.format", format_of_object),
+    "speed": Field("audio.output.speed", of_type(Speed)),
+    "tools": Field("tools", read_tools),
+    "tool_choice": Field("tool_choice", read_tool_choice),
+    "parallel_tool_calls": Field("parallel_tool_calls", of_type(bool)),
+    "max_output_tokens": Field("max_output_tokens", read_max_tokens),
+}
+SESSION_FIELDS: Mapping[str, Field] = {
+    "kind": Field("type", of_type(SessionKind)),
+    **SHARED_FIELDS,
+    "input_audio_format": Field("audio.input.format", format_of_object),
+    "transcription": Field("audio.input.transcription", of_type(Transcription), nullable=True),
+    "noise_reduction": Field("audio.input.noise_reduction", read_noise_reduction, nullable=True),
+    "turn_detection": Field("audio.input.turn_detection", read_turn_detection, nullable=True),
+}
+RESPONSE_FIELDS: Mapping[str, Field] = {**SHARED_FIELDS, **response_fields(of_type(Metadata))}
+EXTRAS = ("include", "tracing", "prompt", "truncation", "reasoning")
+"""Session fields that are only echoed."""
+
+NAMES: Mapping[str, str] = {
+    "conversation.item.created": "conversation.item.added",
+    "response.text.delta": "response.output_text.delta",
+    "response.text.done": "response.output_text.done",
+    "response.audio.delta": "response.output_audio.delta",
+    "response.audio.done": "response.output_audio.done",
+    "response.audio_transcript.delta": "response.output_audio_transcript.delta",
+    "response.audio_transcript.done": "response.output_audio_transcript.done",
+}
+"""Canonical names of server events that GA calls otherwise."""
+
+
+class OpenAI:
+    """Translators of the GA dialect. Stateless."""
+
+    name: DialectName = "openai"
+
+    def reshape_client(self, event: Json) -> Json:
+        """A client's event in the canonical shape."""
+        return read_event(event, self.reshape_session, _read_overrides, under_vad=True)
+
+    def reshape_session(self, session: Any, param: str) -> Json:
+        """The nested session as a canonical patch; ``type`` is required."""
+        given = an_object(session, param)
+        if given.get("type") is None:
+            raise ClientError(
+                f"Missing required parameter: '{param}.type'.",
+                code="missing_required_parameter",
+                param=f"{param}.type",
+            )
+        return {**read_fields(given, param, SESSION_FIELDS), **read_extras(given, param, EXTRAS)}
+
+    def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
+        """Renamed events, with GA's session, response and part types in them."""
+        if hidden(event):
+            return []
+        if isinstance(event, ev.SessionCreated | ev.SessionUpdated):
+            return [{"event_id": event.event_id, "type": event.wire_name(), "session": session_object(event)}]
+        plain = plain_event(event)
+        plain["type"] = NAMES.get(plain["type"], plain["type"])
+        match event:
+            case ev.ItemCreated() | ev.ItemDone() | ev.ItemRetrieved() | ev.OutputItemAdded() | ev.OutputItemDone():
+                plain["item"] = ga_item(event.item)
+            case ev.ResponseCreated() | ev.ResponseDone():
+                plain["response"] = _response(event.response)
+        return [plain]
+
+
+def session_object(event: ev.SessionCreated | ev.SessionUpdated) -> Json:
+    """The session as GA shows it; one that only transcribes shows what it hears and no more."""
+    config = event.session
+    heard: Json = {
+        "format": format_object(config.input_audio_format),
+        "transcription": transcription(config.transcription),
+        "noise_reduction": noise_reduction(config),
+        "turn_detection": turn_detection(config.turn_detection),
+    }
+    shaped: Json = {**config.extras, "type": config.kind, "id": event.session_id, "expires_at": event.expires_at}
+    if config.kind == "transcription":
+        return {**shaped, "object": "realtime.transcription_session", "audio": {"input": heard}}
+    return {
+        **shaped,
+        "object": "realtime.session",
+        "model": config.model,
+        "output_modalities": _modalities(config),
+        "instructions": config.instructions,
+        "tools": [flat_tool(tool) for tool in config.tools],
+        "tool_choice": tool_choice(config.tool_choice),
+        "parallel_tool_calls": config.parallel_tool_calls,
+        "max_output_tokens": config.max_output_tokens,
+        "audio": {"input": heard, "output": {**_spoken(config), "speed": config.speed}},
+    }
+
+
+def _modalities(config: SessionConfig) -> list[str]:
+    return ["audio"] if config.speaks else ["text"]
+
+
+def _spoken(config: SessionConfig) -> Json:
+    return {"format": format_object(config.output_audio_format), "voice": config.voice}
+
+
+def _response(response: ev.ResponseObject) -> Json:
+    config = response.config
+    return {
+        **response_object(response, [ga_item(item) for item in response.output]),
+        "output_modalities": _modalities(config),
+        "audio": {"output": _spoken(config)},
+        "max_output_tokens": config.max_output_tokens,
+    }
+
+
+def _read_overrides(response: Any, param: str) -> Json:
+    given = an_object(response, param)
+    return {**read_fields(given, param, RESPONSE_FIELDS), **read_extras(given, param, ("prompt", "reasoning"))}

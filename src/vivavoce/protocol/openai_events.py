@@ -1,0 +1,47 @@
+"""What OpenAI's two dialects tell alike, and unlike StepFun: no thoughts, transcripts only on request, whole responses."""
+
+from __future__ import annotations
+
+import msgspec
+
+from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.reading import Json
+
+
+def hidden(event: ev.ServerEvent) -> bool:
+    """Whether an event is not for this client: thoughts, and transcripts it did not ask for."""
+    match event:
+        case ev.ThinkingDelta() | ev.ThinkingDone():
+            return True
+        case ev.PartAdded() | ev.PartDone():
+            return event.part.type == "thinking"
+        case ev.TranscriptionDelta() | ev.TranscriptionCompleted() | ev.TranscriptionFailed():
+            return not event.requested
+        case _:
+            return False
+
+
+def plain_event(event: ev.ServerEvent) -> Json:
+    """An event without what is only for dialects to know: indices count without thoughts, transcripts have ``usage``."""
+    plain: Json = msgspec.to_builtins(event, builtin_types=(bytes,))
+    plain.pop("requested", None)
+    match event:
+        case ev.PartEvent():
+            plain["content_index"] -= plain.pop("thoughts_before")
+        case ev.TranscriptionDelta():
+            del plain["text"]
+        case ev.TranscriptionCompleted():
+            plain["usage"] = {"type": "duration", "seconds": plain.pop("duration_s")}
+    return plain
+
+
+def response_object(response: ev.ResponseObject, output: list[Json]) -> Json:
+    """The response but for what it was made with, which the dialects write differently."""
+    shaped: Json = msgspec.to_builtins(response)
+    del shaped["config"]
+    details = response.status_details
+    if details is not None and details.type == "failed":
+        shaped["status_details"].pop(
+            "reason", None
+        )  # the types know reasons of cancelled and incomplete responses only
+    return {**shaped, "output": output, "metadata": shaped.get("metadata")}

@@ -1,0 +1,123 @@
+"""Reading what a client wrote: each value is checked where the client put it, so that a refusal names the client's own path.
+
+``msgspec`` checks against the canonical types; what is checked here needs no second look when the event is converted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+
+from vivavoce.errors import ClientError
+
+Json: TypeAlias = dict[str, Any]
+
+Reader: TypeAlias = Callable[[Any, str], Any]
+"""A value and its path on the wire → the canonical value. Raises ``ClientError`` with that path as ``param``."""
+
+MAX_DEPTH = 64
+"""How deep the free-form objects of a client (JSON Schema, metadata) may nest: they are echoed, and encoding recurses."""
+
+T = TypeVar("T")
+
+_AT = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
+_MISSING = re.compile(r"missing required field `(\w+)`")
+
+
+def checked(value: Any, type: type[T] | Any, param: str = "") -> T:
+    """``value`` as a canonical type. Raises ``ClientError`` whose ``param`` is ``param`` and the path of the bad field."""
+    try:
+        converted: T = msgspec.convert(value, type)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        at, missing = _AT.search(message), _MISSING.search(message)
+        path = f"{param}.{at.group(1) if at else ''}".replace(".[", "[").strip(".")
+        if missing is not None:
+            path = f"{path}.{missing.group(1)}".strip(".")
+        raise ClientError(
+            f"invalid event format: {_AT.sub('', message)}",
+            code="invalid_value" if missing is None else "missing_required_parameter",
+            param=path or None,
+        ) from error
+    return converted
+
+
+def of_type(type: Any) -> Reader:
+    """A reader for a value that has the same shape on the wire as inside."""
+    return lambda value, param: checked(value, type, param)
+
+
+def an_object(value: Any, param: str) -> Json:
+    """``value``, if it is a JSON object. Raises ``ClientError``."""
+    if not isinstance(value, dict):
+        raise ClientError(f"'{param}' must be an object.", param=param)
+    return value
+
+
+def a_list(value: Any, param: str) -> list[Any]:
+    """``value``, if it is a JSON array. Raises ``ClientError``."""
+    if not isinstance(value, list):
+        raise ClientError(f"'{param}' must be an array.", param=param)
+    return value
+
+
+def without_nulls(value: Json) -> Json:
+    """Typed clients send ``null`` for what they leave alone."""
+    return {key: field for key, field in value.items() if field is not None}
+
+
+def free_form(value: Any, param: str) -> Any:
+    """Any JSON that is kept and echoed. Raises ``ClientError`` when it nests deeper than ``MAX_DEPTH``."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return value
+    raise ClientError(f"'{param}' is nested too deeply.", param=param)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Where a canonical field is on the wire and how it is read.
+
+    ``path`` is dotted; ``also`` lists older names of the same. ``null`` means "off" if ``nullable``, else "leave it alone".
+    """
+
+    path: str
+    read: Reader
+    nullable: bool = False
+    also: tuple[str, ...] = ()
+
+
+def read_fields(source: Json, param: str, fields: Mapping[str, Field]) -> Json:
+    """The canonical fields that ``source`` (found at ``param``) has; what it has beside them is tolerated."""
+    read: Json = {}
+    for name, field in fields.items():
+        for path in (field.path, *field.also):
+            value = _found(source, path, param)
+            if value is None and field.nullable:
+                read[name] = None
+            elif value is not None and value is not msgspec.UNSET:
+                read[name] = field.read(value, f"{param}.{path}")
+    return read
+
+
+def _found(source: Json, path: str, param: str) -> Any:
+    """The value at a dotted path, ``UNSET`` if the way there ends early (``null`` objects on it count as missing)."""
+    *way, last = path.split(".")
+    for step in way:
+        inner = source.get(step)
+        if inner is None:
+            return msgspec.UNSET
+        param = f"{param}.{step}"
+        source = an_object(inner, param)
+    return source.get(last, msgspec.UNSET)

@@ -1,0 +1,104 @@
+"""What the session objects of the dialects share: where the canonical fields are, and how they are read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from vivavoce.protocol.audio_formats import format_name, format_of_name
+from vivavoce.protocol.item_shapes import read_items
+from vivavoce.protocol.reading import Field, Json, Reader, an_object, checked, free_form, of_type
+from vivavoce.protocol.session_config import MaxTokens, Modality, SessionConfig, Speed, Temperature, Transcription
+from vivavoce.protocol.tools import read_tool_choice, read_tools
+from vivavoce.protocol.turn_detection import read_turn_detection
+
+Metadata = Annotated[
+    dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
+]
+"""OpenAI's limits of a response's metadata (OpenAI differences, 9.3)."""
+
+
+def read_modalities(value: Any, param: str) -> tuple[Modality, ...]:
+    """What replies are made of. Speech always comes with its words, so ``audio`` alone means both."""
+    asked: tuple[Modality, ...] = checked(value, Annotated[tuple[Modality, ...], Meta(min_length=1)], param)
+    return ("text", "audio") if "audio" in asked else ("text",)
+
+
+def read_max_tokens(value: Any, param: str) -> MaxTokens:
+    """A number or ``inf``; StepFun's reference shows ``"4096"`` and ``4096``."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+        value = int(value)
+    return checked(value, MaxTokens, param)
+
+
+def read_noise_reduction(value: Any, param: str) -> Literal["near_field", "far_field"]:
+    """The microphone's place, out of ``{type}``."""
+    return checked(an_object(value, param).get("type"), Literal["near_field", "far_field"], f"{param}.type")
+
+
+FLAT_FIELDS: Mapping[str, Field] = {
+    "modalities": Field("modalities", read_modalities),
+    "instructions": Field("instructions", of_type(str)),
+    "voice": Field("voice", of_type(str)),
+    "input_audio_format": Field("input_audio_format", format_of_name),
+    "output_audio_format": Field("output_audio_format", format_of_name),
+    "transcription": Field("input_audio_transcription", of_type(Transcription), nullable=True),
+    "noise_reduction": Field("input_audio_noise_reduction", read_noise_reduction, nullable=True),
+    "turn_detection": Field("turn_detection", read_turn_detection, nullable=True),
+    "tools": Field("tools", read_tools),
+    "tool_choice": Field("tool_choice", read_tool_choice),
+    "parallel_tool_calls": Field("parallel_tool_calls", of_type(bool)),
+    "temperature": Field("temperature", of_type(Temperature)),
+    "speed": Field("speed", of_type(Speed)),
+    "max_output_tokens": Field("max_response_output_tokens", read_max_tokens, also=("max_output_tokens",)),
+}
+"""The flat session of OpenAI's beta, from which StepFun's comes."""
+
+
+def response_fields(read_metadata: Reader) -> Mapping[str, Field]:
+    """What a ``response.create`` has beside the session's fields."""
+    return {
+        "conversation": Field("conversation", of_type(Literal["auto", "none"])),
+        "input": Field("input", read_items),
+        "metadata": Field("metadata", read_metadata, nullable=True),
+    }
+
+
+def read_extras(source: Json, param: str, names: tuple[str, ...]) -> Json:
+    """``{"extras": …}`` with the fields that are only echoed, if there are any; ``null`` clears one."""
+    kept = {name: free_form(source[name], f"{param}.{name}") for name in names if name in source}
+    return {"extras": kept} if kept else {}
+
+
+def flat_session(config: SessionConfig) -> Json:
+    """The fields that StepFun and OpenAI's beta write alike."""
+    shaped: Json = {
+        "modalities": list(config.modalities),
+        "instructions": config.instructions,
+        "voice": config.voice,
+        "input_audio_format": format_name(config.input_audio_format),
+        "output_audio_format": format_name(config.output_audio_format),
+        "input_audio_transcription": transcription(config.transcription),
+        "input_audio_noise_reduction": noise_reduction(config),
+        "temperature": config.temperature,
+        "speed": config.speed,
+        "max_response_output_tokens": config.max_output_tokens,
+    }
+    if not config.parallel_tool_calls:
+        shaped["parallel_tool_calls"] = False
+    return shaped
+
+
+def transcription(wanted: Transcription | None) -> Json | None:
+    """The transcription a client asked for; its hints only where it gave them."""
+    if wanted is None:
+        return None
+    hints = {"language": wanted.language, "prompt": wanted.prompt}
+    return {"model": wanted.model, **{name: hint for name, hint in hints.items() if hint is not None}}
+
+
+def noise_reduction(config: SessionConfig) -> Json | None:
+    """The microphone's place as ``{type}``."""
+    return None if config.noise_reduction is None else {"type": config.noise_reduction}

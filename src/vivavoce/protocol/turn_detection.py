@@ -1,0 +1,65 @@
+"""Turn detection as the dialects write it. StepFun measures energy from 0 to 5000 where the others have a probability."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vivavoce.errors import ClientError
+from vivavoce.protocol.reading import Json, an_object, checked, without_nulls
+from vivavoce.protocol.session_config import TurnDetection, TurnDetectionPatch
+
+ENERGY_SCALE = 5000
+"""``energy_awakeness_threshold`` runs from 0 to 5000; 2500 stands for a speech probability of 0.5 (livekit/agents#7352)."""
+
+
+def read_turn_detection(value: Any, param: str) -> TurnDetectionPatch | None:
+    """The tunables given. Azure's clients write ``{"type": "none"}`` for off."""
+    shaped = without_nulls(an_object(value, param))
+    return None if shaped.get("type") == "none" else checked(shaped, TurnDetectionPatch, param)
+
+
+def read_energy_turn_detection(value: Any, param: str) -> TurnDetectionPatch | None:
+    """The same, with the energy threshold; it goes before a plain ``threshold``."""
+    shaped = without_nulls(an_object(value, param))
+    energy = shaped.pop("energy_awakeness_threshold", None)
+    if energy is None:
+        return read_turn_detection(shaped, param)
+    if isinstance(energy, bool) or not isinstance(energy, int | float) or not 0 <= energy <= ENERGY_SCALE:
+        raise ClientError(
+            f"'energy_awakeness_threshold' must be a number from 0 to {ENERGY_SCALE}.",
+            param=f"{param}.energy_awakeness_threshold",
+        )
+    return read_turn_detection({**shaped, "threshold": energy / ENERGY_SCALE}, param)
+
+
+def turn_detection(vad: TurnDetection | None) -> Json | None:
+    """OpenAI's object: each type shows what it is tuned by. ``idle_timeout_ms`` is GA's and shown where it is set."""
+    if vad is None:
+        return None
+    shaped: Json = {"type": vad.type}
+    if vad.type == "semantic_vad":
+        shaped["eagerness"] = vad.eagerness
+    else:
+        shaped["threshold"] = vad.threshold
+        shaped["prefix_padding_ms"] = vad.prefix_padding_ms
+        shaped["silence_duration_ms"] = vad.silence_duration_ms
+    shaped["create_response"] = vad.create_response
+    shaped["interrupt_response"] = vad.interrupt_response
+    if vad.idle_timeout_ms is not None:
+        shaped["idle_timeout_ms"] = vad.idle_timeout_ms
+    return shaped
+
+
+def energy_turn_detection(vad: TurnDetection | None) -> Json | None:
+    """StepFun's object, with OpenAI's tunables only where a client has set them."""
+    if vad is None:
+        return None
+    given = TurnDetection()
+    beyond = ("create_response", "interrupt_response", "idle_timeout_ms", "eagerness")
+    return {
+        "type": vad.type,
+        "prefix_padding_ms": vad.prefix_padding_ms,
+        "silence_duration_ms": vad.silence_duration_ms,
+        "energy_awakeness_threshold": round(vad.threshold * ENERGY_SCALE),
+        **{name: getattr(vad, name) for name in beyond if getattr(vad, name) != getattr(given, name)},
+    }
