@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from vivavoce.errors import ClientError
 
-DialectName: TypeAlias = Literal["stepfun", "openai_beta", "openai"]
+if TYPE_CHECKING:
+    from vivavoce.protocol.dialect import DialectName
 
 
 @dataclass(frozen=True, slots=True)

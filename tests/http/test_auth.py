@@ -245,9 +245,9 @@ async def test_no_key_is_ever_logged(locked: RunningServer, caplog: pytest.LogCa
 
 
 def test_only_keys_are_hidden() -> None:
-    line = "GET /v1/realtime?model=a&apiKey=abc&marks=1 bearer of news, openai-insecure-api-key.abc, realtime"
+    line = "GET /v1/realtime?model=a&apiKey=abc&resume=sess_1.abc&marks=1 bearer of news, openai-insecure-api-key.abc, realtime"
     assert hide_keys(line) == (
-        "GET /v1/realtime?model=a&apiKey=[hidden]&marks=1 bearer [hidden] news, "
+        "GET /v1/realtime?model=a&apiKey=[hidden]&resume=[hidden]&marks=1 bearer [hidden] news, "
         "openai-insecure-api-key.[hidden], realtime"
     )
 

@@ -15,8 +15,8 @@ from hashlib import sha256
 
 from vivavoce.config import CLIENT_SECRET_PREFIX
 from vivavoce.errors import CapacityError
+from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.session_config import SessionPatch
-from vivavoce.tiers import DialectName
 
 
 @dataclass(frozen=True, slots=True)

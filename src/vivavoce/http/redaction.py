@@ -6,7 +6,9 @@ import logging
 import re
 
 _HIDDEN = "[hidden]"
-_KEYS = re.compile(r"(\bapi(?:_|%5f)?key=|\bopenai-insecure-api-key\.|\bbearer\s+)[^\s&\"',;]+", re.IGNORECASE)
+_KEYS = re.compile(
+    r"(\b(?:api(?:_|%5f)?key|resume)=|\bopenai-insecure-api-key\.|\bbearer\s+)[^\s&\"',;]+", re.IGNORECASE
+)
 _KEY_HEADERS = frozenset({"authorization", "api-key"})
 
 

@@ -1,0 +1,151 @@
+"""``POST /v1/realtime/client_secrets`` (OpenAI GA), ``…/sessions`` and ``…/transcription_sessions`` (OpenAI beta).
+
+All three make an ephemeral client secret for a described session (OpenAI differences, sections 9.6 and 11). What a session
+may say is checked as if it came in a ``session.update``, so that a bad field is reported here, with the same ``param``, and
+not to the client that uses the secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from msgspec import Meta
+
+from vivavoce.config import Config
+from vivavoce.errors import ClientError
+from vivavoce.http.auth import Owner
+from vivavoce.http.errors import ReportingRoute
+from vivavoce.http.grants import Grant, Issued
+from vivavoce.http.serving import Serving
+from vivavoce.http.starting import starting_config
+from vivavoce.protocol.client_events import SessionUpdate
+from vivavoce.protocol.detection import DIALECTS
+from vivavoce.protocol.dialect import DialectName, Json, understand
+from vivavoce.protocol.server_events import SessionCreated
+from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.session.outbox import random_id
+from vivavoce.tiers import model_of
+from vivavoce.voices.presets import PRESETS
+
+router = APIRouter(route_class=ReportingRoute, tags=["realtime"])
+
+MAX_BODY_BYTES = 256 * 1024
+"""Instructions and tools are kilobytes; every secret keeps its session in memory."""
+
+
+class ExpiresAfter(msgspec.Struct, frozen=True):
+    """When a secret ends: ``seconds`` after it was made."""
+
+    anchor: Literal["created_at"] = "created_at"
+    seconds: Annotated[int, Meta(ge=10, le=7200)] = 600
+
+
+@router.post("/v1/realtime/client_secrets")
+async def create_client_secret(request: Request, owner: Owner) -> Response:
+    """A secret for a GA session of either type: ``{value, expires_at, session}``."""
+    body = await _read_object(request)
+    wanted = _Wanted(owner, "openai", "session.update", {"type": "realtime", **_part(body, "session")}, "session.")
+    issued, session = wanted.issue(request.app.state.serving, _lifetime_s(body, "expires_after"))
+    return _answer({"value": issued.value, "expires_at": issued.expires_at, "session": session})
+
+
+@router.post("/v1/realtime/sessions")
+async def create_session(request: Request, owner: Owner) -> Response:
+    """A beta session from its fields: the session, and its secret in ``client_secret {value, expires_at}``."""
+    return await _create_beta(request, owner, "session.update", "expires_after")
+
+
+@router.post("/v1/realtime/transcription_sessions")
+async def create_transcription_session(request: Request, owner: Owner) -> Response:
+    """A beta transcription session, likewise. Its lifetime is called ``client_secret.expires_at``."""
+    return await _create_beta(request, owner, "transcription_session.update", "expires_at")
+
+
+async def _create_beta(request: Request, owner: str, event: str, lifetime: str) -> Response:
+    body = await _read_object(request)
+    described = {key: value for key, value in body.items() if key != "client_secret"}
+    lifetime_s = _lifetime_s(_part(body, "client_secret"), lifetime, within="client_secret.")
+    issued, session = _Wanted(owner, "openai_beta", event, described, "").issue(request.app.state.serving, lifetime_s)
+    return _answer({**session, "client_secret": {"value": issued.value, "expires_at": issued.expires_at}})
+
+
+_VOICE_FIELD: Mapping[DialectName, str] = {"openai": "audio.output.voice", "openai_beta": "voice"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The session a secret is asked for. ``event`` is the one that would say the same, ``path`` where the fields are."""
+
+    owner: str
+    dialect: DialectName
+    event: str
+    session: Json
+    path: str
+
+    def issue(self, serving: Serving, lifetime_s: int) -> tuple[Issued, Json]:
+        """The secret, and the session it starts. Raises ``ClientError`` with ``param`` as the caller spelt it."""
+        try:
+            config, grant = self._understood(serving.config)
+        except ClientError as error:
+            if error.param is not None:
+                error.param = self.path + error.param.removeprefix("session").removeprefix(".")
+            raise
+        created = SessionCreated(session_id=random_id("sess"), session=config)
+        session: Json = DIALECTS[self.dialect].reshape_server(created)[0]["session"]
+        return serving.client_secrets.issue(grant, lifetime_s), session
+
+    def _understood(self, config: Config) -> tuple[SessionConfig, Grant]:
+        described = dict(self.session)
+        name = described.pop("model", None)
+        if name is not None and not isinstance(name, str):
+            raise ClientError("'model' must be a string.", param="model")
+        update = understand({"type": self.event, "session": described}, DIALECTS[self.dialect])
+        assert isinstance(update, SessionUpdate)
+        transcribes = update.session.kind == "transcription"
+        model = model_of(
+            name or config.tiers.default, config.tiers.aliases, config.tiers.default, transcription=transcribes
+        )
+        session = starting_config(config, model, update.session)
+        if session.voice not in PRESETS:
+            raise ClientError(f"voice '{session.voice}' is not valid", param=_VOICE_FIELD[self.dialect])
+        return session, Grant(self.owner, name or None, update.session, self.dialect)
+
+
+async def _read_object(request: Request) -> Json:
+    """The body as a JSON object; none at all means an empty one. Raises ``ClientError``."""
+    read = bytearray()
+    async for piece in request.stream():
+        read += piece
+        if len(read) > MAX_BODY_BYTES:
+            raise ClientError(f"The body is longer than {MAX_BODY_BYTES} bytes.", code="request_too_large")
+    try:
+        body = msgspec.json.decode(bytes(read) or b"{}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ClientError(f"The body is not JSON: {error}", code="invalid_json") from error
+    if not isinstance(body, dict):
+        raise ClientError("The body must be a JSON object.", code="invalid_json")
+    return body
+
+
+def _part(body: Json, name: str) -> Json:
+    """A field that is an object, ``null`` or missing. Raises ``ClientError``."""
+    part = body.get(name)
+    if part is not None and not isinstance(part, dict):
+        raise ClientError(f"'{name}' must be an object.", param=name)
+    return part or {}
+
+
+def _lifetime_s(body: Json, name: str, *, within: str = "") -> int:
+    try:
+        return msgspec.convert(body.get(name) or {}, ExpiresAfter).seconds
+    except msgspec.ValidationError as error:
+        message, _, at = str(error).partition(" - at `$")
+        raise ClientError(f"'{name}': {message}", param=within + name + at.rstrip("`")) from error
+
+
+def _answer(body: Json) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})
