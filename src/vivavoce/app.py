@@ -28,7 +28,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as group:
+        async with serving.calls, asyncio.TaskGroup() as group:
             loading = group.create_task(_load(serving, on_failure))
             yield
             loading.cancel()

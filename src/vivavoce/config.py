@@ -65,25 +65,32 @@ FAKE_ENGINES = EnginesConfig(
 class LimitsConfig(_Table):
     """Capacity and bounds. One more than ``sessions`` is refused before the upgrade with 429.
 
-    ``client_secrets`` bounds the ephemeral secrets that have not expired.
+    ``client_secrets`` bounds the ephemeral secrets that have not expired. A session lasts ``session_minutes``; one that
+    asked for it can be resumed for ``resume_grace_s`` after its connection broke. When the server is told to stop, replies
+    in progress have ``drain_s`` to come to their end.
     """
 
     sessions: int = Field(default=4, ge=1)
     client_secrets: int = Field(default=1000, ge=1)
     buffer_ms: int = Field(default=600_000, ge=1000)
     audio_lead_ms: int = Field(default=2_000, ge=100)
+    session_minutes: float = Field(default=30.0, gt=0)
+    resume_grace_s: float = Field(default=60.0, gt=0)
+    drain_s: float = Field(default=15.0, ge=0)
 
 
 class TurnsConfig(_Table):
     """Turn-taking when the client sets nothing.
 
     StepFun's reference and guide disagree on whether voice activity detection is on by default, so it is a setting.
+    ``false_interruption_ms`` is how long a reply the user spoke into waits for words before it goes on.
     """
 
     server_vad: bool = True
     threshold: float = Field(default=0.5, ge=0.0, le=1.0)
     prefix_padding_ms: int = Field(default=500, ge=0)
     silence_duration_ms: int = Field(default=320, ge=0)
+    false_interruption_ms: int = Field(default=2_000, ge=0)
 
 
 CLIENT_SECRET_PREFIX = "ek_"

@@ -96,6 +96,13 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """More of what the model thinks; never spoken."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationEnd:
     """The last event of a generation, with what it cost in tokens (``cached_tokens`` of ``input_tokens`` were free)."""
 
@@ -105,7 +112,7 @@ class GenerationEnd:
     output_tokens: int = 0
 
 
-GenerationEvent: TypeAlias = TextDelta | ToolCall | GenerationEnd
+GenerationEvent: TypeAlias = TextDelta | ThinkingDelta | ToolCall | GenerationEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +131,22 @@ class Speech:
     samples: Samples
 
 
-ReplyEvent: TypeAlias = TextDelta | ClauseCut | Speech | ToolCall | GenerationEnd
-"""What the reply road yields, in order: ``GenerationEnd`` last, after all speech."""
+@dataclass(frozen=True, slots=True)
+class ClauseSpoken:
+    """Clause ``index`` has all its speech; there may be none."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnd:
+    """The last event of a reply: everything is written and spoken."""
+
+
+ReplyEvent: TypeAlias = (
+    TextDelta | ThinkingDelta | ClauseCut | Speech | ClauseSpoken | ToolCall | GenerationEnd | ReplyEnd
+)
+"""What the reply road yields. ``GenerationEnd`` comes when all is written, ``ReplyEnd`` last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def catalogue() -> Catalogue:
 def test_has_all_the_weights_the_engines_name(catalogue: Catalogue) -> None:
     assert [entry.name for entry in catalogue.weights] == [
         "silero-vad",
+        "smart-turn",
         "whisper-base",
         "qwen2.5-coder-1.5b",
         "qwen2.5-coder-0.5b",

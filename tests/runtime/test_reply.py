@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +14,13 @@ from vivavoce.errors import EngineError
 from vivavoce.runtime.reply import CLAUSES_AHEAD, ReplyRequest, reply
 from vivavoce.types import (
     ClauseCut,
+    ClauseSpoken,
     GenerationEnd,
     GenerationEvent,
     GenerationOptions,
     Language,
     Message,
+    ReplyEnd,
     ReplyEvent,
     Samples,
     Speech,
@@ -93,7 +96,26 @@ async def test_clauses_join_to_the_reply_and_each_is_cut_before_it_is_spoken() -
     for cut in cuts:
         first = next(at for at, event in enumerate(events) if isinstance(event, Speech) and event.index == cut.index)
         assert events.index(cut) < first
-    assert isinstance(events[-1], GenerationEnd)
+    assert isinstance(events[-1], ReplyEnd)
+    assert [event for event in events if isinstance(event, GenerationEnd)]
+    spoken = [event.index for event in events if isinstance(event, ClauseSpoken)]
+    assert spoken == list(range(len(cuts)))
+
+
+async def test_a_reply_that_has_begun_is_gone_on_with() -> None:
+    events: list[ReplyEvent] = []
+
+    async def emit(event: ReplyEvent) -> None:
+        events.append(event)
+
+    messages = (Message("user", "One two three."), Message("assistant", "You said: One two"))
+    begun = ReplyRequest(messages, GenerationOptions(), "fake", begun=" One two")
+    await reply(begun, FakeLanguageModel(1), FakeSpeaker(), emit)
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == " One two three."
+    events.clear()
+    await reply(replace(begun, messages=()), FakeLanguageModel(1), FakeSpeaker(), emit)
+    assert [event.text for event in events if isinstance(event, ClauseCut)] == [" One two"]
+    assert not [event for event in events if isinstance(event, GenerationEnd)]
 
 
 async def test_text_only_is_not_spoken() -> None:

@@ -15,6 +15,8 @@ from vivavoce.session.signals import (
     Heard,
     Listen,
     Output,
+    Overhear,
+    Overheard,
     Recognised,
     Replied,
     Send,
@@ -24,7 +26,7 @@ from vivavoce.session.signals import (
     Transcribe,
     WakeAt,
 )
-from vivavoce.types import ClauseCut, GenerationEnd, ReplyEvent, Speech, TextDelta, Transcript
+from vivavoce.types import ClauseCut, ClauseSpoken, GenerationEnd, ReplyEnd, ReplyEvent, Speech, TextDelta, Transcript
 
 E = TypeVar("E", bound=ServerEvent)
 O = TypeVar("O", bound=Output)  # noqa: E741
@@ -100,6 +102,11 @@ class Driven:
         work = self.commands(Transcribe)[-1]
         return self.take(Recognised(work.item_id, work.content_index, Transcript(text, language)))
 
+    def overheard(self, text: str, language: str = "en") -> list[Output]:
+        """Answer the newest reading of what is being said."""
+        work = self.commands(Overhear)[-1]
+        return self.take(Overheard(work.item_id, work.until, Transcript(text, language)))
+
     def reply(self, *events: ReplyEvent) -> list[Output]:
         """Play the reply road for the newest reply."""
         response_id = self.commands(StartReply)[-1].response_id
@@ -109,8 +116,13 @@ class Driven:
         """A reply of clauses (text, milliseconds of speech) and its end."""
         events: list[ReplyEvent] = []
         for index, (text, milliseconds) in enumerate(clauses):
-            events += [TextDelta(text), ClauseCut(index, text), Speech(index, speech(milliseconds))]
-        return self.reply(*events, GenerationEnd("stop", 10, 4, 3))
+            events += [
+                TextDelta(text),
+                ClauseCut(index, text),
+                Speech(index, speech(milliseconds)),
+                ClauseSpoken(index),
+            ]
+        return self.reply(*events, GenerationEnd("stop", 10, 4, 3), ReplyEnd())
 
     def events(self, cls: type[E], outputs: Iterable[Output] | None = None) -> list[E]:
         """Server events of a class."""
@@ -122,6 +134,7 @@ class Driven:
         return [output for output in self.outputs if isinstance(output, cls)]
 
     def names(self, outputs: Iterable[Output]) -> list[str]:
-        """Wire names of the events among ``outputs``, repeated deltas folded."""
+        """Wire names of the events among ``outputs`` that every dialect spells, repeated deltas folded."""
         names = [output.event.wire_name() for output in outputs if isinstance(output, Send)]
+        names = [name for name in names if name not in ("conversation.item.done", "rate_limits.updated")]
         return [name for at, name in enumerate(names) if at == 0 or name != names[at - 1]]

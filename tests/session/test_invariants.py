@@ -14,7 +14,15 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
 from vivavoce.protocol.session_config import ResponseOverrides, SessionPatch, TurnDetectionPatch
 from vivavoce.session.signals import Recognised, RecognitionFailed, Replied, ReplyFailed, Send, StartReply, Transcribe
-from vivavoce.types import ClauseCut, GenerationEnd, Speech, TextDelta, ToolCall, Transcript
+from vivavoce.types import (
+    ClauseCut,
+    GenerationEnd,
+    ReplyEnd,
+    Speech,
+    TextDelta,
+    ToolCall,
+    Transcript,
+)
 
 
 class Conversations(RuleBasedStateMachine):
@@ -93,7 +101,7 @@ class Conversations(RuleBasedStateMachine):
         elif response_id not in self.ended:
             self.ended.add(response_id)
             if kind == 3:
-                signals = [GenerationEnd("stop")]
+                signals = [GenerationEnd("stop"), ReplyEnd()]
             else:
                 self.driven.take(ReplyFailed(response_id, "no"))
         self.driven.take(*(Replied(response_id, signal) for signal in signals))

@@ -12,7 +12,7 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, NewItem, Part
 from vivavoce.protocol.session_config import FunctionTool, ResponseOverrides, SessionPatch
 from vivavoce.session.signals import Prefill, ReplyFailed, StartReply, Transcribe
-from vivavoce.types import GenerationEnd, TextDelta, ToolCall
+from vivavoce.types import GenerationEnd, ReplyEnd, TextDelta, ToolCall
 
 
 def say(text: str, **fields: Any) -> client.ItemCreate:
@@ -22,7 +22,7 @@ def say(text: str, **fields: Any) -> client.ItemCreate:
 def test_a_text_turn_has_the_documented_order() -> None:
     driven = Driven()
     fresh = driven.take(say("hello"), client.ResponseCreate(response=ResponseOverrides(modalities=("text",))))
-    fresh += driven.reply(TextDelta("Hi"), TextDelta(" you."), GenerationEnd("stop", 5, 0, 2))
+    fresh += driven.reply(TextDelta("Hi"), TextDelta(" you."), GenerationEnd("stop", 5, 0, 2), ReplyEnd())
     assert driven.names(fresh) == [
         "conversation.item.created",
         "response.created",
@@ -142,7 +142,7 @@ def test_a_reply_cut_by_its_token_limit_is_incomplete() -> None:
         say("hello"), client.ResponseCreate(response=ResponseOverrides(modalities=("text",), max_output_tokens=2))
     )
     assert driven.commands(StartReply)[0].options.max_tokens == 2
-    driven.reply(TextDelta("One two"), GenerationEnd("length"))
+    driven.reply(TextDelta("One two"), GenerationEnd("length"), ReplyEnd())
     response = driven.events(ev.ResponseDone)[0].response
     assert response.status == "incomplete"
     assert response.output[0].status == "incomplete"
@@ -154,7 +154,7 @@ def test_a_function_loop() -> None:
     driven.take(client.SessionUpdate(session=SessionPatch(tools=(tool,))))
     driven.take(say("light please"), client.ResponseCreate())
     assert driven.commands(StartReply)[0].options.tools[0].name == "lamp"
-    fresh = driven.reply(ToolCall("call_1", "lamp", '{"on":true}'), GenerationEnd("tool_calls"))
+    fresh = driven.reply(ToolCall("call_1", "lamp", '{"on":true}'), GenerationEnd("tool_calls"), ReplyEnd())
     assert driven.names(fresh) == [
         "conversation.item.created",
         "response.output_item.added",
@@ -220,7 +220,7 @@ def test_an_item_deleted_in_mid_reply_stays_deleted() -> None:
     driven.take(say("hello"), client.ResponseCreate())
     driven.reply(TextDelta("Hi"))
     driven.take(client.ItemDelete(item_id=driven.events(ev.OutputItemAdded)[0].item.id))
-    driven.reply(GenerationEnd("stop"))
+    driven.reply(GenerationEnd("stop"), ReplyEnd())
     driven.wait(1)
     assert [item.role for item in driven.session.conversation if isinstance(item, Item)] == ["user"]
     assert driven.events(ev.ResponseDone)
@@ -231,6 +231,6 @@ def test_metadata_comes_back_with_the_response() -> None:
     driven.take(
         say("hello"), client.ResponseCreate(response=ResponseOverrides(modalities=("text",), metadata={"k": "v"}))
     )
-    driven.reply(GenerationEnd("stop"))
+    driven.reply(GenerationEnd("stop"), ReplyEnd())
     assert driven.events(ev.ResponseCreated)[0].response.metadata == {"k": "v"}
     assert driven.events(ev.ResponseDone)[0].response.metadata == {"k": "v"}

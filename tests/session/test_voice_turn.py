@@ -16,6 +16,7 @@ DOCUMENTED_ORDER = [
     "input_audio_buffer.speech_stopped",
     "input_audio_buffer.committed",
     "conversation.item.created",
+    "conversation.item.input_audio_transcription.delta",
     "conversation.item.input_audio_transcription.completed",
     "response.created",
     "response.output_item.added",
@@ -166,6 +167,8 @@ def test_barge_in_stops_at_once_and_keeps_what_was_heard() -> None:
     assert done.output[0].parts[0].transcript == "One two three four."
     after = driven.reply(TextDelta("more"), ClauseCut(2, "more"), Speech(2, speech(100)))
     assert driven.names(after) == []
+    driven.hear(64, 0.0)
+    driven.overheard("wait")
     assert driven.names(driven.wait(3)) == []
 
 

@@ -12,7 +12,7 @@ FRAME = 512
 
 def boundaries(probabilities: list[float], silence_ms: int = 200) -> list[Started | Stopped]:
     detector = TurnDetector(rate_hz=16_000, frame_samples=FRAME)
-    return list(detector.hear(0, probabilities, threshold=0.5, silence_duration_ms=silence_ms))
+    return list(detector.hear(0, probabilities, threshold=0.5, silence_ms=lambda: silence_ms))
 
 
 def test_speech_between_silences() -> None:
@@ -43,7 +43,7 @@ def test_starts_and_stops_alternate_and_move_forward(probabilities: list[float],
 @given(st.lists(st.floats(0, 1), max_size=100), st.integers(1, 99))
 def test_the_cut_between_calls_does_not_matter(probabilities: list[float], cut: int) -> None:
     detector = TurnDetector(rate_hz=16_000, frame_samples=FRAME)
-    args = {"threshold": 0.5, "silence_duration_ms": 100}
+    args = {"threshold": 0.5, "silence_ms": lambda: 100}
     first = list(detector.hear(0, probabilities[:cut], **args))  # type: ignore[arg-type]
     rest = list(detector.hear(min(cut, len(probabilities)) * FRAME, probabilities[cut:], **args))  # type: ignore[arg-type]
     assert first + rest == boundaries(probabilities, 100)

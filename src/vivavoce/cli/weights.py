@@ -15,6 +15,7 @@ from vivavoce.models.store import WeightStore
 
 BUILT_IN_WEIGHTS = {
     "silero": ("silero-vad",),
+    "smart_turn": ("smart-turn",),
     "whisper": ("whisper-base", "silero-vad"),
     "kokoro": ("kokoro-v1.0", "kokoro-voices"),
 }
@@ -29,7 +30,7 @@ def weights_of(*engines: str) -> list[str]:
 def server_weights(config: Config) -> list[str]:
     """Everything a server of this configuration loads, each name once."""
     engines = config.engines
-    names = weights_of(engines.speech_detector, engines.recognizer, *engines.speakers)
+    names = weights_of(engines.speech_detector, engines.turn_scorer, engines.recognizer, *engines.speakers)
     names += [model.weights for model in engines.language_models.values() if model.weights]
     return list(dict.fromkeys(names))
 

@@ -4,7 +4,8 @@
 
 * speech is whatever is louder than a whisper (RMS above ``LOUD``);
 * an utterance is transcribed as ``I heard 1200 milliseconds.``, silence as nothing;
-* the reply repeats the last message: ``You said: …``, word by word; a message ``call NAME {…}`` calls that tool;
+* the reply repeats the last message: ``You said: …``, word by word, going on with one that has begun;
+* a message ``call NAME {…}`` calls that tool;
 * the voice is a tone of 50 ms a character;
 * a speaker has finished (0.99) unless the last ``TAIL_MS`` are loud (0.1).
 """
@@ -99,7 +100,8 @@ class FakeLanguageModel:
     ) -> AsyncGenerator[GenerationEvent, None]:
         """``You said: …``, a word at a time; or a call of a tool, if one is asked for by name."""
         await asyncio.sleep(0)
-        said = messages[-1].content
+        begun = messages[-1].content if messages[-1].role == "assistant" else ""
+        said = next((message.content for message in reversed(messages) if message.role != "assistant"), "")
         tokens = await self.count_tokens(messages)
         if FAILURE in said and options.max_tokens:
             raise EngineError("fake", "failed because it was asked to")
@@ -108,7 +110,7 @@ class FakeLanguageModel:
             yield ToolCall(f"call_{call[1]}", call[1], call[2])
             yield GenerationEnd("tool_calls", input_tokens=tokens, output_tokens=1)
             return
-        words = re.findall(r"\s*\S+", f"You said: {said}")
+        words = re.findall(r"\s*\S+", f"You said: {said}".removeprefix(begun))
         for word in words[: options.max_tokens]:
             await asyncio.sleep(0)
             yield TextDelta(word)

@@ -3,106 +3,162 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import Mapping
 
 from fastapi import APIRouter, WebSocket
-from starlette.responses import JSONResponse
-from starlette.websockets import WebSocketDisconnect
 
-from vivavoce.config import Config
-from vivavoce.errors import CapacityError, ClientError
+from vivavoce.config import Config, TiersConfig
+from vivavoce.errors import ClientError
+from vivavoce.http import client_secrets
+from vivavoce.http.errors import error_response
+from vivavoce.http.grants import Grant
 from vivavoce.http.serving import Serving
-from vivavoce.protocol.session_config import SessionConfig, TurnDetection
+from vivavoce.http.starting import starting_config, turn_detection_defaults
 from vivavoce.protocol.stepfun import StepFun
-from vivavoce.runtime.driver import Driver, SlowClientError
+from vivavoce.protocol.translator import Translator
+from vivavoce.runtime.calls import GOING_AWAY, Call, new_resume_token
+from vivavoce.runtime.driver import Driver
 from vivavoce.runtime.engines import Engines
 from vivavoce.session.session import Session, SessionOptions
-from vivavoce.tiers import Tier, tier
+from vivavoce.tiers import Model, model_of
 from vivavoce.voices.presets import PRESETS
 
 log = logging.getLogger(__name__)
 router = APIRouter()
+router.include_router(client_secrets.router)
 
 SUBPROTOCOL = "realtime"
 """Browsers offer it beside their key; it is the one we echo."""
 
-STATUS_OF_CODE = {"model_not_found": 404, "rate_limit_exceeded": 429, "server_loading": 503}
+RESUMABLE_FRAMES = 1024
+"""What a client that lost its connection can have again: more than a minute of speech."""
+
+CLOSED_ON_PURPOSE = (1000, 1005)
+"""Close codes of a client that hangs up (1005: without saying why). Anything else is a broken connection."""
 
 
 @router.websocket("/v1/realtime")
+@router.websocket("/step_plan/v1/realtime")
+@router.websocket("/openai/realtime")
+@router.websocket("/openai/v1/realtime")
 async def realtime(socket: WebSocket) -> None:
-    """A conversation. What cannot be served is refused before the upgrade, with the documented error object."""
+    """A conversation. What cannot be served is refused before the upgrade, with the documented error object.
+
+    The other paths are those of StepFun's subscription and of Azure, whose clients say ``deployment`` for ``model``.
+    """
     serving: Serving = socket.app.state.serving
+    subprotocol = SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None
     try:
-        chosen = tier(socket.query_params.get("model"))
-        engines = serving.engines
-        with serving.seats.take() as seat:
-            await socket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
-            await _converse(socket, serving.config, engines, chosen, seat)
+        grant = serving.auth.grant(socket)
+        resume = socket.query_params.get("resume")
+        if resume is not None:
+            call = serving.calls.resumable(resume)
+            call.driver.line.rewind(socket.query_params.get("after"))
+            await socket.accept(subprotocol=subprotocol)
+        else:
+            driver, token, seat = _new_driver(socket, serving, grant)
+            await socket.accept(subprotocol=subprotocol)
+            call = serving.calls.begin(driver, token, lambda: serving.seats.give_back(seat))
     except ClientError as error:
-        await _refuse(socket, error)
+        await socket.send_denial_response(error_response(error))
+    else:
+        await _carry(socket, call)
 
 
-async def _refuse(socket: WebSocket, error: ClientError) -> None:
-    body = {"error": {"message": error.message, "type": error.type, "code": error.code, "param": error.param}}
-    headers = {"Retry-After": "5"} if isinstance(error, CapacityError) or error.code == "server_loading" else None
-    status = STATUS_OF_CODE.get(error.code, 400)
-    await socket.send_denial_response(JSONResponse(body, status_code=status, headers=headers))
+def requested_model(socket: WebSocket, grant: Grant, tiers: TiersConfig) -> Model:
+    """The model of a client secret's session, else the one in the query. Raises ``ClientError`` (``model_not_found``).
 
-
-async def _converse(socket: WebSocket, config: Config, engines: Engines, chosen: Tier, seat: int) -> None:
-    model = engines.language_models[chosen.language_model]
-    options = session_options(
-        config, engines, chosen, model.context_tokens, report_marks=socket.query_params.get("marks") == "1"
+    It may be missing where the session is transcribed only, or was described by a client secret.
+    """
+    query = socket.query_params
+    transcribes = query.get("intent") == "transcription" or (
+        grant.patch is not None and grant.patch.kind == "transcription"
     )
-    session = Session(options)
-    log.info("session %s: opened, model %s", session.id, chosen.name)
-    driver = Driver(session, StepFun(), engines, model, seat, socket.send_text)
-    code = 1000
-    try:
-        await driver.run(_frames(socket))
-    except* WebSocketDisconnect:
-        pass  # the client went while something was being sent to it: as normal an end as any
-    except* SlowClientError as slow:
-        log.warning("session %s: %s", session.id, slow.exceptions[0])
-        code = 1013
-    except* Exception as bug:
-        log.exception("session %s: internal error", session.id, exc_info=bug)
-        code = 1011
-    log.info("session %s: closed", session.id)
-    if code != 1000:
-        await socket.close(code)
+    name = grant.model or query.get("model") or query.get("deployment")
+    if not name and (transcribes or grant.patch is not None):
+        name = tiers.default
+    return model_of(name or "", tiers.aliases, tiers.default, transcription=transcribes)
 
 
-async def _frames(socket: WebSocket) -> AsyncIterator[str | bytes]:
-    """Text and binary frames alike, until the client closes or vanishes."""
-    while (message := await socket.receive())["type"] == "websocket.receive":
-        text = message.get("text")
-        yield text if text is not None else message["bytes"]
+def _new_driver(socket: WebSocket, serving: Serving, grant: Grant) -> tuple[Driver, str | None, int]:
+    """A session and its driver, the token to resume it if the client wants one, and the seat it takes.
+
+    Raises ``ClientError`` for what cannot be served.
+    """
+    config, query = serving.config, socket.query_params
+    model = requested_model(socket, grant, config.tiers)
+    engines = serving.engines
+    language_model = engines.language_models[model.tier.language_model]
+    translator = Translator(StepFun())
+    seat = serving.seats.take()
+    session = Session(session_options(config, engines, model, grant, language_model.context_tokens, query))
+    log.info("session %s: opened by %s, model %s, tier %s", session.id, grant.owner, model.name, model.tier.name)
+    token = new_resume_token(session.id) if query.get("resumable") == "1" else None
+    driver = Driver(
+        session,
+        translator,
+        engines,
+        language_model,
+        seat,
+        lifetime_s=config.limits.session_minutes * 60,
+        keep_frames=RESUMABLE_FRAMES if token else 0,
+    )
+    return driver, token, seat
+
+
+async def _carry(socket: WebSocket, call: Call) -> None:
+    """One connection of a call, to its end. A connection the client closed ends the call; one that broke may be resumed."""
+    frames = _Frames(socket)
+    if not await call.connect(frames, socket.send_text):
+        await socket.close(GOING_AWAY, "resumed elsewhere")
+        return
+    if frames.closed_by_client:
+        call.driver.end()
+    elif frames.lost:
+        call.lost()
+        return
+    await call.over.wait()
+    if not frames.closed_by_client:
+        await socket.close(call.close_code)
+
+
+class _Frames:
+    """The client's frames, text and binary alike, until it closes or vanishes."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self.closed_by_client = False
+        self.lost = False
+
+    def __aiter__(self) -> _Frames:
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.receive":
+            text = message.get("text")
+            return text if text is not None else bytes(message["bytes"])
+        self.closed_by_client = message.get("code") in CLOSED_ON_PURPOSE
+        self.lost = not self.closed_by_client
+        raise StopAsyncIteration
 
 
 def session_options(
-    config: Config, engines: Engines, chosen: Tier, context_tokens: int, *, report_marks: bool
+    config: Config, engines: Engines, model: Model, grant: Grant, context_tokens: int, query: Mapping[str, str]
 ) -> SessionOptions:
-    """What this server gives a new session of this tier."""
-    turn_detection = TurnDetection(
-        threshold=config.turns.threshold,
-        prefix_padding_ms=config.turns.prefix_padding_ms,
-        silence_duration_ms=config.turns.silence_duration_ms,
-    )
+    """What this server gives a new session of this model, with what the client secret it came in by says."""
     return SessionOptions(
-        config=SessionConfig(
-            model=chosen.name,
-            voice=chosen.default_voice,
-            turn_detection=turn_detection if config.turns.server_vad else None,
-        ),
-        turn_detection=turn_detection,
+        config=starting_config(config, model, grant.patch),
+        turn_detection=turn_detection_defaults(config),
         voices=frozenset(PRESETS),
         context_tokens=context_tokens,
-        client_hz=engines.speaker.rate_hz,
-        hearing_hz=engines.recognizer.rate_hz,
+        speaker_hz=engines.speaker.rate_hz,
+        hearing_hz=engines.recognition.rate_hz,
         frame_samples=engines.speech_detector.frame_samples,
         buffer_ms=config.limits.buffer_ms,
         audio_lead_ms=config.limits.audio_lead_ms,
-        report_marks=report_marks,
+        false_interruption_ms=config.turns.false_interruption_ms,
+        expires_at=int(time.time() + config.limits.session_minutes * 60),
+        report_marks=query.get("marks") == "1",
     )

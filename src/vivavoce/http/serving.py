@@ -7,12 +7,13 @@ from vivavoce.errors import ClientError
 from vivavoce.http.auth import Auth
 from vivavoce.http.grants import ClientSecrets
 from vivavoce.http.redaction import hide_keys_in_server_logs
+from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats
 
 
 class Serving:
-    """Configuration, keys, seats, and the engines once they are loaded."""
+    """Configuration, keys, seats, calls, and the engines once they are loaded."""
 
     def __init__(self, config: Config) -> None:
         hide_keys_in_server_logs()
@@ -20,12 +21,15 @@ class Serving:
         self.client_secrets = ClientSecrets(config.limits.client_secrets)
         self.auth = Auth(config, self.client_secrets)
         self.seats = Seats(config.limits.sessions)
+        self.calls = Calls(grace_s=config.limits.resume_grace_s)
         self.loaded: Engines | None = None
         self.failure: str | None = None
 
     @property
     def engines(self) -> Engines:
-        """The engines. Raises ``ClientError`` (``server_loading``) while they are loading."""
+        """The engines. Raises ``ClientError`` (``server_loading``) while they are loading, or when all is to end."""
+        if self.calls.draining:
+            raise ClientError("The server is going down.", code="server_loading", type="server_error")
         if self.loaded is None:
             raise ClientError("The server is still loading its models.", code="server_loading", type="server_error")
         return self.loaded

@@ -17,9 +17,9 @@ from vivavoce.types import Language
 # Lengths are in syllables, the one measure scripts share: a CJK character or a digit is one, a Latin word one and a half.
 LATIN_WORD = 1.5
 FIRST_FORCED = 12.0
-FIRST_FORCED_CJK = 9.0
-"""The first clause is cut here at a word boundary (8 English words, 9 Chinese characters), punctuation or not: a
-character takes as long to say as a word, and the speaker of Chinese as long to make as the rest together."""
+FIRST_FORCED_CJK = 6.0
+"""The first clause is cut here at a word boundary (8 English words, 6 Chinese characters), punctuation or not: the speaker
+of Chinese takes as long to make one as all before it together, and six last a second, in which the next is made."""
 
 FIRST_ENUMERATION = 5.0
 """The first clause is cut at 、 only from here on: it may part single words."""

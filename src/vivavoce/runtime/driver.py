@@ -1,7 +1,7 @@
 """Drives one session: frames in, frames out, and the engines' work between.
 
-The session decides, the driver carries out. All tasks of a connection live in one task group: when the client goes, all of
-it ends, and every seat and slot is free again.
+The session decides, the driver carries out. All of it lives in one task group: when the session ends, its work ends, and
+every seat and slot is free again. Connections come and go: usually there is one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from time import monotonic
 
@@ -19,20 +19,25 @@ import msgspec
 from vivavoce.engines.base import LanguageModel
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.protocol.client_events import AnyClientEvent, AudioAppend
-from vivavoce.protocol.dialect import Dialect, decode, encode
+from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.engines import Engines
+from vivavoce.runtime.line import Line
 from vivavoce.runtime.reply import ReplyRequest, read_prompt, reply
 from vivavoce.session.session import Session
 from vivavoce.session.signals import (
     Heard,
     Listen,
     Output,
+    Overhear,
+    Overheard,
     Prefill,
     Recognised,
     RecognitionFailed,
     Refused,
     Replied,
     ReplyFailed,
+    Scored,
+    ScoreTurn,
     Send,
     Signal,
     StartReply,
@@ -45,70 +50,120 @@ from vivavoce.types import ReplyEvent, Speech
 
 log = logging.getLogger(__name__)
 
-OUTBOX_FRAMES = 4096
-"""Frames waiting for the socket. Audio is paced, so only a client that stopped reading fills this: it is cut off."""
-
 APPEND_SLICE_BYTES = 96_000
 """Two seconds of PCM16 at 24 kHz: longer appends are taken in slices, so that no other session waits for them."""
 
 LARGE_FRAME = 256 * 1024
 """Frames of this size and more are parsed off the event loop."""
 
+FAREWELL_S = 1.0
+"""How long a session that has expired waits for its client to take the news."""
+
 AUDIO_AHEAD_MS = 20_000
 """Speech made but not sent; beyond that the reply road waits."""
 
 
-class SlowClientError(Exception):
-    """The client has stopped reading."""
-
-
 class Driver:
-    """Runs one session over one transport."""
+    """Runs one session. ``lifetime_s`` is how long it may last, ``keep_frames`` how much a lost client can have again."""
 
     def __init__(
         self,
         session: Session,
-        dialect: Dialect,
+        translator: Translator,
         engines: Engines,
         model: LanguageModel,
         seat: int,
-        send: Callable[[str], Awaitable[None]],
+        *,
+        lifetime_s: float,
+        keep_frames: int = 0,
     ) -> None:
         self._session = session
-        self._dialect = dialect
+        self._translator = translator
         self._engines = engines
+        self._recognition = engines.recognition
         self._model = model
         self._seat = seat
-        self._send = send
+        self._lifetime_s = lifetime_s
         self._speech = engines.speech_detector.open()
-        self._outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX_FRAMES)
+        self.line = Line(keep=keep_frames)
         self._to_hear: deque[Listen] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._reading: asyncio.Task[None] | None = None
         self._thinking: asyncio.Task[None] | None = None
         self._wake_at: float | None = None
         self._rescheduled = asyncio.Event()
         self._drained = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._ending = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.expired = False
 
-    async def run(self, frames: AsyncIterator[str | bytes]) -> None:
-        """Serve until the client's frames end. Raises what is neither the client's nor an engine's fault."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            self._spawn(self._write())
-            self._spawn(self._pace())
-            self._carry_out(self._session.open())
-            async for frame in frames:
-                await self._frame(frame)
-            for task in tuple(self._tasks):
+    @property
+    def session_id(self) -> str:
+        """Whose life this is."""
+        return self._session.id
+
+    async def live(self) -> None:
+        """From the first event to ``end`` or the end of its lifetime. Raises what is no client's and no engine's fault."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                self._spawn(self._pace())
+                self._carry_out(self._session.open())
+                await self._until_ended()
+                for task in tuple(self._tasks):
+                    task.cancel()
+        finally:
+            self._ending.set()
+
+    def end(self) -> None:
+        """Stop all work."""
+        self._ending.set()
+
+    async def until_quiet(self) -> None:
+        """Until no response is in progress."""
+        await self._quiet.wait()
+
+    async def serve(self, frames: AsyncIterator[str | bytes], send: Callable[[str], Awaitable[None]]) -> None:
+        """Talk to one connection until its frames end, or the session does."""
+        reading = asyncio.ensure_future(self._read(frames))
+        writing = asyncio.ensure_future(self.line.carry(send))
+        ending = asyncio.ensure_future(self._until_ending())
+        try:
+            done, _ = await asyncio.wait({reading, writing, ending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (reading, writing, ending):
                 task.cancel()
+            await asyncio.gather(reading, writing, ending, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _until_ending(self) -> None:
+        await self._ending.wait()
+
+    async def _until_ended(self) -> None:
+        try:
+            async with asyncio.timeout(self._lifetime_s):
+                await self._ending.wait()
+        except TimeoutError:
+            self.expired = True
+            self._take(Refused(_expired(self._lifetime_s)))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_S):
+                    await self.line.drained()
+
+    async def _read(self, frames: AsyncIterator[str | bytes]) -> None:
+        async for frame in frames:
+            await self._frame(frame)
 
     # ---- in
 
     async def _frame(self, frame: str | bytes) -> None:
         try:
             if len(frame) >= LARGE_FRAME:
-                event = await asyncio.to_thread(decode, frame, self._dialect)
+                event = await asyncio.to_thread(self._translator.decode, frame)
             else:
-                event = decode(frame, self._dialect)
+                event = self._translator.decode(frame)
         except ClientError as error:
             self._take(Refused(error))
             return
@@ -129,6 +184,10 @@ class Driver:
         self._carry_out(self._session.receive(signal, monotonic()))
         if self._session.replying.queued_ms < AUDIO_AHEAD_MS:
             self._drained.set()
+        if self._session.replying.active:
+            self._quiet.clear()
+        else:
+            self._quiet.set()
 
     # ---- out
 
@@ -136,9 +195,14 @@ class Driver:
         for output in outputs:
             match output:
                 case Send(event=event):
-                    self._post(encode(event, self._dialect))
+                    for frame in self._translator.encode(event):
+                        self.line.post(event.event_id, frame)
                 case Listen():
                     self._to_hear.append(output)
+                case ScoreTurn():
+                    self._spawn(self._score(output))
+                case Overhear():
+                    self._reread(output)
                 case Transcribe():
                     self._spawn(self._transcribe(output))
                 case StartReply():
@@ -150,16 +214,6 @@ class Driver:
                 case WakeAt(at=at):
                     self._wake_at = at
                     self._rescheduled.set()
-
-    def _post(self, frame: str) -> None:
-        try:
-            self._outbox.put_nowait(frame)
-        except asyncio.QueueFull:
-            raise SlowClientError(f"{OUTBOX_FRAMES} frames wait for the client") from None
-
-    async def _write(self) -> None:
-        while True:
-            await self._send(await self._outbox.get())
 
     async def _pace(self) -> None:
         """Wake the session whenever audio may leave."""
@@ -186,9 +240,29 @@ class Driver:
             self._thinking = None
             self._drained.set()
 
-    async def _transcribe(self, work: Transcribe) -> None:
+    async def _score(self, work: ScoreTurn) -> None:
+        probability = None
         try:
-            async with aclosing(self._engines.recognizer.transcribe(work.samples)) as events:
+            probability = await self._engines.turn_scorer.score(work.samples)
+        except EngineError as error:
+            log.warning("session %s: %s", self._session.id, error)
+        self._take(Scored(work.item_id, work.voiced_until, probability))
+
+    def _reread(self, work: Overhear) -> None:
+        stale = self._reading
+        self._reading = self._spawn(self._overhear(work, stale))
+
+    async def _overhear(self, work: Overhear, stale: asyncio.Task[None] | None) -> None:
+        if stale is not None and not stale.done():
+            stale.cancel()
+            await asyncio.wait([stale])
+        transcript = await self._recognition.reading(work.samples, language=work.language, prompt=work.prompt)
+        self._take(Overheard(work.item_id, work.until, transcript))
+
+    async def _transcribe(self, work: Transcribe) -> None:
+        events = self._recognition.transcript(work.samples, language=work.language, prompt=work.prompt)
+        try:
+            async with aclosing(events):
                 async for event in events:
                     self._take(Recognised(work.item_id, work.content_index, event))
         except EngineError as error:
@@ -202,7 +276,8 @@ class Driver:
                 self._drained.clear()
                 await self._drained.wait()
 
-        request = ReplyRequest(work.messages, replace(work.options, slot=self._seat), work.voice, work.language)
+        options = replace(work.options, slot=self._seat)
+        request = ReplyRequest(work.messages, options, work.voice, work.language, work.speed, work.begun)
         try:
             await reply(request, self._model, self._engines.speaker, emit)
         except EngineError as error:
@@ -229,3 +304,8 @@ def _sliced(event: AnyClientEvent) -> list[AnyClientEvent]:
         msgspec.structs.replace(event, audio=event.audio[at : at + APPEND_SLICE_BYTES])
         for at in range(0, len(event.audio), APPEND_SLICE_BYTES)
     ]
+
+
+def _expired(lifetime_s: float) -> ClientError:
+    minutes = round(lifetime_s / 60)
+    return ClientError(f"Your session hit the maximum duration of {minutes} minutes.", code="session_expired")

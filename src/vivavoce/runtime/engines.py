@@ -14,6 +14,7 @@ from vivavoce.engines.registry import EngineKind, loader
 from vivavoce.engines.router import SpeakerRouter
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
+from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.reply import read_prompt
 from vivavoce.session.persona import system_prompt
 from vivavoce.types import GenerationOptions, Message
@@ -25,7 +26,7 @@ class Engines:
     """One of each kind, and the language models by the names the tiers use."""
 
     speech_detector: SpeechDetector
-    recognizer: Recognizer
+    recognition: Recognition
     speaker: Speaker
     language_models: Mapping[str, LanguageModel]
     turn_scorer: TurnScorer
@@ -33,7 +34,7 @@ class Engines:
     def close(self) -> None:
         """Free everything; what follows a failure is still freed."""
         with ExitStack() as stack:
-            ears = (self.speech_detector, self.turn_scorer, self.recognizer)
+            ears = (self.speech_detector, self.turn_scorer, self.recognition)
             for engine in (*ears, self.speaker, *self.language_models.values()):
                 stack.callback(engine.close)
 
@@ -65,7 +66,11 @@ class EngineLoader:
         """
         language_models = {name: self.language_model(name) for name in self._config.engines.language_models}
         return Engines(
-            self.speech_detector(), self.recognizer(), self.speaker(), language_models, self.turn_scorer()
+            self.speech_detector(),
+            Recognition(self.recognizer()),
+            self.speaker(),
+            language_models,
+            self.turn_scorer(),
         )
 
     def speech_detector(self) -> SpeechDetector:

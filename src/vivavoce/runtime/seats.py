@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from vivavoce.errors import CapacityError
 
 
@@ -23,13 +20,12 @@ class Seats:
         """How many conversations are live."""
         return self.capacity - len(self._free)
 
-    @contextmanager
-    def take(self) -> Iterator[int]:
-        """A seat for as long as the block runs. Raises ``CapacityError`` when none is free."""
+    def take(self) -> int:
+        """A seat, until it is given back. Raises ``CapacityError`` when none is free."""
         if not self._free:
             raise CapacityError("conversation places", self.capacity)
-        seat = self._free.pop()
-        try:
-            yield seat
-        finally:
-            self._free.append(seat)
+        return self._free.pop()
+
+    def give_back(self, seat: int) -> None:
+        """The conversation that had this seat is over."""
+        self._free.append(seat)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.items import Item
-from vivavoce.protocol.server_events import ItemCreated, ItemDeleted
+from vivavoce.protocol.server_events import ItemCreated, ItemDeleted, ItemDone
 from vivavoce.session.outbox import Outbox
 
 ROOT = "root"
@@ -18,13 +18,15 @@ class Conversation:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
+        self.id = outbox.new_id("conv")
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
+        self._aside: dict[str, Item] = {}
 
     def __iter__(self) -> Iterator[Item]:
         return (self._items[item_id] for item_id in self._order)
 
-    def __contains__(self, item_id: str) -> bool:
+    def __contains__(self, item_id: object) -> bool:
         return item_id in self._items
 
     def __len__(self) -> int:
@@ -54,11 +56,35 @@ class Conversation:
         self._order.insert(place, item.id)
         self._items[item.id] = item
         self._outbox.send(ItemCreated(previous_item_id=previous, item=item))
+        if item.status != "in_progress":
+            self._outbox.send(ItemDone(previous_item_id=previous, item=item))
 
-    def replace(self, item: Item) -> None:
-        """A newer form of an item that is here; nothing is announced. An item deleted meanwhile stays deleted."""
+    def finish(self, item: Item) -> None:
+        """The final form of an item that was in progress, announced. An item deleted meanwhile stays deleted."""
         if item.id in self._items:
             self._items[item.id] = item
+            place = self._order.index(item.id)
+            self._outbox.send(ItemDone(previous_item_id=self._order[place - 1] if place else None, item=item))
+
+    def replace(self, item: Item) -> None:
+        """A newer form of an item that is here or aside, not announced. An item deleted meanwhile stays deleted."""
+        if item.id in self._items:
+            self._items[item.id] = item
+        elif item.id in self._aside:
+            self._aside[item.id] = item
+
+    def put_aside(self, item: Item) -> None:
+        """Keep an item beside the history: the input of a response out of band."""
+        self._aside[item.id] = item
+
+    def forget_aside(self, item_ids: Iterable[str]) -> None:
+        """The response they were for is over. What is in the history stays."""
+        for item_id in item_ids:
+            self._aside.pop(item_id, None)
+
+    def find(self, item_id: str) -> Item | None:
+        """An item of the history or aside."""
+        return self._items.get(item_id) or self._aside.get(item_id)
 
     def delete(self, item_id: str) -> None:
         """Remove an item and announce it. Raises ``ClientError`` if there is none of this id."""

@@ -1,31 +1,27 @@
-"""The listening half of a session: buffer, voice activity, turns, transcripts."""
+"""The listening half of a session: buffer, voice activity, turns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypedDict
-
-import msgspec
 
 from vivavoce.audio.input_buffer import InputBuffer
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part
-from vivavoce.protocol.session_config import TurnDetection
+from vivavoce.protocol.session_config import SessionConfig, TurnDetection
 from vivavoce.session.conversation import Conversation
+from vivavoce.session.endpointing import Endpointing
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.signals import Heard, Listen, Recognised, RecognitionFailed, Transcribe
+from vivavoce.session.overhearing import Overhearing
+from vivavoce.session.signals import Heard, Listen, Overhear, Overheard, Recognised, Scored, ScoreTurn, Transcribe
+from vivavoce.session.transcripts import Expected, Transcripts
 from vivavoce.session.turn import Turn, TurnEvent, TurnState
 from vivavoce.turns.detector import Boundary, Started, Stopped, TurnDetector
-from vivavoce.types import Language, Samples, Transcript
+from vivavoce.turns.loudness import audible
+from vivavoce.types import Samples, Transcript
 
 KEEP_MS = 1_000
 """Silence kept beside the prefix padding, so that a client may lengthen the padding at any time."""
-
-
-class _Ids(TypedDict):
-    item_id: str
-    content_index: int
 
 
 class Hearing:
@@ -39,42 +35,40 @@ class Hearing:
         self._buffer = buffer
         self._detector = detector
         self._limit_ms = limit_ms
-        self._turn = self._new_turn()
-        self._pending: dict[tuple[str, int], Turn] = {}
-        self.language: Language = "en"
-        self.languages: dict[str, Language] = {}
+        self._late: Transcribe | None = None
+        self._known: list[Recognised] = []
+        self.transcripts = Transcripts(outbox, conversation)
+        self._begin_turn()
 
     @property
     def speaking(self) -> bool:
         """Whether the user is speaking, as far as we can tell."""
         return self._turn.state is TurnState.SPEAKING
 
-    @property
-    def transcribing(self) -> bool:
-        """Whether a transcript is still to come."""
-        return bool(self._pending)
-
     # ---- audio
 
-    def append(self, pcm: bytes, vad: TurnDetection | None) -> None:
+    def append(self, audio: bytes, config: SessionConfig) -> None:
         """More audio. Raises ``ClientError`` on half a sample, or when an uncommitted buffer is full."""
+        vad = config.turn_detection
         if vad is None and self._buffer.duration_ms >= self._limit_ms:
             raise ClientError(
                 f"The input audio buffer holds {self._limit_ms // 1000} s; commit or clear it first.",
                 code="input_audio_buffer_full",
                 param="audio",
             )
-        self._buffer.append(pcm)
-        if vad is not None and (frames := self._buffer.take_frames()) is not None:
+        self._buffer.append(audio)
+        if vad is None:
+            self._overhear(self._buffer.end, config)
+        elif (frames := self._buffer.take_frames()) is not None:
             self._outbox.command(Listen(frames))
 
-    def heard(self, signal: Heard, vad: TurnDetection) -> Iterator[Boundary]:
-        """Announce where speech starts, and yield each boundary for the session to act on."""
+    def heard(self, signal: Heard, config: SessionConfig, vad: TurnDetection) -> Iterator[Boundary]:
+        """Announce where speech starts and stops, and yield each boundary for the session to act on."""
         boundaries = self._detector.hear(
             signal.position,
             signal.probabilities,
             threshold=vad.threshold,
-            silence_duration_ms=vad.silence_duration_ms,
+            silence_ms=lambda: self._endpointing.silence_ms(vad),
         )
         for boundary in boundaries:
             match boundary:
@@ -90,9 +84,16 @@ class Hearing:
             boundary = Stopped(self._buffer.end, self._buffer.end)
             self._speech_stopped(boundary)
             yield boundary
+        else:
+            self._overhear(self._detector.voiced_until, config)
+            self._score(self._detector.voiced_until, vad)
 
-    def commit(self, now: float, *, automatic: bool, stop: Stopped | None = None) -> Turn:
-        """Make a user item of the turn and have it transcribed. Raises ``ClientError`` if there is no audio."""
+    def commit(self, now: float, config: SessionConfig, *, automatic: bool, stop: Stopped | None = None) -> Turn:
+        """Make a user item of the turn and have it transcribed. Raises ``ClientError`` if there is no audio.
+
+        A reading that left nothing out is the transcript: one that is there is in ``take_known``, one on its way comes
+        through ``overheard``.
+        """
         start = max(self._turn.start, self._buffer.start)
         end = self._buffer.end if stop is None else stop.position
         samples = self._buffer.slice(start, end)
@@ -106,10 +107,18 @@ class Hearing:
         turn.marks.speech_end = now if stop is None else now - (end - stop.voiced_until) / self._buffer.rate_hz
         self._outbox.send(ev.AudioCommitted(previous_item_id=self._conversation.last_id, item_id=turn.item_id))
         self._conversation.add(Item(id=turn.item_id, role="user", content=(Part(type="input_audio", transcript=None),)))
-        self._transcribe(turn, 0, samples)
+        turn.happened(TurnEvent.COMMITTED)
+        self._expect(turn, 0, samples, config, told=self._overhearing.told)
+        reading = None if stop is None else self._overhearing.covering(stop.voiced_until)
+        if reading is None:
+            self._transcribe(turn, 0, samples, config)
+        elif reading.transcript is None:
+            self._late = Transcribe(turn.item_id, 0, samples, *_hints(config))
+        else:
+            self._known.append(Recognised(turn.item_id, 0, reading.transcript))
         self._buffer.forget(end)
         self._detector.reset()
-        self._turn = self._new_turn()
+        self._begin_turn()
         return turn
 
     def clear(self) -> None:
@@ -117,53 +126,86 @@ class Hearing:
         self._turn.happened(TurnEvent.CLEARED)
         self._buffer.clear()
         self._detector.reset()
-        self._turn = self._new_turn()
+        self._begin_turn()
         self._outbox.send(ev.AudioCleared())
 
-    def transcribe_parts(self, item: Item, audio: dict[int, Samples]) -> None:
+    def transcribe_parts(self, item: Item, audio: dict[int, Samples], config: SessionConfig) -> None:
         """Recognise the audio parts of an item the client made; keys are content indexes."""
         for index, samples in audio.items():
-            self._transcribe(Turn(item.id), index, samples)
+            turn = Turn(item.id)
+            turn.happened(TurnEvent.COMMITTED)
+            self._expect(turn, index, samples, config)
+            self._transcribe(turn, index, samples, config)
 
-    # ---- transcripts
+    def scored(self, signal: Scored) -> None:
+        """How finished the speaker sounded; too late if they have gone on."""
+        if signal.item_id == self._turn.item_id:
+            self._endpointing.scored(signal.voiced_until, signal.probability)
 
-    def recognised(self, signal: Recognised, now: float) -> Turn | None:
-        """Take in a transcript; returns the turn it ends, or ``None`` if there is more to come.
+    def newest_ms(self, seconds: float) -> tuple[int, int]:
+        """Start and end of the newest ``seconds`` of audio, in milliseconds since the session began."""
+        end = self._buffer.end
+        return self._buffer.to_ms(max(end - round(seconds * self._buffer.rate_hz), 0)), self._buffer.to_ms(end)
 
-        An utterance without words leaves no item behind when the detector, not the client, committed it.
-        """
-        if not isinstance(signal.event, Transcript):
-            self._outbox.send(ev.TranscriptionDelta(**_ids(signal), delta=signal.event.text))
-            return None
-        turn = self._pending.pop((signal.item_id, signal.content_index), None)
-        if turn is None:
-            return None
-        text = signal.event.text
-        turn.marks.note("transcript", now)
-        turn.happened(TurnEvent.WORDS if text else TurnEvent.NO_WORDS)
-        if text:
-            self.language = self.languages[signal.item_id] = signal.event.language
-        if signal.item_id in self._conversation:
-            self._set_transcript(signal.item_id, signal.content_index, text)
-            self._outbox.send(ev.TranscriptionCompleted(**_ids(signal), transcript=text))
-            if not text and turn.automatic:
-                self._conversation.delete(signal.item_id)
-        return turn
+    # ---- words
 
-    def failed(self, signal: RecognitionFailed) -> Turn | None:
-        """The recogniser failed: tell the client; the item stays, without words."""
-        turn = self._pending.pop((signal.item_id, signal.content_index), None)
-        if turn is None:
-            return None
-        turn.happened(TurnEvent.RECOGNITION_FAILED)
-        body = ev.ErrorBody(type="server_error", code="transcription_failed", message=signal.message)
-        self._outbox.send(ev.TranscriptionFailed(**_ids(signal), error=body))
-        return turn
+    def overheard(self, signal: Overheard, config: SessionConfig) -> Recognised | None:
+        """Take a reading in: tell the words that are certain now, or return it if its turn has ended with it."""
+        late = self._late
+        if late is not None and signal.item_id == late.item_id:
+            self._late = None
+            if signal.transcript is not None:
+                return Recognised(late.item_id, late.content_index, signal.transcript)
+            self._outbox.command(late)
+        elif signal.item_id == self._turn.item_id:
+            delta = self._overhearing.overheard(signal.until, signal.transcript)
+            if delta:
+                self._outbox.send(
+                    ev.TranscriptionDelta(
+                        item_id=signal.item_id, content_index=0, delta=delta, text=self._overhearing.told,
+                        requested=config.transcription is not None,
+                    )
+                )  # fmt: skip
+        return None
+
+    def take_known(self) -> list[Recognised]:
+        """The transcripts that were there when their audio was committed; each once."""
+        known, self._known = self._known, []
+        return known
 
     # ---- inside
 
-    def _new_turn(self) -> Turn:
-        return Turn(self._outbox.new_id("msg"), start=self._buffer.start)
+    def _begin_turn(self) -> None:
+        self._turn = Turn(self._outbox.new_id("msg"), start=self._buffer.start)
+        self._overhearing = Overhearing(self._buffer.rate_hz)
+        self._endpointing = Endpointing()
+
+    def _overhear(self, voiced_until: int, config: SessionConfig) -> None:
+        """Have what was said so far read, where that is of use."""
+        start, end = max(self._turn.start, self._buffer.start), self._buffer.end
+        if self._late is None and self._overhearing.wanted(start, voiced_until, end):
+            self._overhearing.asked(end)
+            samples = self._buffer.slice(start, end)
+            self._outbox.command(Overhear(self._turn.item_id, end, samples, *_hints(config)))
+
+    def _score(self, voiced_until: int, vad: TurnDetection) -> None:
+        """In a pause, ask whether the speaker sounds finished, where the wait depends on it."""
+        end = self._buffer.end
+        if vad.type == "semantic_vad" and self._endpointing.wanted(
+            voiced_until, self._buffer.to_ms(end - voiced_until)
+        ):
+            samples = self._buffer.slice(max(self._turn.start, self._buffer.start), end)
+            self._outbox.command(ScoreTurn(self._turn.item_id, voiced_until, samples))
+
+    def _expect(self, turn: Turn, index: int, samples: Samples, config: SessionConfig, *, told: str = "") -> None:
+        duration_s = len(samples) / self._buffer.rate_hz
+        self.transcripts.expect(Expected(turn, index, duration_s, config.transcription is not None, told))
+
+    def _transcribe(self, turn: Turn, index: int, samples: Samples, config: SessionConfig) -> None:
+        if audible(samples, self._buffer.rate_hz):
+            self._outbox.command(Transcribe(turn.item_id, index, samples, *_hints(config)))
+        else:
+            self._known.append(Recognised(turn.item_id, index, Transcript("", "en")))
 
     def _speech_started(self, position: int, vad: TurnDetection) -> None:
         self._turn.happened(TurnEvent.SPEECH_STARTED)
@@ -176,17 +218,8 @@ class Hearing:
         end_ms = self._buffer.to_ms(boundary.position)
         self._outbox.send(ev.SpeechStopped(audio_end_ms=end_ms, item_id=self._turn.item_id))
 
-    def _transcribe(self, turn: Turn, content_index: int, samples: Samples) -> None:
-        turn.happened(TurnEvent.COMMITTED)
-        self._pending[turn.item_id, content_index] = turn
-        self._outbox.command(Transcribe(turn.item_id, content_index, samples))
 
-    def _set_transcript(self, item_id: str, index: int, text: str) -> None:
-        item = self._conversation.get(item_id)
-        parts = list(item.parts)
-        parts[index] = msgspec.structs.replace(parts[index], transcript=text)
-        self._conversation.replace(msgspec.structs.replace(item, content=tuple(parts)))
-
-
-def _ids(signal: Recognised | RecognitionFailed) -> _Ids:
-    return {"item_id": signal.item_id, "content_index": signal.content_index}
+def _hints(config: SessionConfig) -> tuple[str | None, str | None]:
+    """The language and the words the client told to expect."""
+    wanted = config.transcription
+    return (wanted.language, wanted.prompt) if wanted is not None else (None, None)

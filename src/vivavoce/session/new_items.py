@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
-from vivavoce.audio.pcm import decode_pcm16
-from vivavoce.audio.resample import resample
+from vivavoce.audio.formats import AudioDecoder
 from vivavoce.errors import ClientError
 from vivavoce.protocol.items import Item, NewItem, Part
+from vivavoce.protocol.session_config import AudioFormat
 from vivavoce.session.outbox import IdFactory
 from vivavoce.types import Samples
 
@@ -15,58 +16,69 @@ PARTS_OF_ROLE = {"system": {"input_text"}, "user": {"input_text", "input_audio"}
 """Which content parts each role may hold. Seeded replies come as ``text``; some clients send ``input_text``."""
 
 
-def accept_item(new: NewItem, new_id: IdFactory, *, client_hz: int, rate_hz: int) -> tuple[Item, dict[int, Samples]]:
+def accept_item(
+    new: NewItem, new_id: IdFactory, *, format: AudioFormat, rate_hz: int, param: str = "item"
+) -> tuple[Item, dict[int, Samples]]:
     """The item, and its audio by content index (``float32[n]`` at ``rate_hz``), without the bytes.
+
+    ``format`` is what that audio is written in, ``param`` where the item stands in the client's event.
 
     Raises ``ClientError`` with ``param`` when the item is not one a client may create.
     """
     match new.type:
         case "message":
-            return _message(new, new_id, client_hz, rate_hz)
+            return _message(new, new_id, format, rate_hz, param)
         case "function_call":
             fields = {"call_id": new.call_id, "name": new.name, "arguments": new.arguments}
         case "function_call_output":
             fields = {"call_id": new.call_id, "output": new.output}
+        case "item_reference":
+            raise ClientError("A reference cannot be an item of the conversation.", param=f"{param}.type")
     given: dict[str, str] = {}
     for name, value in fields.items():
         if value is None:
-            raise ClientError(f"A {new.type} needs '{name}'.", code="missing_required_parameter", param=f"item.{name}")
+            raise ClientError(
+                f"A {new.type} needs '{name}'.", code="missing_required_parameter", param=f"{param}.{name}"
+            )
         given[name] = value
     return msgspec.structs.replace(Item(id=new.id or new_id("item"), type=new.type), **given), {}
 
 
-def _message(new: NewItem, new_id: IdFactory, client_hz: int, rate_hz: int) -> tuple[Item, dict[int, Samples]]:
+def _message(
+    new: NewItem, new_id: IdFactory, format: AudioFormat, rate_hz: int, param: str
+) -> tuple[Item, dict[int, Samples]]:
     if new.role is None:
-        raise ClientError("A message needs a 'role'.", code="missing_required_parameter", param="item.role")
+        raise ClientError("A message needs a 'role'.", code="missing_required_parameter", param=f"{param}.role")
     if not new.content:
-        raise ClientError("A message needs 'content'.", code="missing_required_parameter", param="item.content")
+        raise ClientError("A message needs 'content'.", code="missing_required_parameter", param=f"{param}.content")
     audio: dict[int, Samples] = {}
     parts: list[Part] = []
     for index, part in enumerate(new.content):
-        param = f"item.content[{index}]"
+        at = f"{param}.content[{index}]"
         if part.type not in PARTS_OF_ROLE[new.role]:
-            raise ClientError(f"A {new.role} message cannot hold '{part.type}'.", param=f"{param}.type")
+            raise ClientError(f"A {new.role} message cannot hold '{part.type}'.", param=f"{at}.type")
         if part.type == "input_audio":
-            part, samples = _audio_part(part, param, client_hz, rate_hz)
+            part, samples = _audio_part(part, at, format, rate_hz)
             if samples is not None:
                 audio[index] = samples
         elif part.text is None:
-            raise ClientError(f"'{part.type}' needs 'text'.", code="missing_required_parameter", param=f"{param}.text")
+            raise ClientError(f"'{part.type}' needs 'text'.", code="missing_required_parameter", param=f"{at}.text")
         elif new.role == "assistant":
             part = Part(type="text", text=part.text)
         parts.append(part)
     return Item(id=new.id or new_id("msg"), role=new.role, content=tuple(parts)), audio
 
 
-def _audio_part(part: Part, param: str, client_hz: int, rate_hz: int) -> tuple[Part, Samples | None]:
+def _audio_part(part: Part, param: str, format: AudioFormat, rate_hz: int) -> tuple[Part, Samples | None]:
     """Audio that comes with its transcript need not be recognised."""
     if isinstance(part.transcript, str):
         return Part(type="input_audio", transcript=part.transcript), None
     if not part.audio:
         raise ClientError("'input_audio' needs 'audio'.", code="missing_required_parameter", param=f"{param}.audio")
+    decoder = AudioDecoder(format, rate_hz)
     try:
-        samples = decode_pcm16(part.audio)
+        samples = np.concatenate([decoder.push(part.audio), decoder.flush()])
     except ClientError as error:
         error.param = f"{param}.audio"
         raise
-    return Part(type="input_audio", transcript=None), resample(samples, client_hz, rate_hz)
+    return Part(type="input_audio", transcript=None), samples

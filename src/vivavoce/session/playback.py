@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from vivavoce.audio.formats import AudioEncoder
 from vivavoce.audio.pacing import Pacer
+from vivavoce.audio.pcm import BYTES_PER_SAMPLE, decode_pcm16, encode_pcm16
+from vivavoce.protocol.session_config import AudioFormat
+from vivavoce.types import Samples
 
 _WORD = re.compile(r"\s*(?:[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+)\s*")
 """A word with the space around it; each Chinese or Japanese character is a word of its own."""
@@ -13,46 +17,117 @@ _WORD = re.compile(r"\s*(?:[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-
 
 @dataclass(slots=True)
 class SpokenClause:
-    """A clause and its samples ``start`` … ``end`` within the reply's audio; ``start`` is ``None`` until it is spoken."""
+    """A clause and its samples ``start`` … ``end`` within the reply's audio; ``start`` is ``None`` until it is spoken.
+
+    ``whole`` says that no more audio of it will come.
+    """
 
     text: str
     start: int | None = None
     end: int = 0
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """What of a reply was not heard: clauses with their audio (PCM16 at the speaker's rate), and text without any yet."""
+
+    clauses: list[tuple[str, bytes]] = field(default_factory=list)
+    text: str = ""
 
 
 class Playback:
-    """Clauses and their audio. ``now`` is in seconds."""
+    """Clauses and their audio, kept as PCM16 at the speaker's rate. ``now`` is in seconds, positions in samples."""
 
-    def __init__(self, pacer: Pacer) -> None:
-        self.pacer = pacer
+    def __init__(self, pacer: Pacer, format: AudioFormat) -> None:
+        self._pacer = pacer
+        self._encoder = AudioEncoder(format, pacer.rate_hz)
         self._clauses: list[SpokenClause] = []
-        self._total = 0
+        self._pcm = bytearray()
+        self._made = 0
 
     @property
     def duration_ms(self) -> int:
         """All audio so far, sent or waiting."""
-        return self._total * 1000 // self.pacer.rate_hz
+        return self._to_ms(self._made)
+
+    @property
+    def queued_ms(self) -> int:
+        """Audio waiting to be sent."""
+        return self._to_ms(self._made - self._pacer.sent)
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether all audio made so far has left."""
+        return self._pacer.sent >= self._made
+
+    @property
+    def text(self) -> str:
+        """The words of all clauses."""
+        return "".join(clause.text for clause in self._clauses)
+
+    # ---- in
 
     def add_clause(self, text: str) -> None:
         """The next clause of the reply, on its way to the speaker."""
         self._clauses.append(SpokenClause(text))
 
-    def push(self, index: int, pcm: bytes, samples: int) -> None:
-        """Audio of clause ``index``; clauses are spoken in order."""
+    def push(self, index: int, samples: Samples) -> None:
+        """Audio of clause ``index``: ``float32[n]``; clauses are spoken in order."""
+        self.push_pcm(index, encode_pcm16(samples))
+
+    def push_pcm(self, index: int, pcm: bytes) -> None:
+        """Audio of clause ``index`` as it is kept here."""
         clause = self._clauses[index]
         if clause.start is None:
-            clause.start = self._total
-        self.pacer.push(pcm)
-        self._total += samples
-        clause.end = self._total
+            clause.start = self._made
+        self._pcm += pcm
+        self._made += len(pcm) // BYTES_PER_SAMPLE
+        clause.end = self._made
+
+    def clause_done(self, index: int) -> None:
+        """Clause ``index`` has all its audio, if any."""
+        self._clauses[index].whole = True
+
+    # ---- out
+
+    def release(self, now: float) -> list[bytes]:
+        """The pieces that may leave now, in the client's format."""
+        pieces = (self._encoded(start, end) for start, end in self._pacer.release(self._made, now))
+        return [piece for piece in pieces if piece]
+
+    def tail(self) -> bytes:
+        """What the encoder still holds back, when all audio has left."""
+        return self._encoder.flush()
+
+    def next_release(self, now: float) -> float | None:
+        """When more may leave, or ``None`` if nothing waits."""
+        return self._pacer.next_release(self._made, now)
+
+    def drop_unsent(self) -> None:
+        """Forget the audio that has not left; the clauses end there."""
+        self._made = self._pacer.sent
+        del self._pcm[self._made * BYTES_PER_SAMPLE :]
+        for clause in self._clauses:
+            clause.end = min(clause.end, self._made)
+
+    def forget_audio(self) -> None:
+        """Free the samples; positions and words stay."""
+        self._pcm.clear()
+
+    # ---- what was heard
 
     def played_ms(self, now: float) -> int:
         """The position that can have been heard."""
-        return self.pacer.played(now) * 1000 // self.pacer.rate_hz
+        return self._to_ms(self._pacer.played(now))
+
+    def played_at(self) -> float:
+        """When all that was sent will have been heard (seconds)."""
+        return self._pacer.played_at()
 
     def words_until(self, audio_end_ms: int) -> str:
         """The words of the first ``audio_end_ms`` milliseconds; a word counts once most of it has been heard."""
-        position = audio_end_ms * self.pacer.rate_hz // 1000
+        position = self._to_samples(audio_end_ms)
         words: list[str] = []
         silent: list[str] = []
         for clause in self._clauses:
@@ -64,17 +139,56 @@ class Playback:
             words += silent
             silent.clear()
             if clause.end > position:
-                words.append(_head(clause.text, (position - clause.start) / (clause.end - clause.start)))
+                words.append(clause.text[: _heard(clause, position)])
                 break
             words.append(clause.text)
         return "".join(words).rstrip()
 
+    def unheard_from(self, audio_end_ms: int) -> Unheard:
+        """What follows the first ``audio_end_ms`` milliseconds, so that a reply can go on there.
 
-def _head(text: str, share: float) -> str:
-    """The words of ``text`` whose middle lies before ``share`` of it: speech runs about evenly over characters."""
+        Audio is kept of clauses that have all of theirs; from the first one that has not, only the text.
+        """
+        position = self._to_samples(audio_end_ms)
+        kept: list[tuple[str, bytes]] = []
+        for index, clause in enumerate(self._clauses):
+            if clause.start is not None and clause.end <= position and clause.whole:
+                continue
+            begun = clause.start is not None and clause.start < position
+            text = clause.text[_heard(clause, position) :] if begun else clause.text
+            if not clause.whole:
+                rest = "".join(later.text for later in self._clauses[index + 1 :])
+                return Unheard(kept, text + rest)
+            start = max(clause.start or 0, position)
+            pcm = b"" if clause.start is None else self._slice(start, clause.end)
+            kept.append((text, pcm))
+        return Unheard(kept)
+
+    # ---- inside
+
+    def _encoded(self, start: int, end: int) -> bytes:
+        return self._encoder.push(decode_pcm16(self._slice(start, end)))
+
+    def _slice(self, start: int, end: int) -> bytes:
+        return bytes(self._pcm[start * BYTES_PER_SAMPLE : end * BYTES_PER_SAMPLE])
+
+    def _to_ms(self, samples: int) -> int:
+        return samples * 1000 // self._pacer.rate_hz
+
+    def _to_samples(self, milliseconds: int) -> int:
+        return milliseconds * self._pacer.rate_hz // 1000
+
+
+def _heard(clause: SpokenClause, position: int) -> int:
+    """How many characters of ``clause`` belong to words whose middle lies before ``position``.
+
+    Speech runs about evenly over the characters of a clause.
+    """
+    start = clause.start or 0
+    reached = (position - start) / (clause.end - start) * len(clause.text) if clause.end > start else 0.0
     end = 0
-    for word in _WORD.finditer(text):
-        if (word.start() + word.end()) / 2 > share * len(text):
+    for word in _WORD.finditer(clause.text):
+        if (word.start() + word.end()) / 2 > reached:
             break
         end = word.end()
-    return text[:end]
+    return end

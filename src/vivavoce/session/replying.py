@@ -1,35 +1,37 @@
-"""The answering half of a session: at most one response, its reply, its paced audio."""
+"""The answering half of a session: at most one response at a time, its reply, its paced audio."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
 
 import msgspec
 
 from vivavoce.audio.pacing import Pacer
-from vivavoce.audio.pcm import encode_pcm16
 from vivavoce.errors import ClientError
 from vivavoce.observe.marks import Marks
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part
-from vivavoce.protocol.session_config import SessionConfig
-from vivavoce.session.context import Context
+from vivavoce.scripts import is_cjk
+from vivavoce.session.asking import Ask, Prompts
 from vivavoce.session.conversation import Conversation
+from vivavoce.session.interruption import Interruption
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.playback import Playback
 from vivavoce.session.response import Response, ResponseEvent, ResponseState
-from vivavoce.session.signals import Replied, ReplyFailed, StartReply, StopReply, WakeAt
+from vivavoce.session.signals import Replied, ReplyFailed, StartReply, StopReply
+from vivavoce.session.usage import rate_limits
 from vivavoce.types import (
     ClauseCut,
+    ClauseSpoken,
     GenerationEnd,
-    GenerationOptions,
     Language,
     Message,
+    ReplyEnd,
     Speech,
     TextDelta,
-    Tool,
+    ThinkingDelta,
     ToolCall,
 )
 
@@ -44,28 +46,33 @@ class Replying:
         self,
         outbox: Outbox,
         conversation: Conversation,
-        context: Context,
+        prompts: Prompts,
         *,
         pacer: Callable[[], Pacer],
-        reply_tokens: int,
         report_marks: bool,
     ) -> None:
         self._outbox = outbox
         self._conversation = conversation
-        self._context = context
+        self._prompts = prompts
         self._new_pacer = pacer
-        self._reply_tokens = reply_tokens
         self._report_marks = report_marks
         self._response: Response | None = None
-        self.config: SessionConfig
+        self._ask: Ask
+        self._clauses_before = 0
+        self._was_active = False
+        self.interruption: Interruption | None = None
         self.spoken: OrderedDict[str, Playback] = OrderedDict()
         self.spoke = False
-        self._was_active = False
 
     @property
     def active(self) -> bool:
         """Whether a response is in progress."""
         return self._response is not None and self._response.active
+
+    @property
+    def active_in_conversation(self) -> bool:
+        """Whether a response is in progress that becomes part of the history."""
+        return self._response is not None and self._response.active and self._response.in_conversation
 
     @property
     def waiting(self) -> bool:
@@ -81,71 +88,68 @@ class Replying:
     def queued_ms(self) -> int:
         """Audio made but not sent: the reply road slows down when there is much of it."""
         playback = self._response.playback if self._response else None
-        return playback.pacer.queued_ms if playback and self.active else 0
+        return playback.queued_ms if playback and self.active else 0
+
+    @property
+    def heard_at(self) -> float | None:
+        """When the last completed reply will have been heard (seconds); ``None`` for one not spoken or not completed."""
+        response = self._response
+        if response is None or response.state is not ResponseState.COMPLETED or response.playback is None:
+            return None
+        return response.playback.played_at()
 
     # ---- a response's way
 
-    def start(
-        self, config: SessionConfig, marks: Marks, metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
-    ) -> None:
-        """Begin a response with ``config``; ``marks`` are those of the turn it answers.
-
-        Raises ``ClientError`` while another is in progress.
-        """
-        if self.active:
-            raise ClientError("ongoing response already exists", code="conversation_already_has_active_response")
-        self.config = config
+    def start(self, ask: Ask, marks: Marks) -> None:
+        """Begin a response; ``marks`` are those of the turn it answers. No other may be in progress."""
+        self._ask = ask
+        self._clauses_before = 0
+        if ask.in_conversation:
+            self.interruption = None
+        playback = Playback(self._new_pacer(), ask.config.output_audio_format) if ask.config.speaks else None
         self._response = Response(
             self._outbox,
-            self._conversation,
-            playback=Playback(self._new_pacer()) if config.speaks else None,
+            self._conversation if ask.in_conversation else None,
+            config=ask.config,
+            playback=playback,
             marks=marks,
             report_marks=self._report_marks,
-            metadata=metadata,
+            metadata=ask.metadata,
         )
-
-    def prompt(
-        self, config: SessionConfig, languages: Mapping[str, Language]
-    ) -> tuple[tuple[Message, ...], GenerationOptions]:
-        """What the language model gets now."""
-        limit = self._reply_tokens if config.max_output_tokens == "inf" else config.max_output_tokens
-        tools = tuple(Tool(tool.name, tool.description, tool.parameters) for tool in config.tools)
-        options = GenerationOptions(
-            max_tokens=min(limit, self._reply_tokens),
-            temperature=config.temperature,
-            tools=() if config.tool_choice == "none" else tools,
-        )
-        return self._context.messages(config.instructions, self._conversation, languages), options
 
     def generate(self, language: Language, languages: Mapping[str, Language]) -> None:
         """All transcripts are there: send the reply on its road. ``language`` was spoken last."""
-        response = self._active_response()
-        response.happened(ResponseEvent.INPUT_READY)
-        messages, options = self.prompt(self.config, languages)
-        voice = self.config.voice if self.config.speaks else None
-        self._outbox.command(StartReply(response.id, messages, options, voice, language))
+        messages, options = self._prompts.for_ask(self._ask, languages)
+        self._on_the_road(StartReply(self._new_road().id, messages, options, self._ask.voice, language))
 
     def replied(self, signal: Replied, now: float) -> None:
         """Take in what the reply road yields. What belongs to a response that has ended is dropped here."""
         response = self._response
         if response is None or response.id != signal.response_id or not response.active:
             return
+        playback = response.playback
         match signal.event:
             case TextDelta(text=text):
                 response.marks.note("first_token", now)
                 response.text(text)
+            case ThinkingDelta(text=text):
+                response.thinking(text)
             case ClauseCut(text=text):
                 response.marks.note("first_clause", now)
-                if response.playback is not None:
-                    response.playback.add_clause(text)
+                if playback is not None:
+                    playback.add_clause(text)
             case Speech(index=index, samples=samples):
                 response.marks.note("first_audio", now)
-                if response.playback is not None:
-                    response.playback.push(index, encode_pcm16(samples), len(samples))
+                if playback is not None:
+                    playback.push(self._clauses_before + index, samples)
+            case ClauseSpoken(index=index):
+                if playback is not None:
+                    playback.clause_done(self._clauses_before + index)
             case ToolCall():
                 response.call(signal.event)
             case GenerationEnd():
                 response.end = signal.event
+            case ReplyEnd():
                 response.happened(ResponseEvent.GENERATED)
 
     def failed(self, signal: ReplyFailed) -> None:
@@ -155,8 +159,7 @@ class Replying:
             return
         body = ev.ErrorBody(type="server_error", code="engine_error", message=signal.message)
         details = ev.StatusDetails(type="failed", reason="error", error=body)
-        self._remember(response)
-        response.finish(ResponseEvent.FAIL, details=details)
+        self._finish(response, ResponseEvent.FAIL, details=details)
 
     def cancel(self, now: float, *, reason: str, response_id: str | None = None) -> None:
         """Stop at once: nothing more is made or sent; what was heard stays. Raises ``ClientError`` if there is nothing."""
@@ -167,63 +170,169 @@ class Replying:
         heard = None
         if response.playback is not None and response.message_id is not None:
             heard = response.playback.words_until(response.playback.played_ms(now))
-        self._remember(response)
-        response.finish(ResponseEvent.CANCEL, heard=heard, details=ev.StatusDetails(type="cancelled", reason=reason))
+        details = ev.StatusDetails(type="cancelled", reason=reason)
+        self._finish(response, ResponseEvent.CANCEL, heard=heard, details=details)
 
-    def interrupt(self, now: float) -> None:
-        """The user speaks: stop the reply, or, when all of it has been sent, forget what is still to be played."""
-        if self.active:
-            self.cancel(now, reason="turn_detected")
-            return
+    # ---- interruption
+
+    def interrupt(self, now: float, deadline: float) -> None:
+        """The user speaks: stop the reply, or, when all of it has been sent, forget what is still to be played.
+
+        What was not heard is kept until it is known whether they mean it: see ``go_on``.
+        """
         response = self._response
-        if response is None or response.state is not ResponseState.COMPLETED or response.playback is None:
+        if response is None or not response.in_conversation:
             return
-        played_ms, message_id = response.playback.played_ms(now), response.message_id
-        if played_ms < response.playback.duration_ms and message_id is not None and message_id in self._conversation:
-            self.truncate(self._conversation.get(message_id), played_ms)
+        playback, position_ms = response.playback, 0
+        if playback is not None:
+            position_ms = playback.played_ms(now)
+        if response.active:
+            self.cancel(now, reason="turn_detected")
+        elif playback is None or not self._still_playing(response, position_ms):
+            return
+        else:
+            self.truncate(self._conversation.get(str(response.message_id)), position_ms)
+        if playback is not None:
+            self.interruption = Interruption(response, playback, position_ms, deadline)
+
+    def go_on(self, language: Language, languages: Mapping[str, Language]) -> None:
+        """It was no interruption: a new response says what was not heard, from where the reply was cut."""
+        cut = self.interruption
+        if cut is None:
+            return
+        rest = cut.unheard
+        self.start(Ask(cut.response.config), Marks())
+        response = self._new_road()
+        playback = response.playback
+        if playback is None:
+            raise RuntimeError("only spoken replies can be interrupted")
+        for index, (text, pcm) in enumerate(rest.clauses):
+            response.text(text)
+            playback.add_clause(text)
+            playback.push_pcm(index, pcm)
+            playback.clause_done(index)
+        self._clauses_before = len(rest.clauses)
+        if cut.finished:
+            response.end = GenerationEnd("stop")
+            if not rest.text:
+                response.happened(ResponseEvent.GENERATED)
+                return
+        messages, options = self._prompts.for_ask(self._ask, languages)
+        if cut.finished:
+            messages = ()
+        elif cut.response.written:
+            heard = bool(cut.playback.words_until(cut.position_ms))
+            messages = _continued(messages, cut.response.written, heard=heard)
+        self._on_the_road(StartReply(response.id, messages, options, self._ask.voice, language, begun=rest.text))
+
+    # ---- what was said
 
     def truncate(self, item: Item, audio_end_ms: int) -> None:
         """Keep of a spoken item only the words of its first ``audio_end_ms`` milliseconds, and say so."""
         words = self.spoken[item.id].words_until(audio_end_ms)
-        part = Part(type="audio", transcript=words)
-        self._conversation.replace(msgspec.structs.replace(item, content=(part,)))
-        self._outbox.send(ev.ItemTruncated(item_id=item.id, content_index=0, audio_end_ms=audio_end_ms))
+        parts = tuple(Part(type="audio", transcript=words) if part.type == "audio" else part for part in item.parts)
+        self._conversation.replace(msgspec.structs.replace(item, content=parts))
+        index = audio_index(item)
+        self._outbox.send(ev.ItemTruncated(item_id=item.id, content_index=index, audio_end_ms=audio_end_ms))
+        if self.interruption is not None and self.interruption.response.message_id == item.id:
+            self.interruption.position_ms = audio_end_ms
 
-    def release(self, now: float) -> None:
-        """Let the audio go that may go, end the response when all has gone, and ask to be woken for the rest."""
+    def clear_output(self, now: float) -> None:
+        """Forget what was made and not sent, or sent and not played. Raises ``ClientError`` if there is nothing."""
+        response = self._response
+        if response is None or response.playback is None:
+            raise ClientError("there is no output audio to clear", code="output_audio_buffer_empty")
+        if response.active:
+            response.playback.drop_unsent()
+        elif response.message_id is not None and response.message_id in self._conversation:
+            self.truncate(self._conversation.get(response.message_id), response.playback.played_ms(now))
+        self._outbox.send(ev.OutputAudioCleared(response_id=response.id))
+
+    def release(self, now: float) -> float | None:
+        """Let the audio go that may go and end the response when all has gone; returns when to ask again (seconds)."""
         response = self._response
         if response is None or not response.active:
-            return
-        if response.playback is not None:
-            for pcm in response.playback.pacer.release(now):
-                response.marks.note("first_sent", now)
-                self.spoke = True
-                response.audio(pcm)
-        if response.state is ResponseState.DRAINING and (response.playback is None or response.playback.pacer.empty):
+            return None
+        playback = response.playback
+        for audio in playback.release(now) if playback is not None else ():
+            response.marks.note("first_sent", now)
+            self.spoke = True
+            response.audio(audio)
+        if response.state is ResponseState.DRAINING and (playback is None or playback.all_sent):
             self._complete(response)
-        elif response.playback is not None:
-            at = response.playback.pacer.next_release(now)
-            if at is not None:
-                self._outbox.command(WakeAt(at))
+            return None
+        return playback.next_release(now) if playback is not None else None
 
     # ---- inside
 
+    def _new_road(self) -> Response:
+        if self._response is None:
+            raise RuntimeError("no response has been started")
+        self._response.happened(ResponseEvent.INPUT_READY)
+        return self._response
+
+    def _on_the_road(self, work: StartReply) -> None:
+        self._outbox.command(replace(work, speed=self._ask.config.speed))
+
     def _complete(self, response: Response) -> None:
-        self._remember(response)
+        if response.playback is not None and (tail := response.playback.tail()):
+            response.audio(tail)
         if response.end is not None and response.end.reason == "length":
             details = ev.StatusDetails(type="incomplete", reason="max_output_tokens")
-            response.finish(ResponseEvent.CUT_SHORT, details=details)
+            self._finish(response, ResponseEvent.CUT_SHORT, details=details)
         else:
-            response.finish(ResponseEvent.DRAINED)
+            self._finish(response, ResponseEvent.DRAINED)
+
+    def _finish(
+        self,
+        response: Response,
+        event: ResponseEvent,
+        *,
+        heard: str | None = None,
+        details: ev.StatusDetails | None = None,
+    ) -> None:
+        self._remember(response)
+        self._conversation.forget_aside(self._ask.items or ())
+        response.finish(event, heard=heard, details=details)
+        self._outbox.send(rate_limits(self._prompts.context_tokens, response.end))
+
+    def _still_playing(self, response: Response, position_ms: int) -> bool:
+        playback = response.playback
+        return (
+            response.state is ResponseState.COMPLETED
+            and playback is not None
+            and position_ms < playback.duration_ms
+            and response.message_id in self._conversation
+        )
 
     def _remember(self, response: Response) -> None:
+        """Words and positions stay for a while, audio only of the newest."""
         if response.playback is None or response.message_id is None:
             return
+        for playback in self.spoken.values():
+            playback.forget_audio()
         self.spoken[response.message_id] = response.playback
         while len(self.spoken) > REMEMBERED_REPLIES:
             self.spoken.popitem(last=False)
 
-    def _active_response(self) -> Response:
-        if self._response is None:
-            raise RuntimeError("no response has been started")
-        return self._response
+
+def audio_index(item: Item) -> int:
+    """Which part of a spoken item is the audio; thoughts may come before it."""
+    return next((index for index, part in enumerate(item.parts) if part.type == "audio"), 0)
+
+
+def _continued(messages: tuple[Message, ...], written: str, *, heard: bool) -> tuple[Message, ...]:
+    """A prompt that ends in the assistant's own words, ``written`` last, to be gone on with.
+
+    ``heard`` says that the last message is the part of them that was heard. One message, because language models know no
+    two in a row: a reply may be cut more than once.
+    """
+    history = list(messages[:-1] if heard else messages)
+    before = []
+    while history[-1].role == "assistant" and not history[-1].tool_calls:
+        before.append(history.pop().content)
+    said = ""
+    for words in (*reversed(before), written):
+        gap = " " if said and not said[-1].isspace() and not is_cjk(said[-1]) and not words[:1].isspace() else ""
+        said += gap + words
+    return (*history, Message("assistant", said))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypedDict
 
@@ -14,7 +14,8 @@ import msgspec
 
 from vivavoce.observe.marks import Marks
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.items import Item, ItemStatus, Part
+from vivavoce.protocol.items import Item, ItemStatus, Part, PartType
+from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.playback import Playback
@@ -85,35 +86,52 @@ class _CallIds(TypedDict):
 
 
 @dataclass(slots=True)
+class _OpenPart:
+    """A content part being written. ``final`` is what it became; ``None`` while it is open."""
+
+    kind: PartType
+    text: str = ""
+    final: Part | None = None
+
+
+@dataclass(slots=True)
 class _OpenMessage:
-    """The assistant message being written."""
+    """The assistant message being written. Its place in ``parts`` is a part's content index."""
 
     item_id: str
     output_index: int
-    text: str = ""
+    parts: list[_OpenPart] = field(default_factory=list)
+
+    def open_index(self, kind: PartType) -> int | None:
+        """Where the open part of this kind is, if there is one."""
+        return next((at for at, part in enumerate(self.parts) if part.kind == kind and part.final is None), None)
 
 
 class Response:
     """One response: its state, its output, the events that tell of it.
 
-    ``playback`` is ``None`` for a text-only response.
+    ``playback`` is ``None`` for a text-only response, ``conversation`` for one out of band: its items enter no history.
+    ``written`` holds the words of the reply so far, heard or not.
     """
 
     def __init__(
         self,
         outbox: Outbox,
-        conversation: Conversation,
+        conversation: Conversation | None,
         *,
+        config: SessionConfig,
         playback: Playback | None,
         marks: Marks,
         report_marks: bool,
-        metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET,
+        metadata: Mapping[str, Any] | msgspec.UnsetType | None = msgspec.UNSET,
     ) -> None:
         self.id = outbox.new_id("resp")
+        self.config = config
         self.playback = playback
         self.marks = marks
         self.end: GenerationEnd | None = None
         self.message_id: str | None = None
+        self.written = ""
         self._outbox = outbox
         self._conversation = conversation
         self._report_marks = report_marks
@@ -121,7 +139,8 @@ class Response:
         self._output: list[Item] = []
         self._message: _OpenMessage | None = None
         self._metadata = metadata
-        outbox.send(ev.ResponseCreated(response=ev.ResponseObject(id=self.id, status="in_progress", metadata=metadata)))
+        self._kind: PartType = "text" if playback is None else "audio"
+        outbox.send(ev.ResponseCreated(response=self._object("in_progress")))
 
     @property
     def state(self) -> ResponseState:
@@ -138,22 +157,34 @@ class Response:
         self._state = RESPONSE_TABLE[self._state, event]
         return self._state
 
+    @property
+    def in_conversation(self) -> bool:
+        """Whether what it says becomes part of the history."""
+        return self._conversation is not None
+
     # ---- content
 
+    def thinking(self, delta: str) -> None:
+        """More of what the model thinks, in a part of its own: before the reply, or beside it."""
+        message, index = self._part("thinking")
+        message.parts[index].text += delta
+        self._outbox.send(ev.ThinkingDelta(**self._part_ids(message, index), delta=delta))
+
     def text(self, delta: str) -> None:
-        """More of the reply's words."""
-        message = self._message or self._open_message()
-        message.text += delta
-        ids = self._part_ids(message)
+        """More of the reply's words. Thoughts before them are over."""
+        message, index = self._reply_part()
+        message.parts[index].text += delta
+        self.written += delta
+        ids = self._part_ids(message, index)
         if self.playback is None:
             self._outbox.send(ev.TextDelta(**ids, delta=delta))
         else:
             self._outbox.send(ev.AudioTranscriptDelta(**ids, delta=delta))
 
-    def audio(self, pcm: bytes) -> None:
-        """A piece of audio that leaves now."""
-        message = self._message or self._open_message()
-        self._outbox.send(ev.AudioDelta(**self._part_ids(message), delta=pcm))
+    def audio(self, audio: bytes) -> None:
+        """A piece of audio that leaves now, in the client's format."""
+        message, index = self._reply_part()
+        self._outbox.send(ev.AudioDelta(**self._part_ids(message, index), delta=audio))
 
     def call(self, call: ToolCall) -> None:
         """A function call for the client: a whole output item at once."""
@@ -163,7 +194,8 @@ class Response:
         )  # fmt: skip
         index = len(self._output)
         self._output.append(item)
-        self._conversation.add(item)
+        if self._conversation is not None:
+            self._conversation.add(item)
         ids: _CallIds = {
             "response_id": self.id, "output_index": index, "item_id": item.id, "call_id": call.id, "name": call.name,
         }  # fmt: skip
@@ -182,56 +214,90 @@ class Response:
         """
         state = self.happened(event)
         if self._message is not None:
-            self._close_message(self._message, "completed" if state is ResponseState.COMPLETED else "incomplete", heard)
-        response = ev.ResponseObject(
+            whole = state is ResponseState.COMPLETED
+            self._close_message(self._message, "completed" if whole else "incomplete", heard)
+        self._outbox.send(ev.ResponseDone(response=self._object(STATUS[state], details)))
+
+    def _object(self, status: ev.ResponseStatus, details: ev.StatusDetails | None = None) -> ev.ResponseObject:
+        over = status != "in_progress"
+        return ev.ResponseObject(
             id=self.id,
-            status=STATUS[state],
+            status=status,
+            config=self.config,
+            conversation_id=self._conversation.id if self._conversation is not None else None,
             status_details=details,
             output=tuple(self._output),
-            usage=usage_object(self.end or GenerationEnd("stop")),
+            usage=usage_object(self.end or GenerationEnd("stop")) if over else None,
             metadata=self._metadata,
-            marks=self.marks.relative_ms() if self._report_marks else msgspec.UNSET,
+            marks=self.marks.relative_ms() if over and self._report_marks else msgspec.UNSET,
         )
-        self._outbox.send(ev.ResponseDone(response=response))
 
     # ---- the assistant message
 
     def _open_message(self) -> _OpenMessage:
-        """Announce item and part, in the order the official demo needs: item added, item created, part added."""
+        """Announce the item, in the order the official demo needs: item added, item created, then its parts."""
         item = Item(id=self._outbox.new_id("msg"), status="in_progress", role="assistant", content=())
         message = _OpenMessage(item.id, len(self._output))
         self._message, self.message_id = message, item.id
         self._output.append(item)
         self._outbox.send(ev.OutputItemAdded(response_id=self.id, output_index=message.output_index, item=item))
-        self._conversation.add(item)
-        empty = Part(type="text", text="") if self.playback is None else Part(type="audio", audio=b"", transcript="")
-        self._outbox.send(ev.PartAdded(**self._part_ids(message), part=empty))
+        if self._conversation is not None:
+            self._conversation.add(item)
         return message
 
+    def _reply_part(self) -> tuple[_OpenMessage, int]:
+        message = self._message or self._open_message()
+        if message.open_index(self._kind) is None and (thought := message.open_index("thinking")) is not None:
+            self._close_part(message, thought, message.parts[thought].text)
+        return self._part(self._kind)
+
+    def _part(self, kind: PartType) -> tuple[_OpenMessage, int]:
+        """The open part of this kind, opened if it is not."""
+        message = self._message or self._open_message()
+        index = message.open_index(kind)
+        if index is None:
+            index = len(message.parts)
+            message.parts.append(_OpenPart(kind))
+            empty = Part(type="audio", audio=b"", transcript="") if kind == "audio" else Part(type=kind, text="")
+            self._outbox.send(ev.PartAdded(**self._part_ids(message, index), part=empty))
+        return message, index
+
+    def _close_part(self, message: _OpenMessage, index: int, words: str) -> None:
+        ids = self._part_ids(message, index)
+        part = message.parts[index]
+        match part.kind:
+            case "audio":
+                part.final = Part(type="audio", transcript=words)
+                self._outbox.send(ev.AudioDone(**ids))
+                self._outbox.send(ev.AudioTranscriptDone(**ids, transcript=words))
+            case "thinking":
+                part.final = Part(type="thinking", text=words)
+                self._outbox.send(ev.ThinkingDone(**ids, thinking=words))
+            case _:
+                part.final = Part(type="text", text=words)
+                self._outbox.send(ev.TextDone(**ids, text=words))
+        self._outbox.send(ev.PartDone(**ids, part=part.final))
+
     def _close_message(self, message: _OpenMessage, status: ItemStatus, heard: str | None) -> None:
-        words = message.text if heard is None else heard
-        ids = self._part_ids(message)
-        if self.playback is None:
-            part = Part(type="text", text=words)
-            self._outbox.send(ev.TextDone(**ids, text=words))
-        else:
-            part = Part(type="audio", transcript=words)
-            self._outbox.send(ev.AudioDone(**ids))
-            self._outbox.send(ev.AudioTranscriptDone(**ids, transcript=words))
-        self._outbox.send(ev.PartDone(**ids, part=part))
-        item = Item(id=message.item_id, status=status, role="assistant", content=(part,))
+        for index, part in enumerate(message.parts):
+            if part.final is None:
+                self._close_part(message, index, heard if heard is not None and part.kind == "audio" else part.text)
+        content = tuple(part.final for part in message.parts if part.final is not None)
         self._message = None
-        self._finish_item(message.output_index, item)
+        self._finish_item(
+            message.output_index, Item(id=message.item_id, status=status, role="assistant", content=content)
+        )
 
     def _finish_item(self, index: int, item: Item) -> None:
         self._output[index] = item
-        self._conversation.replace(item)
+        if self._conversation is not None:
+            self._conversation.finish(item)
         self._outbox.send(ev.OutputItemDone(response_id=self.id, output_index=index, item=item))
 
-    def _part_ids(self, message: _OpenMessage) -> _PartIds:
+    def _part_ids(self, message: _OpenMessage, index: int) -> _PartIds:
         return {
             "response_id": self.id,
             "item_id": message.item_id,
             "output_index": message.output_index,
-            "content_index": 0,
+            "content_index": index,
         }

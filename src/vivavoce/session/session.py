@@ -7,56 +7,73 @@ written in the files of those names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
+from msgspec import UNSET
 
 from vivavoce.audio.input_buffer import InputBuffer
 from vivavoce.audio.pacing import Pacer
 from vivavoce.errors import ClientError
-from vivavoce.observe.marks import Marks
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.session_config import SessionConfig, SessionPatch, TurnDetection, patched
-from vivavoce.session.context import Context
+from vivavoce.protocol.items import NewItem
+from vivavoce.protocol.session_config import (
+    FunctionChoice,
+    ResponseOverrides,
+    SessionConfig,
+    SessionPatch,
+    TurnDetection,
+    patched,
+)
+from vivavoce.session.asking import Ask, Prompts
 from vivavoce.session.conversation import Conversation
+from vivavoce.session.floor import Floor
 from vivavoce.session.hearing import Hearing
 from vivavoce.session.new_items import accept_item
 from vivavoce.session.outbox import IdFactory, Outbox, random_id
-from vivavoce.session.replying import Replying
+from vivavoce.session.replying import Replying, audio_index
 from vivavoce.session.signals import (
     Heard,
     Output,
+    Overheard,
     Prefill,
     Recognised,
     RecognitionFailed,
     Refused,
     Replied,
     ReplyFailed,
+    Scored,
     Signal,
     Tick,
+    WakeAt,
 )
-from vivavoce.session.turn import Turn, TurnState
+from vivavoce.turns.backchannel import is_backchannel
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
-from vivavoce.types import Message
+from vivavoce.types import Message, Transcript
 
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """What the server decides about a session. Rates in Hz; ``context_tokens`` is the language model's slot."""
+    """What the server decides about a session.
+
+    Rates in Hz; ``context_tokens`` is the language model's slot, ``expires_at`` in seconds of the epoch;
+    ``false_interruption_ms`` is how long an interrupted reply waits for words before it goes on.
+    """
 
     config: SessionConfig
     turn_detection: TurnDetection
     voices: frozenset[str]
     context_tokens: int
-    client_hz: int = 24_000
+    speaker_hz: int = 24_000
     hearing_hz: int = 16_000
     frame_samples: int = 512
     reply_tokens: int = 512
     buffer_ms: int = 600_000
     audio_lead_ms: int = 2_000
+    false_interruption_ms: int = 2_000
+    expires_at: int | None = None
     report_marks: bool = False
 
 
@@ -69,22 +86,29 @@ class Session:
         self.outbox = Outbox(new_id)
         self.id = new_id("sess")
         self.conversation = Conversation(self.outbox)
-        buffer = InputBuffer(
-            client_hz=options.client_hz, rate_hz=options.hearing_hz, frame_samples=options.frame_samples
+        self._buffer = InputBuffer(
+            format=self.config.input_audio_format, rate_hz=options.hearing_hz, frame_samples=options.frame_samples
         )
         detector = TurnDetector(rate_hz=options.hearing_hz, frame_samples=options.frame_samples)
-        self.hearing = Hearing(self.outbox, self.conversation, buffer, detector, limit_ms=options.buffer_ms)
+        self.hearing = Hearing(self.outbox, self.conversation, self._buffer, detector, limit_ms=options.buffer_ms)
+        self.prompts = Prompts(
+            self.conversation, context_tokens=options.context_tokens, reply_tokens=options.reply_tokens
+        )
         self.replying = Replying(
             self.outbox,
             self.conversation,
-            Context(options.context_tokens - options.reply_tokens),
-            pacer=lambda: Pacer(rate_hz=options.client_hz, lead_ms=options.audio_lead_ms),
-            reply_tokens=options.reply_tokens,
+            self.prompts,
+            pacer=lambda: Pacer(rate_hz=options.speaker_hz, lead_ms=options.audio_lead_ms),
             report_marks=options.report_marks,
         )
+        self.floor = Floor(
+            self.outbox,
+            self.conversation,
+            self.hearing,
+            self.replying,
+            false_interruption_ms=options.false_interruption_ms,
+        )
         self._vad_chosen = False
-        self._newest: Turn | None = None
-        self._unanswered: Turn | None = None
         self._handlers: dict[type, Callable[[Any, float], None]] = {
             client.SessionUpdate: self._session_update,
             client.AudioAppend: self._audio_append,
@@ -92,11 +116,15 @@ class Session:
             client.AudioClear: self._audio_clear,
             client.ItemCreate: self._item_create,
             client.ItemDelete: self._item_delete,
+            client.ItemRetrieve: self._item_retrieve,
             client.ItemTruncate: self._item_truncate,
             client.ResponseCreate: self._response_create,
             client.ResponseCancel: self._response_cancel,
+            client.OutputAudioClear: self._output_audio_clear,
             Refused: self._refused,
             Heard: self._heard,
+            Scored: self._scored,
+            Overheard: self._overheard,
             Recognised: self._recognised,
             RecognitionFailed: self._recognition_failed,
             Replied: self._replied,
@@ -106,7 +134,7 @@ class Session:
 
     def open(self) -> list[Output]:
         """What happens as soon as the connection stands."""
-        self.outbox.send(ev.SessionCreated(session_id=self.id, session=self.config))
+        self.outbox.send(ev.SessionCreated(session_id=self.id, session=self.config, expires_at=self.options.expires_at))
         self._prefill()
         return self.outbox.drain()
 
@@ -120,9 +148,15 @@ class Session:
         except ClientError as error:
             error.event_id = error.event_id or getattr(signal, "event_id", None)
             self.outbox.refuse(error)
-        self.replying.release(now)
+        times = [self.replying.release(now)]
         if self.replying.ended():
-            self._prefill()
+            self.floor.response_ended(self.config, now)
+            if not self.replying.active:
+                self._prefill()
+        times.append(self.floor.wake_at(self.config))
+        wake_at = min((time for time in times if time is not None), default=None)
+        if wake_at is not None:
+            self.outbox.command(WakeAt(wake_at))
         return self.outbox.drain()
 
     # ---- the client
@@ -133,52 +167,67 @@ class Session:
             raise ClientError(
                 "The voice cannot change after audio has been sent.", code="cannot_update_voice", param="session.voice"
             )
-        self._vad_chosen = self._vad_chosen or event.session.turn_detection is not msgspec.UNSET
+        if config.kind != self.config.kind and len(self.conversation):
+            raise ClientError("The kind of a session cannot change once it has items.", param="session.type")
+        if config.input_audio_format != self.config.input_audio_format:
+            self._buffer.set_format(config.input_audio_format)
+        self._vad_chosen = self._vad_chosen or event.session.turn_detection is not UNSET
         rewarm = (config.instructions, config.tools) != (self.config.instructions, self.config.tools)
         self.config = config
-        self.outbox.send(ev.SessionUpdated(session_id=self.id, session=config))
+        self.outbox.send(ev.SessionUpdated(session_id=self.id, session=config, expires_at=self.options.expires_at))
         if rewarm and not self.replying.active:
             self._prefill()
 
     def _audio_append(self, event: client.AudioAppend, now: float) -> None:
-        self.hearing.append(event.audio, self.config.turn_detection)
+        self.hearing.append(event.audio, self.config)
 
     def _audio_commit(self, event: client.AudioCommit, now: float) -> None:
-        if self.config.turn_detection is not None and self._vad_chosen:
+        if self.config.turn_detection is not None and self._vad_chosen and not event.under_vad:
             raise ClientError("commit when server vad", code="invalid_request")
-        self._newest = self.hearing.commit(now, automatic=False)
+        self._commit(now, automatic=False)
 
     def _audio_clear(self, event: client.AudioClear, now: float) -> None:
         self.hearing.clear()
 
     def _item_create(self, event: client.ItemCreate, now: float) -> None:
         item, audio = accept_item(
-            event.item, self.outbox.new_id, client_hz=self.options.client_hz, rate_hz=self.options.hearing_hz
+            event.item, self.outbox.new_id, format=self.config.input_audio_format, rate_hz=self.options.hearing_hz
         )
         self.conversation.add(item, after=event.previous_item_id)
-        self.hearing.transcribe_parts(item, audio)
+        self.hearing.transcribe_parts(item, audio, self.config)
+        self._take_known(now)
 
     def _item_delete(self, event: client.ItemDelete, now: float) -> None:
         self.conversation.delete(event.item_id)
+
+    def _item_retrieve(self, event: client.ItemRetrieve, now: float) -> None:
+        self.outbox.send(ev.ItemRetrieved(item=self.conversation.get(event.item_id)))
 
     def _item_truncate(self, event: client.ItemTruncate, now: float) -> None:
         item = self.conversation.get(event.item_id)
         spoken = self.replying.spoken.get(event.item_id)
         if spoken is None or item.role != "assistant":
             raise ClientError("Only spoken assistant messages can be truncated.", param="item_id")
-        if event.content_index != 0:
-            raise ClientError("There is no such content part.", param="content_index")
+        if event.content_index != audio_index(item):
+            raise ClientError("There is no such audio part.", param="content_index")
         if event.audio_end_ms < 0:
             raise ClientError("'audio_end_ms' must not be negative.", param="audio_end_ms")
         # Clients often count a little more than they got; an end beyond our audio means all of it.
         self.replying.truncate(item, min(event.audio_end_ms, spoken.duration_ms))
 
     def _response_create(self, event: client.ResponseCreate, now: float) -> None:
-        config = self._checked(event.response, param="response")
-        self._start_response(config, self._newest, now, event.response.metadata)
+        overrides = event.response
+        config = self._checked(overrides, param="response")
+        if config.kind == "transcription":
+            raise ClientError("A transcription session makes no responses.", param="type")
+        items = None if overrides.input is UNSET else self._own_input(overrides, now)
+        self.floor.ask(Ask(config, overrides.metadata, overrides.conversation == "auto", items), now)
 
     def _response_cancel(self, event: client.ResponseCancel, now: float) -> None:
         self.replying.cancel(now, reason="client_cancelled", response_id=event.response_id)
+
+    def _output_audio_clear(self, event: client.OutputAudioClear, now: float) -> None:
+        self.replying.clear_output(now)
 
     def _refused(self, signal: Refused, now: float) -> None:
         raise signal.error
@@ -189,22 +238,38 @@ class Session:
         vad = self.config.turn_detection
         if vad is None:
             return  # switched off while the detector was at work
-        for boundary in self.hearing.heard(signal, vad):
+        for boundary in self.hearing.heard(signal, self.config, vad):
             match boundary:
                 case Started():
-                    self.replying.interrupt(now)
+                    self.floor.speech_started(vad, now)
                 case Stopped():
-                    self._newest = self.hearing.commit(now, automatic=True, stop=boundary)
+                    self._commit(now, automatic=True, stop=boundary)
+
+    def _scored(self, signal: Scored, now: float) -> None:
+        self.hearing.scored(signal)
+
+    def _overheard(self, signal: Overheard, now: float) -> None:
+        known = self.hearing.overheard(signal, self.config)
+        text = signal.transcript.text if signal.transcript is not None else ""
+        if known is not None:
+            self._recognised(known, now)
+        elif text and not is_backchannel(text):
+            self.floor.words_overheard(self.config.turn_detection, now)
+            if not self.replying.active:
+                self._prefill(text)
 
     def _recognised(self, signal: Recognised, now: float) -> None:
-        turn = self.hearing.recognised(signal, now)
+        heard = signal.event
+        if self.replying.interruption is not None and isinstance(heard, Transcript) and is_backchannel(heard.text):
+            signal = Recognised(signal.item_id, signal.content_index, Transcript("", heard.language))
+        turn = self.hearing.transcripts.recognised(signal, now)
         if turn is not None:
-            self._turn_ended(turn, now)
+            self.floor.turn_ended(turn, self.config, now)
 
     def _recognition_failed(self, signal: RecognitionFailed, now: float) -> None:
-        turn = self.hearing.failed(signal)
+        turn = self.hearing.transcripts.failed(signal)
         if turn is not None:
-            self._turn_ended(turn, now)
+            self.floor.turn_ended(turn, self.config, now)
 
     def _replied(self, signal: Replied, now: float) -> None:
         self.replying.replied(signal, now)
@@ -213,42 +278,45 @@ class Session:
         self.replying.failed(signal)
 
     def _tick(self, signal: Tick, now: float) -> None:
-        """Time alone releases audio, which ``receive`` does after every signal."""
+        self.floor.tick(self.config, now)
 
-    # ---- turns and responses
+    # ---- inside
 
-    def _turn_ended(self, turn: Turn, now: float) -> None:
-        """A transcript is final: an automatic turn with words is answered, unless the user has begun to speak again."""
-        if turn.automatic and turn.state is TurnState.TRANSCRIBED:
-            self._unanswered = turn
-        if self.hearing.transcribing:
+    def _commit(self, now: float, *, automatic: bool, stop: Stopped | None = None) -> None:
+        self.floor.committed(self.hearing.commit(now, self.config, automatic=automatic, stop=stop))
+        self._take_known(now)
+
+    def _take_known(self, now: float) -> None:
+        for known in self.hearing.take_known():
+            self._recognised(known, now)
+
+    def _own_input(self, overrides: ResponseOverrides, now: float) -> tuple[str, ...]:
+        """Items for one response only. A reference stands for an item of the conversation."""
+        ids = []
+        given: tuple[NewItem, ...] = overrides.input if overrides.input is not UNSET else ()
+        for index, new in enumerate(given):
+            if new.type == "item_reference":
+                ids.append(self.conversation.get(str(new.id)).id)
+                continue
+            item, audio = accept_item(
+                new,
+                self.outbox.new_id,
+                format=self.config.input_audio_format,
+                rate_hz=self.options.hearing_hz,
+                param=f"response.input[{index}]",
+            )
+            self.conversation.put_aside(item)
+            self.hearing.transcribe_parts(item, audio, self.config)
+            ids.append(item.id)
+        self._take_known(now)
+        return tuple(ids)
+
+    def _prefill(self, words: str = "") -> None:
+        """Have the language model read what is known of the next prompt: all up to the ``words`` the user is saying."""
+        if self.config.kind == "transcription":
             return
-        if self.replying.waiting:
-            self._generate(now)
-        elif self._unanswered is not None and not self.hearing.speaking and not self.replying.active:
-            self._start_response(self.config, self._unanswered, now)
-
-    def _start_response(
-        self,
-        config: SessionConfig,
-        turn: Turn | None,
-        now: float,
-        metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET,
-    ) -> None:
-        marks = turn.marks if turn is not None else Marks()
-        marks.note("endpoint", now)
-        self.replying.start(config, marks, metadata)
-        self._newest = self._unanswered = None
-        if not self.hearing.transcribing:
-            self._generate(now)
-
-    def _generate(self, now: float) -> None:
-        self.replying.generate(self.hearing.language, self.hearing.languages)
-
-    def _prefill(self) -> None:
-        """All that is known of the next prompt, up to the words the user is about to say."""
-        messages, options = self.replying.prompt(self.config, self.hearing.languages)
-        self.outbox.command(Prefill((*messages, Message("user", "")), options))
+        messages, options = self.prompts.for_ask(Ask(self.config), self.hearing.transcripts.languages)
+        self.outbox.command(Prefill((*messages, Message("user", words)), options))
 
     def _checked(self, patch: SessionPatch, *, param: str) -> SessionConfig:
         config = patched(self.config, patch, self.options.turn_detection)
@@ -257,4 +325,7 @@ class Session:
         if not config.modalities or "text" not in config.modalities:
             # GA names audio alone; in this dialect words always come along (reference 2.1).
             raise ClientError('\'modalities\' must be ["text"] or ["text", "audio"].', param=f"{param}.modalities")
+        choice = config.tool_choice
+        if isinstance(choice, FunctionChoice) and choice.name not in {tool.name for tool in config.tools}:
+            raise ClientError(f"there is no tool '{choice.name}' to choose", param=f"{param}.tool_choice")
         return config

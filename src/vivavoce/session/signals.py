@@ -14,7 +14,7 @@ from vivavoce.audio.input_buffer import Frames
 from vivavoce.errors import ClientError
 from vivavoce.protocol.client_events import AnyClientEvent
 from vivavoce.protocol.server_events import ServerEvent
-from vivavoce.types import GenerationOptions, Message, ReplyEvent, Samples, Transcript, TranscriptDelta
+from vivavoce.types import GenerationOptions, Language, Message, ReplyEvent, Samples, Transcript, TranscriptDelta
 
 # ---- in
 
@@ -41,6 +41,24 @@ class Recognised:
     item_id: str
     content_index: int
     event: TranscriptDelta | Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Probability in [0, 1] that the speaker had finished at sample ``voiced_until``; ``None`` when it cannot be told."""
+
+    item_id: str
+    voiced_until: int
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """A reading of a turn's audio up to sample ``until``; ``None`` when the recogniser had no time for it."""
+
+    item_id: str
+    until: int
+    transcript: Transcript | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +91,18 @@ class Tick:
     """Time has passed: audio may leave."""
 
 
-Signal: TypeAlias = AnyClientEvent | Refused | Heard | Recognised | RecognitionFailed | Replied | ReplyFailed | Tick
+Signal: TypeAlias = (
+    AnyClientEvent
+    | Refused
+    | Heard
+    | Scored
+    | Overheard
+    | Recognised
+    | RecognitionFailed
+    | Replied
+    | ReplyFailed
+    | Tick
+)
 
 # ---- out
 
@@ -93,23 +122,56 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
-class Transcribe:
-    """Recognise an utterance (answer: ``Recognised``): ``float32[n]`` at the recogniser's rate."""
+class ScoreTurn:
+    """Tell whether the speaker has finished (answer: ``Scored``): the turn so far, up to a pause."""
 
     item_id: str
-    content_index: int
+    voiced_until: int
     samples: Samples
 
 
 @dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Recognise an utterance (answer: ``Recognised``): ``float32[n]`` at the recogniser's rate.
+
+    ``language`` and ``prompt`` are the client's hints.
+    """
+
+    item_id: str
+    content_index: int
+    samples: Samples
+    language: Language | None = None
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overhear:
+    """Read the turn's audio so far, up to sample ``until``, if the recogniser has time (answer: ``Overheard``).
+
+    Takes the place of a reading still under way.
+    """
+
+    item_id: str
+    until: int
+    samples: Samples
+    language: Language | None = None
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StartReply:
-    """Answer ``messages`` (answers: ``Replied``), spoken with ``voice`` if there is one."""
+    """Answer ``messages`` (answers: ``Replied``), spoken with ``voice`` if there is one, at ``speed``.
+
+    ``begun`` is how the reply begins, written already; without ``messages`` that is all of it.
+    """
 
     response_id: str
     messages: tuple[Message, ...]
     options: GenerationOptions
     voice: str | None
-    language: str
+    language: Language
+    speed: float = 1.0
+    begun: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,4 +196,4 @@ class WakeAt:
     at: float
 
 
-Output: TypeAlias = Send | Listen | Transcribe | StartReply | StopReply | Prefill | WakeAt
+Output: TypeAlias = Send | Listen | ScoreTurn | Overhear | Transcribe | StartReply | StopReply | Prefill | WakeAt

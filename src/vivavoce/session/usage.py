@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vivavoce.protocol.server_events import RateLimits
 from vivavoce.types import GenerationEnd
 
 
@@ -21,3 +22,11 @@ def usage_object(end: GenerationEnd) -> dict[str, Any]:
         },
         "output_token_details": {"text_tokens": end.output_tokens, "audio_tokens": 0},
     }
+
+
+def rate_limits(context_tokens: int, end: GenerationEnd | None) -> RateLimits:
+    """The one limit a self-hosted conversation has: the language model's context, and what the last prompt left of it."""
+    used = end.input_tokens + end.output_tokens if end is not None else 0
+    remaining = max(context_tokens - used, 0)
+    tokens = {"name": "tokens", "limit": context_tokens, "remaining": remaining, "reset_seconds": 0}
+    return RateLimits(rate_limits=(tokens,))

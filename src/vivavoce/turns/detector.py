@@ -1,12 +1,12 @@
 """Speech probabilities → speech started, speech stopped. Pure: the model that makes the probabilities is elsewhere.
 
 Two rules with hysteresis, as Silero's own iterator has them: speech starts when the probability stays at or above
-``threshold`` for ``MIN_SPEECH_MS``, and stops when it stays below ``threshold - RELEASE`` for ``silence_duration_ms``.
+``threshold`` for ``MIN_SPEECH_MS``, and stops when it stays below ``threshold - RELEASE`` for long enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -36,7 +36,7 @@ Boundary: TypeAlias = Started | Stopped
 
 
 class TurnDetector:
-    """Follows one stream of frames."""
+    """Follows one stream of frames. While ``speaking``, ``voiced_until`` is where the last speech in it ended."""
 
     def __init__(self, *, rate_hz: int, frame_samples: int) -> None:
         self._rate_hz = rate_hz
@@ -47,16 +47,16 @@ class TurnDetector:
         """Forget the past: nobody speaks."""
         self.speaking = False
         self._onset: int | None = None
-        self._voiced_until = 0
+        self.voiced_until = 0
 
     def hear(
-        self, position: int, probabilities: Sequence[float], *, threshold: float, silence_duration_ms: int
+        self, position: int, probabilities: Sequence[float], *, threshold: float, silence_ms: Callable[[], int]
     ) -> Iterator[Boundary]:
-        """The boundaries in frames that begin at sample ``position``."""
+        """The boundaries in frames that begin at sample ``position``. ``silence_ms`` tells how much silence ends speech."""
         for probability in probabilities:
             end = position + self._frame
             boundary = (
-                self._while_speaking(end, probability, threshold, silence_duration_ms)
+                self._while_speaking(end, probability, threshold, silence_ms())
                 if self.speaking
                 else self._while_silent(position, end, probability, threshold)
             )
@@ -72,15 +72,15 @@ class TurnDetector:
             self._onset = start
         if end - self._onset < MIN_SPEECH_MS * self._rate_hz // 1000:
             return None
-        self.speaking, self._voiced_until = True, end
+        self.speaking, self.voiced_until = True, end
         onset, self._onset = self._onset, None
         return Started(onset)
 
     def _while_speaking(self, end: int, probability: float, threshold: float, silence_ms: int) -> Stopped | None:
         if probability >= max(threshold - RELEASE, 0.01):
-            self._voiced_until = end
+            self.voiced_until = end
             return None
-        if end - self._voiced_until < silence_ms * self._rate_hz // 1000:
+        if end - self.voiced_until < silence_ms * self._rate_hz // 1000:
             return None
         self.speaking = False
-        return Stopped(end, self._voiced_until)
+        return Stopped(end, self.voiced_until)

@@ -1,0 +1,179 @@
+"""Who has the floor: when a turn is answered, what an interruption does, what silence does.
+
+The hearing half says what was heard, the answering half carries a response; the rules between the two are here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from vivavoce.errors import ClientError
+from vivavoce.observe.marks import Marks
+from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.items import Item, Part
+from vivavoce.protocol.session_config import SessionConfig, TurnDetection
+from vivavoce.session.asking import SILENCE_NOTE, Ask
+from vivavoce.session.conversation import Conversation
+from vivavoce.session.hearing import Hearing
+from vivavoce.session.outbox import Outbox
+from vivavoce.session.replying import Replying
+from vivavoce.session.turn import Turn, TurnState
+
+QUEUE = 16
+"""Responses that may wait for the one in progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    ask: Ask
+    turn: Turn | None
+
+
+class Floor:
+    """One conversation's floor. ``now`` is in seconds; ``false_interruption_ms`` is how long a reply waits for words."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        conversation: Conversation,
+        hearing: Hearing,
+        replying: Replying,
+        *,
+        false_interruption_ms: int,
+    ) -> None:
+        self._outbox = outbox
+        self._conversation = conversation
+        self._hearing = hearing
+        self._replying = replying
+        self._patience_s = false_interruption_ms / 1000
+        self._queue: deque[_Waiting] = deque()
+        self._newest: Turn | None = None
+        self._unanswered: Turn | None = None
+        self._idle_since: float | None = None
+
+    # ---- the user
+
+    def speech_started(self, vad: TurnDetection, now: float) -> None:
+        """The user may be interrupting."""
+        self._idle_since = None
+        if vad.interrupt_response:
+            self._replying.interrupt(now, now + self._patience_s)
+
+    def words_overheard(self, vad: TurnDetection | None, now: float) -> None:
+        """They are: what was cut stays cut, and a reply that went on, thinking them silent, stops again."""
+        self._replying.interruption = None
+        if vad is not None and vad.interrupt_response:
+            self._replying.interrupt(now, now + self._patience_s)
+            self._replying.interruption = None
+
+    def committed(self, turn: Turn) -> None:
+        """A turn waits for its transcript."""
+        self._newest = turn
+        self._idle_since = None
+
+    def turn_ended(self, turn: Turn, config: SessionConfig, now: float) -> None:
+        """A transcript is final, or failed. An automatic turn with words is answered."""
+        vad = config.turn_detection
+        if turn.automatic and turn.state is TurnState.TRANSCRIBED and (vad is None or vad.create_response):
+            self._unanswered = turn
+        if self._hearing.transcripts:
+            return
+        if turn.state is TurnState.TRANSCRIBED:
+            self._replying.interruption = None
+        elif self._replying.interruption is not None and not self._hearing.speaking:
+            self._go_on()
+            return
+        if self._replying.waiting:
+            self._generate()
+        else:
+            self.answer(config, now)
+
+    def answer(self, config: SessionConfig, now: float) -> None:
+        """Answer what has not been answered, unless the user has begun to speak again or a reply is in progress."""
+        if self._replying.active:
+            return
+        if self._queue:
+            waiting = self._queue.popleft()
+            self._start(waiting.ask, waiting.turn, now)
+        elif self._unanswered is not None and not self._hearing.speaking and not self._hearing.transcripts:
+            self._start(Ask(config), self._unanswered, now)
+
+    # ---- the client
+
+    def ask(self, ask: Ask, now: float) -> None:
+        """A ``response.create``. Raises ``ClientError`` when another response is in progress and this one cannot wait.
+
+        Out of band ones wait for their turn, and so does an answer to a function's output: official clients ask for it
+        as soon as the call is complete, before its response is done (Realtime reference, section 11).
+        """
+        if not self._replying.active and not self._queue:
+            self._start(ask, self._newest, now)
+            return
+        if ask.in_conversation and self._replying.active_in_conversation and not self._has_new_output():
+            raise ClientError("ongoing response already exists", code="conversation_already_has_active_response")
+        if len(self._queue) >= QUEUE:
+            raise ClientError(f"{QUEUE} responses are waiting already", code="rate_limit_exceeded")
+        self._queue.append(_Waiting(ask, self._newest))
+
+    def response_ended(self, config: SessionConfig, now: float) -> None:
+        """A response is over: the next may begin, and silence begins to count."""
+        self._idle_since = self._replying.heard_at
+        self.answer(config, now)
+
+    # ---- time
+
+    def wake_at(self, config: SessionConfig) -> float | None:
+        """When ``tick`` has something to do (seconds)."""
+        times = []
+        if self._replying.interruption is not None and self._hearing.speaking:
+            times.append(self._replying.interruption.deadline)
+        vad = config.turn_detection
+        if vad is not None and vad.idle_timeout_ms is not None and self._idle_since is not None:
+            times.append(self._idle_since + vad.idle_timeout_ms / 1000)
+        return min(times, default=None)
+
+    def tick(self, config: SessionConfig, now: float) -> None:
+        """No words for long enough after an interruption: the reply goes on. Nobody speaks for long enough: ask."""
+        cut = self._replying.interruption
+        if cut is not None and self._hearing.speaking and now >= cut.deadline:
+            self._go_on()
+        vad = config.turn_detection
+        if vad is None or vad.idle_timeout_ms is None or self._idle_since is None:
+            return
+        if now >= self._idle_since + vad.idle_timeout_ms / 1000 and not self._replying.active:
+            self._silence(config, now - self._idle_since, now)
+
+    # ---- inside
+
+    def _has_new_output(self) -> bool:
+        newest = self._conversation.last_id
+        return newest is not None and self._conversation.get(newest).type == "function_call_output"
+
+    def _start(self, ask: Ask, turn: Turn | None, now: float) -> None:
+        marks = turn.marks if turn is not None else Marks()
+        marks.note("endpoint", now)
+        self._replying.start(ask, marks)
+        self._newest = None
+        if ask.in_conversation:
+            self._unanswered = None
+        self._idle_since = None
+        if not self._hearing.transcripts:
+            self._generate()
+
+    def _generate(self) -> None:
+        self._replying.generate(self._hearing.transcripts.language, self._hearing.transcripts.languages)
+
+    def _go_on(self) -> None:
+        if not self._replying.active:
+            self._replying.go_on(self._hearing.transcripts.language, self._hearing.transcripts.languages)
+
+    def _silence(self, config: SessionConfig, seconds: float, now: float) -> None:
+        """The silence becomes the user's turn (OpenAI GA, ``idle_timeout_ms``)."""
+        self._idle_since = None
+        start_ms, end_ms = self._hearing.newest_ms(seconds)
+        item = Item(id=self._outbox.new_id("msg"), role="user", content=(Part(type="input_audio", transcript=""),))
+        self._outbox.send(ev.TimeoutTriggered(audio_start_ms=start_ms, audio_end_ms=end_ms, item_id=item.id))
+        self._outbox.send(ev.AudioCommitted(previous_item_id=self._conversation.last_id, item_id=item.id))
+        self._conversation.add(item)
+        self._start(Ask(config, note=SILENCE_NOTE), None, now)

@@ -1,0 +1,107 @@
+"""What is understood while the user is still speaking: readings of the audio so far, and the words they agree on.
+
+Two uses. The client sees the words grow: a word is told once two successive readings agree on it (LocalAgreement-2,
+Macháček et al. 2023, "Turning Whisper into Real-Time Transcription System"), so what was told is never taken back. And a
+reading made in a short pause becomes the transcript when the pause turns out to be the end: nothing was said after it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vivavoce.types import Transcript
+
+PAUSE_MS = 32
+"""Silence after which a reading is worth its while: it may be the last one."""
+
+EVERY_MS = 1_200
+"""Without a pause, a reading after so much more audio."""
+
+LEAST_MS = 300
+"""No reading of less audio than this: nothing can be told from it."""
+
+_UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W_]+)*")
+"""A word; in Chinese and Japanese each character. Punctuation and case are no disagreement."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was understood of a turn's audio up to sample ``until``; ``transcript`` is ``None`` until it is there."""
+
+    until: int
+    transcript: Transcript | None = None
+
+
+class Overhearing:
+    """The readings of one turn. Positions are samples; ``rate_hz`` turns the milliseconds above into them."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._pause = PAUSE_MS * rate_hz // 1000
+        self._every = EVERY_MS * rate_hz // 1000
+        self._least = LEAST_MS * rate_hz // 1000
+        self.reading: Reading | None = None
+        self._asked_until = 0
+        self._previous = ""
+        self.told = ""
+
+    def wanted(self, start: int, voiced_until: int, end: int) -> bool:
+        """Whether to read the audio from ``start`` to ``end`` now, in which there was speech until ``voiced_until``."""
+        if end - start < self._least or voiced_until <= self._asked_until:
+            return False
+        if end - voiced_until >= self._pause:
+            return True
+        return not self.pending and end - max(self._asked_until, start) >= self._every
+
+    @property
+    def pending(self) -> bool:
+        """Whether a reading was asked for and has not come."""
+        return self.reading is not None and self.reading.transcript is None
+
+    def asked(self, until: int) -> None:
+        """A reading up to ``until`` was asked for; it takes the place of one that has not come."""
+        self.reading = Reading(until)
+        self._asked_until = until
+
+    def overheard(self, until: int, transcript: Transcript | None) -> str:
+        """Take a reading in (``None``: it could not be made); returns the words that are certain now and were not told."""
+        if self.reading is None or self.reading.until != until:
+            return ""
+        if transcript is None:
+            self.reading = None
+            self._asked_until = 0
+            return ""
+        self.reading.transcript = transcript
+        agreed = agreement(self._previous, transcript.text)
+        self._previous = transcript.text
+        fresh = extension(self.told, agreed)
+        self.told += fresh
+        return fresh
+
+    def covering(self, voiced_until: int) -> Reading | None:
+        """The reading, there or on its way, that leaves out nothing that was said until ``voiced_until``."""
+        return self.reading if self.reading is not None and self.reading.until >= voiced_until else None
+
+
+def agreement(before: str, after: str) -> str:
+    """The beginning of ``after`` whose words are those ``before`` begins with.
+
+    The last word of a reading is not agreed on: more audio often changes it.
+    """
+    known = [match.group().lower() for match in _UNIT.finditer(before)]
+    spans = list(_UNIT.finditer(after))
+    count = 0
+    for word, span in zip(known, spans[:-1], strict=False):
+        if span.group().lower() != word:
+            break
+        count += 1
+    return after[: spans[count].start()] if 0 < count < len(spans) else ""
+
+
+def extension(told: str, text: str) -> str:
+    """What of ``text`` follows the words already told; nothing if it does not begin with them."""
+    said = [match.group().lower() for match in _UNIT.finditer(told)]
+    spans = list(_UNIT.finditer(text))
+    if [span.group().lower() for span in spans[: len(said)]] != said or len(spans) <= len(said):
+        return ""
+    return text[spans[len(said)].start() :] if said else text

@@ -1,0 +1,112 @@
+"""Transcripts to come, and what becomes of an item when its transcript is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+import msgspec
+
+from vivavoce.protocol import server_events as ev
+from vivavoce.session.conversation import Conversation
+from vivavoce.session.outbox import Outbox
+from vivavoce.session.overhearing import extension
+from vivavoce.session.signals import Recognised, RecognitionFailed
+from vivavoce.session.turn import Turn, TurnEvent
+from vivavoce.types import Language, Transcript
+
+
+class _Ids(TypedDict):
+    item_id: str
+    content_index: int
+
+
+@dataclass(slots=True)
+class Expected:
+    """A transcript to come: of which turn and part, of how much audio, and what of it the client was told already.
+
+    ``requested`` tells whether the client's configuration asks for transcription events.
+    """
+
+    turn: Turn
+    content_index: int
+    duration_s: float
+    requested: bool
+    told: str = ""
+
+
+class Transcripts:
+    """What the recogniser still owes, by item and part; and in which language each item was spoken."""
+
+    def __init__(self, outbox: Outbox, conversation: Conversation) -> None:
+        self._outbox = outbox
+        self._conversation = conversation
+        self._expected: dict[tuple[str, int], Expected] = {}
+        self.language: Language = "en"
+        self.languages: dict[str, Language] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._expected)
+
+    def expect(self, expected: Expected) -> None:
+        """A transcript is on its way."""
+        self._expected[expected.turn.item_id, expected.content_index] = expected
+
+    def recognised(self, signal: Recognised, now: float) -> Turn | None:
+        """Take in a transcript; returns the turn it ends, or ``None`` if there is more to come.
+
+        An utterance without words leaves no item behind when the detector, not the client, committed it.
+        """
+        key = (signal.item_id, signal.content_index)
+        expected = self._expected.get(key)
+        if expected is None:
+            return None
+        if not isinstance(signal.event, Transcript):
+            self._tell(expected, signal, signal.event.text)
+            return None
+        del self._expected[key]
+        turn, text = expected.turn, signal.event.text
+        turn.marks.note("transcript", now)
+        turn.happened(TurnEvent.WORDS if text else TurnEvent.NO_WORDS)
+        if text:
+            self.language = self.languages[signal.item_id] = signal.event.language
+        self._set(signal, text)
+        if signal.item_id in self._conversation:
+            self._tell(expected, signal, extension(expected.told, text))
+            self._outbox.send(
+                ev.TranscriptionCompleted(
+                    **_ids(signal), transcript=text, duration_s=expected.duration_s, requested=expected.requested
+                )
+            )
+            if not text and turn.automatic:
+                self._conversation.delete(signal.item_id)
+        return turn
+
+    def failed(self, signal: RecognitionFailed) -> Turn | None:
+        """The recogniser failed: tell the client; the item stays, without words."""
+        expected = self._expected.pop((signal.item_id, signal.content_index), None)
+        if expected is None:
+            return None
+        expected.turn.happened(TurnEvent.RECOGNITION_FAILED)
+        body = ev.ErrorBody(type="server_error", code="transcription_failed", message=signal.message)
+        self._outbox.send(ev.TranscriptionFailed(**_ids(signal), error=body, requested=expected.requested))
+        return expected.turn
+
+    def _tell(self, expected: Expected, signal: Recognised, delta: str) -> None:
+        if delta:
+            expected.told += delta
+            self._outbox.send(
+                ev.TranscriptionDelta(**_ids(signal), delta=delta, text=expected.told, requested=expected.requested)
+            )
+
+    def _set(self, signal: Recognised, text: str) -> None:
+        item = self._conversation.find(signal.item_id)
+        if item is None:
+            return
+        parts = list(item.parts)
+        parts[signal.content_index] = msgspec.structs.replace(parts[signal.content_index], transcript=text)
+        self._conversation.replace(msgspec.structs.replace(item, content=tuple(parts)))
+
+
+def _ids(signal: Recognised | RecognitionFailed) -> _Ids:
+    return {"item_id": signal.item_id, "content_index": signal.content_index}
