@@ -15,7 +15,7 @@ import msgspec
 from vivavoce.errors import ClientError
 from vivavoce.protocol.client_events import CLIENT_EVENTS, AnyClientEvent
 from vivavoce.protocol.reading import Json, checked
-from vivavoce.protocol.server_events import ServerEvent
+from vivavoce.protocol.server_events import ServerEvent, SessionCreated
 
 __all__ = ["Dialect", "DialectName", "Json", "decode", "encode", "parse", "understand"]
 
@@ -79,4 +79,7 @@ def understand(event: Json, dialect: Dialect) -> AnyClientEvent:
 
 def encode(event: ServerEvent, dialect: Dialect) -> list[str]:
     """One canonical event as text frames."""
-    return [msgspec.json.encode(frame).decode() for frame in dialect.reshape_server(event)]
+    frames = dialect.reshape_server(event)
+    if isinstance(event, SessionCreated) and event.resume_token is not None:
+        frames[0]["session"]["resume_token"] = event.resume_token
+    return [msgspec.json.encode(frame).decode() for frame in frames]

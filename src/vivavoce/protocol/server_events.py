@@ -46,7 +46,8 @@ class Error(ServerEvent, frozen=True, kw_only=True, tag="error"):
 
 
 class SessionCreated(ServerEvent, frozen=True, kw_only=True, tag="session.created"):
-    """First event of a connection. ``expires_at`` is in seconds of the epoch.
+    """First event of a connection. ``expires_at`` is in seconds of the epoch, ``resume_token`` our extension for clients that
+    asked to be able to resume.
 
     ``conversation_id`` names the conversation to dialects that announce it.
     """
@@ -55,6 +56,7 @@ class SessionCreated(ServerEvent, frozen=True, kw_only=True, tag="session.create
     session: SessionConfig
     expires_at: int | None = None
     conversation_id: str | None = None
+    resume_token: str | None = None
 
 
 class SessionUpdated(ServerEvent, frozen=True, kw_only=True, tag="session.updated"):
