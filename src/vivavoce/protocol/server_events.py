@@ -7,15 +7,16 @@ also where a documented sample leaves them out: official clients rely on them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from vivavoce.protocol.items import Item, Part
+from vivavoce.protocol.server_objects import ErrorBody as ErrorBody
+from vivavoce.protocol.server_objects import ResponseObject as ResponseObject
+from vivavoce.protocol.server_objects import ResponseStatus as ResponseStatus
+from vivavoce.protocol.server_objects import StatusDetails as StatusDetails
 from vivavoce.protocol.session_config import SessionConfig
-
-ResponseStatus: TypeAlias = Literal["in_progress", "completed", "cancelled", "failed", "incomplete"]
 
 
 class ServerEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -27,16 +28,6 @@ class ServerEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     def wire_name(cls) -> str:
         """The canonical wire name."""
         return str(cls.__struct_config__.tag)
-
-
-class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
-    """The documented error object. ``event_id`` is the id of the client event at fault."""
-
-    type: str
-    code: str | None
-    message: str
-    param: str | None = None
-    event_id: str | None = None
 
 
 class Error(ServerEvent, frozen=True, kw_only=True, tag="error"):
@@ -170,32 +161,6 @@ class TranscriptionFailed(
     content_index: int
     error: ErrorBody
     requested: bool
-
-
-class StatusDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a response ended as it did."""
-
-    type: ResponseStatus
-    reason: str | None = None
-    error: ErrorBody | None = None
-
-
-class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
-    """A response as ``response.created`` and ``response.done`` show it. ``marks`` only where the client asked for them.
-
-    ``config`` is what it was made with; ``conversation_id`` is ``None`` out of band.
-    """
-
-    id: str
-    status: ResponseStatus
-    config: SessionConfig
-    conversation_id: str | None = None
-    object: Literal["realtime.response"] = "realtime.response"
-    status_details: StatusDetails | None = None
-    output: tuple[Item, ...] = ()
-    usage: dict[str, Any] | None = None
-    metadata: Mapping[str, Any] | UnsetType | None = UNSET
-    marks: dict[str, float] | UnsetType = UNSET
 
 
 class ResponseCreated(ServerEvent, frozen=True, kw_only=True, tag="response.created"):
