@@ -57,6 +57,17 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedTool:
+    """The choice of one tool: it must be called."""
+
+    name: str
+
+
+ToolChoice: TypeAlias = Literal["auto", "none", "required"] | NamedTool
+"""Whether to call: as the model sees fit, not at all, at least one tool, or this one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of the prompt. ``tool_call_id`` belongs to role ``tool``, ``tool_calls`` to role ``assistant``.
 
@@ -77,6 +88,9 @@ class GenerationOptions:
 
     ``max_tokens=0`` reads the prompt into the slot's cache and yields nothing but the end: a prefill. ``slot`` names the
     cache of one live conversation (0 … ``capacity`` - 1); ``None`` lets the engine choose.
+
+    ``tool_choice`` and ``parallel_tool_calls`` (more than one call in a reply) mean nothing without ``tools``. Calls that
+    are yielded are of ``tools``, and their arguments fit the tool's JSON Schema.
     """
 
     max_tokens: int = 512
@@ -85,6 +99,8 @@ class GenerationOptions:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    parallel_tool_calls: bool = True
     slot: int | None = None
 
 

@@ -6,6 +6,7 @@
 * an utterance is transcribed as ``I heard 1200 milliseconds.``, silence as nothing;
 * the reply repeats the last message: ``You said: …``, word by word, going on with one that has begun;
 * a message ``call NAME {…}`` calls that tool;
+  where a call is required (or one tool is named) it is called without being asked, with the least its schema takes;
 * the voice is a tone of 50 ms a character;
 * a speaker has finished (0.99) unless the last ``TAIL_MS`` are loud (0.1).
 """
@@ -13,8 +14,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +30,7 @@ from vivavoce.types import (
     GenerationOptions,
     Language,
     Message,
+    NamedTool,
     Samples,
     TextDelta,
     ToolCall,
@@ -105,9 +109,8 @@ class FakeLanguageModel:
         tokens = await self.count_tokens(messages)
         if FAILURE in said and options.max_tokens:
             raise EngineError("fake", "failed because it was asked to")
-        call = _CALL.search(said)
-        if call and options.max_tokens and call[1] in {tool.name for tool in options.tools}:
-            yield ToolCall(f"call_{call[1]}", call[1], call[2])
+        if options.max_tokens and (call := _chosen_call(said, options)):
+            yield call
             yield GenerationEnd("tool_calls", input_tokens=tokens, output_tokens=1)
             return
         words = re.findall(r"\s*\S+", f"You said: {said}".removeprefix(begun))
@@ -124,6 +127,45 @@ class FakeLanguageModel:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _chosen_call(said: str, options: GenerationOptions) -> ToolCall | None:
+    """The call asked for by name, if the choice allows it; else the one the choice demands."""
+    choice = options.tool_choice
+    allowed = {
+        tool.name: tool for tool in options.tools if not isinstance(choice, NamedTool) or tool.name == choice.name
+    }
+    if choice == "none" or not allowed:
+        return None
+    asked = _CALL.search(said)
+    if asked and asked[1] in allowed:
+        return ToolCall(f"call_{asked[1]}", asked[1], asked[2])
+    if choice == "auto":
+        return None
+    tool = next(iter(allowed.values()))
+    return ToolCall(f"call_{tool.name}", tool.name, json.dumps(_least({"type": "object", **tool.parameters})))
+
+
+def _least(schema: Mapping[str, Any]) -> Any:
+    """A small value of the common kinds of JSON Schema: type, enum, const, minimum, required properties."""
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type", "null"):
+        case "object":
+            properties = schema.get("properties", {})
+            return {name: _least(properties.get(name, {})) for name in schema.get("required", ())}
+        case "string":
+            return "fake"
+        case "integer" | "number":
+            return schema.get("minimum", 0)
+        case "boolean":
+            return True
+        case "array":
+            return [_least(schema.get("items", {}))] * schema.get("minItems", 0)
+        case _:
+            return None
 
 
 class FakeSpeaker:
