@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -62,6 +63,25 @@ def test_what_clients_send_is_understood(name: Any, kind: str, data: st.DataObje
     assert_meant(event, sent)
 
 
+def assert_points_into(sent: Any, refusal: ClientError) -> None:
+    """It names a field of what was sent, or one that is missing from it, by the client's own names; and is short."""
+    assert len(refusal.message) < 500
+    assert refusal.param is not None
+    *way, last = re.findall(r"[^.\[\]]+|\[\.\.\.\]", refusal.param)
+    for step in way:
+        if step == "[...]":
+            return
+        sent = sent[int(step)] if isinstance(sent, list) else sent[step]
+    if last in ("type", "session", "item") or isinstance(sent, list) or last == "[...]":
+        return
+    assert isinstance(sent, dict)
+    assert last in sent or last in REQUIRED, refusal.param
+
+
+REQUIRED = {"audio", "item_id", "name", "audio_end_ms", "content_index", "id"}
+"""What may be missed in an event of well-known names."""
+
+
 def echo(event: client.AnyClientEvent) -> None:
     """What was accepted must be fit to be shown."""
     if isinstance(event, client.SessionUpdate):
@@ -74,9 +94,13 @@ def echo(event: client.AnyClientEvent) -> None:
 @given(st.data())
 @quick
 def test_what_is_spoiled_is_an_event_or_a_refusal(name: Any, kind: str, data: st.DataObject) -> None:
-    frame = json.dumps(data.draw(client_events(name)[kind].flatmap(spoiled)))
-    with suppress(ClientError):  # any other exception would be a bug
+    sent = data.draw(client_events(name)[kind].flatmap(spoiled))
+    frame = json.dumps(sent)
+    try:  # any other exception would be a bug
         echo(decode(frame, DIALECTS[name]))
+    except ClientError as refusal:
+        if refusal.code != "invalid_json":
+            assert_points_into(sent, refusal)
     with suppress(ClientError):
         event, dialect = decode_open(frame, OpenDialect(name))
         assert dialect.name in DIALECTS

@@ -64,6 +64,19 @@ def test_null_means_off_only_where_there_is_an_off() -> None:
     assert session == update(turn_detection=None, input_audio_transcription=None, input_audio_noise_reduction=None)
 
 
+def test_turn_detection_of_no_type_is_off() -> None:
+    assert update(turn_detection={"type": "none"}).turn_detection is None  # Azure's clients
+
+
+def test_a_refusal_quotes_little() -> None:
+    error = refusal(
+        {"type": "session.update", "session": {"tool_choice": {"type": "function", "name": "a" * 9000}}}, BETA
+    )
+    assert len(error.message) < 500
+    error = refusal({"type": "conversation.item.create", "item": {"type": "a" * 9000}}, BETA)
+    assert len(error.message) < 500
+
+
 def test_a_function_is_chosen_by_name_or_object() -> None:
     for choice in (
         "lamp",

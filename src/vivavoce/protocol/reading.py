@@ -22,6 +22,9 @@ Reader: TypeAlias = Callable[[Any, str], Any]
 MAX_DEPTH = 64
 """How deep the free-form objects of a client (JSON Schema, metadata) may nest: they are echoed, and encoding recurses."""
 
+MAX_MESSAGE = 300
+"""How much of a complaint is told: it may quote what the client sent, and that may be megabytes."""
+
 T = TypeVar("T")
 
 _AT = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
@@ -39,7 +42,7 @@ def checked(value: Any, type: type[T] | Any, param: str = "") -> T:
         if missing is not None:
             path = f"{path}.{missing.group(1)}".strip(".")
         raise ClientError(
-            f"invalid event format: {_AT.sub('', message)}",
+            f"invalid event format: {_AT.sub('', message)[:MAX_MESSAGE]}",
             code="invalid_value" if missing is None else "missing_required_parameter",
             param=path or None,
         ) from error
@@ -71,7 +74,7 @@ def without_nulls(value: Json) -> Json:
 
 
 def free_form(value: Any, param: str) -> Any:
-    """Any JSON that is kept and echoed. Raises ``ClientError`` when it nests deeper than ``MAX_DEPTH``."""
+    """Any JSON that is kept as it is. Raises ``ClientError`` when it nests deeper than ``MAX_DEPTH``."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [

@@ -37,7 +37,10 @@ SESSION_FIELDS: Mapping[str, Field] = {
         FLAT_FIELDS["max_output_tokens"], also=(*FLAT_FIELDS["max_output_tokens"].also, LEGACY_MAX_TOKENS)
     ),
 }
-RESPONSE_FIELDS: Mapping[str, Field] = {**SESSION_FIELDS, **response_fields(free_form)}
+RESPONSE_FIELDS: Mapping[str, Field] = {
+    **SESSION_FIELDS,
+    **response_fields(lambda value, param: free_form(an_object(value, param), param)),
+}
 
 
 class StepFun:
