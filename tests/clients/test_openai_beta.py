@@ -51,7 +51,12 @@ async def voice_turn(server: RunningServer, question: bytes) -> tuple[str, str, 
     """What was understood, what was answered, and the answer's audio."""
     async with client_of(server) as client, client.beta.realtime.connect(model=TIER) as connection:
         await connection.recv()
-        await connection.session.update(session={"turn_detection": {"type": "server_vad", "silence_duration_ms": 400}})
+        await connection.session.update(
+            session={
+                "turn_detection": {"type": "server_vad", "silence_duration_ms": 400},
+                "input_audio_transcription": {"model": "whisper-1"},
+            }
+        )
         for at in range(0, len(question), 960):
             await connection.input_audio_buffer.append(audio=base64.b64encode(question[at : at + 960]).decode())
         events = await until(connection, "response.done")

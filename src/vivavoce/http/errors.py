@@ -15,6 +15,8 @@ STATUS_OF_CODE = {
     "invalid_api_key": 401,
     "forbidden": 403,
     "model_not_found": 404,
+    "session_not_found": 404,
+    "session_not_resumable": 410,
     "request_too_large": 413,
     "rate_limit_exceeded": 429,
     "server_loading": 503,

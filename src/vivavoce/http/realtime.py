@@ -15,13 +15,14 @@ from vivavoce.http.errors import error_response
 from vivavoce.http.grants import Grant
 from vivavoce.http.serving import Serving
 from vivavoce.http.starting import starting_config, turn_detection_defaults
-from vivavoce.protocol.stepfun import StepFun
+from vivavoce.protocol.detection import detect
+from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.calls import GOING_AWAY, Call, new_resume_token
 from vivavoce.runtime.driver import Driver
 from vivavoce.runtime.engines import Engines
 from vivavoce.session.session import Session, SessionOptions
-from vivavoce.tiers import Model, model_of
+from vivavoce.tiers import Model, default_dialect, model_of
 from vivavoce.voices.presets import PRESETS
 
 log = logging.getLogger(__name__)
@@ -53,13 +54,13 @@ async def realtime(socket: WebSocket) -> None:
         grant = serving.auth.grant(socket)
         resume = socket.query_params.get("resume")
         if resume is not None:
-            call = serving.calls.resumable(resume)
+            call = serving.calls.resumable(resume, grant.owner)
             call.driver.line.rewind(socket.query_params.get("after"))
-            await socket.accept(subprotocol=subprotocol)
+            await _accept(socket, call, subprotocol)
         else:
-            driver, token, seat = _new_driver(socket, serving, grant)
-            await socket.accept(subprotocol=subprotocol)
-            call = serving.calls.begin(driver, token, lambda: serving.seats.give_back(seat))
+            driver, token = _new_driver(socket, serving, grant)
+            call = serving.calls.begin(driver, grant.owner, token, lambda: serving.seats.give_back(driver.seat))
+            await _accept(socket, call, subprotocol)
     except ClientError as error:
         await socket.send_denial_response(error_response(error))
     else:
@@ -81,8 +82,8 @@ def requested_model(socket: WebSocket, grant: Grant, tiers: TiersConfig) -> Mode
     return model_of(name or "", tiers.aliases, tiers.default, transcription=transcribes)
 
 
-def _new_driver(socket: WebSocket, serving: Serving, grant: Grant) -> tuple[Driver, str | None, int]:
-    """A session and its driver, the token to resume it if the client wants one, and the seat it takes.
+def _new_driver(socket: WebSocket, serving: Serving, grant: Grant) -> tuple[Driver, str | None]:
+    """A session and its driver, in a seat; and the token to resume it, if the client wants one.
 
     Raises ``ClientError`` for what cannot be served.
     """
@@ -90,21 +91,35 @@ def _new_driver(socket: WebSocket, serving: Serving, grant: Grant) -> tuple[Driv
     model = requested_model(socket, grant, config.tiers)
     engines = serving.engines
     language_model = engines.language_models[model.tier.language_model]
-    translator = Translator(StepFun())
-    seat = serving.seats.take()
+    default: DialectName = "stepfun" if socket.url.path.startswith("/step_plan") else default_dialect(model.name)
+    dialect = detect(
+        query.get("dialect"),
+        socket.headers.get("openai-beta"),
+        socket.scope["subprotocols"],
+        grant.dialect or default,
+    )
     session = Session(session_options(config, engines, model, grant, language_model.context_tokens, query))
-    log.info("session %s: opened by %s, model %s, tier %s", session.id, grant.owner, model.name, model.tier.name)
     token = new_resume_token(session.id) if query.get("resumable") == "1" else None
+    session.resume_token = token
     driver = Driver(
         session,
-        translator,
+        Translator(dialect),
         engines,
         language_model,
-        seat,
+        serving.seats.take(),
         lifetime_s=config.limits.session_minutes * 60,
         keep_frames=RESUMABLE_FRAMES if token else 0,
     )
-    return driver, token, seat
+    log.info("session %s: opened by %s, model %s, tier %s", session.id, grant.owner, model.name, model.tier.name)
+    return driver, token
+
+
+async def _accept(socket: WebSocket, call: Call, subprotocol: str | None) -> None:
+    try:
+        await socket.accept(subprotocol=subprotocol)
+    except BaseException:
+        call.lost()  # the client went before the upgrade was complete
+        raise
 
 
 async def _carry(socket: WebSocket, call: Call) -> None:
@@ -149,7 +164,7 @@ def session_options(
 ) -> SessionOptions:
     """What this server gives a new session of this model, with what the client secret it came in by says."""
     return SessionOptions(
-        config=starting_config(config, model, grant.patch),
+        config=starting_config(config, model, grant.patch, transcribes=query.get("intent") == "transcription"),
         turn_detection=turn_detection_defaults(config),
         voices=frozenset(PRESETS),
         context_tokens=context_tokens,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vivavoce.config import Config
-from vivavoce.protocol.session_config import SessionConfig, SessionPatch, TurnDetection, patched
+from vivavoce.protocol.session_config import SessionConfig, SessionPatch, Transcription, TurnDetection, patched
 from vivavoce.tiers import Model
 
 
@@ -16,12 +16,16 @@ def turn_detection_defaults(config: Config) -> TurnDetection:
     )
 
 
-def starting_config(config: Config, model: Model, patch: SessionPatch | None) -> SessionConfig:
-    """The configuration in ``session.created``."""
+def starting_config(
+    config: Config, model: Model, patch: SessionPatch | None, *, transcribes: bool = False
+) -> SessionConfig:
+    """The configuration in ``session.created``. ``transcribes``: the connection asked for transcripts only."""
     defaults = turn_detection_defaults(config)
     fresh = SessionConfig(
         model=model.name,
         voice=model.tier.default_voice,
+        kind="transcription" if transcribes else "realtime",
+        transcription=Transcription() if transcribes else None,
         turn_detection=defaults if config.turns.server_vad else None,
     )
     return fresh if patch is None else patched(fresh, patch, defaults)

@@ -28,10 +28,11 @@ def new_resume_token(session_id: str) -> str:
 
 
 class Call:
-    """One conversation: its driver, and who may take it up again (``token``, if anybody)."""
+    """One conversation: its driver, whose it is, and what takes it up again (``token``, if anything)."""
 
-    def __init__(self, driver: Driver, token: str | None, *, grace_s: float) -> None:
+    def __init__(self, driver: Driver, owner: str, token: str | None, *, grace_s: float) -> None:
         self.driver = driver
+        self.owner = owner
         self.token = token
         self.close_code = NORMAL
         self._grace_s = grace_s
@@ -116,17 +117,18 @@ class Calls:
             call.driver.end()
         await self._group.__aexit__(None, None, None)
 
-    def begin(self, driver: Driver, token: str | None, when_over: Callable[[], None]) -> Call:
-        """A new call; it calls ``when_over`` at its end."""
-        call = Call(driver, token, grace_s=self._grace_s)
+    def begin(self, driver: Driver, owner: str, token: str | None, when_over: Callable[[], None]) -> Call:
+        """A new call of this owner; it calls ``when_over`` at its end."""
+        call = Call(driver, owner, token, grace_s=self._grace_s)
         self._calls[driver.session_id] = call
         self._group.create_task(self._live(call, when_over))
         return call
 
-    def resumable(self, token: str) -> Call:
-        """The call a client lost. Raises ``ClientError`` if it is gone, or the token is not its own."""
+    def resumable(self, token: str, owner: str) -> Call:
+        """The call a client of ``owner`` lost. Raises ``ClientError`` if it is gone, or the token is not its own."""
         call = self._calls.get(token.partition(".")[0])
-        if call is None or call.token is None or not compare_digest(call.token.encode(), token.encode()):
+        known = call is not None and call.token is not None and compare_digest(call.token.encode(), token.encode())
+        if call is None or not known or call.owner != owner:
             raise ClientError("There is no such session to resume.", code="session_not_found", param="resume")
         return call
 

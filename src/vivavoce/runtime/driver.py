@@ -82,7 +82,7 @@ class Driver:
         self._engines = engines
         self._recognition = engines.recognition
         self._model = model
-        self._seat = seat
+        self.seat = seat
         self._lifetime_s = lifetime_s
         self._speech = engines.speech_detector.open()
         self.line = Line(keep=keep_frames)
@@ -276,7 +276,7 @@ class Driver:
                 self._drained.clear()
                 await self._drained.wait()
 
-        options = replace(work.options, slot=self._seat)
+        options = replace(work.options, slot=self.seat)
         request = ReplyRequest(work.messages, options, work.voice, work.language, work.speed, work.begun)
         try:
             await reply(request, self._model, self._engines.speaker, emit)
@@ -286,7 +286,7 @@ class Driver:
 
     async def _prefill(self, work: Prefill) -> None:
         try:
-            await read_prompt(work.messages, replace(work.options, slot=self._seat), self._model)
+            await read_prompt(work.messages, replace(work.options, slot=self.seat), self._model)
         except EngineError as error:
             log.warning("session %s: prefill: %s", self._session.id, error)
 

@@ -85,6 +85,7 @@ class Session:
         self.config = options.config
         self.outbox = Outbox(new_id)
         self.id = new_id("sess")
+        self.resume_token: str | None = None
         self.conversation = Conversation(self.outbox)
         self._buffer = InputBuffer(
             format=self.config.input_audio_format, rate_hz=options.hearing_hz, frame_samples=options.frame_samples
@@ -134,7 +135,15 @@ class Session:
 
     def open(self) -> list[Output]:
         """What happens as soon as the connection stands."""
-        self.outbox.send(ev.SessionCreated(session_id=self.id, session=self.config, expires_at=self.options.expires_at))
+        self.outbox.send(
+            ev.SessionCreated(
+                session_id=self.id,
+                session=self.config,
+                expires_at=self.options.expires_at,
+                conversation_id=self.conversation.id,
+                resume_token=self.resume_token,
+            )
+        )
         self._prefill()
         return self.outbox.drain()
 
