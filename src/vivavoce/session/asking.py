@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.protocol.session_config import FunctionChoice, SessionConfig
 from vivavoce.session.context import NOTHING_HEARD, Context
 from vivavoce.session.conversation import Conversation
-from vivavoce.types import GenerationOptions, Language, Message, Tool
+from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool
 
 SILENCE_NOTE = "(The user has said nothing for a while. Ask briefly whether they are still there or need anything.)"
 """Stands for the user's turn when they let the idle timeout pass."""
@@ -62,8 +62,11 @@ class Prompts:
 
     def _options(self, config: SessionConfig) -> GenerationOptions:
         limit = self._reply_tokens if config.max_output_tokens == "inf" else config.max_output_tokens
+        choice = config.tool_choice
         return GenerationOptions(
             max_tokens=min(limit, self._reply_tokens),
             temperature=config.temperature,
             tools=tuple(Tool(tool.name, tool.description, tool.parameters) for tool in config.tools),
+            tool_choice=NamedTool(choice.name) if isinstance(choice, FunctionChoice) else choice,
+            parallel_tool_calls=config.parallel_tool_calls,
         )

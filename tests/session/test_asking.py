@@ -1,0 +1,143 @@
+"""What a response is asked to do: tools, the queue, out of band, thoughts, formats."""
+
+from __future__ import annotations
+
+from session.driving import Driven, speech
+from vivavoce.protocol import client_events as client
+from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.items import NewItem, Part
+from vivavoce.protocol.session_config import (
+    AudioFormat,
+    FunctionChoice,
+    FunctionTool,
+    ResponseOverrides,
+    SessionPatch,
+)
+from vivavoce.session.signals import StartReply
+from vivavoce.types import (
+    ClauseCut,
+    ClauseSpoken,
+    GenerationEnd,
+    NamedTool,
+    ReplyEnd,
+    Speech,
+    TextDelta,
+    ThinkingDelta,
+    ToolCall,
+)
+
+
+def written_turn(driven: Driven, text: str) -> None:
+    content = (Part(type="input_text", text=text),)
+    driven.take(client.ItemCreate(item=NewItem(role="user", content=content)), client.ResponseCreate())
+
+
+def test_the_choice_of_tools_reaches_the_language_model() -> None:
+    driven = Driven(None)
+    lamp = FunctionTool(name="lamp")
+    patch = SessionPatch(tools=(lamp,), tool_choice=FunctionChoice(name="lamp"), parallel_tool_calls=False)
+    driven.take(client.SessionUpdate(session=patch))
+    written_turn(driven, "dim it")
+    options = driven.commands(StartReply)[0].options
+    assert options.tool_choice == NamedTool("lamp")
+    assert not options.parallel_tool_calls
+    driven.reply(ToolCall("c1", "lamp", "{}"), GenerationEnd("tool_calls"), ReplyEnd())
+    override = ResponseOverrides(tool_choice="none")
+    driven.take(client.ResponseCreate(response=override))
+    assert driven.commands(StartReply)[1].options.tool_choice == "none"
+
+
+def test_a_tool_that_is_not_there_cannot_be_chosen() -> None:
+    driven = Driven(None)
+    driven.take(client.SessionUpdate(session=SessionPatch(tool_choice=FunctionChoice(name="lamp")), event_id="e7"))
+    error = driven.events(ev.Error)[0].error
+    assert (error.param, error.event_id) == ("session.tool_choice", "e7")
+
+
+def test_an_answer_to_a_functions_output_may_be_asked_for_before_its_response_is_done() -> None:
+    driven = Driven(None)
+    driven.take(client.SessionUpdate(session=SessionPatch(tools=(FunctionTool(name="lamp"),))))
+    written_turn(driven, "light please")
+    driven.reply(TextDelta("Let me see."), ClauseCut(0, "Let me see."), Speech(0, speech(1000)))
+    driven.reply(ToolCall("c1", "lamp", "{}"))
+    driven.take(client.ItemCreate(item=NewItem(type="function_call_output", call_id="c1", output="on")))
+    fresh = driven.take(client.ResponseCreate(event_id="early"))
+    assert not driven.events(ev.Error)
+    assert driven.names(fresh) == []
+    driven.reply(ClauseSpoken(0), GenerationEnd("tool_calls"), ReplyEnd())
+    driven.wait(1)
+    assert len(driven.events(ev.ResponseCreated)) == 2
+    assert [message.role for message in driven.commands(StartReply)[1].messages][-1] == "tool"
+
+
+def test_a_second_response_without_such_an_output_is_refused() -> None:
+    driven = Driven(None)
+    written_turn(driven, "hello")
+    driven.take(client.ResponseCreate(event_id="twice"))
+    error = driven.events(ev.Error)[0].error
+    assert (error.message, error.code, error.event_id) == (
+        "ongoing response already exists", "conversation_already_has_active_response", "twice"
+    )  # fmt: skip
+
+
+def test_out_of_band_a_response_has_its_own_input_and_leaves_no_trace() -> None:
+    driven = Driven(None)
+    written_turn(driven, "hello")
+    driven.whole_reply(("Hi.", 100))
+    driven.wait(1)
+    before = [item.id for item in driven.session.conversation]
+    reference = NewItem(type="item_reference", id=before[0])
+    own = NewItem(role="user", content=(Part(type="input_text", text="in one word: polite or not?"),))
+    overrides = ResponseOverrides(
+        conversation="none", modalities=("text",), metadata={"topic": "tone"}, input=(reference, own)
+    )
+    fresh = driven.take(client.ResponseCreate(response=overrides))
+    fresh += driven.reply(TextDelta("Polite."), GenerationEnd("stop"), ReplyEnd())
+    assert "conversation.item.created" not in driven.names(fresh)
+    done = driven.events(ev.ResponseDone)[-1].response
+    assert (done.conversation_id, done.metadata) == (None, {"topic": "tone"})
+    assert driven.prompts()[-1] == ["hello", "in one word: polite or not?"]
+    assert [item.id for item in driven.session.conversation] == before
+
+
+def test_out_of_band_responses_wait_for_the_one_in_progress() -> None:
+    driven = Driven(None)
+    written_turn(driven, "hello")
+    driven.take(client.ResponseCreate(response=ResponseOverrides(conversation="none", input=())))
+    assert len(driven.events(ev.ResponseCreated)) == 1
+    driven.whole_reply(("Hi.", 100))
+    driven.wait(1)
+    assert len(driven.events(ev.ResponseCreated)) == 2
+
+
+def test_thoughts_have_a_part_of_their_own_before_the_words() -> None:
+    driven = Driven(None)
+    written_turn(driven, "hello")
+    driven.reply(ThinkingDelta("They greet."), TextDelta("Hi."), ClauseCut(0, "Hi."), Speech(0, speech(100)))
+    driven.reply(ClauseSpoken(0), GenerationEnd("stop"), ReplyEnd())
+    driven.wait(1)
+    item = driven.events(ev.ResponseDone)[0].response.output[0]
+    assert [(part.type, part.words) for part in item.parts] == [("thinking", "They greet."), ("audio", "Hi.")]
+    assert {event.content_index for event in driven.events(ev.AudioDelta)} == {1}
+    done = [event.wire_name() for event in driven.events(ev.PartEvent) if event.wire_name().endswith(".done")]
+    assert done[0] == "response.thinking.done", "thoughts are over when the words begin"
+    written_turn(driven, "and?")
+    assert driven.prompts()[-1] == ["hello", "Hi.", "and?"], "thoughts are not history"
+
+
+def test_an_item_can_be_retrieved() -> None:
+    driven = Driven(None)
+    driven.take(client.ItemCreate(item=NewItem(id="mine", role="user", content=(Part(type="input_text", text="x"),))))
+    driven.take(client.ItemRetrieve(item_id="mine"), client.ItemRetrieve(item_id="nobody", event_id="e9"))
+    assert driven.events(ev.ItemRetrieved)[0].item.id == "mine"
+    assert driven.events(ev.Error)[0].error.event_id == "e9"
+
+
+def test_audio_leaves_in_the_clients_format() -> None:
+    driven = Driven(None)
+    ulaw = AudioFormat(encoding="g711_ulaw", rate_hz=8000)
+    driven.take(client.SessionUpdate(session=SessionPatch(output_audio_format=ulaw)))
+    written_turn(driven, "hello")
+    driven.whole_reply(("Hi.", 500))
+    driven.wait(1)
+    assert sum(len(event.delta) for event in driven.events(ev.AudioDelta)) == 4000
