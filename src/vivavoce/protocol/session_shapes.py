@@ -28,7 +28,7 @@ def read_modalities(value: Any, param: str) -> tuple[Modality, ...]:
 
 def read_max_tokens(value: Any, param: str) -> MaxTokens:
     """A number or ``inf``; StepFun's reference shows ``"4096"`` and ``4096``."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
         value = int(value)
     return checked(value, MaxTokens, param)
 
