@@ -15,7 +15,17 @@ from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.engines.llama.native import NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.errors import EngineError, WeightsError
-from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, TextDelta, Tool, ToolCall
+from vivavoce.types import (
+    GenerationEnd,
+    GenerationEvent,
+    GenerationOptions,
+    Message,
+    NamedTool,
+    TextDelta,
+    Tool,
+    ToolCall,
+    ToolChoice,
+)
 
 Receive = Callable[[dict[str, Any]], bool]
 SETTINGS = LlamaSettings(weights="any", context_tokens=256)
@@ -236,11 +246,89 @@ def test_a_loop_that_is_gone_ends_the_call() -> None:
 
 def test_a_request_carries_slot_sampling_and_tools() -> None:
     options = GenerationOptions(max_tokens=7, temperature=0.1, top_p=0.5, seed=3, stop=("END",), tools=(WEATHER,))
-    request = chat_request(HELLO, options, 1, SETTINGS)
-    assert (request["id_slot"], request["max_tokens"], request["temperature"], request["top_p"]) == (1, 7, 0.1, 0.5)
+    request = chat_request(HELLO, options, SETTINGS)
+    assert (request["max_tokens"], request["temperature"], request["top_p"]) == (7, 0.1, 0.5)
     assert (request["seed"], request["stop"], request["cache_prompt"], request["stream"]) == (3, ["END"], True, True)
-    assert request["tools"][0]["function"]["name"] == "get_weather"
-    assert "tools" not in chat_request(HELLO, GenerationOptions(), 0, SETTINGS)
+    assert "get_weather(city?: string) - Weather of a city." in request["messages"][0]["content"]
+    assert "get_weather" in request["grammar"]
+    plain = chat_request(HELLO, GenerationOptions(), SETTINGS)
+    assert "grammar" not in plain
+    assert plain["messages"][0]["content"] == "Be brief."
+
+
+def test_the_choice_leaves_the_prompt_alone() -> None:
+    choices: tuple[ToolChoice, ...] = ("auto", "none", "required", NamedTool("get_weather"))
+    requests = [chat_request(HELLO, GenerationOptions(tools=(WEATHER,), tool_choice=c), SETTINGS) for c in choices]
+    assert all(request["messages"] == requests[0]["messages"] for request in requests)
+    assert len({request["grammar"] for request in requests[:3]}) == 3
+
+
+def test_tools_need_no_system_message_of_the_client() -> None:
+    messages = prompt_request(HELLO[1:], (WEATHER,))["messages"]
+    assert [message["role"] for message in messages] == ["system", "user"]
+
+
+async def test_a_choice_that_is_not_on_offer_is_refused(made: Callable[..., LlamaModel]) -> None:
+    options = GenerationOptions(tools=(WEATHER,), tool_choice=NamedTool("joke"))
+    with pytest.raises(EngineError, match="joke"):
+        await gather(made(ScriptedServer([])).generate(HELLO, options))
+
+
+async def test_parameters_that_are_no_schema_are_refused(made: Callable[..., LlamaModel]) -> None:
+    options = GenerationOptions(tools=(Tool("odd", "", {"type": "thing"}),))
+    with pytest.raises(EngineError, match="no JSON Schema"):
+        await gather(made(ScriptedServer([])).generate(HELLO, options))
+
+
+async def test_without_parallel_calls_there_is_one(made: Callable[..., LlamaModel]) -> None:
+    other = CALL.replace("Paris", "Rome")
+    for parallel, expected in ((True, 2), (False, 1)):
+        model = made(ScriptedServer([said(CALL + other), over("stop")]))
+        options = GenerationOptions(tools=(WEATHER,), parallel_tool_calls=parallel)
+        events = await gather(model.generate(HELLO, options))
+        assert sum(isinstance(event, ToolCall) for event in events) == expected
+
+
+async def test_with_no_choice_a_call_is_neither_made_nor_said(made: Callable[..., LlamaModel]) -> None:
+    model = made(ScriptedServer([said("Well. " + CALL), over("stop")]))
+    events = await gather(model.generate(HELLO, GenerationOptions(tools=(WEATHER,), tool_choice="none")))
+    assert events[0] == TextDelta("Well.")
+    assert [type(event) for event in events] == [TextDelta, GenerationEnd]
+
+
+class SecondThoughts(ScriptedServer):
+    """Answers each call with the next of its replies."""
+
+    def __init__(self, *replies: str) -> None:
+        super().__init__([])
+        self.replies = list(replies)
+
+    def chat(self, request: Mapping[str, Any], receive: Receive) -> None:
+        self.chunks = [said(self.replies.pop(0)), over("stop")]
+        super().chat(request, receive)
+
+
+async def test_arguments_that_do_not_fit_are_asked_for_again(made: Callable[..., LlamaModel]) -> None:
+    server = SecondThoughts(CALL.replace('"Paris"', "7"), CALL)
+    events = await gather(made(server).generate(HELLO, GenerationOptions(tools=(WEATHER,))))
+    assert [event.arguments for event in events if isinstance(event, ToolCall)] == ['{"city": "Paris"}']
+    assert "said" in server.requests[0]["grammar"]
+    assert "said" not in server.requests[1]["grammar"]
+
+
+async def test_arguments_that_never_fit_are_an_engine_error(made: Callable[..., LlamaModel]) -> None:
+    bad = CALL.replace('"Paris"', "7")
+    with pytest.raises(EngineError, match="no arguments that fit"):
+        await gather(made(SecondThoughts(bad, bad)).generate(HELLO, GenerationOptions(tools=(WEATHER,))))
+
+
+async def test_a_call_already_answered_is_not_made_again(made: Callable[..., LlamaModel]) -> None:
+    called = ToolCall("c1", "get_weather", '{"city":"Paris"}')
+    history = (*HELLO, Message("assistant", "", (called,)), Message("tool", "sunny", (), "c1"))
+    server = SecondThoughts(CALL, "It is sunny.")
+    events = await gather(made(server).generate(history, GenerationOptions(tools=(WEATHER,))))
+    assert events[0] == TextDelta("It is sunny.")
+    assert [type(event) for event in events] == [TextDelta, GenerationEnd]
 
 
 def test_calls_and_their_results_go_into_the_prompt() -> None:
@@ -289,5 +377,5 @@ def test_a_turn_without_a_known_reply_language_is_left_alone() -> None:
 def test_when_turns_are_reminded(reminders: str, temperature: float, reminded: bool) -> None:
     settings = LlamaSettings.model_validate({"weights": "w", "reminders": reminders})
     options = GenerationOptions(temperature=temperature)
-    request = chat_request([Message("user", "hello", reply_language="en")], options, 0, settings)
+    request = chat_request([Message("user", "hello", reply_language="en")], options, settings)
     assert ("English" in request["messages"][0]["content"]) is reminded

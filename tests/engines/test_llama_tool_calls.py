@@ -39,6 +39,7 @@ def parse(pieces: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
         '{"name": "get_weather", "parameters": {"city": "北京"}}',
         '{"name": "get_weather", "arguments": "{\\"city\\": \\"北京\\"}"}',
         '{"type": "function", "function": {"name": "get_weather", "arguments": {"city": "北京"}}}',
+        '{"function": "get_weather", "parameters": {"city": "北京"}}',
     ],
 )
 def test_every_form_is_a_call_and_no_text(reply: str) -> None:
@@ -72,13 +73,10 @@ def test_text_around_a_call_is_kept() -> None:
         "{smile} Hello there.",
         "{",
         '{"a": 1} is JSON.',
-        '{"name": "joke", "arguments": {}}',
-        '{"name": "get_weather", "arguments": [1]}',
-        '{"name": "get_weather", "arguments": "no json"}',
+        '{"name": "Ann", "age": 3} is JSON.',
         '{"name": get_weather}',
         "```python\nprint(1)\n```\nThat prints one.",
         "a < b, and ` is a backtick",
-        "<tool_call>none</tool_call>",
         "  leading and trailing  \n",
     ],
 )
@@ -95,6 +93,33 @@ def test_text_is_not_held_back_longer_than_needed() -> None:
 
 def test_a_call_cut_off_is_not_spoken() -> None:
     assert parse(["One moment. ", WEATHER[:-5]]) == ("One moment.", [])
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"name": "joke", "arguments": {}}',
+        '```json\n{"name": "joke", "arguments": {}}\n```',
+        '<tool_call>\n{"name": "joke", "arguments": {}}\n</tool_call>',
+        "<tool_call>none</tool_call>",
+        '<tool_call>{"name": get_weather}</tool_call>',
+        '<tool_call>{"name": get_wea',
+        '{"name": "joke", "arguments": {"a',
+    ],
+)
+def test_what_was_meant_as_a_call_but_is_none_is_not_spoken(reply: str) -> None:
+    assert parse(list(f"Yes. {reply}")) == ("Yes.", [])
+
+
+@pytest.mark.parametrize("arguments", ["[1]", '"no json"', "null"])
+def test_arguments_that_are_no_object_are_left_to_be_judged(arguments: str) -> None:
+    assert parse([f'{{"name": "get_weather", "arguments": {arguments}}}']) == ("", [("get_weather", arguments)])
+
+
+def test_a_call_answered_before_is_a_repeated_one() -> None:
+    parser = ToolCallParser(NAMES, [ToolCall("c1", "get_weather", '{"city":"北京"}')])
+    assert parser.feed(WEATHER) == []
+    assert parser.repeated
 
 
 def test_a_repeated_call_counts_once() -> None:

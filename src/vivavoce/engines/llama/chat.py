@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vivavoce.engines.llama.grammar import reply_grammar
 from vivavoce.engines.llama.settings import LlamaSettings
+from vivavoce.engines.llama.tool_prompt import tools_told
+from vivavoce.errors import EngineError
 from vivavoce.types import FinishReason, GenerationEnd, GenerationOptions, Message, Tool
 
 _CONTROL_TOKEN = re.compile(r"<\|(?=\w+\|>)")
@@ -21,28 +24,21 @@ _REMINDERS = {
 
 def prompt_request(messages: Sequence[Message], tools: Sequence[Tool], *, remind: bool = False) -> dict[str, Any]:
     """The part of a chat request that makes the prompt; with ``remind`` users' turns name the reply's language."""
-    request: dict[str, Any] = {"messages": [_message(message, remind) for message in messages]}
+    said = [_message(message, remind) for message in messages]
+    if tools and (not said or said[0]["role"] != "system"):
+        said.insert(0, {"role": "system", "content": ""})
     if tools:
-        request["tools"] = [
-            {
-                "type": "function",
-                "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
-            }
-            for tool in tools
-        ]
-    return request
+        said[0]["content"] = f"{said[0]['content']}\n\n{_harmless(tools_told(tools))}".lstrip()
+    return {"messages": said}
 
 
-def chat_request(
-    messages: Sequence[Message], options: GenerationOptions, slot: int, settings: LlamaSettings
-) -> dict[str, Any]:
-    """A streaming chat request for ``slot``.
+def chat_request(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
+    """A streaming chat request; the slot is for the caller to add. Raises ``EngineError`` for a choice not on offer.
 
     Progress is asked for because llama.cpp can stop only where it calls back: with it, after each batch of the prompt.
     """
     remind = settings.reminders == "always" or (settings.reminders == "sampling" and options.temperature > 0)
     return prompt_request(messages, options.tools, remind=remind) | {
-        "id_slot": slot,
         "cache_prompt": True,
         "stream": True,
         "return_progress": True,
@@ -56,7 +52,18 @@ def chat_request(
         "repeat_last_n": settings.repeat_last_tokens,
         "seed": _RANDOM_SEED if options.seed is None else options.seed,
         "stop": list(options.stop),
+        **_held_to_tools(options),
     }
+
+
+def _held_to_tools(options: GenerationOptions) -> dict[str, str]:
+    """The grammar of the reply, where there are tools and there is a reply."""
+    if not options.tools or not options.max_tokens:
+        return {}
+    try:
+        return {"grammar": reply_grammar(options)}
+    except LookupError as error:
+        raise EngineError("llama", f"no such tool is on offer: {error}") from error
 
 
 class ChunkReader:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from vivavoce.engines.base import EngineContext
@@ -12,9 +14,9 @@ from vivavoce.engines.llama.chat import ChunkReader, chat_request, prompt_reques
 from vivavoce.engines.llama.native import ENGINE, NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.engines.llama.slots import Slots
-from vivavoce.engines.llama.tool_calls import ToolCallParser
+from vivavoce.engines.llama.tool_reply import ToolReply
 from vivavoce.errors import EngineError
-from vivavoce.types import GenerationEvent, GenerationOptions, Message, TextDelta, Tool, ToolCall
+from vivavoce.types import GenerationEvent, GenerationOptions, Message, Tool
 
 _WARM_UP = (Message("system", "You are a voice."), Message("user", "Hello."))
 
@@ -27,7 +29,7 @@ def load(context: EngineContext) -> LlamaModel:
     settings = LlamaSettings.model_validate(dict(context.settings))
     gguf = find_gguf(context.weights(settings.weights))
     server = NativeServer(gguf, settings, capacity=context.capacity, threads=context.threads)
-    server.chat(chat_request(_WARM_UP, GenerationOptions(max_tokens=2), 0, settings), lambda _chunk: False)
+    server.chat(chat_request(_WARM_UP, GenerationOptions(max_tokens=2), settings), lambda _chunk: False)
     return LlamaModel(server, settings, capacity=context.capacity)
 
 
@@ -47,31 +49,49 @@ class LlamaModel:
     async def generate(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """See ``LanguageModel``. Waits for a slot whose last reply is still being stopped: one token, or one batch."""
+        """See ``LanguageModel``. Raises ``EngineError``, also for a tool whose parameters are no JSON Schema.
+
+        Under ``required`` or a named tool, and from the opening tag on under ``auto``, a grammar holds the model to the
+        tools. A call it slipped in elsewhere is checked, and asked for again under the grammar if it does not fit.
+        """
+        spent = 0
+        while True:
+            reply, reader = _tool_reply(messages, options), ChunkReader()
+            async with aclosing(self._attempt(messages, options, reply, reader)) as events:
+                async for event in events:
+                    yield event
+            end = reader.end(called=reply.called, prefill=options.max_tokens == 0)
+            spent += end.output_tokens
+            if reply.again is None:
+                yield replace(end, output_tokens=spent)
+                return
+            if options.tool_choice == reply.again:
+                raise EngineError(ENGINE, "the model found no arguments that fit the tool", retriable=True)
+            options = replace(options, tool_choice=reply.again, parallel_tool_calls=False)
+
+    async def _attempt(
+        self, messages: Sequence[Message], options: GenerationOptions, reply: ToolReply, reader: ChunkReader
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """One native call. Waits for a slot whose last reply is still being stopped: one token, or one batch."""
         if options.slot is not None and not 0 <= options.slot < self.capacity:
             raise EngineError(ENGINE, f"there is no slot {options.slot}, the slots are 0 to {self.capacity - 1}")
+        request = chat_request(messages, options, self._settings)
         slot = await self._slots.idle(options.slot, messages)
         if self._closed:
             raise EngineError(ENGINE, "the engine is closed")
-        call = _Call(self._server, chat_request(messages, options, slot, self._settings))
+        call = _Call(self._server, request | {"id_slot": slot})
         job = self._threads.submit(call.run)
         self._slots.occupy(slot, job, messages)
         self._calls.add(call)
         job.add_done_callback(lambda _job: self._calls.discard(call))
-        reader, parser = ChunkReader(), ToolCallParser([tool.name for tool in options.tools])
-        called = False
         try:
-            while not parser.repeated and (chunk := await call.chunks.get()) is not None:
+            while not reply.over and (chunk := await call.chunks.get()) is not None:
                 text = reader.text(_checked(chunk))
-                if options.max_tokens == 0:
-                    continue
-                for event in parser.feed(text) if options.tools else _plain(text):
-                    called = called or isinstance(event, ToolCall)
-                    yield event
-            for event in parser.finish():
-                called = called or isinstance(event, ToolCall)
+                if options.max_tokens:
+                    for event in reply.feed(text):
+                        yield event
+            for event in reply.finish():
                 yield event
-            yield reader.end(called=called, prefill=options.max_tokens == 0)
         finally:
             call.stop()
 
@@ -140,5 +160,8 @@ def _checked(chunk: Mapping[str, Any] | EngineError) -> Mapping[str, Any]:
     raise EngineError(ENGINE, str(error.get("message", error)))
 
 
-def _plain(text: str) -> tuple[TextDelta, ...]:
-    return (TextDelta(text),) if text else ()
+def _tool_reply(messages: Sequence[Message], options: GenerationOptions) -> ToolReply:
+    try:
+        return ToolReply(messages, options)
+    except ValueError as error:
+        raise EngineError(ENGINE, str(error)) from error

@@ -2,7 +2,8 @@
 
 Qwen2.5's chat template asks for ``<tool_call>`` tags; its Coder models mostly answer with bare JSON or a fenced block
 of it. Whatever may still become a call is held back, and released as text as soon as it cannot. A reply without calls
-comes out exactly as it went in.
+comes out exactly as it went in. What was meant as a call but is none (a tool that is not on offer, JSON that is broken
+within its tags) is dropped: it is nothing to be spoken.
 """
 
 from __future__ import annotations
@@ -10,19 +11,23 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from vivavoce.types import TextDelta, ToolCall
 
+_TAG, _END_TAG = "<tool_call>", "</tool_call>"
 _START = re.compile(r"[{`<]")
 _SPACE = re.compile(r"\s*")
-_BLOCKS = (("<tool_call>", "</tool_call>", _SPACE), ("```", "```", re.compile(r"[\w+-]*\s*")))
+_BLOCKS = ((_TAG, _END_TAG, _SPACE), ("```", "```", re.compile(r"[\w+-]*\s*")))
 _OBJECT = re.compile(r'\{\s*("|\}|$)')
 _NAME = re.compile(r'"name"\s*:\s*"([^"]*)"')
+_ARGUMENTS = re.compile(r'"(?:arguments|parameters)"\s*:')
 
 
 class _Call(NamedTuple):
+    """What was meant as a call: ``arguments`` is JSON, of whatever kind."""
+
     name: str
     arguments: str
 
@@ -35,17 +40,18 @@ class _Match(NamedTuple):
 
 
 class ToolCallParser:
-    """Splits a reply into text and calls of the ``names`` on offer; any other JSON is text.
+    """Splits a reply into text and calls of the ``names`` on offer; JSON that is no call is text.
 
-    White space beside calls is dropped. The same call said twice in one reply counts once and sets ``repeated``: the
-    smallest models fall into such loops and do not end by themselves.
+    White space beside calls is dropped. The same call said twice, or said again after it was ``answered``, counts once
+    and sets ``repeated``: the smallest models fall into such loops and do not end by themselves. Arguments are JSON, not
+    yet known to fit the tool.
     """
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], answered: Iterable[ToolCall] = ()) -> None:
         self._names = frozenset(names)
         self._held = ""
         self._after_call = False
-        self._seen: set[_Call] = set()
+        self._seen = {_Call(call.name, _normal(call.arguments)) for call in answered}
         self.repeated = False
 
     def feed(self, text: str) -> list[TextDelta | ToolCall]:
@@ -87,6 +93,8 @@ class ToolCallParser:
 
     def _once(self, calls: tuple[_Call, ...]) -> Iterator[ToolCall]:
         for call in calls:
+            if call.name not in self._names:
+                continue
             if call in self._seen:
                 self.repeated = True
                 continue
@@ -100,7 +108,8 @@ def _match(text: str, start: int, names: frozenset[str], *, final: bool) -> _Mat
     for opener, closer, gap in _BLOCKS:
         head = text[start : start + len(opener)]
         if head == opener:
-            return _match_objects(text, start, _skip(gap, text, start + len(opener)), closer, names, final=final)
+            match = _match_objects(text, start, _skip(gap, text, start + len(opener)), closer, names, final=final)
+            return _swallowed(text, start, final=final) if opener == _TAG and match == nothing else match
         if opener.startswith(head) and not final:
             return None
     if text[start] != "{":
@@ -119,9 +128,10 @@ def _match_objects(text: str, start: int, at: int, closer: str, names: frozenset
             break
         end = _object_end(text, at)
         if end is None:
-            cut_off = final and any(name in names for name in _NAME.findall(text, at))
+            named = any(name in names for name in _NAME.findall(text, at))
+            cut_off = final and (named or _ARGUMENTS.search(text, at) is not None)
             return _Match(tuple(calls), len(text)) if cut_off else undecided
-        call = _call(text[at:end], names)
+        call = _call(text[at:end])
         if call is None:
             return nothing
         calls.append(call)
@@ -161,19 +171,34 @@ def _object_end(text: str, start: int) -> int | None:
     return None
 
 
-def _call(text: str, names: frozenset[str]) -> _Call | None:
-    """The call a JSON object describes, if it is one of a tool on offer."""
+def _swallowed(text: str, start: int, *, final: bool) -> _Match | None:
+    """What stands between tags and is no call: nobody is to hear it."""
+    end = text.find(_END_TAG, start)
+    if end >= 0:
+        return _Match((), end + len(_END_TAG))
+    return _Match((), len(text)) if final else None
+
+
+def _call(text: str) -> _Call | None:
+    """The call a JSON object describes, if it is meant as one."""
     value = _loads(text)
     if not isinstance(value, dict):
         return None
     if isinstance(value.get("function"), dict):
         value = value["function"]
-    name, arguments = value.get("name"), value.get("arguments", value.get("parameters", {}))
-    if not isinstance(name, str) or name not in names:
+    named = next((key for key in ("name", "function") if isinstance(value.get(key), str)), None)
+    given = next((key for key in ("arguments", "parameters") if key in value), None)
+    if named is None or given is None:
         return None
-    if isinstance(arguments, str):
-        arguments = _loads(arguments)
-    return _Call(name, json.dumps(arguments, ensure_ascii=False)) if isinstance(arguments, dict) else None
+    arguments = value[given]
+    if isinstance(arguments, str) and isinstance(inner := _loads(arguments), dict):
+        arguments = inner
+    return _Call(value[named], json.dumps(arguments, ensure_ascii=False))
+
+
+def _normal(arguments: str) -> str:
+    """JSON in this module's own spelling, so that equal calls compare equal."""
+    return json.dumps(_loads(arguments), ensure_ascii=False)
 
 
 def _loads(text: str) -> Any:

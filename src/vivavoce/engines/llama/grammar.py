@@ -1,0 +1,52 @@
+"""What a reply may look like when tools are on offer, as a grammar for llama.cpp. Pure.
+
+llama.cpp is built here with llguidance (https://github.com/guidance-ai/llguidance), whose Lark-like grammars hold JSON
+Schemas as they are, references included. The model decides with its first token between words and calls; what begins as
+a call ends as one whose arguments fit the schema. Calls are bare JSON, a line each: the Coder models write it rather than
+the tags of their template, which words therefore cannot hold.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from vivavoce.types import GenerationOptions, NamedTool, Tool
+
+MOST_CALLS = 8
+"""Calls in one reply. Small models would go on without end."""
+
+_SPELLING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+_WORDS = r"said: /([^<{`]|<[^t])([^<]|<[^t])*/"
+
+
+def reply_grammar(options: GenerationOptions) -> str:
+    """The grammar of a reply under ``options``, which have ``tools``. Raises ``LookupError``: no such tool to choose."""
+    choice = options.tool_choice
+    if choice == "none":
+        return f"%llguidance {{}}\nstart: said\n{_WORDS}\n"
+    tools = tuple(tool for tool in options.tools if not isinstance(choice, NamedTool) or tool.name == choice.name)
+    if not tools:
+        raise LookupError(choice)
+    more = options.parallel_tool_calls and not isinstance(choice, NamedTool)
+    rules = [
+        "%llguidance {}",
+        "start: calls | said" if choice == "auto" else "start: calls",
+        f'calls: call ("\\n" call){{0,{MOST_CALLS - 1}}}' if more else "calls: call",
+        "call: " + " | ".join(f"tool_{index}" for index in range(len(tools))),
+        *(_rule(index, tool) for index, tool in enumerate(tools)),
+        *([_WORDS] if choice == "auto" else ()),
+    ]
+    return "\n".join(rules) + "\n"
+
+
+def _rule(index: int, tool: Tool) -> str:
+    opening = f'{{"name": {json.dumps(tool.name, ensure_ascii=False)}, "arguments": '
+    quoted = json.dumps(opening, ensure_ascii=False)
+    return f'tool_{index}: {quoted} %json {json.dumps(_arguments(tool), ensure_ascii=False)} "}}"'
+
+
+def _arguments(tool: Tool) -> dict[str, Any]:
+    """The tool's schema, for an object without anything that was not asked for, unless the schema says otherwise."""
+    closed = {"additionalProperties": False} if "$ref" not in tool.parameters else {}
+    return {"type": "object", **closed, **tool.parameters, "x-guidance": _SPELLING}

@@ -1,0 +1,73 @@
+"""The grammar of a reply with tools, and the text that tells of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from vivavoce.engines.llama.grammar import reply_grammar
+from vivavoce.engines.llama.tool_prompt import tools_told
+from vivavoce.types import GenerationOptions, NamedTool, Tool, ToolChoice
+
+CITY = Tool("city", "A city.", {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]})
+OPEN = Tool('say "hi"', "Odd.", {"type": "object", "additionalProperties": {"type": "string"}})
+
+
+def grammar(choice: ToolChoice, *, parallel: bool = True) -> dict[str, str]:
+    """The rules by name."""
+    options = GenerationOptions(tools=(CITY, OPEN), tool_choice=choice, parallel_tool_calls=parallel)
+    lines = reply_grammar(options).splitlines()
+    assert lines[0] == "%llguidance {}"
+    return dict(line.split(": ", 1) for line in lines[1:])
+
+
+def test_the_start_follows_the_choice() -> None:
+    assert grammar("auto")["start"] == "calls | said"
+    assert grammar("required")["start"] == "calls"
+    assert grammar("none")["start"] == "said"
+    assert "calls" not in grammar("none")
+
+
+def test_a_named_tool_is_the_only_one_and_called_once() -> None:
+    rules = grammar(NamedTool("city"))
+    assert rules["call"] == "tool_0"
+    assert rules["calls"] == "call"
+    assert "city" in rules["tool_0"]
+    assert "tool_1" not in rules
+
+
+def test_parallel_calls() -> None:
+    assert grammar("auto")["calls"] == 'call ("\\n" call){0,7}'
+    assert grammar("auto", parallel=False)["calls"] == "call"
+
+
+def test_a_tool_that_is_not_there() -> None:
+    with pytest.raises(LookupError):
+        grammar(NamedTool("joke"))
+
+
+def test_objects_are_closed_unless_their_schema_opens_them() -> None:
+    rules = grammar("auto")
+    closed, opened = (json.loads(rules[f"tool_{n}"].split("%json ")[1].removesuffix(' "}"')) for n in (0, 1))
+    assert closed["additionalProperties"] is False
+    assert opened["additionalProperties"] == {"type": "string"}
+
+
+def test_a_name_is_quoted_for_json_and_for_the_grammar() -> None:
+    literal = grammar("auto")["tool_1"].split(" %json")[0]
+    assert json.loads(literal) == '{"name": "say \\"hi\\"", "arguments": '
+
+
+def test_tools_are_told_as_signatures() -> None:
+    unit = {"enum": ["c", "f"], "description": "the scale"}
+    tags = {"type": "array", "items": {"type": "string"}}
+    tool = Tool(
+        "f", "Does f.", {"properties": {"a": {"type": "integer"}, "unit": unit, "tags": tags}, "required": ["a"]}
+    )
+    told = tools_told((tool, CITY))
+    assert (
+        'f(a: integer, unit?: "c" | "f" (the scale), tags?: {"type": "array", "items": {"type": "string"}}) - Does f.'
+        in told
+    )
+    assert "city(name: string) - A city." in told
