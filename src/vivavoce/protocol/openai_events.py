@@ -26,7 +26,7 @@ def plain_event(event: ev.ServerEvent) -> Json:
     plain: Json = msgspec.to_builtins(event, builtin_types=(bytes,))
     plain.pop("requested", None)
     match event:
-        case ev.PartEvent():
+        case ev.PartEvent() | ev.ItemTruncated():
             plain["content_index"] -= plain.pop("thoughts_before")
         case ev.TranscriptionDelta():
             del plain["text"]

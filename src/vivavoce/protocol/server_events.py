@@ -118,11 +118,12 @@ class ItemDeleted(ServerEvent, frozen=True, kw_only=True, tag="conversation.item
 
 
 class ItemTruncated(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.truncated"):
-    """An assistant item's audio and transcript were cut."""
+    """An assistant item's audio and transcript were cut. ``thoughts_before`` as in ``PartEvent``."""
 
     item_id: str
     content_index: int
     audio_end_ms: int
+    thoughts_before: int = 0
 
 
 class TranscriptionDelta(

@@ -233,7 +233,9 @@ class Replying:
         parts = tuple(Part(type="audio", transcript=words) if part.type == "audio" else part for part in item.parts)
         self._conversation.replace(msgspec.structs.replace(item, content=parts))
         index = audio_index(item)
-        self._outbox.send(ev.ItemTruncated(item_id=item.id, content_index=index, audio_end_ms=audio_end_ms))
+        self._outbox.send(
+            ev.ItemTruncated(item_id=item.id, content_index=index, audio_end_ms=audio_end_ms, thoughts_before=index)
+        )
         if self.interruption is not None and self.interruption.response.message_id == item.id:
             self.interruption.position_ms = audio_end_ms
 
@@ -317,7 +319,7 @@ class Replying:
 
 
 def audio_index(item: Item) -> int:
-    """Which part of a spoken item is the audio; thoughts may come before it."""
+    """Which part of a spoken item is the audio; only thoughts come before it."""
     return next((index for index, part in enumerate(item.parts) if part.type == "audio"), 0)
 
 

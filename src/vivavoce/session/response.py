@@ -75,6 +75,7 @@ class _PartIds(TypedDict):
     item_id: str
     output_index: int
     content_index: int
+    thoughts_before: int
 
 
 class _CallIds(TypedDict):
@@ -300,4 +301,5 @@ class Response:
             "item_id": message.item_id,
             "output_index": message.output_index,
             "content_index": index,
+            "thoughts_before": sum(part.kind == "thinking" for part in message.parts[:index]),
         }

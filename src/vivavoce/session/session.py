@@ -217,7 +217,7 @@ class Session:
         spoken = self.replying.spoken.get(event.item_id)
         if spoken is None or item.role != "assistant":
             raise ClientError("Only spoken assistant messages can be truncated.", param="item_id")
-        if event.content_index != audio_index(item):
+        if event.content_index not in (0, audio_index(item)):  # 0 for those who are not shown thoughts
             raise ClientError("There is no such audio part.", param="content_index")
         if event.audio_end_ms < 0:
             raise ClientError("'audio_end_ms' must not be negative.", param="audio_end_ms")
