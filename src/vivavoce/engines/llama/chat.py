@@ -79,7 +79,7 @@ class ChunkReader:
         for choice in chunk.get("choices", ()):
             if choice.get("finish_reason") == "length":
                 self._reason = "length"
-            return choice["delta"].get("content") or ""
+            return choice.get("text") or choice.get("delta", {}).get("content") or ""
         return ""
 
     def end(self, *, called: bool, prefill: bool) -> GenerationEnd:

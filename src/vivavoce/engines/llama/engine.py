@@ -75,11 +75,12 @@ class LlamaModel:
         """One native call. Waits for a slot whose last reply is still being stopped: one token, or one batch."""
         if options.slot is not None and not 0 <= options.slot < self.capacity:
             raise EngineError(ENGINE, f"there is no slot {options.slot}, the slots are 0 to {self.capacity - 1}")
-        request = chat_request(messages, options, self._settings)
+        begun = messages[-1].content if options.goes_on else None
+        request = chat_request(messages if begun is None else messages[:-1], options, self._settings)
         slot = await self._slots.idle(options.slot, messages)
         if self._closed:
             raise EngineError(ENGINE, "the engine is closed")
-        call = _Call(self._server, request | {"id_slot": slot})
+        call = _Call(self._server, request | {"id_slot": slot}, begun)
         job = self._threads.submit(call.run)
         self._slots.occupy(slot, job, messages)
         self._calls.add(call)
@@ -115,18 +116,23 @@ class _Call:
     The queue needs no bound of its own: a reply has ``max_tokens`` chunks, a prompt one for each batch.
     """
 
-    def __init__(self, server: NativeServer, request: Mapping[str, Any]) -> None:
+    def __init__(self, server: NativeServer, request: Mapping[str, Any], begun: str | None) -> None:
         self.chunks: asyncio.Queue[Mapping[str, Any] | EngineError | None] = asyncio.Queue()
         self._server = server
         self._request = request
+        self._begun = begun
         self._loop = asyncio.get_running_loop()
         self._stopped = False
 
     def run(self) -> None:
         """Block until the reply is complete or stopped. Never raises: a failure goes into the queue."""
         try:
-            if not self._stopped:
+            if self._stopped:
+                pass
+            elif self._begun is None:
                 self._server.chat(self._request, self._receive)
+            else:
+                self._server.go_on(self._request, self._begun, self._receive)
         except Exception as error:  # noqa: BLE001 - whatever the library raises is raised again by the reader
             self._hand_over(EngineError(ENGINE, f"generation failed: {error}"))
         self._hand_over(None)

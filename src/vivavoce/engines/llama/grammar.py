@@ -17,14 +17,15 @@ MOST_CALLS = 8
 """Calls in one reply. Small models would go on without end."""
 
 _SPELLING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
-_WORDS = r"said: /([^<{`]|<[^t])([^<]|<[^t])*/"
+_WORDS = r"said: /([^\s<{`]|<[^t])([^<]|<[^t])*/"
+_ONLY_WORDS = r"said: /([^\s<{`]|<[^t])([^<{]|<[^t]|\{[^\x22\s<{])*/"  # nor can a JSON object begin among them
 
 
 def reply_grammar(options: GenerationOptions) -> str:
     """The grammar of a reply under ``options``, which have ``tools``. Raises ``LookupError``: no such tool to choose."""
     choice = options.tool_choice
     if choice == "none":
-        return f"%llguidance {{}}\nstart: said\n{_WORDS}\n"
+        return f"%llguidance {{}}\nstart: said\n{_ONLY_WORDS}\n"
     tools = tuple(tool for tool in options.tools if not isinstance(choice, NamedTool) or tool.name == choice.name)
     if not tools:
         raise LookupError(choice)

@@ -26,7 +26,7 @@ from vivavoce.errors import EngineError, WeightsError
 ENGINE = "llama"
 
 _SOCKET = "llama.sock"  # the library takes a host name for a Unix socket by this ending
-_COUNT_TIMEOUT_S = 30.0
+_ASK_TIMEOUT_S = 30.0
 
 
 class NativeServer:
@@ -49,22 +49,34 @@ class NativeServer:
         """Run one streaming chat completion; ``receive`` gets each chunk and returns True to stop."""
         self._server.handle_chat_completions(dict(request), receive)
 
+    def go_on(self, request: Mapping[str, Any], begun: str, receive: Callable[[dict[str, Any]], bool]) -> None:
+        """As ``chat``, but the reply has begun already: the chunks hold what follows ``begun``, as ``text``.
+
+        llama.cpp can go on with a prompt, but no longer with a chat's last message (its template drops it).
+        """
+        chat = {"messages", "tools", "parse_tool_calls"}
+        prompt = self._ask("/apply-template", {key: request[key] for key in chat & request.keys()})["prompt"]
+        rest = {key: value for key, value in request.items() if key not in chat}
+        self._server.handle_completions(rest | {"prompt": prompt + begun}, receive)
+
     def count(self, request: Mapping[str, Any]) -> int:
         """Tokens of the prompt that a chat request makes. Raises ``EngineError``."""
+        return int(self._ask("/v1/chat/completions/input_tokens", request)["input_tokens"])
+
+    def _ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What the library offers over its socket only."""
         connection = _UnixConnection(self._folder / _SOCKET)
         try:
-            connection.request(
-                "POST", "/v1/chat/completions/input_tokens", json.dumps(request), {"Content-Type": "application/json"}
-            )
-            answer = connection.getresponse()
-            body = json.loads(answer.read())
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise EngineError(ENGINE, f"cannot count tokens: {error}", retriable=True) from error
+            raise EngineError(ENGINE, f"no answer from {path}: {error}", retriable=True) from error
         finally:
             connection.close()
-        if answer.status != http.client.OK:
-            raise EngineError(ENGINE, f"cannot count tokens: {body.get('error', {}).get('message', answer.reason)}")
-        return int(body["input_tokens"])
+        if response.status != http.client.OK:
+            raise EngineError(ENGINE, f"{path}: {answer.get('error', {}).get('message', response.reason)}")
+        return answer
 
     def close(self) -> None:
         """Free the weights. Idempotent; no call may be running."""
@@ -76,7 +88,7 @@ class _UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_COUNT_TIMEOUT_S)
+        super().__init__("localhost", timeout=_ASK_TIMEOUT_S)
         self._path = path
 
     def connect(self) -> None:
