@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from vivavoce.audio.input_buffer import InputBuffer
 from vivavoce.errors import ClientError
@@ -24,6 +25,14 @@ KEEP_MS = 1_000
 """Silence kept beside the prefix padding, so that a client may lengthen the padding at any time."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """The reading up to sample ``until``, on its way when its turn was committed; ``work`` is what is done without it."""
+
+    until: int
+    work: Transcribe
+
+
 class Hearing:
     """Hears the user. It announces what it hears; whether to answer is the session's business."""
 
@@ -35,7 +44,8 @@ class Hearing:
         self._buffer = buffer
         self._detector = detector
         self._limit_ms = limit_ms
-        self._late: Transcribe | None = None
+        self._late: _Late | None = None
+        self._taken_until = 0
         self._known: list[Recognised] = []
         self.transcripts = Transcripts(outbox, conversation)
         self._begin_turn()
@@ -44,6 +54,10 @@ class Hearing:
     def speaking(self) -> bool:
         """Whether the user is speaking, as far as we can tell."""
         return self._turn.state is TurnState.SPEAKING
+
+    def current(self, item_id: str) -> bool:
+        """Whether this will be the item of the audio not committed yet."""
+        return item_id == self._turn.item_id
 
     # ---- audio
 
@@ -64,9 +78,10 @@ class Hearing:
 
     def heard(self, signal: Heard, config: SessionConfig, vad: TurnDetection) -> Iterator[Boundary]:
         """Announce where speech starts and stops, and yield each boundary for the session to act on."""
+        position, probabilities = self._still_here(signal)
         boundaries = self._detector.hear(
-            signal.position,
-            signal.probabilities,
+            position,
+            probabilities,
             threshold=vad.threshold,
             silence_ms=lambda: self._endpointing.silence_ms(vad),
         )
@@ -113,20 +128,16 @@ class Hearing:
         if reading is None:
             self._transcribe(turn, 0, samples, config)
         elif reading.transcript is None:
-            self._late = Transcribe(turn.item_id, 0, samples, *_hints(config))
+            self._late = _Late(reading.until, Transcribe(turn.item_id, 0, samples, *_hints(config)))
         else:
             self._known.append(Recognised(turn.item_id, 0, reading.transcript))
-        self._buffer.forget(end)
-        self._detector.reset()
-        self._begin_turn()
+        self._take_until(end)
         return turn
 
     def clear(self) -> None:
         """Forget the audio not committed yet."""
         self._turn.happened(TurnEvent.CLEARED)
-        self._buffer.clear()
-        self._detector.reset()
-        self._begin_turn()
+        self._take_until(self._buffer.end)
         self._outbox.send(ev.AudioCleared())
 
     def transcribe_parts(self, item: Item, audio: dict[int, Samples], config: SessionConfig) -> None:
@@ -150,14 +161,17 @@ class Hearing:
     # ---- words
 
     def overheard(self, signal: Overheard, config: SessionConfig) -> Recognised | None:
-        """Take a reading in: tell the words that are certain now, or return it if its turn has ended with it."""
+        """Take a reading in: tell the words that are certain now, or return it if its turn has ended with it.
+
+        What is not of the turn being spoken (``current``) or awaited comes too late and is nothing.
+        """
         late = self._late
-        if late is not None and signal.item_id == late.item_id:
+        if late is not None and (signal.item_id, signal.until) == (late.work.item_id, late.until):
             self._late = None
             if signal.transcript is not None:
-                return Recognised(late.item_id, late.content_index, signal.transcript)
-            self._outbox.command(late)
-        elif signal.item_id == self._turn.item_id:
+                return Recognised(late.work.item_id, late.work.content_index, signal.transcript)
+            self._outbox.command(late.work)
+        elif self.current(signal.item_id):
             delta = self._overhearing.overheard(signal.until, signal.transcript)
             if delta:
                 self._outbox.send(
@@ -174,6 +188,19 @@ class Hearing:
         return known
 
     # ---- inside
+
+    def _still_here(self, signal: Heard) -> tuple[int, Sequence[float]]:
+        """The frames whose audio has not been committed or cleared meanwhile, and where they begin."""
+        late = -((signal.position - self._taken_until) // self._detector.frame_samples)
+        gone = min(max(late, 0), len(signal.probabilities))
+        return signal.position + gone * self._detector.frame_samples, signal.probabilities[gone:]
+
+    def _take_until(self, end: int) -> None:
+        """The audio up to sample ``end`` is spent; what follows is another turn's."""
+        self._taken_until = end
+        self._buffer.forget(end)
+        self._detector.reset()
+        self._begin_turn()
 
     def _begin_turn(self) -> None:
         self._turn = Turn(self._outbox.new_id("msg"), start=self._buffer.start)

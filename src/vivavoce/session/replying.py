@@ -223,6 +223,7 @@ class Replying:
         elif cut.response.written:
             heard = bool(cut.playback.words_until(cut.position_ms))
             messages = _continued(messages, cut.response.written, heard=heard)
+            options = replace(options, goes_on=True)
         self._on_the_road(StartReply(response.id, messages, options, self._ask.voice, language, begun=rest.text))
 
     # ---- what was said

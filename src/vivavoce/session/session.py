@@ -258,11 +258,12 @@ class Session:
         self.hearing.scored(signal)
 
     def _overheard(self, signal: Overheard, now: float) -> None:
+        current = self.hearing.current(signal.item_id)
         known = self.hearing.overheard(signal, self.config)
         text = signal.transcript.text if signal.transcript is not None else ""
         if known is not None:
             self._recognised(known, now)
-        elif text and not is_backchannel(text):
+        elif current and text and not is_backchannel(text):
             self.floor.words_overheard(self.config.turn_detection, now)
             if not self.replying.active:
                 self._prefill(text)

@@ -40,7 +40,7 @@ class TurnDetector:
 
     def __init__(self, *, rate_hz: int, frame_samples: int) -> None:
         self._rate_hz = rate_hz
-        self._frame = frame_samples
+        self.frame_samples = frame_samples
         self.reset()
 
     def reset(self) -> None:
@@ -54,7 +54,7 @@ class TurnDetector:
     ) -> Iterator[Boundary]:
         """The boundaries in frames that begin at sample ``position``. ``silence_ms`` tells how much silence ends speech."""
         for probability in probabilities:
-            end = position + self._frame
+            end = position + self.frame_samples
             boundary = (
                 self._while_speaking(end, probability, threshold, silence_ms())
                 if self.speaking
