@@ -87,7 +87,8 @@ class GenerationOptions:
     """How to generate.
 
     ``max_tokens=0`` reads the prompt into the slot's cache and yields nothing but the end: a prefill. ``slot`` names the
-    cache of one live conversation (0 … ``capacity`` - 1); ``None`` lets the engine choose.
+    cache of one live conversation (0 … ``capacity`` - 1); ``None`` lets the engine choose. With ``goes_on`` the last message
+    is the beginning of the reply, and only what follows it is yielded.
 
     ``tool_choice`` and ``parallel_tool_calls`` (more than one call in a reply) mean nothing without ``tools``. Calls that
     are yielded are of ``tools``, and their arguments fit the tool's JSON Schema.
@@ -102,6 +103,7 @@ class GenerationOptions:
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
     slot: int | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

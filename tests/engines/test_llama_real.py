@@ -87,6 +87,22 @@ async def test_a_prefill_makes_the_prompt_free(model: LlamaModel) -> None:
     assert end.cached_tokens == end.input_tokens - 1
 
 
+async def test_a_reply_that_has_begun_is_gone_on_with(model: LlamaModel) -> None:
+    question = (*ask("Count from one to five in words."), Message("assistant", "One, two, three,"))
+    text, end = await reply(model.generate(question, replace(GREEDY, goes_on=True, slot=0)))
+    assert text.lstrip().lower().startswith("four")
+    _, whole = await reply(model.generate(question[:2], replace(GREEDY, slot=0)))
+    assert end.input_tokens > whole.input_tokens, "what has begun belongs to the prompt"
+
+
+async def test_a_prompt_may_end_in_words_of_the_assistants(model: LlamaModel) -> None:
+    said = Message("assistant", "It is Paris.")
+    messages = (*ask("What is the capital of France?"), said)
+    assert await model.count_tokens(messages) > await model.count_tokens(messages[:2])
+    text, _ = await reply(model.generate(messages, GREEDY))
+    assert text != ""
+
+
 async def test_two_conversations_at_once_do_not_mix(model: LlamaModel) -> None:
     france, japan = await asyncio.gather(
         reply(model.generate(ask("What is the capital of France?"), replace(GREEDY, slot=0))),

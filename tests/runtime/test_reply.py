@@ -109,7 +109,7 @@ async def test_a_reply_that_has_begun_is_gone_on_with() -> None:
         events.append(event)
 
     messages = (Message("user", "One two three."), Message("assistant", "You said: One two"))
-    begun = ReplyRequest(messages, GenerationOptions(), "fake", begun=" One two")
+    begun = ReplyRequest(messages, GenerationOptions(goes_on=True), "fake", begun=" One two")
     await reply(begun, FakeLanguageModel(1), FakeSpeaker(), emit)
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == " One two three."
     events.clear()

@@ -90,10 +90,7 @@ class LanguageModel(Closeable, Protocol):
     def generate(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """Yield text deltas and tool calls, then exactly one ``GenerationEnd``. Raises ``EngineError``.
-
-        A last message of the assistant's is gone on with.
-        """
+        """Yield text deltas and tool calls, then exactly one ``GenerationEnd``. Raises ``EngineError``."""
 
     async def count_tokens(self, messages: Sequence[Message]) -> int:
         """Length of the prompt these messages make, in tokens."""

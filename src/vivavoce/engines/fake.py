@@ -104,7 +104,7 @@ class FakeLanguageModel:
     ) -> AsyncGenerator[GenerationEvent, None]:
         """``You said: …``, a word at a time; or a call of a tool, if one is asked for by name."""
         await asyncio.sleep(0)
-        begun = messages[-1].content if messages[-1].role == "assistant" else ""
+        begun = messages[-1].content if options.goes_on else ""
         said = next((message.content for message in reversed(messages) if message.role != "assistant"), "")
         tokens = await self.count_tokens(messages)
         if FAILURE in said and options.max_tokens:

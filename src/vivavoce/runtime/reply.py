@@ -39,7 +39,7 @@ class ReplyRequest:
     """What to answer, and how. Without a ``voice`` the reply is text only; ``language`` is the user's.
 
     ``begun`` is how the reply begins, written already: it is cut and spoken like the rest. Where nothing is to follow it,
-    ``messages`` is empty; else they end with the assistant's message to go on with.
+    ``messages`` is empty; else the options say to go on with the last of them.
     """
 
     messages: Sequence[Message]

@@ -188,6 +188,8 @@ class Replying:
             position_ms = playback.played_ms(now)
         if response.active:
             self.cancel(now, reason="turn_detected")
+            if response.message_id is not None and response.message_id not in self._conversation:
+                return  # the client has deleted it
         elif playback is None or not self._still_playing(response, position_ms):
             return
         else:
@@ -239,6 +241,12 @@ class Replying:
         )
         if self.interruption is not None and self.interruption.response.message_id == item.id:
             self.interruption.position_ms = audio_end_ms
+
+    def forget(self, item_id: str) -> None:
+        """The item is gone: it cannot be truncated, and a reply that was cut does not go on."""
+        self.spoken.pop(item_id, None)
+        if self.interruption is not None and self.interruption.response.message_id == item_id:
+            self.interruption = None
 
     def clear_output(self, now: float) -> None:
         """Forget what was made and not sent, or sent and not played. Raises ``ClientError`` if there is nothing."""
@@ -314,7 +322,8 @@ class Replying:
             return
         for playback in self.spoken.values():
             playback.forget_audio()
-        self.spoken[response.message_id] = response.playback
+        if response.message_id in self._conversation:
+            self.spoken[response.message_id] = response.playback
         while len(self.spoken) > REMEMBERED_REPLIES:
             self.spoken.popitem(last=False)
 

@@ -1,8 +1,8 @@
 """llama.cpp's server, in this process: its parameters, its chat call, and its token counter.
 
 The chat call goes straight into the library. The library also insists on a listener, so it gets a Unix socket in a
-folder only this user can enter: no TCP port is opened. The socket is of use for one thing the library does not offer
-otherwise, counting tokens as the chat template makes them.
+folder only this user can enter: no TCP port is opened. The socket is of use for what the library does not offer otherwise:
+counting tokens as the chat template makes them, and the prompt it makes.
 """
 
 from __future__ import annotations
@@ -54,10 +54,9 @@ class NativeServer:
 
         llama.cpp can go on with a prompt, but no longer with a chat's last message (its template drops it).
         """
-        chat = {"messages", "tools", "parse_tool_calls"}
-        prompt = self._ask("/apply-template", {key: request[key] for key in chat & request.keys()})["prompt"]
-        rest = {key: value for key, value in request.items() if key not in chat}
-        self._server.handle_completions(rest | {"prompt": prompt + begun}, receive)
+        sampling = dict(request)
+        prompt = self._ask("/apply-template", {"messages": sampling.pop("messages")})["prompt"]
+        self._server.handle_completions(sampling | {"prompt": prompt + begun}, receive)
 
     def count(self, request: Mapping[str, Any]) -> int:
         """Tokens of the prompt that a chat request makes. Raises ``EngineError``."""
@@ -150,6 +149,7 @@ def _parameters(library: Any, gguf: Path, settings: LlamaSettings, *, capacity: 
     # Tool calls are parsed here (tool_calls.py): llama.cpp's parser misses the bare JSON these models write.
     params.use_jinja = True
     params.force_pure_content_parser = True
+    params.prefill_assistant = False  # a prompt may end in the assistant's words, and the template would drop them
     params.verbosity = 0
     params.n_threads_http = 1
     params.endpoint_slots = False
