@@ -61,7 +61,7 @@ class Conversation:
 
     def finish(self, item: Item) -> None:
         """The final form of an item that was in progress, announced. An item deleted meanwhile stays deleted."""
-        if item.id in self._items:
+        if item.id in self._items and self._items[item.id].status == "in_progress":
             self._items[item.id] = item
             place = self._order.index(item.id)
             self._outbox.send(ItemDone(previous_item_id=self._order[place - 1] if place else None, item=item))

@@ -77,12 +77,13 @@ class Floor:
         vad = config.turn_detection
         if turn.automatic and turn.state is TurnState.TRANSCRIBED and (vad is None or vad.create_response):
             self._unanswered = turn
-        if self._hearing.transcripts:
-            return
         if turn.state is TurnState.TRANSCRIBED:
             self._replying.interruption = None
-        elif self._replying.interruption is not None and not self._hearing.speaking:
-            self._go_on()
+        self.settled(config, now)
+
+    def settled(self, config: SessionConfig, now: float) -> None:
+        """Something that had to be waited for is over, or gone."""
+        if self._hearing.transcripts:
             return
         if self._replying.waiting:
             self._generate()
@@ -90,13 +91,20 @@ class Floor:
             self.answer(config, now)
 
     def answer(self, config: SessionConfig, now: float) -> None:
-        """Answer what has not been answered, unless the user has begun to speak again or a reply is in progress."""
+        """Answer what has not been answered, unless the user has begun to speak again or a reply is in progress.
+
+        A reply that was cut for nothing goes on first."""
         if self._replying.active:
             return
         if self._queue:
             waiting = self._queue.popleft()
             self._start(waiting.ask, waiting.turn, now)
-        elif self._unanswered is not None and not self._hearing.speaking and not self._hearing.transcripts:
+            return
+        if self._hearing.speaking or self._hearing.transcripts:
+            return
+        if self._replying.interruption is not None:
+            self._go_on()
+        elif self._unanswered is not None and self._unanswered.item_id in self._conversation:
             self._start(Ask(config), self._unanswered, now)
 
     # ---- the client

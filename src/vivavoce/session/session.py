@@ -208,6 +208,9 @@ class Session:
 
     def _item_delete(self, event: client.ItemDelete, now: float) -> None:
         self.conversation.delete(event.item_id)
+        self.hearing.transcripts.forget(event.item_id)
+        self.replying.forget(event.item_id)
+        self.floor.settled(self.config, now)
 
     def _item_retrieve(self, event: client.ItemRetrieve, now: float) -> None:
         self.outbox.send(ev.ItemRetrieved(item=self.conversation.get(event.item_id)))

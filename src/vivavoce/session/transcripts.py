@@ -88,12 +88,20 @@ class Transcripts:
         if expected is None:
             return None
         expected.turn.happened(TurnEvent.RECOGNITION_FAILED)
+        if signal.item_id not in self._conversation:
+            return expected.turn
         body = ev.ErrorBody(type="server_error", code="transcription_failed", message=signal.message)
         self._outbox.send(ev.TranscriptionFailed(**_ids(signal), error=body, requested=expected.requested))
         return expected.turn
 
+    def forget(self, item_id: str) -> None:
+        """The item is gone: nobody waits for what was said in it."""
+        self.languages.pop(item_id, None)
+        for key in [key for key in self._expected if key[0] == item_id]:
+            self._expected.pop(key).turn.happened(TurnEvent.DELETED)
+
     def _tell(self, expected: Expected, signal: Recognised, delta: str) -> None:
-        if delta:
+        if delta and signal.item_id in self._conversation:
             expected.told += delta
             self._outbox.send(
                 ev.TranscriptionDelta(**_ids(signal), delta=delta, text=expected.told, requested=expected.requested)

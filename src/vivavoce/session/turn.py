@@ -29,6 +29,7 @@ class TurnEvent(Enum):
     WORDS = "words"
     NO_WORDS = "no_words"
     RECOGNITION_FAILED = "recognition_failed"
+    DELETED = "deleted"
 
 
 TURN_TABLE: dict[tuple[TurnState, TurnEvent], TurnState] = {
@@ -40,6 +41,7 @@ TURN_TABLE: dict[tuple[TurnState, TurnEvent], TurnState] = {
     (TurnState.TRANSCRIBING, TurnEvent.WORDS): TurnState.TRANSCRIBED,
     (TurnState.TRANSCRIBING, TurnEvent.NO_WORDS): TurnState.EMPTY,
     (TurnState.TRANSCRIBING, TurnEvent.RECOGNITION_FAILED): TurnState.FAILED,
+    (TurnState.TRANSCRIBING, TurnEvent.DELETED): TurnState.DISCARDED,
 }
 """A voice turn ends with ``COMMITTED``, whether the detector or the client commits. Any pair not here is a bug."""
 
