@@ -11,6 +11,7 @@ from fastapi import APIRouter, WebSocket
 from vivavoce.config import Config, TiersConfig
 from vivavoce.errors import ClientError
 from vivavoce.http import client_secrets
+from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import error_response
 from vivavoce.http.grants import Grant
 from vivavoce.http.serving import Serving
@@ -18,7 +19,7 @@ from vivavoce.http.starting import starting_config, turn_detection_defaults
 from vivavoce.protocol.detection import detect
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.translator import Translator
-from vivavoce.runtime.calls import GOING_AWAY, Call, new_resume_token
+from vivavoce.runtime.calls import Call, new_resume_token
 from vivavoce.runtime.driver import Driver
 from vivavoce.runtime.engines import Engines
 from vivavoce.session.session import Session, SessionOptions
@@ -35,9 +36,6 @@ SUBPROTOCOL = "realtime"
 RESUMABLE_FRAMES = 1024
 """What a client that lost its connection can have again: more than a minute of speech."""
 
-CLOSED_ON_PURPOSE = (1000, 1005)
-"""Close codes of a client that hangs up (1005: without saying why). Anything else is a broken connection."""
-
 
 @router.websocket("/v1/realtime")
 @router.websocket("/step_plan/v1/realtime")
@@ -53,18 +51,22 @@ async def realtime(socket: WebSocket) -> None:
     try:
         grant = serving.auth.grant(socket)
         resume = socket.query_params.get("resume")
-        if resume is not None:
-            call = serving.calls.resumable(resume, grant.owner)
-            call.driver.line.rewind(socket.query_params.get("after"))
-            await _accept(socket, call, subprotocol)
+        if resume is None:
+            call = _new_call(socket, serving, grant)
+            gone_early = call.driver.end
         else:
-            driver, token = _new_driver(socket, serving, grant)
-            call = serving.calls.begin(driver, grant.owner, token, lambda: serving.seats.give_back(driver.seat))
-            await _accept(socket, call, subprotocol)
+            call = serving.calls.resumable(resume, grant.owner)
+            call.take_up(socket.query_params.get("after"))
+            gone_early = call.lost
     except ClientError as error:
         await socket.send_denial_response(error_response(error))
-    else:
-        await _carry(socket, call)
+        return
+    try:
+        await socket.accept(subprotocol=subprotocol)
+    except BaseException:
+        gone_early()
+        raise
+    await call.carry(SocketConnection(socket))
 
 
 def requested_model(socket: WebSocket, grant: Grant, tiers: TiersConfig) -> Model:
@@ -82,8 +84,8 @@ def requested_model(socket: WebSocket, grant: Grant, tiers: TiersConfig) -> Mode
     return model_of(name or "", tiers.aliases, tiers.default, transcription=transcribes)
 
 
-def _new_driver(socket: WebSocket, serving: Serving, grant: Grant) -> tuple[Driver, str | None]:
-    """A session and its driver, in a seat; and the token to resume it, if the client wants one.
+def _new_call(socket: WebSocket, serving: Serving, grant: Grant) -> Call:
+    """A session and its driver, in a seat; with a token to resume it, if the client wants one.
 
     Raises ``ClientError`` for what cannot be served.
     """
@@ -111,52 +113,7 @@ def _new_driver(socket: WebSocket, serving: Serving, grant: Grant) -> tuple[Driv
         keep_frames=RESUMABLE_FRAMES if token else 0,
     )
     log.info("session %s: opened by %s, model %s, tier %s", session.id, grant.owner, model.name, model.tier.name)
-    return driver, token
-
-
-async def _accept(socket: WebSocket, call: Call, subprotocol: str | None) -> None:
-    try:
-        await socket.accept(subprotocol=subprotocol)
-    except BaseException:
-        call.lost()  # the client went before the upgrade was complete
-        raise
-
-
-async def _carry(socket: WebSocket, call: Call) -> None:
-    """One connection of a call, to its end. A connection the client closed ends the call; one that broke may be resumed."""
-    frames = _Frames(socket)
-    if not await call.connect(frames, socket.send_text):
-        await socket.close(GOING_AWAY, "resumed elsewhere")
-        return
-    if frames.closed_by_client:
-        call.driver.end()
-    elif frames.lost:
-        call.lost()
-        return
-    await call.over.wait()
-    if not frames.closed_by_client:
-        await socket.close(call.close_code)
-
-
-class _Frames:
-    """The client's frames, text and binary alike, until it closes or vanishes."""
-
-    def __init__(self, socket: WebSocket) -> None:
-        self._socket = socket
-        self.closed_by_client = False
-        self.lost = False
-
-    def __aiter__(self) -> _Frames:
-        return self
-
-    async def __anext__(self) -> str | bytes:
-        message = await self._socket.receive()
-        if message["type"] == "websocket.receive":
-            text = message.get("text")
-            return text if text is not None else bytes(message["bytes"])
-        self.closed_by_client = message.get("code") in CLOSED_ON_PURPOSE
-        self.lost = not self.closed_by_client
-        raise StopAsyncIteration
+    return serving.calls.begin(driver, grant.owner, token, lambda: serving.seats.give_back(driver.seat))
 
 
 def session_options(

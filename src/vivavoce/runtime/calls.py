@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from hmac import compare_digest
+from typing import Protocol
 
 from vivavoce.errors import ClientError
 from vivavoce.runtime.driver import Driver
@@ -21,10 +23,29 @@ log = logging.getLogger(__name__)
 NORMAL, GOING_AWAY, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1001, 1011, 1013
 """Close codes (RFC 6455, section 7.4.1, and the IANA registry)."""
 
+HANG_UP_S = 2.0
+"""How long a server that goes down waits until the last connections have been told."""
+
 
 def new_resume_token(session_id: str) -> str:
     """What proves that a connection is the lost one's heir: the session's id and a secret."""
     return f"{session_id}.{secrets.token_urlsafe(24)}"
+
+
+class Connection(Protocol):
+    """A client's socket, as a call sees it."""
+
+    closed_by_client: bool
+    """Whether the client hung up; known when its frames have ended."""
+
+    def frames(self) -> AsyncIterator[str | bytes]:
+        """What the client says, until it hangs up or the connection breaks."""
+
+    async def send(self, frame: str) -> None:
+        """Say something. Raises ``ConnectionError`` when the connection has broken."""
+
+    async def close(self, code: int, reason: str = "") -> None:
+        """Hang up. Never raises: the client may have gone already."""
 
 
 class Call:
@@ -36,67 +57,130 @@ class Call:
         self.token = token
         self.close_code = NORMAL
         self._grace_s = grace_s
-        self._connection: asyncio.Task[None] | None = None
+        self._serving: asyncio.Task[None] | None = None
         self._grace: asyncio.TimerHandle | None = None
         self.over = asyncio.Event()
+        self.hung_up = asyncio.Event()
+        self.hung_up.set()
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a client."""
+        return self._serving is not None
 
     async def live(self) -> None:
         """The whole life. Never raises: what goes wrong is logged and becomes the close code."""
         try:
             await self.driver.live()
         except* SlowClientError as slow:
-            log.warning("session %s: %s", self.driver.session_id, slow.exceptions[0])
-            self.close_code = TRY_AGAIN_LATER
+            self._cut_off(slow.exceptions[0])
         except* Exception as bug:
             log.exception("session %s: internal error", self.driver.session_id, exc_info=bug)
             self.close_code = INTERNAL_ERROR
         finally:
             if self.driver.expired:
                 self.close_code = GOING_AWAY
-            if self._grace is not None:
-                self._grace.cancel()
+            self._cancel_grace()
             self.over.set()
             log.info("session %s: closed", self.driver.session_id)
 
-    async def connect(self, frames: AsyncIterator[str | bytes], send: Callable[[str], Awaitable[None]]) -> bool:
-        """Carry one connection until it ends; says whether it still was the call's own.
+    def take_up(self, after: str | None) -> None:
+        """Make room for a connection that goes on after the event ``after``; the one there is, if any, is replaced.
 
-        A newer connection takes an older one's place.
+        Raises ``ClientError`` when the missed events are not kept any more: then nothing changes. Else ``carry`` or
+        ``lost`` must follow.
         """
-        if self._grace is not None:
-            self._grace.cancel()
-        if self._connection is not None:
-            self._connection.cancel()
-        mine = self._connection = asyncio.ensure_future(self.driver.serve(frames, send))
+        self.driver.line.rewind(after)
+        self._detach()
+
+    async def carry(self, connection: Connection) -> None:
+        """Talk over one connection to its end, and close it.
+
+        One the client closed ends the call; one that broke may be resumed; a newer one takes an older one's place.
+        """
+        self._detach()
+        mine = self._serving = asyncio.ensure_future(self.driver.serve(connection.frames(), connection.send))
+        self.hung_up.clear()
         try:
             await asyncio.wait([mine])
+            if self._serving is mine:
+                self._serving = None
+                await self._after(mine, connection)
+            else:
+                await connection.close(GOING_AWAY, "resumed elsewhere")
         finally:
             mine.cancel()
-        if self._connection is not mine:
-            return False
-        self._connection = None
-        self._take_note(mine)
-        return True
-
-    def _take_note(self, connection: asyncio.Task[None]) -> None:
-        """What went wrong while a frame was read is as grave as what goes wrong elsewhere in the call."""
-        error = None if connection.cancelled() else connection.exception()
-        if error is None:
-            return
-        if isinstance(error, SlowClientError):
-            log.warning("session %s: %s", self.driver.session_id, error)
-            self.close_code = TRY_AGAIN_LATER
-        else:
-            log.error("session %s: internal error", self.driver.session_id, exc_info=error)
-            self.close_code = INTERNAL_ERROR
-        self.driver.end()
+            if self._serving in (mine, None):
+                self.hung_up.set()
 
     def lost(self) -> None:
         """The connection broke: wait for the client, if it may come back."""
         if self.token is None:
             self.driver.end()
         else:
+            self._cancel_grace()
             self._grace = asyncio.get_running_loop().call_later(self._grace_s, self.driver.end)
+
+    def end(self, code: int) -> None:
+        """End the call; its connection, if any, is closed with ``code``."""
+        self.close_code = code
+        self.driver.end()
+
+    async def finish(self) -> None:
+        """Until a reply in progress has come to its end and is with the client, or the call is over.
+
+        Nobody can resume it from now on: a client that is not there, or goes, is not waited for.
+        """
+        self.token = None
+        if not self.connected:
+            return
+        finished = asyncio.ensure_future(self._until_finished())
+        over = asyncio.ensure_future(self.over.wait())
+        try:
+            await asyncio.wait({finished, over}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            finished.cancel()
+            over.cancel()
+
+    async def _until_finished(self) -> None:
+        await self.driver.until_quiet()
+        await self.driver.line.drained()
+
+    async def _after(self, served: asyncio.Task[None], connection: Connection) -> None:
+        """The connection has ended, or the call has."""
+        self._take_note(served)
+        if connection.closed_by_client:
+            self.driver.end()
+        elif not self.driver.ending:
+            self.lost()
+            return
+        await self.over.wait()
+        if not connection.closed_by_client:
+            await connection.close(self.close_code)
+
+    def _take_note(self, served: asyncio.Task[None]) -> None:
+        """What went wrong while a frame was read is as grave as what goes wrong elsewhere in the call."""
+        error = None if served.cancelled() else served.exception()
+        if isinstance(error, SlowClientError):
+            self._cut_off(error)
+        elif error is not None:
+            log.error("session %s: internal error", self.driver.session_id, exc_info=error)
+            self.end(INTERNAL_ERROR)
+
+    def _cut_off(self, slow: BaseException) -> None:
+        log.warning("session %s: %s", self.driver.session_id, slow)
+        self.end(TRY_AGAIN_LATER)
+
+    def _detach(self) -> None:
+        self._cancel_grace()
+        if self._serving is not None:
+            self._serving.cancel()
+            self._serving = None
+
+    def _cancel_grace(self) -> None:
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None
 
 
 class Calls:
@@ -114,7 +198,7 @@ class Calls:
 
     async def __aexit__(self, *exc: object) -> None:
         for call in self._calls.values():
-            call.driver.end()
+            call.end(GOING_AWAY)
         await self._group.__aexit__(None, None, None)
 
     def begin(self, driver: Driver, owner: str, token: str | None, when_over: Callable[[], None]) -> Call:
@@ -128,23 +212,22 @@ class Calls:
         """The call a client of ``owner`` lost. Raises ``ClientError`` if it is gone, or the token is not its own."""
         call = self._calls.get(token.partition(".")[0])
         known = call is not None and call.token is not None and compare_digest(call.token.encode(), token.encode())
-        if call is None or not known or call.owner != owner:
+        if call is None or not known or call.owner != owner or call.driver.ending:
             raise ClientError("There is no such session to resume.", code="session_not_found", param="resume")
         return call
 
     async def drain(self, within_s: float) -> None:
-        """Let replies in progress come to their end, then end every call with "going away"."""
+        """End every call with "going away", each as soon as a reply in progress has come to its end.
+
+        After ``within_s`` seconds replies are cut off. Returns when all calls are over and their clients have been told.
+        """
         self.draining = True
         calls = tuple(self._calls.values())
-        try:
-            async with asyncio.timeout(within_s):
-                for call in calls:
-                    await call.driver.until_quiet()
-        except TimeoutError:
-            log.warning("replies were still in progress after %g s", within_s)
-        for call in calls:
-            call.close_code = GOING_AWAY
-            call.driver.end()
+        log.info("going down: %d conversations have %g s to finish their replies", len(calls), within_s)
+        await asyncio.gather(*(_finish(call, within_s) for call in calls))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HANG_UP_S):
+                await asyncio.gather(*(event.wait() for call in calls for event in (call.over, call.hung_up)))
 
     async def _live(self, call: Call, when_over: Callable[[], None]) -> None:
         try:
@@ -152,3 +235,12 @@ class Calls:
         finally:
             del self._calls[call.driver.session_id]
             when_over()
+
+
+async def _finish(call: Call, within_s: float) -> None:
+    try:
+        async with asyncio.timeout(within_s):
+            await call.finish()
+    except TimeoutError:
+        log.warning("session %s: its reply was still in progress after %g s", call.driver.session_id, within_s)
+    call.end(GOING_AWAY)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import aclosing, suppress
+from contextlib import aclosing, nullcontext, suppress
 from dataclasses import replace
 from time import monotonic
 
@@ -116,16 +116,24 @@ class Driver:
         finally:
             self._ending.set()
 
+    @property
+    def ending(self) -> bool:
+        """Whether the session is over, or about to be."""
+        return self._ending.is_set()
+
     def end(self) -> None:
         """Stop all work."""
         self._ending.set()
 
     async def until_quiet(self) -> None:
-        """Until no response is in progress."""
+        """Until no response is in progress, and no turn of the user's waits for its transcript."""
         await self._quiet.wait()
 
     async def serve(self, frames: AsyncIterator[str | bytes], send: Callable[[str], Awaitable[None]]) -> None:
-        """Talk to one connection until its frames end, or the session does."""
+        """Talk to one connection until its frames end, or the session does.
+
+        ``send`` raises ``ConnectionError`` when the connection has broken, which is one way for it to end.
+        """
         reading = asyncio.ensure_future(self._read(frames))
         writing = asyncio.ensure_future(self.line.carry(send))
         ending = asyncio.ensure_future(self._until_ending())
@@ -136,7 +144,8 @@ class Driver:
                 task.cancel()
             await asyncio.gather(reading, writing, ending, return_exceptions=True)
         for task in done:
-            task.result()
+            with suppress(ConnectionError) if task is writing else nullcontext():
+                task.result()
 
     async def _until_ending(self) -> None:
         await self._ending.wait()
@@ -184,7 +193,7 @@ class Driver:
         self._carry_out(self._session.receive(signal, monotonic()))
         if self._session.replying.queued_ms < AUDIO_AHEAD_MS:
             self._drained.set()
-        if self._session.replying.active:
+        if self._session.replying.active or self._session.hearing.transcripts:
             self._quiet.clear()
         else:
             self._quiet.set()
@@ -196,7 +205,7 @@ class Driver:
             match output:
                 case Send(event=event):
                     for frame in self._translator.encode(event):
-                        self.line.post(event.event_id, frame)
+                        self.line.post(frame)
                 case Listen():
                     self._to_hear.append(output)
                 case ScoreTurn():

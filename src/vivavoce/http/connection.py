@@ -1,0 +1,44 @@
+"""A WebSocket as a call sees it: frames in and out, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from fastapi import WebSocket, WebSocketDisconnect
+
+HUNG_UP = (1000, 1005)
+"""Close codes of a client that hangs up (1005: without saying why). Any other way to go is a broken connection."""
+
+CLOSE_WITHIN_S = 2.0
+"""How long a client that has stopped reading may keep its closing waiting."""
+
+
+class SocketConnection:
+    """One accepted WebSocket."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self.closed_by_client = False
+
+    async def frames(self) -> AsyncIterator[str | bytes]:
+        """The client's frames, text and binary alike, until it closes or vanishes."""
+        while (message := await self._socket.receive())["type"] == "websocket.receive":
+            text = message.get("text")
+            yield text if text is not None else bytes(message["bytes"])
+        # Uvicorn says 1005 of a connection that is lost as well; but only a close frame has a reason, be it empty.
+        self.closed_by_client = message.get("code") in HUNG_UP and message.get("reason") is not None
+
+    async def send(self, frame: str) -> None:
+        """Send a text frame; waits while the client does not read. Raises ``ConnectionError`` when it is gone."""
+        try:
+            await self._socket.send_text(frame)
+        except WebSocketDisconnect as gone:
+            raise ConnectionError("the client is gone") from gone
+
+    async def close(self, code: int, reason: str = "") -> None:
+        """Close the socket, unless the client is gone or does not read."""
+        with suppress(WebSocketDisconnect, TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self._socket.close(code, reason)
