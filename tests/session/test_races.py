@@ -176,3 +176,47 @@ def test_a_reply_deleted_while_it_is_spoken_does_not_go_on() -> None:
     a_short_noise(driven)
     driven.wait(5)
     assert len(driven.events(ev.ResponseCreated)) == 1
+
+
+# ---- ids
+
+
+def test_the_id_of_the_turn_being_spoken_is_taken() -> None:
+    driven = Driven(VAD)
+    driven.hear(320, 0.9)
+    driven.take(say("mine", id=driven.events(ev.SpeechStarted)[0].item_id))
+    assert driven.events(ev.Error)[0].error.code == "item_already_exists"
+    driven.hear(320, 0.0)
+    spoken_turn(driven)
+    assert len(driven.events(ev.AudioCommitted)) == 2
+
+
+def test_root_is_no_id() -> None:
+    driven = Driven()
+    driven.take(say("x", id="root"))
+    assert driven.events(ev.Error)[0].error.param == "item.id"
+
+
+def test_input_of_a_response_touches_no_item_of_the_same_id() -> None:
+    driven = Driven()
+    driven.take(say("mine", id="a"))
+    parts = (Part(type="input_text", text="x"), Part(type="input_audio", audio=pcm(200)))
+    own = ResponseOverrides(conversation="none", input=(NewItem(role="user", id="a", content=parts),))
+    driven.take(client.ResponseCreate(response=own))
+    driven.transcript("spoken")
+    assert driven.prompts() == [["x spoken"]]
+    assert driven.session.conversation.get("a").parts == (Part(type="input_text", text="mine"),)
+
+
+def test_input_of_a_refused_response_leaves_nothing_behind() -> None:
+    driven = Driven()
+    driven.take(say("hello"), client.ResponseCreate())
+    lost = NewItem(type="item_reference", id="nobody")
+    for given in (
+        ResponseOverrides(input=(hears(),)),
+        ResponseOverrides(input=(hears(), lost), conversation="none"),
+    ):
+        driven.take(client.ResponseCreate(response=given))
+    assert [event.error.param for event in driven.events(ev.Error)] == [None, "response.input[1].id"]
+    assert not driven.session.hearing.transcripts
+    assert not driven.session.conversation._aside

@@ -49,6 +49,8 @@ class Conversation:
 
         Raises ``ClientError`` when ``after`` is unknown or the id is taken.
         """
+        if item.id == ROOT:
+            raise ClientError(f"'{ROOT}' stands for the beginning and is no item", param="item.id")
         if item.id in self._items:
             raise ClientError(f"item '{item.id}' already exists", code="item_already_exists", param="item.id")
         place = self._place_after(after)

@@ -109,20 +109,25 @@ class Floor:
 
     # ---- the client
 
-    def ask(self, ask: Ask, now: float) -> None:
-        """A ``response.create``. Raises ``ClientError`` when another response is in progress and this one cannot wait.
+    def check(self, ask: Ask) -> None:
+        """Raises ``ClientError`` when another response is in progress and this one cannot wait.
 
         Out of band ones wait for their turn, and so does an answer to a function's output: official clients ask for it
         as soon as the call is complete, before its response is done (Realtime reference, section 11).
         """
-        if not self._replying.active and not self._queue:
-            self._start(ask, self._newest, now)
+        if not self._replying.active:
             return
         if ask.in_conversation and self._replying.active_in_conversation and not self._has_new_output():
             raise ClientError("ongoing response already exists", code="conversation_already_has_active_response")
         if len(self._queue) >= QUEUE:
             raise ClientError(f"{QUEUE} responses are waiting already", code="rate_limit_exceeded")
-        self._queue.append(_Waiting(ask, self._newest))
+
+    def ask(self, ask: Ask, now: float) -> None:
+        """A ``response.create`` that ``check`` has let pass: it begins, or waits."""
+        if self._replying.active:
+            self._queue.append(_Waiting(ask, self._newest))
+        else:
+            self._start(ask, self._newest, now)
 
     def response_ended(self, config: SessionConfig, now: float) -> None:
         """A response is over: the next may begin, and silence begins to count."""

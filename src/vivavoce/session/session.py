@@ -8,9 +8,10 @@ written in the files of those names.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
 from vivavoce.audio.input_buffer import InputBuffer
@@ -21,7 +22,6 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem
 from vivavoce.protocol.session_config import (
     FunctionChoice,
-    ResponseOverrides,
     SessionConfig,
     SessionPatch,
     TurnDetection,
@@ -202,6 +202,8 @@ class Session:
         item, audio = accept_item(
             event.item, self.outbox.new_id, format=self.config.input_audio_format, rate_hz=self.options.hearing_hz
         )
+        if self.hearing.current(item.id):
+            raise ClientError(f"item '{item.id}' already exists", code="item_already_exists", param="item.id")
         self.conversation.add(item, after=event.previous_item_id)
         self.hearing.transcribe_parts(item, audio, self.config)
         self._take_known(now)
@@ -232,8 +234,12 @@ class Session:
         config = self._checked(overrides, param="response")
         if config.kind == "transcription":
             raise ClientError("A transcription session makes no responses.", param="type")
-        items = None if overrides.input is UNSET else self._own_input(overrides, now)
-        self.floor.ask(Ask(config, overrides.metadata, overrides.conversation == "auto", items), now)
+        ask = Ask(config, overrides.metadata, overrides.conversation == "auto")
+        self.floor.check(ask)
+        if overrides.input is not UNSET:
+            ask = replace(ask, items=self._own_input(overrides.input))
+        self.floor.ask(ask, now)
+        self._take_known(now)
 
     def _response_cancel(self, event: client.ResponseCancel, now: float) -> None:
         self.replying.cancel(now, reason="client_cancelled", response_id=event.response_id)
@@ -303,26 +309,35 @@ class Session:
         for known in self.hearing.take_known():
             self._recognised(known, now)
 
-    def _own_input(self, overrides: ResponseOverrides, now: float) -> tuple[str, ...]:
-        """Items for one response only. A reference stands for an item of the conversation."""
-        ids = []
-        given: tuple[NewItem, ...] = overrides.input if overrides.input is not UNSET else ()
+    def _own_input(self, given: tuple[NewItem, ...]) -> tuple[str, ...]:
+        """Items for one response only, all or (``ClientError``) none. A reference stands for an item of the conversation.
+
+        They get ids of ours: theirs may be those of other items, and nobody is ever told of these.
+        """
+        ids, own = [], []
         for index, new in enumerate(given):
+            param = f"response.input[{index}]"
             if new.type == "item_reference":
-                ids.append(self.conversation.get(str(new.id)).id)
+                ids.append(self._referred(new, param))
                 continue
             item, audio = accept_item(
-                new,
+                msgspec.structs.replace(new, id=None),
                 self.outbox.new_id,
                 format=self.config.input_audio_format,
                 rate_hz=self.options.hearing_hz,
-                param=f"response.input[{index}]",
+                param=param,
             )
+            own.append((item, audio))
+            ids.append(item.id)
+        for item, audio in own:
             self.conversation.put_aside(item)
             self.hearing.transcribe_parts(item, audio, self.config)
-            ids.append(item.id)
-        self._take_known(now)
         return tuple(ids)
+
+    def _referred(self, new: NewItem, param: str) -> str:
+        if new.id is None or new.id not in self.conversation:
+            raise ClientError(f"cannot find item '{new.id}'", code="item_not_found", param=f"{param}.id")
+        return new.id
 
     def _prefill(self, words: str = "") -> None:
         """Have the language model read what is known of the next prompt: all up to the ``words`` the user is saying."""
