@@ -385,6 +385,7 @@ async def test_clients_that_vanish_during_the_upgrade_leave_no_seat_taken(
 ) -> None:
     for _ in range(20):
         ask_and_vanish(server, "model=step-audio-2")
+    await asyncio.sleep(0.5)  # until all have been met
     assert await free_within(server, 2)
     assert errors_of_ours(caplog) == []
 

@@ -14,6 +14,9 @@ HUNG_UP = (1000, 1005)
 CLOSE_WITHIN_S = 2.0
 """How long a client that has stopped reading may keep its closing waiting."""
 
+_GONE = (WebSocketDisconnect, RuntimeError)
+"""Uvicorn raises ``RuntimeError`` when the client vanished so early in the upgrade that it was never told of it."""
+
 
 class SocketConnection:
     """One accepted WebSocket."""
@@ -34,11 +37,11 @@ class SocketConnection:
         """Send a text frame; waits while the client does not read. Raises ``ConnectionError`` when it is gone."""
         try:
             await self._socket.send_text(frame)
-        except WebSocketDisconnect as gone:
+        except _GONE as gone:
             raise ConnectionError("the client is gone") from gone
 
     async def close(self, code: int, reason: str = "") -> None:
         """Close the socket, unless the client is gone or does not read."""
-        with suppress(WebSocketDisconnect, TimeoutError):
+        with suppress(*_GONE, TimeoutError):
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 await self._socket.close(code, reason)
