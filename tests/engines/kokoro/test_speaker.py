@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ async def test_cancelling_stops_after_the_piece(speaker: KokoroSpeaker) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    # One piece may still be running; the other fifty must not be.
+    # None of the other fifty may be running.
     assert await asyncio.wait_for(speech(speaker, "好。", "zf_xiaobei", "zh"), 60)
 
 
@@ -108,3 +109,33 @@ def test_too_long_a_run_is_refused(weights: Callable[[str], Path]) -> None:
 def test_a_folder_without_voices_says_what_to_do(weights: Callable[[str], Path], tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="models pull kokoro-voices"):
         KokoroModel(weights("kokoro-v1.0"), tmp_path, threads=1)
+
+
+async def test_a_clause_nobody_waits_for_is_left_in_the_middle(
+    speaker: KokoroSpeaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes: list[object] = []
+    started = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    synthesize = speaker._model.synthesize
+
+    def watched(*args: Any) -> Samples:
+        loop.call_soon_threadsafe(started.set)
+        try:
+            samples = synthesize(*args)
+        except EngineError as error:
+            outcomes.append(error)
+            raise
+        outcomes.append(samples)
+        return samples
+
+    monkeypatch.setattr(speaker._model, "synthesize", watched)
+    long = "今天天气很好我们去公园散步然后一起回家吃饭"
+    task = asyncio.create_task(speech(speaker, long, "zm_yunxi", "zh"))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    monkeypatch.undo()
+    assert await speech(speaker, "好。", "zm_yunxi", "zh"), "the network is free again"
+    assert [type(outcome) for outcome in outcomes] == [EngineError]

@@ -44,10 +44,11 @@ class KokoroModel:
         """Token ids; characters outside the vocabulary are dropped, as in the original pipeline."""
         return [self.vocabulary[char] for char in phonemes if char in self.vocabulary]
 
-    def synthesize(self, phonemes: str, voice: str, speed: float) -> Samples:
+    def synthesize(self, phonemes: str, voice: str, speed: float, run: ort.RunOptions | None = None) -> Samples:
         """One clip, ``float32[n]`` at ``RATE_HZ``, with the silence the network puts around it.
 
-        Raises ``EngineError`` for an unknown voice, more than ``MAX_TOKENS`` phonemes, or when the network fails.
+        Another thread may set ``run.terminate``: the network stops after the layer it is at. Raises ``EngineError`` then,
+        for an unknown voice, more than ``MAX_TOKENS`` phonemes, or when the network fails.
         """
         ids = self.tokens(phonemes)
         if not ids:
@@ -60,7 +61,7 @@ class KokoroModel:
             "speed": np.array([speed], np.float32),
         }
         try:
-            clip = self._session.run(None, inputs)[0]
+            clip = self._session.run(None, inputs, run)[0]
         except Exception as error:
             raise EngineError("kokoro", f"synthesis failed: {error}", retriable=True) from error
         return np.asarray(clip, np.float32).reshape(-1)

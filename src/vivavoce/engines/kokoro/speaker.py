@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import TypeAlias
 
+import onnxruntime as ort
+
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.kokoro.chinese import Chinese
 from vivavoce.engines.kokoro.english import English
@@ -52,17 +54,22 @@ class KokoroSpeaker:
     ) -> AsyncGenerator[Samples, None]:
         """Yield the pieces of ``text`` as each is ready; nothing for text without words.
 
-        ``voice`` is one of ``voices`` or a blend of two of one language (``zf_xiaoni+zf_xiaoyi``). Raises
-        ``EngineError`` for a voice that does not exist or does not speak ``language``.
+        A clause takes half a second, so closing the generator stops the network in the middle of it. ``voice`` is one of
+        ``voices`` or a blend of two of one language (``zf_xiaoni+zf_xiaoyi``). Raises ``EngineError`` for a voice that
+        does not exist or does not speak ``language``.
         """
         phonemize = self._phonemizer(voice, language)
         loop = asyncio.get_running_loop()
         phonemes = await loop.run_in_executor(self._executor, phonemize, text)
         limit = max(SHORTEST_PIECE, min(PIECE_PHONEMES, int(PIECE_PHONEMES * speed)))
-        for piece in pieces(phonemes, limit):
-            samples = await loop.run_in_executor(self._executor, self._clip, piece, voice, speed)
-            if len(samples):
-                yield samples
+        run = ort.RunOptions()
+        try:
+            for piece in pieces(phonemes, limit):
+                samples = await loop.run_in_executor(self._executor, self._clip, piece, voice, speed, run)
+                if len(samples):
+                    yield samples
+        finally:
+            run.terminate = True
 
     def _phonemizer(self, voice: str, language: Language) -> Phonemizer:
         for part in voice.split(BLEND):
@@ -70,8 +77,8 @@ class KokoroSpeaker:
                 raise EngineError("kokoro", f"there is no voice '{part}' for language '{language}'")
         return self._phonemizers[voice[0]]
 
-    def _clip(self, phonemes: str, voice: str, speed: float) -> Samples:
-        return finish(self._model.synthesize(phonemes, voice, speed), phonemes, RATE_HZ, speed)
+    def _clip(self, phonemes: str, voice: str, speed: float, run: ort.RunOptions | None = None) -> Samples:
+        return finish(self._model.synthesize(phonemes, voice, speed, run), phonemes, RATE_HZ, speed)
 
     def warm_up(self) -> None:
         """Run every phonemizer and the network once: the first call of each is slower than the others."""
