@@ -91,7 +91,10 @@ def _given(**flags: Any) -> dict[str, Any] | None:
 
 
 def run_server(config: Config, tls: TlsFiles | None, console: Console) -> bool:
-    """Serve until a signal ends it. Says whether the engines could be loaded; if not, the server ends by itself."""
+    """Serve until a signal ends it, gently; a second one ends it at once.
+
+    Says whether the engines could be loaded; if not, the server ends by itself.
+    """
     loaded = True
 
     def give_up() -> None:
@@ -116,10 +119,12 @@ def make_server(
     import uvicorn
 
     from vivavoce.app import create_app
+    from vivavoce.http.draining import DrainingServer
 
-    return uvicorn.Server(
+    application = create_app(config, on_failure=on_failure)
+    return DrainingServer(
         uvicorn.Config(
-            create_app(config, on_failure=on_failure),
+            application,
             host=config.host,
             port=config.port,
             log_level=config.log_level,
@@ -132,7 +137,9 @@ def make_server(
             timeout_graceful_shutdown=_GRACE_S,
             ssl_certfile=tls.cert if tls else None,
             ssl_keyfile=tls.key if tls else None,
-        )
+        ),
+        application.state.serving.calls,
+        drain_s=config.limits.drain_s,
     )
 
 
