@@ -48,6 +48,15 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """More of the arguments of call ``id``, which its first delta begins. A whole ``ToolCall`` of that id may follow."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """A function the language model may call. ``parameters`` is a JSON Schema object."""
 
@@ -130,7 +139,7 @@ class GenerationEnd:
     output_tokens: int = 0
 
 
-GenerationEvent: TypeAlias = TextDelta | ThinkingDelta | ToolCall | GenerationEnd
+GenerationEvent: TypeAlias = TextDelta | ThinkingDelta | ToolCallDelta | ToolCall | GenerationEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +171,7 @@ class ReplyEnd:
 
 
 ReplyEvent: TypeAlias = (
-    TextDelta | ThinkingDelta | ClauseCut | Speech | ClauseSpoken | ToolCall | GenerationEnd | ReplyEnd
+    TextDelta | ThinkingDelta | ClauseCut | Speech | ClauseSpoken | ToolCallDelta | ToolCall | GenerationEnd | ReplyEnd
 )
 """What the reply road yields. ``GenerationEnd`` comes when all is written, ``ReplyEnd`` last."""
 

@@ -24,6 +24,7 @@ from vivavoce.types import (
     TextDelta,
     Tool,
     ToolCall,
+    ToolCallDelta,
     ToolChoice,
 )
 
@@ -120,7 +121,8 @@ async def test_json_is_text_when_no_tools_are_on_offer(made: Callable[..., Llama
 
 async def test_a_tool_call_is_no_text(made: Callable[..., LlamaModel]) -> None:
     model = made(ScriptedServer([*map(said, CALL), over("stop")]))
-    call, end = await gather(model.generate(HELLO, GenerationOptions(tools=(WEATHER,))))
+    *deltas, call, end = await gather(model.generate(HELLO, GenerationOptions(tools=(WEATHER,))))
+    assert {type(delta) for delta in deltas} == {ToolCallDelta}
     assert isinstance(call, ToolCall)
     assert (call.name, call.arguments) == ("get_weather", '{"city": "Paris"}')
     assert isinstance(end, GenerationEnd)
@@ -134,7 +136,7 @@ async def test_a_model_that_repeats_its_call_is_stopped(made: Callable[..., Llam
     events = await gather(model.generate(HELLO, GenerationOptions(tools=(WEATHER,))))
     step.release(50)
     model.close()
-    assert [type(event) for event in events] == [ToolCall, GenerationEnd]
+    assert [type(event) for event in events if not isinstance(event, ToolCallDelta)] == [ToolCall, GenerationEnd]
     assert server.sent <= 3
 
 

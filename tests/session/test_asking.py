@@ -24,6 +24,7 @@ from vivavoce.types import (
     TextDelta,
     ThinkingDelta,
     ToolCall,
+    ToolCallDelta,
 )
 
 
@@ -52,6 +53,34 @@ def test_a_tool_that_is_not_there_cannot_be_chosen() -> None:
     driven.take(client.SessionUpdate(session=SessionPatch(tool_choice=FunctionChoice(name="lamp")), event_id="e7"))
     error = driven.events(ev.Error)[0].error
     assert (error.param, error.event_id) == ("session.tool_choice", "e7")
+
+
+def test_arguments_are_streamed() -> None:
+    driven = Driven(None)
+    driven.take(client.SessionUpdate(session=SessionPatch(tools=(FunctionTool(name="lamp"),))))
+    written_turn(driven, "light please")
+    fresh = driven.reply(ToolCallDelta("c1", "lamp", '{"on":'))
+    assert driven.names(fresh) == [
+        "conversation.item.created", "response.output_item.added", "response.function_call_arguments.delta"
+    ]  # fmt: skip
+    driven.reply(ToolCallDelta("c1", "lamp", " true}"), ToolCall("c1", "lamp", '{"on": true}'))
+    driven.reply(GenerationEnd("tool_calls"), ReplyEnd())
+    assert [event.delta for event in driven.events(ev.ArgumentsDelta)] == ['{"on":', " true}"]
+    assert [event.arguments for event in driven.events(ev.ArgumentsDone)] == ['{"on": true}']
+    item = driven.events(ev.ResponseDone)[0].response.output[0]
+    assert (item.status, item.arguments) == ("completed", '{"on": true}')
+
+
+def test_a_call_cut_off_by_a_cancel_is_incomplete() -> None:
+    driven = Driven(None)
+    driven.take(client.SessionUpdate(session=SessionPatch(tools=(FunctionTool(name="lamp"),))))
+    written_turn(driven, "light please")
+    driven.reply(ToolCallDelta("c1", "lamp", '{"on":'))
+    driven.take(client.ResponseCancel())
+    assert not driven.events(ev.ArgumentsDone)
+    assert driven.events(ev.OutputItemDone)[0].item.status == "incomplete"
+    written_turn(driven, "again")
+    assert driven.prompts()[-1] == ["light please", "again"], "half a call is not history"
 
 
 def test_an_answer_to_a_functions_output_may_be_asked_for_before_its_response_is_done() -> None:

@@ -34,6 +34,7 @@ from vivavoce.types import (
     Samples,
     TextDelta,
     ToolCall,
+    ToolCallDelta,
     Transcript,
     TranscriptDelta,
 )
@@ -102,7 +103,7 @@ class FakeLanguageModel:
     async def generate(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """``You said: …``, a word at a time; or a call of a tool, if one is asked for by name."""
+        """``You said: …``, a word at a time; or a call of a tool, in two pieces, if one is asked for by name."""
         await asyncio.sleep(0)
         begun = messages[-1].content if options.goes_on else ""
         said = next((message.content for message in reversed(messages) if message.role != "assistant"), "")
@@ -110,6 +111,9 @@ class FakeLanguageModel:
         if FAILURE in said and options.max_tokens:
             raise EngineError("fake", "failed because it was asked to")
         if options.max_tokens and (call := _chosen_call(said, options)):
+            half = len(call.arguments) // 2
+            yield ToolCallDelta(call.id, call.name, call.arguments[:half])
+            yield ToolCallDelta(call.id, call.name, call.arguments[half:])
             yield call
             yield GenerationEnd("tool_calls", input_tokens=tokens, output_tokens=1)
             return

@@ -50,11 +50,13 @@ class Context:
 
 
 def message_of(item: Item, language: Language | None = None, *, follow: bool = False) -> Message | None:
-    """An item as a message; ``None`` if it says nothing (an utterance without words, an unheard reply).
+    """An item as a message; ``None`` if it says nothing (an utterance without words, an unheard reply, half a call).
 
     With ``follow`` a user's message is to be answered in its own language: the one heard, else the one its script
     gives away.
     """
+    if item.type == "function_call" and item.status != "completed":
+        return None
     if item.type == "function_call":
         return Message("assistant", "", tool_calls=(ToolCall(str(item.call_id), str(item.name), str(item.arguments)),))
     if item.type == "function_call_output":

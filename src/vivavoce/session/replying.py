@@ -33,6 +33,7 @@ from vivavoce.types import (
     TextDelta,
     ThinkingDelta,
     ToolCall,
+    ToolCallDelta,
 )
 
 REMEMBERED_REPLIES = 64
@@ -145,6 +146,8 @@ class Replying:
             case ClauseSpoken(index=index):
                 if playback is not None:
                     playback.clause_done(self._clauses_before + index)
+            case ToolCallDelta():
+                response.call_delta(signal.event)
             case ToolCall():
                 response.call(signal.event)
             case GenerationEnd():

@@ -20,7 +20,7 @@ from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.playback import Playback
 from vivavoce.session.usage import usage_object
-from vivavoce.types import GenerationEnd, ToolCall
+from vivavoce.types import GenerationEnd, ToolCall, ToolCallDelta
 
 
 class ResponseState(Enum):
@@ -108,6 +108,15 @@ class _OpenMessage:
         return next((at for at, part in enumerate(self.parts) if part.kind == kind and part.final is None), None)
 
 
+@dataclass(slots=True)
+class _OpenCall:
+    """A function call being written."""
+
+    item: Item
+    output_index: int
+    arguments: str = ""
+
+
 class Response:
     """One response: its state, its output, the events that tell of it.
 
@@ -139,6 +148,7 @@ class Response:
         self._state = ResponseState.WAITING
         self._output: list[Item] = []
         self._message: _OpenMessage | None = None
+        self._calls: dict[str, _OpenCall] = {}
         self._metadata = metadata
         self._kind: PartType = "text" if playback is None else "audio"
         outbox.send(ev.ResponseCreated(response=self._object("in_progress")))
@@ -187,24 +197,45 @@ class Response:
         message, index = self._reply_part()
         self._outbox.send(ev.AudioDelta(**self._part_ids(message, index), delta=audio))
 
+    def call_delta(self, delta: ToolCallDelta) -> None:
+        """More of a function call for the client; the first delta of an id begins its output item."""
+        call = self._calls.get(delta.id) or self._open_call(delta.id, delta.name)
+        call.arguments += delta.arguments
+        self._outbox.send(ev.ArgumentsDelta(**self._call_ids(call), delta=delta.arguments))
+
     def call(self, call: ToolCall) -> None:
-        """A function call for the client: a whole output item at once."""
+        """A function call is whole."""
+        written = self._calls[call.id].arguments if call.id in self._calls else ""
+        if rest := call.arguments.removeprefix(written):
+            self.call_delta(ToolCallDelta(call.id, call.name, rest))
+        self._close_call(self._calls.pop(call.id), "completed")
+
+    def _open_call(self, call_id: str, name: str) -> _OpenCall:
         item = Item(
             id=self._outbox.new_id("item"), type="function_call", status="in_progress",
-            call_id=call.id, name=call.name, arguments="",
+            call_id=call_id, name=name, arguments="",
         )  # fmt: skip
-        index = len(self._output)
+        call = self._calls[call_id] = _OpenCall(item, len(self._output))
         self._output.append(item)
         if self._conversation is not None:
             self._conversation.add(item)
-        ids: _CallIds = {
-            "response_id": self.id, "output_index": index, "item_id": item.id, "call_id": call.id, "name": call.name,
-        }  # fmt: skip
-        self._outbox.send(ev.OutputItemAdded(response_id=self.id, output_index=index, item=item))
-        self._outbox.send(ev.ArgumentsDelta(**ids, delta=call.arguments))
-        self._outbox.send(ev.ArgumentsDone(**ids, arguments=call.arguments))
-        done = msgspec.structs.replace(item, status="completed", arguments=call.arguments)
-        self._finish_item(index, done)
+        self._outbox.send(ev.OutputItemAdded(response_id=self.id, output_index=call.output_index, item=item))
+        return call
+
+    def _close_call(self, call: _OpenCall, status: ItemStatus) -> None:
+        if status == "completed":
+            self._outbox.send(ev.ArgumentsDone(**self._call_ids(call), arguments=call.arguments))
+        done = msgspec.structs.replace(call.item, status=status, arguments=call.arguments)
+        self._finish_item(call.output_index, done)
+
+    def _call_ids(self, call: _OpenCall) -> _CallIds:
+        return {
+            "response_id": self.id,
+            "output_index": call.output_index,
+            "item_id": call.item.id,
+            "call_id": str(call.item.call_id),
+            "name": str(call.item.name),
+        }
 
     def finish(
         self, event: ResponseEvent, *, heard: str | None = None, details: ev.StatusDetails | None = None
@@ -217,6 +248,9 @@ class Response:
         if self._message is not None:
             whole = state is ResponseState.COMPLETED
             self._close_message(self._message, "completed" if whole else "incomplete", heard)
+        for call in self._calls.values():
+            self._close_call(call, "incomplete")
+        self._calls.clear()
         self._outbox.send(ev.ResponseDone(response=self._object(STATUS[state], details)))
 
     def _object(self, status: ev.ResponseStatus, details: ev.StatusDetails | None = None) -> ev.ResponseObject:

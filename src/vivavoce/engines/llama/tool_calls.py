@@ -99,7 +99,12 @@ class ToolCallParser:
                 self.repeated = True
                 continue
             self._seen.add(call)
-            yield ToolCall(id=f"call_{secrets.token_hex(12)}", name=call.name, arguments=call.arguments)
+            yield ToolCall(id=new_call_id(), name=call.name, arguments=call.arguments)
+
+
+def new_call_id() -> str:
+    """An id nobody else has."""
+    return f"call_{secrets.token_hex(12)}"
 
 
 def _match(text: str, start: int, names: frozenset[str], *, final: bool) -> _Match | None:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from jsonschema import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 
-from vivavoce.engines.llama.tool_calls import ToolCallParser
-from vivavoce.types import GenerationOptions, Message, NamedTool, TextDelta, Tool, ToolCall, ToolChoice
+from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened, begins
+from vivavoce.engines.llama.tool_calls import ToolCallParser, new_call_id
+from vivavoce.errors import EngineError
+from vivavoce.types import GenerationOptions, Message, NamedTool, TextDelta, Tool, ToolCall, ToolCallDelta, ToolChoice
 
 
 class ToolReply:
     """Reads one reply. ``over``: nothing more of it matters. ``again``: with what choice to ask once more, if at all.
 
-    The model is asked again where its arguments do not fit (that tool, under its grammar), and in words where it has
-    nothing to say but a call whose result it was just given, or one with a blank where the user should have said something:
-    nobody asked for that.
+    Calls written under the grammar leave argument by argument; others, that slipped into words, when they are whole. The
+    model is asked again where the arguments of those do not fit (that tool, under its grammar), and in words where it has
+    nothing to say but a call whose result it was just given, or one with a blank where the user should have said
+    something: nobody asked for that.
     """
 
     def __init__(self, messages: Sequence[Message], options: GenerationOptions) -> None:
@@ -28,22 +31,83 @@ class ToolReply:
         self.again: ToolChoice | None = None
         self._options = options
         self._spoke = False
-        self._required = {tool.name: tuple(tool.parameters.get("required", ())) for tool in options.tools}
-        self._validators = {tool.name: _validator(tool) for tool in options.tools}
+        self._tools = {tool.name: _Checked(tool) for tool in options.tools}
         answered = calls_answered(messages) if options.tool_choice == "auto" else ()
-        self._parser = ToolCallParser(self._validators, answered)
+        self._parser = ToolCallParser(self._tools, answered)
+        self._answered = {call.name for call in answered}
+        self._held = ""
+        self._calls: CallStream | None = None
+        self._in_words = False
+        self._open: _OpenCall | None = None
+        self._written: set[tuple[str, str]] = set()
 
-    def feed(self, text: str) -> Iterator[TextDelta | ToolCall]:
+    def feed(self, text: str) -> Iterator[TextDelta | ToolCallDelta | ToolCall]:
         """Take more of the reply; give what is certain by now."""
-        if self._options.tools:
+        if not self._options.tools:
+            if text:
+                yield TextDelta(text)
+            return
+        if self._calls is None and not self._in_words:
+            self._held += text
+            calls = begins(self._held)
+            if calls is None:
+                return
+            # An answered function may be called again in vain; that shows only when the call is whole.
+            self._in_words = not calls or bool(self._answered)
+            self._calls = None if self._in_words else CallStream()
+            text, self._held = self._held, ""
+        if self._calls is None:
             yield from self._checked(self._parser.feed(text))
-        elif text:
-            yield TextDelta(text)
+        else:
+            yield from self._streamed(self._calls.feed(text))
 
-    def finish(self) -> Iterator[TextDelta | ToolCall]:
+    def finish(self) -> Iterator[TextDelta | ToolCallDelta | ToolCall]:
         """The reply is complete, or was left when it was ``over``."""
-        if not self.over:
-            yield from self._checked(self._parser.finish())
+        if not self.over and self._calls is None:
+            yield from self._checked([*self._parser.feed(self._held), *self._parser.finish()])
+
+    def _streamed(self, parts: Iterator[Opened | Argument | Closed]) -> Iterator[ToolCallDelta | ToolCall]:
+        """The first call as it is written; later ones whole, because the smallest models say the same one again."""
+        for part in parts:
+            match part:
+                case Opened(name=name) if name in self._tools:
+                    self._open = _OpenCall(name)
+                case Argument() if self._open is not None:
+                    if is_blank(part.value):
+                        if not self._needs(self._open.name, part.name):
+                            continue  # what is optional and was not said is left out
+                        if self._options.tool_choice == "auto" and not self._open.arguments:
+                            self._nobody_asked()
+                            return
+                    if not self._tools[self._open.name].takes(part.name, part.value) and not self._open.arguments:
+                        self.over, self.again = True, NamedTool(self._open.name)
+                        return
+                    delta = self._open.add(part)
+                    if not self._written:
+                        yield delta
+                case Closed() if self._open is not None:
+                    yield from self._close(self._open)
+                    if self.over:
+                        return
+
+    def _close(self, call: _OpenCall) -> Iterator[ToolCallDelta | ToolCall]:
+        self._open, rest = None, call.end()
+        whole = ToolCall(call.id, call.name, call.written)
+        if not self._tools[call.name].fits(whole):
+            self.over, self.again = True, NamedTool(call.name)
+            if call.arguments:
+                raise EngineError(
+                    "llama", f"the arguments of '{call.name}' came out against its grammar", retriable=True
+                )
+            return
+        if (call.name, call.written) in self._written:
+            self.over = True
+            return
+        if not self._written:
+            yield rest
+        self._written.add((call.name, call.written))
+        self.called, self.over = True, not self._options.parallel_tool_calls
+        yield whole
 
     def _checked(self, events: Sequence[TextDelta | ToolCall]) -> Iterator[TextDelta | ToolCall]:
         for event in events:
@@ -51,12 +115,11 @@ class ToolReply:
                 self._spoke = self._spoke or bool(event.text.strip())
                 yield event
             elif self._is_allowed(event):
-                event, needed = without_blanks(event, self._required.get(event.name, ()))
+                event, needed = self._without_blanks(event)
                 if needed and self._options.tool_choice == "auto":
-                    self.over = True
-                    self.again = None if self.called or self._spoke else "none"
+                    self._nobody_asked()
                     return
-                if not self._fits(event):
+                if not self._tools[event.name].fits(event):
                     self.over, self.again = True, NamedTool(event.name)
                     return
                 self.called = True
@@ -65,16 +128,81 @@ class ToolReply:
                     self.over = True
                     return
         if self._parser.repeated:
-            self.over = True
-            self.again = None if self.called or self._spoke else "none"
+            self._nobody_asked()
+
+    def _nobody_asked(self) -> None:
+        self.over = True
+        self.again = None if self.called or self._spoke else "none"
 
     def _is_allowed(self, call: ToolCall) -> bool:
         choice = self._options.tool_choice
         return choice != "none" and (not isinstance(choice, NamedTool) or call.name == choice.name)
 
-    def _fits(self, call: ToolCall) -> bool:
+    def _needs(self, tool: str, argument: str) -> bool:
+        return tool in self._tools and argument in self._tools[tool].required
+
+    def _without_blanks(self, call: ToolCall) -> tuple[ToolCall, bool]:
+        """The call without optional arguments that are blank, and whether one it needs is blank, too."""
         arguments = json.loads(call.arguments)
-        return isinstance(arguments, dict) and self._validators[call.name].is_valid(arguments)
+        if not isinstance(arguments, dict):
+            return call, False
+        blank = {name for name, value in arguments.items() if is_blank(value)}
+        if not blank or any(self._needs(call.name, name) for name in blank):
+            return call, bool(blank)
+        kept = {name: value for name, value in arguments.items() if name not in blank}
+        return replace(call, arguments=json.dumps(kept, ensure_ascii=False)), False
+
+
+class _OpenCall:
+    """A call that is leaving: ``arguments`` counts those that left, ``written`` is their JSON so far."""
+
+    def __init__(self, name: str) -> None:
+        self.id = new_call_id()
+        self.name = name
+        self.arguments = 0
+        self.written = ""
+
+    def add(self, argument: Argument) -> ToolCallDelta:
+        """One more argument."""
+        opening = ", " if self.arguments else "{"
+        self.arguments += 1
+        value = json.dumps(argument.value, ensure_ascii=False)
+        return self.delta(f"{opening}{json.dumps(argument.name, ensure_ascii=False)}: {value}")
+
+    def end(self) -> ToolCallDelta:
+        """No more arguments."""
+        return self.delta("}" if self.arguments else "{}")
+
+    def delta(self, text: str) -> ToolCallDelta:
+        """More of the JSON."""
+        self.written += text
+        return ToolCallDelta(self.id, self.name, text)
+
+
+class _Checked:
+    """A tool whose calls can be checked. Raises ``ValueError`` for parameters that are no JSON Schema."""
+
+    def __init__(self, tool: Tool) -> None:
+        self.required = frozenset(tool.parameters.get("required", ()))
+        schema = {"type": "object", **tool.parameters}
+        kind = validator_for(schema)
+        try:
+            kind.check_schema(schema)
+        except SchemaError as error:
+            raise ValueError(f"the parameters of tool '{tool.name}' are no JSON Schema: {error.message}") from error
+        self._validator: Validator = kind(schema)
+        self._properties = {
+            name: self._validator.evolve(schema=of) for name, of in tool.parameters.get("properties", {}).items()
+        }
+
+    def takes(self, name: str, value: object) -> bool:
+        """Whether an argument may have this value, as far as its own schema tells."""
+        return name not in self._properties or self._properties[name].is_valid(value)
+
+    def fits(self, call: ToolCall) -> bool:
+        """Whether the arguments are those of the schema."""
+        arguments = json.loads(call.arguments)
+        return isinstance(arguments, dict) and self._validator.is_valid(arguments)
 
 
 _BLANK = re.compile(
@@ -85,18 +213,9 @@ _BLANK = re.compile(
 """What small models fill in for what they were not told: ``your_city``, ``<location>``, ``unknown``."""
 
 
-def without_blanks(call: ToolCall, required: Collection[str]) -> tuple[ToolCall, bool]:
-    """The call without optional arguments that are blank form fields, and whether one it needs is blank, too."""
-    arguments = json.loads(call.arguments)
-    if not isinstance(arguments, dict):
-        return call, False
-    blank = {name for name, value in arguments.items() if isinstance(value, str) and _BLANK.fullmatch(value.strip())}
-    if blank.intersection(required):
-        return call, True
-    if not blank:
-        return call, False
-    kept = {name: value for name, value in arguments.items() if name not in blank}
-    return replace(call, arguments=json.dumps(kept, ensure_ascii=False)), False
+def is_blank(value: object) -> bool:
+    """Whether an argument is a blank form field instead of a value."""
+    return isinstance(value, str) and _BLANK.fullmatch(value.strip()) is not None
 
 
 def calls_answered(messages: Sequence[Message]) -> tuple[ToolCall, ...]:
@@ -107,14 +226,3 @@ def calls_answered(messages: Sequence[Message]) -> tuple[ToolCall, ...]:
             break
         calls += message.tool_calls
     return tuple(calls)
-
-
-def _validator(tool: Tool) -> Validator:
-    """Raises ``ValueError`` for parameters that are no JSON Schema."""
-    schema = {"type": "object", **tool.parameters}
-    kind = validator_for(schema)
-    try:
-        kind.check_schema(schema)
-    except SchemaError as error:
-        raise ValueError(f"the parameters of tool '{tool.name}' are no JSON Schema: {error.message}") from error
-    return kind(schema)
