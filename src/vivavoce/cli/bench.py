@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from vivavoce.bench.barge_in import BargeIn, by_clock, by_recognition, run_barge_in
+from vivavoce.bench.barge_in_report import BargeInReport, print_barge_in
 from vivavoce.bench.measure import TurnMeasure
 from vivavoce.bench.questions import OWN_QUESTIONS, Question, read_manifest, synthesise_questions
 from vivavoce.bench.recognition import (
@@ -39,6 +41,7 @@ from vivavoce.cli.options import (
 )
 from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.config import Config
+from vivavoce.engines.fake import CHARACTER_MS
 from vivavoce.tiers import tier
 from vivavoce.types import Language
 
@@ -153,6 +156,51 @@ async def _speak_questions(config: Config, languages: Sequence[Language], limit:
         )
     finally:
         speaker.close()
+
+
+@app.command("barge-in")
+def barge_in(
+    manifest: Annotated[
+        Path | None, typer.Option(exists=True, help="JSON lines of recordings to interrupt with: file, language.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="The language of the reply and of who interrupts it: en, zh.")] = "en",
+    files: Annotated[str, typer.Option(help="Only the manifest's files of this pattern, such as 'english/*'.")] = "*",
+    runs: Annotated[int, typer.Option(min=1, help="How many replies are interrupted.")] = 12,
+    url: UrlOption = None,
+    model: ModelOption = "step-audio-2",
+    voice: VoiceOption = None,
+    api_key: ApiKeyOption = None,
+    engines: EnginesOption = Engines.LOCAL,
+    config: ConfigOption = None,
+) -> None:
+    """Speak into long replies: how soon they stop, and whether the server knows which words were heard.
+
+    Exit code 1 when a reply was not interrupted, or its transcript is more than a word off what was played of it.
+    """
+    console = Console()
+    wish = Wish(manifest, language, files, None, runs, 1)
+    report = asyncio.run(_interrupt(wish, console, url, Target("", model, voice, api_key), engines, config))
+    print_barge_in(console, report)
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+async def _interrupt(
+    wish: Wish, console: Console, url: str | None, target: Target, engines: Engines, config_file: Path | None
+) -> BargeInReport:
+    questions, _ = await _questions(wish, console, engines, config_file)
+    async with server_at(url, console, engines=engines, config_file=config_file) as base:
+        there = replace(target, url=base)
+        heard_words = by_clock(CHARACTER_MS) if engines is Engines.FAKE else by_recognition(there)
+        progress = Progress(console=console, transient=True)
+        bar = progress.add_task("interrupting", total=wish.runs)
+
+        def advance(_measure: BargeIn) -> None:
+            progress.advance(bar)
+
+        with progress:
+            measures = await run_barge_in(there, questions, runs=wish.runs, heard_words=heard_words, on_measure=advance)
+    return BargeInReport(measures)
 
 
 @app.command()
