@@ -5,7 +5,7 @@ The lines of a block (the page explains them to its readers in the same words):
 * ``C> GET /v1/realtime?…`` opens a connection; without it the block begins on one for ``step-audio-2``;
 * ``C> TYPE {…}`` sends an event, ``C> input_audio_buffer.append (1000 ms of speech)`` sends audio in pieces of 20 ms;
 * ``S> TYPE {…}`` is the next event, with at least these fields; ``…`` after the type means one or more of it, ``A / B …`` any
-  mix of both, ``[TYPE …]`` any number or none from here on;
+  mix of both, ``[TYPE …]`` any number or none, until the client speaks;
 * a ``"$name"`` stands for a value: the first time it is learned, from then on it is compared, or sent;
 * ``C> (the connection breaks)``, ``S> (close 1001)`` and ``S> (HTTP 404 model_not_found)`` are what they say.
 
@@ -66,7 +66,9 @@ class Replay:
     names: dict[str, Any] = field(default_factory=dict)
     seen: list[Json] = field(default_factory=list)
     _socket: ClientConnection | None = None
+    _refused: InvalidStatus | None = None
     _flowing: frozenset[str] = frozenset()
+    _permitted: frozenset[str] = frozenset()
     _ahead: Json | None = None
 
     async def run(self, block: Block) -> None:
@@ -93,6 +95,7 @@ class Replay:
     # ---- the client
 
     async def _say(self, line: str) -> None:
+        self._flowing, self._permitted = self._flowing | self._permitted, frozenset()
         if line.startswith("GET "):
             await self._open(line.removeprefix("GET "))
         elif line == "(the connection breaks)":
@@ -108,7 +111,7 @@ class Replay:
         target = re.sub(r"\$\w+", lambda name: str(self.names[name[0]]), target)
         if self._socket is not None:
             await self._socket.close()
-        self._refused: InvalidStatus | None = None
+        self._refused = None
         try:
             self._socket = await connect(self.address + target, max_size=None)
         except InvalidStatus as refused:
@@ -136,7 +139,8 @@ class Replay:
 
     async def _expect(self, line: str) -> None:
         if refused := _REFUSED.fullmatch(line):
-            assert self._refused is not None, "the connection was let in"
+            if self._refused is None:
+                raise MismatchError("the connection was let in")
             body = json.loads(self._refused.response.body or b"{}")
             self._same((self._refused.response.status_code, body["error"]["code"]), (int(refused[1]), refused[2]))
         elif closed := _CLOSED.fullmatch(line):
@@ -149,7 +153,7 @@ class Replay:
         wanted = json.loads(brace + rest) if brace else {}
         kinds = frozenset(re.findall(r"[\w.]+", head.replace("…", "")))
         if head.startswith("["):
-            self._flowing |= kinds
+            self._permitted |= kinds
             return
         unseen = set(kinds)
         while True:
@@ -164,7 +168,7 @@ class Replay:
                 self._ahead = event
                 self.seen.pop()
                 break
-            elif event["type"] not in self._flowing:
+            elif event["type"] not in self._flowing | self._permitted:
                 raise MismatchError(f"{event} came instead")
             if not unseen and await self._quiet():
                 break
@@ -191,7 +195,7 @@ class Replay:
         try:
             while True:
                 event = await self._next()
-                if event["type"] not in self._flowing:
+                if event["type"] not in self._flowing | self._permitted:
                     raise MismatchError(f"{event} came instead")
         except ConnectionClosed as closed:
             self._socket = None
@@ -202,7 +206,7 @@ class Replay:
         if self._socket is None:
             return
         await self._send({"type": "docs.question", "event_id": "the end"})
-        while (event := await self._next())["type"] in self._flowing:
+        while (event := await self._next())["type"] in self._flowing | self._permitted:
             pass
         self.seen.pop()
         if event.get("error", {}).get("event_id") != "the end":

@@ -1,4 +1,4 @@
-"""The fake language model, with what the page tells of and it does not do: thinking, and two calls at once."""
+"""The fake language model, with what the page tells of and it does not do: thinking, two calls, words before a call."""
 
 from __future__ import annotations
 
@@ -7,20 +7,33 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from vivavoce.engines.fake import FakeLanguageModel
-from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, ThinkingDelta, ToolCall
+from vivavoce.types import (
+    GenerationEnd,
+    GenerationEvent,
+    GenerationOptions,
+    Message,
+    TextDelta,
+    ThinkingDelta,
+    ToolCall,
+)
+
+FILLER = "One moment please, I am going to see what can be done about it."
+"""Longer than the server sends ahead, so that the response is still in progress when its call is complete."""
 
 _CALL = re.compile(r"call (\w+) (\{.*?\})")
 
 
 class ThoughtfulLanguageModel(FakeLanguageModel):
-    """``call a {…} call b {…}`` calls both; a message with ``think`` in it is thought about before it is repeated."""
+    """``call a {…} call b {…}`` calls both, ``say and call a {…}`` says something first; ``think`` makes it think."""
 
     async def generate(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
         said = next((message.content for message in reversed(messages) if message.role != "assistant"), "")
         calls = _CALL.findall(said)
-        if len(calls) > 1 and options.tools and options.max_tokens:
+        if (len(calls) > 1 or said.startswith("say and")) and options.tools and options.max_tokens:
+            if said.startswith("say and"):
+                yield TextDelta(FILLER)
             for name, arguments in calls:
                 yield ToolCall(f"call_{name}", name, arguments)
             yield GenerationEnd("tool_calls")
