@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from session.driving import VAD, Driven, pcm
-from session.test_interruption import a_short_noise, replying
+from session.driving import VAD, Driven, pcm, speech
+from session.test_interruption import FIRST, SECOND, a_short_noise, replying, sent_ms
 from session.test_text_and_items import say
 from session.test_voice_turn import spoken_turn
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
-from vivavoce.protocol.session_config import ResponseOverrides, SessionPatch, TurnDetectionPatch
+from vivavoce.protocol.session_config import AudioFormat, ResponseOverrides, SessionPatch, TurnDetectionPatch
 from vivavoce.session.signals import (
     Heard,
     Overhear,
@@ -22,11 +22,15 @@ from vivavoce.session.signals import (
     RecognitionFailed,
     StartReply,
     Tick,
+    Transcribe,
     WakeAt,
 )
 from vivavoce.types import (
+    ClauseCut,
+    ClauseSpoken,
     GenerationEnd,
     ReplyEnd,
+    Speech,
     TextDelta,
     Transcript,
     TranscriptDelta,
@@ -220,3 +224,190 @@ def test_input_of_a_refused_response_leaves_nothing_behind() -> None:
     assert [event.error.param for event in driven.events(ev.Error)] == [None, "response.input[1].id"]
     assert not driven.session.hearing.transcripts
     assert not driven.session.conversation._aside
+
+
+# ---- a reply that was cut, and what else happens meanwhile
+
+
+def test_a_response_out_of_band_that_waits_is_generated_though_the_turn_had_no_words() -> None:
+    driven = replying()
+    driven.hear(160, 0.9)
+    driven.hear(320, 0.0)
+    driven.take(ASIDE)
+    driven.transcript("")
+    driven.reply(TextDelta("Aside."), GenerationEnd("stop"), ReplyEnd())
+    assert statuses(driven) == ["cancelled", "completed"]
+    driven.wait(5)
+    assert statuses(driven) == ["cancelled", "completed", "completed"]
+    assert driven.events(ev.ResponseDone)[2].response.output[0].parts[0].transcript == SECOND
+
+
+def test_a_reply_goes_on_with_its_audio_after_another_was_spoken_out_of_band() -> None:
+    driven = replying()
+    driven.hear(160, 0.9)
+    driven.take(client.ResponseCreate(response=ResponseOverrides(conversation="none")))
+    driven.whole_reply(("Aside.", 300))
+    driven.wait(1)
+    driven.hear(320, 0.0)
+    driven.transcript("")
+    driven.wait(5)
+    last = driven.events(ev.ResponseDone)[-1].response
+    assert abs(sent_ms(driven, last.id) - 2000) < 1
+
+
+def test_waiting_for_words_does_not_spin_while_another_response_runs() -> None:
+    driven = replying()
+    driven.hear(160, 0.9)
+    driven.take(ASIDE)
+    driven.wait(3)
+    assert rests(driven)
+    driven.reply(TextDelta("Aside."), GenerationEnd("stop"), ReplyEnd())
+    driven.wait(0.1)
+    assert len(driven.events(ev.ResponseCreated)) == 3
+
+
+def test_words_of_one_turn_end_the_reply_though_the_next_turn_has_none() -> None:
+    driven = replying()
+    driven.hear(160, 0.9)
+    driven.hear(320, 0.0)
+    first = driven.commands(Transcribe)[-1]
+    driven.hear(160, 0.9)
+    driven.hear(320, 0.0)
+    driven.take(Recognised(first.item_id, 0, Transcript("stop it", "en")))
+    driven.transcript("")
+    assert driven.prompts()[1:] == [["hello", FIRST, "stop it"]]
+
+
+def test_a_reply_does_not_go_on_while_words_may_be_on_their_way() -> None:
+    driven = replying()
+    driven.hear(160, 0.9)
+    driven.hear(320, 0.0)
+    first = driven.commands(Transcribe)[-1]
+    driven.hear(160, 0.9)
+    driven.wait(3)
+    assert len(driven.events(ev.ResponseCreated)) == 1
+    assert rests(driven)
+    driven.take(Recognised(first.item_id, 0, Transcript("stop it", "en")))
+    driven.hear(320, 0.0)
+    driven.transcript("please")
+    assert driven.prompts()[1:] == [["hello", FIRST, "stop it", "please"]]
+
+
+def test_speaking_anew_waits_anew_for_words() -> None:
+    driven = replying()
+    driven.hear(160, 0.9)
+    driven.hear(320, 0.0)
+    driven.wait(1.9)
+    driven.hear(160, 0.9)
+    driven.transcript("")
+    driven.wait(0.5)
+    assert len(driven.events(ev.ResponseCreated)) == 1
+    driven.wait(1.6)
+    assert len(driven.events(ev.ResponseCreated)) == 2
+
+
+def test_a_reply_goes_on_when_the_sound_was_cleared() -> None:
+    driven = replying()
+    driven.hear(160, 0.9)
+    driven.take(client.AudioClear())
+    driven.wait(3)
+    assert statuses(driven) == ["cancelled", "completed"]
+
+
+def test_items_made_meanwhile_stay_in_the_prompt_of_a_reply_that_goes_on() -> None:
+    driven = replying(written=False)
+    driven.hear(160, 0.9)
+    driven.take(say("by the way"))
+    driven.hear(320, 0.0)
+    driven.transcript("")
+    messages = driven.commands(StartReply)[-1].messages
+    assert [message.content for message in messages[1:]] == ["hello", FIRST + SECOND]
+    driven.reply(GenerationEnd("stop"), ReplyEnd())
+    driven.wait(4)
+    driven.take(client.ResponseCreate())
+    assert driven.prompts()[-1] == ["hello", FIRST, "by the way", SECOND]
+
+
+def test_a_reply_that_goes_on_is_still_known_by_its_metadata() -> None:
+    driven = Driven(VAD, audio_lead_ms=1000)
+    driven.take(say("hello"), client.ResponseCreate(response=ResponseOverrides(metadata={"topic": "a"})))
+    driven.whole_reply((FIRST, 2000))
+    driven.wait(1)
+    a_short_noise(driven)
+    assert [event.response.metadata for event in driven.events(ev.ResponseCreated)] == [{"topic": "a"}] * 2
+
+
+def test_a_reply_goes_on_in_the_voice_and_format_of_the_session_by_then() -> None:
+    driven = Driven(VAD)
+    spoken_turn(driven)
+    driven.hear(160, 0.9)
+    patch = SessionPatch(voice="v2", output_audio_format=AudioFormat(encoding="g711_ulaw", rate_hz=8000))
+    driven.take(client.SessionUpdate(session=patch))
+    driven.hear(320, 0.0)
+    driven.transcript("")
+    assert driven.commands(StartReply)[-1].voice == "v2"
+    driven.whole_reply((FIRST, 1000))
+    driven.wait(2)
+    assert sum(len(delta.delta) for delta in driven.events(ev.AudioDelta)) == 8000
+
+
+def test_a_reply_does_not_go_on_where_nothing_is_spoken_any_more() -> None:
+    driven = replying()
+    driven.hear(160, 0.9)
+    driven.take(client.SessionUpdate(session=SessionPatch(modalities=("text",))))
+    driven.hear(320, 0.0)
+    driven.transcript("")
+    driven.wait(3)
+    assert len(driven.events(ev.ResponseCreated)) == 1
+
+
+def test_a_reply_the_client_has_played_to_its_end_does_not_go_on() -> None:
+    driven = Driven(VAD, audio_lead_ms=5000)
+    spoken_turn(driven)
+    driven.whole_reply((FIRST, 2000))
+    driven.wait(1.9)
+    driven.hear(160, 0.9)
+    item_id = driven.events(ev.OutputItemAdded)[0].item.id
+    driven.take(client.ItemTruncate(item_id=item_id, audio_end_ms=2000))
+    driven.hear(320, 0.0)
+    driven.transcript("")
+    assert len(driven.events(ev.ResponseCreated)) == 1
+
+
+def test_a_clause_with_nothing_to_speak_is_not_said_twice() -> None:
+    driven = Driven(VAD, audio_lead_ms=1000)
+    spoken_turn(driven)
+    for index, (text, milliseconds) in enumerate(((FIRST, 1000), (" —", 0), (SECOND, 2000))):
+        driven.reply(TextDelta(text), ClauseCut(index, text))
+        if milliseconds:
+            driven.reply(Speech(index, speech(milliseconds)))
+        driven.reply(ClauseSpoken(index))
+    driven.reply(GenerationEnd("stop"), ReplyEnd())
+    driven.wait(2.0)
+    a_short_noise(driven)
+    driven.wait(5)
+    said = [item.parts[0].transcript for item in driven.session.conversation if item.role == "assistant"]
+    assert said == [FIRST + " — Five six", "seven eight."]
+
+
+def test_a_sound_in_an_item_the_client_made_is_no_backchannel() -> None:
+    driven = replying()
+    driven.hear(160, 0.9)
+    driven.take(client.ItemCreate(item=hears(id="made")))
+    driven.transcript("Ah.")
+    assert driven.session.conversation.get("made").parts[0].transcript == "Ah."
+
+
+def test_the_end_of_a_reply_is_seen_though_it_began_in_the_same_moment() -> None:
+    driven = Driven(VAD, audio_lead_ms=5000)
+    driven.take(client.SessionUpdate(session=SessionPatch(turn_detection=TurnDetectionPatch(idle_timeout_ms=5000))))
+    spoken_turn(driven)
+    driven.hear(320, 0.0)
+    driven.whole_reply((FIRST, 2000), (SECOND, 500))
+    driven.wait(2.0)
+    a_short_noise(driven)
+    driven.hear(320, 0.0)
+    driven.transcript("")
+    assert statuses(driven) == ["completed", "completed"]
+    driven.wait(5.6)
+    assert driven.events(ev.TimeoutTriggered)

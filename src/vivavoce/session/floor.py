@@ -75,10 +75,11 @@ class Floor:
     def turn_ended(self, turn: Turn, config: SessionConfig, now: float) -> None:
         """A transcript is final, or failed. An automatic turn with words is answered."""
         vad = config.turn_detection
-        if turn.automatic and turn.state is TurnState.TRANSCRIBED and (vad is None or vad.create_response):
-            self._unanswered = turn
-        if turn.state is TurnState.TRANSCRIBED:
+        if turn.state is TurnState.TRANSCRIBED and turn.heard:
             self._replying.interruption = None
+            answered = vad is None or vad.create_response
+            if turn.automatic and answered and config.kind == "realtime":
+                self._unanswered = turn
         self.settled(config, now)
 
     def settled(self, config: SessionConfig, now: float) -> None:
@@ -102,9 +103,9 @@ class Floor:
             return
         if self._hearing.speaking or self._hearing.transcripts:
             return
-        if self._replying.interruption is not None:
-            self._go_on()
-        elif self._unanswered is not None and self._unanswered.item_id in self._conversation:
+        if self._go_on():
+            return
+        if self._unanswered is not None and self._unanswered.item_id in self._conversation:
             self._start(Ask(config), self._unanswered, now)
 
     # ---- the client
@@ -138,23 +139,24 @@ class Floor:
 
     def wake_at(self, config: SessionConfig) -> float | None:
         """When ``tick`` has something to do (seconds)."""
-        times = []
-        if self._replying.interruption is not None and self._hearing.speaking:
-            times.append(self._replying.interruption.deadline)
+        cut = self._replying.interruption
+        if self._replying.active or self._hearing.transcripts:
+            return None
+        if self._hearing.speaking:
+            return cut.deadline if cut is not None else None
         vad = config.turn_detection
-        if vad is not None and vad.idle_timeout_ms is not None and self._idle_since is not None:
-            times.append(self._idle_since + vad.idle_timeout_ms / 1000)
-        return min(times, default=None)
+        if vad is None or vad.idle_timeout_ms is None or self._idle_since is None or config.kind == "transcription":
+            return None
+        return self._idle_since + vad.idle_timeout_ms / 1000
 
     def tick(self, config: SessionConfig, now: float) -> None:
         """No words for long enough after an interruption: the reply goes on. Nobody speaks for long enough: ask."""
-        cut = self._replying.interruption
-        if cut is not None and self._hearing.speaking and now >= cut.deadline:
-            self._go_on()
-        vad = config.turn_detection
-        if vad is None or vad.idle_timeout_ms is None or self._idle_since is None:
+        due = self.wake_at(config)
+        if due is None or now < due:
             return
-        if now >= self._idle_since + vad.idle_timeout_ms / 1000 and not self._replying.active:
+        if self._hearing.speaking:
+            self._go_on()
+        elif self._idle_since is not None:
             self._silence(config, now - self._idle_since, now)
 
     # ---- inside
@@ -177,9 +179,8 @@ class Floor:
     def _generate(self) -> None:
         self._replying.generate(self._hearing.transcripts.language, self._hearing.transcripts.languages)
 
-    def _go_on(self) -> None:
-        if not self._replying.active:
-            self._replying.go_on(self._hearing.transcripts.language, self._hearing.transcripts.languages)
+    def _go_on(self) -> bool:
+        return self._replying.go_on(self._hearing.transcripts.language, self._hearing.transcripts.languages)
 
     def _silence(self, config: SessionConfig, seconds: float, now: float) -> None:
         """The silence becomes the user's turn (OpenAI GA, ``idle_timeout_ms``)."""

@@ -143,7 +143,7 @@ class Hearing:
     def transcribe_parts(self, item: Item, audio: dict[int, Samples], config: SessionConfig) -> None:
         """Recognise the audio parts of an item the client made; keys are content indexes."""
         for index, samples in audio.items():
-            turn = Turn(item.id)
+            turn = Turn(item.id, heard=False)
             turn.happened(TurnEvent.COMMITTED)
             self._expect(turn, index, samples, config)
             self._transcribe(turn, index, samples, config)

@@ -127,21 +127,10 @@ class Playback:
 
     def words_until(self, audio_end_ms: int) -> str:
         """The words of the first ``audio_end_ms`` milliseconds; a word counts once most of it has been heard."""
-        position = self._to_samples(audio_end_ms)
-        words: list[str] = []
-        silent: list[str] = []
-        for clause in self._clauses:
-            if clause.start is None:
-                silent.append(clause.text)  # nothing to speak in it, or not spoken yet: what follows tells
-                continue
-            if clause.start >= position:
-                break
-            words += silent
-            silent.clear()
-            if clause.end > position:
-                words.append(clause.text[: _heard(clause, position)])
-                break
-            words.append(clause.text)
+        index, count = self._reached(self._to_samples(audio_end_ms))
+        words = [clause.text for clause in self._clauses[:index]]
+        if index < len(self._clauses):
+            words.append(self._clauses[index].text[:count])
         return "".join(words).rstrip()
 
     def unheard_from(self, audio_end_ms: int) -> Unheard:
@@ -150,21 +139,34 @@ class Playback:
         Audio is kept of clauses that have all of theirs; from the first one that has not, only the text.
         """
         position = self._to_samples(audio_end_ms)
+        first, count = self._reached(position)
         kept: list[tuple[str, bytes]] = []
-        for index, clause in enumerate(self._clauses):
-            if clause.start is not None and clause.end <= position and clause.whole:
-                continue
-            begun = clause.start is not None and clause.start < position
-            text = clause.text[_heard(clause, position) :] if begun else clause.text
+        for index, clause in enumerate(self._clauses[first:], first):
+            text = clause.text[count if index == first else 0 :]
             if not clause.whole:
                 rest = "".join(later.text for later in self._clauses[index + 1 :])
                 return Unheard(kept, text + rest)
-            start = max(clause.start or 0, position)
-            pcm = b"" if clause.start is None else self._slice(start, clause.end)
+            pcm = b"" if clause.start is None else self._slice(max(clause.start, position), clause.end)
             kept.append((text, pcm))
         return Unheard(kept)
 
     # ---- inside
+
+    def _reached(self, position: int) -> tuple[int, int]:
+        """The first clause that has not been heard to its end, and how many of its characters have been.
+
+        A clause without audio, because there is nothing to speak in it or it is not spoken yet, counts with what follows.
+        """
+        reached = (0, 0)
+        for index, clause in enumerate(self._clauses):
+            if clause.start is None:
+                continue
+            if clause.start >= position:
+                break
+            if clause.end > position:
+                return index, _heard(clause, position)
+            reached = (index + 1, 0) if clause.whole else (index, len(clause.text))
+        return reached
 
     def _encoded(self, start: int, end: int) -> bytes:
         return self._encoder.push(decode_pcm16(self._slice(start, end)))

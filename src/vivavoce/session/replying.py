@@ -13,7 +13,7 @@ from vivavoce.errors import ClientError
 from vivavoce.observe.marks import Marks
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part
-from vivavoce.scripts import is_cjk
+from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.session.asking import Ask, Prompts
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.interruption import Interruption
@@ -60,7 +60,9 @@ class Replying:
         self._response: Response | None = None
         self._ask: Ask
         self._clauses_before = 0
-        self._was_active = False
+        self._over = False
+        self._work: StartReply | None = None
+        self._before = ""
         self.interruption: Interruption | None = None
         self.spoken: OrderedDict[str, Playback] = OrderedDict()
         self.spoke = False
@@ -82,8 +84,8 @@ class Replying:
 
     def ended(self) -> bool:
         """Whether a response has ended since this was last asked."""
-        ended, self._was_active = self._was_active and not self.active, self.active
-        return ended
+        over, self._over = self._over, False
+        return over and not self.active
 
     @property
     def queued_ms(self) -> int:
@@ -105,6 +107,8 @@ class Replying:
         """Begin a response; ``marks`` are those of the turn it answers. No other may be in progress."""
         self._ask = ask
         self._clauses_before = 0
+        self._work = None
+        self._before = ""
         if ask.in_conversation:
             self.interruption = None
         playback = Playback(self._new_pacer(), ask.config.output_audio_format) if ask.config.speaks else None
@@ -121,7 +125,10 @@ class Replying:
     def generate(self, language: Language, languages: Mapping[str, Language]) -> None:
         """All transcripts are there: send the reply on its road. ``language`` was spoken last."""
         messages, options = self._prompts.for_ask(self._ask, languages)
-        self._on_the_road(StartReply(self._new_road().id, messages, options, self._ask.voice, language))
+        self._work = StartReply(
+            self._new_road().id, messages, options, self._ask.voice, language, speed=self._ask.config.speed
+        )
+        self._outbox.command(self._work)
 
     def replied(self, signal: Replied, now: float) -> None:
         """Take in what the reply road yields. What belongs to a response that has ended is dropped here."""
@@ -184,6 +191,8 @@ class Replying:
         What was not heard is kept until it is known whether they mean it: see ``go_on``.
         """
         response = self._response
+        if self.interruption is not None:
+            self.interruption.deadline = deadline
         if response is None or not response.in_conversation:
             return
         playback, position_ms = response.playback, 0
@@ -198,38 +207,63 @@ class Replying:
         else:
             self.truncate(self._conversation.get(str(response.message_id)), position_ms)
         if playback is not None:
-            self.interruption = Interruption(response, playback, position_ms, deadline)
+            self.interruption = Interruption(
+                response, playback, position_ms, deadline, self._ask, self._work, self._before
+            )
 
-    def go_on(self, language: Language, languages: Mapping[str, Language]) -> None:
-        """It was no interruption: a new response says what was not heard, from where the reply was cut."""
-        cut = self.interruption
+    def go_on(self, language: Language, languages: Mapping[str, Language]) -> bool:
+        """It was no interruption: a new response says what was not heard, from where the reply was cut.
+
+        What is to be written yet goes on from the prompt the reply began with, whatever was said since. Returns
+        whether there was anything to go on with.
+        """
+        cut, self.interruption = self.interruption, None
         if cut is None:
-            return
+            return False
         rest = cut.unheard
-        self.start(Ask(cut.response.config), Marks())
+        if cut.finished and not rest.clauses and not rest.text:
+            return False
+        self.start(cut.ask, Marks())
+        if cut.work is None:
+            self.generate(language, languages)
+            return True
+        self._work, self._before = cut.work, cut.heard
         response = self._new_road()
         playback = response.playback
         if playback is None:
             raise RuntimeError("only spoken replies can be interrupted")
         for index, (text, pcm) in enumerate(rest.clauses):
-            response.text(text)
+            if text:
+                response.text(text)
             playback.add_clause(text)
-            playback.push_pcm(index, pcm)
+            if pcm:
+                playback.push_pcm(index, pcm)
             playback.clause_done(index)
         self._clauses_before = len(rest.clauses)
         if cut.finished:
             response.end = GenerationEnd("stop")
             if not rest.text:
                 response.happened(ResponseEvent.GENERATED)
-                return
-        messages, options = self._prompts.for_ask(self._ask, languages)
+                return True
+        work = replace(
+            cut.work, response_id=response.id, voice=self._ask.voice, speed=self._ask.config.speed, begun=rest.text
+        )
         if cut.finished:
-            messages = ()
-        elif cut.response.written:
-            heard = bool(cut.playback.words_until(cut.position_ms))
-            messages = _continued(messages, cut.response.written, heard=heard)
-            options = replace(options, goes_on=True)
-        self._on_the_road(StartReply(response.id, messages, options, self._ask.voice, language, begun=rest.text))
+            work = replace(work, messages=())
+        elif cut.written:
+            said = Message("assistant", cut.written)
+            work = replace(work, messages=(*work.messages, said), options=replace(work.options, goes_on=True))
+        self._outbox.command(work)
+        return True
+
+    def reconfigured(self, old: SessionConfig, new: SessionConfig) -> None:
+        """The session has changed: so does what is still to be said of a reply that was cut."""
+        if self.interruption is None:
+            return
+        if new.speaks and new.kind == "realtime":
+            self.interruption.reconfigured(old, new)
+        else:
+            self.interruption = None
 
     # ---- what was said
 
@@ -285,9 +319,6 @@ class Replying:
         self._response.happened(ResponseEvent.INPUT_READY)
         return self._response
 
-    def _on_the_road(self, work: StartReply) -> None:
-        self._outbox.command(replace(work, speed=self._ask.config.speed))
-
     def _complete(self, response: Response) -> None:
         if response.playback is not None and (tail := response.playback.tail()):
             response.audio(tail)
@@ -305,6 +336,7 @@ class Replying:
         heard: str | None = None,
         details: ev.StatusDetails | None = None,
     ) -> None:
+        self._over = True
         self._remember(response)
         self._conversation.forget_aside(self._ask.items or ())
         response.finish(event, heard=heard, details=details)
@@ -324,7 +356,8 @@ class Replying:
         if response.playback is None or response.message_id is None:
             return
         for playback in self.spoken.values():
-            playback.forget_audio()
+            if self.interruption is None or playback is not self.interruption.playback:
+                playback.forget_audio()
         if response.message_id in self._conversation:
             self.spoken[response.message_id] = response.playback
         while len(self.spoken) > REMEMBERED_REPLIES:
@@ -334,20 +367,3 @@ class Replying:
 def audio_index(item: Item) -> int:
     """Which part of a spoken item is the audio; only thoughts come before it."""
     return next((index for index, part in enumerate(item.parts) if part.type == "audio"), 0)
-
-
-def _continued(messages: tuple[Message, ...], written: str, *, heard: bool) -> tuple[Message, ...]:
-    """A prompt that ends in the assistant's own words, ``written`` last, to be gone on with.
-
-    ``heard`` says that the last message is the part of them that was heard. One message, because language models know no
-    two in a row: a reply may be cut more than once.
-    """
-    history = list(messages[:-1] if heard else messages)
-    before = []
-    while history[-1].role == "assistant" and not history[-1].tool_calls:
-        before.append(history.pop().content)
-    said = ""
-    for words in (*reversed(before), written):
-        gap = " " if said and not said[-1].isspace() and not is_cjk(said[-1]) and not words[:1].isspace() else ""
-        said += gap + words
-    return (*history, Message("assistant", said))

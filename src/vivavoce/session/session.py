@@ -157,16 +157,22 @@ class Session:
         except ClientError as error:
             error.event_id = error.event_id or getattr(signal, "event_id", None)
             self.outbox.refuse(error)
-        times = [self.replying.release(now)]
-        if self.replying.ended():
-            self.floor.response_ended(self.config, now)
-            if not self.replying.active:
-                self._prefill()
-        times.append(self.floor.wake_at(self.config))
-        wake_at = min((time for time in times if time is not None), default=None)
+        wake_at = self._carry_on(now)
         if wake_at is not None:
             self.outbox.command(WakeAt(wake_at))
         return self.outbox.drain()
+
+    def _carry_on(self, now: float) -> float | None:
+        """Let audio go, and what waits follow what has ended; returns when to be woken (seconds)."""
+        release_at, over = self.replying.release(now), False
+        while self.replying.ended():
+            over = True
+            self.floor.response_ended(self.config, now)
+            release_at = self.replying.release(now)
+        if over and not self.replying.active:
+            self._prefill()
+        times = (release_at, self.floor.wake_at(self.config))
+        return min((time for time in times if time is not None), default=None)
 
     # ---- the client
 
@@ -176,11 +182,12 @@ class Session:
             raise ClientError(
                 "The voice cannot change after audio has been sent.", code="cannot_update_voice", param="session.voice"
             )
-        if config.kind != self.config.kind and len(self.conversation):
+        if config.kind != self.config.kind and (len(self.conversation) or self.replying.active):
             raise ClientError("The kind of a session cannot change once it has items.", param="session.type")
         if config.input_audio_format != self.config.input_audio_format:
             self._buffer.set_format(config.input_audio_format)
         self._vad_chosen = self._vad_chosen or event.session.turn_detection is not UNSET
+        self.replying.reconfigured(self.config, config)
         rewarm = (config.instructions, config.tools) != (self.config.instructions, self.config.tools)
         self.config = config
         self.outbox.send(ev.SessionUpdated(session_id=self.id, session=config, expires_at=self.options.expires_at))
@@ -197,6 +204,7 @@ class Session:
 
     def _audio_clear(self, event: client.AudioClear, now: float) -> None:
         self.hearing.clear()
+        self.floor.settled(self.config, now)
 
     def _item_create(self, event: client.ItemCreate, now: float) -> None:
         item, audio = accept_item(
@@ -279,7 +287,8 @@ class Session:
 
     def _recognised(self, signal: Recognised, now: float) -> None:
         heard = signal.event
-        if self.replying.interruption is not None and isinstance(heard, Transcript) and is_backchannel(heard.text):
+        cut = self.replying.interruption is not None and self.hearing.transcripts.spoken_now(signal)
+        if cut and isinstance(heard, Transcript) and is_backchannel(heard.text):
             signal = Recognised(signal.item_id, signal.content_index, Transcript("", heard.language))
         turn = self.hearing.transcripts.recognised(signal, now)
         if turn is not None:

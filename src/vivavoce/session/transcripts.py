@@ -52,6 +52,11 @@ class Transcripts:
         """A transcript is on its way."""
         self._expected[expected.turn.item_id, expected.content_index] = expected
 
+    def spoken_now(self, signal: Recognised) -> bool:
+        """Whether this is of a turn the detector has ended."""
+        expected = self._expected.get((signal.item_id, signal.content_index))
+        return expected is not None and expected.turn.automatic
+
     def recognised(self, signal: Recognised, now: float) -> Turn | None:
         """Take in a transcript; returns the turn it ends, or ``None`` if there is more to come.
 

@@ -48,9 +48,13 @@ TURN_TABLE: dict[tuple[TurnState, TurnEvent], TurnState] = {
 
 @dataclass(slots=True)
 class Turn:
-    """One turn of the user, heard or written. ``automatic`` turns are answered without being asked to."""
+    """One turn of the user: ``heard`` as it was spoken, or in an item the client made.
+
+    ``automatic`` turns are answered without being asked to.
+    """
 
     item_id: str
+    heard: bool = True
     automatic: bool = False
     start: int = 0
     marks: Marks = field(default_factory=Marks)
