@@ -31,7 +31,6 @@ from running import silence, tone
 Json = dict[str, Any]
 
 DEFAULT = "/v1/realtime?model=step-audio-2"
-WITHIN_S = 20.0
 COUGH_MS = 40
 """Loud enough for the fake voice activity detector, too short for the fake recogniser."""
 
@@ -60,9 +59,10 @@ def lines(text: str) -> Iterator[tuple[str, str]]:
 
 @dataclass
 class Replay:
-    """One block on one server: ``seen`` holds every server event in order."""
+    """One block on one server, done in ``within_s`` seconds: ``seen`` holds every server event in order."""
 
     address: str
+    within_s: float = 20.0
     names: dict[str, Any] = field(default_factory=dict)
     seen: list[Json] = field(default_factory=list)
     _socket: ClientConnection | None = None
@@ -74,7 +74,7 @@ class Replay:
     async def run(self, block: Block) -> None:
         """Raises ``MismatchError`` at the first line that is not so, also when events are left over."""
         try:
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(self.within_s):
                 for side, line in lines(block.text):
                     try:
                         await (self._say(line) if side == "C" else self._expect(line))

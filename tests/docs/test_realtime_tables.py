@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from vivavoce.protocol.detection import DIALECTS, QUERY_NAMES
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.reading import Field
 from vivavoce.protocol.session_config import ResponseOverrides, SessionConfig, SessionPatch, TurnDetectionPatch
-from vivavoce.tiers import BUILT_IN_ALIASES, TIERS, TRANSCRIPTION_MODELS, model_of
+from vivavoce.tiers import BUILT_IN_ALIASES, TIERS, TRANSCRIPTION_MODELS, default_dialect, model_of
 from vivavoce.turns.patience import wait_ms
 from vivavoce.voices.presets import PRESETS
 
@@ -139,6 +140,16 @@ def test_the_model_names() -> None:
         assert codes(told[pattern][0]) == [tier]
     section = PAGE.read_text().split("### Model names")[1].split("### ")[0]
     assert all(f"`{pattern}`" in section for pattern in TRANSCRIPTION_MODELS)
+
+
+def test_the_dialect_of_each_model() -> None:
+    spoken: Mapping[DialectName, str] = {"openai_beta": "beta", "openai": "GA", "stepfun": "StepFun"}
+    told = {pattern: row[1] for row in rows(PAGE, "Dialects") for pattern in codes(row[0])}
+    assert len(told) == 4
+    for pattern in (*told, *TIERS, *BUILT_IN_ALIASES, *TRANSCRIPTION_MODELS):
+        name = pattern.replace("*", "-x")
+        shown = next((dialect for known, dialect in told.items() if fnmatchcase(name, known)), "StepFun")
+        assert shown == spoken[default_dialect(name)], name
 
 
 def test_the_names_of_dialects() -> None:

@@ -47,4 +47,4 @@ WRONG = {
 @pytest.mark.parametrize("text", WRONG.values(), ids=WRONG)
 async def test_what_is_wrong_does_not(server: RunningServer, text: str) -> None:
     with pytest.raises(MismatchError):
-        await Replay(server.ws).run(block(text))
+        await Replay(server.ws, within_s=1.0).run(block(text))
