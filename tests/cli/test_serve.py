@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from vivavoce.cli import app
 from vivavoce.cli import serve as command
-from vivavoce.config import Config
+from vivavoce.config import Config, load_config
 from vivavoce.http.tls import TlsFiles, self_signed
 
 Started = list[tuple[Config, TlsFiles | None]]
@@ -92,3 +93,11 @@ def test_the_welcome_shows_how_to_reach_and_to_trust_it(tmp_path: Path) -> None:
         assert all(f"{scheme}[::1]:8443" in said.getvalue() for scheme in schemes)
     assert made.fingerprint in command._trust(made)
     assert str(made.cert) in command._trust(made)
+
+
+def test_what_is_accepted_sends_small_frames_at_once() -> None:
+    config = load_config({"port": 0}, profile="fake")
+    with command.listen(command.make_server(config, None).config) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
