@@ -13,13 +13,21 @@ from session.test_voice_turn import spoken_turn
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
-from vivavoce.protocol.session_config import AudioFormat, ResponseOverrides, SessionPatch, TurnDetectionPatch
+from vivavoce.protocol.session_config import (
+    AudioFormat,
+    FunctionChoice,
+    FunctionTool,
+    ResponseOverrides,
+    SessionPatch,
+    TurnDetectionPatch,
+)
 from vivavoce.session.signals import (
     Heard,
     Overhear,
     Overheard,
     Recognised,
     RecognitionFailed,
+    ReplyFailed,
     StartReply,
     Tick,
     Transcribe,
@@ -29,6 +37,7 @@ from vivavoce.types import (
     ClauseCut,
     ClauseSpoken,
     GenerationEnd,
+    NamedTool,
     ReplyEnd,
     Speech,
     TextDelta,
@@ -411,3 +420,114 @@ def test_the_end_of_a_reply_is_seen_though_it_began_in_the_same_moment() -> None
     assert statuses(driven) == ["completed", "completed"]
     driven.wait(5.6)
     assert driven.events(ev.TimeoutTriggered)
+
+
+# ---- silence, failure, cleared output
+
+
+def idle(driven: Driven, **fields: Any) -> None:
+    patch = TurnDetectionPatch(silence_duration_ms=200, idle_timeout_ms=2000, **fields)
+    driven.take(client.SessionUpdate(session=SessionPatch(turn_detection=patch)))
+
+
+def test_silence_does_not_count_while_the_user_speaks_on_after_a_reply() -> None:
+    driven = replying()
+    idle(driven, interrupt_response=False)
+    driven.hear(320, 0.9)
+    driven.wait(2.5)
+    assert statuses(driven) == ["completed"]
+    driven.wait(4)
+    assert not driven.events(ev.TimeoutTriggered)
+    assert rests(driven)
+
+
+def test_silence_counts_again_after_a_noise() -> None:
+    driven = Driven(VAD)
+    idle(driven)
+    spoken_turn(driven)
+    driven.whole_reply((FIRST, 500))
+    driven.wait(1)
+    a_short_noise(driven)
+    driven.wait(2.1)
+    assert len(driven.events(ev.TimeoutTriggered)) == 1
+
+
+def test_a_response_out_of_band_does_not_stop_the_count_of_silence() -> None:
+    driven = Driven(VAD)
+    idle(driven)
+    spoken_turn(driven)
+    driven.whole_reply((FIRST, 500))
+    driven.wait(1)
+    driven.take(ASIDE)
+    driven.reply(TextDelta("Aside."), GenerationEnd("stop"), ReplyEnd())
+    driven.wait(2)
+    assert len(driven.events(ev.TimeoutTriggered)) == 1
+
+
+def test_a_transcription_session_answers_nothing() -> None:
+    driven = Driven(VAD)
+    driven.take(client.SessionUpdate(session=SessionPatch(kind="transcription")))
+    spoken_turn(driven)
+    assert driven.events(ev.TranscriptionCompleted)
+    assert not driven.events(ev.ResponseCreated)
+
+
+def test_a_failed_reply_keeps_the_words_that_were_sent() -> None:
+    driven = Driven(VAD, audio_lead_ms=1000)
+    spoken_turn(driven)
+    driven.reply(TextDelta(FIRST + SECOND), ClauseCut(0, FIRST), Speech(0, speech(1000)), ClauseSpoken(0))
+    driven.take(ReplyFailed(driven.commands(StartReply)[-1].response_id, "no"))
+    assert driven.events(ev.OutputItemDone)[0].item.parts[0].transcript == FIRST
+
+
+def test_a_reply_cut_by_its_token_limit_can_be_interrupted_while_it_is_played() -> None:
+    driven = Driven(VAD, audio_lead_ms=5000)
+    spoken_turn(driven)
+    driven.reply(TextDelta(FIRST), ClauseCut(0, FIRST), Speech(0, speech(2000)), ClauseSpoken(0))
+    driven.reply(GenerationEnd("length"), ReplyEnd())
+    assert statuses(driven) == ["incomplete"]
+    driven.wait(1)
+    driven.hear(160, 0.9)
+    assert driven.events(ev.ItemTruncated)
+
+
+def test_cleared_output_stays_silent_and_only_what_was_heard_is_kept() -> None:
+    driven = Driven(VAD, audio_lead_ms=1000)
+    spoken_turn(driven)
+    driven.reply(TextDelta(FIRST + SECOND), ClauseCut(0, FIRST), Speech(0, speech(2000)), ClauseSpoken(0))
+    driven.wait(1)
+    fresh = driven.take(client.OutputAudioClear())
+    assert driven.names(fresh) == ["output_audio_buffer.cleared"]
+    fresh = driven.reply(
+        ClauseCut(1, SECOND), Speech(1, speech(2000)), ClauseSpoken(1), GenerationEnd("stop"), ReplyEnd()
+    )
+    assert not driven.events(ev.AudioDelta, fresh + driven.wait(5))
+    done = driven.events(ev.ResponseDone)[0].response
+    assert (done.status, done.output[0].parts[0].transcript) == ("completed", "One two")
+
+
+def test_a_reply_whose_output_was_cleared_does_not_go_on() -> None:
+    for active in (True, False):
+        driven = Driven(VAD, audio_lead_ms=1000)
+        spoken_turn(driven)
+        driven.whole_reply((FIRST, 2000), (SECOND, 2000))
+        driven.wait(1)
+        if active:
+            driven.take(client.OutputAudioClear())
+            a_short_noise(driven)
+        else:
+            driven.hear(160, 0.9)
+            driven.take(client.OutputAudioClear())
+            driven.hear(320, 0.0)
+            driven.transcript("")
+        driven.wait(5)
+        assert len(driven.events(ev.ResponseCreated)) == 1
+
+
+def test_the_choice_of_tools_reaches_the_model() -> None:
+    driven = Driven()
+    tool = FunctionTool(name="lamp")
+    choice = SessionPatch(tools=(tool,), tool_choice=FunctionChoice(name="lamp"), parallel_tool_calls=False)
+    driven.take(client.SessionUpdate(session=choice), say("light"), client.ResponseCreate())
+    options = driven.commands(StartReply)[0].options
+    assert (options.tool_choice, options.parallel_tool_calls) == (NamedTool("lamp"), False)

@@ -35,6 +35,11 @@ class Pacer:
         elapsed = round((now - self._anchor_time) * self.rate_hz) if self.sent else 0
         return min(self._anchor_position + max(elapsed, 0), self.sent)
 
+    def stop(self, now: float) -> int:
+        """Nothing more is played, and what was not counts as never sent; returns the position reached."""
+        self.sent = self.played(now)
+        return self.sent
+
     def played_at(self) -> float:
         """When all that was sent will have been played."""
         return self._anchor_time + (self.sent - self._anchor_position) / self.rate_hz

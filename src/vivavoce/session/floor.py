@@ -80,6 +80,8 @@ class Floor:
             answered = vad is None or vad.create_response
             if turn.automatic and answered and config.kind == "realtime":
                 self._unanswered = turn
+        elif turn.heard and self._replying.heard_at is not None:
+            self._idle_since = max(now, self._replying.heard_at)
         self.settled(config, now)
 
     def settled(self, config: SessionConfig, now: float) -> None:
@@ -132,7 +134,8 @@ class Floor:
 
     def response_ended(self, config: SessionConfig, now: float) -> None:
         """A response is over: the next may begin, and silence begins to count."""
-        self._idle_since = self._replying.heard_at
+        if self._replying.in_conversation:
+            self._idle_since = self._replying.heard_at
         self.answer(config, now)
 
     # ---- time
@@ -172,7 +175,7 @@ class Floor:
         self._newest = None
         if ask.in_conversation:
             self._unanswered = None
-        self._idle_since = None
+            self._idle_since = None
         if not self._hearing.transcripts:
             self._generate()
 

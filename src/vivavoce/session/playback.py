@@ -45,6 +45,7 @@ class Playback:
         self._clauses: list[SpokenClause] = []
         self._pcm = bytearray()
         self._made = 0
+        self.silenced = False
 
     @property
     def duration_ms(self) -> int:
@@ -78,6 +79,8 @@ class Playback:
 
     def push_pcm(self, index: int, pcm: bytes) -> None:
         """Audio of clause ``index`` as it is kept here."""
+        if self.silenced:
+            return
         clause = self._clauses[index]
         if clause.start is None:
             clause.start = self._made
@@ -104,12 +107,11 @@ class Playback:
         """When more may leave, or ``None`` if nothing waits."""
         return self._pacer.next_release(self._made, now)
 
-    def drop_unsent(self) -> None:
-        """Forget the audio that has not left; the clauses end there."""
-        self._made = self._pacer.sent
-        del self._pcm[self._made * BYTES_PER_SAMPLE :]
-        for clause in self._clauses:
-            clause.end = min(clause.end, self._made)
+    def silence(self, now: float) -> None:
+        """Forget the audio that has not been heard, and all that is still to come. Clauses keep their length."""
+        self._made = self._pacer.stop(now)
+        self.silenced = True
+        self.forget_audio()
 
     def forget_audio(self) -> None:
         """Free the samples; positions and words stay."""
@@ -132,6 +134,14 @@ class Playback:
         if index < len(self._clauses):
             words.append(self._clauses[index].text[:count])
         return "".join(words).rstrip()
+
+    def words_played(self, now: float) -> str:
+        """The words that can have been heard."""
+        return self.words_until(self.played_ms(now))
+
+    def words_sent(self) -> str:
+        """The words of the audio that has left."""
+        return self.words_until(self._to_ms(self._pacer.sent))
 
     def unheard_from(self, audio_end_ms: int) -> Unheard:
         """What follows the first ``audio_end_ms`` milliseconds, so that a reply can go on there.

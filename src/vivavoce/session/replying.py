@@ -40,6 +40,10 @@ REMEMBERED_REPLIES = 64
 """How many spoken replies can still be truncated by the client."""
 
 
+PLAYED_OUT = (ResponseState.COMPLETED, ResponseState.INCOMPLETE, ResponseState.FAILED)
+"""How a response ends whose audio is played to the end of what was sent."""
+
+
 class Replying:
     """Starts, carries and ends responses."""
 
@@ -78,6 +82,11 @@ class Replying:
         return self._response is not None and self._response.active and self._response.in_conversation
 
     @property
+    def in_conversation(self) -> bool:
+        """Whether the newest response becomes, or has become, part of the history."""
+        return self._response is not None and self._response.in_conversation
+
+    @property
     def waiting(self) -> bool:
         """Whether a response waits for a transcript."""
         return self._response is not None and self._response.state is ResponseState.WAITING
@@ -95,9 +104,9 @@ class Replying:
 
     @property
     def heard_at(self) -> float | None:
-        """When the last completed reply will have been heard (seconds); ``None`` for one not spoken or not completed."""
+        """When the last reply will have been heard (seconds); ``None`` for one not spoken, or stopped."""
         response = self._response
-        if response is None or response.state is not ResponseState.COMPLETED or response.playback is None:
+        if response is None or response.state not in PLAYED_OUT or response.playback is None:
             return None
         return response.playback.played_at()
 
@@ -169,7 +178,8 @@ class Replying:
             return
         body = ev.ErrorBody(type="server_error", code="engine_error", message=signal.message)
         details = ev.StatusDetails(type="failed", reason="error", error=body)
-        self._finish(response, ResponseEvent.FAIL, details=details)
+        heard = response.playback.words_sent() if response.playback is not None else None
+        self._finish(response, ResponseEvent.FAIL, heard=heard, details=details)
 
     def cancel(self, now: float, *, reason: str, response_id: str | None = None) -> None:
         """Stop at once: nothing more is made or sent; what was heard stays. Raises ``ClientError`` if there is nothing."""
@@ -179,7 +189,7 @@ class Replying:
         self._outbox.command(StopReply(response.id))
         heard = None
         if response.playback is not None and response.message_id is not None:
-            heard = response.playback.words_until(response.playback.played_ms(now))
+            heard = response.playback.words_played(now)
         details = ev.StatusDetails(type="cancelled", reason=reason)
         self._finish(response, ResponseEvent.CANCEL, heard=heard, details=details)
 
@@ -206,7 +216,7 @@ class Replying:
             return
         else:
             self.truncate(self._conversation.get(str(response.message_id)), position_ms)
-        if playback is not None:
+        if playback is not None and not playback.silenced:
             self.interruption = Interruption(
                 response, playback, position_ms, deadline, self._ask, self._work, self._before
             )
@@ -290,8 +300,9 @@ class Replying:
         response = self._response
         if response is None or response.playback is None:
             raise ClientError("there is no output audio to clear", code="output_audio_buffer_empty")
+        self.interruption = None
         if response.active:
-            response.playback.drop_unsent()
+            response.playback.silence(now)
         elif response.message_id is not None and response.message_id in self._conversation:
             self.truncate(self._conversation.get(response.message_id), response.playback.played_ms(now))
         self._outbox.send(ev.OutputAudioCleared(response_id=response.id))
@@ -320,13 +331,15 @@ class Replying:
         return self._response
 
     def _complete(self, response: Response) -> None:
-        if response.playback is not None and (tail := response.playback.tail()):
+        if response.playback is not None and not response.playback.silenced and (tail := response.playback.tail()):
             response.audio(tail)
+        silenced = response.playback is not None and response.playback.silenced
+        heard = response.playback.words_sent() if response.playback is not None and silenced else None
         if response.end is not None and response.end.reason == "length":
             details = ev.StatusDetails(type="incomplete", reason="max_output_tokens")
-            self._finish(response, ResponseEvent.CUT_SHORT, details=details)
+            self._finish(response, ResponseEvent.CUT_SHORT, heard=heard, details=details)
         else:
-            self._finish(response, ResponseEvent.DRAINED)
+            self._finish(response, ResponseEvent.DRAINED, heard=heard)
 
     def _finish(
         self,
@@ -345,7 +358,7 @@ class Replying:
     def _still_playing(self, response: Response, position_ms: int) -> bool:
         playback = response.playback
         return (
-            response.state is ResponseState.COMPLETED
+            response.state in PLAYED_OUT
             and playback is not None
             and position_ms < playback.duration_ms
             and response.message_id in self._conversation
