@@ -116,6 +116,23 @@ def test_the_session_shows_its_kind_and_end() -> None:
     assert set(session["audio"]) == {"input"}
 
 
+@pytest.mark.parametrize(
+    ("canonical", "clients"),
+    [
+        ("session.voice", "session.audio.output.voice"),
+        ("response.voice", "response.audio.output.voice"),
+        ("session.tool_choice", "session.tool_choice"),
+        ("session.audio.input.format", "session.audio.input.format"),
+        ("item.content[0].type", "item.content[0].type"),
+        ("item_id", "item_id"),
+        (None, None),
+    ],
+)
+def test_an_error_names_the_clients_own_path(canonical: str | None, clients: str | None) -> None:
+    body = ev.ErrorBody(type="invalid_request_error", code=None, message="m", param=canonical)
+    assert wire(ev.Error(event_id="e", error=body))["error"]["param"] == clients
+
+
 def test_parts_of_a_reply_have_their_own_names() -> None:
     written, heard = {"type": "output_text", "text": "t"}, {"type": "output_audio", "transcript": "t"}
     event = read(

@@ -103,6 +103,8 @@ class OpenAI:
                 plain["item"] = ga_item(event.item)
             case ev.ResponseCreated() | ev.ResponseDone():
                 plain["response"] = _response(event.response)
+            case ev.Error():
+                plain["error"]["param"] = _clients_path(event.error.param)
         return [plain]
 
 
@@ -148,6 +150,13 @@ def _response(response: ev.ResponseObject) -> Json:
         "audio": {"output": _spoken(config)},
         "max_output_tokens": config.max_output_tokens,
     }
+
+
+def _clients_path(param: str | None) -> str | None:
+    """Where the client wrote what the session finds fault with: ``session.voice`` is ``session.audio.output.voice`` here."""
+    place, _, name = (param or "").partition(".")
+    field = SESSION_FIELDS.get(name)
+    return f"{place}.{field.path}" if field is not None else param
 
 
 def _read_overrides(response: Any, param: str) -> Json:
