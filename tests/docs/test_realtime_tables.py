@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,6 +20,7 @@ import vivavoce
 from docs.markdown import DOCS, codes, rows
 from protocol.generating import server_events
 from vivavoce.config import Config, load_config
+from vivavoce.errors import ClientError
 from vivavoce.http.errors import STATUS_OF_CODE
 from vivavoce.http.starting import starting_config
 from vivavoce.protocol import openai, openai_beta, stepfun
@@ -26,7 +28,7 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.audio_formats import ENCODINGS, NAMES
 from vivavoce.protocol.client_events import CLIENT_EVENTS
 from vivavoce.protocol.detection import DIALECTS, QUERY_NAMES
-from vivavoce.protocol.dialect import DialectName
+from vivavoce.protocol.dialect import DialectName, decode
 from vivavoce.protocol.reading import Field
 from vivavoce.protocol.session_config import ResponseOverrides, SessionConfig, SessionPatch, TurnDetectionPatch
 from vivavoce.tiers import BUILT_IN_ALIASES, TIERS, TRANSCRIPTION_MODELS, default_dialect, model_of
@@ -39,6 +41,7 @@ FIELDS: Mapping[DialectName, Mapping[str, Field]] = {
     "openai_beta": openai_beta.SESSION_FIELDS,
     "openai": openai.SESSION_FIELDS,
 }
+_BOUNDS = re.compile(r"(?:number|integer), ([\d.]+) to ([\d.]+)")
 IDS = {"response_id", "item_id", "output_index", "content_index"}
 
 
@@ -114,6 +117,32 @@ def test_every_field_of_turn_detection() -> None:
     assert shown_defaults("turn_detection.energy_awakeness_threshold") == [
         json.loads(codes(told["energy_awakeness_threshold"][2])[0])
     ]
+
+
+RANGES = [
+    *((f"turn_detection.{name}", cells[1]) for name, cells in table("Turn detection", 5).items()),
+    *((codes(row[1])[0], row[4]) for row in rows(PAGE, "Session fields") if len(row) == 6 and codes(row[1])),
+]
+BOUNDS = [(path, *map(float, found.groups())) for path, cell in RANGES if (found := _BOUNDS.search(cell))]
+
+
+@pytest.mark.parametrize(("path", "least", "most"), BOUNDS)
+def test_every_range_ends_where_it_says(path: str, least: float, most: float) -> None:
+    def accepted(value: float) -> bool:
+        written: Any = int(value) if value == int(value) else value
+        session: dict[str, Any] = {}
+        *way, name = path.split(".")
+        inner = session
+        for step in way:
+            inner = inner.setdefault(step, {"type": "server_vad"})
+        inner[name] = written
+        try:
+            decode(json.dumps({"type": "session.update", "session": session}), DIALECTS["stepfun"])
+        except ClientError as error:
+            return error.param != f"session.{path}"
+        return True
+
+    assert [accepted(value) for value in (least - 1, least, most, most + 1)] == [False, True, True, False]
 
 
 def test_the_waits_of_semantic_vad() -> None:
@@ -250,6 +279,10 @@ def test_every_error_code() -> None:
     for code, status in STATUS_OF_CODE.items():
         assert told[code][0] == str(status)
     assert {cells[0] for code, cells in told.items() if code not in STATUS_OF_CODE} <= {"400", ""}
+
+
+def test_ranges_were_found() -> None:
+    assert len(BOUNDS) == 7
 
 
 def test_every_setting_and_its_default() -> None:
