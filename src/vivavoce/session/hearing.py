@@ -123,13 +123,15 @@ class Hearing:
         self._outbox.send(ev.AudioCommitted(previous_item_id=self._conversation.last_id, item_id=turn.item_id))
         self._conversation.add(Item(id=turn.item_id, role="user", content=(Part(type="input_audio", transcript=None),)))
         turn.happened(TurnEvent.COMMITTED)
-        self._expect(turn, 0, samples, config, told=self._overhearing.told)
+        self._expect(turn, 0, samples, config, self._overhearing)
+        unread = self._buffer.slice(max(start, self._overhearing.settled_until), end)
         reading = None if stop is None else self._overhearing.covering(stop.voiced_until)
         if reading is None:
-            self._transcribe(turn, 0, samples, config)
+            self._transcribe(turn, 0, unread, config)
         elif reading.transcript is None:
-            self._late = _Late(reading.until, Transcribe(turn.item_id, 0, samples, *_hints(config)))
+            self._late = _Late(reading.until, Transcribe(turn.item_id, 0, unread, *_hints(config)))
         else:
+            self.transcripts.is_whole(turn.item_id)
             self._known.append(Recognised(turn.item_id, 0, reading.transcript))
         self._take_until(end)
         return turn
@@ -209,9 +211,10 @@ class Hearing:
 
     def _overhear(self, voiced_until: int, config: SessionConfig) -> None:
         """Have what was said so far read, where that is of use."""
-        start, end = max(self._turn.start, self._buffer.start), self._buffer.end
+        start = max(self._turn.start, self._buffer.start, self._overhearing.settled_until)
+        end = self._buffer.end
         if self._late is None and self._overhearing.wanted(start, voiced_until, end):
-            self._overhearing.asked(end)
+            self._overhearing.asked(start, voiced_until, end)
             samples = self._buffer.slice(start, end)
             self._outbox.command(Overhear(self._turn.item_id, end, samples, *_hints(config)))
 
@@ -224,9 +227,13 @@ class Hearing:
             samples = self._buffer.slice(max(self._turn.start, self._buffer.start), end)
             self._outbox.command(ScoreTurn(self._turn.item_id, voiced_until, samples))
 
-    def _expect(self, turn: Turn, index: int, samples: Samples, config: SessionConfig, *, told: str = "") -> None:
-        duration_s = len(samples) / self._buffer.rate_hz
-        self.transcripts.expect(Expected(turn, index, duration_s, config.transcription is not None, told))
+    def _expect(
+        self, turn: Turn, index: int, samples: Samples, config: SessionConfig, heard: Overhearing | None = None
+    ) -> None:
+        expected = Expected(turn, index, len(samples) / self._buffer.rate_hz, config.transcription is not None)
+        if heard is not None:
+            expected.settled, expected.told = heard.settled, heard.told
+        self.transcripts.expect(expected)
 
     def _transcribe(self, turn: Turn, index: int, samples: Samples, config: SessionConfig) -> None:
         if audible(samples, self._buffer.rate_hz):

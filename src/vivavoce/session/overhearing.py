@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vivavoce.scripts import is_cjk
 from vivavoce.types import Transcript
 
 PAUSE_MS = 32
@@ -21,15 +22,26 @@ EVERY_MS = 1_200
 LEAST_MS = 300
 """No reading of less audio than this: nothing can be told from it."""
 
+SETTLED_MS = 12_000
+"""A reading of so much, made in a pause, is settled: the next ones begin after it. So however long somebody speaks, a reading
+costs no more than a sentence or two, and nearly all of a long turn is understood before it ends."""
+
+LONGEST_MS = 25_000
+"""Without a pause, no reading of more audio than this: it would cost more than it tells."""
+
 _UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W_]+)*")
 """A word; in Chinese and Japanese each character. Punctuation and case are no disagreement."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """What was understood of a turn's audio up to sample ``until``; ``transcript`` is ``None`` until it is there."""
+    """What was understood of a turn's audio up to sample ``until``; ``transcript`` is ``None`` until it is there.
+
+    ``settles`` says that the audio before it need not be read again.
+    """
 
     until: int
+    settles: bool = False
     transcript: Transcript | None = None
 
 
@@ -39,8 +51,12 @@ class Overhearing:
     def __init__(self, rate_hz: int) -> None:
         self._pause = PAUSE_MS * rate_hz // 1000
         self._every = EVERY_MS * rate_hz // 1000
+        self._longest = LONGEST_MS * rate_hz // 1000
         self._least = LEAST_MS * rate_hz // 1000
+        self._settled_after = SETTLED_MS * rate_hz // 1000
         self.reading: Reading | None = None
+        self.settled = ""
+        self.settled_until = 0
         self._asked_until = 0
         self._previous = ""
         self.told = ""
@@ -51,16 +67,17 @@ class Overhearing:
             return False
         if end - voiced_until >= self._pause:
             return True
-        return not self.pending and end - max(self._asked_until, start) >= self._every
+        return not self.pending and end - max(self._asked_until, start) >= self._every and end - start <= self._longest
 
     @property
     def pending(self) -> bool:
         """Whether a reading was asked for and has not come."""
         return self.reading is not None and self.reading.transcript is None
 
-    def asked(self, until: int) -> None:
-        """A reading up to ``until`` was asked for; it takes the place of one that has not come."""
-        self.reading = Reading(until)
+    def asked(self, start: int, voiced_until: int, until: int) -> None:
+        """A reading from ``start`` to ``until`` was asked for; it takes the place of one that has not come."""
+        paused = until - voiced_until >= self._pause
+        self.reading = Reading(until, settles=paused and until - start >= self._settled_after)
         self._asked_until = until
 
     def overheard(self, until: int, transcript: Transcript | None) -> str:
@@ -71,9 +88,12 @@ class Overhearing:
             self.reading = None
             self._asked_until = 0
             return ""
-        self.reading.transcript = transcript
-        agreed = agreement(self._previous, transcript.text)
-        self._previous = transcript.text
+        text = joined(self.settled, transcript.text)
+        self.reading.transcript = Transcript(text, transcript.language)
+        if self.reading.settles:
+            self.settled, self.settled_until = text, until
+        agreed = agreement(self._previous, text)
+        self._previous = text
         fresh = extension(self.told, agreed)
         self.told += fresh
         return fresh
@@ -81,6 +101,13 @@ class Overhearing:
     def covering(self, voiced_until: int) -> Reading | None:
         """The reading, there or on its way, that leaves out nothing that was said until ``voiced_until``."""
         return self.reading if self.reading is not None and self.reading.until >= voiced_until else None
+
+
+def joined(first: str, second: str) -> str:
+    """Two pieces of one utterance."""
+    if not first or not second:
+        return first or second
+    return f"{first}{'' if is_cjk(first[-1]) or is_cjk(second[0]) or first[-1] in '。，！？、' else ' '}{second}"
 
 
 def agreement(before: str, after: str) -> str:

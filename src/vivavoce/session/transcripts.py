@@ -10,7 +10,7 @@ import msgspec
 from vivavoce.protocol import server_events as ev
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.overhearing import extension
+from vivavoce.session.overhearing import extension, joined
 from vivavoce.session.signals import Recognised, RecognitionFailed
 from vivavoce.session.turn import Turn, TurnEvent
 from vivavoce.types import Language, Transcript
@@ -25,7 +25,8 @@ class _Ids(TypedDict):
 class Expected:
     """A transcript to come: of which turn and part, of how much audio, and what of it the client was told already.
 
-    ``requested`` tells whether the client's configuration asks for transcription events.
+    ``requested`` tells whether the client's configuration asks for transcription events; ``settled`` are the words before
+    the audio that is being read.
     """
 
     turn: Turn
@@ -33,6 +34,7 @@ class Expected:
     duration_s: float
     requested: bool
     told: str = ""
+    settled: str = ""
 
 
 class Transcripts:
@@ -52,6 +54,10 @@ class Transcripts:
         """A transcript is on its way."""
         self._expected[expected.turn.item_id, expected.content_index] = expected
 
+    def is_whole(self, item_id: str) -> None:
+        """What comes for this turn has the settled words in it."""
+        self._expected[item_id, 0].settled = ""
+
     def spoken_now(self, signal: Recognised) -> bool:
         """Whether this is of a turn the detector has ended."""
         expected = self._expected.get((signal.item_id, signal.content_index))
@@ -70,7 +76,7 @@ class Transcripts:
             self._tell(expected, signal, signal.event.text)
             return None
         del self._expected[key]
-        turn, text = expected.turn, signal.event.text
+        turn, text = expected.turn, joined(expected.settled, signal.event.text)
         turn.marks.note("transcript", now)
         turn.happened(TurnEvent.WORDS if text else TurnEvent.NO_WORDS)
         if text:

@@ -1,0 +1,135 @@
+"""Words while the user is still speaking: only what two readings agree on, never taken back, and whole at the end."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from session.driving import VAD, Driven
+from vivavoce.protocol import client_events as client
+from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.session_config import SessionPatch, Transcription
+from vivavoce.session.overhearing import SETTLED_MS, agreement, extension, joined
+from vivavoce.session.signals import Overhear, Overheard, Prefill, Recognised, StartReply, Transcribe
+from vivavoce.types import Transcript
+
+
+def talk(driven: Driven, milliseconds: int) -> None:
+    """Speech, in pieces as a client sends it."""
+    for _ in range(milliseconds // 100):
+        driven.hear(100, 0.9)
+
+
+WORDS = st.lists(st.sampled_from(["one", "Two,", "three", "four.", "五", "六"]), max_size=6).map(" ".join)
+
+
+@given(WORDS, WORDS, WORDS)
+def test_what_was_told_is_never_taken_back(first: str, second: str, third: str) -> None:
+    told = ""
+    for before, after in (("", first), (first, second), (second, third)):
+        told += extension(told, agreement(before, after))
+        assert told == "" or after.startswith(told) or extension(told, after) == ""
+
+
+def test_words_are_certain_when_two_readings_agree() -> None:
+    assert agreement("I would", "I would like a") == "I would "
+    assert agreement("I wood", "I would like") == "I "
+    assert agreement("", "I would like") == ""
+    assert extension("I would ", "I would like a coffee.") == "like a coffee."
+    assert extension("I would ", "You would like") == ""
+    assert joined("今天天气", "很好") == "今天天气很好"
+    assert joined("One.", "Two.") == "One. Two."
+
+
+def test_the_client_reads_along() -> None:
+    driven = Driven(VAD)
+    driven.take(client.SessionUpdate(session=SessionPatch(transcription=Transcription())))
+    for text in ("I would", "I would like a", "I would like a coffee"):
+        talk(driven, 1300)
+        driven.overheard(text)
+    driven.hear(64, 0.0)
+    driven.hear(320, 0.0)
+    driven.overheard("I would like a coffee, please.")
+    deltas = [event.delta for event in driven.events(ev.TranscriptionDelta)]
+    assert deltas == ["I would ", "like a ", "coffee, please."]
+    assert driven.events(ev.TranscriptionCompleted)[0].transcript == "".join(deltas)
+    assert not driven.commands(Transcribe), "the reading in the last pause is the transcript"
+    assert driven.commands(StartReply)
+
+
+def test_a_reading_that_is_there_before_the_end_is_the_transcript() -> None:
+    driven = Driven(VAD)
+    talk(driven, 600)
+    driven.hear(64, 0.0)
+    driven.overheard("hello there")
+    assert driven.commands(Prefill)[-1].messages[-1].content == "hello there", "the language model reads ahead"
+    driven.hear(320, 0.0)
+    assert driven.events(ev.TranscriptionCompleted)[0].transcript == "hello there"
+    assert driven.prompts() == [["hello there"]]
+
+
+def test_speech_after_a_reading_makes_it_void() -> None:
+    driven = Driven(VAD)
+    talk(driven, 600)
+    driven.hear(64, 0.0)
+    stale = driven.commands(Overhear)[-1]
+    talk(driven, 300)
+    driven.take(Overheard(stale.item_id, stale.until, Transcript("hello", "en")))
+    driven.hear(64, 0.0)
+    driven.hear(320, 0.0)
+    driven.overheard("hello again")
+    assert driven.events(ev.TranscriptionCompleted)[0].transcript == "hello again"
+
+
+def test_without_a_reading_the_recogniser_is_asked() -> None:
+    driven = Driven(VAD)
+    talk(driven, 600)
+    driven.hear(64, 0.0)
+    work = driven.commands(Overhear)[-1]
+    driven.hear(320, 0.0)
+    assert not driven.commands(Transcribe)
+    driven.take(Overheard(work.item_id, driven.commands(Overhear)[-1].until, None))
+    driven.transcript("hello")
+    assert driven.prompts() == [["hello"]]
+
+
+def test_a_long_turn_is_read_piece_by_piece() -> None:
+    driven = Driven(VAD)
+    talk(driven, SETTLED_MS + 1000)
+    driven.hear(64, 0.0)
+    driven.overheard("This was the first part.")
+    longest = len(driven.commands(Overhear)[-1].samples)
+    talk(driven, 2000)
+    assert 16_000 < len(driven.commands(Overhear)[-1].samples) < longest / 4
+    driven.overheard("And this")
+    driven.hear(64, 0.0)
+    driven.hear(320, 0.0)
+    driven.overheard("And this the second.")
+    assert driven.events(ev.TranscriptionCompleted)[0].transcript == "This was the first part. And this the second."
+
+
+def test_what_is_settled_is_not_read_again_at_the_end() -> None:
+    driven = Driven(VAD)
+    talk(driven, SETTLED_MS + 1000)
+    driven.hear(64, 0.0)
+    driven.overheard("The first part.")
+    talk(driven, 1000)
+    driven.hear(64, 0.0)
+    late = driven.commands(Overhear)[-1]
+    driven.hear(320, 0.0)
+    driven.take(Overheard(late.item_id, late.until, None))
+    driven.take(Overheard(late.item_id, driven.commands(Overhear)[-1].until, None))
+    work = driven.commands(Transcribe)[-1]
+    assert len(work.samples) < 2 * 16_000
+    driven.take(Recognised(work.item_id, 0, Transcript("The second.", "en")))
+    assert driven.events(ev.TranscriptionCompleted)[0].transcript == "The first part. The second."
+
+
+def test_the_clients_hints_reach_the_recogniser() -> None:
+    driven = Driven(VAD)
+    hints = Transcription(language="zh", prompt="Vivavoce")
+    driven.take(client.SessionUpdate(session=SessionPatch(transcription=hints)))
+    talk(driven, 600)
+    driven.hear(64, 0.0)
+    work = driven.commands(Overhear)[-1]
+    assert (work.language, work.prompt) == ("zh", "Vivavoce")
