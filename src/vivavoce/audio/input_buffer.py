@@ -83,15 +83,15 @@ class InputBuffer:
     def slice(self, start: int, stop: int) -> Samples:
         """Samples from ``start`` to ``stop``, as far as they are kept."""
         pieces: list[Samples] = []
-        position = self._start
-        for chunk in self._chunks:
+        position = self._end
+        for chunk in reversed(self._chunks):  # what is asked for most is what came last
+            if position <= start:
+                break
+            position -= len(chunk)
             begin, end = max(start - position, 0), min(stop - position, len(chunk))
             if begin < end:
                 pieces.append(chunk[begin:end])
-            position += len(chunk)
-            if position >= stop:
-                break
-        return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+        return np.concatenate(pieces[::-1]) if pieces else np.zeros(0, np.float32)
 
     def forget(self, before: int) -> None:
         """Drop samples before position ``before``."""

@@ -28,6 +28,7 @@ from vivavoce.bench.recognition import (
 from vivavoce.bench.report import Report, print_report, read_baseline, write_report
 from vivavoce.bench.summary import mixed_up, summarise
 from vivavoce.bench.turn import OnMeasure, Target, ask_at_once, ask_in_turn
+from vivavoce.cli.bench_overhead import overhead
 from vivavoce.cli.local_server import server_at
 from vivavoce.cli.options import (
     ApiKeyOption,
@@ -46,6 +47,7 @@ from vivavoce.tiers import tier
 from vivavoce.types import Language
 
 app = typer.Typer(no_args_is_help=True, help="Measure: voice-to-voice latency, sessions in parallel, recognition.")
+app.command()(overhead)
 
 
 @dataclass(frozen=True, slots=True)
