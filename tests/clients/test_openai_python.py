@@ -158,7 +158,7 @@ async def test_speech_interrupts_a_reply(fake_server: RunningServer, spelling: S
         assert caller.of(events, "input_audio_buffer.speech_started")
         assert (response.status, response.status_details.reason) == ("cancelled", "turn_detected")
         heard = response.output[0].content[0].transcript
-        assert len("You said: once") <= len(heard) <= len("You said: once upon a time once upon a")
+        assert len("You said: once") <= len(heard) < 70  # of 350 characters; a busy machine may be late
         assert f"You said: {STORY}".startswith(heard)
         assert (await caller.item(reply_id)).content[0].transcript == heard
         await caller.speak(silence(700))

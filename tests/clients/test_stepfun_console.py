@@ -66,7 +66,7 @@ async def test_the_button_goes_down_while_it_speaks(fake_server: RunningServer) 
         await page.record(tone(500))
         await page.create_response()
         truncated = await page.until("conversation.item.truncated")
-        assert 900 <= truncated["audio_end_ms"] < 1500
+        assert 900 <= truncated["audio_end_ms"] < 3000
         assert page.of("response.done")[0]["response"]["status"] == "cancelled"
         await page.until("response.done")
         assert page.items.said()[-1] == ("assistant", "You said: I heard 500 milliseconds.")
@@ -114,7 +114,7 @@ async def test_a_noise_while_it_speaks(fake_server: RunningServer) -> None:
     """No words come of it: the item is taken back, and the reply goes on where it was cut."""
     async with console(fake_server) as page:
         await page.update(turn_detection=VAD)
-        await page.say("one two three four five six seven eight nine ten eleven twelve")
+        await page.say("one two three four five six seven eight nine")
         await page.until("response.audio.delta")
         await page.listen(0.5)
         await page.record(NOISE)
@@ -123,7 +123,7 @@ async def test_a_noise_while_it_speaks(fake_server: RunningServer) -> None:
         await page.until("response.created")
         assert (await page.until("response.done"))["response"]["status"] == "completed"
         assert noise not in page.items.by_id
-        assert page.items.said()[-1][1].endswith("eleven twelve")
+        assert page.items.said()[-1][1].endswith("eight nine")
 
 
 async def test_a_function_is_answered_before_the_response_is_done(fake_server: RunningServer) -> None:
@@ -145,7 +145,7 @@ async def test_the_mode_changes_while_it_speaks(fake_server: RunningServer) -> N
     """Each change sends the whole session, the voice with it, which by then has been heard."""
     async with console(fake_server) as page:
         await page.update()
-        await page.say("one two three four five six seven eight nine ten eleven twelve")
+        await page.say("one two three four five six seven eight nine")
         await page.until("response.audio.delta")
         await page.update(turn_detection=VAD)
         await page.until("session.updated")
