@@ -62,7 +62,7 @@ class Replay:
     """One block on one server, done in ``within_s`` seconds: ``seen`` holds every server event in order."""
 
     address: str
-    within_s: float = 20.0
+    within_s: float = 60.0
     names: dict[str, Any] = field(default_factory=dict)
     seen: list[Json] = field(default_factory=list)
     _socket: ClientConnection | None = None

@@ -146,7 +146,7 @@ def local(text: str, server: RunningServer) -> str:
 
 
 def output_of(command: list[str], **environment: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **environment})
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, env={**os.environ, **environment})
     assert done.returncode == 0, done.stderr
     return done.stdout
 
