@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from vivavoce import __version__
 from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
-from vivavoce.http import health, realtime
+from vivavoce.http import health, realtime, stateless
 from vivavoce.http.serving import Serving
 from vivavoce.runtime.engines import load_engines
 
@@ -39,6 +39,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     app.state.serving = serving
     app.include_router(health.router)
     app.include_router(realtime.router)
+    app.include_router(stateless.router)
     return app
 
 
