@@ -1,4 +1,4 @@
-"""Random conversations against the pure core: whatever happens, what goes out stays well formed."""
+"""Random conversations against the pure core: whatever happens, what goes out stays well formed and true."""
 
 from __future__ import annotations
 
@@ -9,102 +9,327 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from session.driving import VAD, Driven, pcm, speech
+from session.mirror import Mirror
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
-from vivavoce.protocol.session_config import ResponseOverrides, SessionPatch, TurnDetectionPatch
-from vivavoce.session.signals import Recognised, RecognitionFailed, Replied, ReplyFailed, Send, StartReply, Transcribe
+from vivavoce.protocol.session_config import (
+    AudioFormat,
+    FunctionChoice,
+    FunctionTool,
+    ResponseOverrides,
+    SessionPatch,
+    Transcription,
+    TurnDetectionPatch,
+)
+from vivavoce.session.signals import (
+    Heard,
+    Listen,
+    Output,
+    Overhear,
+    Overheard,
+    Recognised,
+    RecognitionFailed,
+    Replied,
+    ReplyFailed,
+    Scored,
+    ScoreTurn,
+    Send,
+    StartReply,
+    Tick,
+    Transcribe,
+    WakeAt,
+)
 from vivavoce.types import (
     ClauseCut,
+    ClauseSpoken,
     GenerationEnd,
     ReplyEnd,
+    ReplyEvent,
     Speech,
     TextDelta,
+    ThinkingDelta,
     ToolCall,
+    ToolCallDelta,
     Transcript,
+    TranscriptDelta,
+)
+
+IDS = [None, None, None, "a", "b", "root"]
+FORMATS = [
+    AudioFormat(),
+    AudioFormat(rate_hz=8000),
+    AudioFormat(rate_hz=48000),
+    AudioFormat(encoding="g711_ulaw", rate_hz=8000),
+    AudioFormat(encoding="g711_alaw", rate_hz=8000),
+]
+CLAUSES = ["Some words, ", "one two three. ", "好的，我明白了。", " — ", "word"]
+LAMP = FunctionTool(name="lamp")
+
+
+def audio_of(format: AudioFormat, milliseconds: int, level: int) -> bytes:
+    """Noise that is (not) loud enough for the recogniser; what is in it does not matter."""
+    count = milliseconds * format.rate_hz // 1000
+    return bytes([level, 0x40 if level else 0]) * count if format.encoding == "pcm16" else bytes([level]) * count
+
+
+class Road:
+    """One reply on its way. It makes what a reply road may make, also after it was told to stop."""
+
+    def __init__(self, work: StartReply) -> None:
+        self.work = work
+        self.cut = 0
+        self.spoken = 0
+        self.calls = 0
+        self.written = not work.messages
+        self.ended = False
+
+    def begin(self) -> list[ReplyEvent]:
+        return self._clause(self.work.begun) if self.work.begun else []
+
+    def step(self, kind: int, text: str, milliseconds: int) -> list[ReplyEvent]:
+        """One step; ``kind`` says which, as far as it is possible now."""
+        if self.ended:
+            return []
+        if kind == 0 and not self.written:
+            return self._clause(text)
+        if kind == 1 and self.spoken < self.cut:
+            return [Speech(self.spoken, speech(milliseconds))] if self.work.voice is not None else []
+        if kind == 2 and self.spoken < self.cut:
+            self.spoken += 1
+            return [ClauseSpoken(self.spoken - 1)]
+        if kind == 3 and not self.written:
+            return [ThinkingDelta("hm ")]
+        if kind == 4 and not self.written:
+            self.calls += 1
+            name = f"call_{self.calls}"
+            return [ToolCallDelta(name, "lamp", "{"), *([ToolCall(name, "lamp", "{}")] if milliseconds % 2 else [])]
+        if kind == 5 and not self.written:
+            self.written = True
+            return [GenerationEnd("length" if milliseconds < 50 else "stop", 5, 2, 1)]
+        if self.written and self.spoken == self.cut:
+            self.ended = True
+            return [ReplyEnd()]
+        return []
+
+    def _clause(self, text: str) -> list[ReplyEvent]:
+        self.cut += 1
+        return [TextDelta(text), ClauseCut(self.cut - 1, text)]
+
+
+updates = st.sampled_from(
+    [
+        SessionPatch(turn_detection=None),
+        SessionPatch(turn_detection=TurnDetectionPatch()),
+        SessionPatch(turn_detection=TurnDetectionPatch(interrupt_response=False, silence_duration_ms=100)),
+        SessionPatch(turn_detection=TurnDetectionPatch(create_response=False)),
+        SessionPatch(turn_detection=TurnDetectionPatch(idle_timeout_ms=1000, prefix_padding_ms=0)),
+        SessionPatch(turn_detection=TurnDetectionPatch(type="semantic_vad", eagerness="high")),
+        SessionPatch(voice="v2"),
+        SessionPatch(voice="nobody"),
+        SessionPatch(modalities=("text",)),
+        SessionPatch(modalities=("text", "audio")),
+        SessionPatch(kind="transcription"),
+        SessionPatch(kind="realtime"),
+        SessionPatch(tools=(LAMP,), tool_choice=FunctionChoice(name="lamp")),
+        SessionPatch(tool_choice="required"),
+        SessionPatch(tools=()),
+        SessionPatch(instructions="Be brief.", speed=1.5, transcription=Transcription(language="en")),
+    ]
+) | st.sampled_from(FORMATS).flatmap(
+    lambda format: st.sampled_from([SessionPatch(input_audio_format=format), SessionPatch(output_audio_format=format)])
+)
+new_items = st.builds(
+    NewItem,
+    role=st.sampled_from(["user", "user", "assistant", "system", None]),
+    id=st.sampled_from(IDS),
+    content=st.lists(
+        st.sampled_from(
+            [
+                Part(type="input_text", text="hi"),
+                Part(type="input_audio", audio=pcm(100)),
+                Part(type="input_audio", audio=b"", transcript="said"),
+                Part(type="input_audio", audio=b"\0"),
+            ]
+        ),
+        max_size=2,
+    ).map(tuple),
+) | st.sampled_from(
+    [
+        NewItem(type="function_call", call_id="c", name="lamp", arguments="{}"),
+        NewItem(type="function_call_output", call_id="c", output="o"),
+    ]
 )
 
 
 class Conversations(RuleBasedStateMachine):
-    """A client, a microphone, a recogniser and a reply road that do anything in any order."""
+    """A client, a microphone, a detector, a recogniser and a reply road that do anything in any order."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.driven = Driven(VAD, audio_lead_ms=500, buffer_ms=5000)
+        self.driven = Driven(VAD, audio_lead_ms=500, buffer_ms=3000, report_marks=True)
+        self.mirror = Mirror()
         self.read = 0
-        self.clauses: dict[str, int] = {}
-        self.ended: set[str] = set()
-        self.open: list[tuple[Any, ...]] = []
-        self.active: set[str] = set()
-        self.event_ids: set[str] = set()
-        self.items: list[str] = []
+        self.to_hear: list[Listen] = []
+        self.roads: list[Road] = []
+        self.works: dict[type, list[Any]] = {Transcribe: [], Overhear: [], ScoreTurn: []}
 
-    # ---- the world
+    def take(self, *signals: Any) -> None:
+        self.driven.take(*signals)
+        self.check()
 
-    @rule(milliseconds=st.integers(0, 400), probability=st.sampled_from([0.0, 0.9]))
+    def check(self) -> None:
+        while self.read < len(self.driven.outputs):
+            output = self.driven.outputs[self.read]
+            self.read += 1
+            self.notice(output)
+
+    def notice(self, output: Output) -> None:
+        match output:
+            case Send(event=event):
+                self.mirror.apply(event)
+                if isinstance(event, ev.ResponseDone) and event.response.status == "completed":
+                    self.sent_is_made(event)
+            case Listen():
+                self.to_hear.append(output)
+            case StartReply():
+                road = Road(output)
+                self.roads.append(road)
+            case Transcribe() | Overhear() | ScoreTurn():
+                self.works[type(output)].append(output)
+
+    def sent_is_made(self, event: ev.ResponseDone) -> None:
+        response = self.driven.session.replying._response
+        if response is None or response.id != event.response.id or response.playback is None:
+            return
+        if not response.playback.silenced:
+            assert abs(self.sent_ms(response.config.output_audio_format) - response.playback.duration_ms) <= 1
+
+    def sent_ms(self, format: AudioFormat) -> float:
+        sample = 2 if format.encoding == "pcm16" else 1
+        return self.mirror.audio_bytes / sample / format.rate_hz * 1000
+
+    # ---- microphone and detector
+
+    @rule(milliseconds=st.integers(0, 400), level=st.sampled_from([0, 0x40]))
+    def microphone(self, milliseconds: int, level: int) -> None:
+        self.take(
+            client.AudioAppend(audio=audio_of(self.driven.session.config.input_audio_format, milliseconds, level))
+        )
+
+    @precondition(lambda self: self.to_hear)
+    @rule(probability=st.sampled_from([0.0, 0.9]))
+    def detector(self, probability: float) -> None:
+        frames = self.to_hear.pop(0).frames
+        self.take(Heard(frames.position, [probability] * len(frames.frames)))
+
+    @rule(milliseconds=st.integers(64, 700), probability=st.sampled_from([0.0, 0.9, 0.9]))
     def hear(self, milliseconds: int, probability: float) -> None:
-        self.driven.hear(milliseconds, probability)
+        self.microphone(milliseconds, 0x40)
+        while self.to_hear:
+            self.detector(probability)
+
+    # ---- the client
 
     @rule(
         event=st.sampled_from(
             [
                 client.AudioCommit(),
+                client.AudioCommit(under_vad=True),
                 client.AudioClear(),
-                client.ResponseCreate(),
-                client.ResponseCreate(response=ResponseOverrides(modalities=("text",))),
                 client.ResponseCancel(),
+                client.ResponseCancel(response_id="nobody"),
+                client.OutputAudioClear(),
                 client.AudioAppend(audio=b"\0"),
-                client.SessionUpdate(session=SessionPatch(turn_detection=None)),
-                client.SessionUpdate(session=SessionPatch(turn_detection=TurnDetectionPatch(type="server_vad"))),
-                client.SessionUpdate(session=SessionPatch(voice="v2")),
-                client.ItemDelete(item_id="nobody"),
-                client.ItemCreate(item=NewItem(role="user", content=(Part(type="input_text", text="hi"),))),
-                client.ItemCreate(item=NewItem(role="user", content=(Part(type="input_audio", audio=pcm(100)),))),
-                client.ItemCreate(item=NewItem(type="function_call_output", call_id="c", output="o")),
             ]
         )
     )
     def client_says(self, event: Any) -> None:
-        self.driven.take(event)
+        self.take(event)
 
-    @precondition(lambda self: self.items)
-    @rule(data=st.data(), end_ms=st.integers(-5, 3000))
-    def change_an_item(self, data: st.DataObject, end_ms: int) -> None:
-        item_id = data.draw(st.sampled_from(self.items))
-        if data.draw(st.booleans()):
-            self.driven.take(client.ItemDelete(item_id=item_id))
-        else:
-            self.driven.take(client.ItemTruncate(item_id=item_id, audio_end_ms=end_ms))
+    @rule(patch=updates)
+    def update(self, patch: SessionPatch) -> None:
+        self.take(client.SessionUpdate(session=patch))
 
-    @precondition(lambda self: self.driven.commands(Transcribe))
-    @rule(data=st.data(), text=st.sampled_from(["", "hello"]), fails=st.booleans())
-    def recognise(self, data: st.DataObject, text: str, fails: bool) -> None:
-        work = data.draw(st.sampled_from(self.driven.commands(Transcribe)))
-        if fails:
-            self.driven.take(RecognitionFailed(work.item_id, work.content_index, "no"))
-        else:
-            self.driven.take(Recognised(work.item_id, work.content_index, Transcript(text, "en")))
+    @rule(item=new_items, data=st.data())
+    def create_item(self, item: NewItem, data: st.DataObject) -> None:
+        after = data.draw(st.sampled_from([None, "root", "nobody", *self.mirror.order]))
+        self.take(client.ItemCreate(item=item, previous_item_id=after))
 
-    @precondition(lambda self: self.driven.commands(StartReply))
-    @rule(data=st.data(), kind=st.integers(0, 4), milliseconds=st.integers(1, 900))
-    def reply(self, data: st.DataObject, kind: int, milliseconds: int) -> None:
-        response_id = data.draw(st.sampled_from(self.driven.commands(StartReply))).response_id
-        if response_id in self.ended and data.draw(st.booleans()):
+    @precondition(lambda self: self.mirror.order)
+    @rule(data=st.data(), what=st.integers(0, 3), end_ms=st.integers(-5, 3000))
+    def change_an_item(self, data: st.DataObject, what: int, end_ms: int) -> None:
+        item_id = data.draw(st.sampled_from(self.mirror.order))
+        if what == 0:
+            self.take(client.ItemDelete(item_id=item_id))
             return
-        index = self.clauses.get(response_id, 0)
-        signals: list[Any] = []
-        if kind <= 1:
-            self.clauses[response_id] = index + 1
-            signals = [TextDelta("some words "), ClauseCut(index, "some words "), Speech(index, speech(milliseconds))]
-        elif kind == 2:
-            signals = [ToolCall("c", "lamp", "{}")]
-        elif response_id not in self.ended:
-            self.ended.add(response_id)
-            if kind == 3:
-                signals = [GenerationEnd("stop"), ReplyEnd()]
-            else:
-                self.driven.take(ReplyFailed(response_id, "no"))
-        self.driven.take(*(Replied(response_id, signal) for signal in signals))
+        if what == 1:
+            self.take(client.ItemRetrieve(item_id=item_id))
+            assert self.driven.events(ev.ItemRetrieved)[-1].item.id == item_id
+            return
+        index = len(self.mirror.items[item_id].parts) - 1
+        self.take(client.ItemTruncate(item_id=item_id, audio_end_ms=end_ms, content_index=max(index, 0)))
+
+    @rule(
+        modalities=st.sampled_from([("text",), ("text", "audio")]),
+        conversation=st.sampled_from(["auto", "auto", "none"]),
+        given=st.none() | st.lists(new_items | st.just(NewItem(type="item_reference", id="a")), max_size=2).map(tuple),
+        named=st.booleans(),
+    )
+    def create_response(self, modalities: Any, conversation: Any, given: Any, named: bool) -> None:
+        fields: dict[str, Any] = {"modalities": modalities, "conversation": conversation}
+        if given is not None:
+            fields["input"] = given
+        if named:
+            fields["metadata"] = {"k": "v"}
+        self.take(client.ResponseCreate(response=ResponseOverrides(**fields)))
+
+    # ---- the engines
+
+    @precondition(lambda self: self.works[Transcribe])
+    @rule(data=st.data(), text=st.sampled_from(["", "hello", "Mhm."]), kind=st.integers(0, 3))
+    def recogniser(self, data: st.DataObject, text: str, kind: int) -> None:
+        work = data.draw(st.sampled_from(self.works[Transcribe][-3:]))
+        if kind == 0:
+            self.take(RecognitionFailed(work.item_id, work.content_index, "no"))
+        elif kind == 1:
+            self.take(Recognised(work.item_id, work.content_index, TranscriptDelta("he")))
+        else:
+            self.take(Recognised(work.item_id, work.content_index, Transcript(text, "en")))
+
+    @precondition(lambda self: self.works[Overhear])
+    @rule(data=st.data(), text=st.sampled_from(["", "Mhm", "so", "so I thought", "so I thought we might", None]))
+    def reading(self, data: st.DataObject, text: str | None) -> None:
+        work = data.draw(st.sampled_from(self.works[Overhear][-3:]))
+        self.take(Overheard(work.item_id, work.until, None if text is None else Transcript(text, "en")))
+
+    @precondition(lambda self: self.works[ScoreTurn])
+    @rule(data=st.data(), score=st.none() | st.floats(0, 1))
+    def scorer(self, data: st.DataObject, score: float | None) -> None:
+        work = data.draw(st.sampled_from(self.works[ScoreTurn][-2:]))
+        self.take(Scored(work.item_id, work.voiced_until, score))
+
+    @precondition(lambda self: self.roads)
+    @rule(
+        kinds=st.lists(st.integers(0, 6), min_size=1, max_size=6),
+        text=st.sampled_from(CLAUSES),
+        milliseconds=st.integers(1, 900),
+        old=st.integers(0, 9),
+    )
+    def reply(self, kinds: list[int], text: str, milliseconds: int, old: int) -> None:
+        road = self.roads[-2 if old == 0 and len(self.roads) > 1 else -1]
+        events = [] if road.cut else road.begin()
+        for kind in kinds:
+            events += road.step(kind, text, milliseconds)
+        self.take(*(Replied(road.work.response_id, event) for event in events))
+
+    @precondition(lambda self: self.roads)
+    @rule(old=st.booleans())
+    def reply_fails(self, old: bool) -> None:
+        road = self.roads[0 if old else -1]
+        if not road.ended:
+            road.ended = True
+            self.take(ReplyFailed(road.work.response_id, "no"))
 
     @rule(seconds=st.floats(0, 3))
     def wait(self, seconds: float) -> None:
@@ -113,43 +338,20 @@ class Conversations(RuleBasedStateMachine):
     # ---- what must hold
 
     @invariant()
-    def the_stream_is_well_formed(self) -> None:
-        for output in self.driven.outputs[self.read :]:
-            if isinstance(output, Send):
-                self._check(output.event)
-        self.read = len(self.driven.outputs)
-        assert len(self.active) <= 1
-        assert [item.id for item in self.driven.session.conversation] == self.items
+    def client_and_server_agree(self) -> None:
+        self.check()
+        self.mirror.agrees(self.driven.session)
+        response = self.driven.session.replying._response
+        if response is not None and response.active and response.playback and not response.playback.silenced:
+            assert self.sent_ms(response.config.output_audio_format) <= response.playback.duration_ms + 1
 
-    def _check(self, event: ev.ServerEvent) -> None:
-        assert event.event_id
-        assert event.event_id not in self.event_ids
-        self.event_ids.add(event.event_id)
-        if isinstance(event, ev.ResponseEvent):
-            assert event.response_id in self.active, "nothing comes after response.done"
-        if isinstance(event, ev.PartEvent) and not isinstance(event, ev.PartAdded):
-            assert ("part", event.item_id, event.content_index) in self.open
-        match event:
-            case ev.ItemCreated():
-                place = 0 if event.previous_item_id is None else self.items.index(event.previous_item_id) + 1
-                self.items.insert(place, event.item.id)
-            case ev.ItemDeleted():
-                self.items.remove(event.item_id)
-            case ev.ResponseCreated():
-                self.active.add(event.response.id)
-            case ev.OutputItemAdded():
-                self.open.append(("item", event.item.id))
-            case ev.PartAdded():
-                self.open.append(("part", event.item_id, event.content_index))
-            case ev.PartDone():
-                self.open.remove(("part", event.item_id, event.content_index))
-            case ev.OutputItemDone():
-                self.open.remove(("item", event.item.id))
-            case ev.ResponseDone():
-                assert not self.open
-                assert event.response.status != "in_progress"
-                self.active.remove(event.response.id)
+    @invariant()
+    def nobody_is_woken_in_vain(self) -> None:
+        wakes = [output.at for output in self.driven.take(Tick()) if isinstance(output, WakeAt)]
+        assert all(at > self.driven.now for at in wakes)
 
 
-Conversations.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Conversations.TestCase.settings = settings(
+    max_examples=120, stateful_step_count=50, deadline=None, derandomize=True, database=None
+)
 TestConversations = Conversations.TestCase

@@ -41,6 +41,7 @@ from vivavoce.types import (
     ReplyEnd,
     Speech,
     TextDelta,
+    ThinkingDelta,
     Transcript,
     TranscriptDelta,
 )
@@ -531,3 +532,13 @@ def test_the_choice_of_tools_reaches_the_model() -> None:
     driven.take(client.SessionUpdate(session=choice), say("light"), client.ResponseCreate())
     options = driven.commands(StartReply)[0].options
     assert (options.tool_choice, options.parallel_tool_calls) == (NamedTool("lamp"), False)
+
+
+def test_a_reply_of_thoughts_only_has_nothing_to_truncate() -> None:
+    driven = Driven()
+    driven.take(say("hello"), client.ResponseCreate())
+    driven.reply(ThinkingDelta("hm"), GenerationEnd("stop"), ReplyEnd())
+    item_id = driven.events(ev.OutputItemDone)[0].item.id
+    driven.take(client.ItemTruncate(item_id=item_id, audio_end_ms=0), client.OutputAudioClear())
+    assert driven.events(ev.Error)[0].error.param == "item_id"
+    assert not driven.events(ev.ItemTruncated)

@@ -279,10 +279,12 @@ class Replying:
 
     def truncate(self, item: Item, audio_end_ms: int) -> None:
         """Keep of a spoken item only the words of its first ``audio_end_ms`` milliseconds, and say so."""
+        index = audio_index(item)
+        if index is None:
+            return  # it has thoughts only
         words = self.spoken[item.id].words_until(audio_end_ms)
         parts = tuple(Part(type="audio", transcript=words) if part.type == "audio" else part for part in item.parts)
         self._conversation.replace(msgspec.structs.replace(item, content=parts))
-        index = audio_index(item)
         self._outbox.send(
             ev.ItemTruncated(item_id=item.id, content_index=index, audio_end_ms=audio_end_ms, thoughts_before=index)
         )
@@ -377,6 +379,6 @@ class Replying:
             self.spoken.popitem(last=False)
 
 
-def audio_index(item: Item) -> int:
-    """Which part of a spoken item is the audio; only thoughts come before it."""
-    return next((index for index, part in enumerate(item.parts) if part.type == "audio"), 0)
+def audio_index(item: Item) -> int | None:
+    """Which part of a spoken item is the audio, if any; thoughts may come before it."""
+    return next((index for index, part in enumerate(item.parts) if part.type == "audio"), None)

@@ -228,9 +228,10 @@ class Session:
     def _item_truncate(self, event: client.ItemTruncate, now: float) -> None:
         item = self.conversation.get(event.item_id)
         spoken = self.replying.spoken.get(event.item_id)
-        if spoken is None or item.role != "assistant":
+        index = audio_index(item)
+        if spoken is None or index is None:
             raise ClientError("Only spoken assistant messages can be truncated.", param="item_id")
-        if event.content_index not in (0, audio_index(item)):  # 0 for those who are not shown thoughts
+        if event.content_index not in (0, index):  # 0 for those who are not shown thoughts
             raise ClientError("There is no such audio part.", param="content_index")
         if event.audio_end_ms < 0:
             raise ClientError("'audio_end_ms' must not be negative.", param="audio_end_ms")
