@@ -89,3 +89,15 @@ def test_setting_the_same_format_again_does_not_cut_the_stream() -> None:
     told.set_format(AudioFormat())
     told.append(encode_pcm16(tone[1200:]))
     np.testing.assert_allclose(told.slice(0, told.end), plain.slice(0, plain.end), rtol=0, atol=1e-6)
+
+
+def test_what_the_resampler_held_back_comes_at_the_end() -> None:
+    for format in FORMATS:
+        buffer = InputBuffer(format=format, rate_hz=16_000, frame_samples=512)
+        samples = np.full(format.rate_hz // 2, 0.25, np.float32)
+        buffer.append(encode_g711(samples, "ulaw") if format == ULAW else encode_pcm16(samples))
+        buffer.finish()
+        assert abs(buffer.end - 8_000) <= 1
+        end = buffer.end
+        buffer.finish()
+        assert buffer.end == end

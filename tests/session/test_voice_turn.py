@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 
+import numpy as np
+import pytest
+
 from session.driving import FRAME_MS, VAD, Driven, pcm, speech
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
@@ -214,6 +217,17 @@ def test_push_to_talk() -> None:
     assert driven.events(ev.ResponseDone)[0].response.status == "completed"
 
 
+def test_push_to_talk_hears_the_last_word_whole() -> None:
+    """What the resampler holds back belongs to the turn it was said in, not to the next one."""
+    driven = Driven(None)
+    driven.take(client.AudioAppend(audio=pcm(500)), client.AudioCommit())
+    driven.take(client.AudioAppend(audio=bytes(24_000)), client.AudioCommit())
+    first = driven.commands(Transcribe)[0].samples
+    assert len(first) == pytest.approx(8_000, abs=1)
+    assert np.abs(first[-160:]).max() > 0.4
+    assert len(driven.commands(Transcribe)) == 1, "nothing of the first turn is left in the second, which is silent"
+
+
 def test_commit_is_refused_where_the_client_chose_server_vad() -> None:
     driven = Driven(VAD)
     driven.take(client.AudioAppend(audio=pcm(500)), client.AudioCommit())
@@ -231,6 +245,8 @@ def test_clear_forgets_the_audio() -> None:
     driven.take(client.AudioAppend(audio=pcm(500)), client.AudioClear(), client.AudioCommit(event_id="e2"))
     assert driven.events(ev.AudioCleared)
     assert driven.events(ev.Error)[0].error.code == "input_audio_buffer_commit_empty"
+    driven.take(client.AudioAppend(audio=bytes(24_000)), client.AudioCommit())
+    assert not driven.commands(Transcribe), "nothing of it is left in the next turn, which is silent"
 
 
 def test_half_a_sample_is_an_error_and_the_stream_goes_on() -> None:

@@ -63,12 +63,16 @@ class InputBuffer:
     def set_format(self, format: AudioFormat) -> None:
         """What is appended from now on comes in ``format``; no sample of what came before is lost."""
         if format != self._format:
-            self._keep(self._decoder.flush())
+            self.finish()
             self._format, self._decoder = format, AudioDecoder(format, self.rate_hz)
 
     def append(self, audio: bytes) -> None:
         """Add audio in the client's format. Raises ``ClientError`` on half a sample."""
         self._keep(self._decoder.push(audio))
+
+    def finish(self) -> None:
+        """This was all for now: take in the last few milliseconds, which resampling holds back for what would follow."""
+        self._keep(self._decoder.flush())
 
     def take_frames(self) -> Frames | None:
         """The whole frames not taken yet, or ``None``. Each sample is given once, in order."""
@@ -103,10 +107,6 @@ class InputBuffer:
             else:
                 self._chunks[0] = chunk[drop:]
             self._start += drop
-
-    def clear(self) -> None:
-        """Drop everything kept; positions go on."""
-        self.forget(self._end)
 
     def _keep(self, samples: Samples) -> None:
         if len(samples):

@@ -109,6 +109,8 @@ class Hearing:
         A reading that left nothing out is the transcript: one that is there is in ``take_known``, one on its way comes
         through ``overheard``.
         """
+        if not automatic:
+            self._buffer.finish()
         start = max(self._turn.start, self._buffer.start)
         end = self._buffer.end if stop is None else stop.position
         samples = self._buffer.slice(start, end)
@@ -139,6 +141,7 @@ class Hearing:
     def clear(self) -> None:
         """Forget the audio not committed yet."""
         self._turn.happened(TurnEvent.CLEARED)
+        self._buffer.finish()
         self._take_until(self._buffer.end)
         self._outbox.send(ev.AudioCleared())
 
