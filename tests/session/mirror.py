@@ -24,6 +24,7 @@ class Mirror:
     truncated: dict[str, str] = field(default_factory=dict)
     told: dict[tuple[str, int], str] = field(default_factory=dict)
     written: dict[tuple[str, int], str] = field(default_factory=dict)
+    spoken: dict[str, str] = field(default_factory=dict)
     speech_ms: int = 0
     speaking_since_ms: int | None = None
     audio_bytes: int = 0
@@ -78,7 +79,7 @@ class Mirror:
             case ev.ItemTruncated():
                 item = self.items[event.item_id]
                 assert item.parts[event.content_index].type == "audio"
-                self.truncated.setdefault(item.id, _audio_words(item))
+                self.truncated[item.id] = self.spoken[item.id]
             case ev.TranscriptionDelta():
                 key = (event.item_id, event.content_index)
                 assert event.delta
@@ -132,7 +133,8 @@ class Mirror:
                 self.open.remove(("item", event.item.id))
                 for at, part in enumerate(event.item.parts):
                     if part.type == "audio":
-                        assert self.written[event.item.id, at].startswith(part.words), "heard is a part of written"
+                        self.spoken[event.item.id] = self.written[event.item.id, at]
+                        assert self.spoken[event.item.id].startswith(part.words), "heard is a part of written"
             case ev.PartAdded():
                 self.open.append(("part", event.item_id, event.content_index))
                 self.written[event.item_id, event.content_index] = ""

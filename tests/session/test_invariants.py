@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -324,6 +324,25 @@ class Conversations(RuleBasedStateMachine):
         self.take(*(Replied(road.work.response_id, event) for event in events))
 
     @precondition(lambda self: self.roads)
+    @rule(text=st.sampled_from(CLAUSES), milliseconds=st.integers(50, 1500), last=st.booleans())
+    def clause(self, text: str, milliseconds: int, last: bool) -> None:
+        """The usual case: a clause and its speech, perhaps the end."""
+        road = self.roads[-1]
+        events = [] if road.cut else road.begin()
+        for kind in (0, 1, 2, *((5, 6) if last else ())):
+            events += road.step(kind, text, milliseconds)
+        self.take(*(Replied(road.work.response_id, event) for event in events))
+
+    @rule(text=st.sampled_from(["", "hello", "Mhm."]))
+    def turn(self, text: str) -> None:
+        """The usual case: something is said, or only a noise made, and recognised."""
+        before = len(self.works[Transcribe])
+        self.hear(200, 0.9)
+        self.hear(500, 0.0)
+        for work in self.works[Transcribe][before:]:
+            self.take(Recognised(work.item_id, work.content_index, Transcript(text, "en")))
+
+    @precondition(lambda self: self.roads)
     @rule(old=st.booleans())
     def reply_fails(self, old: bool) -> None:
         road = self.roads[0 if old else -1]
@@ -352,6 +371,42 @@ class Conversations(RuleBasedStateMachine):
 
 
 Conversations.TestCase.settings = settings(
-    max_examples=120, stateful_step_count=50, deadline=None, derandomize=True, database=None
+    max_examples=250, stateful_step_count=50, deadline=None, derandomize=True, database=None
 )
 TestConversations = Conversations.TestCase
+
+
+@given(
+    clauses=st.lists(st.tuples(st.sampled_from(CLAUSES), st.integers(0, 900)), min_size=1, max_size=5),
+    noises=st.lists(st.floats(0.01, 1.5), max_size=4),
+    lead_ms=st.sampled_from([200, 1000, 5000]),
+    written=st.integers(0, 5),
+)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+def test_a_reply_is_whole_however_often_noise_cuts_it(
+    clauses: list[tuple[str, int]], noises: list[float], lead_ms: int, written: int
+) -> None:
+    """``written``: how many clauses are there before the first noise; the rest is made after the last one."""
+    driven = Driven(VAD, audio_lead_ms=lead_ms)
+    driven.take(client.ResponseCreate())
+
+    def speak(index: int, text: str, milliseconds: int) -> None:
+        driven.reply(TextDelta(text), ClauseCut(index, text))
+        driven.reply(*([Speech(index, speech(milliseconds))] if milliseconds else []), ClauseSpoken(index))
+
+    for index, (text, milliseconds) in enumerate(clauses[:written]):
+        speak(index, text, milliseconds)
+    for seconds in noises:
+        driven.wait(seconds)
+        driven.hear(160, 0.9)
+        driven.hear(320, 0.0)
+        driven.transcript("")
+    work = driven.commands(StartReply)[-1]
+    begun = [(work.begun, 100)] if work.begun else []
+    for index, (text, milliseconds) in enumerate(begun + clauses[written:]):
+        speak(index, text, milliseconds)
+    driven.reply(GenerationEnd("stop"), ReplyEnd())
+    driven.wait(10)
+    said = "".join(item.parts[0].words for item in driven.session.conversation if item.role == "assistant")
+    assert said.replace(" ", "") == "".join(text for text, _ in clauses).replace(" ", "")
+    assert driven.events(ev.ResponseDone)[-1].response.status == "completed"

@@ -542,3 +542,25 @@ def test_a_reply_of_thoughts_only_has_nothing_to_truncate() -> None:
     driven.take(client.ItemTruncate(item_id=item_id, audio_end_ms=0), client.OutputAudioClear())
     assert driven.events(ev.Error)[0].error.param == "item_id"
     assert not driven.events(ev.ItemTruncated)
+
+
+def test_truncating_a_cut_reply_at_its_end_brings_back_no_word_that_was_not_sent() -> None:
+    driven = Driven(VAD, audio_lead_ms=500)
+    spoken_turn(driven)
+    driven.whole_reply((FIRST, 2000), (SECOND, 2000))
+    driven.wait(1.0)
+    driven.take(client.ResponseCancel())
+    item_id = driven.events(ev.OutputItemDone)[0].item.id
+    driven.take(client.ItemTruncate(item_id=item_id, audio_end_ms=99_000))
+    assert 1500 <= driven.events(ev.ItemTruncated)[0].audio_end_ms <= 1700
+    assert driven.session.conversation.get(item_id).parts[0].transcript == "One two three"
+
+
+def test_what_the_detector_has_not_heard_yet_is_kept() -> None:
+    driven = Driven(VAD)
+    driven.take(client.AudioAppend(audio=pcm(10_000)))
+    for at in range(0, 10_000 - 320, 320):
+        driven.take(Heard(at * 16, [0.9 if 2000 <= at < 3000 else 0.0] * 10))
+    started, stopped = driven.events(ev.SpeechStarted)[0], driven.events(ev.SpeechStopped)[0]
+    assert 2100 <= started.audio_start_ms < 2300
+    assert stopped.audio_end_ms > started.audio_start_ms + 1000

@@ -93,7 +93,8 @@ class Hearing:
                     self._speech_stopped(boundary)
             yield boundary
         if not self.speaking:
-            self._buffer.forget(self._buffer.end - self._buffer.to_samples(vad.prefix_padding_ms + KEEP_MS))
+            heard_until = position + len(probabilities) * self._detector.frame_samples
+            self._buffer.forget(heard_until - self._buffer.to_samples(vad.prefix_padding_ms + KEEP_MS))
         elif self._buffer.duration_ms >= self._limit_ms:
             self._detector.reset()
             boundary = Stopped(self._buffer.end, self._buffer.end)

@@ -53,6 +53,11 @@ class Playback:
         return self._to_ms(self._made)
 
     @property
+    def sent_ms(self) -> int:
+        """Audio that has left."""
+        return self._to_ms(self._pacer.sent)
+
+    @property
     def queued_ms(self) -> int:
         """Audio waiting to be sent."""
         return self._to_ms(self._made - self._pacer.sent)
@@ -141,7 +146,7 @@ class Playback:
 
     def words_sent(self) -> str:
         """The words of the audio that has left."""
-        return self.words_until(self._to_ms(self._pacer.sent))
+        return self.words_until(self.sent_ms)
 
     def unheard_from(self, audio_end_ms: int) -> Unheard:
         """What follows the first ``audio_end_ms`` milliseconds, so that a reply can go on there.

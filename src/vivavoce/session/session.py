@@ -235,8 +235,8 @@ class Session:
             raise ClientError("There is no such audio part.", param="content_index")
         if event.audio_end_ms < 0:
             raise ClientError("'audio_end_ms' must not be negative.", param="audio_end_ms")
-        # Clients often count a little more than they got; an end beyond our audio means all of it.
-        self.replying.truncate(item, min(event.audio_end_ms, spoken.duration_ms))
+        # Clients often count a little more than they got; an end beyond what was sent means all of that.
+        self.replying.truncate(item, min(event.audio_end_ms, spoken.sent_ms))
 
     def _response_create(self, event: client.ResponseCreate, now: float) -> None:
         overrides = event.response
