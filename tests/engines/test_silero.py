@@ -155,3 +155,39 @@ def test_a_frame_takes_a_fraction_of_its_length(detector: SileroDetector, senten
         times.append(time.perf_counter() - start)
     # A frame lasts 32 ms; about 0.1 ms is usual. The bound leaves room for a machine that is busy.
     assert float(np.median(times)) < 0.016
+
+
+@pytest.mark.real
+def test_streams_heard_at_once_are_heard_as_alone(detector: SileroDetector, sentence: Samples) -> None:
+    shifts = (0, 7, 40)
+    whole = [np.roll(sentence, shift * FRAME_SAMPLES) for shift in shifts]
+    alone = [probabilities(detector.open(), samples) for samples in whole]
+    streams = [detector.open() for _ in shifts]
+    together: list[list[float]] = [[] for _ in shifts]
+    for at in range(0, len(sentence) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
+        # Each second time the last one is heard by itself: a stream may come in any company.
+        some = streams[: 2 if at // FRAME_SAMPLES % 2 else 3]
+        heard = detector.probabilities(some, [samples[at : at + FRAME_SAMPLES] for samples in whole[: len(some)]])
+        if len(some) == 2:
+            heard += detector.probabilities(streams[2:], [whole[2][at : at + FRAME_SAMPLES]])
+        for one, probability in zip(together, heard, strict=True):
+            one.append(probability)
+    for one, expected in zip(together, alone, strict=True):
+        assert one == pytest.approx(expected, abs=1e-3)
+
+
+class RowSession:
+    """Answers for each row with the mean of what it was fed plus its state; adds one to the state."""
+
+    def run(self, _outputs: None, feed: dict[str, Any]) -> tuple[Any, Any]:
+        return feed["input"].mean(axis=1, keepdims=True) + feed["state"][0, :, :1], feed["state"] + 1.0
+
+
+def test_one_spoilt_frame_among_several_moves_no_stream() -> None:
+    detector = SileroDetector(RowSession())
+    first, second = detector.open(), detector.open()
+    assert detector.probabilities([first, second], [frame(0.0), frame(0.0)]) == [0.0, 0.0]
+    with pytest.raises(EngineError, match="not finite"):
+        detector.probabilities([first, second], [frame(0.0), frame(float("nan"))])
+    assert first.probability(frame(0.0)) == 1.0
+    assert detector.probabilities([second, first], [frame(0.0), frame(0.0)]) == [1.0, 2.0]

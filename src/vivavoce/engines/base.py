@@ -67,6 +67,12 @@ class SpeechDetector(Closeable, Protocol):
     def open(self) -> SpeechStream:
         """A fresh stream; streams are independent and share the model."""
 
+    def probabilities(self, streams: Sequence[Any], frames: Sequence[Samples]) -> list[float]:
+        """The next frame of each of several streams of its own at once, all of them different.
+
+        Raises ``EngineError`` when one cannot be heard; then no stream has moved on, and each can be asked for itself.
+        """
+
 
 class Recognizer(Closeable, Protocol):
     """Turns an utterance into text."""

@@ -69,6 +69,10 @@ class FakeSpeechDetector:
         """A stream."""
         return FakeSpeechStream()
 
+    def probabilities(self, streams: Sequence[FakeSpeechStream], frames: Sequence[Samples]) -> list[float]:
+        """One after the other."""
+        return [stream.probability(frame) for stream, frame in zip(streams, frames, strict=True)]
+
     def close(self) -> None:
         """Nothing to free."""
 

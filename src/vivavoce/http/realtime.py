@@ -127,7 +127,7 @@ def session_options(
         context_tokens=context_tokens,
         speaker_hz=engines.speaker.rate_hz,
         hearing_hz=engines.recognition.rate_hz,
-        frame_samples=engines.speech_detector.frame_samples,
+        frame_samples=engines.ears.detector.frame_samples,
         buffer_ms=config.limits.buffer_ms,
         audio_lead_ms=config.limits.audio_lead_ms,
         false_interruption_ms=config.turns.false_interruption_ms,

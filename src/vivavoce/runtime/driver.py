@@ -84,7 +84,8 @@ class Driver:
         self._model = model
         self.seat = seat
         self._lifetime_s = lifetime_s
-        self._speech = engines.speech_detector.open()
+        self._ears = engines.ears
+        self._speech = engines.ears.detector.open()
         self.line = Line(keep=keep_frames)
         self._to_hear: deque[Listen] = deque()
         self._reading: asyncio.Task[None] | None = None
@@ -182,11 +183,7 @@ class Driver:
                 await self._listen(self._to_hear.popleft())
 
     async def _listen(self, listen: Listen) -> None:
-        probabilities = []
-        for count, frame in enumerate(listen.frames.frames, 1):
-            probabilities.append(self._speech.probability(frame))
-            if count % 16 == 0:
-                await asyncio.sleep(0)  # a frame takes a tenth of a millisecond; many of them share the loop
+        probabilities = [await self._ears.probability(self._speech, frame) for frame in listen.frames.frames]
         self._take(Heard(listen.frames.position, probabilities))
 
     def _take(self, signal: Signal) -> None:

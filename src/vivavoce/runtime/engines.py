@@ -14,6 +14,7 @@ from vivavoce.engines.registry import EngineKind, loader
 from vivavoce.engines.router import SpeakerRouter
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
+from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.reply import read_prompt
 from vivavoce.session.persona import system_prompt
@@ -25,7 +26,7 @@ from vivavoce.voices.presets import PRESETS
 class Engines:
     """One of each kind, and the language models by the names the tiers use."""
 
-    speech_detector: SpeechDetector
+    ears: Ears
     recognition: Recognition
     speaker: Speaker
     language_models: Mapping[str, LanguageModel]
@@ -34,8 +35,8 @@ class Engines:
     def close(self) -> None:
         """Free everything; what follows a failure is still freed."""
         with ExitStack() as stack:
-            ears = (self.speech_detector, self.turn_scorer, self.recognition)
-            for engine in (*ears, self.speaker, *self.language_models.values()):
+            listening = (self.ears.detector, self.turn_scorer, self.recognition)
+            for engine in (*listening, self.speaker, *self.language_models.values()):
                 stack.callback(engine.close)
 
 
@@ -66,7 +67,7 @@ class EngineLoader:
         """
         language_models = {name: self.language_model(name) for name in self._config.engines.language_models}
         return Engines(
-            self.speech_detector(),
+            Ears(self.speech_detector()),
             Recognition(self.recognizer()),
             self.speaker(),
             language_models,
