@@ -66,7 +66,8 @@ class FirstDeltas:
 class Listening:
     """Many open microphones. ``lags_ms``: how long a frame waited until the server had heard it and all before it.
 
-    ``busy`` is the share of a core the server used, ``late_ms`` how far this process was behind real time at worst.
+    ``busy`` is the core time the server needed for a second of all their audio, ``late_ms`` how far this process was behind
+    real time at worst.
     """
 
     sessions: int
@@ -142,7 +143,7 @@ async def listening(url: str, server: psutil.Process, *, sessions: int, seconds:
                 for seat, socket in enumerate(sockets)
             )
         )
-        found.busy = (_cpu_s(server) - busy_s) / (time.perf_counter() - origin_s)
+        found.busy = (_cpu_s(server) - busy_s) / seconds
     finally:
         await asyncio.gather(*(socket.close() for socket in sockets))
     return found

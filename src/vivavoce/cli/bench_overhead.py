@@ -94,5 +94,6 @@ def print_listening(console: Console, heard: Listening) -> None:
     console.print(table)
     console.print(
         "[dim]Lag: from sending a frame until the server has heard it, on the client's clock. What it could carry: the "
-        f"sessions by the share of the core they took. This process was at most {heard.late_ms:.0f} ms late.[/]"
+        "sessions by the core time a second of all their audio took; much lag in spite of little of it means that other "
+        f"programs used the core. This process was at most {heard.late_ms:.0f} ms late.[/]"
     )
