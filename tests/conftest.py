@@ -12,6 +12,11 @@ from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How much rubbish the fuzz tests send: the pure core gets this many events, a running server a tenth of it."""
+    parser.addoption("--fuzz-events", type=int, default=6_000, help="spoiled events to send (default: 6000)")
+
+
 @pytest.fixture(scope="session")
 def weights() -> Callable[[str], Path]:
     """Catalogue name → folder of verified weights. `make test` pulls them first."""

@@ -189,6 +189,23 @@ def test_an_interruption_after_all_was_sent_cuts_what_was_not_played() -> None:
     assert driven.prompts()[1] == ["hello", "One two three four.", "stop"]
 
 
+def test_what_was_cut_after_all_was_sent_stays_cut() -> None:
+    """The user goes on speaking, and the client knows better than we where it stopped playing."""
+    driven = Driven(VAD, audio_lead_ms=5000)
+    spoken_turn(driven)
+    driven.whole_reply(("One two three four.", 2000), (" Five six seven eight.", 2000))
+    reply = driven.events(ev.OutputItemDone)[0].item.id
+    driven.wait(2.0)
+    driven.hear(640, 0.9)
+    driven.take(client.ItemTruncate(item_id=reply, audio_end_ms=1000))
+    driven.hear(64, 0.0)
+    driven.wait(1.0)
+    driven.overheard("no wait")
+    driven.take(client.OutputAudioClear())
+    assert [cut.audio_end_ms for cut in driven.events(ev.ItemTruncated)] == [2000, 1000]
+    assert driven.session.conversation.get(reply).parts[0].transcript == "One two"
+
+
 def test_audio_is_sent_with_a_bounded_lead_and_none_is_lost() -> None:
     driven = Driven(VAD, audio_lead_ms=1000)
     spoken_turn(driven)

@@ -16,6 +16,10 @@ IdFactory: TypeAlias = Callable[[str], str]
 """Prefix → a fresh id."""
 
 
+MAX_MESSAGE = 500
+"""How much of a complaint is told: it may quote an id or a name of the client's, and that may be megabytes."""
+
+
 def random_id(prefix: str) -> str:
     """An id nobody can guess, e.g. ``msg_3fa9…``."""
     return f"{prefix}_{secrets.token_hex(12)}"
@@ -24,7 +28,11 @@ def random_id(prefix: str) -> str:
 def error_body(error: ClientError) -> ErrorBody:
     """The documented error object."""
     return ErrorBody(
-        type=error.type, code=error.code, message=error.message, param=error.param, event_id=error.event_id
+        type=error.type,
+        code=error.code,
+        message=error.message[:MAX_MESSAGE],
+        param=error.param,
+        event_id=error.event_id,
     )
 
 

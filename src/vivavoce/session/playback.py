@@ -37,7 +37,10 @@ class Unheard:
 
 
 class Playback:
-    """Clauses and their audio, kept as PCM16 at the speaker's rate. ``now`` is in seconds, positions in samples."""
+    """Clauses and their audio, kept as PCM16 at the speaker's rate. ``now`` is in seconds, positions in samples.
+
+    ``stopped`` says that the client plays no more of it, whatever was sent.
+    """
 
     def __init__(self, pacer: Pacer, format: AudioFormat) -> None:
         self._pacer = pacer
@@ -46,6 +49,7 @@ class Playback:
         self._pcm = bytearray()
         self._made = 0
         self.silenced = False
+        self.stopped = False
 
     @property
     def duration_ms(self) -> int:

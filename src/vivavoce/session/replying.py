@@ -282,7 +282,9 @@ class Replying:
         index = audio_index(item)
         if index is None:
             return  # it has thoughts only
-        words = self.spoken[item.id].words_until(audio_end_ms)
+        playback = self.spoken[item.id]
+        playback.stopped = True
+        words = playback.words_until(audio_end_ms)
         parts = tuple(Part(type="audio", transcript=words) if part.type == "audio" else part for part in item.parts)
         self._conversation.replace(msgspec.structs.replace(item, content=parts))
         self._outbox.send(
@@ -305,8 +307,8 @@ class Replying:
         self.interruption = None
         if response.active:
             response.playback.silence(now)
-        elif response.message_id is not None and response.message_id in self._conversation:
-            self.truncate(self._conversation.get(response.message_id), response.playback.played_ms(now))
+        elif not response.playback.stopped and response.message_id in self._conversation:
+            self.truncate(self._conversation.get(str(response.message_id)), response.playback.played_ms(now))
         self._outbox.send(ev.OutputAudioCleared(response_id=response.id))
 
     def release(self, now: float) -> float | None:
@@ -362,6 +364,7 @@ class Replying:
         return (
             response.state in PLAYED_OUT
             and playback is not None
+            and not playback.stopped
             and position_ms < playback.duration_ms
             and response.message_id in self._conversation
         )
