@@ -21,7 +21,7 @@ from vivavoce.errors import ClientError
 from vivavoce.http.auth import LOCAL_OWNER, Auth
 from vivavoce.http.grants import ClientSecrets, Grant
 from vivavoce.http.local import is_loopback
-from vivavoce.http.redaction import hide_keys
+from vivavoce.http.server_logs import hide_keys
 
 ALICE, BOB = "alice-secret-1", "bob-secret-22"
 KEYS = {"auth": {"keys": {"alice": ALICE, "bob": BOB}}}
@@ -277,3 +277,11 @@ async def test_azures_client_comes_in(locked: RunningServer) -> None:
     assert created.type == "session.created"
     assert created.session.type != "transcription"
     assert created.session.model == "gpt-realtime"
+
+
+async def test_a_refused_client_is_no_error_of_the_server(
+    locked: RunningServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", True)
+    assert knock_with(locked, next(iter(WAYS)), "wrong-secret-9")[0] == 401
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

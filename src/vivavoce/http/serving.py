@@ -6,7 +6,7 @@ from vivavoce.config import Config
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Auth
 from vivavoce.http.grants import ClientSecrets
-from vivavoce.http.redaction import hide_keys_in_server_logs
+from vivavoce.http.server_logs import put_server_logs_right
 from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats
@@ -16,7 +16,7 @@ class Serving:
     """Configuration, keys, seats, calls, and the engines once they are loaded."""
 
     def __init__(self, config: Config) -> None:
-        hide_keys_in_server_logs()
+        put_server_logs_right()
         self.config = config
         self.client_secrets = ClientSecrets(config.limits.client_secrets)
         self.auth = Auth(config, self.client_secrets)

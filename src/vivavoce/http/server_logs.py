@@ -1,4 +1,8 @@
-"""Keys out of the logs: uvicorn logs URLs with their query, and at level debug every header."""
+"""What the web server logs, put right.
+
+Keys stay out: uvicorn logs URLs with their query, and at level debug every header. And a connection refused before its
+upgrade is no error of ours: uvicorn's websocket server says so of every one that got a response instead.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +33,19 @@ class HideKeys(logging.Filter):
         return True
 
 
-_FILTER = HideKeys()
+class DropRefusals(logging.Filter):
+    """Drops what uvicorn says of a websocket that was answered with a response."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to keep the record."""
+        return record.msg != "ASGI callable returned without completing handshake."
 
 
-def hide_keys_in_server_logs() -> None:
-    """Put the filter on the web server's loggers, once, whoever starts the server and however it logs."""
+_FILTERS = (HideKeys(), DropRefusals())
+
+
+def put_server_logs_right() -> None:
+    """Put the filters on the web server's loggers, once, whoever starts the server and however it logs."""
     for name in ("uvicorn.error", "uvicorn.access"):
-        logging.getLogger(name).addFilter(_FILTER)
+        for each in _FILTERS:
+            logging.getLogger(name).addFilter(each)
