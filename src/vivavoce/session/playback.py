@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from vivavoce.audio.formats import AudioEncoder
 from vivavoce.audio.pacing import Pacer
 from vivavoce.audio.pcm import BYTES_PER_SAMPLE, decode_pcm16, encode_pcm16
 from vivavoce.protocol.session_config import AudioFormat
 from vivavoce.types import Samples
+
+AUDIBLE = 130
+"""Of 32768 (-48 dB of full scale): what is softer is the pause after the words."""
 
 _WORD = re.compile(r"\s*(?:[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+)\s*")
 """A word with the space around it; each Chinese or Japanese character is a word of its own."""
@@ -19,12 +24,13 @@ _WORD = re.compile(r"\s*(?:[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-
 class SpokenClause:
     """A clause and its samples ``start`` … ``end`` within the reply's audio; ``start`` is ``None`` until it is spoken.
 
-    ``whole`` says that no more audio of it will come.
+    ``voiced_until`` is where its words end and its pause begins; ``whole`` says that no more audio of it will come.
     """
 
     text: str
     start: int | None = None
     end: int = 0
+    voiced_until: int = 0
     whole: bool = False
 
 
@@ -94,6 +100,9 @@ class Playback:
         if clause.start is None:
             clause.start = self._made
         self._pcm += pcm
+        audible = np.flatnonzero(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)) > AUDIBLE)
+        if len(audible):
+            clause.voiced_until = self._made + int(audible[-1]) + 1
         self._made += len(pcm) // BYTES_PER_SAMPLE
         clause.end = self._made
 
@@ -203,10 +212,10 @@ class Playback:
 def _heard(clause: SpokenClause, position: int) -> int:
     """How many characters of ``clause`` belong to words whose middle lies before ``position``.
 
-    Speech runs about evenly over the characters of a clause.
+    Speech runs about evenly over the characters of a clause; the pause after it has none.
     """
-    start = clause.start or 0
-    reached = (position - start) / (clause.end - start) * len(clause.text) if clause.end > start else 0.0
+    start, until = clause.start or 0, clause.voiced_until
+    reached = (position - start) / (until - start) * len(clause.text) if until > start else 0.0
     end = 0
     for word in _WORD.finditer(clause.text):
         if (word.start() + word.end()) / 2 > reached:
