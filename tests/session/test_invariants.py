@@ -371,7 +371,7 @@ class Conversations(RuleBasedStateMachine):
 
 
 Conversations.TestCase.settings = settings(
-    max_examples=250, stateful_step_count=50, deadline=None, derandomize=True, database=None
+    max_examples=450, stateful_step_count=50, deadline=None, derandomize=True, database=None
 )
 TestConversations = Conversations.TestCase
 
@@ -396,9 +396,13 @@ def test_a_reply_is_whole_however_often_noise_cuts_it(
 
     for index, (text, milliseconds) in enumerate(clauses[:written]):
         speak(index, text, milliseconds)
+    heard_ms = 0
     for seconds in noises:
         driven.wait(seconds)
         driven.hear(160, 0.9)
+        cut = driven.session.replying.interruption
+        assert cut is not None
+        heard_ms += cut.position_ms
         driven.hear(320, 0.0)
         driven.transcript("")
     work = driven.commands(StartReply)[-1]
@@ -409,4 +413,8 @@ def test_a_reply_is_whole_however_often_noise_cuts_it(
     driven.wait(10)
     said = "".join(item.parts[0].words for item in driven.session.conversation if item.role == "assistant")
     assert said.replace(" ", "") == "".join(text for text, _ in clauses).replace(" ", "")
-    assert driven.events(ev.ResponseDone)[-1].response.status == "completed"
+    last = driven.events(ev.ResponseDone)[-1].response
+    assert last.status == "completed"
+    if written >= len(clauses):
+        sent_ms = sum(len(delta.delta) for delta in driven.events(ev.AudioDelta) if delta.response_id == last.id) / 48
+        assert heard_ms + sent_ms == sum(milliseconds for _, milliseconds in clauses)
