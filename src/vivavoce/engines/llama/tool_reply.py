@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from jsonschema import SchemaError
 from jsonschema.protocols import Validator
@@ -195,7 +196,7 @@ class _Checked:
             name: self._validator.evolve(schema=of) for name, of in tool.parameters.get("properties", {}).items()
         }
 
-    def takes(self, name: str, value: object) -> bool:
+    def takes(self, name: str, value: Any) -> bool:
         """Whether an argument may have this value, as far as its own schema tells."""
         return name not in self._properties or self._properties[name].is_valid(value)
 
