@@ -187,12 +187,13 @@ async def behind_tls(server: RunningServer, home: Path) -> AsyncIterator[SecureS
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(("ga", "model"), [(True, "gpt-realtime-mini"), (False, "gpt-4o-mini-realtime-preview")])
 async def test_a_text_turn_with_the_real_models(
-    real_server: RunningServer, node_client: NodeClient, tmp_path: Path
+    real_server: RunningServer, node_client: NodeClient, tmp_path: Path, ga: bool, model: str
 ) -> None:
     async with behind_tls(real_server, tmp_path) as secured:
         events = await node_client.run(
-            "question", ga=True, transport="ws", port=secured.port, cert=secured.cert, model="gpt-realtime-mini"
+            "question", ga=ga, transport="ws", port=secured.port, cert=secured.cert, model=model
         )
     assert not of(events, "error")
     assert "Paris" in words(responses(events)[0])
