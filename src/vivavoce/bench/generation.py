@@ -6,14 +6,11 @@ It asks short questions in a slot that has read the default persona, as a conver
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from statistics import median
 from time import perf_counter
 
-from vivavoce.config import load_config
+from vivavoce.bench.one_model import run_with_model
 from vivavoce.engines.base import LanguageModel
-from vivavoce.runtime.engines import EngineLoader
 from vivavoce.runtime.reply import read_prompt
 from vivavoce.session.persona import system_prompt
 from vivavoce.types import GenerationEnd, GenerationOptions, Message, TextDelta
@@ -54,15 +51,5 @@ async def measure(model: LanguageModel) -> str:
     )
 
 
-def main() -> None:
-    """Entry point."""
-    name = sys.argv[1] if len(sys.argv) > 1 else "large"
-    model = EngineLoader(load_config()).language_model(name)
-    try:
-        print(f"{name}: {asyncio.run(measure(model))}")
-    finally:
-        model.close()
-
-
 if __name__ == "__main__":
-    main()
+    run_with_model(measure)

@@ -7,17 +7,14 @@ the two rates.
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from vivavoce.bench.one_model import run_with_model
 from vivavoce.bench.tool_turns import REQUESTS, SMALL_TALK, TOOLS, Request
-from vivavoce.config import load_config
 from vivavoce.engines.base import LanguageModel
-from vivavoce.runtime.engines import EngineLoader
 from vivavoce.session.persona import system_prompt
 from vivavoce.types import GenerationOptions, Message, TextDelta, ToolCall
 
@@ -90,15 +87,5 @@ def _report(what: str, said: str, got: Answer) -> None:
     print(f"  {what}: {said} → {calls or '-'} | {got.text!r}")
 
 
-def main() -> None:
-    """Entry point."""
-    name = sys.argv[1] if len(sys.argv) > 1 else "large"
-    model = EngineLoader(load_config()).language_model(name)
-    try:
-        print(f"{name}: {asyncio.run(measure(model))}")
-    finally:
-        model.close()
-
-
 if __name__ == "__main__":
-    main()
+    run_with_model(measure)

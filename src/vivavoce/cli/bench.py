@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from vivavoce.bench.barge_in import BargeIn, by_clock, by_recognition, run_barge_in
+from vivavoce.bench.barge_in import by_clock, by_recognition, run_barge_in
 from vivavoce.bench.barge_in_report import BargeInReport, print_barge_in
 from vivavoce.bench.measure import TurnMeasure
 from vivavoce.bench.questions import OWN_QUESTIONS, Question, read_manifest, synthesise_questions
@@ -103,6 +104,14 @@ def turn(
         raise typer.Exit(1)
 
 
+@contextmanager
+def _advancing(console: Console, what: str, total: int) -> Iterator[Callable[[object], None]]:
+    """A progress bar; what it yields is called with each measure."""
+    with Progress(console=console, transient=True) as progress:
+        bar = progress.add_task(what, total=total)
+        yield lambda _measure: progress.advance(bar)
+
+
 async def _run(
     wish: Wish, console: Console, url: str | None, target: Target, engines: Engines, config_file: Path | None
 ) -> Report:
@@ -110,13 +119,7 @@ async def _run(
     async with server_at(url, console, engines=engines, config_file=config_file) as base:
         there = replace(target, url=base)
         count = wish.runs * (wish.parallel if wish.parallel > 1 else len(questions))
-        progress = Progress(console=console, transient=True)
-        bar = progress.add_task("asking", total=count)
-
-        def advance(_measure: TurnMeasure) -> None:
-            progress.advance(bar)
-
-        with progress:
+        with _advancing(console, "asking", count) as advance:
             rounds = await _ask(there, questions, wish, advance)
     measures = [one for together in rounds for one in together]
     confused = [one.question for together in rounds for one in mixed_up(together, count_errors)]
@@ -194,13 +197,7 @@ async def _interrupt(
     async with server_at(url, console, engines=engines, config_file=config_file) as base:
         there = replace(target, url=base)
         heard_words = by_clock(CHARACTER_MS) if engines is Engines.FAKE else by_recognition(there)
-        progress = Progress(console=console, transient=True)
-        bar = progress.add_task("interrupting", total=wish.runs)
-
-        def advance(_measure: BargeIn) -> None:
-            progress.advance(bar)
-
-        with progress:
+        with _advancing(console, "interrupting", wish.runs) as advance:
             measures = await run_barge_in(there, questions, runs=wish.runs, heard_words=heard_words, on_measure=advance)
     return BargeInReport(measures)
 

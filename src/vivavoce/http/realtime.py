@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Mapping
-
 from fastapi import APIRouter, WebSocket
 
-from vivavoce.config import Config, TiersConfig
+from vivavoce.config import TiersConfig
 from vivavoce.errors import ClientError
 from vivavoce.http import client_secrets
+from vivavoce.http.calling import begin_call, session_options
 from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import error_response
 from vivavoce.http.grants import Grant
 from vivavoce.http.serving import Serving
-from vivavoce.http.starting import starting_config, turn_detection_defaults
 from vivavoce.protocol.detection import detect
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.translator import Translator
-from vivavoce.runtime.calls import Call, new_resume_token
-from vivavoce.runtime.driver import Driver
-from vivavoce.runtime.engines import Engines
-from vivavoce.session.session import Session, SessionOptions
+from vivavoce.runtime.calls import Call
 from vivavoce.tiers import Model, default_dialect, model_of
-from vivavoce.voices.presets import PRESETS
 
-log = logging.getLogger(__name__)
 router = APIRouter()
 router.include_router(client_secrets.router)
 
 SUBPROTOCOL = "realtime"
 """Browsers offer it beside their key; it is the one we echo."""
-
-RESUMABLE_FRAMES = 1024
-"""What a client that lost its connection can have again: more than a minute of speech."""
 
 
 @router.websocket("/v1/realtime")
@@ -89,10 +77,8 @@ def _new_call(socket: WebSocket, serving: Serving, grant: Grant) -> Call:
 
     Raises ``ClientError`` for what cannot be served.
     """
-    config, query = serving.config, socket.query_params
-    model = requested_model(socket, grant, config.tiers)
-    engines = serving.engines
-    language_model = engines.language_models[model.tier.language_model]
+    query = socket.query_params
+    model = requested_model(socket, grant, serving.config.tiers)
     default: DialectName = "stepfun" if socket.url.path.startswith("/step_plan") else default_dialect(model.name)
     dialect = detect(
         query.get("dialect"),
@@ -100,37 +86,5 @@ def _new_call(socket: WebSocket, serving: Serving, grant: Grant) -> Call:
         socket.scope["subprotocols"],
         grant.dialect or default,
     )
-    session = Session(session_options(config, engines, model, grant, language_model.context_tokens, query))
-    token = new_resume_token(session.id) if query.get("resumable") == "1" else None
-    session.resume_token = token
-    driver = Driver(
-        session,
-        Translator(dialect),
-        engines,
-        language_model,
-        serving.seats.take(),
-        lifetime_s=config.limits.session_minutes * 60,
-        keep_frames=RESUMABLE_FRAMES if token else 0,
-    )
-    log.info("session %s: opened by %s, model %s, tier %s", session.id, grant.owner, model.name, model.tier.name)
-    return serving.calls.begin(driver, grant.owner, token, lambda: serving.seats.give_back(driver.seat))
-
-
-def session_options(
-    config: Config, engines: Engines, model: Model, grant: Grant, context_tokens: int, query: Mapping[str, str]
-) -> SessionOptions:
-    """What this server gives a new session of this model, with what the client secret it came in by says."""
-    return SessionOptions(
-        config=starting_config(config, model, grant.patch, transcribes=query.get("intent") == "transcription"),
-        turn_detection=turn_detection_defaults(config),
-        voices=frozenset(PRESETS),
-        context_tokens=context_tokens,
-        speaker_hz=engines.speaker.rate_hz,
-        hearing_hz=engines.recognition.rate_hz,
-        frame_samples=engines.ears.detector.frame_samples,
-        buffer_ms=config.limits.buffer_ms,
-        audio_lead_ms=config.limits.audio_lead_ms,
-        false_interruption_ms=config.turns.false_interruption_ms,
-        expires_at=int(time.time() + config.limits.session_minutes * 60),
-        report_marks=query.get("marks") == "1",
-    )
+    options = session_options(serving, model, grant, query)
+    return begin_call(serving, model, grant, options, Translator(dialect), resumable=query.get("resumable") == "1")

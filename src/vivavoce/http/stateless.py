@@ -15,9 +15,9 @@ import msgspec
 from fastapi import APIRouter, WebSocket
 
 from vivavoce.errors import ClientError
+from vivavoce.http.calling import begin_call, session_options
 from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import error_response
-from vivavoce.http.realtime import session_options
 from vivavoce.http.serving import Serving
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
@@ -26,8 +26,6 @@ from vivavoce.protocol.items import NewItem
 from vivavoce.protocol.stateless import Stateless
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.calls import Call
-from vivavoce.runtime.driver import Driver
-from vivavoce.session.session import Session
 from vivavoce.tiers import model_of
 
 log = logging.getLogger(__name__)
@@ -152,17 +150,6 @@ def _new_call(socket: WebSocket, turn: Turn) -> Call:
     grant = serving.auth.grant(socket)
     aliases = {MODELS: config.tiers.default, **config.tiers.aliases}
     model = model_of(grant.model or socket.query_params.get("model", ""), aliases, config.tiers.default)
-    language_model = serving.engines.language_models[model.tier.language_model]
-    options = session_options(config, serving.engines, model, grant, language_model.context_tokens, socket.query_params)
+    options = session_options(serving, model, grant, socket.query_params)
     quiet = msgspec.structs.replace(options.config, turn_detection=None)
-    session = Session(replace(options, config=quiet))
-    driver = Driver(
-        session,
-        StatelessTranslator(turn),
-        serving.engines,
-        language_model,
-        serving.seats.take(),
-        lifetime_s=config.limits.session_minutes * 60,
-    )
-    log.info("session %s: opened by %s, stateless, model %s", session.id, grant.owner, model.name)
-    return serving.calls.begin(driver, grant.owner, None, lambda: serving.seats.give_back(driver.seat))
+    return begin_call(serving, model, grant, replace(options, config=quiet), StatelessTranslator(turn))

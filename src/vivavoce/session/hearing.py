@@ -59,6 +59,11 @@ class Hearing:
         """Whether this will be the item of the audio not committed yet."""
         return item_id == self._turn.item_id
 
+    @property
+    def _turn_start(self) -> int:
+        """The first sample of the turn that is still kept."""
+        return max(self._turn.start, self._buffer.start)
+
     # ---- audio
 
     def append(self, audio: bytes, config: SessionConfig) -> None:
@@ -112,7 +117,7 @@ class Hearing:
         """
         if not automatic:
             self._buffer.finish()
-        start = max(self._turn.start, self._buffer.start)
+        start = self._turn_start
         end = self._buffer.end if stop is None else stop.position
         samples = self._buffer.slice(start, end)
         if not len(samples):
@@ -215,7 +220,7 @@ class Hearing:
 
     def _overhear(self, voiced_until: int, config: SessionConfig) -> None:
         """Have what was said so far read, where that is of use."""
-        start = max(self._turn.start, self._buffer.start, self._overhearing.settled_until)
+        start = max(self._turn_start, self._overhearing.settled_until)
         end = self._buffer.end
         if self._late is None and self._overhearing.wanted(start, voiced_until, end):
             self._overhearing.asked(start, voiced_until, end)
@@ -228,7 +233,7 @@ class Hearing:
         if vad.type == "semantic_vad" and self._endpointing.wanted(
             voiced_until, self._buffer.to_ms(end - voiced_until)
         ):
-            samples = self._buffer.slice(max(self._turn.start, self._buffer.start), end)
+            samples = self._buffer.slice(self._turn_start, end)
             self._outbox.command(ScoreTurn(self._turn.item_id, voiced_until, samples))
 
     def _expect(

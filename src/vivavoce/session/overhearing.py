@@ -107,7 +107,7 @@ def joined(first: str, second: str) -> str:
     """Two pieces of one utterance."""
     if not first or not second:
         return first or second
-    return f"{first}{'' if is_cjk(first[-1]) or is_cjk(second[0]) or first[-1] in '。，！？、' else ' '}{second}"
+    return f"{first}{'' if is_cjk(first[-1]) or is_cjk(second[0]) else ' '}{second}"
 
 
 def agreement(before: str, after: str) -> str:
@@ -115,7 +115,7 @@ def agreement(before: str, after: str) -> str:
 
     The last word of a reading is not agreed on: more audio often changes it.
     """
-    known = [match.group().lower() for match in _UNIT.finditer(before)]
+    known = _words(before)
     spans = list(_UNIT.finditer(after))
     count = 0
     for word, span in zip(known, spans[:-1], strict=False):
@@ -127,8 +127,12 @@ def agreement(before: str, after: str) -> str:
 
 def extension(told: str, text: str) -> str:
     """What of ``text`` follows the words already told; nothing if it does not begin with them."""
-    said = [match.group().lower() for match in _UNIT.finditer(told)]
+    said = _words(told)
     spans = list(_UNIT.finditer(text))
     if [span.group().lower() for span in spans[: len(said)]] != said or len(spans) <= len(said):
         return ""
     return text[spans[len(said)].start() :] if said else text
+
+
+def _words(text: str) -> list[str]:
+    return [match.group().lower() for match in _UNIT.finditer(text)]

@@ -1,0 +1,66 @@
+"""What every door to a conversation does once it knows who wants which model: a session, its driver, a seat, a call."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+
+from vivavoce.http.grants import Grant
+from vivavoce.http.serving import Serving
+from vivavoce.http.starting import starting_config, turn_detection_defaults
+from vivavoce.protocol.translator import Translator
+from vivavoce.runtime.calls import Call, new_resume_token
+from vivavoce.runtime.driver import Driver
+from vivavoce.session.session import Session, SessionOptions
+from vivavoce.tiers import Model
+from vivavoce.voices.presets import PRESETS
+
+log = logging.getLogger(__name__)
+
+RESUMABLE_FRAMES = 1024
+"""What a client that lost its connection can have again: more than a minute of speech."""
+
+
+def begin_call(
+    serving: Serving,
+    model: Model,
+    grant: Grant,
+    options: SessionOptions,
+    translator: Translator,
+    *,
+    resumable: bool = False,
+) -> Call:
+    """A new conversation in a seat; ``resumable``, its client is told a token. Raises ``ClientError`` without a seat."""
+    session = Session(options)
+    session.resume_token = new_resume_token(session.id) if resumable else None
+    driver = Driver(
+        session,
+        translator,
+        serving.engines,
+        serving.engines.language_models[model.tier.language_model],
+        serving.seats.take(),
+        lifetime_s=serving.config.limits.session_minutes * 60,
+        keep_frames=RESUMABLE_FRAMES if resumable else 0,
+    )
+    log.info("session %s: opened by %s, model %s, tier %s", session.id, grant.owner, model.name, model.tier.name)
+    return serving.calls.begin(driver, grant.owner, session.resume_token, lambda: serving.seats.give_back(driver.seat))
+
+
+def session_options(serving: Serving, model: Model, grant: Grant, query: Mapping[str, str]) -> SessionOptions:
+    """What this server gives a new session of this model, with what the client secret it came in by says."""
+    config, engines = serving.config, serving.engines
+    return SessionOptions(
+        config=starting_config(config, model, grant.patch, transcribes=query.get("intent") == "transcription"),
+        turn_detection=turn_detection_defaults(config),
+        voices=frozenset(PRESETS),
+        context_tokens=engines.language_models[model.tier.language_model].context_tokens,
+        speaker_hz=engines.speaker.rate_hz,
+        hearing_hz=engines.recognition.rate_hz,
+        frame_samples=engines.ears.detector.frame_samples,
+        buffer_ms=config.limits.buffer_ms,
+        audio_lead_ms=config.limits.audio_lead_ms,
+        false_interruption_ms=config.turns.false_interruption_ms,
+        expires_at=int(time.time() + config.limits.session_minutes * 60),
+        report_marks=query.get("marks") == "1",
+    )
