@@ -65,12 +65,15 @@ FAKE_ENGINES = EnginesConfig(
 class LimitsConfig(_Table):
     """Capacity and bounds. One more than ``sessions`` is refused before the upgrade with 429.
 
+    A chat completion takes a place of ``sessions`` for as long as it runs; ``requests`` bounds what needs none: speech,
+    transcriptions and the like at once.
     ``client_secrets`` bounds the ephemeral secrets that have not expired. A session lasts ``session_minutes``; one that
     asked for it can be resumed for ``resume_grace_s`` after its connection broke. When the server is told to stop, replies
     in progress have ``drain_s`` to come to their end.
     """
 
     sessions: int = Field(default=4, ge=1)
+    requests: int = Field(default=8, ge=1)
     client_secrets: int = Field(default=1000, ge=1)
     buffer_ms: int = Field(default=600_000, ge=1000)
     audio_lead_ms: int = Field(default=2_000, ge=100)

@@ -26,3 +26,13 @@ def test_the_seat_given_back_last_is_taken_first() -> None:
     second = seats.take()
     seats.give_back(second)
     assert seats.take() == second
+
+
+def test_a_seat_for_a_block_is_given_back_whatever_happens() -> None:
+    seats = Seats(1, "places for requests")
+    with pytest.raises(ZeroDivisionError), seats.taken_for() as seat:
+        assert (seat, seats.taken) == (0, 1)
+        with pytest.raises(CapacityError, match="All 1 places for requests"):
+            seats.take()
+        raise ZeroDivisionError
+    assert seats.taken == 0

@@ -13,7 +13,7 @@ from vivavoce.runtime.seats import Seats
 
 
 class Serving:
-    """Configuration, keys, seats, calls, and the engines once they are loaded."""
+    """Configuration, keys, seats (of conversations, and of requests that need none), calls, and the engines once they are loaded."""
 
     def __init__(self, config: Config) -> None:
         put_server_logs_right()
@@ -21,6 +21,7 @@ class Serving:
         self.client_secrets = ClientSecrets(config.limits.client_secrets)
         self.auth = Auth(config, self.client_secrets)
         self.seats = Seats(config.limits.sessions)
+        self.requests = Seats(config.limits.requests, "places for requests")
         self.calls = Calls(grace_s=config.limits.resume_grace_s)
         self.loaded: Engines | None = None
         self.failure: str | None = None
