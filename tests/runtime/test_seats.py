@@ -30,9 +30,14 @@ def test_the_seat_given_back_last_is_taken_first() -> None:
 
 def test_a_seat_for_a_block_is_given_back_whatever_happens() -> None:
     seats = Seats(1, "places for requests")
-    with pytest.raises(ZeroDivisionError), seats.taken_for() as seat:
-        assert (seat, seats.taken) == (0, 1)
-        with pytest.raises(CapacityError, match="All 1 places for requests"):
-            seats.take()
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with seats.taken_for() as seat:
+            assert (seat, seats.taken) == (0, 1)
+            with pytest.raises(CapacityError, match="All 1 places for requests"):
+                seats.take()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert seats.taken == 0

@@ -13,7 +13,7 @@ from vivavoce.runtime.seats import Seats
 
 
 class Serving:
-    """Configuration, keys, seats (of conversations, and of requests that need none), calls, and the engines once they are loaded."""
+    """Configuration, keys, places (for conversations, and for requests that need none), calls, and the loaded engines."""
 
     def __init__(self, config: Config) -> None:
         put_server_logs_right()
