@@ -10,6 +10,7 @@ from vivavoce.http.server_logs import put_server_logs_right
 from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats
+from vivavoce.runtime.voices import VoiceLibrary
 
 
 class Serving:
@@ -23,6 +24,7 @@ class Serving:
         self.seats = Seats(config.limits.sessions)
         self.requests = Seats(config.limits.requests, "places for requests")
         self.calls = Calls(grace_s=config.limits.resume_grace_s)
+        self.voices = VoiceLibrary()
         self.loaded: Engines | None = None
         self.failure: str | None = None
 
