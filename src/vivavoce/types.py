@@ -31,11 +31,50 @@ class TranscriptDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a transcript as it is written, punctuation included, and when it is said, from the utterance's start.
+
+    Where a script has no spaces it is a character. ``text`` begins with the space before it, if there is one: joined, the
+    words are the text.
+    """
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of a transcript and its natural log probability. Its bytes may be a part of a character."""
+
+    id: int
+    data: bytes
+    log_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure a recogniser was: mean log probability of the tokens, probability in [0, 1] that nobody spoke, and how far
+    zlib compresses the text (above 2.4 it repeats itself).
+    """
+
+    log_probability: float
+    no_speech: float
+    compression: float
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
-    """The final text of an utterance. ``text`` is empty when nothing was said."""
+    """The final text of an utterance. ``text`` is empty when nothing was said.
+
+    ``words`` and ``tokens`` are there when they were asked for and the engine can tell; so is ``confidence``.
+    """
 
     text: str
     language: Language
+    words: tuple[Word, ...] = ()
+    tokens: tuple[Token, ...] = ()
+    confidence: Confidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +178,66 @@ class GenerationEnd:
     output_tokens: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a piece of an answer comes from: a page of the web (``url``), or a passage of a file (``file_id``)."""
+
+    title: str
+    url: str | None = None
+    file_id: str | None = None
+    passage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool of the server found.
+
+    ``text`` goes to the language model. ``payload`` goes to clients whose protocol shows results (for example
+    ``{"results": [...]}`` of a web search). ``failed``: the tool could not do its work and ``text`` says so. ``trusted``:
+    no word of ``text`` was written by strangers, as a clock's or a calculator's; a page's or a document's is not.
+    """
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    failed: bool = False
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServerToolStarted:
+    """The model called a tool of the server, which is at work now.
+
+    ``kind`` is the wire type the tool was declared with. ``label`` names the tool server (MCP) to clients that are told of
+    its calls, and ``shown_name`` the tool as that server calls it.
+    """
+
+    call: ToolCall
+    kind: str
+    label: str | None = None
+    shown_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerToolEnded:
+    """It has finished, or failed, or its time was over."""
+
+    call: ToolCall
+    kind: str
+    result: ToolResult
+    label: str | None = None
+    shown_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalNeeded:
+    """The model called a tool of the server that may run only when the client allows it. Fields as of a start."""
+
+    call: ToolCall
+    label: str
+    shown_name: str
+
+
 GenerationEvent: TypeAlias = TextDelta | ThinkingDelta | ToolCallDelta | ToolCall | GenerationEnd
 
 
@@ -171,7 +270,18 @@ class ReplyEnd:
 
 
 ReplyEvent: TypeAlias = (
-    TextDelta | ThinkingDelta | ClauseCut | Speech | ClauseSpoken | ToolCallDelta | ToolCall | GenerationEnd | ReplyEnd
+    TextDelta
+    | ThinkingDelta
+    | ClauseCut
+    | Speech
+    | ClauseSpoken
+    | ToolCallDelta
+    | ToolCall
+    | ServerToolStarted
+    | ServerToolEnded
+    | ApprovalNeeded
+    | GenerationEnd
+    | ReplyEnd
 )
 """What the reply road yields. ``GenerationEnd`` comes when all is written, ``ReplyEnd`` last."""
 

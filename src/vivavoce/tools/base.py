@@ -7,47 +7,34 @@ sees ``tool``, a function like any other; what the client declared, and under wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
 
+from vivavoce.types import Citation as Citation
 from vivavoce.types import Language, Message, Tool
+from vivavoce.types import ToolResult as ToolResult
 
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """Where a piece of an answer comes from: a page of the web (``url``), or a passage of a file (``file_id``)."""
-
-    title: str
-    url: str | None = None
-    file_id: str | None = None
-    passage: str = ""
+Effects: TypeAlias = Literal["none", "sends", "acts"]
+"""What calling a tool does beside its answer: nothing (a calculator, a search in the owner's own documents); its arguments
+leave the server (a web search); or it changes something (a timer, a message that is sent)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calling:
-    """Who calls, and out of what conversation. ``messages`` end with the user's question; ``language`` is the user's."""
+    """Who calls, and out of what conversation.
+
+    ``messages`` end with the user's question; ``language`` is the user's. ``conversation`` is an id of the conversation for
+    tools that remember something of it (timers).
+    """
 
     owner: str
     messages: Sequence[Message] = ()
     language: Language = "en"
-
-
-@dataclass(frozen=True, slots=True)
-class ToolResult:
-    """What a tool found.
-
-    ``text`` goes to the language model. ``payload`` goes to clients whose protocol shows results (for example
-    ``{"results": [...]}`` of a web search). ``failed``: the tool could not do its work and ``text`` says so.
-    """
-
-    text: str
-    citations: tuple[Citation, ...] = ()
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    failed: bool = False
+    conversation: str = ""
 
 
 class ServerTool(Protocol):
-    """A tool that runs on the server. Cancelling ``run`` stops the work."""
+    """A tool that runs on the server. Subclass it: what has a value here need not be repeated."""
 
     kind: str
     """The wire type it was declared with: ``web_search``, ``retrieval``, ``mcp`` or ``builtin``."""
@@ -58,9 +45,22 @@ class ServerTool(Protocol):
     timeout_s: float
     """How long it may take before the model is told that it failed."""
 
+    effects: Effects = "sends"
+    """Once the model has read what strangers wrote, only tools with no effects are on offer until the user speaks again."""
+
+    label: str | None = None
+    """The tool server's name, for clients that are told of its calls (OpenAI GA, ``mcp``)."""
+
+    shown_name: str = ""
+    """What the tool server calls the tool."""
+
+    needs_approval: bool = False
+    """Whether the client is asked before it runs."""
+
     async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
-        """Do the work; ``arguments`` fit the tool's JSON Schema.
+        """Do the work; ``arguments`` fit the tool's JSON Schema. Cancelling stops it.
 
         A failure the user should hear of (no network, nothing found) is a ``ToolResult`` with ``failed``. Anything raised is
         a bug of the tool: the loop logs it and tells the model that the tool failed.
         """
+        ...
