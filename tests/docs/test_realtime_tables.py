@@ -255,7 +255,7 @@ def test_every_server_event_is_in_the_table_and_no_other() -> None:
 
 
 def codes_of_errors() -> set[str]:
-    """Every ``code=`` given to an error in the rooms the Realtime API goes through."""
+    """Every ``code=`` given to an error in the rooms requests go through."""
     found = {"invalid_value"}  # the default
     source = Path(vivavoce.__file__).parent
     rooms = [source / room for room in ("session", "protocol", "http", "runtime", "audio")]
@@ -275,9 +275,12 @@ def _strings(value: ast.expr) -> Iterator[ast.Constant]:
 
 def test_every_error_code() -> None:
     told = table("Errors", 4)
-    assert set(told) | set(table("Errors", 2)) == codes_of_errors()
+    real = codes_of_errors()
+    assert set(told) | set(table("Errors", 2)) <= real
+    other_pages = set(codes("\n".join(page.read_text() for page in DOCS.glob("*.md") if page != PAGE)))
+    assert real <= set(told) | set(table("Errors", 2)) | other_pages
     for code, status in STATUS_OF_CODE.items():
-        assert told[code][0] == str(status)
+        assert code not in told or told[code][0] == str(status)
     assert {cells[0] for code, cells in told.items() if code not in STATUS_OF_CODE} <= {"400", ""}
 
 
