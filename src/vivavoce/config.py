@@ -42,6 +42,7 @@ class EnginesConfig(_Table):
     speech_detector: str = "silero"
     recognizer: str = "whisper"
     turn_scorer: str = "smart_turn"
+    speaker_verifier: str = "dvector"
     speakers: tuple[str, ...] = ("hibari", "kokoro")
     language_models: Mapping[str, LanguageModelConfig] = Field(
         default_factory=lambda: {
@@ -56,6 +57,7 @@ FAKE_ENGINES = EnginesConfig(
     speech_detector="fake",
     recognizer="fake",
     turn_scorer="fake",
+    speaker_verifier="fake",
     speakers=("fake",),
     language_models={"large": LanguageModelConfig(engine="fake"), "small": LanguageModelConfig(engine="fake")},
 )

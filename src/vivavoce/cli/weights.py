@@ -18,6 +18,7 @@ BUILT_IN_WEIGHTS = {
     "smart_turn": ("smart-turn",),
     "whisper": ("whisper-base", "silero-vad"),
     "kokoro": ("kokoro-v1.0", "kokoro-voices"),
+    "dvector": ("speaker-dvector",),
 }
 """Engine → the catalogue names it loads. Language models name theirs in the configuration."""
 
@@ -30,14 +31,15 @@ def weights_of(*engines: str) -> list[str]:
 def server_weights(config: Config) -> list[str]:
     """Everything a server of this configuration loads, each name once."""
     engines = config.engines
-    names = weights_of(engines.speech_detector, engines.turn_scorer, engines.recognizer, *engines.speakers)
+    listening = (engines.speech_detector, engines.turn_scorer, engines.recognizer, engines.speaker_verifier)
+    names = weights_of(*listening, *engines.speakers)
     names += [model.weights for model in engines.language_models.values() if model.weights]
     return list(dict.fromkeys(names))
 
 
 def open_store(config: Config) -> WeightStore:
     """The store of this configuration."""
-    return WeightStore(load_catalogue(), config.store, config.models)
+    return WeightStore(load_catalogue(), config.weights_folder, config.models)
 
 
 def ensure_weights(config: Config, names: Sequence[str], console: Console) -> None:

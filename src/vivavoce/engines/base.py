@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vivavoce.types import (
     GenerationEvent,
     GenerationOptions,
@@ -130,3 +133,18 @@ class TurnScorer(Closeable, Protocol):
         ``samples`` (``float32[n]`` at ``rate_hz``) are the turn so far and the beginning of the pause after it.
         Cancelling takes it out of the queue. Raises ``EngineError``.
         """
+
+
+class SpeakerVerifier(Closeable, Protocol):
+    """Tells voices apart: an utterance becomes a direction; two of one person point nearly the same way.
+
+    ``network`` names what made a direction, because only those of one network can be compared.
+    """
+
+    rate_hz: int
+    network: str
+    least_s: float
+    """Less speech than this tells too little."""
+
+    async def embed(self, samples: Samples) -> NDArray[np.float32]:
+        """The voice in ``samples`` (``float32[n]`` at ``rate_hz``): ``float32[m]`` of length 1. Raises ``EngineError``."""

@@ -9,7 +9,9 @@ from typing import Any, Literal, TypeAlias
 from vivavoce.engines.base import EngineContext
 from vivavoce.errors import EngineError
 
-EngineKind: TypeAlias = Literal["speech_detectors", "recognizers", "language_models", "speakers", "turn_scorers"]
+EngineKind: TypeAlias = Literal[
+    "speech_detectors", "recognizers", "language_models", "speakers", "turn_scorers", "speaker_verifiers"
+]
 Loader: TypeAlias = Callable[[EngineContext], Any]
 
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.config import Config, LanguageModelConfig
-from vivavoce.engines.base import EngineContext, LanguageModel, Recognizer, Speaker, SpeechDetector, TurnScorer
+from vivavoce.engines.base import (
+    EngineContext,
+    LanguageModel,
+    Recognizer,
+    SpeakerVerifier,
+    SpeechDetector,
+    TurnScorer,
+)
 from vivavoce.engines.registry import EngineKind, loader
 from vivavoce.engines.router import SpeakerRouter
 from vivavoce.models.catalogue import load_catalogue
@@ -28,14 +35,15 @@ class Engines:
 
     ears: Ears
     recognition: Recognition
-    speaker: Speaker
+    speaker: SpeakerRouter
     language_models: Mapping[str, LanguageModel]
     turn_scorer: TurnScorer
+    verifier: SpeakerVerifier
 
     def close(self) -> None:
         """Free everything; what follows a failure is still freed."""
         with ExitStack() as stack:
-            listening = (self.ears.detector, self.turn_scorer, self.recognition)
+            listening = (self.ears.detector, self.turn_scorer, self.recognition, self.verifier)
             for engine in (*listening, self.speaker, *self.language_models.values()):
                 stack.callback(engine.close)
 
@@ -57,7 +65,7 @@ class EngineLoader:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._store = WeightStore(load_catalogue(), config.store, config.models)
+        self._store = WeightStore(load_catalogue(), config.weights_folder, config.models)
 
     def all(self) -> Engines:
         """Every engine a server needs.
@@ -72,6 +80,7 @@ class EngineLoader:
             self.speaker(),
             language_models,
             self.turn_scorer(),
+            self.speaker_verifier(),
         )
 
     def speech_detector(self) -> SpeechDetector:
@@ -89,7 +98,12 @@ class EngineLoader:
         engine: Recognizer = self._load("recognizers", self._config.engines.recognizer)
         return engine
 
-    def speaker(self) -> Speaker:
+    def speaker_verifier(self) -> SpeakerVerifier:
+        """The configured judge of who speaks."""
+        engine: SpeakerVerifier = self._load("speaker_verifiers", self._config.engines.speaker_verifier)
+        return engine
+
+    def speaker(self) -> SpeakerRouter:
         """The configured speakers behind one router."""
         names = self._config.engines.speakers
         return SpeakerRouter({name: self._load("speakers", name) for name in names}, PRESETS)

@@ -51,12 +51,15 @@ def frames_for(samples: int, context_s: float) -> int:
     return math.ceil(min(wanted, 30.0) * FRAMES_PER_S / 2) * 2
 
 
-def mel_filters() -> NDArray[np.float32]:
-    """Triangular filters ``float32[80, 201]`` of equal area, linear below 1 kHz and logarithmic above (Slaney's scale)."""
+def mel_filters(bands: int = BANDS, points: int = WINDOW) -> NDArray[np.float32]:
+    """Triangular filters of equal area, linear below 1 kHz and logarithmic above (Slaney's scale).
+
+    ``float32[bands, points / 2 + 1]`` for spectra of ``points`` samples at 16 kHz.
+    """
     step = math.log(6.4) / 27.0
-    mels = np.linspace(0.0, 15.0 + math.log(RATE_HZ / 2 / 1000.0) / step, BANDS + 2)
+    mels = np.linspace(0.0, 15.0 + math.log(RATE_HZ / 2 / 1000.0) / step, bands + 2)
     edges_hz = np.where(mels < 15.0, mels * 200.0 / 3.0, 1000.0 * np.exp(step * (mels - 15.0)))
-    bins_hz = np.fft.rfftfreq(WINDOW, 1.0 / RATE_HZ)
+    bins_hz = np.fft.rfftfreq(points, 1.0 / RATE_HZ)
     rising = (bins_hz - edges_hz[:-2, None]) / np.diff(edges_hz)[:-1, None]
     falling = (edges_hz[2:, None] - bins_hz) / np.diff(edges_hz)[1:, None]
     area = 2.0 / (edges_hz[2:] - edges_hz[:-2])
