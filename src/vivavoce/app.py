@@ -32,6 +32,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
             loading = group.create_task(_load(serving, on_failure))
             yield
             loading.cancel()
+        serving.fetcher.close()
         if serving.loaded is not None:
             serving.loaded.close()
 

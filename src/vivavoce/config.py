@@ -153,6 +153,12 @@ class TlsConfig(_Table):
         return self.self_signed or self.cert is not None
 
 
+class NetConfig(_Table):
+    """What is fetched for clients by URL. ``allow_private`` lets that into this machine's own network."""
+
+    allow_private: bool = False
+
+
 class TiersConfig(_Table):
     """More names for the tiers: ``aliases`` maps a model name, or a pattern with ``*``, to a tier.
 
@@ -193,6 +199,7 @@ class Config(BaseSettings):
     auth: AuthConfig = Field(default_factory=AuthConfig)
     tls: TlsConfig = Field(default_factory=TlsConfig)
     tiers: TiersConfig = Field(default_factory=TiersConfig)
+    net: NetConfig = Field(default_factory=NetConfig)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -7,9 +7,12 @@ from vivavoce.errors import ClientError
 from vivavoce.http.auth import Auth
 from vivavoce.http.grants import ClientSecrets
 from vivavoce.http.server_logs import put_server_logs_right
+from vivavoce.net.fetching import Fetcher
 from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats
+from vivavoce.store.files import Files
+from vivavoce.store.store import Store
 from vivavoce.runtime.voices import VoiceLibrary
 
 
@@ -25,8 +28,22 @@ class Serving:
         self.requests = Seats(config.limits.requests, "places for requests")
         self.calls = Calls(grace_s=config.limits.resume_grace_s)
         self.voices = VoiceLibrary()
+        self.fetcher = Fetcher(allow_private=config.net.allow_private)
+        self.opened: Store | None = None
         self.loaded: Engines | None = None
         self.failure: str | None = None
+
+    @property
+    def store(self) -> Store:
+        """Rows and blobs. Raises ``ClientError`` (``server_loading``) until the store is open."""
+        if self.opened is None:
+            raise ClientError("The server is still opening its store.", code="server_loading", type="server_error")
+        return self.opened
+
+    @property
+    def files(self) -> Files:
+        """The files clients uploaded. Raises as ``store`` does."""
+        return Files(self.store)
 
     @property
     def engines(self) -> Engines:
