@@ -126,7 +126,7 @@ class Parrot:
     rate_hz = 16_000
 
     async def transcribe(
-        self, samples: Samples, *, language: Language | None = None, prompt: str | None = None
+        self, samples: Samples, *, language: Language | None = None, **_: object
     ) -> AsyncGenerator[Transcript, None]:
         yield Transcript(f"{language} {len(samples)}", language or "en")
 

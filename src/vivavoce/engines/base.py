@@ -83,11 +83,20 @@ class Recognizer(Closeable, Protocol):
     rate_hz: int
 
     def transcribe(
-        self, samples: Samples, *, language: Language | None = None, prompt: str | None = None
+        self,
+        samples: Samples,
+        *,
+        language: Language | None = None,
+        prompt: str | None = None,
+        words: bool = False,
+        translate: bool = False,
+        temperature: float = 0.0,
     ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
         """Yield deltas while recognising (or none), then exactly one ``Transcript``.
 
-        ``language`` skips detection; ``prompt`` biases spelling. Raises ``EngineError``.
+        ``language`` skips detection; ``prompt`` biases spelling; ``words`` asks for the times of words. ``translate``:
+        whatever is said, the text is English. ``temperature`` in [0, 1]: 0 writes what is likeliest, more samples.
+        Raises ``EngineError``, also when it cannot translate.
         """
 
 

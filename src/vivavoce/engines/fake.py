@@ -3,7 +3,7 @@
 ``vivavoce serve --engines fake`` runs the whole server on them, without weights:
 
 * speech is whatever is louder than a whisper (RMS above ``LOUD``);
-* an utterance is transcribed as ``I heard 1200 milliseconds.``, silence as nothing;
+* an utterance is transcribed as ``I heard 1200 milliseconds.``, silence as nothing; its words all last equally long;
 * the reply repeats the last message: ``You said: …``, word by word, going on with one that has begun;
 * a message ``call NAME {…}`` calls that tool;
   where a call is required (or one tool is named) it is called without being asked, with the least its schema takes;
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from vivavoce.engines.base import EngineContext
 from vivavoce.errors import EngineError
 from vivavoce.types import (
+    Confidence,
     FinishReason,
     GenerationEnd,
     GenerationEvent,
@@ -35,10 +36,12 @@ from vivavoce.types import (
     NamedTool,
     Samples,
     TextDelta,
+    Token,
     ToolCall,
     ToolCallDelta,
     Transcript,
     TranscriptDelta,
+    Word,
 )
 
 LOUD = 0.02
@@ -85,17 +88,48 @@ class FakeRecognizer:
     rate_hz = 16_000
 
     async def transcribe(
-        self, samples: Samples, *, language: Language | None = None, prompt: str | None = None
+        self,
+        samples: Samples,
+        *,
+        language: Language | None = None,
+        prompt: str | None = None,
+        words: bool = False,
+        translate: bool = False,
+        temperature: float = 0.0,
     ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
-        """The duration of the loud part in words; nothing for silence."""
+        """The duration of the loud part in words; nothing for silence. A prompt with ``FAILURE`` in it fails."""
         await asyncio.sleep(0)
+        if prompt is not None and FAILURE in prompt:
+            raise EngineError("fake", "was asked to fail")
         loud = np.flatnonzero(np.abs(samples) > LOUD)
         duration_ms = round((loud[-1] - loud[0]) / self.rate_hz * 10) * 100 if len(loud) else 0
-        text = f"I heard {duration_ms} milliseconds." if duration_ms else ""
-        yield Transcript(text, language or "en")
+        spoken = "en" if translate else language or "en"
+        if not duration_ms:
+            yield Transcript("", spoken)
+            return
+        text = f"I heard {duration_ms} milliseconds."
+        if not words:
+            yield Transcript(text, spoken)
+            return
+        yield Transcript(
+            text,
+            spoken,
+            words=_evenly(text, int(loud[0]) * 1000 // self.rate_hz, int(loud[-1]) * 1000 // self.rate_hz),
+            tokens=tuple(
+                Token(number, word.encode(), -0.5) for number, word in enumerate(re.findall(r" ?[^ ]+", text))
+            ),
+            confidence=Confidence(log_probability=-0.5, no_speech=0.0, compression=1.0),
+        )
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _evenly(text: str, start_ms: int, end_ms: int) -> tuple[Word, ...]:
+    """The words of ``text``, each for as long as the others."""
+    words = re.findall(r" ?[^ ]+", text)
+    edges = [start_ms + (end_ms - start_ms) * number // len(words) for number in range(len(words) + 1)]
+    return tuple(Word(word, *edges[number : number + 2]) for number, word in enumerate(words))
 
 
 class FakeLanguageModel:
@@ -218,6 +252,27 @@ class FakeTurnScorer:
         """Nothing to free."""
 
 
+class FakeSpeakerVerifier:
+    """Knows a voice by the strongest frequency in it."""
+
+    rate_hz = 16_000
+    network = "fake"
+    least_s = 0.8
+
+    async def embed(self, samples: Samples) -> NDArray[np.float32]:
+        """Where the strongest frequency below 1 kHz lies, as a direction: a third makes a right angle."""
+        await asyncio.sleep(0)
+        spectrum = np.abs(np.fft.rfft(samples))
+        frequencies = np.fft.rfftfreq(len(samples), 1 / self.rate_hz)
+        heard = (frequencies > 50) & (frequencies < 1000)
+        strongest = frequencies[heard][int(np.argmax(spectrum[heard]))]
+        angle = np.clip(np.log2(strongest / 50) / np.log2(20), 0, 1) * np.pi / 2 * 13
+        return np.array([np.cos(angle), np.sin(angle)], np.float32)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
 def load_speech_detector(context: EngineContext) -> FakeSpeechDetector:
     """Entry point."""
     return FakeSpeechDetector()
@@ -241,27 +296,6 @@ def load_speaker(context: EngineContext) -> FakeSpeaker:
 def load_turn_scorer(context: EngineContext) -> FakeTurnScorer:
     """Entry point."""
     return FakeTurnScorer()
-class FakeSpeakerVerifier:
-    """Knows a voice by the strongest frequency in it."""
-
-    rate_hz = 16_000
-    network = "fake"
-    least_s = 0.8
-
-    async def embed(self, samples: Samples) -> NDArray[np.float32]:
-        """Where the strongest frequency below 1 kHz lies, as a direction: a third makes a right angle."""
-        await asyncio.sleep(0)
-        spectrum = np.abs(np.fft.rfft(samples))
-        frequencies = np.fft.rfftfreq(len(samples), 1 / self.rate_hz)
-        heard = (frequencies > 50) & (frequencies < 1000)
-        strongest = frequencies[heard][int(np.argmax(spectrum[heard]))]
-        angle = np.clip(np.log2(strongest / 50) / np.log2(20), 0, 1) * np.pi / 2 * 13
-        return np.array([np.cos(angle), np.sin(angle)], np.float32)
-
-    def close(self) -> None:
-        """Nothing to free."""
-
-
 
 
 def load_speaker_verifier(context: EngineContext) -> FakeSpeakerVerifier:

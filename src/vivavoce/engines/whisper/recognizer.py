@@ -36,7 +36,14 @@ class WhisperRecognizer:
         self._closed = False
 
     async def transcribe(
-        self, samples: Samples, *, language: Language | None = None, prompt: str | None = None
+        self,
+        samples: Samples,
+        *,
+        language: Language | None = None,
+        prompt: str | None = None,
+        words: bool = False,
+        translate: bool = False,
+        temperature: float = 0.0,
     ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
         """Yield one ``Transcript`` of ``samples`` (``float32[n]``, 16 kHz); its text is empty when nothing was said.
 

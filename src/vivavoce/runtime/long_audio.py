@@ -1,0 +1,147 @@
+"""Recordings of any length to text: cut where nobody speaks, recognised piece by piece, timed against the whole.
+
+What voice activity detection leaves out (silence, noise, music) never reaches the recogniser, so it can invent nothing
+there. A piece is read with the end of the text before it as its prompt, so that names keep their spelling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vivavoce.engines.base import SpeechDetector, SpeechStream
+from vivavoce.errors import EngineError
+from vivavoce.runtime.ears import Ears
+from vivavoce.runtime.recognition import Recognition
+from vivavoce.turns.pieces import Piece, PieceCutter
+from vivavoce.types import Confidence, Language, Samples, Token, Transcript, Word
+
+BATCH_S = 20
+"""Voice activity is detected so far ahead at a time, off the event loop: 60 ms of work."""
+
+SURE_S = 4.0
+"""A piece at least this long has a language of its own; a shorter one is in the language heard before."""
+
+CARRIED_CHARACTERS = 120
+"""So much of the text before is shown to the recogniser: about a sentence. More makes it repeat itself."""
+
+CARRIED_WITHIN_MS = 5_000
+"""After a longer pause somebody may talk about something else: nothing is carried over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What was said in one piece of a recording; times in ms from the recording's start.
+
+    ``words`` and ``tokens`` are there when they were asked for, ``confidence`` when the recogniser tells.
+    """
+
+    text: str
+    start_ms: int
+    end_ms: int
+    language: Language
+    words: tuple[Word, ...] = ()
+    tokens: tuple[Token, ...] = ()
+    confidence: Confidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a recording is to be read; the fields are those of ``Recognizer.transcribe``."""
+
+    language: Language | None = None
+    prompt: str | None = None
+    words: bool = False
+    translate: bool = False
+    temperature: float = 0.0
+
+
+async def recognise(
+    recognition: Recognition,
+    ears: Ears,
+    samples: Samples,
+    *,
+    language: Language | None = None,
+    prompt: str | None = None,
+    words: bool = False,
+    translate: bool = False,
+    temperature: float = 0.0,
+) -> AsyncGenerator[Segment, None]:
+    """The segments of a recording (``float32[n]`` at ``recognition.rate_hz``), each as soon as it is known.
+
+    Nothing comes out of a recording without speech. Closing the generator stops the work after the step under way.
+    Raises ``EngineError``.
+    """
+    how = Reading(language, prompt, words, translate, temperature)
+    before: Segment | None = None
+    async for piece in _pieces(samples, recognition.rate_hz, ears.detector):
+        heard = await _heard(recognition, samples, piece, how, before)
+        if heard is not None:
+            yield heard
+            before = heard
+
+
+async def _pieces(samples: Samples, rate_hz: int, detector: SpeechDetector) -> AsyncIterator[Piece]:
+    if detector.rate_hz != rate_hz:
+        raise EngineError("recognizer", f"hears at {rate_hz} Hz, voice activity detection at {detector.rate_hz} Hz")
+    frame, stream = detector.frame_samples, detector.open()
+    cutter = PieceCutter(rate_hz=rate_hz, frame_samples=frame)
+    batch = BATCH_S * rate_hz // frame * frame
+    for start in range(0, len(samples), batch):
+        heard = await asyncio.to_thread(_probabilities, stream, samples[start : start + batch], frame)
+        for piece in cutter.hear(heard):
+            yield piece
+    for piece in cutter.finish():
+        yield piece
+
+
+def _probabilities(stream: SpeechStream, samples: Samples, frame: int) -> list[float]:
+    """Speech probabilities of consecutive frames; the last one is filled up with silence. Blocking."""
+    whole = np.pad(samples, (0, -len(samples) % frame)).reshape(-1, frame)
+    return [stream.probability(one) for one in whole]
+
+
+async def _heard(
+    recognition: Recognition, samples: Samples, piece: Piece, how: Reading, before: Segment | None
+) -> Segment | None:
+    """What was said in ``piece``; ``None`` if nothing was."""
+    start, end = max(piece.start, 0), min(piece.end, len(samples))
+    language = how.language
+    if language is None and before is not None and end - start < SURE_S * recognition.rate_hz:
+        language = before.language
+    transcript = await recognition.piece(
+        samples[start:end],
+        language=language,
+        prompt=_prompt(how.prompt, before, piece),
+        words=how.words,
+        translate=how.translate,
+        temperature=how.temperature,
+    )
+    if not transcript.text:
+        return None
+    return _placed(transcript, start * 1000 // recognition.rate_hz, end * 1000 // recognition.rate_hz)
+
+
+def _prompt(given: str | None, before: Segment | None, piece: Piece) -> str | None:
+    """The caller's prompt, which says how names are spelled, and then what was said just now."""
+    carried = before.text[-CARRIED_CHARACTERS:] if before and piece.after_pause_ms < CARRIED_WITHIN_MS else None
+    return " ".join(part for part in (given, carried) if part) or None
+
+
+def _placed(transcript: Transcript, start_ms: int, end_ms: int) -> Segment:
+    words = tuple(
+        replace(word, start_ms=start_ms + word.start_ms, end_ms=min(start_ms + word.end_ms, end_ms))
+        for word in transcript.words
+    )
+    return Segment(
+        transcript.text,
+        words[0].start_ms if words else start_ms,
+        words[-1].end_ms if words else end_ms,
+        transcript.language,
+        words,
+        transcript.tokens,
+        transcript.confidence,
+    )

@@ -1,0 +1,137 @@
+"""Recordings become text piece by piece, and wait for those who talk live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vivavoce.engines.fake import FAILURE, FakeRecognizer, FakeSpeechDetector
+from vivavoce.errors import EngineError
+from vivavoce.runtime import recognition as shared
+from vivavoce.runtime.ears import Ears
+from vivavoce.runtime.long_audio import Segment, recognise
+from vivavoce.runtime.recognition import Recognition
+from vivavoce.types import Samples, Transcript, TranscriptDelta
+
+RATE_HZ = 16_000
+
+
+class Listening(FakeRecognizer):
+    """Remembers what it was asked; can be held."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.begun: asyncio.Queue[float] = asyncio.Queue()
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def transcribe(self, samples: Samples, **how: Any) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
+        self.asked.append({**how, "seconds": round(len(samples) / RATE_HZ, 1)})
+        self.begun.put_nowait(len(samples) / RATE_HZ)
+        await self.go.wait()
+        async for event in super().transcribe(samples, **how):
+            yield event
+
+
+def loud(duration_s: float) -> Samples:
+    return np.full(int(duration_s * RATE_HZ), 0.3, np.float32)
+
+
+def quiet(duration_s: float) -> Samples:
+    return np.zeros(int(duration_s * RATE_HZ), np.float32)
+
+
+async def segments(recognizer: FakeRecognizer, samples: Samples, **how: Any) -> list[Segment]:
+    return [one async for one in recognise(Recognition(recognizer), Ears(FakeSpeechDetector()), samples, **how)]
+
+
+async def test_pieces_are_timed_against_the_recording() -> None:
+    recording = np.concatenate([quiet(1), loud(2), quiet(3), loud(1), quiet(2)])
+    first, second = await segments(Listening(), recording)
+    assert (first.text, second.text) == ("I heard 2000 milliseconds.", "I heard 1000 milliseconds.")
+    assert first.start_ms == pytest.approx(800, abs=40)
+    assert first.end_ms == pytest.approx(3200, abs=40)
+    assert second.start_ms == pytest.approx(5800, abs=40)
+
+
+async def test_words_are_timed_against_the_recording_and_bound_their_segment() -> None:
+    [only] = await segments(Listening(), np.concatenate([quiet(4), loud(2), quiet(1)]), words=True)
+    assert "".join(word.text for word in only.words) == only.text
+    assert only.words[0].start_ms == only.start_ms == pytest.approx(4000, abs=40)
+    assert only.words[-1].end_ms == only.end_ms == pytest.approx(6000, abs=40)
+    assert all(word.start_ms < word.end_ms for word in only.words)
+
+
+@pytest.mark.parametrize("nothing", [quiet(0), quiet(0.01), quiet(40)])
+async def test_silence_is_not_even_recognised(nothing: Samples) -> None:
+    recognizer = Listening()
+    assert await segments(recognizer, nothing) == []
+    assert recognizer.asked == []
+
+
+async def test_the_prompt_carries_over_a_pause_but_not_a_long_one() -> None:
+    recognizer = Listening()
+    await segments(recognizer, np.concatenate([loud(1), quiet(2), loud(1), quiet(6), loud(1)]), prompt="Vivavoce")
+    carried = [asked["prompt"] for asked in recognizer.asked]
+    assert carried[0] == carried[2] == "Vivavoce"
+    assert carried[1].startswith("Vivavoce I heard 1")
+
+
+async def test_short_pieces_keep_the_language_heard_before() -> None:
+    recognizer = Listening()
+    await segments(recognizer, np.concatenate([loud(1), quiet(2), loud(1), quiet(2), loud(6)]))
+    assert [asked["language"] for asked in recognizer.asked] == [None, "en", None]
+    await segments(recognizer, loud(1), language="zh", translate=True, temperature=0.4)
+    assert recognizer.asked[-1] == {
+        "seconds": 1.0, "language": "zh", "prompt": None, "words": False, "translate": True, "temperature": 0.4,
+    }  # fmt: skip
+
+
+async def test_a_failure_is_an_engine_error() -> None:
+    with pytest.raises(EngineError):
+        await segments(Listening(), loud(1), prompt=FAILURE)
+
+
+async def test_live_work_waits_for_one_piece_at_most() -> None:
+    recognizer = Listening()
+    recognition = Recognition(recognizer)
+    order: list[str] = []
+
+    async def file(name: str) -> None:
+        recording = np.concatenate([part for _ in range(3) for part in (loud(1), quiet(2))])
+        async with aclosing(recognise(recognition, Ears(FakeSpeechDetector()), recording)) as heard:
+            while await anext(heard, None):
+                order.append(name)
+
+    async def live() -> None:
+        async with aclosing(recognition.transcript(loud(3))) as events:
+            await anext(events)
+        order.append("live")
+
+    recognizer.go.clear()
+    files = [asyncio.create_task(file(name)) for name in ("a", "b")]
+    assert await recognizer.begun.get() < 2, "a piece is under way"
+    talk = [asyncio.create_task(live()) for _ in range(2)]
+    assert [await recognizer.begun.get() for _ in talk] == [3.0, 3.0], "those who talk are next, no other piece"
+    recognizer.go.set()
+    await asyncio.gather(*files, *talk)
+    assert order[1:3] == ["live", "live"]
+    assert (order.count("a"), order.count("b")) == (3, 3)
+
+
+async def test_a_piece_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "PATIENCE_S", 0.01)
+    recognizer = Listening()
+    recognition = Recognition(recognizer)
+    recognizer.go.clear()
+    talk = asyncio.ensure_future(anext(recognition.transcript(loud(1))))
+    file = asyncio.ensure_future(recognition.piece(loud(2)))
+    assert [await recognizer.begun.get() for _ in range(2)] == [1.0, 2.0]
+    recognizer.go.set()
+    assert (await file).text == "I heard 2000 milliseconds."
+    assert isinstance(await talk, Transcript)
