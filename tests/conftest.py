@@ -21,4 +21,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def weights() -> Callable[[str], Path]:
     """Catalogue name → folder of verified weights. `make test` pulls them first."""
     config = load_config()
-    return WeightStore(load_catalogue(), config.store, config.models).folder
+    return WeightStore(load_catalogue(), config.weights_folder, config.models).folder

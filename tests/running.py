@@ -6,10 +6,12 @@ import asyncio
 import base64
 import json
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from vivavoce.app import create_app
-from vivavoce.config import Config
+from vivavoce.config import Config, StorageConfig
 from vivavoce.http.serving import Serving
 
 
@@ -45,6 +47,20 @@ class RunningServer:
 
 @contextmanager
 def running(config: Config, *, ready_within_s: float = 120.0) -> Iterator[RunningServer]:
+    """A server with the store ``config`` names, or one in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="vivavoce-test-") as folder:
+        with _running(_stored_in(config, Path(folder)), ready_within_s) as server:
+            yield server
+
+
+def _stored_in(config: Config, folder: Path) -> Config:
+    named = config.storage.model_dump(exclude_unset=True)
+    storage = StorageConfig(**{"url": f"sqlite:///{folder / 'vivavoce.db'}", "blobs": str(folder / "blobs"), **named})
+    return config.model_copy(update={"storage": storage})
+
+
+@contextmanager
+def _running(config: Config, ready_within_s: float) -> Iterator[RunningServer]:
     app = create_app(config)
     listener = socket.create_server(("127.0.0.1", 0))
     options = uvicorn.Config(app, log_config=None, ws_max_size=24 * 1024 * 1024, ws="websockets-sansio", lifespan="on")

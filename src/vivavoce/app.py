@@ -15,6 +15,7 @@ from vivavoce.errors import VivavoceError
 from vivavoce.http import health, realtime, stateless
 from vivavoce.http.serving import Serving
 from vivavoce.runtime.engines import load_engines
+from vivavoce.store.store import open_store
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
         serving.fetcher.close()
         if serving.loaded is not None:
             serving.loaded.close()
+        if serving.opened is not None:
+            await serving.opened.close()
 
     app = FastAPI(title="Vivavoce", version=__version__, lifespan=lifespan)
     app.state.serving = serving
@@ -46,6 +49,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
 
 async def _load(serving: Serving, on_failure: Callable[[], None] | None) -> None:
     try:
+        serving.opened = await open_store(serving.config)
         serving.loaded = await load_engines(serving.config)
     except VivavoceError as error:
         log.error("%s", error)

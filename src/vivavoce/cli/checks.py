@@ -101,7 +101,7 @@ def check_disk(config: Config) -> Finding:
     store = open_store(config)
     entries = [store.catalogue.entry(name) for name in server_weights(config)]
     needed = sum(file.size_bytes for entry in entries if not store.find(entry) for file in store.missing(entry))
-    folder = next(folder for folder in (config.store, *config.store.parents) if folder.exists())
+    folder = next(folder for folder in (config.weights_folder, *config.weights_folder.parents) if folder.exists())
     free = shutil.disk_usage(folder).free
     detail = f"{free / 1e9:.1f} GB free at {folder}, {needed / 1e9:.1f} GB to pull"
     if needed and free < needed + _SPARE_DISK_BYTES:

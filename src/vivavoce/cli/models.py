@@ -25,7 +25,7 @@ Names = Annotated[
 
 def _open_store() -> WeightStore:
     config = load_config()
-    return WeightStore(load_catalogue(), config.store, config.models)
+    return WeightStore(load_catalogue(), config.weights_folder, config.models)
 
 
 def _fail(error: WeightsError) -> typer.Exit:

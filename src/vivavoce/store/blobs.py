@@ -1,0 +1,191 @@
+"""The blob store: bytes under a key, in a folder or in an S3-compatible bucket.
+
+A blob is there whole or not at all: it is written beside its place and moved there when the last byte has come. And it is
+never lost sight of: until a row refers to it, it is listed as loose, in the same transaction that makes the row the listing
+ends (``adopt``), and the other way round when the row goes (``release``). So a process may be killed at any moment; what it
+left behind is loose, and ``sweep`` deletes it when it is old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import ObjectStore
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from vivavoce.errors import ClientError, StoreError
+from vivavoce.store.database import Database
+from vivavoce.store.tables import LooseBlob
+
+PART_BYTES = 5 * 1024 * 1024
+"""The smallest part S3 takes; two of them are in memory at most."""
+
+PIECE_BYTES = 256 * 1024
+"""What is read at a time."""
+
+WRITTEN_WITHIN_S = 3600
+"""A blob that is not written in this time is given up; one that is loose for longer was left behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """What was written: its key, its size, and the SHA-256 of its bytes in hex."""
+
+    key: str
+    size_bytes: int
+    sha256: str
+
+
+class Blobs:
+    """Blobs in an object store. ``folder`` is where they lie if that is a folder of this machine."""
+
+    def __init__(self, objects: ObjectStore, database: Database, folder: Path | None = None) -> None:
+        self._objects = objects
+        self._database = database
+        self._folder = folder
+
+    async def put(self, chunks: AsyncIterable[bytes], *, most_bytes: int) -> Blob:
+        """Write a stream. The blob is loose until a row adopts it.
+
+        An error of ``chunks``, or being cancelled, leaves nothing behind. Raises ``ClientError`` (``request_too_large``)
+        beyond ``most_bytes``, and ``StoreError``.
+        """
+        key = _new_key()
+        async with self._database.rows.begin() as session:
+            session.add(LooseBlob(key=key, since=int(time.time())))
+        counted = _Counted(chunks, most_bytes)
+        try:
+            async with asyncio.timeout(WRITTEN_WITHIN_S):
+                await obstore.put_async(self._objects, key, counted, chunk_size=PART_BYTES, max_concurrency=2)
+            if self._folder is not None:
+                await asyncio.to_thread(_write_through, self._folder / key)
+        except BaseException as error:
+            await self.delete(key)
+            if isinstance(error, BaseError | OSError) and error is not counted.error:
+                raise StoreError(f"Cannot write to the blob store: {type(error).__name__}") from error
+            raise
+        return Blob(key, counted.size_bytes, counted.digest.hexdigest())
+
+    async def adopt(self, session: AsyncSession, key: str) -> None:
+        """A row of this session's transaction refers to the blob from now on."""
+        await session.execute(delete(LooseBlob).where(LooseBlob.key == key))
+
+    async def release(self, session: AsyncSession, key: str) -> None:
+        """No row refers to it any more once this session's transaction is committed. Then ``delete`` it."""
+        session.add(LooseBlob(key=key, since=int(time.time())))
+
+    async def delete(self, key: str) -> None:
+        """Delete a loose blob; one that is not there is no mistake."""
+        with suppress(FileNotFoundError):
+            await obstore.delete_async(self._objects, key)
+        if self._folder is not None:
+            await asyncio.to_thread(_remove_drafts, self._folder / key)
+        async with self._database.rows.begin() as session:
+            await session.execute(delete(LooseBlob).where(LooseBlob.key == key))
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        """The bytes of a blob, in pieces. Raises ``StoreError`` when it is not there."""
+        try:
+            found = await obstore.get_async(self._objects, key)
+            async for piece in found.stream(min_chunk_size=PIECE_BYTES):
+                yield bytes(piece)
+        except (BaseError, OSError) as error:
+            raise StoreError(f"Cannot read from the blob store: {type(error).__name__}") from error
+
+    async def head(self, key: str, size_bytes: int) -> bytes:
+        """The first bytes of a blob, at most ``size_bytes``. Raises ``StoreError``."""
+        read = bytearray()
+        async for piece in self.stream(key):
+            read += piece
+            if len(read) >= size_bytes:
+                break
+        return bytes(read[:size_bytes])
+
+    @asynccontextmanager
+    async def path(self, key: str) -> AsyncIterator[Path]:
+        """The blob as a file to read for the length of a block, for libraries that want one. Raises ``StoreError``."""
+        if self._folder is not None:
+            if not (self._folder / key).is_file():
+                raise StoreError("Cannot read from the blob store: the blob is missing")
+            yield self._folder / key
+            return
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="vivavoce-"))
+        try:
+            with await asyncio.to_thread((folder / "blob").open, "wb") as file:
+                async for piece in self.stream(key):
+                    await asyncio.to_thread(file.write, piece)
+            yield folder / "blob"
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def sweep(self, older_than_s: float = WRITTEN_WITHIN_S) -> int:
+        """Delete blobs that have been loose for so long; how many there were."""
+        until = time.time() - older_than_s
+        async with self._database.reading() as session:
+            keys = (await session.scalars(select(LooseBlob.key).where(LooseBlob.since <= until))).all()
+        for key in keys:
+            await self.delete(key)
+        return len(keys)
+
+
+class _Counted:
+    """A stream that counts and hashes what passes, and ends with an error when it is too much."""
+
+    def __init__(self, chunks: AsyncIterable[bytes], most_bytes: int) -> None:
+        self._chunks = chunks
+        self._most_bytes = most_bytes
+        self.size_bytes = 0
+        self.digest = sha256()
+        self.error: BaseException | None = None
+        """What the stream, and not the store, failed with."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._chunks:
+                self.size_bytes += len(chunk)
+                if self.size_bytes > self._most_bytes:
+                    raise too_large(self._most_bytes)
+                self.digest.update(chunk)
+                yield chunk
+        except Exception as error:
+            self.error = error
+            raise
+
+
+def too_large(most_bytes: int) -> ClientError:
+    """The refusal of more bytes than are allowed."""
+    return ClientError(f"The file is larger than {most_bytes} bytes.", code="request_too_large", param="file")
+
+
+def _new_key() -> str:
+    name = secrets.token_hex(16)
+    return f"{name[:2]}/{name}"
+
+
+def _write_through(file: Path) -> None:
+    """Until the bytes, and the file's name in its folder, are on the disk and not only in the system's memory."""
+    for path in (file, file.parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_drafts(file: Path) -> None:
+    """What a killed process had written of a blob: the folder store writes beside the place, with a number behind."""
+    for draft in file.parent.glob(file.name + "#*"):
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,84 @@
+"""The store of a server: its database and its blobs, opened together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from vivavoce.config import Config, StorageConfig
+from vivavoce.errors import StoreError
+from vivavoce.store.blobs import Blobs
+from vivavoce.store.database import Database
+
+log = logging.getLogger(__name__)
+
+
+class Store:
+    """Rows and blobs. ``rows`` and ``reading`` make database sessions (see ``Database``)."""
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self.database = database
+        self.rows = database.rows
+        self.reading = database.reading
+        self.blobs = blobs
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.database.close()
+
+
+async def open_store(config: Config) -> Store:
+    """The configured store, its tables up to date and without what killed processes left. Raises ``StoreError``."""
+    database = Database(database_url(config))
+    try:
+        await database.migrate()
+        objects, folder = await asyncio.to_thread(open_objects, config)
+        store = Store(database, Blobs(objects, database, folder))
+        swept = await store.blobs.sweep()
+    except BaseException:
+        await database.close()
+        raise
+    if swept:
+        log.info("deleted %d blobs an earlier process had left behind", swept)
+    return store
+
+
+def database_url(config: Config) -> str:
+    """The configured URL, or that of a SQLite file under ``home``."""
+    if config.storage.url is not None:
+        return config.storage.url.get_secret_value()
+    return f"sqlite:///{config.home / 'vivavoce.db'}"
+
+
+def open_objects(config: Config) -> tuple[ObjectStore, Path | None]:
+    """The configured object store, and its folder if it is one. Raises ``StoreError``."""
+    place = config.storage.blobs or str(config.home / "blobs")
+    try:
+        if place.startswith("s3://"):
+            return _s3(place, config.storage), None
+        if "://" in place:
+            raise StoreError(f"Blobs cannot be kept in '{place}': a folder or s3://bucket/prefix is wanted.")
+        folder = Path(place)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return LocalStore(folder), folder
+    except (BaseError, OSError, ValueError) as error:
+        raise StoreError(f"Cannot open the blob store {place}: {error}") from error
+
+
+def _s3(place: str, storage: StorageConfig) -> ObjectStore:
+    bucket, _, prefix = place.removeprefix("s3://").partition("/")
+    s3 = storage.s3
+    return S3Store(
+        bucket,
+        prefix=prefix or None,
+        endpoint=s3.endpoint,
+        region=s3.region,
+        access_key_id=s3.access_key_id.get_secret_value() if s3.access_key_id else None,
+        secret_access_key=s3.secret_access_key.get_secret_value() if s3.secret_access_key else None,
+        virtual_hosted_style_request=s3.virtual_hosted,
+        client_options={"allow_http": (s3.endpoint or "").startswith("http://")},
+    )
