@@ -8,7 +8,6 @@ from vivavoce.http.auth import Auth
 from vivavoce.http.grants import ClientSecrets
 from vivavoce.http.server_logs import put_server_logs_right
 from vivavoce.net.fetching import Fetcher
-from vivavoce.net.fetching import Fetcher
 from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats
@@ -31,7 +30,6 @@ class Serving:
         self.voices = VoiceLibrary()
         self.fetcher = Fetcher(allow_private=config.net.allow_private)
         self.opened: Store | None = None
-        self.fetcher = Fetcher(allow_private=config.net.allow_private)
         self.loaded: Engines | None = None
         self.failure: str | None = None
 
