@@ -1,0 +1,250 @@
+"""Any recording → samples: wav, mp3, flac, ogg (Opus, Vorbis, FLAC), m4a/mp4, aac, webm/mkv, and headerless PCM.
+
+Files come from strangers. So only these demuxers may look at them (others follow playlists to other files and addresses), what
+a file is follows from its content and never from its name, and decoding stops as soon as there is more than asked for:
+memory grows with the result alone, and nothing is written anywhere.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from vivavoce.audio.resample import Resampler
+from vivavoce.errors import ClientError
+from vivavoce.types import Samples
+
+FORMATS = ("wav", "mp3", "flac", "ogg", "mov,mp4,m4a,3gp,3g2,mj2", "aac", "matroska,webm")
+"""FFmpeg's demuxers that may be used; ``matroska,webm`` and the like are one each."""
+
+LEAST_HZ, MOST_HZ = 4_000, 768_000
+MOST_CHANNELS = 64
+_STATES_ITS_LENGTH = frozenset({"flac", "mov,mp4,m4a,3gp,3g2,mj2"})
+"""Formats whose header, as FFmpeg reads it, says exactly how long they are, so that a file that was cut off can be told.
+
+So does wav, by its size. Any beginning of an mp3, ogg, aac or webm is a valid recording.
+"""
+
+_CUT_OFF_S, _CUT_OFF_SHARE = 0.5, 0.02
+"""How much may be missing (codecs' priming, edit lists) before a file counts as cut off: the larger of the two."""
+
+_OPEN_ENDED_BYTES = 0x7FFF0000
+"""Streaming programs write sizes from here to 0xFFFFFFFF into a wav header, when they do not know the length yet."""
+
+_RAW_FORMATS: Mapping[int, str] = MappingProxyType({8: "u8", 16: "s16le", 24: "s24le", 32: "s32le"})
+
+
+@dataclass(frozen=True, slots=True)
+class RawFormat:
+    """Headerless PCM, little-endian, channels interleaved: signed with 16, 24 or 32 ``bits``, unsigned with 8."""
+
+    rate_hz: int
+    channels: int = 1
+    bits: int = 16
+
+
+def read_recording(
+    source: bytes | BinaryIO | Path, *, rate_hz: int, most_s: float, raw: RawFormat | None = None
+) -> Samples:
+    """The recording as mono ``float32[n]`` at ``rate_hz``: the mean of its channels. Blocking; runs in a thread.
+
+    ``source`` can seek; one that is open already stays open. Raises ``ClientError``: ``unsupported_format`` for what is none
+    of ``FORMATS``, ``invalid_audio`` for what is empty, damaged, cut off or holds no sound, ``audio_too_long`` for more than
+    ``most_s`` seconds.
+    """
+    with ExitStack() as stack:
+        if isinstance(source, Path):
+            file: BinaryIO = stack.enter_context(source.open("rb"))
+        else:
+            file = io.BytesIO(source) if isinstance(source, bytes) else source
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        if not size:
+            raise ClientError("The audio is empty.", code="invalid_audio")
+        there = min(1.0, size / _stated_bytes(file.read(8), size)) if raw is None else 1.0
+        file.seek(0)
+        container = stack.enter_context(_opened(file, size, raw))
+        return _Decoding(container, rate_hz, most_s, there).samples()
+
+
+def _stated_bytes(head: bytes, size: int) -> int:
+    """How large a wav says it is; ``size`` for other files, and for a wav that does not know."""
+    stated = int.from_bytes(head[4:8], "little")
+    return stated + 8 if head[:4] == b"RIFF" and 0 < stated < _OPEN_ENDED_BYTES else size
+
+
+def _opened(file: BinaryIO, size: int, raw: RawFormat | None) -> av.container.InputContainer:
+    try:
+        if raw is None:
+            return av.open(file, "r", options={"format_whitelist": ",".join(FORMATS)}, metadata_errors="replace")
+        options = {"sample_rate": str(raw.rate_hz), "ch_layout": f"{raw.channels}c"}
+        return av.open(file, "r", format=_raw_format(raw, size), options=options)
+    except (av.FFmpegError, ValueError) as error:
+        raise ClientError(
+            "The audio is none of wav, mp3, flac, ogg, m4a, aac and webm, or its beginning is damaged.",
+            code="unsupported_format",
+        ) from error
+
+
+def _raw_format(raw: RawFormat, size: int) -> str:
+    """FFmpeg's name for headerless PCM. Raises ``ClientError`` for what cannot be read so."""
+    if raw.bits not in _RAW_FORMATS:
+        raise ClientError(f"PCM of {raw.bits} bits is not supported; 8, 16, 24 and 32 are.", code="unsupported_format")
+    _check_shape(raw.rate_hz, raw.channels)
+    if size % (raw.channels * raw.bits // 8):
+        raise ClientError("The PCM audio ends within a sample.", code="invalid_audio")
+    return _RAW_FORMATS[raw.bits]
+
+
+def _check_shape(rate_hz: int, channels: int) -> None:
+    if not LEAST_HZ <= rate_hz <= MOST_HZ:
+        raise ClientError(
+            f"Audio of {rate_hz} Hz is not supported; {LEAST_HZ} to {MOST_HZ} Hz are.", code="unsupported_format"
+        )
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise ClientError(
+            f"Audio of {channels} channels is not supported; 1 to {MOST_CHANNELS} are.", code="unsupported_format"
+        )
+
+
+class _Decoding:
+    """One file being read, piece by piece. ``there`` is the share of its bytes that are there, as its size tells."""
+
+    def __init__(self, container: av.container.InputContainer, rate_hz: int, most_s: float, there: float) -> None:
+        if not container.streams.audio:
+            raise ClientError("The file has no sound track.", code="invalid_audio")
+        self._container = container
+        self._stream = container.streams.audio[0]
+        self._rate_hz = rate_hz
+        self._most_s = most_s
+        self._there = there
+        self._recorded = _Recorded(int(most_s * rate_hz))
+        self._mixer: _Mixer | None = None
+        self._good = self._bad = 0
+        self._decoded_s = 0.0
+
+    def samples(self) -> Samples:
+        """All of it. Raises ``ClientError``."""
+        for frame in self._frames():
+            self._good += 1
+            self._decoded_s += frame.samples / frame.sample_rate if frame.sample_rate else 0.0
+            if self._mixer is None or not self._mixer.fits(frame):
+                self._end_mix()
+                self._mixer = _Mixer(frame, self._rate_hz)
+            self._take(self._mixer.push(frame))
+        self._end_mix()
+        samples = self._recorded.samples()
+        if self._bad > self._good:
+            raise ClientError("The audio is damaged: most of it cannot be decoded.", code="invalid_audio")
+        if not len(samples):
+            raise ClientError("The file holds no sound.", code="invalid_audio")
+        self._check_whole()
+        return samples
+
+    def _frames(self) -> Iterator[av.AudioFrame]:
+        """What can be decoded; a damaged packet is left out, as players do (a radio stream begins within one)."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (av.FFmpegError, OSError):
+                self._bad += 1
+                return
+            try:
+                yield from packet.decode()
+            except av.EOFError:
+                return
+            except av.FFmpegError:
+                self._bad += 1
+
+    def _end_mix(self) -> None:
+        if self._mixer is not None:
+            self._take(self._mixer.flush())
+
+    def _take(self, samples: Samples) -> None:
+        if not self._recorded.add(samples):
+            raise ClientError(f"The audio is longer than {self._most_s:g} s.", code="audio_too_long")
+
+    def _check_whole(self) -> None:
+        """A file that says it is longer than what could be decoded was cut off on its way here."""
+        stated_s = self._decoded_s / self._there
+        stream = self._stream
+        if self._container.format.name in _STATES_ITS_LENGTH and stream.duration and stream.time_base is not None:
+            stated_s = float(stream.duration * stream.time_base)
+        if stated_s - self._decoded_s > max(_CUT_OFF_S, stated_s * _CUT_OFF_SHARE):
+            raise ClientError(
+                f"The audio is cut off: it should be {stated_s:.1f} s long and ends after {self._decoded_s:.1f} s.",
+                code="invalid_audio",
+            )
+
+
+class _Mixer:
+    """Frames of one shape → mono at another rate. Chained files change their shape in the middle: then a new one begins."""
+
+    def __init__(self, frame: av.AudioFrame, rate_hz: int) -> None:
+        _check_shape(frame.sample_rate, len(frame.layout.channels))
+        self._shape = _shape(frame)
+        self._to_float = av.AudioResampler(format="flt", rate=frame.sample_rate)
+        self._resampler = Resampler(frame.sample_rate, rate_hz)
+
+    def fits(self, frame: av.AudioFrame) -> bool:
+        """Whether the frame has the shape this mixer was made for."""
+        return _shape(frame) == self._shape
+
+    def push(self, frame: av.AudioFrame) -> Samples:
+        """What the frame adds."""
+        # The mean of the channels: FFmpeg's own downmix makes what is on both of them 3 dB louder.
+        pieces = [_mean(packed) for packed in self._to_float.resample(frame)]
+        return self._resampler.push(np.concatenate(pieces)) if pieces else np.zeros(0, np.float32)
+
+    def flush(self) -> Samples:
+        """The last few milliseconds."""
+        return self._resampler.flush()
+
+
+def _mean(packed: av.AudioFrame) -> Samples:
+    channels = len(packed.layout.channels)
+    samples: NDArray[np.float32] = np.asarray(packed.to_ndarray(), np.float32).reshape(-1, channels)
+    mean: Samples = samples.mean(axis=1, dtype=np.float32)
+    # A float file can hold anything; what is not a number would silence or spoil every model after it.
+    return np.nan_to_num(mean, nan=0.0, posinf=1.0, neginf=-1.0)
+
+
+def _shape(frame: av.AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+class _Recorded:
+    """Samples so far, in one array that grows in place: joining pieces at the end would need the memory twice."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._count = 0
+        self._buffer = np.empty(min(most, 1 << 16), np.float32)
+
+    def add(self, samples: Samples) -> bool:
+        """Append; false when that would be more than ``most``."""
+        end = self._count + len(samples)
+        if end > self._most:
+            return False
+        if end > len(self._buffer):
+            self._buffer.resize(min(self._most, max(end, len(self._buffer) * 2)), refcheck=False)
+        np.clip(samples, -1.0, 1.0, out=self._buffer[self._count : end])
+        self._count = end
+        return True
+
+    def samples(self) -> Samples:
+        """All of them; nothing is added afterwards."""
+        self._buffer.resize(self._count, refcheck=False)
+        return self._buffer
