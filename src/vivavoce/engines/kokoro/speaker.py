@@ -9,25 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from types import MappingProxyType
 from typing import TypeAlias
 
+import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.kokoro.chinese import Chinese
 from vivavoce.engines.kokoro.english import English
 from vivavoce.engines.kokoro.japanese import Japanese
-from vivavoce.engines.kokoro.model import BLEND, RATE_HZ, KokoroModel
+from vivavoce.engines.kokoro.model import RATE_HZ, KokoroModel
 from vivavoce.engines.kokoro.pieces import PIECE_PHONEMES, pieces
+from vivavoce.engines.kokoro.styles import LANGUAGES, Pack, Styles, read_stock
 from vivavoce.engines.pauses import finish
-from vivavoce.errors import EngineError
 from vivavoce.types import Language, Samples
 
 Phonemizer: TypeAlias = Callable[[str], str]
-
-LANGUAGES: Mapping[str, Language] = MappingProxyType({"a": "en", "b": "en", "j": "ja", "z": "zh"})
-"""First letter of a voice's name → its language (``a`` American, ``b`` British English)."""
 
 MAX_THREADS = 2
 """More threads make the language model wait and shorten a clause of this small network little."""
@@ -40,14 +38,28 @@ class KokoroSpeaker:
 
     rate_hz = RATE_HZ
 
-    def __init__(self, model: KokoroModel, phonemizers: Mapping[str, Phonemizer]) -> None:
+    def __init__(self, model: KokoroModel, styles: Styles, phonemizers: Mapping[str, Phonemizer]) -> None:
         """``phonemizers``: first letter of a voice's name → text to phonemes."""
         self._model = model
+        self._styles = styles
         self._phonemizers = phonemizers
         self.voices: Mapping[str, frozenset[Language]] = {
-            name: frozenset({LANGUAGES[name[0]]}) for name in model.voice_names if name[0] in phonemizers
+            name: frozenset({LANGUAGES[name[0]]}) for name in styles.stock if name[0] in phonemizers
         }
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="kokoro")
+
+    @property
+    def stock(self) -> Mapping[str, Pack]:
+        """The vectors of the published voices, of all languages: ``float32[510, 256]`` each."""
+        return self._styles.stock
+
+    def add_voice(self, name: str, packs: Mapping[str, NDArray[np.float16]]) -> None:
+        """Make ``name`` a voice: ``a`` or ``b``, ``j``, ``z`` → its vectors ``float16[510, 256]``. Raises ``EngineError``."""
+        self._styles.add(name, packs)
+
+    def remove_voice(self, name: str) -> None:
+        """Forget a voice that was added."""
+        self._styles.remove(name)
 
     async def speak(
         self, text: str, *, voice: str, language: Language, speed: float = 1.0
@@ -55,37 +67,35 @@ class KokoroSpeaker:
         """Yield the pieces of ``text`` as each is ready; nothing for text without words.
 
         A clause takes half a second, so closing the generator stops the network in the middle of it. ``voice`` is one of
-        ``voices`` or a blend of two of one language (``zf_xiaoni+zf_xiaoyi``). Raises ``EngineError`` for a voice that
-        does not exist or does not speak ``language``.
+        ``voices``, a blend of them (``Styles``), or a name that was added. Raises ``EngineError`` for a voice that does
+        not exist or does not speak ``language``.
         """
-        phonemize = self._phonemizer(voice, language)
+        letter = self._styles.letter(voice, language)
+        phonemize = self._phonemizers[letter]
         loop = asyncio.get_running_loop()
         phonemes = await loop.run_in_executor(self._executor, phonemize, text)
         limit = max(SHORTEST_PIECE, min(PIECE_PHONEMES, int(PIECE_PHONEMES * speed)))
         run = ort.RunOptions()
         try:
             for piece in pieces(phonemes, limit):
-                samples = await loop.run_in_executor(self._executor, self._clip, piece, voice, speed, run)
+                samples = await loop.run_in_executor(self._executor, self._clip, piece, voice, letter, speed, run)
                 if len(samples):
                     yield samples
         finally:
             run.terminate = True
 
-    def _phonemizer(self, voice: str, language: Language) -> Phonemizer:
-        for part in voice.split(BLEND):
-            if language not in self.voices.get(part, frozenset()):
-                raise EngineError("kokoro", f"there is no voice '{part}' for language '{language}'")
-        return self._phonemizers[voice[0]]
+    def _clip(self, phonemes: str, voice: str, letter: str, speed: float, run: ort.RunOptions | None = None) -> Samples:
+        def style(count: int) -> NDArray[np.float32]:
+            return self._styles.row(voice, letter, count)
 
-    def _clip(self, phonemes: str, voice: str, speed: float, run: ort.RunOptions | None = None) -> Samples:
-        return finish(self._model.synthesize(phonemes, voice, speed, run), phonemes, RATE_HZ, speed)
+        return finish(self._model.synthesize(phonemes, style, speed, run), phonemes, RATE_HZ, speed)
 
     def warm_up(self) -> None:
         """Run every phonemizer and the network once: the first call of each is slower than the others."""
         for letter, phonemize in self._phonemizers.items():
             voice = next((name for name in self.voices if name[0] == letter), None)
             if voice:
-                self._clip(phonemize("OK 好。"), voice, 1.0)
+                self._clip(phonemize("OK 好。"), voice, letter, 1.0)
 
     def close(self) -> None:
         """Stop the worker."""
@@ -95,7 +105,8 @@ class KokoroSpeaker:
 def load(context: EngineContext) -> KokoroSpeaker:
     """Entry point: the speaker, warm. Raises ``WeightsError``."""
     threads = max(1, min(MAX_THREADS, context.threads))
-    model = KokoroModel(context.weights("kokoro-v1.0"), context.weights("kokoro-voices"), threads)
+    styles = Styles(read_stock(context.weights("kokoro-voices")))
+    model = KokoroModel(context.weights("kokoro-v1.0"), threads)
     american = English()
     phonemizers: dict[str, Phonemizer] = {
         "a": american,
@@ -103,6 +114,6 @@ def load(context: EngineContext) -> KokoroSpeaker:
         "j": Japanese(american),
         "z": Chinese(american),
     }
-    speaker = KokoroSpeaker(model, phonemizers)
+    speaker = KokoroSpeaker(model, styles, phonemizers)
     speaker.warm_up()
     return speaker
