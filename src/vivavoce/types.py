@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 Samples: TypeAlias = NDArray[np.float32]
 """Mono audio, ``float32[n]`` in [-1, 1]. The rate travels beside it as ``rate_hz``."""
 
+Vectors: TypeAlias = NDArray[np.float32]
+"""What texts mean, ``float32[n, d]``: each row of length 1, so that the product of two is their cosine."""
+
 Language: TypeAlias = str
 """ISO 639-1 code, e.g. ``en``, ``zh``, ``ja``."""
 
@@ -139,7 +142,8 @@ class GenerationOptions:
     is the beginning of the reply, and only what follows it is yielded.
 
     ``tool_choice`` and ``parallel_tool_calls`` (more than one call in a reply) mean nothing without ``tools``. Calls that
-    are yielded are of ``tools``, and their arguments fit the tool's JSON Schema.
+    are yielded are of ``tools``, and their arguments fit the tool's JSON Schema. Tools that are ``withheld`` are told to the
+    model as ever (so that what it has read of its prompt stays good) but cannot be called in this reply.
     """
 
     max_tokens: int = 512
@@ -150,6 +154,7 @@ class GenerationOptions:
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
+    withheld: frozenset[str] = frozenset()
     slot: int | None = None
     goes_on: bool = False
 

@@ -7,7 +7,7 @@ generated; the edge between the two is bounded, so a language model that runs fa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import count
@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from vivavoce.engines.base import LanguageModel, Speaker
 from vivavoce.runtime.clauses import Clause, ClauseSplitter
+from vivavoce.tools.loop import Filler, LoopEvent, ServerSide, ToolLoop
 from vivavoce.types import (
     ClauseCut,
     ClauseSpoken,
@@ -39,7 +40,7 @@ class ReplyRequest:
     """What to answer, and how. Without a ``voice`` the reply is text only; ``language`` is the user's.
 
     ``begun`` is how the reply begins, written already: it is cut and spoken like the rest. Where nothing is to follow it,
-    ``messages`` is empty; else the options say to go on with the last of them.
+    ``messages`` is empty; else the options say to go on with the last of them. ``server``: the tools that run here.
     """
 
     messages: Sequence[Message]
@@ -48,6 +49,7 @@ class ReplyRequest:
     language: Language = "en"
     speed: float = 1.0
     begun: str = ""
+    server: ServerSide | None = None
 
 
 async def reply(request: ReplyRequest, model: LanguageModel, speaker: Speaker, emit: Emit) -> None:
@@ -68,6 +70,8 @@ async def reply(request: ReplyRequest, model: LanguageModel, speaker: Speaker, e
 async def read_prompt(messages: Sequence[Message], options: GenerationOptions, model: LanguageModel) -> None:
     """Read a prompt into its slot's cache, so that the reply to come has only the new words to read.
 
+    ``options`` tell the tools the reply will have (``with_tools``).
+
     Raises ``EngineError``.
     """
     async with aclosing(model.generate(messages, replace(options, max_tokens=0))) as events:
@@ -79,37 +83,70 @@ async def _write(
     request: ReplyRequest, model: LanguageModel, clauses: asyncio.Queue[tuple[int, Clause] | None], emit: Emit
 ) -> None:
     """Text into clauses, numbered from 0."""
-    splitter = ClauseSplitter(language=request.language)
-    numbers = count()
-
-    async def write(text: str) -> None:
-        await emit(TextDelta(text))
-        for clause in splitter.push(text):
-            await _cut(next(numbers), clause, clauses, emit)
-
+    writing = _Writing(request.language, clauses, emit)
     if request.begun:
-        await write(request.begun)
+        await writing.write(request.begun)
     end: GenerationEnd | None = None
     if request.messages:
-        async with aclosing(model.generate(request.messages, request.options)) as events:
+        async with aclosing(_generated(request, model)) as events:
             async for event in events:
                 match event:
                     case TextDelta(text=text):
-                        await write(text)
+                        await writing.write(text)
+                    case Filler(text=text):
+                        await writing.fill(text)
                     case GenerationEnd():
                         end = event
                     case _:
                         await emit(event)
-    for clause in splitter.flush():
-        await _cut(next(numbers), clause, clauses, emit)
+    await writing.flush()
     await clauses.put(None)
     if end is not None:
         await emit(end)
 
 
-async def _cut(index: int, clause: Clause, clauses: asyncio.Queue[tuple[int, Clause] | None], emit: Emit) -> None:
-    await emit(ClauseCut(index, clause.text))
-    await clauses.put((index, clause))
+def _generated(request: ReplyRequest, model: LanguageModel) -> AsyncGenerator[LoopEvent, None]:
+    """What the model yields, with or without tools of the server."""
+    if request.server is None or not (request.server.tools or request.server.calls):
+        return model.generate(request.messages, request.options)
+    loop = ToolLoop(model, request.server, speaks=request.voice is not None)
+    return loop.events(request.messages, request.options)
+
+
+class _Writing:
+    """The text of one reply on its way into numbered clauses."""
+
+    def __init__(self, language: Language, clauses: asyncio.Queue[tuple[int, Clause] | None], emit: Emit) -> None:
+        self._language = language
+        self._clauses = clauses
+        self._emit = emit
+        self._splitter = ClauseSplitter(language=language)
+        self._numbers = count()
+        self._end = ""
+
+    async def write(self, text: str) -> None:
+        """More of it."""
+        self._end = text or self._end
+        await self._emit(TextDelta(text))
+        await self._cut(self._splitter.push(text))
+
+    async def fill(self, text: str) -> None:
+        """A sentence of its own, spoken now: nobody knows when the next words come."""
+        await self.flush()
+        apart = "" if not self._end or self._end[-1:].isspace() or not text.isascii() else " "
+        await self.write(apart + text)
+        await self.flush()
+
+    async def flush(self) -> None:
+        """What is held back waits no longer."""
+        await self._cut(self._splitter.flush())
+        self._splitter = ClauseSplitter(language=self._language)
+
+    async def _cut(self, cut: Sequence[Clause]) -> None:
+        for clause in cut:
+            index = next(self._numbers)
+            await self._emit(ClauseCut(index, clause.text))
+            await self._clauses.put((index, clause))
 
 
 async def _speak(

@@ -24,9 +24,10 @@ _ONLY_WORDS = r"said: /([^\s<{`]|<[^t])([^<{]|<[^t]|\{[^\x22\s<{])*/"  # nor can
 def reply_grammar(options: GenerationOptions) -> str:
     """The grammar of a reply under ``options``, which have ``tools``. Raises ``LookupError``: no such tool to choose."""
     choice = options.tool_choice
-    if choice == "none":
+    offered = [tool for tool in options.tools if tool.name not in options.withheld]
+    if choice == "none" or (choice == "auto" and not offered):
         return f"%llguidance {{}}\nstart: said\n{_ONLY_WORDS}\n"
-    tools = tuple(tool for tool in options.tools if not isinstance(choice, NamedTool) or tool.name == choice.name)
+    tools = tuple(tool for tool in offered if not isinstance(choice, NamedTool) or tool.name == choice.name)
     if not tools:
         raise LookupError(choice)
     more = options.parallel_tool_calls and not isinstance(choice, NamedTool)

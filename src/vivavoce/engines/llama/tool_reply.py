@@ -32,7 +32,7 @@ class ToolReply:
         self.again: ToolChoice | None = None
         self._options = options
         self._spoke = False
-        self._tools = {tool.name: _Checked(tool) for tool in options.tools}
+        self._tools = {tool.name: _Checked(tool) for tool in options.tools if tool.name not in options.withheld}
         answered = calls_answered(messages) if options.tool_choice == "auto" else ()
         self._parser = ToolCallParser(self._tools, answered)
         self._answered = {call.name for call in answered}
