@@ -26,6 +26,7 @@ from vivavoce.types import (
     Samples,
     Transcript,
     TranscriptDelta,
+    Vectors,
 )
 
 
@@ -157,3 +158,19 @@ class SpeakerVerifier(Closeable, Protocol):
 
     async def embed(self, samples: Samples) -> NDArray[np.float32]:
         """The voice in ``samples`` (``float32[n]`` at ``rate_hz``): ``float32[m]`` of length 1. Raises ``EngineError``."""
+
+
+class Embedder(Closeable, Protocol):
+    """Says what texts mean, so that a question finds the passages that answer it."""
+
+    name: str
+    """Which model: vectors of different models must not be compared, so what is stored is stored with this name."""
+
+    dimensions: int
+
+    async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+        """One row of length 1 for each text, ``float32[n, dimensions]``.
+
+        ``query``: the texts are questions, which come first; else they are passages that may answer one, and many of
+        them wait in the background. A text too long for the model is cut. Raises ``EngineError``.
+        """

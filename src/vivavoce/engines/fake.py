@@ -8,6 +8,7 @@
 * a message ``call NAME {…}`` calls that tool;
   where a call is required (or one tool is named) it is called without being asked, with the least its schema takes;
 * the voice is a tone of 50 ms a character;
+* texts that share words are alike; a character of Chinese counts as a word;
 * a speaker has finished (0.99) unless the last ``TAIL_MS`` are loud (0.1);
 * a voice is its pitch: two of the same pitch are the same speaker, a third apart they are strangers.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import zlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
@@ -41,6 +43,7 @@ from vivavoce.types import (
     ToolCallDelta,
     Transcript,
     TranscriptDelta,
+    Vectors,
     Word,
 )
 
@@ -51,6 +54,7 @@ FAILURE = "please fail"
 """A message (or a clause) that holds these words makes the engine fail, so that failures can be tested."""
 
 _CALL = re.compile(r"call (\w+) (\{.*\})", re.DOTALL)
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 
 
 class FakeSpeechStream:
@@ -177,7 +181,9 @@ def _chosen_call(said: str, options: GenerationOptions) -> ToolCall | None:
     """The call asked for by name, if the choice allows it; else the one the choice demands."""
     choice = options.tool_choice
     allowed = {
-        tool.name: tool for tool in options.tools if not isinstance(choice, NamedTool) or tool.name == choice.name
+        tool.name: tool
+        for tool in options.tools
+        if tool.name not in options.withheld and (not isinstance(choice, NamedTool) or tool.name == choice.name)
     }
     if choice == "none" or not allowed:
         return None
@@ -273,6 +279,28 @@ class FakeSpeakerVerifier:
         """Nothing to free."""
 
 
+class FakeEmbedder:
+    """Counts words, each at a place its checksum chooses: texts that share words point the same way."""
+
+    name = "fake"
+    dimensions = 256
+
+    async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+        """Questions and passages alike; a text without words points nowhere in particular."""
+        await asyncio.sleep(0)
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for vector, text in zip(vectors, texts, strict=True):
+            if FAILURE in text:
+                raise EngineError("fake", "failed because it was asked to")
+            for word in _WORD.findall(text.lower()) or [""]:
+                vector[zlib.crc32(word.encode()) % self.dimensions] += 1
+            vector /= np.linalg.norm(vector)
+        return vectors
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
 def load_speech_detector(context: EngineContext) -> FakeSpeechDetector:
     """Entry point."""
     return FakeSpeechDetector()
@@ -301,3 +329,8 @@ def load_turn_scorer(context: EngineContext) -> FakeTurnScorer:
 def load_speaker_verifier(context: EngineContext) -> FakeSpeakerVerifier:
     """Entry point."""
     return FakeSpeakerVerifier()
+
+
+def load_embedder(context: EngineContext) -> FakeEmbedder:
+    """Entry point."""
+    return FakeEmbedder()

@@ -10,7 +10,13 @@ from vivavoce.engines.base import EngineContext
 from vivavoce.errors import EngineError
 
 EngineKind: TypeAlias = Literal[
-    "speech_detectors", "recognizers", "language_models", "speakers", "turn_scorers", "speaker_verifiers"
+    "speech_detectors",
+    "recognizers",
+    "language_models",
+    "speakers",
+    "turn_scorers",
+    "speaker_verifiers",
+    "embedders",
 ]
 Loader: TypeAlias = Callable[[EngineContext], Any]
 

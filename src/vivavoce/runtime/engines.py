@@ -10,6 +10,7 @@ from typing import Any
 
 from vivavoce.config import Config, LanguageModelConfig
 from vivavoce.engines.base import (
+    Embedder,
     EngineContext,
     LanguageModel,
     Recognizer,
@@ -38,13 +39,14 @@ class Engines:
     speaker: SpeakerRouter
     language_models: Mapping[str, LanguageModel]
     turn_scorer: TurnScorer
+    embedder: Embedder
     verifier: SpeakerVerifier
 
     def close(self) -> None:
         """Free everything; what follows a failure is still freed."""
         with ExitStack() as stack:
             listening = (self.ears.detector, self.turn_scorer, self.recognition, self.verifier)
-            for engine in (*listening, self.speaker, *self.language_models.values()):
+            for engine in (*listening, self.speaker, *self.language_models.values(), self.embedder):
                 stack.callback(engine.close)
 
 
@@ -80,6 +82,7 @@ class EngineLoader:
             self.speaker(),
             language_models,
             self.turn_scorer(),
+            self.embedder(),
             self.speaker_verifier(),
         )
 
@@ -91,6 +94,11 @@ class EngineLoader:
     def turn_scorer(self) -> TurnScorer:
         """The configured judge of whether the speaker has finished."""
         engine: TurnScorer = self._load("turn_scorers", self._config.engines.turn_scorer)
+        return engine
+
+    def embedder(self) -> Embedder:
+        """The configured judge of what texts mean."""
+        engine: Embedder = self._load("embedders", self._config.engines.embedder)
         return engine
 
     def recognizer(self) -> Recognizer:

