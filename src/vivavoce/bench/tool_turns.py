@@ -1,105 +1,84 @@
-"""What the tool bench asks: the tools on offer, turns that want a call, turns that want none. Data only."""
+"""What the tool bench asks: the tools on offer, and how a turn's calls are written down. Data only.
+
+The turns themselves are in ``tool_turns_tuned`` (looked at while prompts and rules were made) and ``tool_turns_held`` (never
+looked at: what counts).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from vivavoce.types import Tool
 
 
-class Request(NamedTuple):
-    """A turn that wants one call of ``tool``. A tuple among the ``arguments`` lists alternatives."""
+@dataclass(frozen=True, slots=True)
+class Has:
+    """An argument in free words: right when it has one of ``words`` of every group, whatever else it says."""
 
-    said: str
+    groups: tuple[tuple[str, ...], ...]
+
+
+def has(*words: str | tuple[str, ...]) -> Has:
+    """All of these words; a tuple lists alternatives."""
+    return Has(tuple((word,) if isinstance(word, str) else word for word in words))
+
+
+class Wanted(NamedTuple):
+    """One call of ``tool``. A tuple among the ``arguments`` lists alternatives; ``None`` as one: it may be missing."""
+
     tool: str
     arguments: Mapping[str, Any]
+
+
+class Turn(NamedTuple):
+    """What is said, and the calls it wants: none where there is nothing to call, or something must be asked back first."""
+
+    said: str
+    calls: tuple[Wanted, ...] = ()
+
+
+def turn(said: str, tool: str, **arguments: Any) -> Turn:
+    """A turn that wants one call."""
+    return Turn(said, (Wanted(tool, arguments),))
+
+
+def _parameters(required: tuple[str, ...], **properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(required)}
 
 
 TOOLS = (
     Tool(
         "get_weather",
         "Current weather of a city.",
-        {
-            "type": "object",
-            "properties": {
-                "city": {"type": "string"},
-                "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]},
-            },
-            "required": ["city"],
-        },
+        _parameters(("city",), city={"type": "string"}, unit={"type": "string", "enum": ["celsius", "fahrenheit"]}),
     ),
     Tool(
         "set_timer",
         "Start a countdown timer.",
-        {
-            "type": "object",
-            "properties": {"minutes": {"type": "integer", "minimum": 1}, "label": {"type": "string"}},
-            "required": ["minutes"],
-        },
+        _parameters(("minutes",), minutes={"type": "integer", "minimum": 1}, label={"type": "string"}),
     ),
     Tool(
         "switch_light",
         "Switch the light of a room on or off.",
-        {
-            "type": "object",
-            "properties": {"room": {"type": "string"}, "on": {"type": "boolean"}},
-            "required": ["room", "on"],
-        },
+        _parameters(("room", "on"), room={"type": "string"}, on={"type": "boolean"}),
+    ),
+    Tool("play_music", "Play music by an artist, or any music.", _parameters((), artist={"type": "string"})),
+    Tool(
+        "web_search",
+        "Search the web for news and for facts that change, such as prices, scores and opening hours.",
+        _parameters(("query",), query={"type": "string"}),
     ),
     Tool(
-        "play_music",
-        "Play music by an artist, or any music.",
-        {"type": "object", "properties": {"artist": {"type": "string"}}},
+        "send_message",
+        "Send a text message to a contact.",
+        _parameters(("recipient", "text"), recipient={"type": "string"}, text={"type": "string"}),
     ),
-)
-
-BEIJING, SHANGHAI = ("北京", "Beijing", "北京市"), ("上海", "Shanghai", "上海市")
-BEDROOM, KITCHEN, LIVING = ("卧室", "bedroom"), ("厨房", "kitchen"), ("客厅", "living room", "living_room")
-
-REQUESTS = (
-    Request("What's the weather in Paris?", "get_weather", {"city": "Paris"}),
-    Request("Is it raining in London right now?", "get_weather", {"city": "London"}),
-    Request(
-        "How hot is it in New York, in Fahrenheit?",
-        "get_weather",
-        {"city": ("New York", "New York City"), "unit": "fahrenheit"},
+    Tool("get_time", "Current local time in a city.", _parameters(("city",), city={"type": "string"})),
+    Tool(
+        "set_temperature",
+        "Set the heating of the home.",
+        _parameters(("degrees",), degrees={"type": "number", "minimum": 5, "maximum": 30}),
     ),
-    Request("Set a timer for five minutes.", "set_timer", {"minutes": 5}),
-    Request("Wake me up in twenty-five minutes.", "set_timer", {"minutes": 25}),
-    Request(
-        "Start a ten minute timer for the pasta.",
-        "set_timer",
-        {"minutes": 10, "label": ("pasta", "the pasta", "pasta timer")},
-    ),
-    Request("Turn on the kitchen light.", "switch_light", {"room": KITCHEN, "on": True}),
-    Request("Please switch off the light in the bedroom.", "switch_light", {"room": BEDROOM, "on": False}),
-    Request("Play something by the Beatles.", "play_music", {"artist": ("the Beatles", "Beatles")}),
-    Request("Play some music.", "play_music", {}),
-    Request("北京今天天气怎么样？", "get_weather", {"city": BEIJING}),
-    Request("上海现在下雨吗？", "get_weather", {"city": SHANGHAI}),
-    Request("帮我定一个十五分钟的闹钟。", "set_timer", {"minutes": 15}),
-    Request("三分钟后提醒我。", "set_timer", {"minutes": 3}),
-    Request("把客厅的灯打开。", "switch_light", {"room": LIVING, "on": True}),
-    Request("关掉卧室的灯。", "switch_light", {"room": BEDROOM, "on": False}),
-    Request("放一首周杰伦的歌。", "play_music", {"artist": ("周杰伦", "Jay Chou")}),
-)
-
-SMALL_TALK = (
-    "Hello there!",
-    "How are you today?",
-    "What's your name?",
-    "Tell me a joke.",
-    "Thank you very much.",
-    "What is the capital of France?",
-    "I had a really long day at work.",
-    "Do you like music?",
-    "Why is the sky blue?",
-    "Goodbye, talk to you later.",
-    "你好！",
-    "你是谁？",
-    "给我讲个笑话吧。",
-    "谢谢你。",
-    "我今天有点累。",
-    "法国的首都是哪里？",
 )

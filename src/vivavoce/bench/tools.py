@@ -1,24 +1,33 @@
-"""How well a language model calls tools: ``python -m vivavoce.bench.tools [small|large]``.
+"""How well a language model calls tools.
 
-Each turn of ``REQUESTS`` wants one call, each of ``SMALL_TALK`` wants none; all tools of ``TOOLS`` are on offer in every
-turn, behind the default persona. Greedy, so that the same weights give the same figures. It prints what went wrong and
-the two rates.
+Turns that want calls, and turns that want none; all tools are on offer in every turn, behind the default persona, through the
+decision the server itself makes (``tools/deciding.py``, where the language model cannot tell alone). Greedy, so that the same
+weights give the same figures.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from vivavoce.bench.one_model import run_with_model
-from vivavoce.bench.tool_turns import REQUESTS, SMALL_TALK, TOOLS, Request
+from vivavoce.bench import tool_turns_held as held
+from vivavoce.bench import tool_turns_tuned as tuned
+from vivavoce.bench.tool_turns import TOOLS, Has, Turn, Wanted
 from vivavoce.engines.base import LanguageModel
 from vivavoce.session.persona import system_prompt
 from vivavoce.types import GenerationOptions, Message, TextDelta, ToolCall
 
 OPTIONS = GenerationOptions(max_tokens=96, temperature=0.0, slot=0, tools=TOOLS)
+
+Half: TypeAlias = Literal["tuned", "held"]
+HALVES: Mapping[Half, tuple[Sequence[Turn], Sequence[Turn]]] = {
+    "tuned": (tuned.REQUESTS, tuned.NO_CALLS),
+    "held": (held.REQUESTS, held.NO_CALLS),
+}
 
 
 class Answer(NamedTuple):
@@ -27,6 +36,23 @@ class Answer(NamedTuple):
     text: str
     calls: tuple[ToolCall, ...]
     first_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What came of one half: ``right`` of ``requests`` turns; ``false_calls`` of ``others``; ``wrong`` are the failures."""
+
+    half: Half
+    requests: int
+    right: int
+    others: int
+    false_calls: int
+    first_ms: float
+    wrong: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For a report."""
+        return asdict(self)
 
 
 async def answer(model: LanguageModel, said: str) -> Answer:
@@ -42,50 +68,56 @@ async def answer(model: LanguageModel, said: str) -> Answer:
     return Answer(text, tuple(calls), first_ms)
 
 
-def is_right(request: Request, answer: Answer) -> bool:
-    """Exactly one call, of the right tool, with the right arguments and no others."""
-    if len(answer.calls) != 1 or answer.calls[0].name != request.tool:
+def is_right(turn: Turn, answer: Answer) -> bool:
+    """Exactly the calls the turn wants, in any order, with the right arguments and no others; words where it wants none."""
+    if len(answer.calls) != len(turn.calls):
         return False
-    return agrees(request.arguments, json.loads(answer.calls[0].arguments))
+    if not turn.calls:
+        return bool(answer.text.strip())
+    left = list(answer.calls)
+    for wanted in turn.calls:
+        found = next((call for call in left if _is(wanted, call)), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return True
+
+
+def _is(wanted: Wanted, call: ToolCall) -> bool:
+    return call.name == wanted.tool and agrees(wanted.arguments, json.loads(call.arguments))
 
 
 def agrees(expected: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
     """Whether ``given`` has the expected values; a tuple lists alternatives, case and outer space do not count."""
-    return expected.keys() == given.keys() and all(
-        _plain(given[key]) in {_plain(value) for value in (values if isinstance(values, tuple) else (values,))}
-        for key, values in expected.items()
-    )
+    return expected.keys() == given.keys() and all(_fits(expected[key], given[key]) for key in expected)
+
+
+def _fits(expected: Any, value: Any) -> bool:
+    if isinstance(expected, Has):
+        said = str(value).casefold()
+        return all(any(word.casefold() in said for word in group) for group in expected.groups)
+    return _plain(value) in {_plain(one) for one in (expected if isinstance(expected, tuple) else (expected,))}
 
 
 def _plain(value: Any) -> str:
     return json.dumps(value.strip().casefold() if isinstance(value, str) else value)
 
 
-async def measure(model: LanguageModel) -> str:
-    """Ask everything; print each turn that went wrong; return the line of rates."""
-    right = false_calls = 0
-    times: list[float] = []
-    for request in REQUESTS:
-        got = await answer(model, request.said)
-        right += (good := is_right(request, got))
-        times.append(got.first_ms)
+async def measure(model: LanguageModel, half: Half, on_turn: Callable[[object], object] = lambda _: None) -> Score:
+    """Ask everything of one half; ``on_turn`` is called after each turn."""
+    requests, others = HALVES[half]
+    count: Counter[str] = Counter()
+    times, wrong = [], []
+    for turn in (*requests, *others):
+        got = await answer(model, turn.said)
+        on_turn(turn)
+        if turn.calls:
+            times.append(got.first_ms)
+        good = is_right(turn, got)
+        count["right" if turn in requests else "quiet"] += good
+        count["false"] += turn in others and bool(got.calls)
         if not good:
-            _report("wrong", request.said, got)
-    for said in SMALL_TALK:
-        got = await answer(model, said)
-        false_calls += bool(got.calls)
-        if got.calls or not got.text.strip():
-            _report("false call" if got.calls else "silent", said, got)
-    return (
-        f"right tool and arguments {right}/{len(REQUESTS)}, false calls {false_calls}/{len(SMALL_TALK)}, "
-        f"median time to the call {sorted(times)[len(times) // 2]:.0f} ms"
-    )
-
-
-def _report(what: str, said: str, got: Answer) -> None:
-    calls = " ".join(f"{call.name}{call.arguments}" for call in got.calls)
-    print(f"  {what}: {said} → {calls or '-'} | {got.text!r}")
-
-
-if __name__ == "__main__":
-    run_with_model(measure)
+            calls = " ".join(f"{call.name}{call.arguments}" for call in got.calls)
+            wrong.append(f"{turn.said} → {calls or '-'} | {got.text!r}")
+    middle = sorted(times)[len(times) // 2]
+    return Score(half, len(requests), count["right"], len(others), count["false"], middle, tuple(wrong))

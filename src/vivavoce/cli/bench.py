@@ -30,6 +30,7 @@ from vivavoce.bench.report import Report, print_report, read_baseline, write_rep
 from vivavoce.bench.summary import mixed_up, summarise
 from vivavoce.bench.turn import OnMeasure, Target, ask_at_once, ask_in_turn
 from vivavoce.cli.bench_overhead import overhead
+from vivavoce.cli.bench_tools import tools
 from vivavoce.cli.local_server import server_at
 from vivavoce.cli.options import (
     ApiKeyOption,
@@ -49,6 +50,7 @@ from vivavoce.types import Language
 
 app = typer.Typer(no_args_is_help=True, help="Measure: voice-to-voice latency, sessions in parallel, recognition.")
 app.command()(overhead)
+app.command()(tools)
 
 
 @dataclass(frozen=True, slots=True)
