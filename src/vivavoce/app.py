@@ -33,6 +33,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
             loading = group.create_task(_load(serving, on_failure))
             yield
             loading.cancel()
+        await serving.web_search.close()
         serving.fetcher.close()
         if serving.loaded is not None:
             serving.loaded.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_cache_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from vivavoce.tiers import TIERS
@@ -161,6 +161,34 @@ class NetConfig(_Table):
     allow_private: bool = False
 
 
+class WebSearchConfig(_Table):
+    """Where the web is searched, and how, when a client does not say.
+
+    ``url`` is SearXNG's address, or another one for Brave's or Tavily's API; ``api_key`` is theirs. ``language`` is an ISO
+    639-1 code, by default the user's. Of the first ``fetch_pages`` results the page is read, as far as the time goes; what
+    was found is remembered for ``cache_s``. ``tokens`` is what the results may take of the model's context.
+    """
+
+    provider: Literal["ddgs", "searxng", "brave", "tavily", "off"] = "ddgs"
+    url: HttpUrl | None = None
+    api_key: SecretStr | None = None
+    language: str | None = Field(default=None, pattern="^[a-z]{2,3}$")
+    safe_search: Literal["off", "moderate", "strict"] = "moderate"
+    fetch_pages: int = Field(default=2, ge=0, le=10)
+    cache_s: float = Field(default=300.0, ge=0)
+    top_k: int = Field(default=5, ge=1, le=20)
+    timeout_s: float = Field(default=3.0, gt=0, le=60)
+    tokens: int = Field(default=800, ge=100)
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> WebSearchConfig:
+        if self.provider == "searxng" and self.url is None:
+            raise ValueError("'searxng' needs the 'url' of an instance")
+        if self.provider in ("brave", "tavily") and self.api_key is None:
+            raise ValueError(f"'{self.provider}' needs an 'api_key'")
+        return self
+
+
 class S3Config(_Table):
     """How to reach an S3-compatible store. Without keys the environment's own credentials (a role) are used."""
 
@@ -225,6 +253,7 @@ class Config(BaseSettings):
     tiers: TiersConfig = Field(default_factory=TiersConfig)
     storage: StorageConfig = Field(default_factory=StorageConfig)
     net: NetConfig = Field(default_factory=NetConfig)
+    web_search: WebSearchConfig = Field(default_factory=WebSearchConfig)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -13,6 +13,7 @@ from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats
 from vivavoce.store.files import Files
 from vivavoce.store.store import Store
+from vivavoce.tools.web_search.search import WebSearch
 from vivavoce.runtime.voices import VoiceLibrary
 
 
@@ -29,6 +30,7 @@ class Serving:
         self.calls = Calls(grace_s=config.limits.resume_grace_s)
         self.voices = VoiceLibrary()
         self.fetcher = Fetcher(allow_private=config.net.allow_private)
+        self.web_search = WebSearch(config.web_search, self.fetcher)
         self.opened: Store | None = None
         self.loaded: Engines | None = None
         self.failure: str | None = None

@@ -1,0 +1,130 @@
+"""Web search as a tool of the server: what the model asks, what it is told, what clients are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from vivavoce.session.context import estimate_tokens
+from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
+from vivavoce.tools.web_search.base import SearchError
+from vivavoce.tools.web_search.search import MOST_RESULTS, Result, WebSearch
+from vivavoce.types import Citation, Message, Tool
+
+NAME = "web_search"
+DESCRIPTION = "Search the web for current facts: news, weather, prices, events, and what may have changed lately."
+
+NOTHING_TO_SEARCH = "There were no words to search for."
+NOTHING_FOUND = "The web search found nothing."
+
+MOST_TIMEOUT_S = 60.0
+_GRACE_S = 0.5
+"""What the tool loop waits beyond the search's own deadline, at which the search gives what it has."""
+
+
+@dataclass(frozen=True)
+class WebSearchTool(ServerTool):
+    """Searches the web with what the client's ``options`` ask for (Realtime reference, section 2.3)."""
+
+    search: WebSearch
+    top_k: int
+    search_s: float
+    tool: Tool
+    today: Callable[[], date] = date.today
+
+    kind: str = "web_search"
+    effects: Effects = "sends"
+
+    @property
+    def timeout_s(self) -> float:  # type: ignore[override]
+        """How long the loop waits."""
+        return self.search_s + _GRACE_S
+
+    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+        """Search for ``query`` (or ``keyword``, as StepFun's models call it)."""
+        query = str(arguments.get("query") or arguments.get("keyword") or "").strip()
+        if not query:
+            return _failure(query, NOTHING_TO_SEARCH)
+        try:
+            found = await self.search.find(
+                query,
+                most=self.top_k,
+                timeout_s=self.search_s,
+                language=calling.language,
+                pages=self.search.config.fetch_pages,
+            )
+        except SearchError as error:
+            return _failure(query, str(error))
+        if not found:
+            return _failure(query, NOTHING_FOUND)
+        return ToolResult(
+            told(found, self.today(), self.search.config.tokens),
+            citations=tuple(Citation(result.title, url=result.url, passage=result.passage) for result in found),
+            payload=payload(query, found),
+        )
+
+
+def web_search_tool(
+    search: WebSearch, *, description: str = "", top_k: int | None = None, timeout_s: float | None = None
+) -> WebSearchTool:
+    """The tool with a client's options; what it leaves out is as configured, and what is out of range is drawn in."""
+    schema = {
+        "type": "object",
+        "properties": {"query": {"type": "string", "description": "what to look for, in a few words"}},
+        "required": ["query"],
+    }
+    return WebSearchTool(
+        search,
+        max(1, min(search.config.top_k if top_k is None else top_k, MOST_RESULTS)),
+        max(0.1, min(search.config.timeout_s if timeout_s is None else timeout_s, MOST_TIMEOUT_S)),
+        Tool(NAME, description.strip() or DESCRIPTION, schema),
+    )
+
+
+def payload(query: str, found: Sequence[Result]) -> dict[str, Any]:
+    """What chat shows of a search: ``step_websearch`` with its ``keyword`` (Chat Completions reference, section 6.2)."""
+    results = [
+        {"index": index, "url": result.url, "title": result.title, "summary": result.passage}
+        for index, result in enumerate(found, 1)
+    ]
+    return {"name": "step_websearch", "arguments": {"keyword": query}, "results": results}
+
+
+def told(found: Sequence[Result], today: date, most_tokens: int) -> str:
+    """The results as the model reads them: a numbered list of about ``most_tokens``, without addresses.
+
+    Each gets an even share, and what it does not use goes to those after it.
+    """
+    lines = [f"Web search results. Today is {today:%A}, {today.isoformat()}."]
+    left = most_tokens - _tokens(lines[0])
+    for index, result in enumerate(found):
+        date_ = f", {result.published}" if result.published else ""
+        head = f"{index + 1}. {result.title} ({result.site}{date_}): "
+        share = left // (len(found) - index) - _tokens(head)
+        line = head + fitting(result.passage, share)
+        lines.append(line.rstrip(": "))
+        left -= _tokens(line)
+    return "\n".join(lines)
+
+
+def fitting(text: str, most_tokens: int) -> str:
+    """The beginning of ``text`` of at most about ``most_tokens``, cut between words."""
+    if _tokens(text) <= most_tokens:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _tokens(text[:middle]) < most_tokens else (low, middle - 1)
+    cut = text[:low]
+    space = cut.rfind(" ")
+    return f"{(cut[:space] if space > low // 2 else cut).rstrip()}…" if cut else ""
+
+
+def _tokens(text: str) -> int:
+    return estimate_tokens(Message("tool", text))
+
+
+def _failure(query: str, sentence: str) -> ToolResult:
+    return ToolResult(sentence, payload=payload(query, ()), failed=True, trusted=True)
