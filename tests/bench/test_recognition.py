@@ -17,15 +17,14 @@ from vivavoce.bench.recognition import (
     GroupScore,
     Recognition,
     Recording,
-    count_errors,
     group_scores,
     read_recordings,
     recognise,
     score_table,
-    units,
 )
 from vivavoce.client.recording import write_wav
 from vivavoce.types import Language, Samples, Transcript
+from vivavoce.word_errors import count_errors, units
 
 words = st.lists(st.sampled_from(["one", "two", "no", "tea", "garden"]), max_size=8)
 

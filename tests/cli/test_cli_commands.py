@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 
 from scripted_server import Script, scripted_server, tone
 from vivavoce import __version__
-from vivavoce.bench.recognition import count_errors
 from vivavoce.cli import app
 from vivavoce.cli.transcripts import TranscriptPrinter
 from vivavoce.client.events import ServerEvent
 from vivavoce.client.recording import read_audio, write_wav
+from vivavoce.word_errors import count_errors
 
 COMMANDS = ("serve", "talk", "say", "transcribe", "doctor", "models", "bench")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")

@@ -11,12 +11,12 @@ import pytest
 import soxr
 from hibari import Hibari
 
-from vivavoce.bench.recognition import count_errors
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.whisper import load
 from vivavoce.engines.whisper.guard import units
 from vivavoce.engines.whisper.recognizer import WhisperRecognizer
 from vivavoce.types import Language, Samples, Transcript
+from vivavoce.word_errors import count_errors
 
 pytestmark = pytest.mark.real
 

@@ -15,7 +15,6 @@ from itertools import count
 import numpy as np
 
 from vivavoce.bench.questions import Question
-from vivavoce.bench.recognition import units
 from vivavoce.bench.turn import Target
 from vivavoce.client.connection import RealtimeClient, connect
 from vivavoce.client.errors import ConnectError
@@ -25,6 +24,7 @@ from vivavoce.client.record import Reply, TurnRecord
 from vivavoce.client.recording import SPEECH_AMPLITUDE
 from vivavoce.client.streaming import CHUNK_MS, at_deadlines, chunks_of, running
 from vivavoce.types import Language, Samples
+from vivavoce.word_errors import units
 
 STORIES: dict[Language, str] = {
     "en": "Please tell me a long story about a lighthouse keeper and a whale, in at least ten sentences, "

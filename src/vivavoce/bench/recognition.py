@@ -1,14 +1,6 @@
 """The recognition bench: error rates, latency and invented text over a manifest of recordings.
 
-Words are counted for languages written with spaces, characters for Chinese and Japanese. Both texts are first brought to
-one form, since neither spelling nor punctuation is heard:
-
-* Unicode NFKC, lower case; apostrophes dropped (``don't`` = ``dont``), all other punctuation separates words;
-* English: ``mr``, ``mrs``, ``dr``, ``st`` in full; numbers up to 99 as words (``10`` = ``ten``), longer digit strings digit
-  by digit (``911`` = ``nine one one``), so ``five five`` is neither ``55`` nor ``five``;
-* Chinese and Japanese: digits one by one as 零…九; spaces dropped.
-
-A row without ``language`` holds no speech: any text for it is counted as invented.
+Errors are counted as ``word_errors`` says. A row without ``language`` holds no speech: any text for it is counted as invented.
 """
 
 from __future__ import annotations
@@ -16,15 +8,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import statistics
 import time
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jiwer
 from rich.console import Console
 from rich.table import Table
 
@@ -32,65 +21,10 @@ from vivavoce.bench.questions import ManifestError
 from vivavoce.client.recording import read_audio
 from vivavoce.engines.base import Recognizer
 from vivavoce.types import Language, Transcript
+from vivavoce.word_errors import count_errors
 
-WITHOUT_SPACES = frozenset({"zh", "ja"})
 SHORT_S = 5.0
 """Utterances of conversation; their latency is reported apart."""
-
-_ONES = (
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-)
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_TITLES = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint"}
-_HAN_DIGITS = str.maketrans("0123456789", "零一二三四五六七八九")
-
-
-def units(text: str, language: Language) -> list[str]:
-    """The words (characters for Chinese and Japanese) of ``text`` that count, in the form described above."""
-    plain = re.sub("['’]", "", unicodedata.normalize("NFKC", text).lower())
-    words = re.findall(r"[^\W_]+", plain)
-    if language in WITHOUT_SPACES:
-        return list("".join(words).translate(_HAN_DIGITS))
-    return [part for word in words for part in _english(word)] if language == "en" else words
-
-
-def _english(word: str) -> list[str]:
-    if not (word.isascii() and word.isdigit()):
-        return [_TITLES.get(word, word)]
-    if len(word) > 2 or (len(word) == 2 and word[0] == "0"):
-        return [_ONES[int(digit)] for digit in word]
-    number = int(word)
-    if number < len(_ONES):
-        return [_ONES[number]]
-    return [_TENS[number // 10 - 2], *([_ONES[number % 10]] if number % 10 else [])]
-
-
-def count_errors(spoken: str, understood: str, language: Language) -> tuple[int, int]:
-    """Substitutions, deletions and insertions from ``spoken`` to ``understood``, and the length of ``spoken``."""
-    reference, hypothesis = units(spoken, language), units(understood, language)
-    if not reference or not hypothesis:
-        return len(reference) + len(hypothesis), len(reference)
-    found = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
-    return found.substitutions + found.deletions + found.insertions, len(reference)
 
 
 @dataclass(frozen=True, slots=True)

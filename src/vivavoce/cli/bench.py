@@ -20,7 +20,6 @@ from vivavoce.bench.questions import OWN_QUESTIONS, Question, read_manifest, syn
 from vivavoce.bench.recognition import (
     Recognition,
     Recording,
-    count_errors,
     group_scores,
     read_recordings,
     recognise,
@@ -47,6 +46,7 @@ from vivavoce.config import Config
 from vivavoce.engines.fake import CHARACTER_MS
 from vivavoce.tiers import tier
 from vivavoce.types import Language
+from vivavoce.word_errors import count_errors
 
 app = typer.Typer(no_args_is_help=True, help="Measure: voice-to-voice latency, sessions in parallel, recognition.")
 app.command()(overhead)
