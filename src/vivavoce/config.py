@@ -162,7 +162,7 @@ class NetConfig(_Table):
 
 
 class WebSearchConfig(_Table):
-    """Where the web is searched, and how, when a client does not say.
+    """Where the web is searched, and how.
 
     ``url`` is SearXNG's address, or another one for Brave's or Tavily's API; ``api_key`` is theirs. ``language`` is an ISO
     639-1 code, by default the user's. Of the first ``fetch_pages`` results the page is read, as far as the time goes; what

@@ -67,9 +67,9 @@ class WebSearchTool(ServerTool):
 
 
 def web_search_tool(
-    search: WebSearch, *, description: str = "", top_k: int | None = None, timeout_s: float | None = None
+    search: WebSearch, *, description: str = "", top_k: int = 5, timeout_s: float = 3.0
 ) -> WebSearchTool:
-    """The tool with a client's options; what it leaves out is as configured, and what is out of range is drawn in."""
+    """The tool with a client's options; what is out of range is drawn in."""
     schema = {
         "type": "object",
         "properties": {"query": {"type": "string", "description": "what to look for, in a few words"}},
@@ -77,8 +77,8 @@ def web_search_tool(
     }
     return WebSearchTool(
         search,
-        max(1, min(search.config.top_k if top_k is None else top_k, MOST_RESULTS)),
-        max(0.1, min(search.config.timeout_s if timeout_s is None else timeout_s, MOST_TIMEOUT_S)),
+        max(1, min(top_k, MOST_RESULTS)),
+        max(0.1, min(timeout_s, MOST_TIMEOUT_S)),
         Tool(NAME, description.strip() or DESCRIPTION, schema),
     )
 
