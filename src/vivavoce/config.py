@@ -176,8 +176,6 @@ class WebSearchConfig(_Table):
     safe_search: Literal["off", "moderate", "strict"] = "moderate"
     fetch_pages: int = Field(default=2, ge=0, le=10)
     cache_s: float = Field(default=300.0, ge=0)
-    top_k: int = Field(default=5, ge=1, le=20)
-    timeout_s: float = Field(default=3.0, gt=0, le=60)
     tokens: int = Field(default=800, ge=100)
 
     @model_validator(mode="after")
