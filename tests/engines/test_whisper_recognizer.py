@@ -50,8 +50,8 @@ class ScriptedListener:
 
 @pytest.fixture(scope="module")
 def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Vocabulary:
-    special = ["<|endoftext|>", "<|startoftranscript|>", "<|startofprev|>", "<|transcribe|>", "<|notimestamps|>"]
-    special += ["<|en|>", "<|zh|>"]
+    special = ["<|endoftext|>", "<|startoftranscript|>", "<|startofprev|>", "<|transcribe|>", "<|translate|>"]
+    special += ["<|notimestamps|>", "<|en|>", "<|zh|>"]
     words = Tokenizer(WordLevel({"hello": 0, "?": 1}, unk_token="?"))
     words.add_special_tokens([AddedToken(token) for token in special])
     path = tmp_path_factory.mktemp("whisper") / "tokenizer.json"

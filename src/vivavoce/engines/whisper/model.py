@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 from pathlib import Path
 from typing import Any
 
 import ctranslate2
 
-from vivavoce.engines.whisper.features import RATE_HZ, LogMel, frames_for
+from vivavoce.engines.whisper.features import HOP, RATE_HZ, LogMel, frames_for
 from vivavoce.engines.whisper.settings import WhisperSettings
 from vivavoce.engines.whisper.vocabulary import TEXT_TOKENS, Vocabulary, likeliest
+from vivavoce.engines.whisper.words import TimedToken
 from vivavoce.errors import EngineError
 from vivavoce.types import Language, Samples
+
+LEAST_CHANCE = 1e-30
+"""What a probability of nothing counts as, for its logarithm to be a number."""
 
 TOKENS_PER_S = 10
 SPARE_TOKENS = 12
@@ -32,6 +37,15 @@ class Reading:
     no_speech: float
     log_probability: float
     cut_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """A token of a text, where the decoder began to attend to it, and how likely it was (natural logarithm)."""
+
+    id: int
+    timed: TimedToken
+    log_probability: float
 
 
 class WhisperModel:
@@ -57,18 +71,30 @@ class WhisperModel:
         """The likeliest of ``languages``."""
         return languages[0] if len(languages) == 1 else likeliest(self._model.detect_language(encoded)[0], languages)
 
-    def read(self, encoded: Any, *, language: Language, prompt: str | None, length: int) -> Reading:
+    def read(
+        self,
+        encoded: Any,
+        *,
+        language: Language,
+        prompt: str | None,
+        length: int,
+        translate: bool = False,
+        temperature: float = 0.0,
+    ) -> Reading:
         """Write down what was heard. ``length`` of the audio in samples bounds the length of the text."""
-        start = self.vocabulary.prompt(language, prompt)
+        start = self.vocabulary.prompt(language, prompt, translate=translate)
         tokens = min(SPARE_TOKENS + TOKENS_PER_S * length // RATE_HZ, TEXT_TOKENS // 2, TEXT_TOKENS - len(start))
+        how: dict[str, Any] = {"beam_size": self._beam_size}
+        if temperature > 0:
+            how = {"beam_size": 1, "sampling_topk": 0, "sampling_temperature": temperature}
         result = self._model.generate(
             encoded,
             [start],
-            beam_size=self._beam_size,
             # CTranslate2 stops at half of max_length, or where prompt and text together reach it.
             max_length=max(2 * tokens, tokens + len(start)),
             return_scores=True,
             return_no_speech_prob=True,
+            **how,
         )[0]
         written = result.sequences_ids[0]
         return Reading(
@@ -77,3 +103,18 @@ class WhisperModel:
             log_probability=result.scores[0],
             cut_off=len(written) >= tokens,
         )
+
+    def align(
+        self, encoded: Any, text: str, *, language: Language, length: int, translate: bool = False
+    ) -> list[Aligned]:
+        """Where in the audio (``length`` samples) each token of ``text`` is said (by cross-attention)."""
+        ids = self.vocabulary.tokens(text)[: TEXT_TOKENS - 5]
+        start = self.vocabulary.start(language, translate=translate)
+        result = self._model.align(encoded, start, [ids], max(length // HOP, 2))[0]
+        positions: dict[int, int] = {}
+        for token, position in result.alignments:
+            positions.setdefault(token, position)
+        return [
+            Aligned(id, TimedToken(self.vocabulary.data(id), positions[index]), log(max(chance, LEAST_CHANCE)))
+            for index, (id, chance) in enumerate(zip(ids, result.text_token_probs, strict=True))
+        ]

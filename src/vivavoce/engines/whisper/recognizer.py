@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 from pydantic import ValidationError
@@ -20,7 +20,7 @@ from vivavoce.engines.whisper.settings import WhisperSettings
 from vivavoce.engines.whisper.vocabulary import Vocabulary
 from vivavoce.engines.whisper.windows import joined, windows
 from vivavoce.errors import EngineError
-from vivavoce.types import Language, Samples, Transcript, TranscriptDelta
+from vivavoce.types import Confidence, Language, Samples, Transcript, TranscriptDelta
 
 
 class WhisperRecognizer:
@@ -52,14 +52,15 @@ class WhisperRecognizer:
         """
         _check(samples)
         spoken = self._known(language)
-        texts: list[str] = []
+        parts: list[Heard] = []
+        start = 0
         for window in windows(samples, self.rate_hz):
-            heard = await self._hear(window, spoken, prompt)
+            heard = await self._hear(Utterance(window, spoken, prompt, Event(), words, translate, temperature))
             if heard.text:
-                texts.append(heard.text)
+                parts.append(_later(heard, start * 1000 // self.rate_hz))
                 spoken = heard.language
-        spoken = spoken or self._default_language
-        yield Transcript(joined(texts, spoken), spoken)
+            start += len(window)
+        yield _together(parts, spoken or self._default_language, translated=translate)
 
     def _known(self, language: Language | None) -> Language | None:
         if not language:
@@ -69,11 +70,9 @@ class WhisperRecognizer:
             raise EngineError("whisper", f"does not know the language '{language}'")
         return code
 
-    async def _hear(self, samples: Samples, language: Language | None, prompt: str | None) -> Heard:
-        abandoned = threading.Event()
+    async def _hear(self, utterance: Utterance) -> Heard:
         try:
-            work = self._executor.submit(self._listener.hear, Utterance(samples, language, prompt, abandoned))
-            return await asyncio.wrap_future(work)
+            return await asyncio.wrap_future(self._executor.submit(self._listener.hear, utterance))
         except EngineError:
             raise
         except Exception as error:
@@ -84,12 +83,51 @@ class WhisperRecognizer:
                 raise EngineError("whisper", "was closed before the utterance had its turn") from None
             raise
         finally:
-            abandoned.set()
+            utterance.abandoned.set()
 
     def close(self) -> None:
         """Drop what is queued and stop the thread after the step under way. Idempotent."""
         self._closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _later(heard: Heard, start_ms: int) -> Heard:
+    """What was heard in a window that began at ``start_ms``."""
+    return replace(
+        heard,
+        words=tuple(
+            replace(word, start_ms=word.start_ms + start_ms, end_ms=word.end_ms + start_ms) for word in heard.words
+        ),
+    )
+
+
+def _together(parts: Sequence[Heard], language: Language, *, translated: bool) -> Transcript:
+    """What was heard in consecutive windows, as one."""
+    written = "en" if translated else language
+    between = joined(("", ""), written)
+    words = [
+        word if index or not number else replace(word, text=between + word.text)
+        for number, part in enumerate(parts)
+        for index, word in enumerate(part.words)
+    ]
+    return Transcript(
+        joined([part.text for part in parts], written),
+        language,
+        tuple(words),
+        tuple(token for part in parts for token in part.tokens),
+        _least_sure([part.confidence for part in parts if part.confidence is not None]),
+    )
+
+
+def _least_sure(confidences: Sequence[Confidence]) -> Confidence | None:
+    """An utterance is as sure as its least sure window."""
+    if not confidences:
+        return None
+    return Confidence(
+        min(one.log_probability for one in confidences),
+        max(one.no_speech for one in confidences),
+        max(one.compression for one in confidences),
+    )
 
 
 def _check(samples: Samples) -> None:
