@@ -48,9 +48,11 @@ class RunningServer:
 @contextmanager
 def running(config: Config, *, ready_within_s: float = 120.0) -> Iterator[RunningServer]:
     """A server with the store ``config`` names, or one in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="vivavoce-test-") as folder:
-        with _running(_stored_in(config, Path(folder)), ready_within_s) as server:
-            yield server
+    with (
+        tempfile.TemporaryDirectory(prefix="vivavoce-test-") as folder,
+        _running(_stored_in(config, Path(folder)), ready_within_s) as server,
+    ):
+        yield server
 
 
 def _stored_in(config: Config, folder: Path) -> Config:

@@ -2,7 +2,8 @@
 
 VivavoceError
 ├── ClientError          the client's doing: an ``error`` event or a 4xx, the session lives on
-│   └── CapacityError    no room for one more: refused at once (429)
+│   └── RateLimitError   too much at the moment: refused at once (429), and when to try again
+│       └── CapacityError    no room for one more
 ├── EngineError          an engine failed: the response fails, the session lives on
 ├── StoreError           the database or the blob store cannot be used: a 500, and the server's operator reads why
 └── WeightsError         weights are missing, wrong or unreachable
@@ -38,13 +39,19 @@ class ClientError(VivavoceError):
         self.type = type
 
 
-class CapacityError(ClientError):
+class RateLimitError(ClientError):
+    """More than is allowed at the moment; ``retry_after_s`` from now it may be less."""
+
+    def __init__(self, message: str, *, retry_after_s: int = 5) -> None:
+        super().__init__(message, code="rate_limit_exceeded", type="rate_limit_error")
+        self.retry_after_s = retry_after_s
+
+
+class CapacityError(RateLimitError):
     """Every place is taken. ``capacity`` is the number of places there are."""
 
     def __init__(self, what: str, capacity: int) -> None:
-        super().__init__(
-            f"All {capacity} {what} are in use; try again later.", code="rate_limit_exceeded", type="rate_limit_error"
-        )
+        super().__init__(f"All {capacity} {what} are in use; try again later.")
         self.capacity = capacity
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from http.client import HTTPConnection
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -20,8 +21,10 @@ from vivavoce.config import load_config
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import LOCAL_OWNER, Auth
 from vivavoce.http.grants import ClientSecrets, Grant
+from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.local import is_loopback
 from vivavoce.http.server_logs import hide_keys
+from vivavoce.store.keys import Key, Keys
 
 ALICE, BOB = "alice-secret-1", "bob-secret-22"
 KEYS = {"auth": {"keys": {"alice": ALICE, "bob": BOB}}}
@@ -189,29 +192,46 @@ def connection(client: tuple[str, int] | None, *, host: str = "localhost", origi
     return Connection({"type": "websocket", "client": client, "headers": headers, "query_string": b""})
 
 
-def test_without_keys_other_machines_are_refused_whatever_they_say() -> None:
-    auth = Auth(load_config(profile="fake"), ClientSecrets(1))
-    assert auth.grant(connection(("127.0.0.1", 1))) == Grant(LOCAL_OWNER)
-    assert auth.grant(connection(("::ffff:127.0.0.1", 1))) == Grant(LOCAL_OWNER)
-    assert auth.grant(connection(None)) == Grant(LOCAL_OWNER)  # a Unix socket
+class NoKeys(Keys):
+    """A store in which no key was ever created."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def find(self, offered: Collection[str]) -> Key | None:
+        return None
+
+    async def any(self) -> bool:
+        return False
+
+
+def auth_of(settings: Mapping[str, Any]) -> Auth:
+    return Auth(load_config(settings, profile="fake"), ClientSecrets(1), KeyUse(), NoKeys)
+
+
+async def test_without_keys_other_machines_are_refused_whatever_they_say() -> None:
+    auth = auth_of({})
+    assert await auth.grant(connection(("127.0.0.1", 1))) == Grant(LOCAL_OWNER)
+    assert await auth.grant(connection(("::ffff:127.0.0.1", 1))) == Grant(LOCAL_OWNER)
+    assert await auth.grant(connection(None)) == Grant(LOCAL_OWNER)  # a Unix socket
     for address in ("192.168.1.5", "::ffff:10.0.0.1"):
         with pytest.raises(ClientError, match="its own machine"):
-            auth.grant(connection((address, 1)))
+            await auth.grant(connection((address, 1)))
 
 
-def test_the_configured_host_is_a_name_of_this_machine() -> None:
-    auth = Auth(load_config({"host": "voice.internal"}, profile="fake"), ClientSecrets(1))
-    assert auth.grant(connection(None, host="voice.internal:8080", origin="http://Voice.internal:3000"))
+async def test_the_configured_host_is_a_name_of_this_machine() -> None:
+    auth = auth_of({"host": "voice.internal"})
+    assert await auth.grant(connection(None, host="voice.internal:8080", origin="http://Voice.internal:3000"))
     with pytest.raises(ClientError):
-        auth.grant(connection(None, host="voice.internal:8080", origin="http://other.internal"))
+        await auth.grant(connection(None, host="voice.internal:8080", origin="http://other.internal"))
 
 
-def test_the_grant_names_the_owner_of_the_key() -> None:
-    auth = Auth(load_config(KEYS, profile="fake"), ClientSecrets(1))
+async def test_the_grant_names_the_owner_of_the_key() -> None:
+    auth = auth_of(KEYS)
     for owner, key in (("alice", ALICE), ("bob", BOB)):
         scope = {"type": "http", "headers": [(b"authorization", f"Bearer {key}".encode())], "query_string": b""}
-        assert auth.grant(Connection(scope)) == Grant(owner)
-        assert auth.owner(Connection(scope)) == owner
+        assert await auth.grant(Connection(scope)) == Grant(owner)
+        assert (await auth.admit(Connection(scope))).owner == owner
 
 
 @pytest.mark.parametrize(

@@ -196,10 +196,10 @@ def test_it_opens_no_http_route(locked: RunningServer) -> None:
         assert post(locked, path, {}, key=value).status_code == 401
 
 
-def test_its_grant_carries_the_owner_and_the_session(locked: RunningServer) -> None:
+async def test_its_grant_carries_the_owner_and_the_session(locked: RunningServer) -> None:
     value = secret(locked, {"session": {"type": "realtime", "model": "gpt-realtime", "instructions": "Hello."}})
     scope = {"type": "websocket", "headers": [(b"authorization", f"Bearer {value}".encode())], "query_string": b""}
-    grant = locked.serving.auth.grant(Connection(scope))
+    grant = await locked.serving.auth.grant(Connection(scope))
     assert (grant.owner, grant.model, grant.dialect) == ("alice", "gpt-realtime", "openai")
     assert grant.patch is not None
     assert grant.patch.instructions == "Hello."

@@ -12,7 +12,7 @@ More than one may be there: StepFun's browser demo sends the sub-protocol with t
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Annotated
 
@@ -22,7 +22,10 @@ from starlette.requests import HTTPConnection
 from vivavoce.config import CLIENT_SECRET_PREFIX, Config
 from vivavoce.errors import ClientError
 from vivavoce.http.grants import ClientSecrets, Grant
+from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.local import require_local
+from vivavoce.http.scopes import require_scope
+from vivavoce.store.keys import Keys
 
 LOCAL_OWNER = "local"
 """Owner of everything while there are no keys. A key configured under this name takes it over."""
@@ -31,40 +34,64 @@ KEY_SUBPROTOCOL = "openai-insecure-api-key."
 
 
 class Auth:
-    """The configured keys and the client secrets made with them. Holds digests, never a key."""
+    """The configured keys, the created ones, and the client secrets made with either. Holds digests, never a key.
 
-    def __init__(self, config: Config, client_secrets: ClientSecrets) -> None:
+    ``created`` gives the created keys; it may raise ``ClientError`` as long as they cannot be read.
+    """
+
+    def __init__(self, config: Config, client_secrets: ClientSecrets, use: KeyUse, created: Callable[[], Keys]) -> None:
         self._digests = [(owner, _digest(key.get_secret_value())) for owner, key in config.auth.keys.items()]
         self._anyone = config.auth.open
         self._host = config.host
         self._client_secrets = client_secrets
+        self._use = use
+        self._created = created
 
-    def grant(self, connection: HTTPConnection) -> Grant:
-        """What a Realtime connection may do. Raises ``ClientError`` (``invalid_api_key``, ``forbidden``)."""
+    async def grant(self, connection: HTTPConnection) -> Grant:
+        """What a Realtime connection may do.
+
+        Raises ``ClientError`` (``invalid_api_key``, ``forbidden``, ``insufficient_scope``) and ``RateLimitError``.
+        """
         offered = list(credentials(connection))
+        grant = await self._of_secret(offered)
+        if grant is None:
+            return await self.admit(connection)
+        if not await self._locked():
+            self._require_local(connection)
+        self._count(grant, connection)
+        return grant
+
+    async def admit(self, connection: HTTPConnection) -> Grant:
+        """Whose request this is; client secrets do not count. Raises as ``grant`` does."""
+        grant = await self._of_key(list(credentials(connection)), connection)
+        self._count(grant, connection)
+        return grant
+
+    async def _of_secret(self, offered: list[str]) -> Grant | None:
+        """What the first valid client secret opens, unless the key that made it is over."""
         for credential in offered:
             grant = self._client_secrets.find(credential)
             if grant is not None:
-                self._require_place(connection)
-                return grant
-        return Grant(self._owner(connection, offered))
-
-    def owner(self, connection: HTTPConnection) -> str:
-        """Whose request this is; client secrets do not count. Raises ``ClientError`` as ``grant`` does."""
-        return self._owner(connection, list(credentials(connection)))
-
-    def _owner(self, connection: HTTPConnection, offered: list[str]) -> str:
-        self._require_place(connection)
-        if not self._digests:
-            # A client secret that opens nothing must not be let in to a session other than the one it stands for.
-            if any(credential.startswith(CLIENT_SECRET_PREFIX) for credential in offered):
+                if grant.key is None or await self._created().still_valid([grant.key.id]):
+                    return grant
                 raise wrong_key()
-            return LOCAL_OWNER
+        return None
+
+    async def _of_key(self, offered: list[str], connection: HTTPConnection) -> Grant:
         for credential in offered:
             owner = self._owner_of(credential)
             if owner is not None:
-                return owner
-        raise wrong_key()
+                return Grant(owner)
+        key = await self._created().find(offered)
+        if key is not None:
+            return Grant(key.owner, key=key)
+        if await self._locked():
+            raise wrong_key()
+        self._require_local(connection)
+        # A client secret that opens nothing must not be let in to a session other than the one it stands for.
+        if any(credential.startswith(CLIENT_SECRET_PREFIX) for credential in offered):
+            raise wrong_key()
+        return Grant(LOCAL_OWNER)
 
     def _owner_of(self, credential: str) -> str | None:
         """Digests are compared, and all of them, so that the time it takes says nothing about the keys."""
@@ -74,8 +101,17 @@ class Auth:
                 found = owner
         return found
 
-    def _require_place(self, connection: HTTPConnection) -> None:
-        if not self._digests and not self._anyone:
+    def _count(self, grant: Grant, connection: HTTPConnection) -> None:
+        if grant.key is not None:
+            require_scope(grant.key, connection.scope["path"])
+            self._use.count_request(grant.key)
+
+    async def _locked(self) -> bool:
+        """Whether a key is needed. One that was created and is over keeps the server locked: nobody meant to open it."""
+        return bool(self._digests) or await self._created().any()
+
+    def _require_local(self, connection: HTTPConnection) -> None:
+        if not self._anyone:
             require_local(connection, self._host)
 
 
@@ -102,11 +138,20 @@ def _digest(key: str) -> bytes:
     return sha256(key.encode()).digest()
 
 
-def request_owner(request: Request) -> str:
-    """Whose request this is. Raises ``ClientError``."""
+async def request_grant(request: Request) -> Grant:
+    """Who makes this request. Raises ``ClientError``."""
     auth: Auth = request.app.state.serving.auth
-    return auth.owner(request)
+    return await auth.admit(request)
+
+
+Caller = Annotated[Grant, Depends(request_grant)]
+"""A route's parameter of this type makes the route need a key, and says who calls with which key."""
+
+
+async def request_owner(caller: Caller) -> str:
+    """Whose request this is. Raises ``ClientError``."""
+    return caller.owner
 
 
 Owner = Annotated[str, Depends(request_owner)]
-"""A route's parameter of this type makes the route need a key, and holds the owner's name."""
+"""As ``Caller``, where only the owner's name matters."""

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 
+from vivavoce.errors import CapacityError
 from vivavoce.http.grants import Grant
 from vivavoce.http.serving import Serving
 from vivavoce.http.starting import starting_config, turn_detection_defaults
@@ -32,6 +33,12 @@ def begin_call(
     resumable: bool = False,
 ) -> Call:
     """A new conversation in a seat; ``resumable``, its client is told a token. Raises ``ClientError`` without a seat."""
+    session_over = serving.key_use.begin_session(grant.key)
+    try:
+        seat = serving.seats.take()
+    except CapacityError:
+        session_over()
+        raise
     session = Session(options)
     session.resume_token = new_resume_token(session.id) if resumable else None
     driver = Driver(
@@ -39,12 +46,17 @@ def begin_call(
         translator,
         serving.engines,
         serving.engines.language_models[model.tier.language_model],
-        serving.seats.take(),
+        seat,
         lifetime_s=serving.config.limits.session_minutes * 60,
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
     )
     log.info("session %s: opened by %s, model %s, tier %s", session.id, grant.owner, model.name, model.tier.name)
-    return serving.calls.begin(driver, grant.owner, session.resume_token, lambda: serving.seats.give_back(driver.seat))
+
+    def over() -> None:
+        serving.seats.give_back(seat)
+        session_over()
+
+    return serving.calls.begin(driver, grant.owner, session.resume_token, over)
 
 
 def session_options(serving: Serving, model: Model, grant: Grant, query: Mapping[str, str]) -> SessionOptions:

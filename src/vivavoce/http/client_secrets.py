@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from vivavoce.config import Config
 from vivavoce.errors import ClientError
-from vivavoce.http.auth import Owner
+from vivavoce.http.auth import Caller
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.grants import Grant, Issued
 from vivavoce.http.serving import Serving
@@ -45,31 +45,31 @@ class ExpiresAfter(msgspec.Struct, frozen=True):
 
 
 @router.post("/v1/realtime/client_secrets")
-async def create_client_secret(request: Request, owner: Owner) -> Response:
+async def create_client_secret(request: Request, caller: Caller) -> Response:
     """A secret for a GA session of either type: ``{value, expires_at, session}``."""
     body = await _read_object(request)
-    wanted = _Wanted(owner, "openai", "session.update", {"type": "realtime", **_part(body, "session")}, "session.")
+    wanted = _Wanted(caller, "openai", "session.update", {"type": "realtime", **_part(body, "session")}, "session.")
     issued, session = wanted.issue(request.app.state.serving, _lifetime_s(body, "expires_after"))
     return _answer({"value": issued.value, "expires_at": issued.expires_at, "session": session})
 
 
 @router.post("/v1/realtime/sessions")
-async def create_session(request: Request, owner: Owner) -> Response:
+async def create_session(request: Request, caller: Caller) -> Response:
     """A beta session from its fields: the session, and its secret in ``client_secret {value, expires_at}``."""
-    return await _create_beta(request, owner, "session.update", "expires_after")
+    return await _create_beta(request, caller, "session.update", "expires_after")
 
 
 @router.post("/v1/realtime/transcription_sessions")
-async def create_transcription_session(request: Request, owner: Owner) -> Response:
+async def create_transcription_session(request: Request, caller: Caller) -> Response:
     """A beta transcription session, likewise. Its lifetime is called ``client_secret.expires_at``."""
-    return await _create_beta(request, owner, "transcription_session.update", "expires_at")
+    return await _create_beta(request, caller, "transcription_session.update", "expires_at")
 
 
-async def _create_beta(request: Request, owner: str, event: str, lifetime: str) -> Response:
+async def _create_beta(request: Request, caller: Grant, event: str, lifetime: str) -> Response:
     body = await _read_object(request)
     described = {key: value for key, value in body.items() if key != "client_secret"}
     lifetime_s = _lifetime_s(_part(body, "client_secret"), lifetime, within="client_secret.")
-    issued, session = _Wanted(owner, "openai_beta", event, described, "").issue(request.app.state.serving, lifetime_s)
+    issued, session = _Wanted(caller, "openai_beta", event, described, "").issue(request.app.state.serving, lifetime_s)
     return _answer({**session, "client_secret": {"value": issued.value, "expires_at": issued.expires_at}})
 
 
@@ -80,7 +80,7 @@ _VOICE_FIELD: Mapping[DialectName, str] = {"openai": "audio.output.voice", "open
 class _Wanted:
     """The session a secret is asked for. ``event`` is the one that would say the same, ``path`` where the fields are."""
 
-    owner: str
+    caller: Grant
     dialect: DialectName
     event: str
     session: Json
@@ -112,7 +112,7 @@ class _Wanted:
         session = starting_config(config, model, update.session)
         if session.voice not in PRESETS:
             raise ClientError(f"voice '{session.voice}' is not valid", param=_VOICE_FIELD[self.dialect])
-        return session, Grant(self.owner, name or None, update.session, self.dialect)
+        return session, Grant(self.caller.owner, name or None, update.session, self.dialect, self.caller.key)
 
 
 async def _read_object(request: Request) -> Json:

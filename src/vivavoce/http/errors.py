@@ -9,11 +9,13 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse
 
-from vivavoce.errors import CapacityError, ClientError
+from vivavoce.errors import ClientError, RateLimitError
 
 STATUS_OF_CODE = {
     "invalid_api_key": 401,
     "forbidden": 403,
+    "insufficient_scope": 403,
+    "file_not_found": 404,
     "model_not_found": 404,
     "session_not_found": 404,
     "session_not_resumable": 410,
@@ -23,15 +25,17 @@ STATUS_OF_CODE = {
 }
 """Error code → HTTP status; every other mistake of the client's is a 400."""
 
-RETRY_AFTER_S = 5
+LOADING_RETRY_S = 5
 
 
 def error_response(error: ClientError) -> JSONResponse:
     """Status, headers and body of an error."""
     body = {"error": {"message": error.message, "type": error.type, "code": error.code, "param": error.param}}
     headers: dict[str, str] = {}
-    if isinstance(error, CapacityError) or error.code == "server_loading":
-        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(error, RateLimitError):
+        headers["Retry-After"] = str(error.retry_after_s)
+    elif error.code == "server_loading":
+        headers["Retry-After"] = str(LOADING_RETRY_S)
     if error.code == "invalid_api_key":
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, status_code=STATUS_OF_CODE.get(error.code, 400), headers=headers)

@@ -17,6 +17,7 @@ from vivavoce.config import CLIENT_SECRET_PREFIX
 from vivavoce.errors import CapacityError
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.session_config import SessionPatch
+from vivavoce.store.keys import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,14 @@ class Grant:
 
     ``owner`` is the configured name of the key (of the key that made the secret). ``model`` is the name asked for when the
     secret was made, which the connection cannot change; ``patch`` changes the server's defaults; ``dialect`` is the one the
-    session was written in.
+    session was written in. ``key`` is the created key behind it; a configured one, or none needed, has no limits.
     """
 
     owner: str
     model: str | None = None
     patch: SessionPatch | None = None
     dialect: DialectName | None = None
+    key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ async def realtime(socket: WebSocket) -> None:
     serving: Serving = socket.app.state.serving
     subprotocol = SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None
     try:
-        grant = serving.auth.grant(socket)
+        grant = await serving.auth.grant(socket)
         resume = socket.query_params.get("resume")
         if resume is None:
             call = _new_call(socket, serving, grant)

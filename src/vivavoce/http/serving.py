@@ -6,15 +6,17 @@ from vivavoce.config import Config
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Auth
 from vivavoce.http.grants import ClientSecrets
+from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.server_logs import put_server_logs_right
 from vivavoce.net.fetching import Fetcher
 from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats
+from vivavoce.runtime.voices import VoiceLibrary
 from vivavoce.store.files import Files
+from vivavoce.store.keys import Keys
 from vivavoce.store.store import Store
 from vivavoce.tools.web_search.search import WebSearch
-from vivavoce.runtime.voices import VoiceLibrary
 
 
 class Serving:
@@ -24,7 +26,8 @@ class Serving:
         put_server_logs_right()
         self.config = config
         self.client_secrets = ClientSecrets(config.limits.client_secrets)
-        self.auth = Auth(config, self.client_secrets)
+        self.key_use = KeyUse()
+        self.auth = Auth(config, self.client_secrets, self.key_use, lambda: self.keys)
         self.seats = Seats(config.limits.sessions)
         self.requests = Seats(config.limits.requests, "places for requests")
         self.calls = Calls(grace_s=config.limits.resume_grace_s)
@@ -41,6 +44,11 @@ class Serving:
         if self.opened is None:
             raise ClientError("The server is still opening its store.", code="server_loading", type="server_error")
         return self.opened
+
+    @property
+    def keys(self) -> Keys:
+        """The created keys. Raises as ``store`` does."""
+        return Keys(self.store.database)
 
     @property
     def files(self) -> Files:

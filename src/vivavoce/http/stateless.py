@@ -132,7 +132,7 @@ async def stateless(socket: WebSocket) -> None:
     """A conversation the client remembers. What cannot be served is refused before the upgrade."""
     turn = Turn()
     try:
-        call = _new_call(socket, turn)
+        call = await _new_call(socket, turn)
     except ClientError as error:
         await socket.send_denial_response(error_response(error))
         return
@@ -144,10 +144,10 @@ async def stateless(socket: WebSocket) -> None:
     await call.carry(StatelessConnection(socket, turn))
 
 
-def _new_call(socket: WebSocket, turn: Turn) -> Call:
+async def _new_call(socket: WebSocket, turn: Turn) -> Call:
     serving: Serving = socket.app.state.serving
     config = serving.config
-    grant = serving.auth.grant(socket)
+    grant = await serving.auth.grant(socket)
     aliases = {MODELS: config.tiers.default, **config.tiers.aliases}
     model = model_of(grant.model or socket.query_params.get("model", ""), aliases, config.tiers.default)
     options = session_options(serving, model, grant, socket.query_params)

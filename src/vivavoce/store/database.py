@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Database:
         with FileLock(file.with_name(file.name + ".lock"), timeout=BUSY_TIMEOUT_S, mode=0o600):
             async with self._engine.begin() as connection:
                 await connection.run_sync(_upgrade)
-        file.chmod(0o600)
+        await asyncio.to_thread(file.chmod, 0o600)  # digests of keys, and whose files there are
 
     async def _migrate_postgresql(self) -> None:
         async with self._engine.begin() as connection:
@@ -104,7 +105,9 @@ def _with_driver(url: str) -> URL:
     except (ArgumentError, ValueError):
         raise StoreError("The database's URL is not one: sqlite:///… or postgresql://… is wanted.") from None
     if parsed.drivername not in _DRIVERS.values():
-        raise StoreError(f"The database '{parsed.drivername}' is not supported: sqlite:///… or postgresql://… is wanted.")
+        raise StoreError(
+            f"The database '{parsed.drivername}' is not supported: sqlite:///… or postgresql://… is wanted."
+        )
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise StoreError("A database in memory is lost with the process: name a file, sqlite:////path/to/file.")
     return parsed

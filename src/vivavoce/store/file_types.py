@@ -100,7 +100,9 @@ class Purpose:
         fits = _is_text(head) if not file_type.magic else bool(file_type.magic & _magic(head))
         if not fits:
             raise ClientError(
-                f"The content of the file is not what '.{ending}' stands for.", code="unsupported_file_type", param="file"
+                f"The content of the file is not what '.{ending}' stands for.",
+                code="unsupported_file_type",
+                param="file",
             )
         return file_type.content_type
 
@@ -115,7 +117,12 @@ PURPOSES: Mapping[str, Purpose] = {
         Purpose("storage", MEDIA, 128 * MIB),
         Purpose("assistants", {**DOCUMENTS, **_DATA, **MEDIA}, 128 * MIB, "processed"),
         Purpose("user_data", {**DOCUMENTS, **_DATA, **MEDIA}, 128 * MIB, "processed"),
-        Purpose("vision", {ending: MEDIA[ending] for ending in ("jpg", "jpeg", "png", "webp", "gif")}, 128 * MIB, "processed"),
+        Purpose(
+            "vision",
+            {ending: MEDIA[ending] for ending in ("jpg", "jpeg", "png", "webp", "gif")},
+            128 * MIB,
+            "processed",
+        ),
     )
 }
 """OpenAI's ``batch``, ``fine-tune`` and ``evals`` are not there: nothing here could use such a file."""

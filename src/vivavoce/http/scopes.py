@@ -1,0 +1,55 @@
+"""Which part of a key's rights a path needs."""
+
+from __future__ import annotations
+
+import re
+
+from vivavoce.errors import ClientError
+from vivavoce.store.keys import SCOPES, Key, Scope
+
+_PREFIX = re.compile(r"^/(step_plan/|openai/deployments/[^/]+/|openai/)?(v1/)?")
+"""StepFun's subscription and Azure put their own before the path."""
+
+_SCOPES: tuple[tuple[str, Scope | None], ...] = (
+    ("realtime/audio", "audio"),
+    ("realtime/asr", "audio"),
+    ("realtime", "realtime"),
+    ("chat", "chat"),
+    ("audio/voices", "voices"),
+    ("audio/system_voices", None),
+    ("audio/voice_consents", "voices"),
+    ("audio", "audio"),
+    ("files", "files"),
+    ("vector_stores", "vector_stores"),
+    ("search", "search"),
+    ("models", None),
+    ("token", None),
+    ("accounts", None),
+)
+"""Path → scope; the first that fits counts. ``None``: any key will do."""
+
+
+def require_scope(key: Key, path: str) -> None:
+    """Raises ``ClientError`` (``insufficient_scope``) when the key does not open this path.
+
+    A path nobody has thought of needs a key that opens everything.
+    """
+    if not key.scopes:
+        return
+    scope = scope_of(path)
+    if scope is not None and scope not in key.scopes:
+        raise ClientError(
+            f"This key opens {', '.join(sorted(key.scopes))} only.", code="insufficient_scope", type="permission_error"
+        )
+
+
+def scope_of(path: str) -> str | None:
+    """The scope a path needs: one of ``SCOPES``, ``None`` for any key, ``all`` for a path that is not in the table."""
+    rest = _PREFIX.sub("", path)
+    for prefix, scope in _SCOPES:
+        if rest == prefix or rest.startswith(f"{prefix}/"):
+            return scope
+    return "all"
+
+
+assert set(SCOPES) == {scope for _, scope in _SCOPES if scope}

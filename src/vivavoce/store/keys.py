@@ -1,0 +1,146 @@
+"""The keys created here: who may come in, to what, and how much.
+
+Only a digest of a key is stored. Keys are 256 random bits, so a plain SHA-256 cannot be guessed backwards, and looking a
+digest up takes a time that tells nothing about the keys there are.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal, get_args
+
+from sqlalchemy import ColumnElement, delete, exists, or_, select
+
+from vivavoce.errors import VivavoceError
+from vivavoce.store.database import Database
+from vivavoce.store.files import new_id
+from vivavoce.store.tables import KeyRow
+
+KEY_PREFIX = "vv_"
+"""What every created key begins with, so that it is recognised where it should not lie about."""
+
+Scope = Literal["realtime", "chat", "audio", "voices", "files", "vector_stores", "search"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+"""What a key may open; one without any of them named opens everything."""
+
+
+class UnknownKeyError(VivavoceError):
+    """There is no key of this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """How much a key may ask for; ``None`` is without a limit. ``sessions`` counts Realtime conversations at once."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    sessions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A valid key, without its secret. No ``scopes``: it opens everything."""
+
+    id: str
+    owner: str
+    scopes: frozenset[str] = frozenset()
+    limits: KeyLimits = KeyLimits()
+
+
+class Keys:
+    """The created keys of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(
+        self,
+        owner: str,
+        *,
+        scopes: Iterable[Scope] = (),
+        limits: KeyLimits | None = None,
+        lifetime_s: int | None = None,
+    ) -> tuple[KeyRow, str]:
+        """A new key and, this once, its secret."""
+        secret = KEY_PREFIX + secrets.token_urlsafe(32)
+        limits = limits or KeyLimits()
+        now = int(time.time())
+        row = KeyRow(
+            id=new_id("key-"),
+            owner=owner,
+            digest=digest_of(secret),
+            hint=secret[-4:],
+            scopes=" ".join(sorted(set(scopes))),
+            requests_per_minute=limits.requests_per_minute,
+            tokens_per_minute=limits.tokens_per_minute,
+            sessions=limits.sessions,
+            created_at=now,
+            expires_at=None if lifetime_s is None else now + lifetime_s,
+            revoked_at=None,
+        )
+        async with self._database.rows.begin() as session:
+            session.add(row)
+        return row, secret
+
+    async def list(self) -> Sequence[KeyRow]:
+        """All keys, the oldest first, also those that open nothing any more."""
+        async with self._database.reading() as session:
+            return (await session.scalars(select(KeyRow).order_by(KeyRow.created_at, KeyRow.id))).all()
+
+    async def revoke(self, key_id: str) -> KeyRow:
+        """End a key. Raises ``UnknownKeyError`` when there is none of this id."""
+        async with self._database.rows.begin() as session:
+            row = await session.get(KeyRow, key_id)
+            if row is None:
+                raise UnknownKeyError(f"There is no key '{key_id}'; `vivavoce keys list` shows those there are.")
+            row.revoked_at = row.revoked_at or int(time.time())
+        return row
+
+    async def forget(self) -> int:
+        """Delete the keys that are revoked or have expired; how many there were."""
+        over = or_(KeyRow.revoked_at.is_not(None), KeyRow.expires_at <= int(time.time()))
+        async with self._database.rows.begin() as session:
+            ids = (await session.scalars(select(KeyRow.id).where(over))).all()
+            await session.execute(delete(KeyRow).where(KeyRow.id.in_(ids)))
+        return len(ids)
+
+    async def find(self, offered: Collection[str]) -> Key | None:
+        """The first of these secrets that is a valid key."""
+        digests = [digest_of(secret) for secret in offered if secret.startswith(KEY_PREFIX)]
+        if not digests:
+            return None
+        async with self._database.reading() as session:
+            rows = (await session.scalars(select(KeyRow).where(KeyRow.digest.in_(digests), *_valid()))).all()
+        first = min(rows, key=lambda row: digests.index(row.digest), default=None)
+        return None if first is None else _key(first)
+
+    async def still_valid(self, ids: Collection[str]) -> frozenset[str]:
+        """Those of these keys that still open something."""
+        if not ids:
+            return frozenset()
+        async with self._database.reading() as session:
+            return frozenset(await session.scalars(select(KeyRow.id).where(KeyRow.id.in_(ids), *_valid())))
+
+    async def any(self) -> bool:
+        """Whether a key was ever created, and not forgotten: also one that is over locks the server."""
+        async with self._database.reading() as session:
+            return bool(await session.scalar(select(exists(select(KeyRow.id)))))
+
+
+def digest_of(secret: str) -> str:
+    """SHA-256 of a key, in hex."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def _valid() -> tuple[ColumnElement[bool], ...]:
+    now = int(time.time())
+    return KeyRow.revoked_at.is_(None), or_(KeyRow.expires_at.is_(None), KeyRow.expires_at > now)
+
+
+def _key(row: KeyRow) -> Key:
+    limits = KeyLimits(row.requests_per_minute, row.tokens_per_minute, row.sessions)
+    return Key(row.id, row.owner, frozenset(row.scopes.split()), limits)
