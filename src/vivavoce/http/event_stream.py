@@ -1,0 +1,146 @@
+"""Answers that are streams of server-sent events (WHATWG HTML, section 9.2), shared by the doors that have them.
+
+What goes wrong before anything was sent is answered with its HTTP status, as for any other request; later it becomes the
+stream's last event. While there is nothing to send, comments keep proxies from hanging up. A client that hangs up, or stops
+reading, ends the work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from vivavoce.errors import ClientError, EngineError
+from vivavoce.http.disconnects import ended, gone
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 5.0
+"""How long the answer's status waits for the first event: an error by then has a status of its own."""
+
+KEEP_ALIVE_S = 10.0
+KEEP_ALIVE = ": keep-alive\n\n"
+
+STALLED_S = 60.0
+"""A client that reads nothing for so long is gone."""
+
+EVENTS_AHEAD = 16
+"""Events made but not sent; beyond that the work waits."""
+
+SendEvent: TypeAlias = Callable[[str], Awaitable[None]]
+Work: TypeAlias = Callable[[SendEvent], Awaitable[None]]
+"""Makes the events, and calls what it is given with each. It may raise ``ClientError`` and ``EngineError``."""
+
+
+def event(data: Any, *, name: str | None = None) -> str:
+    """One event; ``data`` is written as JSON."""
+    named = f"event: {name}\n" if name else ""
+    return f"{named}data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n"
+
+
+def error_event(error: ClientError) -> str:
+    """The documented error object as an event."""
+    body = {"message": error.message, "type": error.type, "code": error.code, "param": error.param}
+    return event({"error": body})
+
+
+async def event_stream(request: Request, work: Work, *, failed: Callable[[ClientError], str] = error_event) -> Response:
+    """Begin ``work`` and answer with its events; ``failed`` writes the event of a late error.
+
+    Raises what ``work`` raises before its first event, if that is within ``PATIENCE_S``; and ``ClientDisconnect``. The body
+    of ``request`` must have been read.
+    """
+    stream = _EventStream(work, failed)
+    await stream.begin(request.receive)
+    return stream
+
+
+class _EventStream(Response):
+    """Sends what its work makes. The work is one task, which is over when ``begin`` fails or the response ends."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, work: Work, failed: Callable[[ClientError], str]) -> None:
+        super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._failed = failed
+        self._answering = asyncio.Event()
+        self._events: asyncio.Queue[str | None] = asyncio.Queue(EVENTS_AHEAD)
+        self._working = asyncio.ensure_future(self._run(work))
+
+    async def begin(self, receive: Receive) -> None:
+        """Until there is something to answer with, or patience is at its end."""
+        answering = asyncio.ensure_future(self._answering.wait())
+        going = asyncio.ensure_future(gone(receive))
+        try:
+            waited = {answering, going, self._working}
+            await asyncio.wait(waited, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+            self._answering.set()
+            if self._working.done():
+                self._working.result()
+            elif going.done():
+                raise ClientDisconnect
+        except BaseException:
+            await ended(self._working)
+            raise
+        finally:
+            await ended(answering, going)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send everything, or as much as the client stays for."""
+        sending = asyncio.ensure_future(self._send(send))
+        going = asyncio.ensure_future(gone(receive))
+        try:
+            await asyncio.wait({sending, going}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        except TimeoutError:
+            log.warning("a client stopped reading its events")
+        finally:
+            await ended(sending, going, self._working)
+
+    async def _run(self, work: Work) -> None:
+        try:
+            await work(self._emit)
+        except (ClientError, EngineError) as error:
+            if not self._answering.is_set():
+                raise
+            await self._events.put(self._failed(_told(error)))
+        except Exception:
+            if not self._answering.is_set():
+                raise
+            log.exception("a stream of events failed")
+            await self._events.put(self._failed(_told(EngineError("server", "internal error"))))
+        await self._events.put(None)
+
+    async def _emit(self, text: str) -> None:
+        self._answering.set()
+        await self._events.put(text)
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        while (text := await self._next()) is not None:
+            async with asyncio.timeout(STALLED_S):
+                await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _next(self) -> str | None:
+        try:
+            async with asyncio.timeout(KEEP_ALIVE_S):
+                return await self._events.get()
+        except TimeoutError:
+            return KEEP_ALIVE
+
+
+def _told(error: ClientError | EngineError) -> ClientError:
+    """An engine's failure in the client's vocabulary."""
+    if isinstance(error, ClientError):
+        return error
+    return ClientError(str(error), code="engine_error", type="server_error")
