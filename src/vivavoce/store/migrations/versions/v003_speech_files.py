@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "v003"
-down_revision = "v002"
+revision = "v003_speech_files"
+down_revision = "v002_voices"
 
 
 def upgrade() -> None:

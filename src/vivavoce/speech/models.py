@@ -1,0 +1,60 @@
+"""The names of text-to-speech models, and what a request may ask of each (audio reference, section 1.1).
+
+All of them are spoken by the voices this server has: a name decides about limits and fields, as it does on the platform it
+comes from, so that an application finds the rules it was written for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from vivavoce.errors import ClientError
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechModel:
+    """What one family of models takes.
+
+    ``most_characters`` of input; ``most_instruction`` characters of an instruction; ``speeds`` from and to; ``labels`` says
+    whether it takes a ``voice_label``, ``directions`` whether text in parentheses is an instruction and not spoken.
+    """
+
+    most_characters: int = 1000
+    most_instruction: int = 200
+    speeds: tuple[float, float] = (0.5, 2.0)
+    labels: bool = True
+    directions: bool = False
+
+
+_STEP_TTS = SpeechModel()
+_STEPAUDIO_25 = SpeechModel(labels=False, directions=True)
+_STEPAUDIO_3 = SpeechModel(most_instruction=500, labels=False, directions=True)
+_OPENAI = SpeechModel(most_characters=4096, most_instruction=4096, speeds=(0.25, 4.0))
+
+SPEECH_MODELS: Mapping[str, SpeechModel] = {
+    "step-tts-2": _STEP_TTS,
+    "step-tts-mini": _STEP_TTS,
+    "step-tts-vivid": _STEP_TTS,
+    "stepaudio-2.5-tts": _STEPAUDIO_25,
+    "stepaudio-3-tts": _STEPAUDIO_3,
+    "tts-1": _OPENAI,
+    "tts-1-hd": _OPENAI,
+    "gpt-4o-mini-tts": _OPENAI,
+}
+"""The names themselves; dated variants (``gpt-4o-mini-tts-2025-12-15``) count as the model they are of."""
+
+
+def speech_model(name: str) -> SpeechModel:
+    """The model of this name. Raises ``ClientError`` (``model_not_found``) naming those there are."""
+    found = SPEECH_MODELS.get(name)
+    if found is None:
+        found = next((model for known, model in SPEECH_MODELS.items() if fnmatchcase(name, f"{known}-20*")), None)
+    if found is None:
+        raise ClientError(
+            f"The model '{name[:100]}' does not speak; these do: {', '.join(SPEECH_MODELS)}.",
+            code="model_not_found",
+            param="model",
+        )
+    return found

@@ -1,0 +1,47 @@
+"""What of an input is said: directions to the actor and fences taken out, the rest cut into clauses."""
+
+from __future__ import annotations
+
+import re
+
+from vivavoce.errors import ClientError
+from vivavoce.runtime.clauses import Clause, ClauseSplitter
+from vivavoce.runtime.spoken import FENCE
+from vivavoce.speech.models import SpeechModel
+from vivavoce.types import Language
+
+_DIRECTION = re.compile(r"[(（][^()（）]*[)）]")
+_FENCE_LINE = re.compile(rf"{FENCE}[^\n`]*")
+
+DIRECTIONS = "input.directions"
+"""How directions within the input are named among what is left undone."""
+
+
+def without_directions(text: str, model: SpeechModel) -> tuple[str, bool]:
+    """(the text to say, whether there were directions in it): newer models do not speak what is in parentheses."""
+    if not model.directions:
+        return text, False
+    said, before = text, ""
+    while said != before:  # one may be within another
+        said, before = _DIRECTION.sub("", said), said
+    return said, said != text
+
+
+def readable(text: str, *, markdown_filter: bool) -> str:
+    """The text as it goes to the clauses, which leave out every mark of Markdown no voice has a sound for.
+
+    Code between fences is left out as well if it is Markdown (``markdown_filter``), and read if it is not.
+    """
+    return text if markdown_filter else _FENCE_LINE.sub(" ", text)
+
+
+def clauses_of(text: str, language: Language | None) -> list[Clause]:
+    """The clauses of a whole text that have something to say; each has a text and what is spoken of it.
+
+    Raises ``ClientError`` when there are none.
+    """
+    splitter = ClauseSplitter(language)
+    clauses = [clause for clause in (*splitter.push(text), *splitter.flush()) if clause.spoken]
+    if not clauses:
+        raise ClientError("There is nothing in the input that can be spoken.", param="input")
+    return clauses
