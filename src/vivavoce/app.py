@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from vivavoce import __version__
 from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
-from vivavoce.http import health, realtime, stateless
+from vivavoce.http import health, realtime, speech, stateless
 from vivavoce.http.serving import Serving
 from vivavoce.runtime.engines import load_engines
 from vivavoce.store.store import open_store
@@ -45,6 +45,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     app.include_router(health.router)
     app.include_router(realtime.router)
     app.include_router(stateless.router)
+    app.include_router(speech.router)
     return app
 
 
