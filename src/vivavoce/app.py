@@ -8,16 +8,30 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from vivavoce import __version__
 from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
 from vivavoce.http import health, realtime, speech, stateless
+from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
 from vivavoce.http.serving import Serving
+from vivavoce.http.tracing import Traced
 from vivavoce.runtime.engines import load_engines
 from vivavoce.store.store import open_store
 
 log = logging.getLogger(__name__)
+
+MOST_BODY_BYTES = 32 * 1024 * 1024
+"""Of a request's body, where a router does not say otherwise (``APIRouter(max_body_size=…)``)."""
+
+
+class Application(FastAPI):
+    """FastAPI with a trace around everything it does, the answers to its own errors included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The layers every request passes."""
+        return Traced(super().build_middleware_stack())
 
 
 def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) -> FastAPI:
@@ -40,7 +54,14 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
         if serving.opened is not None:
             await serving.opened.close()
 
-    app = FastAPI(title="Vivavoce", version=__version__, lifespan=lifespan)
+    app = Application(
+        title="Vivavoce",
+        version=__version__,
+        lifespan=lifespan,
+        max_body_size=MOST_BODY_BYTES,
+        responses=ERROR_RESPONSES,
+    )
+    answer_errors(app)
     app.state.serving = serving
     app.include_router(health.router)
     app.include_router(realtime.router)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from vivavoce.errors import ClientError, RateLimitError
+from vivavoce.errors import ClientError, EngineError, RateLimitError
+
+log = logging.getLogger(__name__)
 
 STATUS_OF_CODE = {
     "invalid_api_key": 401,
@@ -19,9 +25,15 @@ STATUS_OF_CODE = {
     "model_not_found": 404,
     "session_not_found": 404,
     "session_not_resumable": 410,
+    "method_not_allowed": 405,
+    "not_found": 404,
     "request_too_large": 413,
+    "unsupported_content_type": 415,
     "rate_limit_exceeded": 429,
+    "engine_error": 500,
+    "internal_error": 500,
     "server_loading": 503,
+    "engine_busy": 503,
 }
 """Error code → HTTP status; every other mistake of the client's is a 400."""
 
@@ -41,6 +53,41 @@ def error_response(error: ClientError) -> JSONResponse:
     return JSONResponse(body, status_code=STATUS_OF_CODE.get(error.code, 400), headers=headers)
 
 
+class ErrorDetail(BaseModel):
+    """What went wrong: for people, for programs, and where."""
+
+    message: str
+    type: str
+    code: str | None
+    param: str | None
+
+
+class ErrorBody(BaseModel):
+    """Every answer that is not a 2xx (platform reference, section 2)."""
+
+    error: ErrorDetail
+
+
+_DESCRIPTIONS = {
+    400: "A parameter is missing or wrong",
+    401: "The key is missing, wrong, expired or revoked",
+    403: "The key, or this place, does not open this",
+    404: "There is nothing of this name",
+    405: "The path has no such method",
+    409: "It contradicts what is there",
+    413: "The body is too large",
+    415: "The body is of another type",
+    429: "Too much at the moment; `Retry-After` says when to try again",
+    500: "The server failed",
+    503: "The server is loading or overloaded; `Retry-After` says when to try again",
+}
+
+ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody, "description": description} for status, description in _DESCRIPTIONS.items()
+}
+"""For the OpenAPI description: what every route may answer."""
+
+
 class ReportingRoute(APIRoute):
     """A route that answers a ``ClientError`` with its error object, also one raised by a dependency.
 
@@ -58,3 +105,63 @@ class ReportingRoute(APIRoute):
                 return error_response(error)
 
         return report
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Give every error of an application the documented shape, also those the framework makes."""
+
+    @app.exception_handler(ClientError)
+    async def client_error(_: Request, error: ClientError) -> Response:
+        return error_response(error)
+
+    @app.exception_handler(EngineError)
+    async def engine_error(_: Request, error: EngineError) -> Response:
+        log.error("%s", error)
+        code = "engine_busy" if error.retriable else "engine_error"
+        return error_response(ClientError(str(error), code=code, type="server_error"))
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_: Request, error: HTTPException) -> Response:
+        answer = error_response(_of_framework(error))
+        answer.status_code = error.status_code
+        answer.headers.update(error.headers or {})  # `Allow`, of a 405
+        return answer
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_error(request: Request, error: RequestValidationError) -> Response:
+        return error_response(_of_validation(request, error))
+
+    @app.exception_handler(Exception)
+    async def bug(_: Request, error: Exception) -> Response:
+        """Logged where all requests pass; the answer tells nothing of the inside."""
+        return error_response(ClientError("The server failed.", code="internal_error", type="server_error"))
+
+
+def _of_framework(error: HTTPException) -> ClientError:
+    match error.status_code:
+        case 404:
+            return ClientError("There is nothing under this path.", code="not_found")
+        case 405:
+            return ClientError("This path does not know this method.", code="method_not_allowed")
+        case 413:
+            return ClientError("The body is too large.", code="request_too_large")
+        case _:
+            return ClientError(str(error.detail), code="invalid_request")
+
+
+def _of_validation(request: Request, error: RequestValidationError) -> ClientError:
+    """The first thing that is wrong, with its path as clients write it: ``messages.0.content``."""
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"][1:]]
+    if first["type"] == "json_invalid":
+        return ClientError(f"The body is not JSON: {first['ctx']['error']}.", code="invalid_json")
+    if first["loc"] == ("body",) and not _is_json(request) and request.headers.get("content-length") != "0":
+        return ClientError("The body has to be application/json.", code="unsupported_content_type")
+    param = ".".join(where) or None
+    code = "missing_param" if first["type"] == "missing" else "invalid_value"
+    return ClientError(f"{param or 'The body'}: {first['msg']}.", code=code, param=param)
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
