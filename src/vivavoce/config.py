@@ -211,6 +211,18 @@ class StorageConfig(_Table):
 
 class TiersConfig(_Table):
     """More names for the tiers: ``aliases`` maps a model name, or a pattern with ``*``, to a tier.
+class VoicesConfig(_Table):
+    """Voices users make. One owner has at most ``most`` of them.
+
+    ``require_consent`` refuses a voice without a word on consent; it is off because the hosted platform's own requests have
+    none. ``refine_evaluations`` is how many candidates a refinement listens to (more than 100 have been seen to do harm).
+    """
+
+    most: int = Field(default=100, ge=0)
+    require_consent: bool = False
+    refine_evaluations: int = Field(default=60, ge=12, le=200)
+
+
 
     They come before the built-in aliases, which stay. ``default`` serves connections that may leave the model out.
     """
@@ -253,6 +265,7 @@ class Config(BaseSettings):
     net: NetConfig = Field(default_factory=NetConfig)
     web_search: WebSearchConfig = Field(default_factory=WebSearchConfig)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    voices: VoicesConfig = Field(default_factory=VoicesConfig)
 
     @property
     def weights_folder(self) -> Path:

@@ -22,6 +22,9 @@ Vectors: TypeAlias = NDArray[np.float32]
 Language: TypeAlias = str
 """ISO 639-1 code, e.g. ``en``, ``zh``, ``ja``."""
 
+Sex: TypeAlias = Literal["female", "male"]
+"""Of a voice."""
+
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls"]
 
@@ -299,6 +302,6 @@ class Voice:
     """
 
     id: str
-    sex: Literal["female", "male"]
+    sex: Sex
     description: str
     speakers: Mapping[Language, tuple[str, str]] = field(default_factory=dict)

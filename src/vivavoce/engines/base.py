@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from vivavoce.types import (
     Language,
     Message,
     Samples,
+    Sex,
     Transcript,
     TranscriptDelta,
     Vectors,
@@ -128,6 +129,52 @@ class Speaker(Closeable, Protocol):
 
         ``speed`` in [0.25, 4]. Raises ``EngineError``.
         """
+
+
+@runtime_checkable
+class VectorSpeaker(Speaker, Protocol):
+    """A speaker whose voices are vectors, so that others can be mixed out of its own.
+
+    ``network`` names the model the vectors belong to; ``stock`` are the published ones, ``float32[rows, size]``.
+    """
+
+    network: str
+
+    @property
+    def stock(self) -> Mapping[str, NDArray[np.float32]]:
+        """The published voices by name; the second letter of a name is ``f`` or ``m``."""
+
+    def mix(self, recipe: Mapping[str, int]) -> NDArray[np.float16]:
+        """The voice made of so many parts of each, ``float16[rows, size]``. Raises ``EngineError``."""
+
+    def add_voice(self, name: str, vectors: NDArray[np.float16], sex: Sex) -> frozenset[Language]:
+        """From now on ``name`` is a voice; in which languages. Replaces one of this name. Raises ``EngineError``."""
+
+    def remove_voice(self, name: str) -> None:
+        """Forget a voice that was added; it need not be there."""
+
+    async def rehearse(self, text: str, vectors: NDArray[np.float16]) -> Samples:
+        """English ``text`` with these vectors, ``float32[n]``, by a thread that yields to everything else.
+
+        Cancelling stops it within a layer of the network. Raises ``EngineError``.
+        """
+
+    def end_rehearsals(self) -> None:
+        """Free what only ``rehearse`` needs."""
+
+
+@runtime_checkable
+class CloningSpeaker(Speaker, Protocol):
+    """A speaker that takes a voice from a recording of it."""
+
+    clones: frozenset[Language]
+    """The languages it speaks with such a voice."""
+
+    async def add_clone(self, name: str, clip: Samples, rate_hz: int, transcript: str) -> None:
+        """From now on ``name`` is the voice of ``clip``, in which ``transcript`` is said. Raises ``EngineError``."""
+
+    def remove_voice(self, name: str) -> None:
+        """Forget a voice that was added; it need not be there."""
 
 
 class TurnScorer(Closeable, Protocol):

@@ -7,7 +7,7 @@
 * the reply repeats the last message: ``You said: …``, word by word, going on with one that has begun;
 * a message ``call NAME {…}`` calls that tool;
   where a call is required (or one tool is named) it is called without being asked, with the least its schema takes;
-* the voice is a tone of 50 ms a character;
+* the voice is a tone of 50 ms a character; with ``fake_clone`` among the speakers, one of the pitch of a clip;
 * texts that share words are alike; a character of Chinese counts as a word;
 * a speaker has finished (0.99) unless the last ``TAIL_MS`` are loud (0.1);
 * a voice is its pitch: two of the same pitch are the same speaker, a third apart they are strangers.
@@ -37,6 +37,7 @@ from vivavoce.types import (
     Message,
     NamedTool,
     Samples,
+    Sex,
     TextDelta,
     Token,
     ToolCall,
@@ -219,12 +220,15 @@ def _least(schema: Mapping[str, Any]) -> Any:
 
 
 class FakeSpeaker:
-    """Hums: a tone of ``CHARACTER_MS`` a character."""
+    """Hums: a tone of ``CHARACTER_MS`` a character. A voice is a vector of one number, its pitch in Hz."""
 
     rate_hz = 24_000
+    network = "fake"
 
     def __init__(self) -> None:
-        self.voices: Mapping[str, frozenset[Language]] = {"fake": frozenset({"en", "zh", "ja"})}
+        self.voices: Mapping[str, frozenset[Language]] = {"fake": _LANGUAGES}
+        self.stock = {name: np.full((1, 1), hz, np.float32) for name, hz in FAKE_VOICES_HZ.items()}
+        self._own: dict[str, float] = {}
 
     async def speak(
         self, text: str, *, voice: str, language: Language, speed: float = 1.0
@@ -232,14 +236,85 @@ class FakeSpeaker:
         """A second of tone at a time."""
         if FAILURE in text:
             raise EngineError("fake", "failed because it was asked to")
-        count = int(len(text) * CHARACTER_MS * self.rate_hz / 1000 / speed)
-        tone = (0.1 * np.sin(np.arange(count) * 2 * np.pi * 220 / self.rate_hz)).astype(np.float32)
-        for at in range(0, count, self.rate_hz):
+        tone = _hum(text, self._own.get(voice, 220.0), self.rate_hz, speed)
+        for at in range(0, len(tone), self.rate_hz):
             await asyncio.sleep(0)
             yield tone[at : at + self.rate_hz]
 
+    def mix(self, recipe: Mapping[str, int]) -> NDArray[np.float16]:
+        """The mean pitch."""
+        parts = sum(recipe.values())
+        return np.asarray(sum(self.stock[name] * count for name, count in recipe.items()) / parts, np.float16)
+
+    def add_voice(self, name: str, vectors: NDArray[np.float16], sex: Sex) -> frozenset[Language]:
+        """A voice of this pitch."""
+        self._own[name] = float(vectors[0, 0])
+        return _LANGUAGES
+
+    def remove_voice(self, name: str) -> None:
+        """Forget it."""
+        self._own.pop(name, None)
+
+    async def rehearse(self, text: str, vectors: NDArray[np.float16]) -> Samples:
+        """A tone of this pitch."""
+        await asyncio.sleep(0)
+        return _hum(text, float(vectors[0, 0]), self.rate_hz, 1.0)
+
+    def end_rehearsals(self) -> None:
+        """Nothing to free."""
+
     def close(self) -> None:
         """Nothing to free."""
+
+
+class FakeCloningSpeaker:
+    """Hums with the pitch of a clip, in English and Chinese only."""
+
+    rate_hz = 24_000
+    clones = frozenset({"en", "zh"})
+
+    def __init__(self) -> None:
+        self.voices: Mapping[str, frozenset[Language]] = {}
+        self._own: dict[str, float] = {}
+
+    async def speak(
+        self, text: str, *, voice: str, language: Language, speed: float = 1.0
+    ) -> AsyncGenerator[Samples, None]:
+        """A tone."""
+        if voice not in self._own or language not in self.clones:
+            raise EngineError("fake_clone", f"there is no voice '{voice}' for language '{language}'")
+        await asyncio.sleep(0)
+        yield _hum(text, self._own[voice], self.rate_hz, speed)
+
+    async def add_clone(self, name: str, clip: Samples, rate_hz: int, transcript: str) -> None:
+        """The strongest frequency of ``clip`` becomes a voice."""
+        await asyncio.sleep(0)
+        self._own[name] = _strongest_hz(clip, rate_hz)
+
+    def remove_voice(self, name: str) -> None:
+        """Forget it."""
+        self._own.pop(name, None)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+FAKE_VOICES_HZ: Mapping[str, float] = {"ff_high": 250.0, "ff_middle": 200.0, "fm_middle": 150.0, "fm_low": 100.0}
+"""What the fake's voices for users are mixed from."""
+
+_LANGUAGES = frozenset({"en", "zh", "ja"})
+
+
+def _hum(text: str, pitch_hz: float, rate_hz: int, speed: float) -> Samples:
+    count = int(len(text) * CHARACTER_MS * rate_hz / 1000 / speed)
+    return (0.1 * np.sin(np.arange(count) * 2 * np.pi * pitch_hz / rate_hz)).astype(np.float32)
+
+
+def _strongest_hz(samples: Samples, rate_hz: int) -> float:
+    spectrum = np.abs(np.fft.rfft(samples))
+    frequencies = np.fft.rfftfreq(len(samples), 1 / rate_hz)
+    heard = (frequencies > 50) & (frequencies < 1000)
+    return float(frequencies[heard][int(np.argmax(spectrum[heard]))])
 
 
 class FakeTurnScorer:
@@ -268,10 +343,7 @@ class FakeSpeakerVerifier:
     async def embed(self, samples: Samples) -> NDArray[np.float32]:
         """Where the strongest frequency below 1 kHz lies, as a direction: a third makes a right angle."""
         await asyncio.sleep(0)
-        spectrum = np.abs(np.fft.rfft(samples))
-        frequencies = np.fft.rfftfreq(len(samples), 1 / self.rate_hz)
-        heard = (frequencies > 50) & (frequencies < 1000)
-        strongest = frequencies[heard][int(np.argmax(spectrum[heard]))]
+        strongest = _strongest_hz(samples, self.rate_hz)
         angle = np.clip(np.log2(strongest / 50) / np.log2(20), 0, 1) * np.pi / 2 * 13
         return np.array([np.cos(angle), np.sin(angle)], np.float32)
 
@@ -319,6 +391,11 @@ def load_language_model(context: EngineContext) -> FakeLanguageModel:
 def load_speaker(context: EngineContext) -> FakeSpeaker:
     """Entry point."""
     return FakeSpeaker()
+
+
+def load_cloning_speaker(context: EngineContext) -> FakeCloningSpeaker:
+    """Entry point."""
+    return FakeCloningSpeaker()
 
 
 def load_turn_scorer(context: EngineContext) -> FakeTurnScorer:

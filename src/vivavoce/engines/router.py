@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, aclosing
 
 from vivavoce.engines.base import Speaker
@@ -35,27 +35,45 @@ class SpeakerRouter:
     def __init__(self, speakers: Mapping[str, Speaker], voices: Mapping[str, Voice]) -> None:
         """``speakers`` by engine name, in order of preference; ``voices`` by the name clients use.
 
+        ``find`` may be set to what brings a voice that is not at hand (``add``).
+
         A voice of a loaded engine that is not in ``voices`` can be named by its own name. Raises ``EngineError`` for a
         speaker of another rate.
         """
         for name, speaker in speakers.items():
             if speaker.rate_hz != RATE_HZ:
                 raise EngineError(name, f"speaks at {speaker.rate_hz} Hz; speakers must give {RATE_HZ} Hz")
-        self._speakers = speakers
+        self.speakers = speakers
         self._known = {**_own_voices(speakers), **voices}
-        self.voices: Mapping[str, frozenset[Language]] = {
-            name: frozenset(voice.speakers) for name, voice in self._known.items()
-        }
+        self.find: Callable[[str], Awaitable[None]] = _nowhere
         named = {engine for voice in self._known.values() for engine, _ in voice.speakers.values()}
         if missing := sorted(named - speakers.keys()):
             logger.info("Not loaded: %s. Voices that use it are spoken by %s.", ", ".join(missing), ", ".join(speakers))
 
+    @property
+    def voices(self) -> Mapping[str, frozenset[Language]]:
+        """The voices at hand, and what each speaks."""
+        return {name: frozenset(voice.speakers) for name, voice in self._known.items()}
+
+    def add(self, voice: Voice) -> None:
+        """Put a voice at hand; replaces one of this name."""
+        self._known[voice.id] = voice
+
+    def remove(self, name: str) -> None:
+        """A voice that was added is not at hand any more; it need not have been."""
+        self._known.pop(name, None)
+
     async def speak(
         self, text: str, *, voice: str, language: Language, speed: float = 1.0
     ) -> AsyncGenerator[Samples, None]:
-        """Yield the speech of one clause. Raises ``ClientError`` for an unknown voice, ``EngineError`` from the engine."""
+        """Yield the speech of one clause. Raises ``ClientError`` for an unknown voice, ``EngineError`` from the engine.
+
+        A voice that is not at hand may be found once more by ``find``, which puts it there.
+        """
+        if voice not in self._known:
+            await self.find(voice)
         engine, own_voice, spoken = self.route(text, voice, language)
-        pieces = self._speakers[engine].speak(text, voice=own_voice, language=spoken, speed=speed)
+        pieces = self.speakers[engine].speak(text, voice=own_voice, language=spoken, speed=speed)
         async with aclosing(pieces):
             async for samples in pieces:
                 yield samples
@@ -67,9 +85,9 @@ class SpeakerRouter:
             raise ClientError(f"The voice '{voice}' is not valid.", code="invalid_value", param="voice")
         spoken = _spoken_language(text, language, known)
         engine, own_voice = known.speakers[spoken]
-        if engine in self._speakers:
+        if engine in self.speakers:
             return engine, own_voice, spoken
-        for name, speaker in self._speakers.items():
+        for name, speaker in self.speakers.items():
             for candidate, languages in speaker.voices.items():
                 if spoken in languages:
                     return name, candidate, spoken
@@ -78,7 +96,7 @@ class SpeakerRouter:
     def close(self) -> None:
         """Close every speaker, even when one fails to."""
         with ExitStack() as stack:
-            for speaker in self._speakers.values():
+            for speaker in self.speakers.values():
                 stack.callback(speaker.close)
 
 
@@ -86,6 +104,10 @@ def _spoken_language(text: str, language: Language, voice: Voice) -> Language:
     script = "ja" if _KANA.search(text) else "zh" if _HAN.search(text) else "en"
     wanted = (language, language.partition("-")[0], script)
     return next((choice for choice in wanted if choice in voice.speakers), next(iter(voice.speakers)))
+
+
+async def _nowhere(voice: str) -> None:
+    """There is nothing else to find."""
 
 
 def _own_voices(speakers: Mapping[str, Speaker]) -> dict[str, Voice]:

@@ -5,6 +5,7 @@ import pytest
 
 from vivavoce.engines.kokoro.styles import ROWS, SIZE, TIMBRE, Styles
 from vivavoce.errors import EngineError
+from vivavoce.types import Sex
 
 
 def pack(value: float) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
@@ -13,7 +14,8 @@ def pack(value: float) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
 
 @pytest.fixture
 def styles() -> Styles:
-    return Styles({"af_one": pack(1), "am_two": pack(2), "zf_three": pack(3), "ff_four": pack(4)})
+    others = {"zm_yunyang": pack(7), "zf_xiaoxiao": pack(8), "jf_alpha": pack(9), "jm_kumo": pack(10)}
+    return Styles({"af_one": pack(1), "am_two": pack(2), "zf_three": pack(3), "ff_four": pack(4), **others})
 
 
 @pytest.mark.parametrize(
@@ -69,12 +71,22 @@ def test_each_number_of_phonemes_has_its_style(styles: Styles) -> None:
         assert (styles.row("af_one", "a", phonemes) == rising[row : row + 1]).all()
 
 
+@pytest.mark.parametrize(("sex", "chinese", "japanese"), [("female", 8, 9), ("male", 7, 10)])
+def test_a_voice_of_a_users_borrows_the_prosody_of_other_languages(
+    styles: Styles, sex: Sex, chinese: float, japanese: float
+) -> None:
+    styles.add("mine", pack(5).astype(np.float16), sex)
+    for language, letter, prosody in (("en", "a", 5), ("zh", "z", chinese), ("ja", "j", japanese)):
+        assert styles.letter("mine", language) == letter
+        row = styles.row("mine", letter, 3)
+        assert row.dtype == np.float32
+        assert (row[0, 0], row[0, -1]) == (5, prosody)
+
+
 def test_voices_come_and_go(styles: Styles) -> None:
-    styles.add("mine", {"b": pack(5).astype(np.float16), "z": pack(6).astype(np.float16)})
-    assert (styles.letter("mine", "en"), styles.letter("mine", "zh")) == ("b", "z")
-    assert styles.row("mine", "z", 3)[0, 0] == 6
-    with pytest.raises(EngineError, match="'ja'"):
-        styles.letter("mine", "ja")
+    styles.add("mine", pack(5).astype(np.float16), "male")
+    with pytest.raises(EngineError, match="'fr'"):
+        styles.letter("mine", "fr")
     styles.remove("mine")
     styles.remove("mine")
     with pytest.raises(EngineError, match="no voice"):
@@ -84,4 +96,4 @@ def test_voices_come_and_go(styles: Styles) -> None:
 @pytest.mark.parametrize("bad", [np.zeros((3, SIZE), np.float16), np.full((ROWS, SIZE), np.nan, np.float16)])
 def test_a_voice_must_be_whole(styles: Styles, bad: np.ndarray[tuple[int, int], np.dtype[np.float16]]) -> None:
     with pytest.raises(EngineError, match="finite numbers of shape"):
-        styles.add("mine", {"a": bad})
+        styles.add("mine", bad, "male")

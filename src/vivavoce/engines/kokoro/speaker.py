@@ -21,9 +21,10 @@ from vivavoce.engines.kokoro.english import English
 from vivavoce.engines.kokoro.japanese import Japanese
 from vivavoce.engines.kokoro.model import RATE_HZ, KokoroModel
 from vivavoce.engines.kokoro.pieces import PIECE_PHONEMES, pieces
+from vivavoce.engines.kokoro.rehearsal import Rehearsal
 from vivavoce.engines.kokoro.styles import LANGUAGES, Pack, Styles, read_stock
 from vivavoce.engines.pauses import finish
-from vivavoce.types import Language, Samples
+from vivavoce.types import Language, Samples, Sex
 
 Phonemizer: TypeAlias = Callable[[str], str]
 
@@ -38,8 +39,13 @@ class KokoroSpeaker:
 
     rate_hz = RATE_HZ
 
-    def __init__(self, model: KokoroModel, styles: Styles, phonemizers: Mapping[str, Phonemizer]) -> None:
+    network = "kokoro-v1.0"
+
+    def __init__(
+        self, model: KokoroModel, styles: Styles, phonemizers: Mapping[str, Phonemizer], rehearsal: Rehearsal
+    ) -> None:
         """``phonemizers``: first letter of a voice's name → text to phonemes."""
+        self._rehearsal = rehearsal
         self._model = model
         self._styles = styles
         self._phonemizers = phonemizers
@@ -53,13 +59,28 @@ class KokoroSpeaker:
         """The vectors of the published voices, of all languages: ``float32[510, 256]`` each."""
         return self._styles.stock
 
-    def add_voice(self, name: str, packs: Mapping[str, NDArray[np.float16]]) -> None:
-        """Make ``name`` a voice: ``a`` or ``b``, ``j``, ``z`` → its vectors ``float16[510, 256]``. Raises ``EngineError``."""
-        self._styles.add(name, packs)
+    def mix(self, recipe: Mapping[str, int]) -> NDArray[np.float16]:
+        """So many parts of each voice: ``float16[510, 256]``. Raises ``EngineError``."""
+        return self._styles.pack("+".join(f"{name}:{parts}" for name, parts in recipe.items())).astype(np.float16)
+
+    def add_voice(self, name: str, vectors: NDArray[np.float16], sex: Sex) -> frozenset[Language]:
+        """Make ``name`` a voice (``Styles.add``). Raises ``EngineError``."""
+        self._styles.add(name, vectors, sex)
+        return frozenset(LANGUAGES[letter] for letter in self._phonemizers)
 
     def remove_voice(self, name: str) -> None:
         """Forget a voice that was added."""
         self._styles.remove(name)
+
+    async def rehearse(self, text: str, vectors: NDArray[np.float16]) -> Samples:
+        """English ``text`` with these vectors, ``float32[n]``, by one thread of the lowest priority. Raises ``EngineError``."""
+        loop = asyncio.get_running_loop()
+        phonemes = await loop.run_in_executor(self._executor, self._phonemizers["a"], text)
+        return await self._rehearsal.speak(pieces(phonemes), vectors)
+
+    def end_rehearsals(self) -> None:
+        """Free the second network, which only rehearsals use (250 MB)."""
+        self._rehearsal.end()
 
     async def speak(
         self, text: str, *, voice: str, language: Language, speed: float = 1.0
@@ -98,7 +119,8 @@ class KokoroSpeaker:
                 self._clip(phonemize("OK 好。"), voice, letter, 1.0)
 
     def close(self) -> None:
-        """Stop the worker."""
+        """Stop the workers."""
+        self._rehearsal.end()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -106,7 +128,8 @@ def load(context: EngineContext) -> KokoroSpeaker:
     """Entry point: the speaker, warm. Raises ``WeightsError``."""
     threads = max(1, min(MAX_THREADS, context.threads))
     styles = Styles(read_stock(context.weights("kokoro-voices")))
-    model = KokoroModel(context.weights("kokoro-v1.0"), threads)
+    folder = context.weights("kokoro-v1.0")
+    model = KokoroModel(folder, threads)
     american = English()
     phonemizers: dict[str, Phonemizer] = {
         "a": american,
@@ -114,6 +137,6 @@ def load(context: EngineContext) -> KokoroSpeaker:
         "j": Japanese(american),
         "z": Chinese(american),
     }
-    speaker = KokoroSpeaker(model, styles, phonemizers)
+    speaker = KokoroSpeaker(model, styles, phonemizers, Rehearsal(folder))
     speaker.warm_up()
     return speaker

@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.errors import EngineError, WeightsError
-from vivavoce.types import Language
+from vivavoce.types import Language, Sex
 
 ROWS = 510
 SIZE = 256
@@ -29,11 +30,18 @@ TIMBRE = 128
 LANGUAGES: Mapping[str, Language] = MappingProxyType({"a": "en", "b": "en", "j": "ja", "z": "zh"})
 """First letter of a voice's name → its language (``a`` American, ``b`` British English)."""
 
+_PARTNERS: Mapping[Sex, Mapping[str, str]] = MappingProxyType(
+    {"female": {"z": "zf_xiaoxiao", "j": "jf_alpha"}, "male": {"z": "zm_yunyang", "j": "jm_kumo"}}
+)
+"""Whose prosody a voice made from English ones borrows where it speaks another language."""
+
 _BLENDS = 64
 """Blends kept ready: half a megabyte each."""
 
 Pack = NDArray[np.float32]
 """``float32[510, 256]``: a style for each number of phonemes."""
+
+_Number = TypeVar("_Number", np.float16, np.float32)
 
 
 class Styles:
@@ -44,14 +52,16 @@ class Styles:
         self._own: dict[str, Mapping[str, NDArray[np.float16]]] = {}
         self._blended = lru_cache(_BLENDS)(self._blend)
 
-    def add(self, name: str, packs: Mapping[str, NDArray[np.float16]]) -> None:
-        """From now on ``name`` is a voice: letter of ``LANGUAGES`` → ``float16[510, 256]``. Replaces one of this name."""
-        for pack in packs.values():
-            if pack.shape != (ROWS, SIZE) or not np.isfinite(pack).all():
-                raise EngineError(
-                    "kokoro", f"a voice is finite numbers of shape {[ROWS, SIZE]}, not {list(pack.shape)}"
-                )
-        self._own[name] = MappingProxyType(dict(packs))
+    def add(self, name: str, pack: NDArray[np.float16], sex: Sex) -> None:
+        """From now on ``name`` is a voice with these styles, ``float16[510, 256]``. Replaces one of this name.
+
+        It speaks English as it is, Chinese and Japanese with the prosody of a voice of that language and ``sex``: its own
+        would carry an English speaker's tones. Raises ``EngineError`` for what is no pack.
+        """
+        if pack.shape != (ROWS, SIZE) or not np.isfinite(pack).all():
+            raise EngineError("kokoro", f"a voice is finite numbers of shape {[ROWS, SIZE]}, not {list(pack.shape)}")
+        borrowed = {letter: self._stock(name).astype(np.float16) for letter, name in _PARTNERS[sex].items()}
+        self._own[name] = {"a": pack, **{letter: hybrid(pack, prosody) for letter, prosody in borrowed.items()}}
 
     def remove(self, name: str) -> None:
         """``name`` is no voice any more; it need not have been one."""
@@ -100,7 +110,7 @@ class Styles:
         return self.stock[name]
 
 
-def hybrid(timbre: Pack, prosody: Pack) -> Pack:
+def hybrid(timbre: NDArray[_Number], prosody: NDArray[_Number]) -> NDArray[_Number]:
     """A voice with the timbre of one and the prosody of the other."""
     return np.concatenate([timbre[:, :TIMBRE], prosody[:, TIMBRE:]], axis=1)
 

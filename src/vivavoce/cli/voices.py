@@ -1,0 +1,72 @@
+"""``vivavoce voices``: the voices there are, and how the stock ones sound to the verifier."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
+from vivavoce.cli.weights import ensure_weights, weights_of
+from vivavoce.config import Config
+from vivavoce.errors import EngineError
+from vivavoce.voices.presets import PRESETS
+
+if TYPE_CHECKING:
+    from vivavoce.voices.stock import StockTable, StockVoice
+
+app = typer.Typer(no_args_is_help=True, help="The voices there are.")
+
+
+@app.command("list")
+def list_voices() -> None:
+    """Every voice a client can name, and who speaks with it. Hear one: vivavoce say --voice NAME "Hello."."""
+    table = Table("voice", "sex", "character", "English", "Chinese", "Japanese")
+    for voice in PRESETS.values():
+        names = [voice.speakers[language][1] for language in ("en", "zh", "ja")]
+        table.add_row(voice.id, voice.sex, voice.description, *names)
+    Console().print(table)
+
+
+@app.command()
+def measure(
+    out: Annotated[Path, typer.Option(help="Where to write the table.")] = Path("stock_voices.json"),
+    engines: EnginesOption = Engines.LOCAL,
+    config: ConfigOption = None,
+) -> None:
+    """Let every stock voice speak and measure it: the table that clips are matched with. Takes minutes."""
+    settings = read_config(engines=engines, file=config)
+    console = Console()
+    names = (*settings.engines.speakers, settings.engines.speaker_verifier)
+    ensure_weights(settings, weights_of(*names), console)
+    from vivavoce.voices.stock import write_table
+
+    def report(voice: StockVoice) -> None:
+        console.print(f"{voice.name}: {voice.pitch_hz:.0f} Hz", highlight=False)
+
+    table = asyncio.run(_measure(settings, report))
+    out.write_text(write_table(table), encoding="utf-8")
+    console.print(f"Wrote {len(table.voices)} voices to {out}.", highlight=False, soft_wrap=True)
+
+
+async def _measure(config: Config, report: Callable[[StockVoice], None]) -> StockTable:
+    from vivavoce.engines.base import VectorSpeaker
+    from vivavoce.runtime.engines import EngineLoader
+    from vivavoce.runtime.voices.measuring import measure_stock
+
+    loader = EngineLoader(config)
+    router = await asyncio.to_thread(loader.speaker)
+    verifier = await asyncio.to_thread(loader.speaker_verifier)
+    try:
+        for speaker in router.speakers.values():
+            if isinstance(speaker, VectorSpeaker):
+                return await measure_stock(speaker, verifier, report)
+        raise EngineError("voices", "no speaker is loaded whose voices can be mixed")
+    finally:
+        router.close()
+        verifier.close()
