@@ -73,7 +73,8 @@ class LimitsConfig(_Table):
     transcriptions and the like at once.
     ``client_secrets`` bounds the ephemeral secrets that have not expired. A session lasts ``session_minutes``; one that
     asked for it can be resumed for ``resume_grace_s`` after its connection broke. When the server is told to stop, replies
-    in progress have ``drain_s`` to come to their end.
+    in progress have ``drain_s`` to come to their end. A recording to transcribe may last ``recording_minutes``, and takes
+    4 MB of memory a minute.
     """
 
     sessions: int = Field(default=4, ge=1)
@@ -82,6 +83,7 @@ class LimitsConfig(_Table):
     buffer_ms: int = Field(default=600_000, ge=1000)
     audio_lead_ms: int = Field(default=2_000, ge=100)
     session_minutes: float = Field(default=30.0, gt=0)
+    recording_minutes: float = Field(default=60.0, gt=0)
     resume_grace_s: float = Field(default=60.0, gt=0)
     drain_s: float = Field(default=15.0, ge=0)
 
@@ -209,8 +211,6 @@ class StorageConfig(_Table):
     s3: S3Config = Field(default_factory=S3Config)
 
 
-class TiersConfig(_Table):
-    """More names for the tiers: ``aliases`` maps a model name, or a pattern with ``*``, to a tier.
 class VoicesConfig(_Table):
     """Voices users make. One owner has at most ``most`` of them.
 
@@ -223,6 +223,38 @@ class VoicesConfig(_Table):
     refine_evaluations: int = Field(default=60, ge=12, le=200)
 
 
+class KnowledgeConfig(_Table):
+    """Documents the assistant may know: how they are read and cut, and what of them the model sees.
+
+    ``index`` is the file of the embedded index (with SQLite; with PostgreSQL passages are kept there), by default under
+    ``home``. Passages are about ``passage_tokens`` long and repeat ``overlap_tokens`` of the one before. A question's
+    answer to the model has at most ``results`` passages and ``budget_tokens``; small models read slowly, so it is little.
+    Nothing below ``least_similarity`` is taken for an answer. A document may hold ``most_passages``, its reading may take
+    ``parsing_memory_mb``, ``parsing_cpu_s`` and ``parsing_pages``. ``timeout_s`` is how long a search may take.
+    """
+
+    index: Path | None = None
+    passage_tokens: int = Field(default=120, ge=50, le=400)
+    overlap_tokens: int = Field(default=24, ge=0, le=200)
+    results: int = Field(default=3, ge=1, le=20)
+    budget_tokens: int = Field(default=450, ge=50)
+    least_similarity: float = Field(default=0.8, ge=-1.0, le=1.0)
+    most_passages: int = Field(default=50_000, ge=1)
+    most_stores: int = Field(default=1000, ge=1)
+    parsing_memory_mb: int = Field(default=1024, ge=256)
+    parsing_cpu_s: int = Field(default=120, ge=1)
+    parsing_pages: int = Field(default=5000, ge=1)
+    timeout_s: float = Field(default=5.0, gt=0)
+
+    @model_validator(mode="after")
+    def _overlap_is_less(self) -> KnowledgeConfig:
+        if self.overlap_tokens * 2 > self.passage_tokens:
+            raise ValueError("'overlap_tokens' must not exceed half of 'passage_tokens'")
+        return self
+
+
+class TiersConfig(_Table):
+    """More names for the tiers: ``aliases`` maps a model name, or a pattern with ``*``, to a tier.
 
     They come before the built-in aliases, which stay. ``default`` serves connections that may leave the model out.
     """
@@ -263,9 +295,10 @@ class Config(BaseSettings):
     tiers: TiersConfig = Field(default_factory=TiersConfig)
     storage: StorageConfig = Field(default_factory=StorageConfig)
     net: NetConfig = Field(default_factory=NetConfig)
-    web_search: WebSearchConfig = Field(default_factory=WebSearchConfig)
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
     voices: VoicesConfig = Field(default_factory=VoicesConfig)
+    web_search: WebSearchConfig = Field(default_factory=WebSearchConfig)
+    knowledge: KnowledgeConfig = Field(default_factory=KnowledgeConfig)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
     def weights_folder(self) -> Path:
