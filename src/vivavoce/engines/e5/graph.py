@@ -61,7 +61,6 @@ class _Graph:
         places = self._weights.vector("emb.pos").reshape(-1, hidden) + self._weights.vector("emb.type")[:hidden]
         self.constant("places", places)
         self.constant("first", np.array([0], np.int64))
-        self.constant("second", np.array([1], np.int64))
         length = self.node("Shape", ["words"], "length", start=1, end=2)
         here = self.node("Slice", ["places", "first", length, "first"], "here")
         return self.normalised(self.node("Add", ["words", here], "placed"), "emb.ln")

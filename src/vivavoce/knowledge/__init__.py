@@ -1,0 +1,1 @@
+"""What users let the assistant know: files → blocks of text → passages → index → search."""

@@ -1,0 +1,72 @@
+"""What an index can do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vivavoce.knowledge.passages import Passage
+from vivavoce.types import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file in one vector store."""
+
+    store_id: str
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage one of the two searches found. ``similarity`` is the cosine to the question, for those found by meaning and
+    for those found by words alike."""
+
+    id: int
+    file_id: str
+    passage: Passage
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What both searches found, each best first, as indices into ``passages``."""
+
+    passages: Sequence[Candidate]
+    by_meaning: Sequence[int]
+    by_words: Sequence[int]
+
+
+class PassageIndex(Protocol):
+    """Passages of documents, searched by meaning and by words. A document is found whole or not at all."""
+
+    async def begin(self, document: Document) -> None:
+        """Passages of this document follow; what there was of it is forgotten."""
+
+    async def add(self, document: Document, passages: Sequence[Passage], vectors: Vectors) -> None:
+        """More passages of a document that was begun."""
+
+    async def finish(self, document: Document) -> None:
+        """All its passages are there: from now on they are found."""
+
+    async def forget(self, documents: Collection[Document]) -> None:
+        """Delete documents: rows, vectors and words. Those that are not there are no mistake."""
+
+    async def forget_store(self, store_id: str) -> None:
+        """Delete all documents of a store."""
+
+    async def documents(self) -> set[Document]:
+        """All there are, begun ones too."""
+
+    async def count(self, document: Document) -> int:
+        """How many passages a document has."""
+
+    async def passages(self, document: Document) -> list[Passage]:
+        """The passages of a finished document in their order."""
+
+    async def search(self, store_id: str, vector: Vectors, terms: Sequence[str], most: int) -> Candidates:
+        """The best of a store, at most ``most`` by meaning and as many by words. ``vector`` is ``float32[d]``."""
+
+    async def close(self) -> None:
+        """Close files and connections."""

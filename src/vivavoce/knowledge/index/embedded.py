@@ -1,0 +1,326 @@
+"""The embedded index: one SQLite file beside the database, through APSW, because Python's own ``sqlite3`` often comes
+without extensions and without a new FTS5.
+
+It has a file of its own for a second reason: two copies of SQLite in one process must not open the same file (closing it
+in one drops the locks of the other). What both files say is kept in step by ``documents`` and ``forget``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+import numpy as np
+import sqlite_vec
+
+from vivavoce.errors import StoreError
+from vivavoce.knowledge.index.base import Candidate, Candidates, Document
+from vivavoce.knowledge.index.sketches import WORD_BITS, Sketcher, Sketches
+from vivavoce.knowledge.passages import Passage
+from vivavoce.knowledge.words import searchable
+from vivavoce.types import Vectors
+
+T = TypeVar("T")
+
+BUSY_MS = 15_000
+MOST_CACHED_BYTES = 256 * 1024 * 1024
+DELETED_AT_ONCE = 500
+"""Passages deleted in one transaction: nobody waits long for a large document to go."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS model (name TEXT PRIMARY KEY, centre BLOB NOT NULL, turn BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS stores (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS documents (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, store INTEGER NOT NULL, file TEXT NOT NULL, ready INTEGER NOT NULL,
+    UNIQUE (store, file)
+);
+CREATE TABLE IF NOT EXISTS passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+    headings TEXT NOT NULL, page INTEGER, text TEXT NOT NULL,
+    UNIQUE (document, ordinal)
+);
+CREATE TABLE IF NOT EXISTS vectors (id INTEGER PRIMARY KEY, vector BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS sketches (id INTEGER PRIMARY KEY, document INTEGER NOT NULL, sketch BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS sketches_of_documents ON sketches (document);
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (place, said, tokenize = 'porter unicode61', detail = column);
+INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+"""
+
+PLACE_OF_DOCUMENT = (
+    "SELECT d.number, d.store FROM documents d JOIN stores s ON s.number = d.store WHERE s.id = ? AND d.file = ?"
+)
+OF_DOCUMENT = "SELECT d.number FROM documents d JOIN stores s ON s.number = d.store WHERE s.id = ? AND d.file = ?"
+
+FOUND = """
+SELECT p.id, d.file, p.ordinal, p.headings, p.page, p.text, 1 - vec_distance_cosine(v.vector, ?)
+FROM json_each(?) wanted
+JOIN passages p ON p.id = wanted.value JOIN vectors v ON v.id = p.id JOIN documents d ON d.number = p.document
+WHERE d.ready
+"""
+
+NEAREST = """
+SELECT v.id FROM json_each(?) wanted JOIN vectors v ON v.id = wanted.value
+ORDER BY vec_distance_cosine(v.vector, ?) LIMIT ?
+"""
+
+MATCHING = "SELECT rowid FROM words WHERE words MATCH ? AND rank MATCH 'bm25(0.0, 1.0)' ORDER BY rank LIMIT ?"
+
+
+class EmbeddedIndex:
+    """One thread writes and one reads, each with a connection of its own."""
+
+    def __init__(self, path: Path, model: str, examples: Callable[[], Awaitable[Vectors]]) -> None:
+        """``model`` names what makes the vectors; ``examples`` are some of them, asked for when the index is new."""
+        self._path = path
+        self._model = model
+        self._examples = examples
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="index-writer")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="index-reader")
+        self._sketches: OrderedDict[str, Sketches] = OrderedDict()
+        self._changes = 0
+        self._lock = threading.Lock()
+
+    async def open(self) -> bool:
+        """Open the file; whether it is to be filled again, because it is new or of another model. Raises ``StoreError``."""
+        try:
+            self._write = await self._in(self._writer, self._connect)
+            emptied = not await self._in(self._writer, self._prepare)
+            if emptied:
+                examples = await self._examples()
+                await self._in(self._writer, self._start_afresh, examples)
+            self._read = await self._in(self._reader, self._connect)
+        except (apsw.Error, OSError) as error:
+            raise StoreError(f"Cannot open the index {self._path}: {error}") from error
+        return emptied
+
+    async def begin(self, document: Document) -> None:
+        """See ``PassageIndex``."""
+        await self.forget([document])
+        await self._in(self._writer, self._begin, document)
+
+    async def add(self, document: Document, passages: Sequence[Passage], vectors: Vectors) -> None:
+        """See ``PassageIndex``."""
+        await self._in(self._writer, self._add, document, passages, vectors)
+
+    async def finish(self, document: Document) -> None:
+        """See ``PassageIndex``."""
+        await self._in(self._writer, self._finish, document)
+
+    async def forget(self, documents: Collection[Document]) -> None:
+        """See ``PassageIndex``."""
+        for document in documents:
+            while await self._in(self._writer, self._forget, document):
+                pass
+        await self._in(self._writer, self._tidy)
+
+    async def forget_store(self, store_id: str) -> None:
+        """See ``PassageIndex``."""
+        await self.forget([document for document in await self.documents() if document.store_id == store_id])
+        await self._in(self._writer, self._write_one, "DELETE FROM stores WHERE id = ?", (store_id,))
+
+    async def documents(self) -> set[Document]:
+        """See ``PassageIndex``."""
+        return await self._in(self._reader, self._documents)
+
+    async def count(self, document: Document) -> int:
+        """See ``PassageIndex``."""
+        return await self._in(self._reader, self._count, document)
+
+    async def passages(self, document: Document) -> list[Passage]:
+        """See ``PassageIndex``."""
+        return await self._in(self._reader, self._passages, document)
+
+    async def search(self, store_id: str, vector: Vectors, terms: Sequence[str], most: int) -> Candidates:
+        """See ``PassageIndex``."""
+        return await self._in(self._reader, self._search, store_id, vector, terms, most)
+
+    async def close(self) -> None:
+        """See ``PassageIndex``."""
+        for threads, connection in ((self._reader, "_read"), (self._writer, "_write")):
+            if hasattr(self, connection):
+                await self._in(threads, getattr(self, connection).close)
+            threads.shutdown(wait=False)
+
+    async def _in(self, threads: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
+        """Work once begun is done to its end, also when nobody waits any more: a transaction is never left half-way."""
+        future: Future[T] = threads.submit(work, *arguments)
+        return await asyncio.wrap_future(future)
+
+    # ---- on the writer's thread
+
+    def _connect(self) -> apsw.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = apsw.Connection(str(self._path))
+        self._path.chmod(0o600)
+        connection.set_busy_timeout(BUSY_MS)
+        connection.enable_load_extension(True)
+        connection.load_extension(sqlite_vec.loadable_path())
+        connection.enable_load_extension(False)
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "cache_size = -32000"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _prepare(self) -> bool:
+        """The tables; whether they are this model's. The sketcher is made once and kept, because sketches are."""
+        with self._write:
+            self._write.execute(SCHEMA)
+            row = _rows(self._write, "SELECT centre, turn FROM model WHERE name = ?", (self._model,))
+        if row:
+            centre = np.frombuffer(row[0][0], np.float32)
+            self._sketcher = Sketcher(centre, np.frombuffer(row[0][1], np.float32).reshape(len(centre), -1))
+        return bool(row)
+
+    def _start_afresh(self, examples: Vectors) -> None:
+        self._sketcher = Sketcher.about(examples)
+        made = (self._model, self._sketcher.centre.tobytes(), self._sketcher.turn.tobytes())
+        with self._write:
+            for table in ("words", "sketches", "vectors", "passages", "documents", "stores", "model"):
+                self._write.execute(f"DELETE FROM {table}")
+            self._write.execute("INSERT INTO model VALUES (?, ?, ?)", made)
+
+    def _write_one(self, statement: str, values: tuple[str, ...]) -> None:
+        with self._write:
+            self._write.execute(statement, values)
+
+    def _begin(self, document: Document) -> None:
+        with self._write:
+            self._write.execute("INSERT OR IGNORE INTO stores (id) VALUES (?)", (document.store_id,))
+            self._write.execute(
+                "INSERT INTO documents (store, file, ready) SELECT number, ?, 0 FROM stores WHERE id = ?",
+                (document.file_id, document.store_id),
+            )
+
+    def _add(self, document: Document, passages: Sequence[Passage], vectors: Vectors) -> None:
+        sketches = self._sketcher.sketch(vectors)
+        with self._write:
+            found = _rows(self._write, PLACE_OF_DOCUMENT, (document.store_id, document.file_id))
+            if not found:
+                return  # it was forgotten while it was being read
+            number, store = found[0]
+            for passage, vector, sketch in zip(passages, vectors, sketches, strict=True):
+                self._write.execute(
+                    "INSERT INTO passages (document, ordinal, headings, page, text) VALUES (?, ?, ?, ?, ?)",
+                    (number, passage.ordinal, json.dumps(passage.headings), passage.page, passage.text),
+                )
+                key = self._write.last_insert_rowid()
+                self._write.execute("INSERT INTO vectors VALUES (?, ?)", (key, vector.tobytes()))
+                self._write.execute("INSERT INTO sketches VALUES (?, ?, ?)", (key, number, sketch.tobytes()))
+                words = (key, _place(store), searchable(passage.whole))
+                self._write.execute("INSERT INTO words (rowid, place, said) VALUES (?, ?, ?)", words)
+
+    def _finish(self, document: Document) -> None:
+        with self._write:
+            self._write.execute(
+                f"UPDATE documents SET ready = 1 WHERE number = ({OF_DOCUMENT})", (document.store_id, document.file_id)
+            )
+        self._changed(document.store_id)
+
+    def _forget(self, document: Document) -> bool:
+        """Delete some of its passages, or the document when there are none left; whether there is more to do."""
+        with self._write:
+            found = _rows(self._write, OF_DOCUMENT, (document.store_id, document.file_id))
+            if not found:
+                return False
+            number = found[0][0]
+            self._write.execute("UPDATE documents SET ready = 0 WHERE number = ?", (number,))
+            some = "SELECT id FROM passages WHERE document = ? LIMIT ?"
+            ids = [key for (key,) in _rows(self._write, some, (number, DELETED_AT_ONCE))]
+            for table, column in (("words", "rowid"), ("sketches", "id"), ("vectors", "id"), ("passages", "id")):
+                self._write.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(key,) for key in ids])
+            if not ids:
+                self._write.execute("DELETE FROM documents WHERE number = ?", (number,))
+        self._changed(document.store_id)
+        return bool(ids)
+
+    def _tidy(self) -> None:
+        """What was deleted is still in the log of writes until that is written back."""
+        self._write.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _changed(self, store_id: str) -> None:
+        with self._lock:
+            self._changes += 1
+            self._sketches.pop(store_id, None)
+
+    # ---- on the reader's thread
+
+    def _documents(self) -> set[Document]:
+        rows = _rows(self._read, "SELECT s.id, d.file FROM documents d JOIN stores s ON s.number = d.store")
+        return {Document(*row) for row in rows}
+
+    def _count(self, document: Document) -> int:
+        statement = f"SELECT count(*) FROM passages WHERE document = ({OF_DOCUMENT})"
+        count: int = _rows(self._read, statement, (document.store_id, document.file_id))[0][0]
+        return count
+
+    def _passages(self, document: Document) -> list[Passage]:
+        statement = (
+            "SELECT p.ordinal, p.text, p.headings, p.page FROM passages p JOIN documents d ON d.number = p.document "
+            f"WHERE d.ready AND d.number = ({OF_DOCUMENT}) ORDER BY p.ordinal"
+        )
+        rows = _rows(self._read, statement, (document.store_id, document.file_id))
+        return [Passage(ordinal, text, tuple(json.loads(headings)), page) for ordinal, text, headings, page in rows]
+
+    def _search(self, store_id: str, vector: Vectors, terms: Sequence[str], most: int) -> Candidates:
+        store = _rows(self._read, "SELECT number FROM stores WHERE id = ?", (store_id,))
+        if not store:
+            return Candidates((), (), ())
+        number = store[0][0]
+        question = vector.astype(np.float32).tobytes()
+        likely = self._of_store(store_id, number).likely(self._sketcher.sketch(vector[None])[0])
+        near = [key for (key,) in _rows(self._read, NEAREST, (json.dumps(likely), question, most))]
+        named = self._named(number, terms, most)
+        found = [
+            Candidate(key, file, Passage(ordinal, text, tuple(json.loads(headings)), page), similarity)
+            for key, file, ordinal, headings, page, text, similarity in _rows(
+                self._read, FOUND, (question, json.dumps(list({*near, *named})))
+            )
+        ]
+        at = {candidate.id: index for index, candidate in enumerate(found)}
+        return Candidates(found, [at[key] for key in near if key in at], [at[key] for key in named if key in at])
+
+    def _named(self, store: int, terms: Sequence[str], most: int) -> list[int]:
+        if not terms:
+            return []
+        words = " OR ".join(f'"{term}"' for term in terms)
+        matching = f'place : "{_place(store)}" AND said : ({words})'
+        return [key for (key,) in _rows(self._read, MATCHING, (matching, most))]
+
+    def _of_store(self, store_id: str, number: int) -> Sketches:
+        """The sketches of a store's finished documents, kept for the next question until something changes."""
+        with self._lock:
+            kept, changes = self._sketches.get(store_id), self._changes
+        if kept is not None:
+            return kept
+        rows = _rows(
+            self._read,
+            "SELECT k.id, k.sketch FROM documents d JOIN sketches k ON k.document = d.number WHERE d.store = ? AND d.ready",
+            (number,),
+        )
+        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        words = self._sketcher.turn.shape[1] // WORD_BITS
+        fresh = Sketches(ids, np.frombuffer(b"".join(row[1] for row in rows), np.uint64).reshape(len(rows), words))
+        with self._lock:
+            if changes == self._changes:
+                self._sketches[store_id] = fresh
+                while len(self._sketches) > 1 and sum(map(_size, self._sketches.values())) > MOST_CACHED_BYTES:
+                    self._sketches.popitem(last=False)
+        return fresh
+
+
+def _size(sketches: Sketches) -> int:
+    return sketches.bytes
+
+
+def _rows(connection: apsw.Connection, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    return connection.execute(statement, values).fetchall()
+
+
+def _place(store: int) -> str:
+    return f"store{store}"

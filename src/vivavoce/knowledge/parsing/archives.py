@@ -1,0 +1,36 @@
+"""Office files are zip archives: looked over before a library unpacks them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from vivavoce.knowledge.parsing.errors import UnreadableError
+from vivavoce.knowledge.parsing.limits import MIB, ParsingLimits
+
+MOST_MEMBERS = 20_000
+MOST_RATIO = 200
+"""Text packs about ten times, a large empty sheet about a hundred; a bomb packs a thousand times."""
+
+RATIO_MATTERS_BYTES = 16 * MIB
+
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""Old office files begin so, and new ones under a password."""
+
+
+def check_archive(path: Path, limits: ParsingLimits) -> None:
+    """Raises ``UnreadableError`` for what is no archive, has a password, or unpacks to too much."""
+    with path.open("rb") as file:
+        if file.read(len(OLE_MAGIC)) == OLE_MAGIC:
+            raise UnreadableError("invalid_file", "The document is protected by a password, or of an older format.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise UnreadableError("invalid_file", "The document is damaged: it cannot be unpacked.") from error
+    unpacked, packed = sum(member.file_size for member in members), path.stat().st_size
+    too_dense = unpacked > RATIO_MATTERS_BYTES and unpacked > MOST_RATIO * packed
+    if unpacked > limits.unpacked_mb * MIB or too_dense or len(members) > MOST_MEMBERS:
+        raise UnreadableError("invalid_file", "The document unpacks to far more than it is: it is refused.")
+    if any(member.flag_bits & 0x1 for member in members):
+        raise UnreadableError("invalid_file", "The document is protected by a password.")

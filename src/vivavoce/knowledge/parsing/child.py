@@ -1,0 +1,81 @@
+"""The process documents are read in: ``python -m vivavoce.knowledge.parsing.child``.
+
+It gets one JSON object a line, ``{"path", "ending", "limits"}``, and answers with lines: ``{"read": 0.5, "blocks": […]}`` as
+it goes on, and at last ``{"end": true, "truncated": …}`` or ``{"error": code, "message": …}``. Its own memory is limited
+once, its time for each document; what libraries print goes to the error output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any, TextIO
+
+from vivavoce.knowledge.parsing.errors import UnreadableError
+from vivavoce.knowledge.parsing.limits import MIB, ParsingLimits
+from vivavoce.knowledge.parsing.reading import read_document
+
+TOO_LARGE = "The document needs more memory than it may have."
+BACKGROUND_NICE = 10
+BROKEN = "The document cannot be read: it is damaged, or not what its name says."
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    os.nice(BACKGROUND_NICE)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer(Path(order["path"]), order["ending"], ParsingLimits(**order["limits"]), answers)
+
+
+def answer(path: Path, ending: str, limits: ParsingLimits, answers: TextIO) -> None:
+    """Read one document and say what came of it. Whatever a library raises about a strange file is its answer."""
+    try:
+        _limit(limits)
+        _say(answers, end=True, truncated=_read(path, ending, limits, answers))
+    except UnreadableError as error:
+        _say(answers, error=error.code, message=error.message)
+    except (MemoryError, RecursionError):
+        _say(answers, error="invalid_file", message=TOO_LARGE)
+    except Exception as error:  # noqa: BLE001
+        # Only the kind of the error: its text may hold words of the document.
+        print(f"{type(error).__name__} while reading a .{ending} file", file=sys.stderr)
+        _say(answers, error="invalid_file", message=BROKEN)
+
+
+def _read(path: Path, ending: str, limits: ParsingLimits, answers: TextIO) -> bool:
+    left = limits.characters
+    for share, blocks in read_document(path, ending, limits):
+        kept = []
+        for block in blocks:
+            left -= len(block.text)
+            if left < 0:
+                break
+            kept.append(astuple(block))
+        _say(answers, read=round(share, 4), blocks=kept)
+        if left < 0:
+            return True
+    return False
+
+
+def _limit(limits: ParsingLimits) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + limits.cpu_s
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_mb * MIB, resource.RLIM_INFINITY))
+
+
+def _say(answers: TextIO, **words: Any) -> None:
+    answers.write(json.dumps(words, ensure_ascii=False) + "\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The reading processes: one or two, kept for many documents and thrown away after a bad one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from vivavoce.knowledge.blocks import Block, ParsedDocument
+from vivavoce.knowledge.parsing.errors import UnreadableError
+from vivavoce.knowledge.parsing.limits import MIB, ParsingLimits
+
+LINE_BYTES = 64 * MIB
+"""The longest answer: a page of text, or 64 blocks."""
+
+DOCUMENTS_EACH = 500
+"""A process is replaced after so many, whatever its libraries may have kept."""
+
+TOO_SLOW = "The document takes too long to read."
+CRASHED = "The document cannot be read: its reader gave up on it."
+TOO_LONG = "The document holds more text than is read of one: cut it into several."
+
+
+class Parsers:
+    """Reads documents in at most ``capacity`` processes at once; more wait."""
+
+    def __init__(self, limits: ParsingLimits | None = None, *, capacity: int = 2) -> None:
+        self.limits = limits or ParsingLimits()
+        self._room = asyncio.Semaphore(capacity)
+        self._idle: list[_Child] = []
+
+    async def read(self, path: Path, ending: str) -> AsyncGenerator[tuple[float, list[Block]], None]:
+        """The blocks of a document, and how much of it is read, as far as anybody knows.
+
+        Closing the generator ends the reading. Raises ``UnreadableError``, also for one with more text than the limit,
+        once all that is allowed has come.
+        """
+        async with self._room:
+            child = self._idle.pop() if self._idle else await _Child.start()
+            try:
+                async with aclosing(child.read(path, ending, self.limits)) as steps:
+                    async for step in steps:
+                        yield step
+            finally:
+                if child.usable:
+                    self._idle.append(child)
+                else:
+                    await child.end()
+
+    async def whole(self, path: Path, ending: str) -> ParsedDocument:
+        """A document as one object; one with more text than the limit is cut there. Raises ``UnreadableError``."""
+        blocks: list[Block] = []
+        try:
+            async with aclosing(self.read(path, ending)) as steps:
+                async for _, more in steps:
+                    blocks += more
+        except _TooLongError:
+            return ParsedDocument(tuple(blocks), truncated=True)
+        return ParsedDocument(tuple(blocks))
+
+    async def close(self) -> None:
+        """End the processes that wait. Those at work end with their readers."""
+        while self._idle:
+            await self._idle.pop().end()
+
+
+class _TooLongError(UnreadableError):
+    def __init__(self) -> None:
+        super().__init__("invalid_file", TOO_LONG)
+
+
+class _Child:
+    """One process. ``usable``: it has said all it had to say, and may read on."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._documents = 0
+        self.usable = True
+
+    @classmethod
+    async def start(cls) -> _Child:
+        # Nothing of the server's environment: there may be keys in it.
+        arguments = ("-m", "vivavoce.knowledge.parsing.child")
+        environment = {"PYTHONUTF8": "1"}
+        return cls(
+            await asyncio.create_subprocess_exec(
+                sys.executable, *arguments, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, limit=LINE_BYTES
+            )
+        )
+
+    async def read(
+        self, path: Path, ending: str, limits: ParsingLimits
+    ) -> AsyncGenerator[tuple[float, list[Block]], None]:
+        self.usable = False
+        await self._order({"path": str(path), "ending": ending, "limits": asdict(limits)})
+        while True:
+            words = await self._answer(limits.deadline_s)
+            if "error" in words:
+                self._done()
+                raise UnreadableError(words["error"], words["message"])
+            if words.get("end"):
+                self._done()
+                if words["truncated"]:
+                    raise _TooLongError
+                return
+            yield words["read"], [Block(*fields) for fields in words["blocks"]]
+
+    async def end(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def _done(self) -> None:
+        self._documents += 1
+        self.usable = self._documents < DOCUMENTS_EACH
+
+    async def _order(self, order: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            await self._process.stdin.drain()
+        except ConnectionError as error:
+            raise UnreadableError("server_error", CRASHED) from error
+
+    async def _answer(self, deadline_s: float) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(deadline_s):
+                line = await self._process.stdout.readline()
+        except TimeoutError as error:
+            raise UnreadableError("invalid_file", TOO_SLOW) from error
+        except ValueError as error:  # a line beyond the limit
+            raise UnreadableError("invalid_file", TOO_LONG) from error
+        if not line.endswith(b"\n"):
+            code = await self._process.wait()
+            slow = code == -signal.SIGXCPU
+            raise UnreadableError("invalid_file", TOO_SLOW if slow else CRASHED)
+        words: dict[str, Any] = json.loads(line)
+        return words
