@@ -34,6 +34,15 @@ def served(app: Any, *, certificate: tuple[Path, Path] | None = None) -> Iterato
         thread.join(10)
 
 
+class Door:
+    """An application that another one stands behind: one server for many tests."""
+
+    app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
 class Pages:
     """Answers by path. ``asked`` holds the requests' headers."""
 

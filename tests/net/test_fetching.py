@@ -19,27 +19,35 @@ from httpcore._backends.auto import AutoBackend
 from hypothesis import given
 from hypothesis import strategies as st
 
-from net.pages import Pages, served
+from net.pages import Door, Pages, served
 from vivavoce.errors import ClientError
 from vivavoce.net.fetching import MOST_REDIRECTS, Fetcher
 
 OUTSIDE = "203.0.114.1"
+TLS = ssl.create_default_context()
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[tuple[Door, str]]:
+    door = Door()
+    with served(door) as port:
+        yield door, f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
-def pages() -> Pages:
-    return Pages()
+def pages(door: tuple[Door, str]) -> Pages:
+    pages = door[0].app = Pages()
+    return pages
 
 
 @pytest.fixture
-def base(pages: Pages) -> Iterator[str]:
-    with served(pages) as port:
-        yield f"http://127.0.0.1:{port}"
+def base(door: tuple[Door, str], pages: Pages) -> str:
+    return door[1]
 
 
 @pytest.fixture
 def inside() -> Iterator[Fetcher]:
-    fetcher = Fetcher(allow_private=True)
+    fetcher = Fetcher(allow_private=True, tls=TLS)
     yield fetcher
     fetcher.close()
 
@@ -163,7 +171,7 @@ async def test_nobody_listens(inside: Fetcher) -> None:
 )  # fmt: skip
 async def test_what_is_no_web_address_is_refused_before_anything_is_asked(url: str) -> None:
     names = Names(["93.184.216.34"])
-    fetcher = Fetcher(resolve=names)
+    fetcher = Fetcher(tls=TLS, resolve=names)
     assert (await refusal(fetcher, url)).code == "url_not_allowed"
     assert not names.asked
 
@@ -176,7 +184,7 @@ async def test_what_is_no_web_address_is_refused_before_anything_is_asked(url: s
 )  # fmt: skip
 async def test_this_machine_and_its_network_are_not_fetched(pages: Pages, base: str, host: str) -> None:
     pages.put("/secret", b"secret")
-    fetcher = Fetcher()
+    fetcher = Fetcher(tls=TLS)
     error = await refusal(fetcher, f"http://{host}:{base.rpartition(':')[2]}/secret")
     assert error.code in ("url_not_allowed", "url_unreachable")  # a resolver may not know the odd spellings
     assert not pages.asked
@@ -188,7 +196,7 @@ async def test_this_machine_and_its_network_are_not_fetched(pages: Pages, base: 
 )
 async def test_one_private_address_among_public_ones_is_enough(private: str, first: bool) -> None:
     both = [private, "93.184.216.34"] if first else ["93.184.216.34", private]
-    fetcher = Fetcher(resolve=Names(both))
+    fetcher = Fetcher(tls=TLS, resolve=Names(both))
     assert (await refusal(fetcher, "http://example.org/")).code == "url_not_allowed"
     fetcher.close()
 
@@ -211,7 +219,7 @@ async def test_a_name_that_changes_its_mind_leads_nowhere(pages: Pages, base: st
     """The address that is connected to is the one that was checked, though the name means this machine by then."""
     pages.put("/a", b"public")
     names = Names([OUTSIDE], ["127.0.0.1"])
-    fetcher = Fetcher(resolve=names)
+    fetcher = Fetcher(tls=TLS, resolve=names)
     url = f"http://rebind.example.org:{base.rpartition(':')[2]}/a"
     assert (await fetcher.fetch(url, most_bytes=100, timeout_s=10)).content == b"public"
     assert (names.asked, internet) == (["rebind.example.org"], [OUTSIDE])
@@ -229,7 +237,7 @@ async def test_a_redirect_to_the_inside_is_not_followed(pages: Pages, base: str,
     async def names(host: str, at: int) -> list[str]:
         return [{"outside.example.org": OUTSIDE, "inside.example.org": "10.0.0.1"}.get(host, host.strip("[]"))]
 
-    error = await refusal(Fetcher(resolve=names), f"http://outside.example.org:{port}/out")
+    error = await refusal(Fetcher(tls=TLS, resolve=names), f"http://outside.example.org:{port}/out")
     assert error.code == "url_not_allowed"
     assert (len(pages.asked), internet) == (1, [OUTSIDE])
 
@@ -274,5 +282,5 @@ async def test_certificates_are_checked_against_the_name_and_not_the_address(pag
 async def test_the_next_address_is_tried_when_one_does_not_answer(pages: Pages, base: str) -> None:
     pages.put("/a", b"here")
     port = base.rpartition(":")[2]
-    fetcher = Fetcher(allow_private=True, resolve=Names(["::1", "127.0.0.1"]))
+    fetcher = Fetcher(allow_private=True, tls=TLS, resolve=Names(["::1", "127.0.0.1"]))
     assert (await fetcher.fetch(f"http://two.example.org:{port}/a", most_bytes=4, timeout_s=10)).content == b"here"
