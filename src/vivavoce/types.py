@@ -147,6 +147,10 @@ class GenerationOptions:
     ``tool_choice`` and ``parallel_tool_calls`` (more than one call in a reply) mean nothing without ``tools``. Calls that
     are yielded are of ``tools``, and their arguments fit the tool's JSON Schema. Tools that are ``withheld`` are told to the
     model as ever (so that what it has read of its prompt stays good) but cannot be called in this reply.
+
+    ``schema`` is a JSON Schema: the text of the reply fits it, unless it ends for ``length``. ``logprobs`` asks for the
+    probability of each token of the text and of so many others in its place. Not every engine has these: see
+    ``LanguageModel.features``.
     """
 
     max_tokens: int = 512
@@ -160,6 +164,34 @@ class GenerationOptions:
     withheld: frozenset[str] = frozenset()
     slot: int | None = None
     goes_on: bool = False
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    schema: Mapping[str, Any] | None = None
+    logprobs: int | None = None
+
+
+GenerationFeature: TypeAlias = Literal["schema", "logprobs"]
+"""What not every language model can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScore:
+    """A token and the natural logarithm of its probability; ``others`` could have been in its place, likeliest first.
+
+    ``token`` may be part of a character: its bytes are ``raw``.
+    """
+
+    token: str
+    raw: bytes
+    logprob: float
+    others: tuple[TokenScore, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScores:
+    """How likely the tokens of the text that follows were."""
+
+    tokens: tuple[TokenScore, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +278,7 @@ class ApprovalNeeded:
     shown_name: str
 
 
-GenerationEvent: TypeAlias = TextDelta | ThinkingDelta | ToolCallDelta | ToolCall | GenerationEnd
+GenerationEvent: TypeAlias = TextDelta | TokenScores | ThinkingDelta | ToolCallDelta | ToolCall | GenerationEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +311,7 @@ class ReplyEnd:
 
 ReplyEvent: TypeAlias = (
     TextDelta
+    | TokenScores
     | ThinkingDelta
     | ClauseCut
     | Speech

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from vivavoce.types import (
     GenerationEvent,
+    GenerationFeature,
     GenerationOptions,
     Language,
     Message,
@@ -29,6 +30,9 @@ from vivavoce.types import (
     TranscriptDelta,
     Vectors,
 )
+
+
+DEFAULT_OPTIONS = GenerationOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +107,26 @@ class Recognizer(Closeable, Protocol):
 
 
 class LanguageModel(Closeable, Protocol):
-    """Answers messages. ``capacity`` slots each keep the prompt prefix of one conversation."""
+    """Answers messages. ``capacity`` slots each keep the prompt prefix of one conversation.
+
+    Options that need a feature it does not have are not for it.
+    """
 
     capacity: int
+    features: frozenset[GenerationFeature]
 
     def generate(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """Yield text deltas and tool calls, then exactly one ``GenerationEnd``. Raises ``EngineError``."""
+        """Yield text deltas and tool calls, then exactly one ``GenerationEnd``.
 
-    async def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Length of the prompt these messages make, in tokens."""
+        Raises ``EngineError``, and ``ClientError`` (``unsupported_schema``) for a schema it cannot hold a text to.
+        """
+
+    async def count_tokens(
+        self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS
+    ) -> int:
+        """Length of the prompt these messages make under these options, in tokens."""
 
     context_tokens: int
 

@@ -7,6 +7,7 @@
 * the reply repeats the last message: ``You said: …``, word by word, going on with one that has begun;
 * a message ``call NAME {…}`` calls that tool;
   where a call is required (or one tool is named) it is called without being asked, with the least its schema takes;
+* JSON is the least its schema takes; every token is as likely as not; a reply ends before a stop;
 * the voice is a tone of 50 ms a character; with ``fake_clone`` among the speakers, one of the pitch of a clip;
 * texts that share words are alike; a character of Chinese counts as a word;
 * a speaker has finished (0.99) unless the last ``TAIL_MS`` are loud (0.1);
@@ -17,21 +18,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import zlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import DEFAULT_OPTIONS, EngineContext
 from vivavoce.errors import EngineError
 from vivavoce.types import (
     Confidence,
     FinishReason,
     GenerationEnd,
     GenerationEvent,
+    GenerationFeature,
     GenerationOptions,
     Language,
     Message,
@@ -40,6 +44,8 @@ from vivavoce.types import (
     Sex,
     TextDelta,
     Token,
+    TokenScore,
+    TokenScores,
     ToolCall,
     ToolCallDelta,
     Transcript,
@@ -141,6 +147,7 @@ class FakeLanguageModel:
     """Repeats what it was told."""
 
     context_tokens = 4096
+    features: frozenset[GenerationFeature] = frozenset({"schema", "logprobs"})
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -162,20 +169,33 @@ class FakeLanguageModel:
             yield call
             yield GenerationEnd("tool_calls", input_tokens=tokens, output_tokens=1)
             return
-        words = re.findall(r"\s*\S+", f"You said: {said}".removeprefix(begun))
+        text = f"You said: {said}" if options.schema is None else json.dumps(_least(options.schema))
+        stops = [at for stop in options.stop if (at := text.find(stop)) >= 0]
+        words = re.findall(r"\s*\S+", text[: min(stops, default=None)].removeprefix(begun))
         for word in words[: options.max_tokens]:
             await asyncio.sleep(0)
+            if options.logprobs is not None:
+                yield TokenScores((_score(word, options.logprobs),))
             yield TextDelta(word)
         reason: FinishReason = "length" if 0 < options.max_tokens < len(words) else "stop"
         spent = min(options.max_tokens, len(words))
         yield GenerationEnd(reason, input_tokens=tokens, cached_tokens=tokens, output_tokens=spent)
 
-    async def count_tokens(self, messages: Sequence[Message]) -> int:
+    async def count_tokens(
+        self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS
+    ) -> int:
         """A token a word."""
         return sum(len(message.content.split()) for message in messages)
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _score(token: str, others: int) -> TokenScore:
+    """As likely as not; the others are the same in capitals, less likely one after the other."""
+    less = (TokenScore(token.upper(), token.upper().encode(), math.log(0.5) - n) for n in range(1, others))
+    same = TokenScore(token, token.encode(), math.log(0.5))
+    return replace(same, others=(same, *less) if others else ())
 
 
 def _chosen_call(said: str, options: GenerationOptions) -> ToolCall | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from vivavoce.engines.llama.grammar import reply_grammar
 from vivavoce.engines.llama.settings import LlamaSettings
-from vivavoce.engines.llama.tool_prompt import tools_told
+from vivavoce.engines.llama.tool_prompt import schema_told, tools_told
 from vivavoce.errors import EngineError
-from vivavoce.types import FinishReason, GenerationEnd, GenerationOptions, Message, Tool
+from vivavoce.types import FinishReason, GenerationEnd, GenerationOptions, Message, TokenScore
 
 _CONTROL_TOKEN = re.compile(r"<\|(?=\w+\|>)")
 _RANDOM_SEED = 0xFFFFFFFF
@@ -22,13 +23,22 @@ _REMINDERS = {
 }
 
 
-def prompt_request(messages: Sequence[Message], tools: Sequence[Tool], *, remind: bool = False) -> dict[str, Any]:
-    """The part of a chat request that makes the prompt; with ``remind`` users' turns name the reply's language."""
+def prompt_request(
+    messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings
+) -> dict[str, Any]:
+    """The part of a chat request that makes the prompt.
+
+    What the reply may be follows the system message; users' turns name its language, where the settings say so.
+    """
+    remind = settings.reminders == "always" or (settings.reminders == "sampling" and options.temperature > 0)
     said = [_message(message, remind) for message in messages]
-    if tools and (not said or said[0]["role"] != "system"):
+    rules = [tools_told(options.tools)] if options.tools else []
+    if options.schema is not None:
+        rules.append(schema_told(options.schema))
+    if rules and (not said or said[0]["role"] != "system"):
         said.insert(0, {"role": "system", "content": ""})
-    if tools:
-        said[0]["content"] = f"{said[0]['content']}\n\n{_harmless(tools_told(tools))}".lstrip()
+    if rules:
+        said[0]["content"] = "\n\n".join([said[0]["content"], *map(_harmless, rules)]).lstrip()
     return {"messages": said}
 
 
@@ -37,8 +47,7 @@ def chat_request(messages: Sequence[Message], options: GenerationOptions, settin
 
     Progress is asked for because llama.cpp can stop only where it calls back: with it, after each batch of the prompt.
     """
-    remind = settings.reminders == "always" or (settings.reminders == "sampling" and options.temperature > 0)
-    return prompt_request(messages, options.tools, remind=remind) | {
+    return prompt_request(messages, options, settings) | {
         "cache_prompt": True,
         "stream": True,
         "return_progress": True,
@@ -52,13 +61,16 @@ def chat_request(messages: Sequence[Message], options: GenerationOptions, settin
         "repeat_last_n": settings.repeat_last_tokens,
         "seed": _RANDOM_SEED if options.seed is None else options.seed,
         "stop": list(options.stop),
-        **_held_to_tools(options),
+        "frequency_penalty": options.frequency_penalty,
+        "presence_penalty": options.presence_penalty,
+        **({"logprobs": True, "top_logprobs": options.logprobs} if options.logprobs is not None else {}),
+        **_held(options),
     }
 
 
-def _held_to_tools(options: GenerationOptions) -> dict[str, str]:
-    """The grammar of the reply, where there are tools and there is a reply."""
-    if not options.tools or not options.max_tokens:
+def _held(options: GenerationOptions) -> dict[str, str]:
+    """The grammar of the reply, where there are tools or a schema, and there is a reply."""
+    if not (options.tools or options.schema is not None) or not options.max_tokens:
         return {}
     try:
         return {"grammar": reply_grammar(options)}
@@ -82,6 +94,14 @@ class ChunkReader:
             return choice.get("text") or choice.get("delta", {}).get("content") or ""
         return ""
 
+    def scores(self, chunk: Mapping[str, Any]) -> tuple[TokenScore, ...]:
+        """How likely the tokens of a chunk's text were, if that was asked for."""
+        return tuple(
+            replace(_score(token), others=tuple(map(_score, token["top_logprobs"])))
+            for choice in chunk.get("choices", ())
+            for token in (choice.get("logprobs") or {}).get("content") or ()
+        )
+
     def end(self, *, called: bool, prefill: bool) -> GenerationEnd:
         """The last event. A prefill samples one token, which nobody sees and which is not counted."""
         cached, read = int(self._timings.get("cache_n", 0)), int(self._timings.get("prompt_n", 0))
@@ -91,6 +111,10 @@ class ChunkReader:
             cached_tokens=cached,
             output_tokens=0 if prefill else int(self._timings.get("predicted_n", 0)),
         )
+
+
+def _score(token: Mapping[str, Any]) -> TokenScore:
+    return TokenScore(token["token"], bytes(token["bytes"]), token["logprob"])
 
 
 def _message(message: Message, remind: bool) -> dict[str, Any]:

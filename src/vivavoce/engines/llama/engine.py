@@ -9,14 +9,14 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import DEFAULT_OPTIONS, EngineContext
 from vivavoce.engines.llama.chat import ChunkReader, chat_request, prompt_request
 from vivavoce.engines.llama.native import ENGINE, NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.engines.llama.slots import Slots
 from vivavoce.engines.llama.tool_reply import ToolReply
 from vivavoce.errors import EngineError
-from vivavoce.types import GenerationEvent, GenerationOptions, Message, Tool
+from vivavoce.types import GenerationEvent, GenerationFeature, GenerationOptions, Message, TokenScores
 
 _WARM_UP = (Message("system", "You are a voice."), Message("user", "Hello."))
 
@@ -35,6 +35,8 @@ def load(context: EngineContext) -> LlamaModel:
 
 class LlamaModel:
     """``LanguageModel`` on llama.cpp. A native call belongs to one slot and runs in one of ``capacity`` threads."""
+
+    features: frozenset[GenerationFeature] = frozenset({"schema", "logprobs"})
 
     def __init__(self, server: NativeServer, settings: LlamaSettings, *, capacity: int) -> None:
         self.capacity = capacity
@@ -88,6 +90,8 @@ class LlamaModel:
         try:
             while not reply.over and (chunk := await call.chunks.get()) is not None:
                 text = reader.text(_checked(chunk))
+                if options.logprobs is not None and (scores := reader.scores(_checked(chunk))):
+                    yield TokenScores(scores)
                 if options.max_tokens:
                     for event in reply.feed(text):
                         yield event
@@ -96,10 +100,13 @@ class LlamaModel:
         finally:
             call.stop()
 
-    async def count_tokens(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> int:
+    async def count_tokens(
+        self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS
+    ) -> int:
         """Length of the prompt, the opening of the reply's turn included, exactly as ``generate`` would read it."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._server.count, prompt_request(messages, tools))
+        request = prompt_request(messages, options, self._settings)
+        return await loop.run_in_executor(self._threads, self._server.count, request)
 
     def close(self) -> None:
         """Stop what runs (within one token or batch), then free threads and weights. Idempotent."""

@@ -9,6 +9,7 @@ the tags of their template, which words therefore cannot hold.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from vivavoce.types import GenerationOptions, NamedTool, Tool
@@ -22,11 +23,14 @@ _ONLY_WORDS = r"said: /([^\s<{`]|<[^t])([^<{]|<[^t]|\{[^\x22\s<{])*/"  # nor can
 
 
 def reply_grammar(options: GenerationOptions) -> str:
-    """The grammar of a reply under ``options``, which have ``tools``. Raises ``LookupError``: no such tool to choose."""
+    """The grammar of a reply under ``options``, which have ``tools`` or a ``schema``.
+
+    Raises ``LookupError``: no such tool to choose.
+    """
     choice = options.tool_choice
     offered = [tool for tool in options.tools if tool.name not in options.withheld]
     if choice == "none" or (choice == "auto" and not offered):
-        return f"%llguidance {{}}\nstart: said\n{_ONLY_WORDS}\n"
+        return f"%llguidance {{}}\nstart: said\n{_ONLY_WORDS if options.schema is None else _json(options.schema)}\n"
     tools = tuple(tool for tool in offered if not isinstance(choice, NamedTool) or tool.name == choice.name)
     if not tools:
         raise LookupError(choice)
@@ -37,9 +41,14 @@ def reply_grammar(options: GenerationOptions) -> str:
         f'calls: call ("\\n" call){{0,{MOST_CALLS - 1}}}' if more else "calls: call",
         "call: " + " | ".join(f"tool_{index}" for index in range(len(tools))),
         *(_rule(index, tool) for index, tool in enumerate(tools)),
-        *([_WORDS] if choice == "auto" else ()),
+        *([_WORDS if options.schema is None else _json(options.schema)] if choice == "auto" else ()),
     ]
     return "\n".join(rules) + "\n"
+
+
+def _json(schema: Mapping[str, Any]) -> str:
+    """Words that are JSON."""
+    return f"said: %json {json.dumps({**schema, 'x-guidance': _SPELLING}, ensure_ascii=False)}"
 
 
 def _rule(index: int, tool: Tool) -> str:

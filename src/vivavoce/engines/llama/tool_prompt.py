@@ -31,6 +31,12 @@ def tools_told(tools: Sequence[Tool]) -> str:
     return "\n".join([_OPENING, *map(_signature, tools), _RULES])
 
 
+def schema_told(schema: Mapping[str, Any]) -> str:
+    """How the model is told that its answer is JSON. The grammar holds it to it; only the values are its own."""
+    written = json.dumps(schema, ensure_ascii=False)
+    return f"# Form of the answer\nAnswer in nothing but JSON that fits this JSON Schema: {written}"
+
+
 def _signature(tool: Tool) -> str:
     required = tool.parameters.get("required", ())
     given = ", ".join(
