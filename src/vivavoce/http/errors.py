@@ -32,6 +32,8 @@ STATUS_OF_CODE = {
     "rate_limit_exceeded": 429,
     "engine_error": 500,
     "internal_error": 500,
+    "search_failed": 502,
+    "search_unavailable": 503,
     "server_loading": 503,
     "engine_busy": 503,
 }
@@ -79,6 +81,7 @@ _DESCRIPTIONS = {
     415: "The body is of another type",
     429: "Too much at the moment; `Retry-After` says when to try again",
     500: "The server failed",
+    502: "A service this server asks gave no good answer",
     503: "The server is loading or overloaded; `Retry-After` says when to try again",
 }
 
