@@ -260,11 +260,12 @@ class ServerToolStarted:
 
 @dataclass(frozen=True, slots=True)
 class ServerToolEnded:
-    """It has finished, or failed, or its time was over."""
+    """It has finished, or failed, or its time was over. ``told`` is what the language model reads of the result."""
 
     call: ToolCall
     kind: str
     result: ToolResult
+    told: str
     label: str | None = None
     shown_name: str = ""
 

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from vivavoce.protocol import mcp_events as mcp
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.items import Item, Part
+from vivavoce.protocol.items import Item, Part, ServerCall
 from vivavoce.protocol.session_config import (
     AudioFormat,
     FunctionChoice,
@@ -17,6 +18,8 @@ from vivavoce.protocol.session_config import (
     Transcription,
     TurnDetection,
 )
+from vivavoce.protocol.tool_config import McpTool, RetrievalTool, ToolFilter, WebSearchTool
+from vivavoce.types import Citation
 
 words = st.text(max_size=12)
 ids = st.from_regex(r"[a-z]{3,4}_[a-z0-9]{1,6}", fullmatch=True)
@@ -52,7 +55,35 @@ turn_detections = st.builds(
     interrupt_response=st.booleans(),
     eagerness=st.sampled_from(["low", "medium", "high", "auto"]),
 )
-tools = st.builds(FunctionTool, name=names, description=words, parameters=json_objects)
+functions = st.builds(FunctionTool, name=names, description=words, parameters=json_objects)
+searches = st.builds(
+    WebSearchTool, description=words, top_k=st.integers(1, 20), timeout_seconds=st.floats(0.1, 60)
+) | st.builds(
+    RetrievalTool, description=words, vector_store_id=names, prompt_template=st.none() | words, name=st.none() | names
+)
+filters = st.builds(
+    ToolFilter, tool_names=st.none() | st.lists(names, max_size=2).map(tuple), read_only=st.none() | st.booleans()
+)
+
+
+def tools(dialect: str) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Of the kinds the dialect's official types have; only GA announces what a tool server does, and asks about it."""
+    if dialect == "openai_beta":
+        return st.lists(functions, max_size=2).map(tuple)
+    announced = dialect == "openai"
+    server = st.builds(
+        McpTool,
+        server_label=names,
+        server_url=st.just("https://example.com/mcp"),
+        server_description=st.none() | words,
+        allowed_tools=st.none() | st.lists(names, max_size=2).map(tuple) | filters,
+        require_approval=st.sampled_from(["always", "never"]) if announced else st.just("never"),
+        announced=st.just(announced),
+    )
+    return st.tuples(
+        st.lists(functions if announced else functions | searches, max_size=2), st.lists(server, max_size=1)
+    ).map(lambda both: (*both[0], *both[1]))
+
 
 EXTRAS: dict[str, dict[str, Any]] = {
     "stepfun": {},
@@ -90,7 +121,7 @@ def configs(
             ),
             noise_reduction=st.sampled_from([None, "near_field", "far_field"]),
             turn_detection=st.none() | turn_detections,
-            tools=st.lists(tools, max_size=2).map(tuple),
+            tools=tools(dialect) if kind == "realtime" else st.just(()),
             tool_choice=st.sampled_from(["auto", "none", "required"])
             | st.builds(FunctionChoice, name=names.filter(lambda name: name not in ("auto", "none", "required"))),
             parallel_tool_calls=st.booleans(),
@@ -119,12 +150,52 @@ def messages(role: str, parts: st.SearchStrategy[Part]) -> st.SearchStrategy[Ite
     return st.builds(Item, id=ids, status=statuses, role=st.just(role), content=content)
 
 
-items = st.one_of(
+messages_and_calls = st.one_of(
     messages("user", user_parts),
     messages("system", st.builds(Part, type=st.just("input_text"), text=words)),
     messages("assistant", reply_parts),
     st.builds(Item, id=ids, type=st.just("function_call"), status=statuses, call_id=ids, name=names, arguments=words),
     st.builds(Item, id=ids, type=st.just("function_call_output"), call_id=ids, output=words),
+)
+cited = st.builds(
+    Item,
+    id=ids,
+    role=st.just("assistant"),
+    content=st.lists(reply_parts, max_size=2).map(tuple),
+    calls=st.lists(
+        st.builds(
+            ServerCall,
+            id=ids,
+            name=names,
+            arguments=words,
+            output=words,
+            citations=st.lists(st.builds(Citation, title=words, url=st.none() | words), max_size=2).map(tuple),
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+of_servers = st.one_of(
+    st.builds(
+        Item,
+        id=ids,
+        type=st.just("mcp_list_tools"),
+        status=statuses,
+        server_label=names,
+        tools=st.lists(st.fixed_dictionaries({"name": names, "input_schema": json_objects}), max_size=2).map(tuple),
+    ),
+    st.builds(
+        Item,
+        id=ids,
+        type=st.just("mcp_call"),
+        status=statuses,
+        server_label=names,
+        name=names,
+        arguments=words,
+        output=st.none() | words,
+        error=st.none() | st.fixed_dictionaries({"type": st.just("tool_execution_error"), "message": words}),
+        approval_request_id=st.none() | ids,
+    ),
+    st.builds(Item, id=ids, type=st.just("mcp_approval_request"), server_label=names, name=names, arguments=words),
 )
 errors = st.builds(
     ev.ErrorBody, type=words, code=st.none() | words, message=words, param=st.none() | words, event_id=st.none() | ids
@@ -154,6 +225,9 @@ def server_events(
         "session": st.sampled_from(["realtime", "transcription"]).flatmap(lambda kind: configs(dialect, kind, formats)),
         "expires_at": st.none() | st.integers(0, 2**40),
     }
+    items = messages_and_calls | cited
+    if dialect == "openai":
+        items |= of_servers
     of_item: dict[str, Any] = {"event_id": ids, "item_id": ids}
     new_item: dict[str, Any] = {"event_id": ids, "previous_item_id": st.none() | ids, "item": items}
     heard: dict[str, Any] = {**of_item, "content_index": indices, "requested": st.booleans()}
@@ -214,6 +288,13 @@ def server_events(
         ev.AudioTranscriptDone: st.builds(ev.AudioTranscriptDone, **of_part, transcript=words),
         ev.ArgumentsDelta: st.builds(ev.ArgumentsDelta, **of_call, delta=words),
         ev.ArgumentsDone: st.builds(ev.ArgumentsDone, **of_call, arguments=words),
+        mcp.McpArgumentsDelta: st.builds(mcp.McpArgumentsDelta, **of_response, item_id=ids, delta=words),
+        mcp.McpArgumentsDone: st.builds(mcp.McpArgumentsDone, **of_response, item_id=ids, arguments=words),
+        **{
+            cls: st.builds(cls, **of_item, output_index=indices)
+            for cls in (mcp.McpCallInProgress, mcp.McpCallCompleted, mcp.McpCallFailed)
+        },
+        **{cls: st.builds(cls, **of_item) for cls in (mcp.McpListInProgress, mcp.McpListCompleted, mcp.McpListFailed)},
         ev.ThinkingDelta: st.builds(ev.ThinkingDelta, **of_part, delta=words),
         ev.ThinkingDone: st.builds(ev.ThinkingDone, **of_part, thinking=words),
         ev.RateLimits: st.builds(ev.RateLimits, event_id=ids, rate_limits=st.just((limit,))),

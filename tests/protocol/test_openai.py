@@ -23,6 +23,7 @@ from vivavoce.protocol.session_config import (
 )
 
 GA = DIALECTS["openai"]
+MCP = {"type": "mcp", "server_label": "desk", "server_url": "https://example.com/mcp"}
 
 
 def read(event: dict[str, Any]) -> Any:
@@ -203,8 +204,15 @@ def test_a_failure_gives_no_reason_the_types_do_not_know() -> None:
         ),
         ({"output_modalities": "audio"}, "session.output_modalities"),
         ({"max_output_tokens": 0}, "session.max_output_tokens"),
-        ({"tools": [{"type": "mcp", "server_label": "x"}]}, "session.tools[0].type"),
-        ({"tool_choice": {"type": "mcp", "server_label": "x"}}, "session.tool_choice.type"),
+        ({"tools": [{"type": "mcp", "server_label": "x"}]}, "session.tools[0].server_url"),
+        ({"tools": [{"type": "mcp", "server_label": "x", "server_url": "ftp://x"}]}, "session.tools[0].server_url"),
+        ({"tools": [{"type": "mcp", "server_label": "x", "connector_id": "c"}]}, "session.tools[0].connector_id"),
+        ({"tools": [MCP, MCP]}, "session.tools"),
+        ({"tools": [{**MCP, "allowed_tools": 3}]}, "session.tools[0].allowed_tools"),
+        ({"tools": [{**MCP, "require_approval": "now"}]}, "session.tools[0].require_approval"),
+        ({"tools": [{"type": "code_interpreter"}]}, "session.tools[0].type"),
+        ({"tool_choice": {"type": "mcp", "server_label": "x"}}, "session.tool_choice.name"),
+        ({"tool_choice": {"type": "mcp", "name": "x"}}, "session.tool_choice.server_label"),
         ({"tool_choice": "lamp"}, "session.tool_choice"),
     ],
 )

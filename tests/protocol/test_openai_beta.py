@@ -181,9 +181,13 @@ def test_thoughts_are_hidden_and_not_counted() -> None:
         ({"speed": 9}, "session.speed"),
         ({"tools": [{"type": "function", "name": "a b"}]}, "session.tools[0].name"),
         ({"tools": [{"type": "function", "function": {"name": 3}}]}, "session.tools[0].function.name"),
-        ({"tools": [{"type": "mcp"}]}, "session.tools[0].type"),
+        ({"tools": [{"type": "mcp"}]}, "session.tools[0].server_label"),
+        (
+            {"tools": [{"type": "mcp", "server_label": "x", "server_url": "https://x", "require_approval": "always"}]},
+            "session.tools[0].require_approval",
+        ),
         ({"tool_choice": "a b"}, "session.tool_choice.name"),
-        ({"tool_choice": {"type": "mcp"}}, "session.tool_choice.type"),
+        ({"tool_choice": {"type": "mcp"}}, "session.tool_choice.name"),
     ],
 )
 def test_a_refusal_names_the_field_as_the_client_does(session: dict[str, Any], param: str) -> None:

@@ -19,15 +19,26 @@ from openai.types.realtime.realtime_transcription_session_create_request import 
 from pydantic import BaseModel
 
 from protocol.generating import configs, documented_formats, formats, server_events
+from vivavoce.protocol import mcp_events as mcp
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.detection import DIALECTS, OpenDialect
 from vivavoce.protocol.dialect import Dialect, encode
 
 STEPFUN, BETA, GA = DIALECTS["stepfun"], DIALECTS["openai_beta"], DIALECTS["openai"]
 
+MCP: set[type[ev.ServerEvent]] = {
+    mcp.McpArgumentsDelta,
+    mcp.McpArgumentsDone,
+    mcp.McpCallInProgress,
+    mcp.McpCallCompleted,
+    mcp.McpCallFailed,
+    mcp.McpListInProgress,
+    mcp.McpListCompleted,
+    mcp.McpListFailed,
+}
 UNSPELLED: dict[str, set[type[ev.ServerEvent]]] = {
-    "stepfun": {ev.ItemDone, ev.RateLimits},
-    "openai_beta": {ev.ItemDone, ev.ThinkingDelta, ev.ThinkingDone},
+    "stepfun": {ev.ItemDone, ev.RateLimits, *MCP},
+    "openai_beta": {ev.ItemDone, ev.ThinkingDelta, ev.ThinkingDone, *MCP},
     "openai": {ev.ThinkingDelta, ev.ThinkingDone},
 }
 """What a dialect has no words for."""

@@ -15,13 +15,20 @@ from vivavoce.errors import ClientError
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.dialect import decode, encode
-from vivavoce.protocol.items import Item, Part
+from vivavoce.protocol.items import Item, Part, ServerCall
 from vivavoce.protocol.session_config import FunctionTool, SessionConfig, SessionPatch, TurnDetection, patched
 from vivavoce.protocol.stepfun import StepFun
+from vivavoce.protocol.tool_config import McpTool, RetrievalTool, WebSearchTool
+from vivavoce.types import Citation
 
 DIALECT = StepFun()
+VAD = TurnDetection()
 NESTED = {"type": "function", "function": {"name": "lamp", "description": "d", "parameters": {"type": "object"}}}
 FLAT = {"type": "function", "name": "lamp", "description": "d", "parameters": {"type": "object"}}
+
+
+def searching(**options: Any) -> Any:
+    return {"type": "web_search", "function": {"description": "d", "options": options}}
 
 
 def read(event: Any) -> Any:
@@ -64,6 +71,46 @@ def test_the_documented_session_update() -> None:
     config = patched(SessionConfig(model="m", voice="v"), event.session, TurnDetection())
     assert config.turn_detection == TurnDetection(threshold=0.5, prefix_padding_ms=500, silence_duration_ms=300)
     assert config.tools == (FunctionTool(name="lamp", description="d", parameters={"type": "object"}),)
+
+
+def test_tools_of_the_server_are_read() -> None:
+    retrieval = {"vector_store_id": "123", "prompt_template": "{{knowledge}} {{query}}"}
+    tools = [
+        {"type": "web_search"},
+        searching(top_k=3, timeout_seconds=4),
+        {"type": "retrieval", "function": {"description": "prices", "options": retrieval}},
+        {"type": "mcp", "server_label": "desk", "server_url": "https://example.com", "authorization": "secret"},
+    ]
+    session = read({"type": "session.update", "session": {"tools": tools}}).session
+    assert session.tools == (
+        WebSearchTool(),
+        WebSearchTool(description="d", top_k=3, timeout_seconds=4),
+        RetrievalTool(description="prices", **retrieval),
+        McpTool(
+            server_label="desk",
+            server_url="https://example.com",
+            authorization="secret",
+            require_approval="never",
+            announced=False,
+        ),
+    )
+    assert "secret" not in repr(session)
+    shown = wire(ev.SessionUpdated(session_id="s", session=patched(SessionConfig(model="m", voice="v"), session, VAD)))
+    assert shown["session"]["tools"][2] == {**tools[2], "function": {"description": "prices", "options": retrieval}}
+    assert shown["session"]["tools"][1] == searching(top_k=3, timeout_seconds=4.0)
+    assert "secret" not in json.dumps(shown)
+
+
+def test_what_an_answer_rests_on_is_shown_and_how_it_was_found_is_not() -> None:
+    calls = tuple(
+        ServerCall(id=id, name="web_search", arguments="{}", output="hidden", citations=(Citation("News", url="u"),))
+        for id in "ab"
+    )
+    item = Item(id="m", role="assistant", content=(Part(type="text", text="It is so."),), calls=calls)
+    shown = wire(ev.OutputItemDone(response_id="r", output_index=0, item=item))["item"]
+    assert shown["metadata"] == {"citations": [{"title": "News", "url": "u"}]}
+    assert "hidden" not in json.dumps(shown)
+    assert "calls" not in shown
 
 
 def test_flat_and_nested_tools_mean_the_same() -> None:
@@ -124,7 +171,22 @@ def test_audio_is_decoded() -> None:
             {"type": "session.update", "session": {"max_response_output_length": 0}},
             "session.max_response_output_length",
         ),
-        ({"type": "session.update", "session": {"tools": [NESTED, {"type": "retrieval"}]}}, "session.tools[1].type"),
+        (
+            {"type": "session.update", "session": {"tools": [NESTED, {"type": "retrieval", "vector_store_id": "1"}]}},
+            "session.tools[1].description",
+        ),
+        (
+            {"type": "session.update", "session": {"tools": [{"type": "retrieval", "function": {"description": "d"}}]}},
+            "session.tools[0].function.options.vector_store_id",
+        ),
+        (
+            {"type": "session.update", "session": {"tools": [searching(top_k=0)]}},
+            "session.tools[0].function.options.top_k",
+        ),
+        (
+            {"type": "session.update", "session": {"tools": [searching(timeout_seconds="soon")]}},
+            "session.tools[0].function.options.timeout_seconds",
+        ),
         ({"type": "response.create", "session": {"voice": 3}}, "session.voice"),
         ({"type": "input_audio_buffer.append"}, "audio"),
         ({"type": "input_audio_buffer.append", "audio": "***"}, "audio"),

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from vivavoce.bench.tools import HALVES, Half, Score, measure
-from vivavoce.cli.options import ConfigOption, read_config
+from vivavoce.cli.options import ConfigOption, Engines, read_config
 from vivavoce.cli.weights import ensure_weights
 from vivavoce.config import Config
 
@@ -27,7 +27,7 @@ def tools(
     config: ConfigOption = None,
 ) -> None:
     """Ask for things that need a tool, in many words and two languages, and for things that need none."""
-    settings = read_config(file=config)
+    settings = read_config(engines=Engines.LOCAL, file=config)
     names = language_model or list(settings.engines.language_models)
     halves = [one for one in HALVES if one in (half or HALVES)]
     if not halves or not set(names) <= set(settings.engines.language_models):

@@ -46,11 +46,24 @@ def _part(value: Any, param: str) -> Part:
 
 def stepfun_item(item: Item) -> Json:
     """StepFun's form; a call that is being written is ``incomplete`` there (Realtime reference, 6.5)."""
-    shaped: Json = msgspec.to_builtins(item, builtin_types=(bytes,))
+    shaped = _cited(item)
     if "content" in shaped:
         shaped["content"] = [stepfun_part(part) for part in item.parts]
     if item.type == "function_call" and item.status == "in_progress":
         shaped["status"] = "incomplete"
+    return shaped
+
+
+def _cited(item: Item) -> Json:
+    """The item as it is, but for the server's own calls: of those their sources are shown, where there are any."""
+    shaped: Json = msgspec.to_builtins(item, builtin_types=(bytes,))
+    shaped.pop("calls", None)
+    citations = [citation for call in item.calls_before for citation in call.citations]
+    if citations and item.type == "message":
+        told = [msgspec.to_builtins(citation) for citation in dict.fromkeys(citations)]
+        shaped["metadata"] = {
+            "citations": [{key: value for key, value in one.items() if value} for one in told],
+        }
     return shaped
 
 
@@ -64,7 +77,7 @@ def stepfun_part(part: Part) -> Json:
 
 def beta_item(item: Item) -> Json:
     """The beta's form."""
-    shaped: Json = msgspec.to_builtins(item, builtin_types=(bytes,))
+    shaped = _cited(item)
     if "content" in shaped:
         shaped["content"] = [
             msgspec.to_builtins(part, builtin_types=(bytes,)) for part in item.parts if part.type != "thinking"

@@ -5,11 +5,18 @@ Frozen: a change makes a new item (``msgspec.structs.replace``), so an event alw
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-ItemType: TypeAlias = Literal["message", "function_call", "function_call_output"]
+from vivavoce.types import Citation
+
+ServerItemType: TypeAlias = Literal["mcp_list_tools", "mcp_call", "mcp_approval_request"]
+"""Items only the server makes, about what tool servers have and do (OpenAI differences, 9.5)."""
+
+GivenItemType: TypeAlias = Literal["message", "function_call", "function_call_output", "mcp_approval_response"]
+ItemType: TypeAlias = GivenItemType | ServerItemType
 ItemStatus: TypeAlias = Literal["in_progress", "completed", "incomplete"]
 ItemRole: TypeAlias = Literal["system", "user", "assistant"]
 PartType: TypeAlias = Literal["input_text", "input_audio", "text", "audio", "thinking"]
@@ -31,8 +38,22 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.text or ""
 
 
+class ServerCall(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tool of the server was called with, what the language model was told of it, and what that rests on."""
+
+    id: str
+    name: str
+    arguments: str
+    output: str
+    citations: tuple[Citation, ...] = ()
+
+
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A message, a function call, or the output of one. Fields that do not belong to ``type`` stay unset."""
+    """A message, a function call, or the output of one. Fields that do not belong to ``type`` stay unset.
+
+    ``calls`` were made on the server, unseen, before this item was complete: part of the history, not of the wire, which
+    only shows their citations.
+    """
 
     id: str
     object: Literal["realtime.item"] = "realtime.item"
@@ -43,18 +64,30 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     call_id: str | msgspec.UnsetType = msgspec.UNSET
     name: str | msgspec.UnsetType = msgspec.UNSET
     arguments: str | msgspec.UnsetType = msgspec.UNSET
-    output: str | msgspec.UnsetType = msgspec.UNSET
+    output: str | msgspec.UnsetType | None = msgspec.UNSET
+    server_label: str | msgspec.UnsetType = msgspec.UNSET
+    tools: tuple[Mapping[str, Any], ...] | msgspec.UnsetType = msgspec.UNSET
+    error: Mapping[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
+    approval_request_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    approve: bool | msgspec.UnsetType = msgspec.UNSET
+    reason: str | msgspec.UnsetType | None = msgspec.UNSET
+    calls: tuple[ServerCall, ...] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """The content, empty for calls and outputs."""
         return () if self.content is msgspec.UNSET else self.content
 
+    @property
+    def calls_before(self) -> tuple[ServerCall, ...]:
+        """The calls made on the server, unseen, before it was complete."""
+        return () if self.calls is msgspec.UNSET else self.calls
+
 
 class NewItem(msgspec.Struct, frozen=True, kw_only=True):
     """An item as a client sends it: ids, status and role may be missing. A reference names an item by its ``id``."""
 
-    type: ItemType | Literal["item_reference"] = "message"
+    type: GivenItemType | Literal["item_reference"] = "message"
     id: str | None = None
     status: ItemStatus | None = None
     role: ItemRole | None = None
@@ -63,3 +96,6 @@ class NewItem(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     arguments: str | None = None
     output: str | None = None
+    approval_request_id: str | None = None
+    approve: bool | None = None
+    reason: str | None = None

@@ -24,7 +24,7 @@ from vivavoce.protocol.session_shapes import (
     response_fields,
     transcription,
 )
-from vivavoce.protocol.tools import flat_tool, read_tool_choice, read_tools, tool_choice
+from vivavoce.protocol.tools import flat_tool, read_ga_tools, read_tool_choice, tool_choice
 from vivavoce.protocol.turn_detection import read_turn_detection, turn_detection
 
 
@@ -41,7 +41,7 @@ SHARED_FIELDS: Mapping[str, Field] = {
     "voice": Field("audio.output.voice", read_voice),
     "output_audio_format": Field("audio.output.format", format_of_object),
     "speed": Field("audio.output.speed", of_type(Speed)),
-    "tools": Field("tools", read_tools),
+    "tools": Field("tools", read_ga_tools),
     "tool_choice": Field("tool_choice", read_tool_choice),
     "parallel_tool_calls": Field("parallel_tool_calls", of_type(bool)),
     "max_output_tokens": Field("max_output_tokens", read_max_tokens),

@@ -11,6 +11,7 @@ from vivavoce.protocol.audio_formats import format_name
 from vivavoce.protocol.client_shapes import read_event
 from vivavoce.protocol.dialect import DialectName, Json
 from vivavoce.protocol.item_shapes import beta_item
+from vivavoce.protocol.mcp_events import MCP_EVENTS
 from vivavoce.protocol.openai_events import hidden, plain_event, response_object
 from vivavoce.protocol.reading import Field, an_object, of_type, read_fields
 from vivavoce.protocol.session_config import SessionConfig
@@ -46,7 +47,7 @@ class OpenAIBeta:
 
     def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
         """The canonical names are the beta's. The conversation is announced after the session."""
-        if hidden(event):
+        if hidden(event) or isinstance(event, MCP_EVENTS):
             return []
         match event:
             case ev.ItemDone():

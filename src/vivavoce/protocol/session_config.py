@@ -9,6 +9,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from vivavoce.protocol.items import NewItem
+from vivavoce.protocol.tool_config import DeclaredTool, McpTool, ToolName, wire_type
+from vivavoce.protocol.tool_config import FunctionTool as FunctionTool
 
 Modality: TypeAlias = Literal["text", "audio"]
 SessionKind: TypeAlias = Literal["realtime", "transcription"]
@@ -21,7 +23,6 @@ Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=60_000)]
 Probability: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 Temperature: TypeAlias = Annotated[float, Meta(ge=0.0, le=2.0)]
 Speed: TypeAlias = Annotated[float, Meta(ge=0.25, le=4.0)]
-ToolName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class AudioFormat(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,21 +71,13 @@ class Transcription(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FunctionChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """The model must call this function."""
+    """The model must call this function, or this tool of the tool server ``server_label``."""
 
     name: ToolName
+    server_label: str | None = None
 
 
 ToolChoice: TypeAlias = Literal["auto", "none", "required"] | FunctionChoice
-
-
-class FunctionTool(msgspec.Struct, frozen=True, kw_only=True):
-    """A function the client runs. ``parameters`` is a JSON Schema object."""
-
-    name: ToolName
-    type: Literal["function"] = "function"
-    description: str = ""
-    parameters: Mapping[str, Any] = {}
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +98,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     transcription: Transcription | None = None
     noise_reduction: Literal["near_field", "far_field"] | None = None
     turn_detection: TurnDetection | None = None
-    tools: tuple[FunctionTool, ...] = ()
+    tools: tuple[DeclaredTool, ...] = ()
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
     temperature: float = 0.0
@@ -131,7 +124,7 @@ class SessionPatch(msgspec.Struct, frozen=True, kw_only=True):
     transcription: Transcription | UnsetType | None = UNSET
     noise_reduction: Literal["near_field", "far_field"] | UnsetType | None = UNSET
     turn_detection: TurnDetectionPatch | UnsetType | None = UNSET
-    tools: tuple[FunctionTool, ...] | UnsetType = UNSET
+    tools: tuple[DeclaredTool, ...] | UnsetType = UNSET
     tool_choice: ToolChoice | UnsetType = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
     temperature: Temperature | UnsetType = UNSET
@@ -150,6 +143,13 @@ class ResponseOverrides(SessionPatch, frozen=True, kw_only=True):
     conversation: Literal["auto", "none"] = "auto"
     input: tuple[NewItem, ...] | UnsetType = UNSET
     metadata: Mapping[str, Any] | UnsetType | None = UNSET
+
+
+def can_be_chosen(choice: FunctionChoice, tools: tuple[DeclaredTool, ...]) -> bool:
+    """Whether there may be such a tool; what a tool server has is not known here."""
+    if choice.server_label is not None:
+        return any(isinstance(tool, McpTool) and tool.server_label == choice.server_label for tool in tools)
+    return choice.name in {getattr(tool, "name", None) or wire_type(tool) for tool in tools}
 
 
 def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection) -> SessionConfig:

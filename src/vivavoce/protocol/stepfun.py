@@ -21,6 +21,7 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.client_shapes import read_event
 from vivavoce.protocol.dialect import DialectName, Json
 from vivavoce.protocol.item_shapes import stepfun_item, stepfun_part
+from vivavoce.protocol.mcp_events import MCP_EVENTS
 from vivavoce.protocol.reading import Field, an_object, free_form, read_fields
 from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.protocol.session_shapes import FLAT_FIELDS, flat_session, response_fields
@@ -62,6 +63,8 @@ class StepFun:
 
     def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
         """Most events already have their wire shape."""
+        if isinstance(event, MCP_EVENTS):
+            return []
         match event:
             case ev.ItemDone() | ev.RateLimits():
                 return []

@@ -1,43 +1,100 @@
-"""Function tools and the choice between them. Flat and nested forms are read alike; each dialect writes its own."""
+"""Tools and the choice between them. Flat and nested forms are read alike; each dialect writes its own."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
+
 from vivavoce.errors import ClientError
 from vivavoce.protocol.reading import Json, a_list, an_object, checked, free_form, without_nulls
-from vivavoce.protocol.session_config import FunctionChoice, FunctionTool, ToolChoice
+from vivavoce.protocol.session_config import FunctionChoice, ToolChoice
+from vivavoce.protocol.tool_config import (
+    DeclaredTool,
+    FunctionTool,
+    McpTool,
+    RetrievalTool,
+    WebSearchTool,
+    wire_type,
+)
 
 WORDS = ("auto", "none", "required")
 
+_TYPES: dict[str, type[DeclaredTool]] = {
+    "function": FunctionTool,
+    "web_search": WebSearchTool,
+    "retrieval": RetrievalTool,
+    "mcp": McpTool,
+}
 
-def read_tools(value: Any, param: str) -> list[FunctionTool]:
-    """Function tools. Raises ``ClientError`` on tools of other types: they would run on the server, and it has none."""
-    return [_tool(tool, f"{param}[{index}]") for index, tool in enumerate(a_list(value, param))]
+
+def read_tools(value: Any, param: str) -> list[DeclaredTool]:
+    """Tools of every type; those of tool servers work unseen, and nobody can be asked about them. Raises ``ClientError``."""
+    return _read(value, param, announced=False)
 
 
-def _tool(value: Any, param: str) -> FunctionTool:
+def read_ga_tools(value: Any, param: str) -> list[DeclaredTool]:
+    """The same for GA, which tells of what tool servers do, and asks first unless it is told not to."""
+    return _read(value, param, announced=True)
+
+
+def _read(value: Any, param: str, *, announced: bool) -> list[DeclaredTool]:
+    tools = [_tool(tool, f"{param}[{index}]", announced) for index, tool in enumerate(a_list(value, param))]
+    labels = [tool.server_label for tool in tools if isinstance(tool, McpTool)]
+    if len(set(labels)) < len(labels):
+        raise ClientError("Two tool servers have the same 'server_label'.", param=param)
+    return tools
+
+
+def _tool(value: Any, param: str, announced: bool) -> DeclaredTool:
     tool = an_object(value, param)
     kind = tool.get("type", "function")
-    if kind != "function":
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise ClientError(f"tools of type '{str(kind)[:100]}' are not available on this server", param=f"{param}.type")
+    if kind == "mcp":
+        return _mcp(tool, param, announced)
     nested = "function" in tool
     within = f"{param}.function" if nested else param
-    function = without_nulls(an_object(tool["function"], within) if nested else tool)
-    if "parameters" in function:
-        free_form(function["parameters"], f"{within}.parameters")
-    return checked({**function, "type": "function"}, FunctionTool, within)
+    fields = without_nulls(an_object(tool["function"], within) if nested else tool)
+    if "parameters" in fields:
+        free_form(fields["parameters"], f"{within}.parameters")
+    if kind != "function" and ("options" in fields or (kind == "retrieval" and "vector_store_id" not in fields)):
+        options = without_nulls(an_object(fields.pop("options", {}), f"{within}.options"))
+        checked({"description": "", **options, "type": kind}, _TYPES[kind], f"{within}.options")
+        fields |= options
+    return checked({**fields, "type": kind}, _TYPES[kind], within)
+
+
+def _mcp(tool: Json, param: str, announced: bool) -> McpTool:
+    for name in ("connector_id", "tunnel_id"):
+        if tool.get(name) is not None:
+            raise ClientError(f"'{name}' is not available on this server; use 'server_url'.", param=f"{param}.{name}")
+    given = without_nulls(tool) | {"announced": announced}
+    if not announced:
+        given.setdefault("require_approval", "never")
+    read: McpTool = checked(given, McpTool, param)
+    if not announced and read.require_approval != "never":
+        raise ClientError(
+            "This dialect has no events to ask for approval with: leave it out, or say 'never'.",
+            param=f"{param}.require_approval",
+        )
+    return read
 
 
 def read_tool_choice(value: Any, param: str) -> ToolChoice:
-    """``auto``, ``none``, ``required``, or a function: ``{type, name}`` or ``{type, function: {name}}``."""
+    """``auto``, ``none``, ``required``, a function (``{type, name}``, ``{type, function: {name}}``) or a server's tool."""
     if not isinstance(value, dict):
         return checked(value, Literal["auto", "none", "required"], param)
-    if value.get("type") != "function":
-        raise ClientError("Only functions can be chosen on this server.", param=f"{param}.type")
+    if value.get("type") not in ("function", "mcp"):
+        raise ClientError("Only functions and tools of tool servers can be chosen.", param=f"{param}.type")
     if "function" in value:
         return checked(value["function"], FunctionChoice, f"{param}.function")
-    return checked(value, FunctionChoice, param)
+    choice: FunctionChoice = checked(without_nulls(value), FunctionChoice, param)
+    if value["type"] == "mcp" and choice.server_label is None:
+        raise ClientError(
+            "'server_label' is missing.", code="missing_required_parameter", param=f"{param}.server_label"
+        )
+    return choice
 
 
 def read_beta_tool_choice(value: Any, param: str) -> ToolChoice:
@@ -49,29 +106,53 @@ def read_beta_tool_choice(value: Any, param: str) -> ToolChoice:
 
 def tool_choice(choice: ToolChoice) -> str | Json:
     """A choice as GA and StepFun write it."""
-    return choice if isinstance(choice, str) else {"type": "function", "name": choice.name}
+    if isinstance(choice, str):
+        return choice
+    if choice.server_label is not None:
+        return {"type": "mcp", "server_label": choice.server_label, "name": choice.name}
+    return {"type": "function", "name": choice.name}
 
 
 def beta_tool_choice(choice: ToolChoice) -> str | Json:
     """A choice as a string, which is what the beta's types ask for; an object only where the string would be mistaken."""
-    if isinstance(choice, str) or choice.name in WORDS:
+    if isinstance(choice, str) or choice.name in WORDS or choice.server_label is not None:
         return tool_choice(choice)
     return choice.name
 
 
-def flat_tool(tool: FunctionTool) -> Json:
+def flat_tool(tool: DeclaredTool) -> Json:
     """OpenAI's form."""
-    return {
-        "type": tool.type,
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": dict(tool.parameters),
-    }
+    match tool:
+        case FunctionTool():
+            function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+            return {"type": "function", **function}
+        case McpTool():
+            return _shown_server(tool)
+        case _:
+            return {"type": wire_type(tool), **_described(tool)}
 
 
-def nested_tool(tool: FunctionTool) -> Json:
+def nested_tool(tool: DeclaredTool) -> Json:
     """StepFun's form."""
-    return {
-        "type": tool.type,
-        "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
-    }
+    match tool:
+        case FunctionTool():
+            function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+            return {"type": "function", "function": function}
+        case McpTool():
+            return _shown_server(tool)
+        case _:
+            return {"type": wire_type(tool), "function": _described(tool)}
+
+
+def _described(tool: WebSearchTool | RetrievalTool) -> Json:
+    options = {key: value for key, value in msgspec.to_builtins(tool).items() if value is not None}
+    description, name = options.pop("description"), options.pop("name", None)
+    del options["type"]
+    return {**({"name": name} if name else {}), "description": description, "options": options}
+
+
+def _shown_server(tool: McpTool) -> Json:
+    """Without its secrets."""
+    shown: Json = msgspec.to_builtins(tool)
+    hidden = ("authorization", "headers", "announced")
+    return {key: value for key, value in shown.items() if key not in hidden and value is not None}

@@ -9,9 +9,13 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from vivavoce.protocol.session_config import FunctionChoice, SessionConfig
+from vivavoce.protocol.tool_config import functions, server_side
 from vivavoce.session.context import NOTHING_HEARD, Context
 from vivavoce.session.conversation import Conversation
-from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool
+from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool, ToolCall
+
+RESULTS_SHARE = 0.25
+"""Of the context, kept free of history for what the server's tools find."""
 
 SILENCE_NOTE = "(The user has said nothing for a while. Ask briefly whether they are still there or need anything.)"
 """Stands for the user's turn when they let the idle timeout pass."""
@@ -22,7 +26,7 @@ class Ask:
     """One response: with what configuration, from which items, and whether it becomes part of the history.
 
     ``items`` names the items that take the history's place; ``None`` means the conversation as it stands. ``note`` is said
-    in the user's place.
+    in the user's place. ``calls`` are those of the server's tools the client has allowed: they come first.
     """
 
     config: SessionConfig
@@ -30,6 +34,7 @@ class Ask:
     in_conversation: bool = True
     items: tuple[str, ...] | None = None
     note: str | None = None
+    calls: tuple[ToolCall, ...] = ()
 
     @property
     def voice(self) -> str | None:
@@ -38,24 +43,33 @@ class Ask:
 
 
 class Prompts:
-    """Makes prompts for asks. ``context_tokens`` is the language model's slot, ``reply_tokens`` what a reply may take of it."""
+    """Makes prompts for asks. ``context_tokens`` is the language model's slot, ``reply_tokens`` what a reply may take of it.
 
-    def __init__(self, conversation: Conversation, *, context_tokens: int, reply_tokens: int) -> None:
+    ``own_tools``: the server has tools of its own, which no client declares.
+    """
+
+    def __init__(
+        self, conversation: Conversation, *, context_tokens: int, reply_tokens: int, own_tools: bool = False
+    ) -> None:
         self._conversation = conversation
         self._context = Context(context_tokens - reply_tokens)
         self._reply_tokens = reply_tokens
         self.context_tokens = context_tokens
+        self._own_tools = own_tools
 
     def for_ask(
         self, ask: Ask, languages: Mapping[str, Language] = NOTHING_HEARD
     ) -> tuple[tuple[Message, ...], GenerationOptions]:
         """What the language model gets now; ``languages`` tells by item id in what language it was spoken."""
         config = ask.config
+        results = self._own_tools or bool(server_side(config.tools))
+        spare = int(self.context_tokens * RESULTS_SHARE) if results else 0
         if ask.items is None:
-            messages = self._context.messages(config.instructions, self._conversation, languages)
+            messages = self._context.messages(config.instructions, self._conversation, languages, spare=spare)
         else:
             items = [item for item_id in ask.items if (item := self._conversation.find(item_id)) is not None]
-            messages = Context(self.context_tokens - self._reply_tokens).messages(config.instructions, items, languages)
+            context = Context(self.context_tokens - self._reply_tokens)
+            messages = context.messages(config.instructions, items, languages, spare=spare)
         if ask.note is not None:
             messages = (*messages, Message("user", ask.note))
         return messages, self._options(config)
@@ -66,7 +80,7 @@ class Prompts:
         return GenerationOptions(
             max_tokens=min(limit, self._reply_tokens),
             temperature=config.temperature,
-            tools=tuple(Tool(tool.name, tool.description, tool.parameters) for tool in config.tools),
+            tools=tuple(Tool(tool.name, tool.description, tool.parameters) for tool in functions(config.tools)),
             tool_choice=NamedTool(choice.name) if isinstance(choice, FunctionChoice) else choice,
             parallel_tool_calls=config.parallel_tool_calls,
         )

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
-from vivavoce.protocol.items import Item
+from vivavoce.protocol.items import Item, ServerCall
 from vivavoce.scripts import written_language
 from vivavoce.session.persona import system_prompt
+from vivavoce.session.server_calls import calls_as_messages
 from vivavoce.types import Language, Message, ToolCall
 
 NOTHING_HEARD: Mapping[str, Language] = {}
+
+DECLINED = "The person did not allow this. Say in one short sentence that it was not done."
+"""What the language model is told of a call the client did not approve."""
 
 REFILL = 0.5
 """After leaving items out, the history fills this share of the budget."""
@@ -28,24 +32,38 @@ class Context:
         self._first = 0
 
     def messages(
-        self, instructions: str, items: Iterable[Item], languages: Mapping[str, Language] = NOTHING_HEARD
+        self,
+        instructions: str,
+        items: Iterable[Item],
+        languages: Mapping[str, Language] = NOTHING_HEARD,
+        *,
+        spare: int = 0,
     ) -> tuple[Message, ...]:
         """The prompt for the conversation as it stands; ``languages`` tells by item id in what language it was spoken.
 
-        The default persona answers in the user's language; a client's instructions may ask for another one.
+        The default persona answers in the user's language; a client's instructions may ask for another one. ``spare``
+        tokens of the budget stay free.
         """
         system = system_prompt(instructions)
         follow = not instructions.strip()
-        history = [
-            message
-            for item in items
-            if (message := message_of(item, languages.get(item.id), follow=follow)) is not None
-        ]
+        requests: dict[str, Item] = {}
+        history: list[Message] = []
+        for item in items:
+            if item.type == "mcp_approval_request":
+                requests[item.id] = item
+            history += calls_as_messages(item.calls_before)
+            if item.type == "mcp_approval_response" and item.approve is False:
+                history += _declined(requests.get(str(item.approval_request_id)))
+            elif (message := message_of(item, languages.get(item.id), follow=follow)) is not None:
+                history.append(message)
+        budget = self._budget - spare
         costs = [estimate_tokens(message) for message in history]
         fixed = estimate_tokens(Message("system", system))
         self._first = min(self._first, len(history))
-        if fixed + sum(costs[self._first :]) > self._budget:
-            self._first = _start_within(costs, self._budget * REFILL - fixed)
+        if fixed + sum(costs[self._first :]) > budget:
+            self._first = _start_within(costs, budget * REFILL - fixed)
+            while self._first < len(history) - 1 and history[self._first].role == "tool":
+                self._first += 1  # its call is left out
         return (Message("system", system), *_merged_calls(history[self._first :]))
 
 
@@ -67,6 +85,14 @@ def message_of(item: Item, language: Language | None = None, *, follow: bool = F
     if not follow or item.role != "user":
         return Message(item.role, words)
     return Message(item.role, words, reply_language=language or written_language(words))
+
+
+def _declined(request: Item | None) -> list[Message]:
+    """A call the client did not allow."""
+    if request is None:
+        return []
+    call = ServerCall(id=request.id, name=str(request.name), arguments=str(request.arguments), output=DECLINED)
+    return calls_as_messages((call,))
 
 
 def estimate_tokens(message: Message) -> int:

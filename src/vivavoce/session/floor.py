@@ -122,7 +122,11 @@ class Floor:
             return
         if ask.in_conversation and self._replying.active_in_conversation and not self._has_new_output():
             raise ClientError("ongoing response already exists", code="conversation_already_has_active_response")
-        if len(self._queue) >= QUEUE:
+        self.check_queue()
+
+    def check_queue(self) -> None:
+        """Raises ``ClientError`` when no more responses may wait."""
+        if self._replying.active and len(self._queue) >= QUEUE:
             raise ClientError(f"{QUEUE} responses are waiting already", code="rate_limit_exceeded")
 
     def ask(self, ask: Ask, now: float) -> None:

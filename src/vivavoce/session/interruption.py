@@ -10,6 +10,7 @@ from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.session.asking import Ask
 from vivavoce.session.playback import Playback, Unheard
 from vivavoce.session.response import Response
+from vivavoce.session.server_calls import calls_as_messages
 from vivavoce.session.signals import StartReply
 
 
@@ -34,6 +35,15 @@ class Interruption:
         """What is still to be said: nothing of it was heard, nothing of it is lost."""
         rest = self.playback.unheard_from(self.position_ms)
         return Unheard(rest.clauses, rest.text + self.response.written[len(self.playback.text) :])
+
+    def whole_work(self) -> StartReply:
+        """What is to be done for the rest: with what tools have found by now, and without the calls that are done."""
+        if self.work is None:
+            raise RuntimeError("a reply that has not begun has no work")
+        calls = self.response.server_calls
+        known = {call.id for call in calls.made} | calls.open.keys()
+        left = (*calls.open.values(), *(call for call in self.work.calls if call.id not in known))
+        return replace(self.work, messages=(*self.work.messages, *calls_as_messages(tuple(calls.made))), calls=left)
 
     @property
     def heard(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
 
@@ -29,18 +31,22 @@ def accept_item(
         case "message":
             return _message(new, new_id, format, rate_hz, param)
         case "function_call":
-            fields = {"call_id": new.call_id, "name": new.name, "arguments": new.arguments}
+            fields: dict[str, Any] = {"call_id": new.call_id, "name": new.name, "arguments": new.arguments}
         case "function_call_output":
             fields = {"call_id": new.call_id, "output": new.output}
+        case "mcp_approval_response":
+            fields = {"approval_request_id": new.approval_request_id, "approve": new.approve}
         case "item_reference":
             raise ClientError("A reference cannot be an item of the conversation.", param=f"{param}.type")
-    given: dict[str, str] = {}
+    given: dict[str, Any] = {}
     for name, value in fields.items():
         if value is None:
             raise ClientError(
                 f"A {new.type} needs '{name}'.", code="missing_required_parameter", param=f"{param}.{name}"
             )
         given[name] = value
+    if new.type == "mcp_approval_response":
+        given["reason"] = new.reason
     return msgspec.structs.replace(Item(id=new.id or new_id("item"), type=new.type), **given), {}
 
 

@@ -14,6 +14,7 @@ from vivavoce.observe.marks import Marks
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part
 from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.asking import Ask, Prompts
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.interruption import Interruption
@@ -21,14 +22,18 @@ from vivavoce.session.outbox import Outbox
 from vivavoce.session.playback import Playback
 from vivavoce.session.response import Response, ResponseEvent, ResponseState
 from vivavoce.session.signals import Replied, ReplyFailed, StartReply, StopReply
+from vivavoce.session.tool_servers import ToolServers
 from vivavoce.session.usage import rate_limits
 from vivavoce.types import (
+    ApprovalNeeded,
     ClauseCut,
     ClauseSpoken,
     GenerationEnd,
     Language,
     Message,
     ReplyEnd,
+    ServerToolEnded,
+    ServerToolStarted,
     Speech,
     TextDelta,
     ThinkingDelta,
@@ -52,6 +57,7 @@ class Replying:
         outbox: Outbox,
         conversation: Conversation,
         prompts: Prompts,
+        tool_servers: ToolServers,
         *,
         pacer: Callable[[], Pacer],
         report_marks: bool,
@@ -59,6 +65,7 @@ class Replying:
         self._outbox = outbox
         self._conversation = conversation
         self._prompts = prompts
+        self._tool_servers = tool_servers
         self._new_pacer = pacer
         self._report_marks = report_marks
         self._response: Response | None = None
@@ -135,7 +142,14 @@ class Replying:
         """All transcripts are there: send the reply on its road. ``language`` was spoken last."""
         messages, options = self._prompts.for_ask(self._ask, languages)
         self._work = StartReply(
-            self._new_road().id, messages, options, self._ask.voice, language, speed=self._ask.config.speed
+            self._new_road().id,
+            messages,
+            options,
+            self._ask.voice,
+            language,
+            speed=self._ask.config.speed,
+            tools=server_side(self._ask.config.tools),
+            calls=self._ask.calls,
         )
         self._outbox.command(self._work)
 
@@ -166,6 +180,14 @@ class Replying:
                 response.call_delta(signal.event)
             case ToolCall():
                 response.call(signal.event)
+            case ServerToolStarted():
+                response.server_calls.started(signal.event)
+            case ServerToolEnded():
+                response.server_calls.ended(signal.event)
+            case ApprovalNeeded():
+                request_id = response.server_calls.needs_approval(signal.event)
+                if response.in_conversation:
+                    self._tool_servers.asked(request_id, signal.event.call)
             case GenerationEnd():
                 response.end = signal.event
             case ReplyEnd():
@@ -237,7 +259,7 @@ class Replying:
         if cut.work is None:
             self.generate(language, languages)
             return True
-        self._work, self._before = cut.work, cut.heard
+        self._work, self._before = cut.whole_work(), cut.heard
         response = self._new_road()
         playback = response.playback
         if playback is None:
@@ -256,10 +278,10 @@ class Replying:
                 response.happened(ResponseEvent.GENERATED)
                 return True
         work = replace(
-            cut.work, response_id=response.id, voice=self._ask.voice, speed=self._ask.config.speed, begun=rest.text
+            self._work, response_id=response.id, voice=self._ask.voice, speed=self._ask.config.speed, begun=rest.text
         )
         if cut.finished:
-            work = replace(work, messages=())
+            work = replace(work, messages=(), calls=())
         elif cut.written:
             said = Message("assistant", cut.written)
             work = replace(work, messages=(*work.messages, said), options=replace(work.options, goes_on=True))

@@ -19,6 +19,7 @@ from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.playback import Playback
+from vivavoce.session.server_calls import Output, ServerCalls
 from vivavoce.session.usage import usage_object
 from vivavoce.types import GenerationEnd, ToolCall, ToolCallDelta
 
@@ -151,6 +152,7 @@ class Response:
         self._calls: dict[str, _OpenCall] = {}
         self._metadata = metadata
         self._kind: PartType = "text" if playback is None else "audio"
+        self.server_calls = ServerCalls(outbox, conversation, Output(self.id, self._add_item, self._finish_item))
         outbox.send(ev.ResponseCreated(response=self._object("in_progress")))
 
     @property
@@ -216,17 +218,24 @@ class Response:
             call_id=call_id, name=name, arguments="",
         )  # fmt: skip
         call = self._calls[call_id] = _OpenCall(item, len(self._output))
-        self._output.append(item)
-        if self._conversation is not None:
-            self._conversation.add(item)
-        self._outbox.send(ev.OutputItemAdded(response_id=self.id, output_index=call.output_index, item=item))
+        self._add_item(item)
         return call
 
     def _close_call(self, call: _OpenCall, status: ItemStatus) -> None:
         if status == "completed":
             self._outbox.send(ev.ArgumentsDone(**self._call_ids(call), arguments=call.arguments))
-        done = msgspec.structs.replace(call.item, status=status, arguments=call.arguments)
+        calls = self.server_calls.take() if status == "completed" else msgspec.UNSET
+        done = msgspec.structs.replace(call.item, status=status, arguments=call.arguments, calls=calls)
         self._finish_item(call.output_index, done)
+
+    def _add_item(self, item: Item) -> int:
+        """An output item that is no message begins; its place."""
+        index = len(self._output)
+        self._output.append(item)
+        if self._conversation is not None:
+            self._conversation.add(item)
+        self._outbox.send(ev.OutputItemAdded(response_id=self.id, output_index=index, item=item))
+        return index
 
     def _call_ids(self, call: _OpenCall) -> _CallIds:
         return {
@@ -245,6 +254,7 @@ class Response:
         ``heard`` replaces the words of an interrupted reply by those that can have been heard.
         """
         state = self.happened(event)
+        self.server_calls.cut()
         if self._message is not None:
             whole = state is ResponseState.COMPLETED
             self._close_message(self._message, "completed" if whole else "incomplete", heard)
@@ -319,9 +329,10 @@ class Response:
                 self._close_part(message, index, heard if heard is not None and part.kind == "audio" else part.text)
         content = tuple(part.final for part in message.parts if part.final is not None)
         self._message = None
-        self._finish_item(
-            message.output_index, Item(id=message.item_id, status=status, role="assistant", content=content)
+        item = Item(
+            id=message.item_id, status=status, role="assistant", content=content, calls=self.server_calls.take()
         )
+        self._finish_item(message.output_index, item)
 
     def _finish_item(self, index: int, item: Item) -> None:
         self._output[index] = item

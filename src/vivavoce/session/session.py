@@ -19,14 +19,16 @@ from vivavoce.audio.pacing import Pacer
 from vivavoce.errors import ClientError
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.items import NewItem
+from vivavoce.protocol.items import Item, NewItem
 from vivavoce.protocol.session_config import (
     FunctionChoice,
     SessionConfig,
     SessionPatch,
     TurnDetection,
+    can_be_chosen,
     patched,
 )
+from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.asking import Ask, Prompts
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.floor import Floor
@@ -47,8 +49,11 @@ from vivavoce.session.signals import (
     Scored,
     Signal,
     Tick,
+    ToolsListed,
+    ToolsNotListed,
     WakeAt,
 )
+from vivavoce.session.tool_servers import ToolServers
 from vivavoce.turns.backchannel import is_backchannel
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
 from vivavoce.types import Message, Transcript
@@ -59,7 +64,8 @@ class SessionOptions:
     """What the server decides about a session.
 
     Rates in Hz; ``context_tokens`` is the language model's slot, ``expires_at`` in seconds of the epoch;
-    ``false_interruption_ms`` is how long an interrupted reply waits for words before it goes on.
+    ``false_interruption_ms`` is how long an interrupted reply waits for words before it goes on. ``own_tools``: the server has
+    tools that no client declares.
     """
 
     config: SessionConfig
@@ -73,6 +79,7 @@ class SessionOptions:
     buffer_ms: int = 600_000
     audio_lead_ms: int = 2_000
     false_interruption_ms: int = 2_000
+    own_tools: bool = False
     expires_at: int | None = None
     report_marks: bool = False
 
@@ -93,12 +100,17 @@ class Session:
         detector = TurnDetector(rate_hz=options.hearing_hz, frame_samples=options.frame_samples)
         self.hearing = Hearing(self.outbox, self.conversation, self._buffer, detector, limit_ms=options.buffer_ms)
         self.prompts = Prompts(
-            self.conversation, context_tokens=options.context_tokens, reply_tokens=options.reply_tokens
+            self.conversation,
+            context_tokens=options.context_tokens,
+            reply_tokens=options.reply_tokens,
+            own_tools=options.own_tools,
         )
+        self.tool_servers = ToolServers(self.outbox, self.conversation)
         self.replying = Replying(
             self.outbox,
             self.conversation,
             self.prompts,
+            self.tool_servers,
             pacer=lambda: Pacer(rate_hz=options.speaker_hz, lead_ms=options.audio_lead_ms),
             report_marks=options.report_marks,
         )
@@ -130,6 +142,8 @@ class Session:
             RecognitionFailed: self._recognition_failed,
             Replied: self._replied,
             ReplyFailed: self._reply_failed,
+            ToolsListed: self._tools_listed,
+            ToolsNotListed: self._tools_not_listed,
             Tick: self._tick,
         }
 
@@ -144,6 +158,7 @@ class Session:
                 resume_token=self.resume_token,
             )
         )
+        self.tool_servers.declared((), self.config.tools)
         self._prefill()
         return self.outbox.drain()
 
@@ -189,8 +204,9 @@ class Session:
         self._vad_chosen = self._vad_chosen or event.session.turn_detection is not UNSET
         self.replying.reconfigured(self.config, config)
         rewarm = (config.instructions, config.tools) != (self.config.instructions, self.config.tools)
-        self.config = config
+        before, self.config = self.config, config
         self.outbox.send(ev.SessionUpdated(session_id=self.id, session=config, expires_at=self.options.expires_at))
+        self.tool_servers.declared(before.tools, config.tools)
         if rewarm and not self.replying.active:
             self._prefill()
 
@@ -212,9 +228,21 @@ class Session:
         )
         if self.hearing.current(item.id):
             raise ClientError(f"item '{item.id}' already exists", code="item_already_exists", param="item.id")
+        if item.type == "mcp_approval_response":
+            self._approval_answered(event, item, now)
+            return
         self.conversation.add(item, after=event.previous_item_id)
         self.hearing.transcribe_parts(item, audio, self.config)
         self._take_known(now)
+
+    def _approval_answered(self, event: client.ItemCreate, item: Item, now: float) -> None:
+        """A tool server may be called, or not; either way the conversation goes on by itself."""
+        ask = Ask(self.config)
+        self.floor.check_queue()
+        call = self.tool_servers.waiting(event.item)
+        self.conversation.add(item, after=event.previous_item_id)
+        self.tool_servers.answered(event.item)
+        self.floor.ask(ask if call is None else replace(ask, calls=(call,)), now)
 
     def _item_delete(self, event: client.ItemDelete, now: float) -> None:
         self.conversation.delete(event.item_id)
@@ -306,6 +334,14 @@ class Session:
     def _reply_failed(self, signal: ReplyFailed, now: float) -> None:
         self.replying.failed(signal)
 
+    def _tools_listed(self, signal: ToolsListed, now: float) -> None:
+        self.tool_servers.listed(signal)
+        if not self.replying.active:
+            self._prefill()
+
+    def _tools_not_listed(self, signal: ToolsNotListed, now: float) -> None:
+        self.tool_servers.not_listed(signal)
+
     def _tick(self, signal: Tick, now: float) -> None:
         self.floor.tick(self.config, now)
 
@@ -354,7 +390,8 @@ class Session:
         if self.config.kind == "transcription":
             return
         messages, options = self.prompts.for_ask(Ask(self.config), self.hearing.transcripts.languages)
-        self.outbox.command(Prefill((*messages, Message("user", words)), options))
+        tools = server_side(self.config.tools)
+        self.outbox.command(Prefill((*messages, Message("user", words)), options, tools))
 
     def _checked(self, patch: SessionPatch, *, param: str) -> SessionConfig:
         config = patched(self.config, patch, self.options.turn_detection)
@@ -364,6 +401,6 @@ class Session:
             # GA names audio alone; in this dialect words always come along (reference 2.1).
             raise ClientError('\'modalities\' must be ["text"] or ["text", "audio"].', param=f"{param}.modalities")
         choice = config.tool_choice
-        if isinstance(choice, FunctionChoice) and choice.name not in {tool.name for tool in config.tools}:
+        if isinstance(choice, FunctionChoice) and not can_be_chosen(choice, config.tools):
             raise ClientError(f"there is no tool '{choice.name}' to choose", param=f"{param}.tool_choice")
         return config

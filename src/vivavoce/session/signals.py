@@ -6,15 +6,25 @@ Out: ``Send`` (a server event for the client) and commands to the engines, which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from vivavoce.audio.input_buffer import Frames
 from vivavoce.errors import ClientError
 from vivavoce.protocol.client_events import AnyClientEvent
 from vivavoce.protocol.server_events import ServerEvent
-from vivavoce.types import GenerationOptions, Language, Message, ReplyEvent, Samples, Transcript, TranscriptDelta
+from vivavoce.protocol.tool_config import McpTool, ServerSideTool
+from vivavoce.types import (
+    GenerationOptions,
+    Language,
+    Message,
+    ReplyEvent,
+    Samples,
+    ToolCall,
+    Transcript,
+    TranscriptDelta,
+)
 
 # ---- in
 
@@ -87,6 +97,22 @@ class ReplyFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsListed:
+    """A tool server has said what it has: objects with ``name``, ``description``, ``input_schema``, ``annotations``."""
+
+    item_id: str | None
+    tools: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsNotListed:
+    """A tool server could not be asked."""
+
+    item_id: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed: audio may leave."""
 
@@ -101,6 +127,8 @@ Signal: TypeAlias = (
     | RecognitionFailed
     | Replied
     | ReplyFailed
+    | ToolsListed
+    | ToolsNotListed
     | Tick
 )
 
@@ -162,7 +190,8 @@ class Overhear:
 class StartReply:
     """Answer ``messages`` (answers: ``Replied``), spoken with ``voice`` if there is one, at ``speed``.
 
-    ``begun`` is how the reply begins, written already; without ``messages`` that is all of it.
+    ``begun`` is how the reply begins, written already; without ``messages`` that is all of it. ``tools`` run on the server;
+    ``calls`` of them come first.
     """
 
     response_id: str
@@ -172,6 +201,8 @@ class StartReply:
     language: Language
     speed: float = 1.0
     begun: str = ""
+    tools: tuple[ServerSideTool, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +218,15 @@ class Prefill:
 
     messages: tuple[Message, ...]
     options: GenerationOptions
+    tools: tuple[ServerSideTool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListTools:
+    """Ask a tool server what it has (answer: ``ToolsListed`` or ``ToolsNotListed``)."""
+
+    item_id: str | None
+    tool: McpTool
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,4 +236,6 @@ class WakeAt:
     at: float
 
 
-Output: TypeAlias = Send | Listen | ScoreTurn | Overhear | Transcribe | StartReply | StopReply | Prefill | WakeAt
+Output: TypeAlias = (
+    Send | Listen | ScoreTurn | Overhear | Transcribe | StartReply | StopReply | Prefill | ListTools | WakeAt
+)

@@ -25,6 +25,7 @@ from vivavoce.types import (
     GenerationEvent,
     GenerationOptions,
     Message,
+    NamedTool,
     ServerToolEnded,
     ServerToolStarted,
     TextDelta,
@@ -94,7 +95,7 @@ class ToolLoop:
         """What one generation yields, over all rounds; exactly one ``GenerationEnd``, last. Raises ``EngineError``."""
         functions = {tool.name for tool in options.tools}
         self._tools = {tool.tool.name: tool for tool in reversed(self.server.tools) if tool.tool.name not in functions}
-        options = with_tools(options, self.server.tools)
+        options = _within_reach(with_tools(options, self.server.tools))
         prompt, spent = list(messages), GenerationEnd("stop")
         if self.server.calls:
             async for outcome in self._work(prompt, "", self.server.calls, options):
@@ -140,28 +141,30 @@ class ToolLoop:
         self, prompt: list[Message], text: str, calls: Sequence[ToolCall], options: GenerationOptions
     ) -> AsyncGenerator[ServerToolStarted | ServerToolEnded | Filler, None]:
         """Run ``calls`` at once and put what they find into ``prompt``."""
-        results: dict[str, ToolResult] = {}
+        found: dict[str, ServerToolEnded] = {}
+        room = self._room(prompt, options) // len(calls)
         for call in calls:
             tool = self._tools.get(call.name)
             kind, label, shown = (tool.kind, tool.label, tool.shown_name) if tool else ("", None, "")
             yield ServerToolStarted(call, kind, label, shown or call.name)
         tasks = {asyncio.create_task(self._run(call, prompt, number)): call for number, call in enumerate(calls)}
         try:
-            async for event in self._outcomes(tasks):
+            async for event in self._outcomes(tasks, room):
                 if isinstance(event, ServerToolEnded):
-                    results[event.call.id] = event.result
+                    found[event.call.id] = event
                 yield event
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         if not self.server.strangers_may_call:
-            self._limited = self._limited or not all(result.trusted for result in results.values())
-        room = self._room(prompt, options) // len(calls)
-        prompt += call_messages(text, list(calls), [told(results[call.id], room) for call in calls])
+            self._limited = self._limited or not all(ended.result.trusted for ended in found.values())
+        if prompt[-1].role == "assistant":  # the beginning of this very reply
+            text = f"{prompt.pop().content} {text}"
+        prompt += call_messages(text, [(call, found[call.id].told) for call in calls])
 
     async def _outcomes(
-        self, tasks: dict[asyncio.Task[ToolResult], ToolCall]
+        self, tasks: dict[asyncio.Task[ToolResult], ToolCall], room: int
     ) -> AsyncGenerator[ServerToolEnded | Filler, None]:
         pending, loop = set(tasks), asyncio.get_running_loop()
         silent_until = loop.time() + (self.server.filler_ms or 0) / 1000
@@ -177,7 +180,8 @@ class ToolLoop:
                 call = tasks[task]
                 tool = self._tools.get(call.name)
                 kind, label, shown = (tool.kind, tool.label, tool.shown_name) if tool else ("", None, "")
-                yield ServerToolEnded(call, kind, task.result(), label, shown or call.name)
+                result = task.result()
+                yield ServerToolEnded(call, kind, result, told(result, room), label, shown or call.name)
 
     async def _run(self, call: ToolCall, prompt: Sequence[Message], number: int) -> ToolResult:
         """Never raises but for cancellation: whatever goes wrong is a result that says so."""
@@ -246,6 +250,14 @@ class _Round:
                 self.end = event
                 return False
         return True
+
+
+def _within_reach(options: GenerationOptions) -> GenerationOptions:
+    """A demand for a tool that is not there (its server cannot be reached) is none."""
+    choice = options.tool_choice
+    if isinstance(choice, NamedTool) and choice.name not in {tool.name for tool in options.tools}:
+        return replace(options, tool_choice="auto")
+    return options
 
 
 def _failed(text: str) -> ToolResult:

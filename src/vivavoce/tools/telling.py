@@ -7,6 +7,7 @@ close, and after it stands what to do with it: small models do what they read la
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from vivavoce.session.context import estimate_tokens
 from vivavoce.types import Language, Message, ToolCall, ToolResult
@@ -21,7 +22,6 @@ FILLERS = {
 TIMED_OUT = "The tool took too long and was stopped."
 BROKEN = "The tool failed."
 EMPTY = "The tool found nothing."
-REFUSED = "The person did not allow this."
 
 _FAILED = "\nTell the person in one short sentence that you could not look it up. Make nothing up."
 _QUOTE, _UNQUOTE = "<<<", ">>>"
@@ -43,10 +43,10 @@ def told(result: ToolResult, room_tokens: int) -> str:
     return f"{_HEAD}{_QUOTE}\n{text or EMPTY}\n{_UNQUOTE}{_TAIL}"
 
 
-def call_messages(text: str, calls: list[ToolCall], told_texts: list[str]) -> list[Message]:
-    """A round of the loop as messages: what the model said and called, and what came of each call."""
-    results = [Message("tool", content, tool_call_id=call.id) for call, content in zip(calls, told_texts, strict=True)]
-    return [Message("assistant", text.strip(), tool_calls=tuple(calls)), *results]
+def call_messages(text: str, outcomes: Sequence[tuple[ToolCall, str]]) -> list[Message]:
+    """A round of the loop as messages: what the model said and called, and what it was told of each call."""
+    said = Message("assistant", text.strip(), tool_calls=tuple(call for call, _ in outcomes))
+    return [said, *(Message("tool", told, tool_call_id=call.id) for call, told in outcomes)]
 
 
 def filler(language: Language) -> str:
