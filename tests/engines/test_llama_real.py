@@ -146,7 +146,7 @@ async def test_tools_are_called_and_their_results_read(model: LlamaModel) -> Non
     assert [call.name for call in calls] == ["get_weather"]
     assert "Paris" in calls[0].arguments
     history = (*question, Message("assistant", "", tuple(calls)), Message("tool", "sunny", tool_call_id=calls[0].id))
-    with_tools, without = await model.count_tokens(history, [WEATHER]), await model.count_tokens(history)
+    with_tools, without = await model.count_tokens(history, options), await model.count_tokens(history)
     assert with_tools > without > await model.count_tokens(question)
     end = (await reply(model.generate(history, replace(options, max_tokens=0))))[1]
     assert end.input_tokens == with_tools

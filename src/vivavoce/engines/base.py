@@ -31,7 +31,6 @@ from vivavoce.types import (
     Vectors,
 )
 
-
 DEFAULT_OPTIONS = GenerationOptions()
 
 
@@ -123,9 +122,7 @@ class LanguageModel(Closeable, Protocol):
         Raises ``EngineError``, and ``ClientError`` (``unsupported_schema``) for a schema it cannot hold a text to.
         """
 
-    async def count_tokens(
-        self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS
-    ) -> int:
+    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS) -> int:
         """Length of the prompt these messages make under these options, in tokens."""
 
     context_tokens: int
@@ -135,7 +132,10 @@ class Speaker(Closeable, Protocol):
     """Speaks clauses."""
 
     rate_hz: int
-    voices: Mapping[str, frozenset[Language]]
+
+    @property
+    def voices(self) -> Mapping[str, frozenset[Language]]:
+        """Voices by name, and the languages each speaks."""
 
     def speak(self, text: str, *, voice: str, language: Language, speed: float = 1.0) -> AsyncGenerator[Samples, None]:
         """Yield the speech of one clause, leading and trailing silence trimmed, in pieces as they are ready.

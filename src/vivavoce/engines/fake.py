@@ -181,9 +181,7 @@ class FakeLanguageModel:
         spent = min(options.max_tokens, len(words))
         yield GenerationEnd(reason, input_tokens=tokens, cached_tokens=tokens, output_tokens=spent)
 
-    async def count_tokens(
-        self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS
-    ) -> int:
+    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS) -> int:
         """A token a word."""
         return sum(len(message.content.split()) for message in messages)
 

@@ -23,9 +23,7 @@ _REMINDERS = {
 }
 
 
-def prompt_request(
-    messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings
-) -> dict[str, Any]:
+def prompt_request(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
     """The part of a chat request that makes the prompt.
 
     What the reply may be follows the system message; users' turns name its language, where the settings say so.

@@ -100,9 +100,7 @@ class LlamaModel:
         finally:
             call.stop()
 
-    async def count_tokens(
-        self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS
-    ) -> int:
+    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS) -> int:
         """Length of the prompt, the opening of the reply's turn included, exactly as ``generate`` would read it."""
         loop = asyncio.get_running_loop()
         request = prompt_request(messages, options, self._settings)
