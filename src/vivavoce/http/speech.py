@@ -9,10 +9,12 @@ from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
 from vivavoce.audio.encoding import CONTENT_TYPES, wav_header
 from vivavoce.errors import ClientError
+from vivavoce.http import speech_socket
 from vivavoce.http.audio_stream import audio_stream
 from vivavoce.http.auth import Owner
 from vivavoce.http.disconnects import while_connected
@@ -27,9 +29,13 @@ from vivavoce.speech.subtitles import Subtitle
 from vivavoce.speech.synthesis import FileShape, Made, Spoken, spoken_file
 
 router = APIRouter(route_class=ReportingRoute, tags=["audio"])
+router.include_router(speech_socket.router)
 
 UNDONE_HEADER = "X-Vivavoce-Not-Applied"
 """Names what the request asked for and the voices cannot do; without it everything was done."""
+
+CLIENT_GONE = 499
+"""For the log alone: nobody reads the answer."""
 
 TOKENS_PER_S = 25
 """The rate at which the platform's speech models write audio; what ``usage`` counts is made of it."""
@@ -54,12 +60,15 @@ async def create_speech(request: Request, wanted: SpeechRequest, owner: Owner) -
     serving: Serving = request.app.state.serving
     order = understood(wanted, await serving.voices.usable(owner, wanted.voice_id))
     headers = {UNDONE_HEADER: ", ".join(order.undone)} if order.undone else {}
-    if wanted.return_url:
-        return await _kept(request, serving, owner, wanted, order, headers)
-    if wanted.stream_format == "sse":
-        return await _events(request, serving, wanted, order, headers)
-    content_type = CONTENT_TYPES[wanted.response_format]
-    return await audio_stream(request, _audio(serving, order), content_type, headers)
+    try:
+        if wanted.return_url:
+            return await _kept(request, serving, owner, wanted, order, headers)
+        if wanted.stream_format == "sse":
+            return await _events(request, serving, wanted, order, headers)
+        content_type = CONTENT_TYPES[wanted.response_format]
+        return await audio_stream(request, _audio(serving, order), content_type, headers)
+    except ClientDisconnect:
+        return Response(status_code=CLIENT_GONE)
 
 
 @router.get(FILES + "/{name}", response_class=Response, responses=_ANSWERS)

@@ -51,18 +51,22 @@ class Subtitler:
     _text: str = ""
     _items: list[Item] = field(default_factory=list)
 
-    def clause(self, text: str, samples: Samples) -> Subtitle | None:
-        """The next clause and all its audio (``float32[n]``); a subtitle when the sentence ends with it."""
+    def add(self, text: str, samples: Samples) -> None:
+        """The next clause, and all its audio (``float32[n]``)."""
         self._items += word_times(text, samples, self.rate_hz, self._at)
         self._at += len(samples)
         self._text += text
-        return self.flush() if _SENTENCE_END.search(text) else None
 
     def flush(self) -> Subtitle | None:
         """What has not been given yet."""
         text, items = self._text.strip(), self._items
         self._text, self._items = "", []
         return Subtitle(text, items) if text else None
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a sentence ends with this clause."""
+    return _SENTENCE_END.search(text) is not None
 
 
 def word_times(text: str, samples: Samples, rate_hz: int, start: int = 0) -> list[Item]:

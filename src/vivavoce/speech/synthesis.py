@@ -17,7 +17,7 @@ from vivavoce.audio.encoding import Encoder, FileFormat
 from vivavoce.audio.resample import Resampler
 from vivavoce.engines.base import Speaker
 from vivavoce.runtime.clauses import Clause
-from vivavoce.speech.subtitles import Subtitle, Subtitler
+from vivavoce.speech.subtitles import Subtitle, Subtitler, ends_sentence
 from vivavoce.types import ClauseSpoken, Samples, Speech
 
 PIECES_AHEAD = 8
@@ -87,6 +87,8 @@ class Recorder:
         self._resampler = Resampler(source_hz, shape.rate_hz)
         self._encoder = Encoder(shape.format, shape.rate_hz)
         self._begun = False
+        self.taken = 0
+        """Samples at ``source_hz`` that went in so far."""
 
     async def write(self, samples: Samples) -> AsyncGenerator[bytes, None]:
         """What the samples add to the file, a block at a time, so that the first leaves soon."""
@@ -95,6 +97,7 @@ class Recorder:
             size = round((BLOCK_S if self._begun else FIRST_BLOCK_S) * self._source_hz)
             block = samples[at : at + size]
             at += size
+            self.taken += len(block)
             if data := await asyncio.to_thread(self._encoded, block):
                 self._begun = True
                 yield data
@@ -139,9 +142,9 @@ async def spoken_file(
                     async for data in recorder.write(samples):
                         yield data
                 case ClauseSpoken(index=index) if subtitles:
-                    subtitle = subtitler.clause(clauses[index].text, joined(clause))
+                    subtitler.add(clauses[index].text, joined(clause))
                     clause.clear()
-                    if subtitle is not None:
+                    if ends_sentence(clauses[index].text) and (subtitle := subtitler.flush()) is not None:
                         yield subtitle
     if end := await recorder.finish():
         yield end
