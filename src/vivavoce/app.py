@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from vivavoce import __version__
 from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
-from vivavoce.http import health, realtime, search, speech, stateless
+from vivavoce.http import files, health, realtime, search, speech, stateless
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
 from vivavoce.http.serving import Serving
 from vivavoce.http.tracing import Traced
@@ -49,6 +49,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
             loading.cancel()
         await serving.web_search.close()
         serving.fetcher.close()
+        await serving.parsers.close()
         if serving.loaded is not None:
             serving.loaded.close()
         if serving.opened is not None:
@@ -66,6 +67,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     app.include_router(health.router)
     app.include_router(realtime.router)
     app.include_router(stateless.router)
+    app.include_router(files.router)
     app.include_router(speech.router)
     app.include_router(search.router)
     return app

@@ -29,6 +29,7 @@ STATUS_OF_CODE = {
     "not_found": 404,
     "request_too_large": 413,
     "unsupported_content_type": 415,
+    "unsupported_media_type": 415,
     "rate_limit_exceeded": 429,
     "engine_error": 500,
     "internal_error": 500,

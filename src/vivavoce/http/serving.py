@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from vivavoce.config import Config
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Auth
 from vivavoce.http.grants import ClientSecrets
 from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.server_logs import put_server_logs_right
+from vivavoce.knowledge.extraction import text_of
+from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.net.fetching import Fetcher
 from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.engines import Engines
@@ -34,6 +38,7 @@ class Serving:
         self.voices = VoiceLibrary()
         self.fetcher = Fetcher(allow_private=config.net.allow_private)
         self.web_search = WebSearch(config.web_search, self.fetcher)
+        self.parsers = Parsers()
         self.opened: Store | None = None
         self.loaded: Engines | None = None
         self.failure: str | None = None
@@ -53,7 +58,7 @@ class Serving:
     @property
     def files(self) -> Files:
         """The files clients uploaded. Raises as ``store`` does."""
-        return Files(self.store)
+        return Files(self.store, partial(text_of, self.parsers))
 
     @property
     def engines(self) -> Engines:

@@ -75,7 +75,7 @@ _DATA: Mapping[str, FileType] = {"json": _type("application/json"), "jsonl": _ty
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What files of a purpose may be. ``done`` is the status of one that can be used.
+    """What files of a purpose may be. ``done`` is the status of one that can be used; ``extracts``: its text is wanted.
 
     StepFun's clients wait for ``success``, OpenAI's for ``processed``; each gets what it waits for.
     """
@@ -84,6 +84,7 @@ class Purpose:
     types: Mapping[str, FileType]
     most_bytes: int
     done: Done = "success"
+    extracts: bool = False
 
     def check(self, filename: str, head: bytes) -> str:
         """The file's content type. Raises ``ClientError`` when the name or the content does not fit."""
@@ -110,7 +111,7 @@ class Purpose:
 PURPOSES: Mapping[str, Purpose] = {
     purpose.name: purpose
     for purpose in (
-        Purpose("file-extract", DOCUMENTS, 64 * MIB),
+        Purpose("file-extract", DOCUMENTS, 64 * MIB, extracts=True),
         Purpose("retrieval-text", DOCUMENTS, 64 * MIB),
         Purpose("retrieval", DOCUMENTS, 64 * MIB),  # retired by the platform, but its guide still uses it
         Purpose("retrieval-image", PICTURES, 64 * MIB),

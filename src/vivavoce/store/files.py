@@ -6,15 +6,16 @@ import asyncio
 import secrets
 import string
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TypeAlias
 
 from sqlalchemy import func, select
 
-from vivavoce.errors import CapacityError, ClientError
+from vivavoce.errors import ClientError
 from vivavoce.store.blobs import Blob
-from vivavoce.store.file_types import HEAD_BYTES, Purpose, purpose_of
+from vivavoce.store.file_types import HEAD_BYTES, MOST_BYTES, Purpose, purpose_of
 from vivavoce.store.store import Store
 from vivavoce.store.tables import FileRow
 
@@ -24,11 +25,16 @@ MOST_FILES = 1000
 _LETTERS = string.ascii_letters + string.digits
 
 
-class Files:
-    """The uploaded files of a store."""
+Extract: TypeAlias = Callable[[Path, str], Awaitable[str]]
+"""A document and its ending (``pdf``) → its text. Raises ``ClientError`` when it cannot be read."""
 
-    def __init__(self, store: Store) -> None:
+
+class Files:
+    """The uploaded files of a store. ``extract`` reads those whose purpose is their text."""
+
+    def __init__(self, store: Store, extract: Extract) -> None:
         self._store = store
+        self._extract = extract
 
     async def create(
         self,
@@ -42,17 +48,21 @@ class Files:
         """Keep a stream as a file. Nothing is left behind of one that is refused.
 
         Raises ``ClientError``: an unknown ``purpose``, a file that is too large, empty, or not of a type its purpose takes
-        (told by its first bytes and its name), or one file too many.
+        (told by its first bytes and its name), a document without readable text, or one file too many.
         """
         wanted = purpose_of(purpose)
         name = plain_name(filename)
         await self._require_room(owner)
-        blob = await self._store.blobs.put(chunks, most_bytes=wanted.most_bytes)
+        blobs = self._store.blobs
+        blob = await blobs.put(chunks, most_bytes=wanted.most_bytes)
+        text: Blob | None = None
         try:
-            content_type = wanted.check(name, await self._store.blobs.head(blob.key, HEAD_BYTES))
-            return await self._keep(owner, name, wanted, content_type, blob, expires_after_s)
+            content_type = wanted.check(name, await blobs.head(blob.key, HEAD_BYTES))
+            if wanted.extracts:
+                text = await self._text_of(blob, name)
+            return await self._keep(owner, name, wanted, content_type, blob, text, expires_after_s)
         except BaseException:
-            await self._store.blobs.delete(blob.key)
+            await asyncio.gather(*(blobs.delete(one.key) for one in (blob, text) if one is not None))
             raise
 
     async def get(self, owner: str, file_id: str) -> FileRow:
@@ -83,6 +93,11 @@ class Files:
         """The bytes of a file, in pieces. Raises ``StoreError``."""
         return self._store.blobs.stream(file.blob)
 
+    def text(self, file: FileRow) -> AsyncIterator[bytes]:
+        """The text of a file that was uploaded for it, in UTF-8, in pieces. Raises ``StoreError``."""
+        assert file.text_blob is not None
+        return self._store.blobs.stream(file.text_blob)
+
     def path(self, file: FileRow) -> AbstractAsyncContextManager[Path]:
         """The bytes as a file of this machine, to be read for the length of a block. Raises ``StoreError``."""
         return self._store.blobs.path(file.blob)
@@ -100,10 +115,26 @@ class Files:
         async with self._store.reading() as session:
             count = await session.scalar(select(func.count()).where(FileRow.owner == owner))
         if (count or 0) >= MOST_FILES:
-            raise CapacityError("places for files", MOST_FILES)
+            raise ClientError(f"There are {MOST_FILES} files already; delete some first.", code="too_many_files")
+
+    async def _text_of(self, blob: Blob, name: str) -> Blob:
+        async with self._store.blobs.path(blob.key) as path:
+            text = await self._extract(path, name.rpartition(".")[2].lower())
+
+        async def whole() -> AsyncIterator[bytes]:
+            yield text.encode()
+
+        return await self._store.blobs.put(whole(), most_bytes=MOST_BYTES)
 
     async def _keep(
-        self, owner: str, name: str, purpose: Purpose, content_type: str, blob: Blob, expires_after_s: int | None
+        self,
+        owner: str,
+        name: str,
+        purpose: Purpose,
+        content_type: str,
+        blob: Blob,
+        text: Blob | None,
+        expires_after_s: int | None,
     ) -> FileRow:
         now = int(time.time())
         file = FileRow(
@@ -115,13 +146,16 @@ class Files:
             bytes=blob.size_bytes,
             sha256=blob.sha256,
             blob=blob.key,
+            text_blob=None if text is None else text.key,
             status=purpose.done,
             created_at=now,
             expires_at=None if expires_after_s is None else now + expires_after_s,
         )
         async with self._store.rows.begin() as session:
             session.add(file)
-            await self._store.blobs.adopt(session, blob.key)
+            for one in (blob, text):
+                if one is not None:
+                    await self._store.blobs.adopt(session, one.key)
         return file
 
     async def _delete(self, file_id: str) -> None:

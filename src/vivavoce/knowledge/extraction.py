@@ -1,0 +1,20 @@
+"""The plain text of a document, for clients that want to read it themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vivavoce.errors import ClientError
+from vivavoce.knowledge.parsing.errors import UnreadableError
+from vivavoce.knowledge.parsing.process import Parsers
+
+
+async def text_of(parsers: Parsers, path: Path, ending: str) -> str:
+    """The whole text of a document. Raises ``ClientError`` when it cannot be read, or holds more than is read of one."""
+    try:
+        document = await parsers.whole(path, ending)
+    except UnreadableError as error:
+        raise ClientError(error.message, code="unreadable_file", param="file") from error
+    if document.truncated:
+        raise ClientError("The document holds more text than is read of one.", code="unreadable_file", param="file")
+    return document.text
