@@ -1,0 +1,126 @@
+"""Clauses into a file: overlapped, bounded, and over when nobody listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+import numpy as np
+import pytest
+
+from vivavoce.audio.encoding import FileFormat, encode
+from vivavoce.audio.recordings import RawFormat, read_recording
+from vivavoce.errors import EngineError
+from vivavoce.runtime.clauses import Clause
+from vivavoce.speech.subtitles import Subtitle
+from vivavoce.speech.synthesis import PIECES_AHEAD, FileShape, Manner, Spoken, speak, spoken_file
+from vivavoce.types import ClauseSpoken, Language, Samples, Speech
+
+RATE_HZ = 24_000
+TONE = (0.2 * np.sin(np.arange(RATE_HZ) * 2 * np.pi * 300 / RATE_HZ)).astype(np.float32)
+
+
+class CountingSpeaker:
+    """A second of tone a clause; counts what it was asked for. "fail" fails, "forever" never ends."""
+
+    rate_hz = RATE_HZ
+    voices: Mapping[str, frozenset[Language]] = {}
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.closed = 0
+
+    async def speak(
+        self, text: str, *, voice: str, language: Language, speed: float = 1.0
+    ) -> AsyncGenerator[Samples, None]:
+        self.asked.append(text)
+        try:
+            await asyncio.sleep(0)
+            if text == "fail":
+                raise EngineError("counting", "failed")
+            if text == "forever":
+                await asyncio.Event().wait()
+            yield TONE
+        finally:
+            self.closed += 1
+
+    def close(self) -> None:
+        pass
+
+
+def clauses(*texts: str) -> list[Clause]:
+    return [Clause(text, "en", text) for text in texts]
+
+
+async def test_speech_comes_in_order_with_the_manner_asked_for() -> None:
+    speaker = CountingSpeaker()
+    manner = Manner("a", volume=0.5, said=str.upper)
+    pieces = [piece async for piece in speak(clauses("one", "two"), manner, speaker)]
+    assert [type(piece) for piece in pieces] == [Speech, ClauseSpoken, Speech, ClauseSpoken]
+    assert isinstance(pieces[0], Speech)
+    assert np.allclose(pieces[0].samples, TONE / 2)
+    assert speaker.asked == ["ONE", "TWO"]
+
+
+async def test_the_speaker_runs_ahead_and_not_further_than_it_may() -> None:
+    speaker = CountingSpeaker()
+    async with aclosing(speak(clauses(*["word"] * 100), Manner("a"), speaker)) as pieces:
+        await anext(pieces)
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert 2 <= len(speaker.asked) <= PIECES_AHEAD
+
+
+async def test_closing_stops_the_speaker_at_once() -> None:
+    speaker = CountingSpeaker()
+    async with aclosing(speak(clauses("one", "forever"), Manner("a"), speaker)) as pieces:
+        await anext(pieces)
+        while len(speaker.asked) < 2:  # noqa: ASYNC110 (a few turns of the loop)
+            await asyncio.sleep(0)
+    assert speaker.closed == 2
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_what_was_made_before_a_failure_is_heard() -> None:
+    speaker = CountingSpeaker()
+    pieces = speak(clauses("one", "fail", "two"), Manner("a"), speaker)
+    assert isinstance(await anext(pieces), Speech)
+    assert await anext(pieces) == ClauseSpoken(0)
+    with pytest.raises(EngineError):
+        await anext(pieces)
+    assert speaker.asked == ["one", "fail"]
+
+
+@pytest.mark.parametrize("format", ["wav", "mp3", "flac", "opus", "pcm", "aac"])
+@pytest.mark.parametrize("rate_hz", [8000, 22050, 48000])
+async def test_the_file_holds_all_speech(format: FileFormat, rate_hz: int) -> None:
+    made = [
+        one
+        async for one in spoken_file(clauses("one", "two"), Manner("a"), CountingSpeaker(), FileShape(format, rate_hz))
+    ]
+    assert made[-1] == Spoken(2000)
+    data = b"".join(one for one in made if isinstance(one, bytes))
+    raw = RawFormat(rate_hz) if format == "pcm" else None
+    heard = read_recording(data, rate_hz=RATE_HZ, most_s=10, raw=raw)
+    assert len(heard) / RATE_HZ == pytest.approx(2.0, abs=0.3)
+    assert np.sqrt(np.mean(heard[4800:-9600] ** 2)) == pytest.approx(0.2 / np.sqrt(2), abs=0.03)
+
+
+async def test_the_first_bytes_are_few_and_the_rest_follows_in_blocks() -> None:
+    made = [one async for one in spoken_file(clauses("one"), Manner("a"), CountingSpeaker(), FileShape("pcm", RATE_HZ))]
+    assert [len(one) for one in made if isinstance(one, bytes)] == [7200, 40_800]
+    assert made[0] == encode(TONE, "pcm", RATE_HZ)[:7200]
+
+
+async def test_subtitles_follow_their_audio() -> None:
+    shape = FileShape("pcm", RATE_HZ)
+    sentences = clauses("Well, ", "yes. ", "And so")
+    made = [one async for one in spoken_file(sentences, Manner("a"), CountingSpeaker(), shape, subtitles=True)]
+    told = [one for one in made if isinstance(one, Subtitle)]
+    assert [(one.text, one.items[0].start_ms) for one in told] == [("Well, yes.", 0), ("And so", 2000)]
+    audio_before = sum(len(one) for one in made[: made.index(told[0])] if isinstance(one, bytes))
+    assert audio_before == 2 * 48_000
+    assert not [
+        one async for one in spoken_file(sentences, Manner("a"), CountingSpeaker(), shape) if isinstance(one, Subtitle)
+    ]
