@@ -61,7 +61,7 @@ def chat_request(messages: Sequence[Message], options: GenerationOptions, settin
         "stop": list(options.stop),
         "frequency_penalty": options.frequency_penalty,
         "presence_penalty": options.presence_penalty,
-        **({"logprobs": True, "top_logprobs": options.logprobs} if options.logprobs is not None else {}),
+        **({"logprobs": True, "top_logprobs": max(options.logprobs, 1)} if options.logprobs is not None else {}),
         **_held(options),
     }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from vivavoce.engines.base import DEFAULT_OPTIONS, EngineContext
 from vivavoce.engines.llama.chat import ChunkReader, chat_request, prompt_request
+from vivavoce.engines.llama.grammar import check_schema
 from vivavoce.engines.llama.native import ENGINE, NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.engines.llama.slots import Slots
@@ -56,6 +57,8 @@ class LlamaModel:
         Under ``required`` or a named tool, and from the opening tag on under ``auto``, a grammar holds the model to the
         tools. A call it slipped in elsewhere is checked, and asked for again under the grammar if it does not fit.
         """
+        if options.schema is not None:
+            await asyncio.get_running_loop().run_in_executor(self._threads, check_schema, options.schema)
         spent = 0
         while True:
             reply, reader = _tool_reply(messages, options), ChunkReader()

@@ -13,6 +13,7 @@ from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 
 from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened, begins
+from vivavoce.engines.llama.grounding import Ground
 from vivavoce.engines.llama.tool_calls import ToolCallParser, new_call_id
 from vivavoce.errors import EngineError
 from vivavoce.types import GenerationOptions, Message, NamedTool, TextDelta, Tool, ToolCall, ToolCallDelta, ToolChoice
@@ -21,10 +22,10 @@ from vivavoce.types import GenerationOptions, Message, NamedTool, TextDelta, Too
 class ToolReply:
     """Reads one reply. ``over``: nothing more of it matters. ``again``: with what choice to ask once more, if at all.
 
-    Calls written under the grammar leave argument by argument; others, that slipped into words, when they are whole. The
-    model is asked again where the arguments of those do not fit (that tool, under its grammar), and in words where it has
-    nothing to say but a call whose result it was just given, or one with a blank where the user should have said
-    something: nobody asked for that.
+    Calls written under the grammar leave argument by argument, as soon as all that the tool needs is there; others, that
+    slipped into words, when they are whole. The model is asked again where the arguments of those do not fit (that tool,
+    under its grammar), and in words where it has nothing to say but a call whose result it was just given, or one with a
+    blank, or an invention, where the user should have said something: nobody asked for that.
     """
 
     def __init__(self, messages: Sequence[Message], options: GenerationOptions) -> None:
@@ -36,6 +37,7 @@ class ToolReply:
         answered = calls_answered(messages) if options.tool_choice == "auto" else ()
         self._parser = ToolCallParser(self._tools, answered)
         self._answered = {call.name for call in answered}
+        self._ground = Ground(messages)
         self._held = ""
         self._calls: CallStream | None = None
         self._in_words = False
@@ -74,29 +76,30 @@ class ToolReply:
                 case Opened(name=name) if name in self._tools:
                     self._open = _OpenCall(name)
                 case Argument() if self._open is not None:
-                    if is_blank(part.value):
+                    if self._invented(self._open.name, part.name, part.value):
                         if not self._needs(self._open.name, part.name):
                             continue  # what is optional and was not said is left out
-                        if self._options.tool_choice == "auto" and not self._open.arguments:
+                        if self._options.tool_choice == "auto" and not self._left(self._open):
                             self._nobody_asked()
                             return
-                    if not self._tools[self._open.name].takes(part.name, part.value) and not self._open.arguments:
+                    if not self._tools[self._open.name].takes(part.name, part.value) and not self._left(self._open):
                         self.over, self.again = True, NamedTool(self._open.name)
                         return
-                    delta = self._open.add(part)
-                    if not self._written:
-                        yield delta
+                    self._open.add(part)
+                    if not self._written and self._open.names >= self._tools[self._open.name].required:
+                        yield self._open.take()
                 case Closed() if self._open is not None:
                     yield from self._close(self._open)
                     if self.over:
                         return
 
     def _close(self, call: _OpenCall) -> Iterator[ToolCallDelta | ToolCall]:
-        self._open, rest = None, call.end()
+        self._open = None
+        call.end()
         whole = ToolCall(call.id, call.name, call.written)
         if not self._tools[call.name].fits(whole):
             self.over, self.again = True, NamedTool(call.name)
-            if call.arguments:
+            if self._left(call):
                 raise EngineError(
                     "llama", f"the arguments of '{call.name}' came out against its grammar", retriable=True
                 )
@@ -105,7 +108,7 @@ class ToolReply:
             self.over = True
             return
         if not self._written:
-            yield rest
+            yield call.take()
         self._written.add((call.name, call.written))
         self.called, self.over = True, not self._options.parallel_tool_calls
         yield whole
@@ -139,6 +142,16 @@ class ToolReply:
         choice = self._options.tool_choice
         return choice != "none" and (not isinstance(choice, NamedTool) or call.name == choice.name)
 
+    def _left(self, call: _OpenCall) -> bool:
+        """Whether the client has been told of this call, or will be, whatever follows."""
+        return call.told or bool(self._written)
+
+    def _invented(self, tool: str, argument: str, value: Any) -> bool:
+        """Whether nobody said this: a blank, or a value out of the air. Values of the tool's own are anybody's."""
+        checked = self._tools[tool]
+        free = checked.takes(argument, value) and not checked.lists(argument)
+        return is_blank(value) or (free and not self._ground.holds(value))
+
     def _needs(self, tool: str, argument: str) -> bool:
         return tool in self._tools and argument in self._tools[tool].required
 
@@ -147,7 +160,7 @@ class ToolReply:
         arguments = json.loads(call.arguments)
         if not isinstance(arguments, dict):
             return call, False
-        blank = {name for name, value in arguments.items() if is_blank(value)}
+        blank = {name for name, value in arguments.items() if self._invented(call.name, name, value)}
         if not blank or any(self._needs(call.name, name) for name in blank):
             return call, bool(blank)
         kept = {name: value for name, value in arguments.items() if name not in blank}
@@ -155,29 +168,31 @@ class ToolReply:
 
 
 class _OpenCall:
-    """A call that is leaving: ``arguments`` counts those that left, ``written`` is their JSON so far."""
+    """A call being written: ``written`` is its JSON so far, ``names`` the arguments in it, ``told`` whether any of it left."""
 
     def __init__(self, name: str) -> None:
         self.id = new_call_id()
         self.name = name
-        self.arguments = 0
+        self.names: set[str] = set()
         self.written = ""
+        self.told = False
+        self._taken = 0
 
-    def add(self, argument: Argument) -> ToolCallDelta:
+    def add(self, argument: Argument) -> None:
         """One more argument."""
-        opening = ", " if self.arguments else "{"
-        self.arguments += 1
+        opening = ", " if self.written else "{"
+        self.names.add(argument.name)
         value = json.dumps(argument.value, ensure_ascii=False)
-        return self.delta(f"{opening}{json.dumps(argument.name, ensure_ascii=False)}: {value}")
+        self.written += f"{opening}{json.dumps(argument.name, ensure_ascii=False)}: {value}"
 
-    def end(self) -> ToolCallDelta:
+    def end(self) -> None:
         """No more arguments."""
-        return self.delta("}" if self.arguments else "{}")
+        self.written += "}" if self.written else "{}"
 
-    def delta(self, text: str) -> ToolCallDelta:
-        """More of the JSON."""
-        self.written += text
-        return ToolCallDelta(self.id, self.name, text)
+    def take(self) -> ToolCallDelta:
+        """What has been written since the last time; it leaves."""
+        delta, self._taken, self.told = self.written[self._taken :], len(self.written), True
+        return ToolCallDelta(self.id, self.name, delta)
 
 
 class _Checked:
@@ -191,10 +206,18 @@ class _Checked:
             kind.check_schema(schema)
         except SchemaError as error:
             raise ValueError(f"the parameters of tool '{tool.name}' are no JSON Schema: {error.message}") from error
+        properties = tool.parameters.get("properties", {})
+        self._listed = {
+            name for name, of in properties.items() if isinstance(of, dict) and {"enum", "const"} & of.keys()
+        }
         self._validator: Validator = kind(schema)
         self._properties = {
             name: self._validator.evolve(schema=of) for name, of in tool.parameters.get("properties", {}).items()
         }
+
+    def lists(self, name: str) -> bool:
+        """Whether an argument's values are listed."""
+        return name in self._listed
 
     def takes(self, name: str, value: Any) -> bool:
         """Whether an argument may have this value, as far as its own schema tells."""
