@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from vivavoce.engines.llama.grammar import reply_grammar
-from vivavoce.engines.llama.tool_prompt import tools_told
+from vivavoce.engines.llama.grammar import check_schema, reply_grammar
+from vivavoce.engines.llama.tool_prompt import schema_told, tools_told
+from vivavoce.errors import ClientError
 from vivavoce.types import GenerationOptions, NamedTool, Tool, ToolChoice
 
 CITY = Tool("city", "A city.", {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]})
@@ -71,3 +73,34 @@ def test_tools_are_told_as_signatures() -> None:
         in told
     )
     assert "city(name: string) - A city." in told
+
+
+PERSON = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+
+
+def test_words_that_are_json() -> None:
+    rules = reply_grammar(GenerationOptions(schema=PERSON)).splitlines()
+    assert rules[1] == "start: said"
+    assert json.loads(rules[2].removeprefix("said: %json "))["properties"] == PERSON["properties"]
+    rules = reply_grammar(GenerationOptions(schema=PERSON, tools=(CITY,))).splitlines()
+    assert rules[1] == "start: calls | said"
+    assert rules[-1].startswith("said: %json ")
+
+
+@pytest.mark.parametrize("schema", [{}, {"type": "object"}, PERSON, {"oneOf": [PERSON, CITY.parameters]}])
+def test_schemas_that_can_be_followed(schema: dict[str, Any]) -> None:
+    check_schema(schema)
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [({"not": PERSON}, "not"), ({"$ref": "#/$defs/none"}, "does not exist"), ({"minimum": 2, "maximum": 1}, "Unsat")],
+)
+def test_schemas_that_cannot(schema: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ClientError, match=reason) as refused:
+        check_schema(schema)
+    assert refused.value.code == "unsupported_schema"
+
+
+def test_a_schema_is_told() -> None:
+    assert schema_told(PERSON).endswith(json.dumps(PERSON))

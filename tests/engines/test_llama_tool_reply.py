@@ -31,7 +31,7 @@ LAMP = Tool("lamp", "Switches the lamp.", {"type": "object"})
 
 def reply_to(written: str, **options: object) -> tuple[ToolReply, list[Event]]:
     asked = GenerationOptions(tools=(WEATHER, LAMP), **options)  # type: ignore[arg-type]
-    reply = ToolReply((Message("user", "I had a long day."),), asked)
+    reply = ToolReply((Message("user", "Paris, Rome, New York or Mytown? It is hot, in C."),), asked)
     events: list[Event] = []
     for char in written:
         events += reply.feed(char)
@@ -131,3 +131,17 @@ def test_wherever_the_text_is_cut_the_same_arguments_come_out(
     assert parts[0] == Opened("lamp")
     assert parts[-1] == Closed()
     assert {part.name: part.value for part in parts if isinstance(part, Argument)} == arguments
+
+
+@pytest.mark.parametrize("name", ["Anna", "get_weather", "lamp"])
+def test_an_answer_in_json_is_no_call(name: str) -> None:
+    written = json.dumps({"name": name, "age": 34})
+    reply, events = reply_to(written, schema={"type": "object"})
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == written
+    assert not reply.called
+
+
+def test_a_call_may_take_the_place_of_an_answer_in_json() -> None:
+    reply, events = reply_to('{"name": "lamp", "arguments": {}}', schema={"type": "object"})
+    assert [event.name for event in events if isinstance(event, ToolCall)] == ["lamp"]
+    assert reply.called

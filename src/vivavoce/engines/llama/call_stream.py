@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,12 +52,12 @@ class CallStream:
         self._text += text
         while True:
             if not self._inside:
-                opening = _OPENING.match(self._text)
-                if opening is None:
+                begun = _OPENING.match(self._text)
+                if begun is None:
                     return
-                yield Opened(json.loads(opening[1]))
+                yield Opened(json.loads(begun[1]))
                 self._inside, self._depth = True, 1
-                self._at = self._start = opening.end()
+                self._at = self._start = begun.end()
             yield from self._arguments()
             if self._depth or self._at >= len(self._text):
                 return
@@ -91,9 +91,17 @@ class CallStream:
             yield Argument(name, value)
 
 
-def begins(text: str) -> bool | None:
-    """Whether a reply that begins with ``text`` is one of calls; ``None`` while that is open."""
+def begins(text: str, leads: Collection[str] = (_LEAD,)) -> bool | None:
+    """Whether a reply that begins with ``text`` is one of calls; ``None`` while that is open.
+
+    ``leads`` are what calls begin with: more than usual where words may be JSON, too.
+    """
     head = text.lstrip()
-    if head.startswith(_LEAD):
+    if any(head.startswith(lead) for lead in leads):
         return True
-    return None if _LEAD.startswith(head) else False
+    return None if any(lead.startswith(head) for lead in leads) else False
+
+
+def opening(name: str) -> str:
+    """How a call of this function is spelled up to its arguments."""
+    return f'{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": '

@@ -14,6 +14,7 @@ from typing import Any
 
 from llguidance import LLMatcher
 
+from vivavoce.engines.llama.call_stream import opening
 from vivavoce.errors import ClientError
 from vivavoce.types import GenerationOptions, NamedTool, Tool
 
@@ -71,8 +72,7 @@ def _json(schema: Mapping[str, Any]) -> str:
 
 
 def _rule(index: int, tool: Tool) -> str:
-    opening = f'{{"name": {json.dumps(tool.name, ensure_ascii=False)}, "arguments": '
-    quoted = json.dumps(opening, ensure_ascii=False)
+    quoted = json.dumps(opening(tool.name), ensure_ascii=False)
     return f'tool_{index}: {quoted} %json {json.dumps(_arguments(tool), ensure_ascii=False)} "}}"'
 
 

@@ -12,7 +12,7 @@ from jsonschema import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 
-from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened, begins
+from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened, begins, opening
 from vivavoce.engines.llama.grounding import Ground
 from vivavoce.engines.llama.tool_calls import ToolCallParser, new_call_id
 from vivavoce.errors import EngineError
@@ -35,6 +35,7 @@ class ToolReply:
         self._spoke = False
         self._tools = {tool.name: _Checked(tool) for tool in options.tools if tool.name not in options.withheld}
         answered = calls_answered(messages) if options.tool_choice == "auto" else ()
+        self._leads = None if options.schema is None else tuple(map(opening, self._tools))
         self._parser = ToolCallParser(self._tools, answered)
         self._answered = {call.name for call in answered}
         self._ground = Ground(messages)
@@ -52,22 +53,31 @@ class ToolReply:
             return
         if self._calls is None and not self._in_words:
             self._held += text
-            calls = begins(self._held)
+            calls = begins(self._held) if self._leads is None else begins(self._held, self._leads)
             if calls is None:
                 return
             # An answered function may be called again in vain; that shows only when the call is whole.
-            self._in_words = not calls or bool(self._answered)
+            self._in_words = not calls or (bool(self._answered) and self._leads is None)
             self._calls = None if self._in_words else CallStream()
             text, self._held = self._held, ""
         if self._calls is None:
-            yield from self._checked(self._parser.feed(text))
+            yield from self._words(text)
         else:
             yield from self._streamed(self._calls.feed(text))
 
     def finish(self) -> Iterator[TextDelta | ToolCallDelta | ToolCall]:
         """The reply is complete, or was left when it was ``over``."""
         if not self.over and self._calls is None:
-            yield from self._checked([*self._parser.feed(self._held), *self._parser.finish()])
+            yield from self._words(self._held)
+            if not self.over:
+                yield from self._checked(self._parser.finish())
+
+    def _words(self, text: str) -> Iterator[TextDelta | ToolCall]:
+        """Words, and the calls that slipped into them; where words are JSON, all of them are words."""
+        if self._leads is None:
+            yield from self._checked(self._parser.feed(text))
+        elif text:
+            yield TextDelta(text)
 
     def _streamed(self, parts: Iterator[Opened | Argument | Closed]) -> Iterator[ToolCallDelta | ToolCall]:
         """The first call as it is written; later ones whole, because the smallest models say the same one again."""
