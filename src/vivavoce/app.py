@@ -15,6 +15,7 @@ from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
 from vivavoce.http import files, health, realtime, search, speech, stateless
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
+from vivavoce.http.housekeeping import keep_house
 from vivavoce.http.serving import Serving
 from vivavoce.http.tracing import Traced
 from vivavoce.runtime.engines import load_engines
@@ -44,11 +45,13 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with serving.calls, asyncio.TaskGroup() as group:
-            loading = group.create_task(_load(serving, on_failure))
+            working = group.create_task(_work(serving, on_failure))
             yield
-            loading.cancel()
+            working.cancel()
         await serving.web_search.close()
         serving.fetcher.close()
+        if serving.shelves is not None:
+            await serving.shelves.close()
         await serving.parsers.close()
         if serving.loaded is not None:
             serving.loaded.close()
@@ -73,10 +76,13 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     return app
 
 
-async def _load(serving: Serving, on_failure: Callable[[], None] | None) -> None:
+async def _work(serving: Serving, on_failure: Callable[[], None] | None) -> None:
+    """Load everything; then, as long as the server runs, keep house."""
     try:
         serving.opened = await open_store(serving.config)
-        serving.loaded = await load_engines(serving.config)
+        engines = await load_engines(serving.config)
+        await serving.open_library(engines.embedder)
+        serving.loaded = engines
     except VivavoceError as error:
         log.error("%s", error)
         serving.failure = str(error)
@@ -84,3 +90,4 @@ async def _load(serving: Serving, on_failure: Callable[[], None] | None) -> None
             on_failure()
     else:
         log.info("ready: %d conversations at once", serving.seats.capacity)
+        await keep_house(serving)

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 
 from vivavoce.errors import CapacityError
 from vivavoce.http.grants import Grant
+from vivavoce.http.key_limits import KeyMeter
 from vivavoce.http.serving import Serving
 from vivavoce.http.starting import starting_config, turn_detection_defaults
+from vivavoce.http.tracing import trace_id
 from vivavoce.protocol.translator import Translator
-from vivavoce.runtime.calls import Call, new_resume_token
+from vivavoce.runtime.calls import POLICY_VIOLATION, Call, new_resume_token
 from vivavoce.runtime.driver import Driver
 from vivavoce.session.session import Session, SessionOptions
 from vivavoce.tiers import Model
@@ -33,7 +35,7 @@ def begin_call(
     resumable: bool = False,
 ) -> Call:
     """A new conversation in a seat; ``resumable``, its client is told a token. Raises ``ClientError`` without a seat."""
-    session_over = serving.key_use.begin_session(grant.key)
+    session_over = serving.key_use.begin_session(grant.key, lambda: call.end(POLICY_VIOLATION))
     try:
         seat = serving.seats.take()
     except CapacityError:
@@ -49,14 +51,23 @@ def begin_call(
         seat,
         lifetime_s=serving.config.limits.session_minutes * 60,
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
+        meter=KeyMeter(serving.key_use, grant.key),
     )
-    log.info("session %s: opened by %s, model %s, tier %s", session.id, grant.owner, model.name, model.tier.name)
+    log.info(
+        "session %s: opened by %s, model %s, tier %s, trace %s",
+        session.id,
+        grant.owner,
+        model.name,
+        model.tier.name,
+        trace_id(),
+    )
 
     def over() -> None:
         serving.seats.give_back(seat)
         session_over()
 
-    return serving.calls.begin(driver, grant.owner, session.resume_token, over)
+    call = serving.calls.begin(driver, grant.owner, session.resume_token, over)
+    return call
 
 
 def session_options(serving: Serving, model: Model, grant: Grant, query: Mapping[str, str]) -> SessionOptions:

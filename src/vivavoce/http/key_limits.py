@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -21,40 +21,81 @@ from vivavoce.store.keys import Key
 
 
 class KeyUse:
-    """What the keys have used. A key of ``None`` (configured, or none needed) has no limits."""
+    """What the keys have used, and what is open in their name. A key of ``None`` (configured, or none needed) is free."""
 
     def __init__(self) -> None:
         storage = MemoryStorage()
         self._requests = MovingWindowRateLimiter(storage)
         self._tokens = FixedWindowRateLimiter(storage)
-        self._sessions: Counter[str] = Counter()
+        self._open: dict[str, list[Callable[[], None]]] = {}
+
+    @property
+    def open(self) -> frozenset[str]:
+        """The ids of the keys with open conversations."""
+        return frozenset(self._open)
 
     def count_request(self, key: Key | None) -> None:
         """A request begins. Raises ``RateLimitError`` when it is one too many, or no tokens are left."""
-        if key is None:
-            return
-        if key.limits.tokens_per_minute is not None:
-            tokens = RateLimitItemPerMinute(key.limits.tokens_per_minute)
-            if not self._tokens.test(tokens, "tokens", key.id):
-                raise _exceeded(self._tokens, tokens, "tokens", key)
-        if key.limits.requests_per_minute is not None:
+        self.require_tokens(key)
+        if key is not None and key.limits.requests_per_minute is not None:
             requests = RateLimitItemPerMinute(key.limits.requests_per_minute)
             if not self._requests.hit(requests, "requests", key.id):
                 raise _exceeded(self._requests, requests, "requests", key)
+
+    def require_tokens(self, key: Key | None) -> None:
+        """Raises ``RateLimitError`` when all tokens of this minute are spent."""
+        if key is not None and key.limits.tokens_per_minute is not None:
+            tokens = RateLimitItemPerMinute(key.limits.tokens_per_minute)
+            if not self._tokens.test(tokens, "tokens", key.id):
+                raise _exceeded(self._tokens, tokens, "tokens", key)
 
     def spend(self, key: Key | None, tokens: int) -> None:
         """Tokens a request has cost, in and out."""
         if key is not None and key.limits.tokens_per_minute is not None and tokens > 0:
             self._tokens.hit(RateLimitItemPerMinute(key.limits.tokens_per_minute), "tokens", key.id, cost=tokens)
 
-    def begin_session(self, key: Key | None) -> Callable[[], None]:
-        """A conversation begins; call what is returned at its end. Raises ``RateLimitError`` when it is one too many."""
-        if key is None or key.limits.sessions is None:
+    def begin_session(self, key: Key | None, end: Callable[[], None]) -> Callable[[], None]:
+        """A conversation begins, which ``end`` ends should the key be revoked; call what is returned when it is over.
+
+        Raises ``RateLimitError`` when it is one too many.
+        """
+        if key is None:
             return lambda: None
-        if self._sessions[key.id] >= key.limits.sessions:
+        conversations = self._open.get(key.id, [])
+        if key.limits.sessions is not None and len(conversations) >= key.limits.sessions:
             raise RateLimitError(f"This key may hold {key.limits.sessions} conversations at once.")
-        self._sessions[key.id] += 1
-        return lambda: self._sessions.subtract({key.id: 1})
+        self._open[key.id] = conversations = [*conversations, end]
+
+        def over() -> None:
+            left = [one for one in self._open[key.id] if one is not end]
+            if left:
+                self._open[key.id] = left
+            else:
+                del self._open[key.id]
+
+        return over
+
+    def end_sessions(self, key_ids: Iterable[str]) -> None:
+        """End all conversations of these keys."""
+        for key_id in key_ids:
+            for end in self._open.get(key_id, ()):
+                end()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMeter:
+    """The tokens of one key, as a conversation counts them."""
+
+    use: KeyUse
+    key: Key | None
+
+    def require(self) -> None:
+        """Raises ``RateLimitError`` when none are left at the moment."""
+        self.use.require_tokens(self.key)
+
+    def spend(self, tokens: int) -> None:
+        """So many have been used, in and out."""
+        self.use.spend(self.key, tokens)
 
 
 def _exceeded(limiter: RateLimiter, item: RateLimitItem, what: str, key: Key) -> RateLimitError:

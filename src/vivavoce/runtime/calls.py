@@ -20,7 +20,7 @@ from vivavoce.runtime.line import SlowClientError
 
 log = logging.getLogger(__name__)
 
-NORMAL, GOING_AWAY, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1001, 1011, 1013
+NORMAL, GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1001, 1008, 1011, 1013
 """Close codes (RFC 6455, section 7.4.1, and the IANA registry)."""
 
 HANG_UP_S = 2.0

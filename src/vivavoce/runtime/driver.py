@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing, nullcontext, suppress
 from dataclasses import replace
 from time import monotonic
+from typing import Protocol
 
 import msgspec
 
 from vivavoce.engines.base import LanguageModel
-from vivavoce.errors import ClientError, EngineError
+from vivavoce.errors import ClientError, EngineError, RateLimitError
 from vivavoce.protocol.client_events import AnyClientEvent, AudioAppend
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.engines import Engines
@@ -46,7 +47,7 @@ from vivavoce.session.signals import (
     Transcribe,
     WakeAt,
 )
-from vivavoce.types import ReplyEvent, Speech
+from vivavoce.types import GenerationEnd, ReplyEvent, Speech
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,16 @@ AUDIO_AHEAD_MS = 20_000
 """Speech made but not sent; beyond that the reply road waits."""
 
 
+class Meter(Protocol):
+    """Counts the tokens of whoever this conversation is for."""
+
+    def require(self) -> None:
+        """Raises ``RateLimitError`` when none are left at the moment."""
+
+    def spend(self, tokens: int) -> None:
+        """So many have been used, in and out."""
+
+
 class Driver:
     """Runs one session. ``lifetime_s`` is how long it may last, ``keep_frames`` how much a lost client can have again."""
 
@@ -76,6 +87,7 @@ class Driver:
         *,
         lifetime_s: float,
         keep_frames: int = 0,
+        meter: Meter,
     ) -> None:
         self._session = session
         self._translator = translator
@@ -84,6 +96,7 @@ class Driver:
         self._model = model
         self.seat = seat
         self._lifetime_s = lifetime_s
+        self._meter = meter
         self._ears = engines.ears
         self._speech = engines.ears.detector.open()
         self.line = Line(keep=keep_frames)
@@ -278,6 +291,8 @@ class Driver:
     async def _reply(self, work: StartReply) -> None:
         async def emit(event: ReplyEvent) -> None:
             self._take(Replied(work.response_id, event))
+            if isinstance(event, GenerationEnd):
+                self._meter.spend(event.input_tokens + event.output_tokens)
             if isinstance(event, Speech) and self._session.replying.queued_ms >= AUDIO_AHEAD_MS:
                 self._drained.clear()
                 await self._drained.wait()
@@ -285,9 +300,12 @@ class Driver:
         options = replace(work.options, slot=self.seat)
         request = ReplyRequest(work.messages, options, work.voice, work.language, work.speed, work.begun)
         try:
+            self._meter.require()
             await reply(request, self._model, self._engines.speaker, emit)
         except EngineError as error:
             log.warning("session %s: response %s: %s", self._session.id, work.response_id, error)
+            self._take(ReplyFailed(work.response_id, error.message))
+        except RateLimitError as error:
             self._take(ReplyFailed(work.response_id, error.message))
 
     async def _prefill(self, work: Prefill) -> None:
