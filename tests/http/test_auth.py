@@ -24,7 +24,8 @@ from vivavoce.http.grants import ClientSecrets, Grant
 from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.local import is_loopback
 from vivavoce.http.server_logs import hide_keys
-from vivavoce.store.keys import Key, Keys
+from vivavoce.store.keys import Keys
+from vivavoce.store.rights import Key
 
 ALICE, BOB = "alice-secret-1", "bob-secret-22"
 KEYS = {"auth": {"keys": {"alice": ALICE, "bob": BOB}}}

@@ -9,7 +9,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from vivavoce import __version__
-from vivavoce.cli import bench, doctor, models, say, serve, talk, transcribe, voices
+from vivavoce.cli import bench, doctor, keys, models, say, serve, talk, transcribe, voices
 from vivavoce.errors import VivavoceError
 
 
@@ -54,5 +54,6 @@ app.command()(say.say)
 app.command()(transcribe.transcribe)
 app.command()(doctor.doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
 app.add_typer(voices.app, name="voices")
 app.add_typer(bench.app, name="bench")

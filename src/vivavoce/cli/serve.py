@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from vivavoce.cli.keys import any_key
 from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
 from vivavoce.cli.weights import ensure_weights, server_weights
 from vivavoce.client.connection import MAX_FRAME_BYTES
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 _GRACE_S = 5
 
-_NO_KEYS = """Everybody who reaches {host} could use this server, because it has no keys. Set one in the environment,
+_NO_KEYS = """Everybody who reaches {host} could use this server, because it has no keys. Create one,
+    vivavoce keys create me
+or set one in the environment,
     VIVAVOCE_AUTH__KEYS__ME=<a long random text>
 or in the configuration file,
     [auth.keys]
@@ -74,7 +77,10 @@ def serve(
         "log_level": None if log_level is None else log_level.value,
     }
     settings = read_config(flags, engines=engines, file=config)
-    if not (is_loopback(settings.host) or settings.auth.keys or settings.auth.open):
+    locked = bool(settings.auth.keys) or any_key(settings)
+    if locked and settings.auth.open:
+        raise typer.BadParameter("there are keys (`vivavoce keys list`), so the server cannot be open to everybody")
+    if not (is_loopback(settings.host) or locked or settings.auth.open):
         raise typer.BadParameter(_NO_KEYS.format(host=settings.host))
     # The doors are loaded only to serve, so that every other command starts quickly.
     from vivavoce.http.tls import tls_files

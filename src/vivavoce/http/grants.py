@@ -17,7 +17,7 @@ from vivavoce.config import CLIENT_SECRET_PREFIX
 from vivavoce.errors import CapacityError
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.session_config import SessionPatch
-from vivavoce.store.keys import Key
+from vivavoce.store.rights import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
 
 from vivavoce.errors import RateLimitError
-from vivavoce.store.keys import Key
+from vivavoce.store.rights import Key
 
 
 class KeyUse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from vivavoce.errors import ClientError
-from vivavoce.store.keys import SCOPES, Key, Scope
+from vivavoce.store.rights import SCOPES, Key, Scope
 
 _PREFIX = re.compile(r"^/(step_plan/|openai/deployments/[^/]+/|openai/)?(v1/)?")
 """StepFun's subscription and Azure put their own before the path."""

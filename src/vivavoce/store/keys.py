@@ -9,46 +9,22 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal, get_args
 
 from sqlalchemy import ColumnElement, delete, exists, or_, select
 
 from vivavoce.errors import VivavoceError
 from vivavoce.store.database import Database
 from vivavoce.store.files import new_id
+from vivavoce.store.rights import Key, KeyLimits, Scope
 from vivavoce.store.tables import KeyRow
 
 KEY_PREFIX = "vv_"
 """What every created key begins with, so that it is recognised where it should not lie about."""
 
-Scope = Literal["realtime", "chat", "audio", "voices", "files", "vector_stores", "search"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
-"""What a key may open; one without any of them named opens everything."""
-
 
 class UnknownKeyError(VivavoceError):
     """There is no key of this id."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyLimits:
-    """How much a key may ask for; ``None`` is without a limit. ``sessions`` counts Realtime conversations at once."""
-
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    sessions: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A valid key, without its secret. No ``scopes``: it opens everything."""
-
-    id: str
-    owner: str
-    scopes: frozenset[str] = frozenset()
-    limits: KeyLimits = KeyLimits()
 
 
 class Keys:
