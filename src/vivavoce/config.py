@@ -189,6 +189,57 @@ class WebSearchConfig(_Table):
         return self
 
 
+class ToolsConfig(_Table):
+    """Tools that run on the server, in every conversation.
+
+    ``builtin`` names plug-ins (entry points ``vivavoce.tools``) offered to all sessions. A reply calls tools at most ``rounds``
+    times. A tool that takes longer than ``filler_ms`` is announced with a few words, unless that is ``None``.
+    ``strangers_may_call``: also what has effects may be called after the model has read a page or a document.
+    ``relevance``: how near in meaning to a tool a request must be for the tool to be on offer (a margin over small talk, on
+    the scale of the built-in embedder; ``None``: all tools always are).
+    """
+
+    builtin: tuple[str, ...] = ()
+    rounds: int = Field(default=4, ge=1, le=16)
+    filler_ms: int | None = Field(default=700, ge=0)
+    strangers_may_call: bool = False
+    relevance: float | None = Field(default=-0.065, ge=-1.0, le=1.0)
+
+
+class McpServerConfig(_Table):
+    """A tool server for all sessions: a ``url``, or a ``command`` that speaks over its standard streams.
+
+    ``tools`` names those on offer (all, unless given). ``timeout_s`` is how long one call may take.
+    """
+
+    url: HttpUrl | None = None
+    headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    env: Mapping[str, SecretStr] = Field(default_factory=dict)
+    folder: Path | None = None
+    tools: tuple[str, ...] | None = None
+    timeout_s: float = Field(default=20.0, gt=0)
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> McpServerConfig:
+        if (self.url is None) == (not self.command):
+            raise ValueError("a tool server has either a 'url' or a 'command'")
+        return self
+
+
+class McpConfig(_Table):
+    """Tool servers (Model Context Protocol): the operator's own, and how those of clients are dealt with.
+
+    A server may take ``list_s`` to say what it has, and a call to a client's server ``call_s``; a connection nobody has used
+    for ``idle_s`` is closed.
+    """
+
+    servers: Mapping[str, McpServerConfig] = Field(default_factory=dict)
+    list_s: float = Field(default=10.0, gt=0)
+    call_s: float = Field(default=20.0, gt=0)
+    idle_s: float = Field(default=300.0, gt=0)
+
+
 class S3Config(_Table):
     """How to reach an S3-compatible store. Without keys the environment's own credentials (a role) are used."""
 
@@ -226,8 +277,8 @@ class VoicesConfig(_Table):
 class KnowledgeConfig(_Table):
     """Documents the assistant may know: how they are read and cut, and what of them the model sees.
 
-    ``index`` is the file of the embedded index (with SQLite; with PostgreSQL passages are kept there), by default under
-    ``home``. Passages are about ``passage_tokens`` long and repeat ``overlap_tokens`` of the one before. A question's
+    ``index`` is the file of the embedded index (with SQLite; with PostgreSQL passages are kept there), by default beside
+    the database. Passages are about ``passage_tokens`` long and repeat ``overlap_tokens`` of the one before. A question's
     answer to the model has at most ``results`` passages and ``budget_tokens``; small models read slowly, so it is little.
     Nothing below ``least_similarity`` is taken for an answer. A document may hold ``most_passages``, its reading may take
     ``parsing_memory_mb``, ``parsing_cpu_s`` and ``parsing_pages``. ``timeout_s`` is how long a search may take.
@@ -298,6 +349,8 @@ class Config(BaseSettings):
     voices: VoicesConfig = Field(default_factory=VoicesConfig)
     web_search: WebSearchConfig = Field(default_factory=WebSearchConfig)
     knowledge: KnowledgeConfig = Field(default_factory=KnowledgeConfig)
+    tools: ToolsConfig = Field(default_factory=ToolsConfig)
+    mcp: McpConfig = Field(default_factory=McpConfig)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

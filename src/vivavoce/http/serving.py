@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from vivavoce.config import Config
+from vivavoce.engines.base import Embedder
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Auth
 from vivavoce.http.grants import ClientSecrets
 from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.server_logs import put_server_logs_right
 from vivavoce.knowledge.extraction import text_of
+from vivavoce.knowledge.library import Library
+from vivavoce.knowledge.parsing.limits import ParsingLimits
 from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.net.fetching import Fetcher
 from vivavoce.runtime.calls import Calls
@@ -38,9 +41,10 @@ class Serving:
         self.voices = VoiceLibrary()
         self.fetcher = Fetcher(allow_private=config.net.allow_private)
         self.web_search = WebSearch(config.web_search, self.fetcher)
-        self.parsers = Parsers()
+        self.parsers = Parsers(_parsing_limits(config))
         self.opened: Store | None = None
         self.loaded: Engines | None = None
+        self.shelves: Library | None = None
         self.failure: str | None = None
 
     @property
@@ -61,6 +65,19 @@ class Serving:
         return Files(self.store, partial(text_of, self.parsers))
 
     @property
+    def library(self) -> Library:
+        """The documents of clients, and their search. Raises as ``store`` does."""
+        if self.shelves is None:
+            raise ClientError("The server is still opening its index.", code="server_loading", type="server_error")
+        return self.shelves
+
+    async def open_library(self, embedder: Embedder) -> None:
+        """Open the library of the store that is open. Raises ``StoreError``."""
+        library = Library(self.config, self.store, self.files, self.parsers, embedder, lambda: self.seats.taken > 0)
+        await library.open()
+        self.shelves = library
+
+    @property
     def engines(self) -> Engines:
         """The engines. Raises ``ClientError`` (``server_loading``) while they are loading, or when all is to end."""
         if self.calls.draining:
@@ -68,3 +85,10 @@ class Serving:
         if self.loaded is None:
             raise ClientError("The server is still loading its models.", code="server_loading", type="server_error")
         return self.loaded
+
+
+def _parsing_limits(config: Config) -> ParsingLimits:
+    knowledge = config.knowledge
+    return ParsingLimits(
+        memory_mb=knowledge.parsing_memory_mb, cpu_s=knowledge.parsing_cpu_s, pages=knowledge.parsing_pages
+    )

@@ -41,6 +41,9 @@ class Candidates:
 class PassageIndex(Protocol):
     """Passages of documents, searched by meaning and by words. A document is found whole or not at all."""
 
+    async def open(self) -> bool:
+        """Open it; whether all is to be read in again, because it is new or of another embedder. Raises ``StoreError``."""
+
     async def begin(self, document: Document) -> None:
         """Passages of this document follow; what there was of it is forgotten."""
 

@@ -1,0 +1,244 @@
+"""Reads files into the index, one at a time, behind everything else the server does.
+
+The work to be done is the rows that are ``in_progress``, so it survives the process: a file whose reading was cut short is
+read again from its beginning, and what there was of it is forgotten first. A row becomes ``completed`` only after the index
+holds all its passages for good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from vivavoce.config import KnowledgeConfig
+from vivavoce.engines.base import Embedder
+from vivavoce.errors import EngineError, StoreError
+from vivavoce.knowledge.blocks import Block
+from vivavoce.knowledge.index.base import Document, PassageIndex
+from vivavoce.knowledge.parsing.errors import UnreadableCode, UnreadableError
+from vivavoce.knowledge.parsing.process import Parsers
+from vivavoce.knowledge.passages import Cutter, Passage, PassageSize
+from vivavoce.knowledge.tables import VectorStoreFileRow
+from vivavoce.store.files import Files
+from vivavoce.store.store import Store
+from vivavoce.store.tables import FileRow
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 60
+"""How long a file stays a server's that says nothing any more."""
+
+REPORT_S = 1.0
+"""How often progress is written down, and with it looked whether the work is still wanted."""
+
+LOOK_S = 5.0
+"""How often a server looks for work nobody told it of: another one's that was cut short."""
+
+BATCH = 16
+MOST_ATTEMPTS = 5
+RETRY_S = 5
+"""After the first failure that may pass; twice as long after each one more."""
+
+NO_TEXT = "The document holds no text."
+GAVE_UP = "The document could not be read into the index; the server's log says why."
+TOO_MANY = "The document makes more passages than one may have: cut it into several."
+
+
+class _UnwantedError(Exception):
+    """The file was taken out, or put in again, while it was being read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A file to be read. ``position`` tells it from the same file put in again."""
+
+    document: Document
+    position: int
+    attempts: int
+    size: PassageSize
+    file: FileRow
+
+
+class Ingest:
+    """The background work. ``busy`` says whether somebody is being talked to: then half of the time is left to them."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: Files,
+        index: PassageIndex,
+        parsers: Parsers,
+        embedder: Embedder,
+        config: KnowledgeConfig,
+        busy: Callable[[], bool],
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._index = index
+        self._parsers = parsers
+        self._embedder = embedder
+        self._config = config
+        self._busy = busy
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is work."""
+        self._wake.set()
+
+    async def take_over(self) -> None:
+        """No other server works on this store: what is leased was an earlier process's."""
+        async with self._store.rows.begin() as session:
+            await session.execute(update(VectorStoreFileRow).values(leased_until=0))
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                job = await self._next()
+                if job is not None:
+                    await self._work(job)
+                    continue
+            except (SQLAlchemyError, StoreError) as error:
+                log.error("reading files into the index has to wait: %s", type(error).__name__)
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    # ---- one file
+
+    async def _next(self) -> _Job | None:
+        """The file that has waited longest, leased to this server."""
+        now = int(time.time())
+        waiting = (
+            select(VectorStoreFileRow)
+            .where(VectorStoreFileRow.status == "in_progress", VectorStoreFileRow.leased_until <= now)
+            .order_by(VectorStoreFileRow.position)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._store.rows.begin() as session:
+            row = await session.scalar(waiting)
+            if row is None:
+                return None
+            file = await session.get(FileRow, row.file_id)
+            assert file is not None  # a file takes its rows with it
+            row.leased_until = now + LEASE_S
+            row.attempts += 1
+            document = Document(row.store_id, row.file_id)
+            return _Job(document, row.position, row.attempts, self._size(row), file)
+
+    def _size(self, row: VectorStoreFileRow) -> PassageSize:
+        tokens = row.passage_tokens or self._config.passage_tokens
+        overlap = row.overlap_tokens if row.overlap_tokens is not None else self._config.overlap_tokens
+        return PassageSize(tokens, min(overlap, tokens // 2))
+
+    async def _work(self, job: _Job) -> None:
+        try:
+            if job.attempts > MOST_ATTEMPTS:
+                raise UnreadableError("server_error", GAVE_UP)
+            passages, size = await self._read(job)
+            values = {"passages": passages, "usage_bytes": size, "embedder": self._embedder.name}
+            done = {"status": "completed", "progress": 1.0, "error_code": None, "error_message": None}
+            if not await self._note(job, **done, **values):
+                raise _UnwantedError
+            log.info("read a file of %d bytes into %d passages", job.file.bytes, passages)
+        except UnreadableError as error:
+            await self._failed(job, error.code, error.message)
+        except EngineError as error:
+            if error.retriable and job.attempts < MOST_ATTEMPTS:
+                log.warning("reading a file into the index is put off: %s", error)
+                await self._note(job, leased_until=int(time.time()) + RETRY_S * 2 ** (job.attempts - 1))
+            else:
+                log.error("reading a file into the index failed: %s", error)
+                await self._failed(job, "server_error", GAVE_UP)
+        except _UnwantedError:
+            await self._index.forget([job.document])
+        except asyncio.CancelledError:
+            # The server ends: the next one shall not wait, nor count this as a failure.
+            await asyncio.shield(self._note(job, leased_until=0, attempts=job.attempts - 1))
+            raise
+
+    async def _failed(self, job: _Job, code: UnreadableCode, message: str) -> None:
+        await self._index.forget([job.document])
+        await self._note(job, status="failed", error_code=code, error_message=message)
+
+    async def _read(self, job: _Job) -> tuple[int, int]:
+        """All passages into the index; how many there are, and how many bytes of text."""
+        await self._index.begin(job.document)
+        stem, _, ending = job.file.filename.rpartition(".")
+        cutter = Cutter(job.size, stem)
+        batch, reported = _Batch(self, job), time.monotonic()
+        async with self._files.path(job.file) as path, aclosing(self._parsers.read(path, ending.lower())) as steps:
+            async for share, blocks in steps:
+                await self._put(cutter, blocks, batch)
+                if time.monotonic() - reported > REPORT_S:
+                    reported = time.monotonic()
+                    # The last hundredth is finishing.
+                    await self._report(job, min(share, 0.99))
+        for passage in cutter.finish():
+            await batch.take(passage)
+        await batch.flush()
+        if not batch.passages:
+            raise UnreadableError("invalid_file", NO_TEXT)
+        await self._report(job, 0.99)
+        await self._index.finish(job.document)
+        return batch.passages, batch.bytes
+
+    async def _put(self, cutter: Cutter, blocks: Sequence[Block], batch: _Batch) -> None:
+        for passage in cutter.take(blocks):
+            await batch.take(passage)
+            if batch.passages > self._config.most_passages:
+                raise UnreadableError("invalid_file", TOO_MANY)
+
+    async def _report(self, job: _Job, share: float) -> None:
+        if not await self._note(job, progress=share, leased_until=int(time.time()) + LEASE_S):
+            raise _UnwantedError
+
+    async def _note(self, job: _Job, **values: object) -> bool:
+        """Write to the job's row, if it still is; whether it was."""
+        row = VectorStoreFileRow
+        here = (row.store_id == job.document.store_id) & (row.file_id == job.document.file_id)
+        change = update(row).where(here, row.position == job.position, row.status == "in_progress").values(**values)
+        async with self._store.rows.begin() as session:
+            result = await session.execute(change.returning(row.position))
+            return result.first() is not None
+
+    async def embed(self, document: Document, passages: Sequence[Passage]) -> None:
+        """Passages into the index, and a rest afterwards when somebody is being talked to."""
+        began = time.monotonic()
+        vectors = await self._embedder.embed([passage.whole for passage in passages], query=False)
+        await self._index.add(document, passages, vectors)
+        await asyncio.sleep(time.monotonic() - began if self._busy() else 0)
+
+
+class _Batch:
+    """Passages of one job, embedded several at a time."""
+
+    def __init__(self, ingest: Ingest, job: _Job) -> None:
+        self._ingest = ingest
+        self._job = job
+        self._waiting: list[Passage] = []
+        self.passages = 0
+        self.bytes = 0
+
+    async def take(self, passage: Passage) -> None:
+        self._waiting.append(passage)
+        self.passages += 1
+        self.bytes += len(passage.text.encode())
+        if len(self._waiting) >= BATCH:
+            await self.flush()
+
+    async def flush(self) -> None:
+        if self._waiting:
+            await self._ingest.embed(self._job.document, self._waiting)
+            self._waiting = []

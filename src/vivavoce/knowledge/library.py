@@ -1,0 +1,181 @@
+"""Everything about documents behind one door: vector stores, their index, reading files in, and search."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy import make_url, select, tuple_, update
+
+from vivavoce.config import Config
+from vivavoce.engines.base import Embedder
+from vivavoce.knowledge.index.base import Document, PassageIndex
+from vivavoce.knowledge.index.embedded import EmbeddedIndex
+from vivavoce.knowledge.ingest import Ingest
+from vivavoce.knowledge.parsing.process import Parsers
+from vivavoce.knowledge.passages import Passage
+from vivavoce.knowledge.search import DEPTH, Hit, fused
+from vivavoce.knowledge.stores import NewFile, VectorStores
+from vivavoce.knowledge.tables import VectorStoreFileRow
+from vivavoce.knowledge.words import terms_of
+from vivavoce.store.files import Files
+from vivavoce.store.store import Store, database_url
+from vivavoce.types import Vectors
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 600.0
+MARKED_AT_ONCE = 200
+TEXTS_OF_ALL_KINDS = (
+    "The weather will stay dry and sunny until the weekend.",
+    "Press and hold the button for five seconds to reset the device.",
+    "Article 12: the tenant pays the rent on the first day of each month.",
+    "She looked out of the window and thought of the sea.",
+    "Model: X200; Price: 499 EUR; Weight: 1.2 kg; In stock: yes",
+    "def read(path): return open(path).read()",
+    "The committee approved the budget for the coming year.",
+    "Take one tablet twice a day after meals.",
+    "How do I change my password?",
+    "The cell divides when its chromosomes have been copied.",
+    "本周天气晴朗，周末可能有小雨。",
+    "长按按钮五秒钟即可恢复出厂设置。",
+    "第十二条 承租人应于每月一日支付租金。",
+    "她望着窗外，想起了大海。",
+    "型号：X200；价格：499元；重量：1.2千克；有货",
+    "委员会批准了下一年度的预算。",
+    "饭后服用，每日两次，每次一片。",
+    "怎样修改我的密码？",
+    "细胞在染色体复制之后分裂。",
+    "会议定于星期三下午三点在二号会议室举行。",
+)
+"""What all texts have in common, the index learns from these."""
+
+
+class Library:
+    """Made by ``open``. ``stores`` are the rows; whatever touches passages goes through the methods here."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        files: Files,
+        parsers: Parsers,
+        embedder: Embedder,
+        busy: Callable[[], bool],
+    ) -> None:
+        self.config = config.knowledge
+        self.embedder = embedder
+        self.stores = VectorStores(store, config.knowledge.most_stores)
+        self._store = store
+        self._index = self._make_index(config)
+        self._ingest = Ingest(store, files, self._index, parsers, embedder, config.knowledge, busy)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Open the index and begin to work. Raises ``StoreError``."""
+        emptied = await self._index.open()
+        if self._store.database.is_sqlite:
+            await self._ingest.take_over()
+        if emptied:
+            log.info("the index is new, or of another embedder: all files are read into it again")
+        await self._mend()
+        self._tasks = [asyncio.create_task(self._ingest.run()), asyncio.create_task(self._keep_tidy())]
+
+    async def close(self) -> None:
+        """Stop the work, which goes on where it was when the server runs again."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._index.close()
+
+    # ---- files in and out
+
+    async def add_files(
+        self, owner: str, store_id: str, files: Sequence[NewFile], *, batch_id: str | None = None
+    ) -> Sequence[VectorStoreFileRow]:
+        """Put files into a store; they are read in the background. Raises ``ClientError`` as ``VectorStores`` does."""
+        rows = await self.stores.add_files(owner, store_id, files, batch_id=batch_id)
+        self._ingest.wake()
+        return rows
+
+    async def remove_file(self, owner: str, store_id: str, file_id: str) -> None:
+        """Take a file out of a store, with all its passages. Raises ``ClientError``."""
+        await self.stores.remove_file(owner, store_id, file_id)
+        await self._index.forget([Document(store_id, file_id)])
+
+    async def delete_store(self, owner: str, store_id: str) -> None:
+        """Delete a store with all its passages. Raises ``ClientError``."""
+        await self.stores.delete(owner, store_id)
+        await self._index.forget_store(store_id)
+
+    async def sweep(self) -> None:
+        """Delete the passages nothing refers to any more: of files that were deleted, and of stores whose time is over."""
+        for row in await self.stores.expired():
+            await self.delete_store(row.owner, row.id)
+        indexed = await self._index.documents()
+        await self._index.forget(indexed - await self._wanted())
+
+    async def passages(self, owner: str, store_id: str, file_id: str) -> list[Passage]:
+        """The passages of a file in a store. Raises ``ClientError``."""
+        await self.stores.file(owner, store_id, file_id)
+        return await self._index.passages(Document(store_id, file_id))
+
+    # ---- search
+
+    async def search(
+        self, owner: str, store_id: str, question: str, most: int, *, words: str | None = None
+    ) -> list[Hit]:
+        """The passages of a store that answer ``question`` best. ``words`` are looked for instead of the question's own.
+
+        Raises ``ClientError`` (``vector_store_not_found``) and ``EngineError``.
+        """
+        await self.stores.get(owner, store_id)
+        vector = (await self.embedder.embed([question], query=True))[0]
+        terms = terms_of(question if words is None else words)
+        candidates = await self._index.search(store_id, vector, terms, max(most, DEPTH))
+        best = fused(candidates, most)
+        names = await self.stores.filenames([candidate.file_id for candidate, _ in best])
+        return [
+            Hit(candidate.file_id, names[candidate.file_id], candidate.passage, score, candidate.similarity)
+            for candidate, score in best
+            if candidate.file_id in names
+        ]
+
+    # ---- inside
+
+    def _make_index(self, config: Config) -> PassageIndex:
+        """With SQLite a file beside the database, unless the configuration says where."""
+        database = Path(make_url(database_url(config)).database or "")
+        path = config.knowledge.index or database.with_name(f"{database.stem}-knowledge.db")
+        return EmbeddedIndex(path, self.embedder.name, self._examples)
+
+    async def _examples(self) -> Vectors:
+        return await self.embedder.embed(TEXTS_OF_ALL_KINDS, query=False)
+
+    async def _wanted(self) -> set[Document]:
+        async with self._store.reading() as session:
+            rows = await session.execute(select(VectorStoreFileRow.store_id, VectorStoreFileRow.file_id))
+            return {Document(store_id, file_id) for store_id, file_id in rows}
+
+    async def _mend(self) -> None:
+        """Bring rows and index in step after a kill, a lost index or another embedder."""
+        await self.sweep()
+        indexed = await self._index.documents()
+        row = VectorStoreFileRow
+        async with self._store.reading() as session:
+            done = await session.execute(select(row.store_id, row.file_id).where(row.status == "completed"))
+            lost = [(store, file) for store, file in done if Document(store, file) not in indexed]
+        for at in range(0, len(lost), MARKED_AT_ONCE):
+            again = update(row).where(tuple_(row.store_id, row.file_id).in_(lost[at : at + MARKED_AT_ONCE]))
+            async with self._store.rows.begin() as session:
+                await session.execute(again.values(status="in_progress", progress=0.0, attempts=0, leased_until=0))
+
+    async def _keep_tidy(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                await self.sweep()
+            except Exception:  # the next time may be better, and nothing else depends on it
+                log.exception("tidying the index failed")
