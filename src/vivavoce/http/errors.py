@@ -22,6 +22,8 @@ STATUS_OF_CODE = {
     "forbidden": 403,
     "insufficient_scope": 403,
     "file_not_found": 404,
+    "vector_store_not_found": 404,
+    "batch_not_found": 404,
     "model_not_found": 404,
     "session_not_found": 404,
     "session_not_resumable": 410,
@@ -154,16 +156,16 @@ def _of_framework(error: HTTPException) -> ClientError:
 
 
 def _of_validation(request: Request, error: RequestValidationError) -> ClientError:
-    """The first thing that is wrong, with its path as clients write it: ``messages.0.content``."""
+    """The first thing that is wrong, with its path as OpenAI writes it: ``messages[0].content``."""
     first = error.errors()[0]
-    where = [str(part) for part in first["loc"][1:]]
     if first["type"] == "json_invalid":
         return ClientError(f"The body is not JSON: {first['ctx']['error']}.", code="invalid_json")
     if first["loc"] == ("body",) and not _is_json(request) and request.headers.get("content-length") != "0":
-        return ClientError("The body has to be application/json.", code="unsupported_content_type")
-    param = ".".join(where) or None
-    code = "missing_param" if first["type"] == "missing" else "invalid_value"
-    return ClientError(f"{param or 'The body'}: {first['msg']}.", code=code, param=param)
+        return ClientError("The body must be application/json.", code="unsupported_content_type")
+    param = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"][1:]).removeprefix(".")
+    if first["type"] == "missing":
+        return ClientError(f"'{param or 'body'}' is missing.", code="missing_required_parameter", param=param or None)
+    return ClientError(f"Invalid '{param or 'body'}': {first['msg']}.", param=param or None)
 
 
 def _is_json(request: Request) -> bool:

@@ -57,7 +57,7 @@ async def create_file(request: Request, owner: Owner) -> File:
         if form.file is not None:
             return shown(await _create(serving, owner, form, form.file.filename or "", _pieces(form.file)))
         if form.url is None:
-            raise ClientError("Either 'file' or 'url' is needed.", code="missing_param", param="file")
+            raise ClientError("Either 'file' or 'url' is needed.", code="missing_required_parameter", param="file")
         download = serving.fetcher.stream(form.url, most_bytes=most_bytes, timeout_s=FETCHED_WITHIN_S, param="url")
         async with download as fetched:
             name = unquote(PurePosixPath(urlsplit(fetched.url).path).name)
@@ -114,6 +114,7 @@ async def delete_file(request: Request, owner: Owner, file_id: str) -> FileDelet
     """Delete a file and its bytes."""
     serving: Serving = request.app.state.serving
     await serving.files.delete(owner, file_id)
+    await serving.library.sweep()  # its passages, in whatever vector store
     return FileDeleted(id=file_id)
 
 

@@ -27,6 +27,9 @@ from vivavoce.types import Vectors
 log = logging.getLogger(__name__)
 
 SWEEP_S = 600.0
+FILTERED_DEPTH = 1000
+"""How many of each search a filter chooses from."""
+
 MARKED_AT_ONCE = 200
 TEXTS_OF_ALL_KINDS = (
     "The weather will stay dry and sunny until the weekend.",
@@ -125,17 +128,21 @@ class Library:
     # ---- search
 
     async def search(
-        self, owner: str, store_id: str, question: str, most: int, *, words: str | None = None
+        self, owner: str, store_id: str, question: str, most: int, *, filters: Filter | None = None
     ) -> list[Hit]:
-        """The passages of a store that answer ``question`` best. ``words`` are looked for instead of the question's own.
+        """The passages of a store that answer ``question`` best, of files whose attributes ``filters`` lets through.
 
         Raises ``ClientError`` (``vector_store_not_found``) and ``EngineError``.
         """
         await self.stores.get(owner, store_id)
         vector = (await self.embedder.embed([question], query=True))[0]
-        terms = terms_of(question if words is None else words)
-        candidates = await self._index.search(store_id, vector, terms, max(most, DEPTH))
-        best = fused(candidates, most)
+        depth = max(most, DEPTH) if filters is None else FILTERED_DEPTH
+        candidates = await self._index.search(store_id, vector, terms_of(question), depth)
+        best = fused(candidates, depth)
+        if filters is not None:
+            attributes = await self.stores.attributes(store_id, list({one.file_id for one, _ in best}))
+            best = [(one, score) for one, score in best if filters(attributes.get(one.file_id, {}))]
+        best = best[:most]
         names = await self.stores.filenames([candidate.file_id for candidate, _ in best])
         return [
             Hit(candidate.file_id, names[candidate.file_id], candidate.passage, score, candidate.similarity)

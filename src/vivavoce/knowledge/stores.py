@@ -103,11 +103,14 @@ class VectorStores:
         async with self._store.reading() as session:
             return await _paged(session, query, VectorStoreRow.id, page, lambda cursor: cursor)
 
-    async def update(self, owner: str, store_id: str, changes: Mapping[str, Any]) -> VectorStoreRow:
+    async def change(self, owner: str, store_id: str, changes: Mapping[str, Any]) -> VectorStoreRow:
         """Change columns of a store. Raises ``ClientError``."""
         await self.get(owner, store_id)
-        async with self._store.rows.begin() as session:
-            await session.execute(update(VectorStoreRow).where(VectorStoreRow.id == store_id).values(**changes))
+        if "name" in changes:
+            checked_name(changes["name"])
+        if changes:
+            async with self._store.rows.begin() as session:
+                await session.execute(update(VectorStoreRow).where(VectorStoreRow.id == store_id).values(**changes))
         return await self.get(owner, store_id)
 
     async def touch(self, store_id: str) -> None:
@@ -198,7 +201,7 @@ class VectorStores:
             }
             return await _paged(session, query, VectorStoreFileRow.position, page, positions.__getitem__)
 
-    async def update_file(self, owner: str, store_id: str, file_id: str, attributes: Mapping[str, Any]) -> None:
+    async def change_file(self, owner: str, store_id: str, file_id: str, attributes: Mapping[str, Any]) -> None:
         """Change the attributes of a file in a store. Raises ``ClientError``."""
         await self.file(owner, store_id, file_id)
         async with self._store.rows.begin() as session:
@@ -246,6 +249,13 @@ class VectorStores:
                 counts[store_id]["total"] += count
                 counts[store_id]["bytes"] += int(size)
         return counts
+
+    async def attributes(self, store_id: str, file_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The attributes of files in a store."""
+        row = VectorStoreFileRow
+        query = select(row.file_id, row.attributes).where(row.store_id == store_id, row.file_id.in_(file_ids))
+        async with self._store.reading() as session:
+            return {file_id: json.loads(attributes) for file_id, attributes in await session.execute(query)}
 
     async def filenames(self, file_ids: Sequence[str]) -> dict[str, str]:
         """Names of files, those that are still there."""
