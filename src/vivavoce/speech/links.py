@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from hashlib import sha256
 
 from sqlalchemy import func, select
 
-from vivavoce.errors import CapacityError, ClientError
+from vivavoce.errors import CapacityError, ClientError, StoreError
 from vivavoce.speech.tables import SpeechFileRow
 from vivavoce.store.store import Store
 
@@ -21,6 +23,7 @@ MOST_BYTES = 512 * 1024 * 1024
 """More than the longest input makes at the slowest speed and the highest rate."""
 
 SECRET_BYTES = 32
+CHUNKS_AHEAD = 8
 
 
 class SpeechLinks:
@@ -30,7 +33,7 @@ class SpeechLinks:
         self._store = store
         self._clock = clock
 
-    async def keep(self, owner: str, chunks: AsyncIterable[bytes], content_type: str) -> tuple[str, int]:
+    async def keep(self, owner: str, chunks: AsyncGenerator[bytes, None], content_type: str) -> tuple[str, int]:
         """Keep a file while it is being made: (the secret of its address, when it expires in s of the epoch).
 
         Raises ``CapacityError`` when the owner has too many, and what ``chunks`` raises; then nothing is left behind.
@@ -40,7 +43,8 @@ class SpeechLinks:
             mine = select(func.count()).select_from(SpeechFileRow).where(SpeechFileRow.owner == owner)
             if (await session.scalar(mine) or 0) >= MOST_LINKS:
                 raise CapacityError("addresses of speech files", MOST_LINKS)
-        blob = await self._store.blobs.put(chunks, most_bytes=MOST_BYTES)
+        async with _relayed(chunks) as relayed:
+            blob = await self._store.blobs.put(relayed, most_bytes=MOST_BYTES)
         secret, expires_at = secrets.token_urlsafe(SECRET_BYTES), int(self._clock()) + VALID_S
         async with self._store.rows.begin() as session:
             session.add(
@@ -78,6 +82,43 @@ class SpeechLinks:
                 await session.delete(row)
                 await self._store.blobs.release(session, file.blob)
             await self._store.blobs.delete(file.blob)
+
+
+@asynccontextmanager
+async def _relayed(chunks: AsyncGenerator[bytes, None]) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The same chunks, made by a task of ours that is over when the block is left, however it is left.
+
+    The object store goes on waiting for the next chunk when it is cancelled, and would keep the speaker at work.
+    """
+    made: asyncio.Queue[bytes | None] = asyncio.Queue(CHUNKS_AHEAD)
+    making = asyncio.create_task(_fill(made, chunks))
+    try:
+        yield _taken(made, making)
+    finally:
+        making.cancel()
+        await asyncio.wait({making})
+        while not made.empty():
+            made.get_nowait()
+        made.put_nowait(None)
+
+
+async def _fill(made: asyncio.Queue[bytes | None], chunks: AsyncGenerator[bytes, None]) -> None:
+    try:
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                await made.put(chunk)
+    except Exception:
+        await made.put(None)
+        raise
+    await made.put(None)
+
+
+async def _taken(made: asyncio.Queue[bytes | None], making: asyncio.Task[None]) -> AsyncIterator[bytes]:
+    while (chunk := await made.get()) is not None:
+        yield chunk
+    if making.cancelled():
+        raise StoreError("The file was given up.")
+    await making
 
 
 def _digest(secret: str) -> str:
