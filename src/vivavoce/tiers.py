@@ -47,11 +47,56 @@ BUILT_IN_ALIASES: Mapping[str, str] = {
     "step-audio-r1*": "step-audio-r1.1",
     "stepaudio-*-realtime*": "step-audio-2",
     "step-1o-audio*": "step-1o-audio",
+    "stepaudio-*-chat*": "step-audio-2",
+    "gpt-audio*": "step-audio-2",
+    "gpt-audio*-mini*": "step-audio-2-mini",
+    "gpt-4o-audio-preview*": "step-audio-2",
+    "gpt-4o-mini-audio-preview*": "step-audio-2-mini",
+    "gpt-4o": "step-audio-2",
+    "gpt-4o-20*": "step-audio-2",
+    "gpt-4o-mini": "step-audio-2-mini",
+    "gpt-4o-mini-20*": "step-audio-2-mini",
 }
 """Names of the hosted platforms, so that an application keeps the one it has. Thinking models go to the thinking tier."""
 
-TRANSCRIPTION_MODELS = ("whisper-*", "gpt-4o-transcribe*", "gpt-4o-mini-transcribe*")
-"""What OpenAI's transcription connections name; they are served by the default tier's recogniser."""
+KNOWN_ALIASES = (
+    "step-audio-2-think",
+    "step-audio-r1.5",
+    "stepaudio-2.5-realtime",
+    "stepaudio-2.5-chat",
+    "gpt-realtime",
+    "gpt-realtime-mini",
+    "gpt-audio",
+    "gpt-audio-mini",
+    "gpt-4o",
+    "gpt-4o-mini",
+    "gpt-4o-audio-preview",
+    "gpt-4o-mini-audio-preview",
+    "gpt-4o-realtime-preview",
+    "gpt-4o-mini-realtime-preview",
+)
+"""Aliases worth listing: patterns cannot be."""
+
+TRANSCRIPTION_MODELS = (
+    "whisper-*",
+    "gpt-transcribe*",
+    "gpt-4o-transcribe*",
+    "gpt-4o-mini-transcribe*",
+    "step-asr*",
+    "stepaudio-*-asr*",
+)
+"""What transcriptions are asked of, on either platform. There is one recogniser: it serves them all."""
+
+KNOWN_TRANSCRIPTION_MODELS = (
+    "step-asr",
+    "step-asr-1.1",
+    "stepaudio-2.5-asr",
+    "stepaudio-2-asr-pro",
+    "whisper-1",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+)
+"""Of these, those worth listing."""
 
 _DIALECTS: tuple[tuple[str, DialectName], ...] = (
     ("gpt-4o-realtime-preview*", "openai_beta"),
@@ -104,6 +149,17 @@ def model_of(name: str, aliases: Mapping[str, str], default: str, *, transcripti
 
     A connection that only transcribes may name a transcription model: the tier ``default`` serves it.
     """
-    if transcription and any(fnmatchcase(name, pattern) for pattern in TRANSCRIPTION_MODELS) and _NAME.fullmatch(name):
+    if transcription and transcribes(name):
         return Model(name, TIERS[default])
     return Model(name, tier(name, aliases))
+
+
+def transcribes(name: str) -> bool:
+    """Whether this is the name of a transcription model."""
+    return bool(_NAME.fullmatch(name)) and any(fnmatchcase(name, pattern) for pattern in TRANSCRIPTION_MODELS)
+
+
+def require_transcription(name: str, param: str = "model") -> None:
+    """Raises ``ClientError`` (``model_not_found``, in the platform's words) for a model that does not transcribe."""
+    if not transcribes(name):
+        raise ClientError(f"model {name[:100]} not supported", code="model_not_found", param=param)

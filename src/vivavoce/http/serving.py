@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 from vivavoce.config import Config
@@ -32,6 +33,7 @@ class Serving:
     def __init__(self, config: Config) -> None:
         put_server_logs_right()
         self.config = config
+        self.started_at = int(time.time())
         self.client_secrets = ClientSecrets(config.limits.client_secrets)
         self.key_use = KeyUse()
         self.auth = Auth(config, self.client_secrets, self.key_use, lambda: self.keys)

@@ -1,0 +1,90 @@
+"""``/v1/models`` and ``/v1/accounts`` (platform reference, sections 5 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter, Request
+
+from vivavoce.errors import ClientError
+from vivavoce.http.auth import Owner
+from vivavoce.http.errors import ReportingRoute
+from vivavoce.http.serving import Serving
+from vivavoce.protocol.platform import Account, ModelLimits, ModelList, ModelObject
+from vivavoce.speech.models import SPEECH_MODELS, speech_model
+from vivavoce.tiers import KNOWN_ALIASES, KNOWN_TRANSCRIPTION_MODELS, TIERS, tier, transcribes
+
+router = APIRouter(route_class=ReportingRoute, tags=["models"])
+
+
+@router.get("/v1/models", response_model_exclude_none=True)
+async def list_models(request: Request, _: Owner) -> ModelList:
+    """Every model there is, under its own name and under those applications may know it by."""
+    return ModelList(data=[_found(request.app.state.serving, name) for name in _names(request.app.state.serving)])
+
+
+@router.get("/v1/models/{model:path}", response_model_exclude_none=True)
+async def get_model(request: Request, _: Owner, model: str) -> ModelObject:
+    """One model, under any name that is understood: also those `/v1/models` does not list, such as dated ones."""
+    return _found(request.app.state.serving, model)
+
+
+@router.get("/v1/accounts")
+async def get_account(_: Owner) -> Account:
+    """The balance, which is 0: nothing is billed here."""
+    return Account()
+
+
+def _names(serving: Serving) -> Iterator[str]:
+    configured = (name for name in serving.config.tiers.aliases if "*" not in name)
+    yield from dict.fromkeys([*TIERS, *configured, *KNOWN_ALIASES, *SPEECH_MODELS, *KNOWN_TRANSCRIPTION_MODELS])
+
+
+def _found(serving: Serving, name: str) -> ModelObject:
+    """Raises ``ClientError`` (``model_not_found``)."""
+    if transcribes(name):
+        return _transcriber(serving, name)
+    try:
+        speech_model(name)
+    except ClientError:
+        return _tier(serving, name)
+    return _speaker(serving, name)
+
+
+def _tier(serving: Serving, name: str) -> ModelObject:
+    found = tier(name, serving.config.tiers.aliases)
+    model = serving.loaded.language_models[found.language_model] if serving.loaded else None
+    limits = ModelLimits(
+        context_tokens=model.context_tokens if model else None, sessions=serving.config.limits.sessions
+    )
+    return ModelObject(
+        id=name,
+        created=serving.started_at,
+        alias_of=None if found.name == name else found.name,
+        description=found.description,
+        capabilities=["realtime", "chat", "tools"],
+        limits=limits,
+        loaded=model is not None,
+    )
+
+
+def _speaker(serving: Serving, name: str) -> ModelObject:
+    return ModelObject(
+        id=name,
+        created=serving.started_at,
+        description="text to speech, by the voices of this server",
+        capabilities=["speech"],
+        limits=ModelLimits(input_characters=speech_model(name).most_characters),
+        loaded=serving.loaded is not None,
+    )
+
+
+def _transcriber(serving: Serving, name: str) -> ModelObject:
+    return ModelObject(
+        id=name,
+        created=serving.started_at,
+        description="speech to text, by the recogniser of this server",
+        capabilities=["transcription", "translation"],
+        limits=ModelLimits(recording_minutes=serving.config.limits.recording_minutes),
+        loaded=serving.loaded is not None,
+    )

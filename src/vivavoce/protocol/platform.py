@@ -1,0 +1,62 @@
+"""``/v1/models``, ``/v1/token/count``, ``/v1/accounts``: what goes over the wire (platform reference, sections 5 and 6)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+Ability = Literal["realtime", "chat", "tools", "thinking", "speech", "transcription", "translation"]
+
+
+class ModelLimits(BaseModel):
+    """What a model takes; what does not apply to it is left out."""
+
+    context_tokens: int | None = None
+    sessions: int | None = None
+    input_characters: int | None = None
+    recording_minutes: float | None = None
+
+
+class ModelObject(BaseModel):
+    """A model. ``alias_of`` is the one that answers under this name; ``loaded``: it can be asked now."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: Literal["vivavoce"] = "vivavoce"
+    alias_of: str | None = None
+    description: str
+    capabilities: list[Ability]
+    limits: ModelLimits
+    loaded: bool
+
+
+class ModelList(BaseModel):
+    """All models."""
+
+    object: Literal["list"] = "list"
+    data: list[ModelObject]
+    has_more: Literal[False] = False
+
+
+class TokenTotal(BaseModel):
+    """How many tokens."""
+
+    total_tokens: int
+
+
+class TokenCount(BaseModel):
+    """The answer to a count."""
+
+    data: TokenTotal
+
+
+class Account(BaseModel):
+    """An account of the hosted platform has a balance. Here nothing is billed: it is always 0."""
+
+    object: Literal["account"] = "account"
+    type: Literal["prepaid"] = "prepaid"
+    balance: float = 0.0
+    total_cash_balance: float = 0.0
+    total_voucher_balance: float = 0.0
