@@ -11,6 +11,7 @@ from sqlalchemy import make_url, select, tuple_, update
 
 from vivavoce.config import Config
 from vivavoce.engines.base import Embedder
+from vivavoce.knowledge.filters import Filter
 from vivavoce.knowledge.index.base import Document, PassageIndex
 from vivavoce.knowledge.index.embedded import EmbeddedIndex
 from vivavoce.knowledge.ingest import Ingest

@@ -42,6 +42,7 @@ def answer(path: Path, ending: str, limits: ParsingLimits, answers: TextIO) -> N
     except UnreadableError as error:
         _say(answers, error=error.code, message=error.message)
     except (MemoryError, RecursionError):
+        _limit_memory(None)  # there is none left to say so with
         _say(answers, error="invalid_file", message=TOO_LARGE)
     except Exception as error:  # noqa: BLE001
         # Only the kind of the error: its text may hold words of the document.
@@ -68,8 +69,13 @@ def _limit(limits: ParsingLimits) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime) + limits.cpu_s
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+    _limit_memory(limits.memory_mb * MIB)
+
+
+def _limit_memory(most_bytes: int | None) -> None:
     if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_mb * MIB, resource.RLIM_INFINITY))
+        most = resource.RLIM_INFINITY if most_bytes is None else most_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
 
 
 def _say(answers: TextIO, **words: Any) -> None:

@@ -63,9 +63,10 @@ class _Page:
                 yield Block("heading", text, level=_HEADINGS[tag])
         elif tag in _BLOCKS:
             yield from self._flushed()
-            self._kind = tag
+            outside, self._kind = self._kind, tag
             yield from self._inside(element)
             yield from self._flushed()
+            self._kind = outside
         else:
             if tag == "br":
                 self._gathered.append("\n")
