@@ -26,11 +26,14 @@ For example:
 """Small models follow examples better than rules. They belong to the default persona: their tone is its own."""
 
 
-def system_prompt(instructions: str | None = None) -> str:
-    """The system message of a conversation: ``instructions``, or the default persona, with the speech rules.
+def system_prompt(instructions: str | None = None, *, spoken: bool = True) -> str:
+    """The system message of a conversation: ``instructions``, or the default persona, with the speech rules if it is spoken.
 
-    Depends on nothing but ``instructions``.
+    Depends on nothing but its arguments.
     """
-    if instructions and instructions.strip():
-        return f"{instructions.strip()}\n{SPEECH_RULES}"
+    given = (instructions or "").strip()
+    if not spoken:
+        return given or CHARACTER
+    if given:
+        return f"{given}\n{SPEECH_RULES}"
     return f"{CHARACTER} {SPEECH_RULES}\n{_EXAMPLES}".rstrip()

@@ -1,0 +1,1 @@
+"""Chat Completions on the wire: StepFun's fields and OpenAI's."""

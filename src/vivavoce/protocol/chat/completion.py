@@ -1,0 +1,186 @@
+"""What ``POST /v1/chat/completions`` answers: whole, or in chunks (chat reference, section 5).
+
+Both platforms' fields at once. What is not set is left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from vivavoce.types import GenerationEnd
+
+FinishReason = Literal["stop", "length", "tool_calls"]
+
+
+class PromptTokens(BaseModel):
+    """Of the prompt. The language model reads text only, so ``audio_tokens`` is 0: what was said counts as its transcript."""
+
+    cached_tokens: int
+    audio_tokens: int
+
+
+class CompletionTokens(BaseModel):
+    """Of the answer; likewise."""
+
+    audio_tokens: int
+
+
+class Usage(BaseModel):
+    """What an answer cost, or, in a stream, has cost so far."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cached_tokens: int
+    prompt_tokens_details: PromptTokens
+    completion_tokens_details: CompletionTokens
+
+
+class Function(BaseModel):
+    """What is called; ``arguments`` is JSON as text. In chunks the name comes once and the arguments in pieces."""
+
+    name: str | None = None
+    arguments: str = ""
+
+
+class SearchResult(BaseModel):
+    """A page the web search found (chat reference, 6.2)."""
+
+    index: int
+    url: str
+    title: str
+    summary: str
+
+
+class SearchFunction(BaseModel):
+    """A search the server made."""
+
+    name: Literal["step_websearch"]
+    arguments: str
+    results: list[SearchResult]
+
+
+class Call(BaseModel):
+    """A call: a ``function`` of the client's, or a ``web_search`` the server has made already."""
+
+    index: int
+    id: str | None = None
+    type: Literal["function", "web_search"] | None = None
+    function: Function | SearchFunction
+
+
+class Speech(BaseModel):
+    """The spoken answer; ``id`` refers to it in later requests until ``expires_at`` (seconds of the epoch)."""
+
+    id: str
+    data: str | None = None
+    transcript: str | None = None
+    expires_at: int | None = None
+
+
+class UrlCitation(BaseModel):
+    """A page the answer rests on; the indices are the whole of the answer (OpenAI)."""
+
+    url: str
+    title: str
+    start_index: int
+    end_index: int
+
+
+class Annotation(BaseModel):
+    """OpenAI's form of a source."""
+
+    type: Literal["url_citation"]
+    url_citation: UrlCitation
+
+
+class Said(BaseModel):
+    """A message, or a chunk's part of one."""
+
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+    refusal: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+    audio: Speech | None = None
+    tool_calls: list[Call] | None = None
+    annotations: list[Annotation] | None = None
+
+
+class TopLogprob(BaseModel):
+    """A token that could have been there."""
+
+    token: str
+    logprob: float
+    bytes: list[int]
+
+
+class TokenLogprob(TopLogprob):
+    """A token of the answer, and what could have been in its place."""
+
+    top_logprobs: list[TopLogprob]
+
+
+class Logprobs(BaseModel):
+    """How likely the tokens of the text were."""
+
+    content: list[TokenLogprob]
+
+
+class Choice(BaseModel):
+    """One answer."""
+
+    index: int
+    message: Said
+    finish_reason: FinishReason
+    logprobs: Logprobs | None
+
+
+class Completion(BaseModel):
+    """A whole answer."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: Usage
+
+
+class ChunkChoice(BaseModel):
+    """More of one answer."""
+
+    index: int
+    delta: Said
+    finish_reason: FinishReason | None
+    logprobs: Logprobs | None = None
+
+
+class Chunk(BaseModel):
+    """An event of a streamed answer."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: Usage | None = None
+
+
+def usage(end: GenerationEnd) -> Usage:
+    """Token counts as both platforms name them."""
+    return Usage(
+        prompt_tokens=end.input_tokens,
+        completion_tokens=end.output_tokens,
+        total_tokens=end.input_tokens + end.output_tokens,
+        cached_tokens=end.cached_tokens,
+        prompt_tokens_details=PromptTokens(cached_tokens=end.cached_tokens, audio_tokens=0),
+        completion_tokens_details=CompletionTokens(audio_tokens=0),
+    )
+
+
+def as_json(body: BaseModel) -> dict[str, Any]:
+    """For the wire: only what was set."""
+    return body.model_dump(mode="json", exclude_unset=True)

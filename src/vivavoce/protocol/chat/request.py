@@ -1,0 +1,165 @@
+"""The body of ``POST /v1/chat/completions`` (chat reference, section 3, and what OpenAI's has beside it)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+from jsonschema import SchemaError
+from jsonschema.validators import validator_for
+from pydantic import Field, model_validator
+
+from vivavoce.errors import ClientError
+from vivavoce.protocol.bodies import Body
+from vivavoce.protocol.chat.messages import ChatMessage
+from vivavoce.protocol.reading import free_form
+from vivavoce.protocol.session_config import ToolChoice
+from vivavoce.protocol.tool_config import DeclaredTool
+from vivavoce.protocol.tools import read_tool_choice, read_tools
+
+AudioFormat: TypeAlias = Literal["wav", "mp3", "flac", "opus", "aac", "pcm", "pcm16"]
+"""``pcm`` is StepFun's name for OpenAI's ``pcm16``: 24 kHz, mono, 16 bit, little-endian, without a header."""
+
+MOST_CHOICES = 5
+MOST_STOPS = 16
+
+
+class VoiceReference(Body):
+    """OpenAI's way to name a custom voice."""
+
+    id: str
+
+
+class AudioOutput(Body):
+    """How the answer is spoken."""
+
+    voice: str | VoiceReference | None = None
+    format: AudioFormat | None = None
+
+    @property
+    def voice_id(self) -> str | None:
+        """The voice's name, however it was given."""
+        return self.voice.id if isinstance(self.voice, VoiceReference) else self.voice
+
+
+class StreamOptions(Body):
+    """OpenAI's. ``include_usage`` asks for one more chunk, which has the usage and no choices."""
+
+    include_usage: bool = False
+
+
+class JsonSchema(Body):
+    """``schema`` is the JSON Schema the answer has to fit. The answer always fits it, also when not ``strict``."""
+
+    name: Annotated[str, Field(max_length=64)] = ""
+    description: str = ""
+    schema_: Annotated[dict[str, Any], Field(alias="schema")] = Field(default_factory=dict)
+    strict: bool = False
+
+
+class ResponseFormat(Body):
+    """What the text of the answer is."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> ResponseFormat:
+        if self.type == "json_schema" and self.json_schema is None:
+            raise ValueError("json_schema is missing")
+        return self
+
+
+class ChatRequest(Body):
+    """What to answer, and how. Fields of either platform that are not here are ignored."""
+
+    model: Annotated[str, Field(description="A tier, such as step-audio-2, or a name that means one of them.")]
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    modalities: Annotated[
+        list[Literal["text", "audio"]] | None,
+        Field(min_length=1, description="With `audio` the answer is spoken. Default: spoken if `audio` is given."),
+    ] = None
+    audio: AudioOutput | None = None
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    tools: list[dict[str, Any]] = Field(default_factory=list)
+    tool_choice: Annotated[
+        str | dict[str, Any], Field(description="`auto`, `none`, `required`, or a function to call.")
+    ] = "auto"
+    parallel_tool_calls: bool = True
+    response_format: ResponseFormat | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, description="OpenAI's newer name.")] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
+    n: Annotated[int, Field(ge=1, le=MOST_CHOICES)] = 1
+    stop: str | Annotated[list[str], Field(max_length=MOST_STOPS)] = Field(default_factory=list)
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
+    logprobs: bool = False
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    reasoning_format: Annotated[
+        Literal["general", "deepseek-style"], Field(description="Thinking is `reasoning` or `reasoning_content`.")
+    ] = "general"
+    reasoning_effort: Annotated[str, Field(max_length=32)] | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the answer is spoken."""
+        return self.audio is not None if self.modalities is None else "audio" in self.modalities
+
+    @property
+    def most_tokens(self) -> int | None:
+        """The bound of the answer, under either of its names."""
+        return self.max_completion_tokens if self.max_completion_tokens is not None else self.max_tokens
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Where the answer ends; empty strings would end it before it begins."""
+        given = [self.stop] if isinstance(self.stop, str) else self.stop
+        return tuple(text for text in given if text)
+
+    def declared_tools(self) -> tuple[DeclaredTool, ...]:
+        """The tools in canonical form. Raises ``ClientError``."""
+        tools = tuple(read_tools(self.tools, "tools"))
+        names = [tool.name for tool in tools if hasattr(tool, "name") and tool.name]
+        if len(set(names)) < len(names):
+            raise ClientError("Two tools have the same name.", param="tools")
+        return tools
+
+    def chosen_tool(self) -> ToolChoice:
+        """The choice between them in canonical form. Raises ``ClientError``."""
+        return read_tool_choice(self.tool_choice, "tool_choice")
+
+    def answer_schema(self) -> dict[str, Any] | None:
+        """The JSON Schema the answer must fit, if any. Raises ``ClientError``."""
+        wanted = self.response_format
+        if wanted is None or wanted.type == "text":
+            return None
+        if self.speaks:
+            raise ClientError(
+                "JSON cannot be spoken: ask for it with modalities ['text'].", param="response_format.type"
+            )
+        if wanted.json_schema is None:
+            return {"type": "object"}
+        return checked_schema(wanted.json_schema.schema_, "response_format.json_schema.schema")
+
+
+def checked_schema(schema: dict[str, Any], param: str) -> dict[str, Any]:
+    """``schema``, if it is a JSON Schema. Raises ``ClientError``."""
+    free_form(schema, param)
+    try:
+        validator_for(schema).check_schema(schema)
+    except SchemaError as error:
+        raise ClientError(
+            f"This is no JSON Schema: {error.message[:300]}", code="invalid_json_schema", param=param
+        ) from error
+    return schema
+
+
+def instructions_of(messages: Sequence[ChatMessage]) -> int:
+    """How many messages at the beginning are instructions."""
+    return next(
+        (at for at, message in enumerate(messages) if message.role not in ("system", "developer")), len(messages)
+    )

@@ -1,0 +1,103 @@
+"""A chat request and its prompt → what the reply road is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from vivavoce.engines.base import LanguageModel, Speaker
+from vivavoce.errors import ClientError
+from vivavoce.protocol.chat.request import ChatRequest
+from vivavoce.protocol.session_config import FunctionChoice
+from vivavoce.protocol.tool_config import DeclaredTool, functions, server_side, wire_type
+from vivavoce.runtime.chat.prompt import Prompt
+from vivavoce.runtime.reply import ReplyRequest, reply
+from vivavoce.types import GenerationOptions, NamedTool, ReplyEvent, Tool
+
+VARIED = 0.5
+"""The temperature of several answers to one request, if the client gives none: at 0 they would all be the same."""
+
+Take = Callable[[int, ReplyEvent], Awaitable[None]]
+"""Takes an event of the answer of this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that can be answered. ``prompt_tokens`` is the length of its prompt, ``answers`` how many are wanted."""
+
+    request: ReplyRequest
+    prompt_tokens: int
+    answers: int
+
+    async def answer(self, model: LanguageModel, speaker: Speaker, take: Take) -> None:
+        """All answers, one after the other: they share a slot, in which the prompt has been read. Raises ``EngineError``."""
+        for number in range(self.answers):
+
+            async def emit(event: ReplyEvent, number: int = number) -> None:
+                await take(number, event)
+
+            await reply(self._numbered(number), model, speaker, emit)
+
+    def _numbered(self, number: int) -> ReplyRequest:
+        """The request for one of the answers: a seed is good for one only."""
+        seed = self.request.options.seed
+        options = replace(self.request.options, seed=None if seed is None else (seed + number) % 2**32)
+        return replace(self.request, options=options)
+
+
+async def ask(wanted: ChatRequest, prompt: Prompt, model: LanguageModel, *, slot: int, voice: str | None) -> Asked:
+    """What ``wanted`` asks of ``model``. Raises ``ClientError`` for what cannot be asked, ``EngineError``."""
+    options = replace(_options(wanted, model), slot=slot)
+    tokens = await model.count_tokens(prompt.messages, options)
+    room = model.context_tokens - tokens
+    if room < 1:
+        raise ClientError(
+            f"The messages have {tokens} tokens; the model's context holds {model.context_tokens}, with the answer.",
+            code="context_length_exceeded",
+            param="messages",
+        )
+    options = replace(options, max_tokens=min(wanted.most_tokens or room, room))
+    return Asked(ReplyRequest(prompt.messages, options, voice, prompt.language), tokens, wanted.n)
+
+
+def _options(wanted: ChatRequest, model: LanguageModel) -> GenerationOptions:
+    tools = wanted.declared_tools()
+    _refuse_server_side(tools)
+    choice = wanted.chosen_tool()
+    offered = tuple(Tool(tool.name, tool.description, tool.parameters) for tool in functions(tools))
+    if isinstance(choice, FunctionChoice) and choice.name not in {tool.name for tool in offered}:
+        raise ClientError(f"There is no tool '{choice.name}' to choose.", param="tool_choice")
+    if choice == "required" and not offered:
+        raise ClientError("A tool is required, but there are none.", param="tool_choice")
+    schema = wanted.answer_schema()
+    if schema is not None and "schema" not in model.features:
+        raise _cannot("answers in JSON", "response_format")
+    if wanted.logprobs and "logprobs" not in model.features:
+        raise _cannot("log probabilities", "logprobs")
+    if wanted.top_logprobs is not None and not wanted.logprobs:
+        raise ClientError("'top_logprobs' needs 'logprobs'.", param="top_logprobs")
+    return GenerationOptions(
+        temperature=(VARIED if wanted.n > 1 else 0.0) if wanted.temperature is None else wanted.temperature,
+        top_p=wanted.top_p,
+        seed=None if wanted.seed is None else wanted.seed % 2**32,
+        stop=wanted.stops,
+        tools=offered,
+        tool_choice=NamedTool(choice.name) if isinstance(choice, FunctionChoice) else choice,
+        parallel_tool_calls=wanted.parallel_tool_calls,
+        frequency_penalty=wanted.frequency_penalty,
+        presence_penalty=wanted.presence_penalty,
+        schema=schema,
+        logprobs=(wanted.top_logprobs or 0) if wanted.logprobs else None,
+    )
+
+
+def _refuse_server_side(tools: tuple[DeclaredTool, ...]) -> None:
+    if others := server_side(tools):
+        raise ClientError(
+            f"tools of type '{wire_type(others[0])}' are not available on this server",
+            param=f"tools[{tools.index(others[0])}].type",
+        )
+
+
+def _cannot(what: str, param: str) -> ClientError:
+    return ClientError(f"The language model of this tier does not give {what}.", code="unsupported_value", param=param)

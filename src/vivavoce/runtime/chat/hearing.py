@@ -1,0 +1,164 @@
+"""The recordings of a chat request: from what the client sent to the words said in them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from hashlib import sha256
+from math import ceil
+
+from vivavoce.audio.recordings import RawFormat, read_recording
+from vivavoce.errors import ClientError
+from vivavoce.net.fetching import Fetcher
+from vivavoce.protocol.chat.messages import AudioPart, ChatMessage, InputAudio, UserMessage
+from vivavoce.runtime.chat.remembering import Remembered
+from vivavoce.runtime.engines import Engines
+from vivavoce.runtime.long_audio import recognise
+from vivavoce.scripts import is_cjk
+from vivavoce.types import Samples, Transcript
+
+SEGMENT_S = 25
+MOST_SEGMENTS = 30
+"""What a request may hold (chat reference, 4.2); it counts, but audio is cut where nobody speaks."""
+
+MOST_FETCHED_BYTES = 10 * 1024 * 1024
+FETCH_TIMEOUT_S = 20.0
+
+RAW = RawFormat(24_000)
+"""What ``pcm16`` means where a header does not say it."""
+
+_DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_WEB_URL = re.compile(r"https?://", re.IGNORECASE)
+_BLANKS = str.maketrans("", "", " \t\r\n")
+
+Place = tuple[int, int]
+"""Where a recording is: the number of its message, and of its part there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One of them, as samples at the recogniser's rate; ``digest`` says what it was made from."""
+
+    digest: str
+    samples: Samples
+
+
+class Listener:
+    """Finds out what was said. ``fetcher`` is there if the server fetches recordings by URL."""
+
+    def __init__(
+        self, engines: Engines, transcripts: Remembered[Transcript], owner: str, fetcher: Fetcher | None
+    ) -> None:
+        self._engines = engines
+        self._transcripts = transcripts
+        self._owner = owner
+        self._fetcher = fetcher
+
+    async def words(self, messages: Sequence[ChatMessage]) -> Mapping[Place, Transcript]:
+        """The transcript of every recording. All are decoded before the first is heard, so that a bad one is known at once.
+
+        Raises ``ClientError`` with the recording's ``param``, and ``EngineError``.
+        """
+        recordings: dict[Place, Recording] = {}
+        left = MOST_SEGMENTS
+        for place, part in _audio_parts(messages):
+            recordings[place] = await self._read(part.input_audio, place, left)
+            left -= ceil(len(recordings[place].samples) / (SEGMENT_S * self._rate_hz))
+        return {place: await self._hear(recording) for place, recording in recordings.items()}
+
+    @property
+    def _rate_hz(self) -> int:
+        return self._engines.recognition.rate_hz
+
+    async def _read(self, audio: InputAudio, place: Place, segments_left: int) -> Recording:
+        param = f"messages[{place[0]}].content[{place[1]}].input_audio.data"
+        try:
+            return await asyncio.to_thread(self._decode, await self._bytes(audio, param), audio.format, segments_left)
+        except ClientError as error:
+            if error.code == "audio_too_long":
+                error.message = f"The audio of a request is at most {MOST_SEGMENTS} segments of {SEGMENT_S} s."
+            error.param = param
+            raise
+
+    async def _bytes(self, audio: InputAudio, param: str) -> str | bytes:
+        """Base64 as it is, or what is at a URL."""
+        if not _WEB_URL.match(audio.data):
+            return audio.data
+        if self._fetcher is None:
+            raise ClientError("This server does not fetch audio by URL; send it as base64.", code="url_not_allowed")
+        fetched = await self._fetcher.fetch(
+            audio.data, most_bytes=MOST_FETCHED_BYTES, timeout_s=FETCH_TIMEOUT_S, param=param
+        )
+        return fetched.content
+
+    def _decode(self, data: str | bytes, format: str | None, segments_left: int) -> Recording:
+        """Blocking."""
+        content = data if isinstance(data, bytes) else _from_base64(data)
+        raw = RAW if format in ("pcm", "pcm16") else None
+        most_s = max(segments_left, 0) * SEGMENT_S
+        if not most_s:
+            raise ClientError("There are too many.", code="audio_too_long")
+        samples = read_recording(content, rate_hz=self._rate_hz, most_s=most_s, raw=raw)
+        return Recording(sha256(content).hexdigest(), samples)
+
+    async def _hear(self, recording: Recording) -> Transcript:
+        known = self._transcripts.find(self._owner, recording.digest)
+        if known is not None:
+            return known
+        if len(recording.samples) <= SEGMENT_S * self._rate_hz:
+            heard = await self._hear_utterance(recording.samples)
+        else:
+            heard = await self._hear_recording(recording.samples)
+        self._transcripts.put(self._owner, recording.digest, heard)
+        return heard
+
+    async def _hear_utterance(self, samples: Samples) -> Transcript:
+        async with aclosing(self._engines.recognition.transcript(samples)) as events:
+            async for event in events:
+                if isinstance(event, Transcript):
+                    return event
+        return Transcript("", "en")
+
+    async def _hear_recording(self, samples: Samples) -> Transcript:
+        """Longer than the recogniser hears at a time: piece by piece, cut at pauses."""
+        text, spoken_ms = "", dict[str, int]()
+        async with aclosing(recognise(self._engines.recognition, self._engines.ears, samples)) as segments:
+            async for segment in segments:
+                text = joined(text, segment.text)
+                length_ms = segment.end_ms - segment.start_ms
+                spoken_ms[segment.language] = spoken_ms.get(segment.language, 0) + length_ms
+        return Transcript(text, max(spoken_ms, key=lambda language: spoken_ms[language], default="en"))
+
+
+def joined(before: str, text: str) -> str:
+    """Two pieces of a transcript: a blank between them, except in scripts that have none."""
+    before, text = before.rstrip(), text.strip()
+    blank = "" if not before or not text or is_cjk(before[-1]) or is_cjk(text[0]) else " "
+    return f"{before}{blank}{text}"
+
+
+def _audio_parts(messages: Sequence[ChatMessage]) -> list[tuple[Place, AudioPart]]:
+    return [
+        ((number, index), part)
+        for number, message in enumerate(messages)
+        if isinstance(message, UserMessage) and not isinstance(message.content, str)
+        for index, part in enumerate(message.content)
+        if isinstance(part, AudioPart)
+    ]
+
+
+def _from_base64(data: str) -> bytes:
+    """Of a data URL, or bare. Raises ``ClientError``."""
+    start = _DATA_URL.match(data)
+    if start is None and data[:5].lower() == "data:":
+        raise ClientError("A data URL of audio is 'data:audio/…;base64,…'.", code="invalid_audio")
+    encoded = data[start.end() if start else 0 :].translate(_BLANKS)
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ClientError("The audio is not valid base64.", code="invalid_audio") from error
