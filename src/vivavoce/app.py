@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from vivavoce import __version__
 from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
-from vivavoce.http import files, health, models, realtime, search, speech, stateless, transcriptions, vector_stores
+from vivavoce.http import chat, files, health, models, realtime, search, speech, stateless, transcriptions, vector_stores
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
 from vivavoce.http.housekeeping import keep_house
 from vivavoce.http.serving import Serving
@@ -72,6 +72,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     app.include_router(stateless.router)
     app.include_router(files.router)
     app.include_router(models.router)
+    app.include_router(chat.router)
     app.include_router(speech.router)
     app.include_router(search.router)
     app.include_router(vector_stores.router)

@@ -158,9 +158,13 @@ class TlsConfig(_Table):
 
 
 class NetConfig(_Table):
-    """What is fetched for clients by URL. ``allow_private`` lets that into this machine's own network."""
+    """What is fetched for clients by URL. ``allow_private`` lets that into this machine's own network.
+
+    ``fetch_audio``: recordings of chat requests may be named by URL.
+    """
 
     allow_private: bool = False
+    fetch_audio: bool = False
 
 
 class WebSearchConfig(_Table):

@@ -18,6 +18,7 @@ from vivavoce.knowledge.parsing.limits import ParsingLimits
 from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.net.fetching import Fetcher
 from vivavoce.runtime.calls import Calls
+from vivavoce.runtime.chat.remembering import ChatMemory
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats
 from vivavoce.runtime.voices import VoiceLibrary
@@ -41,6 +42,7 @@ class Serving:
         self.requests = Seats(config.limits.requests, "places for requests")
         self.calls = Calls(grace_s=config.limits.resume_grace_s)
         self.voices = VoiceLibrary()
+        self.chats = ChatMemory()
         self.fetcher = Fetcher(allow_private=config.net.allow_private)
         self.web_search = WebSearch(config.web_search, self.fetcher)
         self.parsers = Parsers(_parsing_limits(config))
