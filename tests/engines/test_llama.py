@@ -30,7 +30,7 @@ from vivavoce.types import (
 
 Receive = Callable[[dict[str, Any]], bool]
 SETTINGS = LlamaSettings(weights="any", context_tokens=256)
-HELLO = (Message("system", "Be brief."), Message("user", "Hello"))
+HELLO = (Message("system", "Be brief."), Message("user", "Hello Paris"))
 WEATHER = Tool("get_weather", "Weather of a city.", {"type": "object", "properties": {"city": {"type": "string"}}})
 CALL = '{"name": "get_weather", "arguments": {"city": "Paris"}}'
 

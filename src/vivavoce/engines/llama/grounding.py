@@ -1,0 +1,77 @@
+"""Whether an argument can come from what was said. Pure.
+
+Small models fill in what they were not told: a timer of thirty minutes where nobody named a time, a message to "friend". A
+number needs a number in the conversation, a name one of its words there. What is longer is somebody's own words, and may be
+put in others; a name may be written in another script than it was said in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from vivavoce.scripts import is_cjk
+from vivavoce.types import Message
+
+RECENT = 8
+"""Messages back in which a value may have been said."""
+
+NAME_WORDS = 2
+NAME_CHARACTERS = 4
+"""How long a name is at most: in words, and in Chinese characters."""
+
+_NUMBER = re.compile(
+    r"\d|[零〇一二两三四五六七八九十百千半刻双几整]"
+    r"|\ban? (?:\w+ )?(?:second|minute|hour|day|week|month|year|degree|percent|bit|notch|little)"
+    r"|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\w+)?|hundred|thousand|half|quarter|couple|dozen|few|double|both"
+    r"|noon|midnight|max(?:imum)?|min(?:imum)?|full|mute|first|second|third|fourth|fifth)\b",
+    re.IGNORECASE,
+)
+"""Words that a number may come from; a Chinese 一 in 一条 counts, too: better one invention too many than a value lost."""
+
+_WORD = re.compile(r"[^\W\d_]+")
+_EMPTY = frozenset(
+    {"a", "an", "the", "my", "your", "his", "her", "our", "their", "some", "any", "to", "of", "in", "on", "at"}
+)
+
+KIN = 3
+"""Letters two words have in common at least to be of a kind."""
+
+
+class Ground:
+    """What was said lately, to look arguments up in."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._instructions = " ".join(message.content for message in messages if message.role == "system").casefold()
+        said = [message for message in messages if message.role != "system"][-RECENT:]
+        calls = [call.arguments for message in said for call in message.tool_calls]
+        self._said = " ".join([*(message.content for message in said), *calls]).casefold()
+        self._words = set(_WORD.findall(self._said))
+        self._rules = set(_WORD.findall(self._instructions))
+
+    def holds(self, value: object) -> bool:
+        """Whether ``value`` can have been said, as far as it can be told."""
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            return True
+        if isinstance(value, str) and not any(char.isdigit() for char in value):
+            return self._holds_name(value.casefold())
+        return _NUMBER.search(self._said) is not None or str(value).casefold() in self._instructions
+
+    def _holds_name(self, name: str) -> bool:
+        wide = [char for char in name if is_cjk(char)]
+        if wide:
+            heard = any(is_cjk(char) for char in self._said)
+            together = self._said + self._instructions
+            return not heard or len(wide) > NAME_CHARACTERS or any(char in together for char in wide)
+        words = _WORD.findall(name.replace("_", " "))
+        telling = [word for word in words if word not in _EMPTY]
+        if not telling or len(words) > NAME_WORDS or not any(char.isascii() and char.isalpha() for char in self._said):
+            return True
+        return any(self._has(word) for word in telling)
+
+    def _has(self, word: str) -> bool:
+        """The word itself, or one of its kind: ``eggs`` for ``egg``, ``lighting`` for ``light``."""
+        if word in self._words or word in self._rules:
+            return True
+        return len(word) > KIN and any(one.startswith(word[:KIN]) for one in self._words)
