@@ -55,7 +55,7 @@ def delivery(
         if value not in known:
             names = ", ".join(sorted(known | (SPEEDS.keys() if kind == "style" else set())))
             raise ClientError(f"'{value[:40]}' is no {kind}; there are {names}.", param=where)
-        return Delivery(undone=(*undone, where))
+        return Delivery(undone=(*undone, f"voice_label.{kind}"))
     return Delivery(undone=undone)
 
 
