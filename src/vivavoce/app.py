@@ -13,13 +13,25 @@ from starlette.types import ASGIApp
 from vivavoce import __version__
 from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
-from vivavoce.http import chat, files, health, models, realtime, search, speech, stateless, transcriptions, vector_stores
+from vivavoce.http import (
+    chat,
+    files,
+    health,
+    models,
+    realtime,
+    search,
+    speech,
+    stateless,
+    transcriptions,
+    vector_stores,
+)
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
 from vivavoce.http.housekeeping import keep_house
 from vivavoce.http.serving import Serving
 from vivavoce.http.tracing import Traced
 from vivavoce.runtime.engines import load_engines
 from vivavoce.store.store import open_store
+from vivavoce.tools.relevance import relevance_of
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +60,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
             working = group.create_task(_work(serving, on_failure))
             yield
             working.cancel()
+        await serving.tools.close()
         await serving.web_search.close()
         serving.fetcher.close()
         if serving.shelves is not None:
@@ -83,9 +96,11 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
 async def _work(serving: Serving, on_failure: Callable[[], None] | None) -> None:
     """Load everything; then, as long as the server runs, keep house."""
     try:
+        serving.tools.load_plugins()
         serving.opened = await open_store(serving.config)
         engines = await load_engines(serving.config)
         await serving.open_library(engines.embedder)
+        serving.tools.relevance = relevance_of(engines.embedder, serving.config.tools.relevance)
         serving.loaded = engines
     except VivavoceError as error:
         log.error("%s", error)

@@ -64,7 +64,7 @@ def test_halves_share_no_turn_and_are_large_enough() -> None:
 
 
 async def test_a_model_that_never_calls_is_right_only_where_nothing_is_wanted() -> None:
-    score = await measure(FakeLanguageModel(1), "tuned")
+    score = await measure(FakeLanguageModel(1), None, "tuned")
     requests, _ = HALVES["tuned"]
     assert score.right == sum(not request.calls for request in requests)
     assert score.false_calls == 0

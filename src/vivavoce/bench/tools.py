@@ -1,8 +1,7 @@
 """How well a language model calls tools.
 
-Turns that want calls, and turns that want none; all tools are on offer in every turn, behind the default persona, through the
-decision the server itself makes (``tools/deciding.py``, where the language model cannot tell alone). Greedy, so that the same
-weights give the same figures.
+Turns that want calls, and turns that want none; all tools are on offer in every turn, behind the default persona, but for
+those the server itself withholds (``tools/relevance.py``). Greedy, so that the same weights give the same figures.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -19,6 +18,7 @@ from vivavoce.bench import tool_turns_tuned as tuned
 from vivavoce.bench.tool_turns import TOOLS, Has, Turn, Wanted
 from vivavoce.engines.base import LanguageModel
 from vivavoce.session.persona import system_prompt
+from vivavoce.tools.relevance import Relevance
 from vivavoce.types import GenerationOptions, Message, TextDelta, ToolCall
 
 OPTIONS = GenerationOptions(max_tokens=96, temperature=0.0, slot=0, tools=TOOLS)
@@ -55,11 +55,13 @@ class Score:
         return asdict(self)
 
 
-async def answer(model: LanguageModel, said: str) -> Answer:
+async def answer(model: LanguageModel, relevance: Relevance | None, said: str) -> Answer:
     """One turn of a fresh conversation."""
     text, calls, first_ms = "", [], 0.0
+    messages = (Message("system", system_prompt("")), Message("user", said))
     asked = perf_counter()
-    async for event in model.generate((Message("system", system_prompt("")), Message("user", said)), OPTIONS):
+    withheld = await relevance.irrelevant(messages, TOOLS) if relevance is not None else frozenset()
+    async for event in model.generate(messages, replace(OPTIONS, withheld=withheld)):
         first_ms = first_ms or (perf_counter() - asked) * 1000
         if isinstance(event, TextDelta):
             text += event.text
@@ -103,13 +105,18 @@ def _plain(value: Any) -> str:
     return json.dumps(value.strip().casefold() if isinstance(value, str) else value)
 
 
-async def measure(model: LanguageModel, half: Half, on_turn: Callable[[object], object] = lambda _: None) -> Score:
+async def measure(
+    model: LanguageModel,
+    relevance: Relevance | None,
+    half: Half,
+    on_turn: Callable[[object], object] = lambda _: None,
+) -> Score:
     """Ask everything of one half; ``on_turn`` is called after each turn."""
     requests, others = HALVES[half]
     count: Counter[str] = Counter()
     times, wrong = [], []
     for turn in (*requests, *others):
-        got = await answer(model, turn.said)
+        got = await answer(model, relevance, turn.said)
         on_turn(turn)
         if turn.calls:
             times.append(got.first_ms)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from vivavoce.bench.tools import HALVES, Half, Score, measure
 from vivavoce.cli.options import ConfigOption, Engines, read_config
-from vivavoce.cli.weights import ensure_weights
+from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.config import Config
 
 
@@ -34,7 +34,7 @@ def tools(
         raise typer.BadParameter("There is no such half, or no such language model.")
     console = Console()
     weights = [settings.engines.language_models[name].weights for name in names]
-    ensure_weights(settings, [name for name in weights if name], console)
+    ensure_weights(settings, [*weights_of(settings.engines.embedder), *(name for name in weights if name)], console)
     scores = {name: asyncio.run(_measure(settings, name, halves, console)) for name in names}
     console.print(_table(scores))
     for name, of_name in scores.items():
@@ -49,14 +49,19 @@ def tools(
 async def _measure(config: Config, name: str, halves: list[Half], console: Console) -> list[Score]:
     # Engines are heavy to import, and every other command does without them.
     from vivavoce.runtime.engines import EngineLoader
+    from vivavoce.tools.relevance import relevance_of
 
-    model = await asyncio.to_thread(EngineLoader(config).language_model, name)
+    loader = EngineLoader(config)
+    model = await asyncio.to_thread(loader.language_model, name)
+    embedder = await asyncio.to_thread(loader.embedder)
+    relevance = relevance_of(embedder, config.tools.relevance)
     try:
         with Progress(console=console, transient=True) as progress:
             bar = progress.add_task(name, total=sum(len(turns) for half in halves for turns in HALVES[half]))
-            return [await measure(model, half, lambda _turn: progress.advance(bar)) for half in halves]
+            return [await measure(model, relevance, half, lambda _turn: progress.advance(bar)) for half in halves]
     finally:
         model.close()
+        embedder.close()
 
 
 def _table(scores: dict[str, list[Score]]) -> Table:

@@ -17,6 +17,7 @@ from vivavoce.runtime.calls import POLICY_VIOLATION, Call, new_resume_token
 from vivavoce.runtime.driver import Driver
 from vivavoce.session.session import Session, SessionOptions
 from vivavoce.tiers import Model
+from vivavoce.tools.offering import SessionTools
 from vivavoce.voices.presets import PRESETS
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def begin_call(
         lifetime_s=serving.config.limits.session_minutes * 60,
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
         meter=KeyMeter(serving.key_use, grant.key),
+        tools=SessionTools(serving.tools, grant.owner),
     )
     log.info(
         "session %s: opened by %s, model %s, tier %s, trace %s",
@@ -84,6 +86,7 @@ def session_options(serving: Serving, model: Model, grant: Grant, query: Mapping
         buffer_ms=config.limits.buffer_ms,
         audio_lead_ms=config.limits.audio_lead_ms,
         false_interruption_ms=config.turns.false_interruption_ms,
+        own_tools=serving.tools.anything,
         expires_at=int(time.time() + config.limits.session_minutes * 60),
         report_marks=query.get("marks") == "1",
     )

@@ -17,6 +17,7 @@ from vivavoce.knowledge.library import Library
 from vivavoce.knowledge.parsing.limits import ParsingLimits
 from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.net.fetching import Fetcher
+from vivavoce.protocol.tool_config import WebSearchTool as DeclaredSearch
 from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.chat.remembering import ChatMemory
 from vivavoce.runtime.engines import Engines
@@ -25,7 +26,9 @@ from vivavoce.runtime.voices import VoiceLibrary
 from vivavoce.store.files import Files
 from vivavoce.store.keys import Keys
 from vivavoce.store.store import Store
+from vivavoce.tools.offering import Makers, Offering
 from vivavoce.tools.web_search.search import WebSearch
+from vivavoce.tools.web_search.tool import WebSearchTool, web_search_tool
 
 
 class Serving:
@@ -46,10 +49,19 @@ class Serving:
         self.fetcher = Fetcher(allow_private=config.net.allow_private)
         self.web_search = WebSearch(config.web_search, self.fetcher)
         self.parsers = Parsers(_parsing_limits(config))
+        self.tools = Offering(config.tools, config.mcp, self.fetcher, Makers(web_search=self._web_search_tool))
         self.opened: Store | None = None
         self.loaded: Engines | None = None
         self.shelves: Library | None = None
         self.failure: str | None = None
+
+    def _web_search_tool(self, _owner: str, declared: DeclaredSearch) -> WebSearchTool:
+        return web_search_tool(
+            self.web_search,
+            description=declared.description,
+            top_k=declared.top_k,
+            timeout_s=declared.timeout_seconds,
+        )
 
     @property
     def store(self) -> Store:

@@ -111,6 +111,10 @@ class Fetcher:
             error.param = error.param or param
             raise
 
+    async def addresses(self, url: str) -> Sequence[str]:
+        """The addresses a URL's host may be connected to at, for clients of other protocols over HTTP. Raises ``ClientError``."""
+        return await self._addresses(_read(url))
+
     async def _follow(
         self, url: str, accept: Sequence[str], timeout_s: float, stack: AsyncExitStack
     ) -> tuple[httpx.Response, httpx.URL]:

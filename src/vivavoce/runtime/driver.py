@@ -28,6 +28,8 @@ from vivavoce.session.session import Session
 from vivavoce.session.signals import (
     Heard,
     Listen,
+    ListTools,
+    Noticed,
     Output,
     Overhear,
     Overheard,
@@ -44,9 +46,13 @@ from vivavoce.session.signals import (
     StartReply,
     StopReply,
     Tick,
+    ToolsListed,
+    ToolsNotListed,
     Transcribe,
     WakeAt,
 )
+from vivavoce.tools.mcp.connection import ToolServerError
+from vivavoce.tools.offering import SessionTools
 from vivavoce.types import GenerationEnd, ReplyEvent, Speech
 
 log = logging.getLogger(__name__)
@@ -88,6 +94,7 @@ class Driver:
         lifetime_s: float,
         keep_frames: int = 0,
         meter: Meter,
+        tools: SessionTools,
     ) -> None:
         self._session = session
         self._translator = translator
@@ -97,6 +104,8 @@ class Driver:
         self.seat = seat
         self._lifetime_s = lifetime_s
         self._meter = meter
+        self._tools = tools
+        tools.notify = self._notice
         self._ears = engines.ears
         self._speech = engines.ears.detector.open()
         self.line = Line(keep=keep_frames)
@@ -128,6 +137,7 @@ class Driver:
                 for task in tuple(self._tasks):
                     task.cancel()
         finally:
+            self._tools.close()
             self._ending.set()
 
     @property
@@ -230,6 +240,8 @@ class Driver:
                     self._stop_thinking()
                 case Prefill():
                     self._think(self._prefill(output))
+                case ListTools():
+                    self._spawn(self._list_tools(output))
                 case WakeAt(at=at):
                     self._wake_at = at
                     self._rescheduled.set()
@@ -298,9 +310,10 @@ class Driver:
                 await self._drained.wait()
 
         options = replace(work.options, slot=self.seat)
-        request = ReplyRequest(work.messages, options, work.voice, work.language, work.speed, work.begun)
         try:
             self._meter.require()
+            options, server = await self._tools.for_reply(work.messages, options, work.tools, work.calls, work.language)
+            request = ReplyRequest(work.messages, options, work.voice, work.language, work.speed, work.begun, server)
             await reply(request, self._model, self._engines.speaker, emit)
         except EngineError as error:
             log.warning("session %s: response %s: %s", self._session.id, work.response_id, error)
@@ -310,9 +323,21 @@ class Driver:
 
     async def _prefill(self, work: Prefill) -> None:
         try:
-            await read_prompt(work.messages, replace(work.options, slot=self.seat), self._model)
+            options = await self._tools.for_prefill(replace(work.options, slot=self.seat), work.tools)
+            await read_prompt(work.messages, options, self._model)
         except EngineError as error:
             log.warning("session %s: prefill: %s", self._session.id, error)
+
+    async def _list_tools(self, work: ListTools) -> None:
+        try:
+            self._take(ToolsListed(work.item_id, await self._tools.listed(work.tool)))
+        except ToolServerError as error:
+            log.warning("session %s: %s", self._session.id, error)
+            self._take(ToolsNotListed(work.item_id, str(error)))
+
+    def _notice(self, text: str) -> None:
+        if not self.ending:
+            self._take(Noticed(text))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = self._group.create_task(work)

@@ -21,6 +21,10 @@ SILENCE_NOTE = "(The user has said nothing for a while. Ask briefly whether they
 """Stands for the user's turn when they let the idle timeout pass."""
 
 
+NOTICE = "({} Tell the person so in one short sentence, in the language you have been speaking.)"
+"""Stands for the user's turn when something is to be told them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One response: with what configuration, from which items, and whether it becomes part of the history.

@@ -13,12 +13,15 @@ from vivavoce.observe.marks import Marks
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part
 from vivavoce.protocol.session_config import SessionConfig, TurnDetection
-from vivavoce.session.asking import SILENCE_NOTE, Ask
+from vivavoce.session.asking import NOTICE, SILENCE_NOTE, Ask
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.hearing import Hearing
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.replying import Replying
 from vivavoce.session.turn import Turn, TurnState
+
+NOTICES = 16
+"""Things to tell the user that may wait for silence; the oldest are forgotten."""
 
 QUEUE = 16
 """Responses that may wait for the one in progress."""
@@ -51,6 +54,7 @@ class Floor:
         self._newest: Turn | None = None
         self._unanswered: Turn | None = None
         self._idle_since: float | None = None
+        self._notices: deque[str] = deque(maxlen=NOTICES)
 
     # ---- the user
 
@@ -109,6 +113,13 @@ class Floor:
             return
         if self._unanswered is not None and self._unanswered.item_id in self._conversation:
             self._start(Ask(config), self._unanswered, now)
+        elif self._notices and config.kind == "realtime":
+            self._start(Ask(config, note=NOTICE.format(self._notices.popleft())), None, now)
+
+    def notice(self, text: str, config: SessionConfig, now: float) -> None:
+        """The user is to be told this as soon as nobody speaks."""
+        self._notices.append(text)
+        self.answer(config, now)
 
     # ---- the client
 

@@ -38,6 +38,7 @@ from vivavoce.session.outbox import IdFactory, Outbox, random_id
 from vivavoce.session.replying import Replying, audio_index
 from vivavoce.session.signals import (
     Heard,
+    Noticed,
     Output,
     Overheard,
     Prefill,
@@ -144,6 +145,7 @@ class Session:
             ReplyFailed: self._reply_failed,
             ToolsListed: self._tools_listed,
             ToolsNotListed: self._tools_not_listed,
+            Noticed: self._noticed,
             Tick: self._tick,
         }
 
@@ -341,6 +343,9 @@ class Session:
 
     def _tools_not_listed(self, signal: ToolsNotListed, now: float) -> None:
         self.tool_servers.not_listed(signal)
+
+    def _noticed(self, signal: Noticed, now: float) -> None:
+        self.floor.notice(signal.text, self.config, now)
 
     def _tick(self, signal: Tick, now: float) -> None:
         self.floor.tick(self.config, now)

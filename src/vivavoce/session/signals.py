@@ -113,6 +113,13 @@ class ToolsNotListed:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something the user is to be told as soon as nobody speaks (a timer is over)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed: audio may leave."""
 
@@ -129,6 +136,7 @@ Signal: TypeAlias = (
     | ReplyFailed
     | ToolsListed
     | ToolsNotListed
+    | Noticed
     | Tick
 )
 

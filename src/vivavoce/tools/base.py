@@ -6,6 +6,7 @@ sees ``tool``, a function like any other; what the client declared, and under wh
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
@@ -19,18 +20,25 @@ Effects: TypeAlias = Literal["none", "sends", "acts"]
 leave the server (a web search); or it changes something (a timer, a message that is sent)."""
 
 
+class LiveConversation(Protocol):
+    """A conversation that goes on after the reply: tools can have something said in it later."""
+
+    def later(self, delay_s: float, notice: str) -> asyncio.TimerHandle:
+        """In ``delay_s``, as soon as nobody speaks, the assistant tells the user ``notice``, if the conversation still is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calling:
     """Who calls, and out of what conversation.
 
-    ``messages`` end with the user's question; ``language`` is the user's. ``conversation`` is an id of the conversation for
-    tools that remember something of it (timers).
+    ``messages`` end with the user's question; ``language`` is the user's. ``live`` is the conversation, where there is one
+    beyond this reply: a tool may remember things by it, weakly.
     """
 
     owner: str
     messages: Sequence[Message] = ()
     language: Language = "en"
-    conversation: str = ""
+    live: LiveConversation | None = None
 
 
 class ServerTool(Protocol):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from vivavoce.scripts import is_cjk
 from vivavoce.types import Message
 
 RECENT = 8
@@ -30,6 +29,7 @@ _NUMBER = re.compile(
 )
 """Words that a number may come from; a Chinese 一 in 一条 counts, too: better one invention too many than a value lost."""
 
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _WORD = re.compile(r"[^\W\d_]+")
 _EMPTY = frozenset(
     {"a", "an", "the", "my", "your", "his", "her", "our", "their", "some", "any", "to", "of", "in", "on", "at"}
@@ -59,9 +59,9 @@ class Ground:
         return _NUMBER.search(self._said) is not None or str(value).casefold() in self._instructions
 
     def _holds_name(self, name: str) -> bool:
-        wide = [char for char in name if is_cjk(char)]
+        wide = _WIDE.findall(name)
         if wide:
-            heard = any(is_cjk(char) for char in self._said)
+            heard = _WIDE.search(self._said) is not None
             together = self._said + self._instructions
             return not heard or len(wide) > NAME_CHARACTERS or any(char in together for char in wide)
         words = _WORD.findall(name.replace("_", " "))

@@ -15,19 +15,18 @@ from vivavoce.types import Tool
 _OPENING = "# Functions"
 _RULES = """\
 When the person asks for what a function does or knows, write nothing but a call of it, with the values the person gave; \
-for two things, two calls. Never make up what a function knows, nor a value: ask for it. What people tell of themselves \
-is no request. Else answer in words. For example:
+for two things, two calls. Never make up what a function knows. Else answer in words. For example:
 "Open the garage door" - {"name": "open_door", "arguments": {"door": "garage"}}
 "How much money do I have?" - {"name": "get_balance", "arguments": {}}
 "Is the shop in Rome open?" - {"name": "get_hours", "arguments": {"shop": "Rome"}}
 "Lock the garage door and turn it up to six" - {"name": "lock_door", "arguments": {"door": "garage"}}
 {"name": "set_volume", "arguments": {"level": 6}}
-"Book a table." - "Sure, for how many people?"
+"What's a ticket to the zoo?" - {"name": "find", "arguments": {"words": "zoo ticket price"}}
 "帮我把音量调到二十" - {"name": "set_volume", "arguments": {"level": 20}}
 "广州的地铁几点关门？" - {"name": "get_metro", "arguments": {"place": "广州"}}
-"打个电话。" - "好的，打给谁？"
+"公园现在开门吗？" - {"name": "get_hours", "arguments": {"shop": "公园"}}
+"查一下今天的股价" - {"name": "find", "arguments": {"words": "今天股价"}}
 "I like this door" - "It is a nice one, isn't it?"
-"My aunt sings in a choir" - "How lovely! What does she sing?"
 "昨晚没睡好" - "辛苦了，今天早点休息吧。\""""
 """The functions of the examples do not exist; the grammar keeps the model from calling them."""
 

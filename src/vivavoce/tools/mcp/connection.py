@@ -1,0 +1,129 @@
+"""One connection to a tool server, in a task of its own: the SDK wants to be left where it was entered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mcp import StdioServerParameters
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import Implementation
+
+from vivavoce import __version__
+from vivavoce.errors import VivavoceError
+from vivavoce.net.fetching import Fetcher
+from vivavoce.tools.mcp.transport import http_client
+
+
+class ToolServerError(VivavoceError):
+    """A tool server cannot be reached, or does not keep to its protocol."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tool server is: a URL (asked with ``headers``), or a command to start. ``own``: the operator named it."""
+
+    url: str | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    command: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    folder: Path | None = None
+    own: bool = False
+
+
+class Connection:
+    """A connection that opens at once and stays until it is closed. ``busy`` counts the calls on it."""
+
+    def __init__(self, place: Place, fetcher: Fetcher) -> None:
+        self.busy = 0
+        self.last_used = asyncio.get_running_loop().time()
+        self._place = place
+        self._fetcher = fetcher
+        self._closing = asyncio.Event()
+        self._client: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+        self._life = asyncio.create_task(self._live())
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended; another one has to be opened."""
+        return self._life.done()
+
+    async def client(self) -> Client:
+        """The SDK's client, as soon as the server has answered. Raises ``ToolServerError``."""
+        return await asyncio.shield(self._client)
+
+    async def close(self) -> None:
+        """Hang up, or stop the command."""
+        self._closing.set()
+        try:
+            async with asyncio.timeout(5):
+                await asyncio.wait([self._life])
+        except TimeoutError:
+            self._life.cancel()
+            await asyncio.wait([self._life])
+
+    async def _live(self) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                client = await stack.enter_async_context(await self._open(stack))
+                self._client.set_result(client)
+                await self._closing.wait()
+        except BaseException as error:
+            self._fail(error)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        else:
+            self._fail(None)
+
+    async def _open(self, stack: AsyncExitStack) -> Client:
+        place, told = self._place, Implementation(name="vivavoce", version=__version__)
+        if place.url is None:
+            command, *arguments = place.command
+            server = StdioServerParameters(command=command, args=arguments, env=dict(place.env), cwd=place.folder)
+            return Client(server, client_info=told)
+        fetcher = None if place.own else self._fetcher
+        http = await stack.enter_async_context(http_client(dict(place.headers), fetcher))
+        return Client(streamable_http_client(place.url, http_client=http), client_info=told)
+
+    def _fail(self, error: BaseException | None) -> None:
+        if not self._client.done():
+            self._client.set_exception(ToolServerError(f"The tool server cannot be reached: {_reason(error)}"))
+            self._client.exception()  # whoever waits gets it; nobody may
+
+
+def _reason(error: BaseException | None) -> str:
+    """What went wrong first, in few words. An address the client gave is its own; nothing else is told."""
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    if isinstance(error, VivavoceError):
+        return str(error)
+    return type(error).__name__ if error is not None else "the connection was closed"
+
+
+def header_pairs(headers: Mapping[str, str], authorization: str | None) -> tuple[tuple[str, str], ...]:
+    """A client's headers in a form that can be compared; a bare token becomes a bearer's."""
+    pairs = dict(headers)
+    if authorization is not None:
+        pairs["Authorization"] = authorization if " " in authorization else f"Bearer {authorization}"
+    return tuple(sorted(pairs.items()))
+
+
+def texts(content: Sequence[Any]) -> str:
+    """The words of a tool's answer; pictures and sounds are named only."""
+    parts = []
+    for block in content:
+        match getattr(block, "type", ""):
+            case "text":
+                parts.append(block.text)
+            case "resource":
+                parts.append(getattr(block.resource, "text", "") or f"({block.resource.uri})")
+            case "resource_link":
+                parts.append(f"{block.name}: {block.description or ''}")
+            case kind:
+                parts.append(f"({kind})")
+    return "\n".join(part for part in parts if part)

@@ -1,0 +1,246 @@
+"""What tools a conversation has: those its client declares, those the configuration offers to all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
+from typing import Any
+
+from vivavoce.config import McpConfig, McpServerConfig, ToolsConfig
+from vivavoce.errors import EngineError, VivavoceError
+from vivavoce.net.fetching import Fetcher
+from vivavoce.protocol.tool_config import McpTool, RetrievalTool, ServerSideTool, WebSearchTool
+from vivavoce.scripts import written_language
+from vivavoce.tools.base import Calling, ServerTool
+from vivavoce.tools.loop import ServerSide, with_tools
+from vivavoce.tools.mcp.connection import Place, ToolServerError, header_pairs
+from vivavoce.tools.mcp.servers import Listed, McpServerTool, ToolServers, offered_name
+from vivavoce.tools.relevance import Relevance
+from vivavoce.types import GenerationOptions, Language, Message, ToolCall
+
+log = logging.getLogger(__name__)
+
+
+class NoSuchToolError(VivavoceError):
+    """The configuration names a plug-in that is not installed."""
+
+
+GROUP = "vivavoce.tools"
+"""Entry points of plug-ins: each a callable without arguments that gives a ``ServerTool``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """How declared tools become tools: the owner, what was declared, and the name the model calls it by."""
+
+    web_search: Callable[[str, WebSearchTool], ServerTool]
+    retrieval: Callable[[str, RetrievalTool, str], ServerTool] | None = None
+
+
+class Offering:
+    """The tools of a server. ``relevance`` says which of them a turn can be about."""
+
+    def __init__(self, tools: ToolsConfig, mcp: McpConfig, fetcher: Fetcher, makers: Makers) -> None:
+        self.config = tools
+        self._mcp = mcp
+        self._makers = makers
+        self._builtin: list[ServerTool] = []
+        self.servers = ToolServers(fetcher, list_s=mcp.list_s, idle_s=mcp.idle_s)
+        self.relevance: Relevance | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Whether there are tools no client declares."""
+        return bool(self.config.builtin or self._mcp.servers)
+
+    def load_plugins(self) -> None:
+        """Load what ``[tools] builtin`` names. Raises ``NoSuchToolError``."""
+        self._builtin = [load_plugin(name) for name in self.config.builtin]
+
+    async def server_tools(
+        self, owner: str, declared: Sequence[ServerSideTool], *, wait: bool = True
+    ) -> list[ServerTool]:
+        """The tools a reply has, the client's first; a server that cannot be reached has none.
+
+        With ``wait`` servers that have not answered yet are waited for, within their deadline.
+        """
+        tools: list[ServerTool] = []
+        for one in declared:
+            match one:
+                case WebSearchTool():
+                    tools.append(self._makers.web_search(owner, one))
+                case RetrievalTool() if self._makers.retrieval is not None:
+                    tools.append(self._makers.retrieval(owner, one, _free(one.name or "search_documents", tools)))
+                case McpTool():
+                    tools += self._clients(owner, one, await self._listed(owner, client_place(one), wait), tools)
+        tools += [tool for tool in self._builtin if tool.tool.name not in _names(tools)]
+        for label, server in self._mcp.servers.items():
+            tools += self._own(label, server, await self._listed("", own_place(server), wait), tools)
+        return tools
+
+    async def listed(self, owner: str, tool: McpTool) -> tuple[Mapping[str, Any], ...]:
+        """What a client's tool server has that the client allows, for the client to see. Raises ``ToolServerError``."""
+        found = await self.servers.listed(owner, client_place(tool))
+        return tuple(one.shown() for one in found if tool.allows(one.name, reads=one.reads))
+
+    async def close(self) -> None:
+        """Leave all tool servers."""
+        await self.servers.close()
+
+    async def _listed(self, owner: str, place: Place, wait: bool) -> tuple[Listed, ...]:
+        if not wait:
+            return self.servers.known(owner, place)
+        try:
+            return await self.servers.listed(owner, place)
+        except ToolServerError as error:
+            log.warning("tool server: %s", error)
+            return ()
+
+    def _clients(
+        self, owner: str, tool: McpTool, found: Sequence[Listed], others: Sequence[ServerTool]
+    ) -> list[ServerTool]:
+        made: list[ServerTool] = []
+        for one in found:
+            if tool.allows(one.name, reads=one.reads):
+                asks = tool.announced and tool.asks_first(one.name, reads=one.reads)
+                name = offered_name(one.name, tool.server_label, _names([*others, *made]))
+                made.append(
+                    McpServerTool(
+                        self.servers,
+                        owner,
+                        client_place(tool),
+                        one,
+                        name=name,
+                        timeout_s=self._mcp.call_s,
+                        label=tool.server_label if tool.announced else None,
+                        needs_approval=asks,
+                    )  # fmt: skip
+                )
+        return made
+
+    def _own(
+        self, label: str, server: McpServerConfig, found: Sequence[Listed], others: Sequence[ServerTool]
+    ) -> list[ServerTool]:
+        made: list[ServerTool] = []
+        for one in found:
+            if server.tools is None or one.name in server.tools:
+                name = offered_name(one.name, label, _names([*others, *made]))
+                made.append(
+                    McpServerTool(self.servers, "", own_place(server), one, name=name, timeout_s=server.timeout_s)
+                )
+        return made
+
+
+class SessionTools:
+    """The tools of one conversation, for whoever drives it: ``notify`` has the assistant tell the user something."""
+
+    def __init__(self, offering: Offering, owner: str) -> None:
+        self._offering = offering
+        self._owner = owner
+        self._handles: set[asyncio.TimerHandle] = set()
+        self.notify: Callable[[str], None] = lambda notice: None
+
+    def later(self, delay_s: float, notice: str) -> asyncio.TimerHandle:
+        """See ``LiveConversation``."""
+
+        def due() -> None:
+            self._handles.discard(handle)
+            self.notify(notice)
+
+        self._handles = {one for one in self._handles if not one.cancelled()}
+        handle = asyncio.get_running_loop().call_later(delay_s, due)
+        self._handles.add(handle)
+        return handle
+
+    def close(self) -> None:
+        """The conversation is over: nothing is said in it any more."""
+        for handle in self._handles:
+            handle.cancel()
+        self._handles.clear()
+
+    async def for_reply(
+        self,
+        messages: Sequence[Message],
+        options: GenerationOptions,
+        declared: Sequence[ServerSideTool],
+        calls: Sequence[ToolCall],
+        language: Language,
+    ) -> tuple[GenerationOptions, ServerSide]:
+        """What is on offer in one reply: the server's part, and options that withhold what the turn cannot be about."""
+        offering, config = self._offering, self._offering.config
+        tools = await offering.server_tools(self._owner, declared)
+        if offering.relevance is not None and options.tool_choice == "auto" and not options.goes_on:
+            try:
+                all_tools = with_tools(options, tools).tools
+                options = replace(options, withheld=await offering.relevance.irrelevant(messages, all_tools))
+            except EngineError as error:
+                log.warning("relevance of tools: %s", error)
+        calling = Calling(self._owner, messages, language_of(messages, language), self)
+        server = ServerSide(
+            tools,
+            calling,
+            calls,
+            rounds=config.rounds,
+            filler_ms=config.filler_ms,
+            strangers_may_call=config.strangers_may_call,
+        )
+        return options, server
+
+    async def for_prefill(self, options: GenerationOptions, declared: Sequence[ServerSideTool]) -> GenerationOptions:
+        """Options that tell the tools known by now."""
+        return with_tools(options, await self._offering.server_tools(self._owner, declared, wait=False))
+
+    async def listed(self, tool: McpTool) -> tuple[Mapping[str, Any], ...]:
+        """What a client's tool server has, for the client to see. Raises ``ToolServerError``."""
+        return await self._offering.listed(self._owner, tool)
+
+
+def load_plugin(name: str) -> ServerTool:
+    """A built-in or foreign plug-in. Raises ``NoSuchToolError`` when there is none of this name."""
+    for entry in entry_points(group=GROUP):
+        if entry.name == name:
+            tool: ServerTool = entry.load()()
+            return tool
+    known = ", ".join(sorted(entry.name for entry in entry_points(group=GROUP)))
+    raise NoSuchToolError(f"There is no tool '{name}' ([tools] builtin); there are: {known}.")
+
+
+def client_place(tool: McpTool) -> Place:
+    """Where a client's tool server is, and with what it is asked."""
+    return Place(tool.server_url, header_pairs(tool.headers, tool.authorization))
+
+
+def own_place(server: McpServerConfig) -> Place:
+    """Where one of the operator's is."""
+    return Place(
+        None if server.url is None else str(server.url),
+        tuple(sorted((name, value.get_secret_value()) for name, value in server.headers.items())),
+        server.command,
+        tuple(sorted((name, value.get_secret_value()) for name, value in server.env.items())),
+        server.folder,
+        own=True,
+    )
+
+
+def language_of(messages: Sequence[Message], heard: Language) -> Language:
+    """The user's: what their last words are written in, where that shows; else ``heard``."""
+    for message in reversed(messages):
+        if message.role == "user":
+            return message.reply_language or written_language(message.content) or heard
+    return heard
+
+
+def _names(tools: Sequence[ServerTool]) -> list[str]:
+    return [tool.tool.name for tool in tools]
+
+
+def _free(name: str, tools: Sequence[ServerTool]) -> str:
+    """``name``, with a number behind it if it is taken."""
+    taken, number, free = set(_names(tools)), 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free

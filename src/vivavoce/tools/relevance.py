@@ -1,0 +1,91 @@
+"""Which tools a turn can be about at all, by meaning.
+
+A small model calls a tool because it is there: somebody's brother plays the guitar, and music plays. So a request is compared
+with what each tool is for and with talk that wants none; a tool that is much further away than the talk is withheld for the
+turn. The tools stay in the prompt, which stays cached. What was called lately stays on offer ("and in Rome?").
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+
+from vivavoce.engines.base import Embedder
+from vivavoce.types import Message, Tool, Vectors
+
+SMALL_TALK = (
+    "Hi, nice to meet you.", "Good evening.", "Bye, see you later.", "Thanks, that was kind of you.", "I am tired.",
+    "I feel a bit sad today.", "I love this song.", "I like the sunshine.", "My sister is a teacher.", "My son plays football.", "My cousin sings in a band.", "My dad sent me a letter.", "I once lived in Rome.",
+    "Yesterday we went to the beach.", "We had a nice dinner.", "What do you think about love?", "Who are you?",
+    "What can you help me with?", "Tell me a story.", "Sing something funny.", "Who invented the telephone?",
+    "Which country is the largest?", "How does a plane fly?", "What does this word mean?", "That is true.", "You are right.",
+    "It was very hot last summer.", "Do you have hobbies?", "How many hours are in a day?",
+    "你好呀。", "晚上好。", "拜拜，下次见。", "谢谢，你真好。", "我好累。", "我有点难过。", "我喜欢这首歌。", "我喜欢晴天。",
+    "我姐姐是老师。", "我儿子会踢足球。", "我表哥会拉小提琴。", "爸爸给我写了一封信。", "我以前住在罗马。", "好的，回头再说。", "昨天我们去了海边。", "晚饭很好吃。", "你是谁呀？", "你能帮我做什么？", "讲个故事。",
+    "电话是谁发明的？", "哪个国家最大？", "飞机为什么会飞？", "这个词是什么意思？", "你说得对。", "去年夏天很热。",
+    "你有什么爱好？", "一天有多少小时？",
+)  # fmt: skip
+"""What people say that no tool is for."""
+
+NEAREST = 3
+"""How much of the talk a turn is compared with: what is most like it."""
+
+CALIBRATED = frozenset({"multilingual-e5-small"})
+"""Embedders whose scale the margin was measured on; others tell nothing."""
+
+REMEMBERED = 1024
+"""Tools whose meaning is kept."""
+
+RECENT = 6
+"""Messages back in which a call keeps its tool on offer."""
+
+
+class Relevance:
+    """Compares turns with tools. ``margin`` is how much nearer to talk than to a tool a turn may be (cosine, ≤ 0)."""
+
+    def __init__(self, embedder: Embedder, margin: float) -> None:
+        self._embedder = embedder
+        self._margin = margin
+        self._tools: OrderedDict[str, Vectors] = OrderedDict()
+        self._talk: asyncio.Task[Vectors] | None = None
+
+    async def irrelevant(self, messages: Sequence[Message], tools: Sequence[Tool]) -> frozenset[str]:
+        """Names of ``tools`` that the user's last turn cannot be about. Raises ``EngineError``."""
+        said = [message.content for message in messages if message.role == "user" and message.content.strip()][-2:]
+        if not said or not tools or messages[-1].role == "tool":
+            return frozenset()
+        turns = [said[-1], *([" ".join(said)] if len(said) > 1 else [])]
+        asked = await self._embedder.embed(turns, query=True)
+        talk = asked @ (await self._small_talk()).T
+        nearness = np.sort(talk, axis=1)[:, -NEAREST:].mean(axis=1)
+        margins = (asked @ (await self._meanings(tools)).T - nearness[:, None]).max(axis=0)
+        lately = {call.name for message in messages[-RECENT:] for call in message.tool_calls}
+        return frozenset(
+            tool.name
+            for tool, margin in zip(tools, margins, strict=True)
+            if margin < self._margin and tool.name not in lately
+        )
+
+    async def _small_talk(self) -> Vectors:
+        if self._talk is None or (self._talk.done() and (self._talk.cancelled() or self._talk.exception())):
+            self._talk = asyncio.ensure_future(self._embedder.embed(SMALL_TALK, query=True))
+        return await asyncio.shield(self._talk)
+
+    async def _meanings(self, tools: Sequence[Tool]) -> Vectors:
+        texts = [f"{tool.name.replace('_', ' ')}: {tool.description}" for tool in tools]
+        new = list(dict.fromkeys(text for text in texts if text not in self._tools))
+        if new:
+            for text, vector in zip(new, await self._embedder.embed(new, query=False), strict=True):
+                self._tools[text] = vector
+        meanings = np.stack([self._tools[text] for text in texts])
+        while len(self._tools) > max(REMEMBERED, len(texts)):
+            self._tools.popitem(last=False)
+        return meanings
+
+
+def relevance_of(embedder: Embedder, margin: float | None) -> Relevance | None:
+    """The comparison, where it is wanted and the embedder's scale is known."""
+    return Relevance(embedder, margin) if margin is not None and embedder.name in CALIBRATED else None
