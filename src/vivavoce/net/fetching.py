@@ -112,7 +112,7 @@ class Fetcher:
             raise
 
     async def addresses(self, url: str) -> Sequence[str]:
-        """The addresses a URL's host may be connected to at, for clients of other protocols over HTTP. Raises ``ClientError``."""
+        """Where a URL's host may be connected to, for clients of other protocols over HTTP. Raises ``ClientError``."""
         return await self._addresses(_read(url))
 
     async def _follow(

@@ -117,7 +117,7 @@ class Offering:
                         timeout_s=self._mcp.call_s,
                         label=tool.server_label if tool.announced else None,
                         needs_approval=asks,
-                    )  # fmt: skip
+                    )
                 )
         return made
 

@@ -18,15 +18,17 @@ from vivavoce.types import Message, Tool, Vectors
 
 SMALL_TALK = (
     "Hi, nice to meet you.", "Good evening.", "Bye, see you later.", "Thanks, that was kind of you.", "I am tired.",
-    "I feel a bit sad today.", "I love this song.", "I like the sunshine.", "My sister is a teacher.", "My son plays football.", "My cousin sings in a band.", "My dad sent me a letter.", "I once lived in Rome.",
+    "I feel a bit sad today.", "I love this song.", "I like the sunshine.", "My sister is a teacher.",
+    "My son plays football.", "My cousin sings in a band.", "My dad sent me a letter.", "I once lived in Rome.",
     "Yesterday we went to the beach.", "We had a nice dinner.", "What do you think about love?", "Who are you?",
     "What can you help me with?", "Tell me a story.", "Sing something funny.", "Who invented the telephone?",
-    "Which country is the largest?", "How does a plane fly?", "What does this word mean?", "That is true.", "You are right.",
-    "It was very hot last summer.", "Do you have hobbies?", "How many hours are in a day?",
-    "你好呀。", "晚上好。", "拜拜，下次见。", "谢谢，你真好。", "我好累。", "我有点难过。", "我喜欢这首歌。", "我喜欢晴天。",
-    "我姐姐是老师。", "我儿子会踢足球。", "我表哥会拉小提琴。", "爸爸给我写了一封信。", "我以前住在罗马。", "好的，回头再说。", "昨天我们去了海边。", "晚饭很好吃。", "你是谁呀？", "你能帮我做什么？", "讲个故事。",
-    "电话是谁发明的？", "哪个国家最大？", "飞机为什么会飞？", "这个词是什么意思？", "你说得对。", "去年夏天很热。",
-    "你有什么爱好？", "一天有多少小时？",
+    "Which country is the largest?", "How does a plane fly?", "What does this word mean?", "That is true.",
+    "You are right.", "It was very hot last summer.", "Do you have hobbies?", "How many hours are in a day?",
+    "你好呀。", "晚上好。", "拜拜，下次见。", "谢谢，你真好。", "我好累。", "我有点难过。", "我喜欢这首歌。",
+    "我喜欢晴天。", "我姐姐是老师。", "我儿子会踢足球。", "我表哥会拉小提琴。", "爸爸给我写了一封信。",
+    "我以前住在罗马。", "好的，回头再说。", "昨天我们去了海边。", "晚饭很好吃。", "你是谁呀？", "你能帮我做什么？",
+    "讲个故事。", "电话是谁发明的？", "哪个国家最大？", "飞机为什么会飞？", "这个词是什么意思？", "你说得对。",
+    "去年夏天很热。", "你有什么爱好？", "一天有多少小时？",
 )  # fmt: skip
 """What people say that no tool is for."""
 
