@@ -51,7 +51,7 @@ def refusal(errors: Sequence[ErrorDetails], value: Any) -> ClientError:
 
     A type of error that pydantic does not know is our own code.
     """
-    paths = [_path(error["loc"], value) for error in errors]
+    paths = [_path(error["loc"], value, missing=error["type"] == "missing") for error in errors]
     at = max(range(len(errors)), key=lambda index: len(paths[index]))
     error, path = errors[at], paths[at]
     param = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
@@ -67,15 +67,18 @@ _CODES = {
 }
 
 
-def _path(location: Sequence[int | str], value: Any) -> list[int | str]:
-    """The steps of a location that exist in ``value``: pydantic also names the members of unions on its way."""
+def _path(location: Sequence[int | str], value: Any, *, missing: bool) -> list[int | str]:
+    """The steps of a location that exist in ``value``, and the last if it is missing there.
+
+    Pydantic also names the members of unions on its way.
+    """
     path: list[int | str] = []
     for index, step in enumerate(location):
         if (isinstance(value, dict) and step in value) or (
             isinstance(value, list) and isinstance(step, int) and step < len(value)
         ):
             value = value[step]
-        elif not (isinstance(value, dict) and isinstance(step, str) and index == len(location) - 1):
+        elif not missing or not isinstance(value, dict) or index < len(location) - 1:
             continue
         path.append(step)
     return path

@@ -93,7 +93,8 @@ class _Reading:
                     language = transcript.language if transcript.text else language
                 else:
                     said.append(written([part]))
-            words = "\n".join(filter(None, said)) or WORDLESS
+            listened = any(isinstance(part, AudioPart) for part in message.content)
+            words = "\n".join(filter(None, said)) or (WORDLESS if listened else "")
         language = language or written_language(words)
         self.language = language or "en"
         return Message("user", words, reply_language=language if self._follow else None)
