@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -22,9 +23,12 @@ from vivavoce.protocol.session_config import (
     Transcription,
     TurnDetectionPatch,
 )
+from vivavoce.protocol.tool_config import McpTool, WebSearchTool
 from vivavoce.session.signals import (
     Heard,
     Listen,
+    ListTools,
+    Noticed,
     Output,
     Overhear,
     Overheard,
@@ -37,20 +41,27 @@ from vivavoce.session.signals import (
     Send,
     StartReply,
     Tick,
+    ToolsListed,
+    ToolsNotListed,
     Transcribe,
     WakeAt,
 )
 from vivavoce.types import (
+    ApprovalNeeded,
+    Citation,
     ClauseCut,
     ClauseSpoken,
     GenerationEnd,
     ReplyEnd,
     ReplyEvent,
+    ServerToolEnded,
+    ServerToolStarted,
     Speech,
     TextDelta,
     ThinkingDelta,
     ToolCall,
     ToolCallDelta,
+    ToolResult,
     Transcript,
     TranscriptDelta,
 )
@@ -65,6 +76,7 @@ FORMATS = [
 ]
 CLAUSES = ["Some words, ", "one two three. ", "好的，我明白了。", " — ", "word"]
 LAMP = FunctionTool(name="lamp")
+DESK = McpTool(server_label="desk", server_url="http://desk")
 
 
 def audio_of(format: AudioFormat, milliseconds: int, level: int) -> bytes:
@@ -81,6 +93,7 @@ class Road:
         self.cut = 0
         self.spoken = 0
         self.calls = 0
+        self.at_work: ToolCall | None = None
         self.written = not work.messages
         self.ended = False
 
@@ -91,6 +104,8 @@ class Road:
         """One step; ``kind`` says which, as far as it is possible now."""
         if self.ended:
             return []
+        if kind == 7 and not self.written:
+            return self._server_tool(milliseconds)
         if kind == 0 and not self.written:
             return self._clause(text)
         if kind == 1 and self.spoken < self.cut:
@@ -104,13 +119,27 @@ class Road:
             self.calls += 1
             name = f"call_{self.calls}"
             return [ToolCallDelta(name, "lamp", "{"), *([ToolCall(name, "lamp", "{}")] if milliseconds % 2 else [])]
-        if kind == 5 and not self.written:
+        if kind == 5 and not self.written and self.at_work is None:
             self.written = True
             return [GenerationEnd("length" if milliseconds < 50 else "stop", 5, 2, 1)]
         if self.written and self.spoken == self.cut:
             self.ended = True
             return [ReplyEnd()]
         return []
+
+    def _server_tool(self, milliseconds: int) -> list[ReplyEvent]:
+        """A tool of the server begins, or ends; the client is told of some, and asked about others."""
+        label, made = ("desk" if milliseconds % 2 else None), self.at_work
+        if made is not None:
+            self.at_work, label = None, "desk" if made.name == "told" else None
+            result = ToolResult("found", (Citation("Page", url="u"),), failed=milliseconds % 3 == 0)
+            return [ServerToolEnded(made, "mcp", result, "told of it", label, "find")]
+        self.calls += 1
+        call = ToolCall(f"call_{self.calls}", "told" if label else "unseen", "{}")
+        if milliseconds % 5 == 0:
+            return [ApprovalNeeded(call, "desk", "book")]
+        self.at_work = call
+        return [ServerToolStarted(call, "mcp", label, "find")]
 
     def _clause(self, text: str) -> list[ReplyEvent]:
         self.cut += 1
@@ -134,6 +163,8 @@ updates = st.sampled_from(
         SessionPatch(tools=(LAMP,), tool_choice=FunctionChoice(name="lamp")),
         SessionPatch(tool_choice="required"),
         SessionPatch(tools=()),
+        SessionPatch(tools=(DESK, LAMP, WebSearchTool())),
+        SessionPatch(tools=(msgspec.structs.replace(DESK, announced=False, require_approval="never"),)),
         SessionPatch(instructions="Be brief.", speed=1.5, transcription=Transcription(language="en")),
     ]
 ) | st.sampled_from(FORMATS).flatmap(
@@ -158,6 +189,7 @@ new_items = st.builds(
     [
         NewItem(type="function_call", call_id="c", name="lamp", arguments="{}"),
         NewItem(type="function_call_output", call_id="c", output="o"),
+        NewItem(type="mcp_approval_response", approval_request_id="nobody", approve=True),
     ]
 )
 
@@ -172,7 +204,8 @@ class Conversations(RuleBasedStateMachine):
         self.read = 0
         self.to_hear: list[Listen] = []
         self.roads: list[Road] = []
-        self.works: dict[type, list[Any]] = {Transcribe: [], Overhear: [], ScoreTurn: []}
+        self.works: dict[type, list[Any]] = {Transcribe: [], Overhear: [], ScoreTurn: [], ListTools: []}
+        self.requests: list[str] = []
 
     def take(self, *signals: Any) -> None:
         self.driven.take(*signals)
@@ -188,6 +221,8 @@ class Conversations(RuleBasedStateMachine):
         match output:
             case Send(event=event):
                 self.mirror.apply(event)
+                if isinstance(event, ev.OutputItemAdded) and event.item.type == "mcp_approval_request":
+                    self.requests.append(event.item.id)
                 if isinstance(event, ev.ResponseDone) and event.response.status == "completed":
                     self.sent_is_made(event)
             case Listen():
@@ -195,7 +230,7 @@ class Conversations(RuleBasedStateMachine):
             case StartReply():
                 road = Road(output)
                 self.roads.append(road)
-            case Transcribe() | Overhear() | ScoreTurn():
+            case Transcribe() | Overhear() | ScoreTurn() | ListTools():
                 self.works[type(output)].append(output)
 
     def sent_is_made(self, event: ev.ResponseDone) -> None:
@@ -311,7 +346,7 @@ class Conversations(RuleBasedStateMachine):
 
     @precondition(lambda self: self.roads)
     @rule(
-        kinds=st.lists(st.integers(0, 6), min_size=1, max_size=6),
+        kinds=st.lists(st.integers(0, 8), min_size=1, max_size=6),
         text=st.sampled_from(CLAUSES),
         milliseconds=st.integers(1, 900),
         old=st.integers(0, 9),
@@ -322,6 +357,25 @@ class Conversations(RuleBasedStateMachine):
         for kind in kinds:
             events += road.step(kind, text, milliseconds)
         self.take(*(Replied(road.work.response_id, event) for event in events))
+
+    @precondition(lambda self: self.works[ListTools])
+    @rule(good=st.booleans())
+    def tool_server(self, good: bool) -> None:
+        work = self.works[ListTools].pop()
+        tools = ({"name": "find", "description": "", "input_schema": {}},)
+        self.take(ToolsListed(work.item_id, tools) if good else ToolsNotListed(work.item_id, "no"))
+
+    @precondition(lambda self: self.requests)
+    @rule(approve=st.booleans())
+    def approval(self, approve: bool) -> None:
+        request = self.requests.pop()
+        self.take(
+            client.ItemCreate(item=NewItem(type="mcp_approval_response", approval_request_id=request, approve=approve))
+        )
+
+    @rule()
+    def timer(self) -> None:
+        self.take(Noticed("The timer is over."))
 
     @precondition(lambda self: self.roads)
     @rule(text=st.sampled_from(CLAUSES), milliseconds=st.integers(50, 1500), last=st.booleans())
