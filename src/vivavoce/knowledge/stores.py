@@ -261,7 +261,7 @@ class VectorStores:
         """Names of files, those that are still there."""
         async with self._store.reading() as session:
             rows = await session.execute(select(FileRow.id, FileRow.filename).where(FileRow.id.in_(file_ids)))
-            return dict(rows.tuples().all())
+            return {file_id: name for file_id, name in rows}  # noqa: C416  rows are not typed as pairs
 
 
 def checked_name(name: str) -> str:
