@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from postgres import Postgres, programs, running_postgres
 from vivavoce.config import load_config
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
@@ -22,3 +23,22 @@ def weights() -> Callable[[str], Path]:
     """Catalogue name → folder of verified weights. `make test` pulls them first."""
     config = load_config()
     return WeightStore(load_catalogue(), config.weights_folder, config.models).folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL, where its programs are installed."""
+    binaries = programs()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+    with running_postgres(binaries) as started:
+        yield started
+
+
+@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty database of each kind, for the tests of one module."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('store') / 'vivavoce.db'}"
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.new_database()

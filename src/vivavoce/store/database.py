@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from filelock import FileLock
+from filelock import AsyncFileLock
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
@@ -73,7 +73,7 @@ class Database:
     async def _migrate_sqlite(self) -> None:
         file = Path(self._url.database or "")
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(file.with_name(file.name + ".lock"), timeout=BUSY_TIMEOUT_S, mode=0o600):
+        async with AsyncFileLock(file.with_name(file.name + ".lock"), timeout=BUSY_TIMEOUT_S, mode=0o600):
             async with self._engine.begin() as connection:
                 await connection.run_sync(_upgrade)
         await asyncio.to_thread(file.chmod, 0o600)  # digests of keys, and whose files there are
