@@ -10,7 +10,8 @@ from starlette.requests import ClientDisconnect
 
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Caller
-from vivavoce.http.chat_answers import ChunkedAnswers, Meter, WholeAnswers, shape_of
+from vivavoce.http.chat_answers import Meter, WholeAnswers, shape_of
+from vivavoce.http.chat_chunks import ChunkedAnswers
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.event_stream import SendEvent, event_stream
@@ -24,6 +25,7 @@ from vivavoce.runtime.chat.asking import Asked, ask
 from vivavoce.runtime.chat.hearing import Listener
 from vivavoce.runtime.chat.prompt import prompt_of
 from vivavoce.tiers import Model, model_of
+from vivavoce.tools.offering import SessionTools
 
 router = APIRouter(route_class=ReportingRoute, tags=["chat"])
 
@@ -127,7 +129,8 @@ class _Chat:
             lambda audio_id: memory.answers.find(self._owner, audio_id),
             spoken=self._wanted.speaks,
         )
-        return await ask(self._wanted, prompt, self._model, slot=seat, voice=voice)
+        tools = SessionTools(self._serving.tools, self._owner)
+        return await ask(self._wanted, prompt, self._model, tools, slot=seat, voice=voice)
 
     async def _voice(self) -> str | None:
         """Whose voice the answer has. Raises ``ClientError``."""

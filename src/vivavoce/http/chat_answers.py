@@ -4,37 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
-from vivavoce.audio.encoding import Encoder, FileFormat, encode
+from vivavoce.audio.encoding import FileFormat, encode
 from vivavoce.protocol.chat.completion import (
+    Annotation,
     Call,
     Choice,
-    Chunk,
-    ChunkChoice,
     Completion,
     FinishReason,
     Function,
     Logprobs,
     Said,
+    SearchFunction,
+    SearchResult,
     Speech,
     TokenLogprob,
     TopLogprob,
+    UrlCitation,
     Usage,
     usage,
 )
 from vivavoce.protocol.chat.request import ChatRequest
 from vivavoce.session.outbox import random_id
 from vivavoce.types import (
+    Citation,
     GenerationEnd,
-    ReplyEnd,
     ReplyEvent,
     Samples,
+    ServerToolEnded,
     TextDelta,
     ThinkingDelta,
     TokenScore,
@@ -57,6 +60,7 @@ class Shape:
     format: FileFormat | None
     rate_hz: int
     logprobs: bool
+    shows_searches: bool
     id: str = field(default_factory=lambda: random_id("chatcmpl").replace("_", "-", 1))
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -71,7 +75,7 @@ def shape_of(wanted: ChatRequest, rate_hz: int) -> Shape:
     reasoning: Literal["reasoning", "reasoning_content"] = (
         "reasoning" if wanted.reasoning_format == "general" else "reasoning_content"
     )
-    return Shape(wanted.model, reasoning, format, rate_hz, wanted.logprobs)
+    return Shape(wanted.model, reasoning, format, rate_hz, wanted.logprobs, wanted.shows_searches)
 
 
 class Meter:
@@ -108,10 +112,22 @@ class Answer:
     text: str = ""
     thinking: str = ""
     speech: list[Samples] = field(default_factory=list)
-    calls: list[ToolCall] = field(default_factory=list)
+    calls: list[ToolCall | ServerToolEnded] = field(default_factory=list)
+    sources: dict[str, Citation] = field(default_factory=dict)
     scores: list[TokenLogprob] = field(default_factory=list)
     reason: FinishReason = "stop"
     audio_id: str = field(default_factory=lambda: random_id("audio"))
+
+    @property
+    def annotations(self) -> list[Annotation]:
+        """The pages the answer rests on, as OpenAI tells of them: which words come from which page, nobody knows."""
+        return [
+            Annotation(
+                type="url_citation",
+                url_citation=UrlCitation(url=url, title=source.title, start_index=0, end_index=len(self.text)),
+            )
+            for url, source in self.sources.items()
+        ]
 
     def take(self, event: ReplyEvent) -> None:
         """One more event."""
@@ -124,8 +140,12 @@ class Answer:
                 self.speech.append(samples)
             case ToolCall():
                 self.calls.append(event)
+            case ServerToolEnded():
+                self.sources |= {source.url: source for source in event.result.citations if source.url}
+                if event.kind == "web_search":
+                    self.calls.append(event)
             case TokenScores(tokens=tokens):
-                self.scores += map(_logprob, tokens)
+                self.scores += map(logprob, tokens)
             case GenerationEnd(reason=reason):
                 self.reason = reason
 
@@ -172,8 +192,11 @@ class WholeAnswers:
             setattr(message, self._shape.reasoning, answer.thinking)
         if spoken and answer.text:
             message.audio = await self._speech(answer)
-        if answer.calls:
-            message.tool_calls = [_call(index, call) for index, call in enumerate(answer.calls)]
+        calls = [call for call in answer.calls if isinstance(call, ToolCall) or self._shape.shows_searches]
+        if calls:
+            message.tool_calls = [shown_call(index, call) for index, call in enumerate(calls)]
+        if answer.sources:
+            message.annotations = answer.annotations
         return message
 
     async def _speech(self, answer: Answer) -> Speech:
@@ -189,121 +212,24 @@ class WholeAnswers:
         )
 
 
-class ChunkedAnswers:
-    """Sends the answers to a request while they are made.
-
-    ``usage_in_chunks``: StepFun's way, each chunk has the usage so far; else, OpenAI's way, the last one has it if
-    ``usage_at_end``.
-    """
-
-    def __init__(
-        self,
-        shape: Shape,
-        meter: Meter,
-        send: Callable[[Chunk], Awaitable[None]],
-        *,
-        usage_in_chunks: bool,
-        usage_at_end: bool,
-    ) -> None:
-        self._shape = shape
-        self._meter = meter
-        self._send = send
-        self._usage_in_chunks = usage_in_chunks
-        self._usage_at_end = usage_at_end
-        self._encoder: Encoder | None = None
-        self._scores: list[TokenLogprob] = []
-        self._places: dict[str, int] = {}
-        self.answers: list[Answer] = []
-
-    async def take(self, number: int, event: ReplyEvent) -> None:
-        """An event of answer ``number``."""
-        if number == len(self.answers):
-            await self._begin(number)
-        answer = self.answers[number]
-        answer.take(event)
-        self._meter.take(event)
-        match event:
-            case TextDelta(text=text):
-                await self._say(
-                    number,
-                    Said(audio=Speech(id=answer.audio_id, transcript=text)) if self._speaks else Said(content=text),
-                )
-            case ThinkingDelta(text=text):
-                await self._say(number, Said.model_validate({self._shape.reasoning: text}))
-            case Spoken(samples=samples):
-                await self._sound(number, await self._encoded(samples))
-            case TokenScores(tokens=tokens):
-                self._scores += map(_logprob, tokens)
-            case ToolCallDelta():
-                await self._say(number, Said(tool_calls=[self._call_delta(event)]))
-            case ToolCall() if event.id not in self._places:
-                await self._say(number, Said(tool_calls=[self._call_delta(event)]))
-            case ReplyEnd():
-                await self._end(number, answer)
-
-    async def close(self) -> None:
-        """After the last answer."""
-        if self._usage_at_end:
-            await self._send(self._chunk([], usage=self._meter.usage))
-
-    @property
-    def _speaks(self) -> bool:
-        return self._shape.format is not None
-
-    async def _begin(self, number: int) -> None:
-        self.answers.append(Answer())
-        self._places = {}
-        self._encoder = Encoder(self._shape.format, self._shape.rate_hz) if self._shape.format is not None else None
-        await self._say(number, Said(role="assistant", content=""))
-
-    async def _end(self, number: int, answer: Answer) -> None:
-        if self._encoder is not None and answer.speech:
-            await self._sound(number, await asyncio.to_thread(self._encoder.finish))
-        if self._speaks and answer.text:
-            kept = Speech(id=answer.audio_id, expires_at=self._shape.created + KEPT_S)
-            await self._say(number, Said(audio=kept))
-        await self._say(number, Said(), answer.reason)
-
-    async def _encoded(self, samples: Samples) -> bytes:
-        assert self._encoder is not None
-        return await asyncio.to_thread(self._encoder.write, samples)
-
-    async def _sound(self, number: int, data: bytes) -> None:
-        if data:
-            audio = Speech(id=self.answers[number].audio_id, data=base64.b64encode(data).decode("ascii"))
-            await self._say(number, Said(audio=audio))
-
-    def _call_delta(self, event: ToolCallDelta | ToolCall) -> Call:
-        first = event.id not in self._places
-        index = self._places.setdefault(event.id, len(self._places))
-        if first:
-            return _call(index, event)
-        return Call(index=index, function=Function(arguments=event.arguments))
-
-    async def _say(self, number: int, delta: Said, reason: FinishReason | None = None) -> None:
-        choice = ChunkChoice(index=number, delta=delta, finish_reason=reason)
-        if self._scores and (delta.content or delta.audio):
-            choice.logprobs, self._scores = Logprobs(content=self._scores), []
-        await self._send(self._chunk([choice], usage=self._meter.usage if self._usage_in_chunks else None))
-
-    def _chunk(self, choices: list[ChunkChoice], *, usage: Usage | None) -> Chunk:
-        chunk = Chunk(
-            id=self._shape.id,
-            object="chat.completion.chunk",
-            created=self._shape.created,
-            model=self._shape.model,
-            choices=choices,
-        )
-        if usage is not None or self._usage_at_end:
-            chunk.usage = usage
-        return chunk
-
-
-def _call(index: int, call: ToolCall | ToolCallDelta) -> Call:
+def shown_call(index: int, call: ToolCall | ToolCallDelta | ServerToolEnded) -> Call:
+    """A call of the client's, or the beginning of one; or a search the server has made."""
+    if isinstance(call, ServerToolEnded):
+        return Call(index=index, id=call.call.id, type="web_search", function=_search(call))
     function = Function(name=call.name, arguments=call.arguments)
     return Call(index=index, id=call.id, type="function", function=function)
 
 
-def _logprob(score: TokenScore) -> TokenLogprob:
+def _search(ended: ServerToolEnded) -> SearchFunction:
+    payload = ended.result.payload
+    return SearchFunction(
+        name="step_websearch",
+        arguments=json.dumps(payload.get("arguments", {}), ensure_ascii=False),
+        results=[SearchResult(**result) for result in payload.get("results", ())],
+    )
+
+
+def logprob(score: TokenScore) -> TokenLogprob:
+    """How likely a token was, as OpenAI writes it."""
     top = [TopLogprob(token=one.token, logprob=one.logprob, bytes=list(one.raw)) for one in score.others]
     return TokenLogprob(token=score.token, logprob=score.logprob, bytes=list(score.raw), top_logprobs=top)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from jsonschema import SchemaError
@@ -14,7 +13,7 @@ from vivavoce.protocol.bodies import Body
 from vivavoce.protocol.chat.messages import ChatMessage
 from vivavoce.protocol.reading import free_form
 from vivavoce.protocol.session_config import ToolChoice
-from vivavoce.protocol.tool_config import DeclaredTool
+from vivavoce.protocol.tool_config import DeclaredTool, WebSearchTool, functions
 from vivavoce.protocol.tools import read_tool_choice, read_tools
 
 AudioFormat: TypeAlias = Literal["wav", "mp3", "flac", "opus", "aac", "pcm", "pcm16"]
@@ -87,6 +86,7 @@ class ChatRequest(Body):
         str | dict[str, Any], Field(description="`auto`, `none`, `required`, or a function to call.")
     ] = "auto"
     parallel_tool_calls: bool = True
+    web_search_options: Annotated[dict[str, Any], Field(description="The web may be searched (OpenAI).")] | None = None
     response_format: ResponseFormat | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1, description="OpenAI's newer name.")] | None = None
@@ -123,10 +123,16 @@ class ChatRequest(Body):
     def declared_tools(self) -> tuple[DeclaredTool, ...]:
         """The tools in canonical form. Raises ``ClientError``."""
         tools = tuple(read_tools(self.tools, "tools"))
-        names = [tool.name for tool in tools if hasattr(tool, "name") and tool.name]
+        names = [tool.name for tool in functions(tools)]
         if len(set(names)) < len(names):
             raise ClientError("Two tools have the same name.", param="tools")
-        return tools
+        searches = any(isinstance(tool, WebSearchTool) for tool in tools)
+        return tools if self.web_search_options is None or searches else (*tools, WebSearchTool())
+
+    @property
+    def shows_searches(self) -> bool:
+        """Whether searches of the web are shown as calls: so they are to those who declared the tool (StepFun)."""
+        return any(tool.get("type") == "web_search" for tool in self.tools)
 
     def chosen_tool(self) -> ToolChoice:
         """The choice between them in canonical form. Raises ``ClientError``."""
@@ -156,10 +162,3 @@ def checked_schema(schema: dict[str, Any], param: str) -> dict[str, Any]:
             f"This is no JSON Schema: {error.message[:300]}", code="invalid_json_schema", param=param
         ) from error
     return schema
-
-
-def instructions_of(messages: Sequence[ChatMessage]) -> int:
-    """How many messages at the beginning are instructions."""
-    return next(
-        (at for at, message in enumerate(messages) if message.role not in ("system", "developer")), len(messages)
-    )

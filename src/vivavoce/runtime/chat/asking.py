@@ -9,9 +9,12 @@ from vivavoce.engines.base import LanguageModel, Speaker
 from vivavoce.errors import ClientError
 from vivavoce.protocol.chat.request import ChatRequest
 from vivavoce.protocol.session_config import FunctionChoice
-from vivavoce.protocol.tool_config import DeclaredTool, functions, server_side, wire_type
+from vivavoce.protocol.tool_config import DeclaredTool, functions, server_side
 from vivavoce.runtime.chat.prompt import Prompt
 from vivavoce.runtime.reply import ReplyRequest, reply
+from vivavoce.session.asking import RESULTS_SHARE
+from vivavoce.tools.loop import with_tools
+from vivavoce.tools.offering import SessionTools
 from vivavoce.types import GenerationOptions, NamedTool, ReplyEvent, Tool
 
 VARIED = 0.5
@@ -45,10 +48,18 @@ class Asked:
         return replace(self.request, options=options)
 
 
-async def ask(wanted: ChatRequest, prompt: Prompt, model: LanguageModel, *, slot: int, voice: str | None) -> Asked:
-    """What ``wanted`` asks of ``model``. Raises ``ClientError`` for what cannot be asked, ``EngineError``."""
-    options = replace(_options(wanted, model), slot=slot)
-    tokens = await model.count_tokens(prompt.messages, options)
+async def ask(
+    wanted: ChatRequest, prompt: Prompt, model: LanguageModel, tools: SessionTools, *, slot: int, voice: str | None
+) -> Asked:
+    """What ``wanted`` asks of ``model`` and ``tools``. Raises ``ClientError`` for what cannot be asked, ``EngineError``."""
+    declared = wanted.declared_tools()
+    options = replace(_options(wanted, declared, model), slot=slot)
+    options, server = await tools.for_reply(prompt.messages, options, server_side(declared), (), prompt.language)
+    # The next request may come from anywhere, or never: there is no conversation for a tool to speak up in.
+    server = replace(server, calling=replace(server.calling, live=None))
+    offered = with_tools(options, server.tools)
+    _check_choice(offered)
+    tokens = await model.count_tokens(prompt.messages, offered)
     room = model.context_tokens - tokens
     if room < 1:
         raise ClientError(
@@ -56,19 +67,15 @@ async def ask(wanted: ChatRequest, prompt: Prompt, model: LanguageModel, *, slot
             code="context_length_exceeded",
             param="messages",
         )
+    if server.tools:
+        room -= min(int(model.context_tokens * RESULTS_SHARE), room // 2)
     options = replace(options, max_tokens=min(wanted.most_tokens or room, room))
-    return Asked(ReplyRequest(prompt.messages, options, voice, prompt.language), tokens, wanted.n)
+    request = ReplyRequest(prompt.messages, options, voice, prompt.language, server=server)
+    return Asked(request, tokens, wanted.n)
 
 
-def _options(wanted: ChatRequest, model: LanguageModel) -> GenerationOptions:
-    tools = wanted.declared_tools()
-    _refuse_server_side(tools)
+def _options(wanted: ChatRequest, declared: tuple[DeclaredTool, ...], model: LanguageModel) -> GenerationOptions:
     choice = wanted.chosen_tool()
-    offered = tuple(Tool(tool.name, tool.description, tool.parameters) for tool in functions(tools))
-    if isinstance(choice, FunctionChoice) and choice.name not in {tool.name for tool in offered}:
-        raise ClientError(f"There is no tool '{choice.name}' to choose.", param="tool_choice")
-    if choice == "required" and not offered:
-        raise ClientError("A tool is required, but there are none.", param="tool_choice")
     schema = wanted.answer_schema()
     if schema is not None and "schema" not in model.features:
         raise _cannot("answers in JSON", "response_format")
@@ -81,7 +88,7 @@ def _options(wanted: ChatRequest, model: LanguageModel) -> GenerationOptions:
         top_p=wanted.top_p,
         seed=None if wanted.seed is None else wanted.seed % 2**32,
         stop=wanted.stops,
-        tools=offered,
+        tools=tuple(Tool(tool.name, tool.description, tool.parameters) for tool in functions(declared)),
         tool_choice=NamedTool(choice.name) if isinstance(choice, FunctionChoice) else choice,
         parallel_tool_calls=wanted.parallel_tool_calls,
         frequency_penalty=wanted.frequency_penalty,
@@ -91,12 +98,13 @@ def _options(wanted: ChatRequest, model: LanguageModel) -> GenerationOptions:
     )
 
 
-def _refuse_server_side(tools: tuple[DeclaredTool, ...]) -> None:
-    if others := server_side(tools):
-        raise ClientError(
-            f"tools of type '{wire_type(others[0])}' are not available on this server",
-            param=f"tools[{tools.index(others[0])}].type",
-        )
+def _check_choice(offered: GenerationOptions) -> None:
+    """Whether what must be called is there. Raises ``ClientError``."""
+    choice = offered.tool_choice
+    if isinstance(choice, NamedTool) and choice.name not in {tool.name for tool in offered.tools}:
+        raise ClientError(f"There is no tool '{choice.name}' to choose.", param="tool_choice")
+    if choice == "required" and not offered.tools:
+        raise ClientError("A tool is required, but there are none.", param="tool_choice")
 
 
 def _cannot(what: str, param: str) -> ClientError:
