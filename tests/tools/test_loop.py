@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from tools.scripted import Lookup, Scripted, call, replied, request, said
 from vivavoce.engines.fake import FakeSpeaker
 from vivavoce.runtime.reply import reply
+from vivavoce.session.context import estimate_tokens
 from vivavoce.tools.telling import FILLERS
 from vivavoce.types import (
     ApprovalNeeded,
@@ -214,3 +216,13 @@ async def test_a_tool_that_the_server_does_not_have_any_more_has_failed() -> Non
     model = Scripted(["Sorry."])
     events = await replied(model, request(calls=[call("gone")]))
     assert [event.result.failed for event in events if isinstance(event, ServerToolEnded)] == [True]
+
+
+async def test_a_reply_that_may_fill_the_context_leaves_room_for_what_is_found() -> None:
+    model, tool = Scripted([call("look_up")], ["Long."]), Lookup(text="word " * 5000)
+    asked = request(tool)
+    asked = replace(asked, options=replace(asked.options, max_tokens=model.context_tokens))
+    await replied(model, asked)
+    (_, options), (messages, _) = model.asked
+    assert sum(map(estimate_tokens, messages)) + options.max_tokens <= model.context_tokens
+    assert len(messages[-1].content) > 1000

@@ -18,9 +18,15 @@ _SAID_SYMBOLS = frozenset("°℃℉©®™№")
 _HOST = re.compile(
     r"(?:https?://|www\.)(?:www\.)?([A-Za-z0-9.-]*[A-Za-z0-9])(?:[:/?#][^\s<>()（）。，！？；：、」』】]*)?"
 )
+_ADDRESS = r"(?:https?://|www\.)[^\s()（）]*"
 _REPLACEMENTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"```.*?(?:```|$)", re.DOTALL), " "),
     (re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)"), r"\1"),
+    # where something was found is for the eye: [1], 【3†page】, (https://…), Source: https://…
+    (re.compile(r"【[^【】\n]*†[^【】\n]*】|[ \t]?\[\^?\d{1,3}(?:[ ,–-]+\d{1,3})*\](?!\()"), ""),
+    (re.compile(rf"[ \t]?[(（](?:[^()（）\n]{{0,30}}[:：][ \t]*)?{_ADDRESS}[)）]"), ""),
+    (re.compile(rf"(?:\b(?:sources?|see)|来源|出处|出典|参考)[ \t]*[:：][ \t]*{_ADDRESS}", re.IGNORECASE), ""),
+    (re.compile(r'\{\s*"[^{}\n]*\}'), " "),
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
     (
         re.compile(

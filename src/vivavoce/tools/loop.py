@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 MOST_CALLS = 8
 """Calls of the server's tools in one round; what a model writes beyond is told to have failed."""
 
+LEAST_ROOM = 64
+"""Tokens of a result the model is always told."""
+
 MOST_SHARE = 0.5
 """Of the model's context, for all that tools find in one reply."""
 
@@ -95,7 +98,7 @@ class ToolLoop:
         """What one generation yields, over all rounds; exactly one ``GenerationEnd``, last. Raises ``EngineError``."""
         functions = {tool.name for tool in options.tools}
         self._tools = {tool.tool.name: tool for tool in reversed(self.server.tools) if tool.tool.name not in functions}
-        options = _within_reach(with_tools(options, self.server.tools))
+        options = self._with_room(messages, _within_reach(with_tools(options, self.server.tools)))
         prompt, spent = list(messages), GenerationEnd("stop")
         if self.server.calls:
             async for outcome in self._work(prompt, "", self.server.calls, options):
@@ -204,12 +207,16 @@ class ToolLoop:
 
     def _room(self, prompt: Sequence[Message], options: GenerationOptions) -> int:
         """Tokens that results may take: what the context has left beside prompt, tools and reply."""
-        tools = sum(
-            estimate_tokens(Message("system", f"{tool.description}{tool.parameters}")) for tool in options.tools
-        )
-        used = sum(map(estimate_tokens, prompt)) + tools + options.max_tokens
         most = int(self.model.context_tokens * MOST_SHARE)
-        return max(min(self.model.context_tokens - used, most), 64)
+        return max(min(self._left(prompt, options) - options.max_tokens, most), LEAST_ROOM)
+
+    def _with_room(self, messages: Sequence[Message], options: GenerationOptions) -> GenerationOptions:
+        """A reply that may fill the whole context leaves half of what is left to what tools find."""
+        return replace(options, max_tokens=max(1, min(options.max_tokens, self._left(messages, options) // 2)))
+
+    def _left(self, prompt: Sequence[Message], options: GenerationOptions) -> int:
+        told = (Message("system", f"{tool.description}{tool.parameters}") for tool in options.tools)
+        return self.model.context_tokens - sum(map(estimate_tokens, (*prompt, *told)))
 
 
 class _Round:

@@ -81,6 +81,36 @@ class Offering:
             tools += self._own(label, server, await self._listed("", own_place(server), wait), tools)
         return tools
 
+    async def for_reply(
+        self,
+        messages: Sequence[Message],
+        options: GenerationOptions,
+        declared: Sequence[ServerSideTool],
+        calling: Calling,
+        *,
+        calls: Sequence[ToolCall] = (),
+    ) -> tuple[GenerationOptions, ServerSide]:
+        """What is on offer in one reply: options that withhold what the turn cannot be about, and the server's part.
+
+        ``calling`` says whose reply it is, and in what language; its messages are those of the reply.
+        """
+        config, tools = self.config, await self.server_tools(calling.owner, declared)
+        if self.relevance is not None and options.tool_choice == "auto" and not options.goes_on:
+            try:
+                all_tools = with_tools(options, tools).tools
+                options = replace(options, withheld=await self.relevance.irrelevant(messages, all_tools))
+            except EngineError as error:
+                log.warning("relevance of tools: %s", error)
+        language = language_of(messages, calling.language)
+        return options, ServerSide(
+            tools,
+            replace(calling, messages=messages, language=language),
+            calls,
+            rounds=config.rounds,
+            filler_ms=config.filler_ms,
+            strangers_may_call=config.strangers_may_call,
+        )
+
     async def listed(self, owner: str, tool: McpTool) -> tuple[Mapping[str, Any], ...]:
         """What a client's tool server has that the client allows, for the client to see. Raises ``ToolServerError``."""
         found = await self.servers.listed(owner, client_place(tool))
@@ -169,25 +199,9 @@ class SessionTools:
         calls: Sequence[ToolCall],
         language: Language,
     ) -> tuple[GenerationOptions, ServerSide]:
-        """What is on offer in one reply: the server's part, and options that withhold what the turn cannot be about."""
-        offering, config = self._offering, self._offering.config
-        tools = await offering.server_tools(self._owner, declared)
-        if offering.relevance is not None and options.tool_choice == "auto" and not options.goes_on:
-            try:
-                all_tools = with_tools(options, tools).tools
-                options = replace(options, withheld=await offering.relevance.irrelevant(messages, all_tools))
-            except EngineError as error:
-                log.warning("relevance of tools: %s", error)
-        calling = Calling(self._owner, messages, language_of(messages, language), self)
-        server = ServerSide(
-            tools,
-            calling,
-            calls,
-            rounds=config.rounds,
-            filler_ms=config.filler_ms,
-            strangers_may_call=config.strangers_may_call,
-        )
-        return options, server
+        """What is on offer in one reply of this conversation: see ``Offering.for_reply``."""
+        calling = Calling(self._owner, messages, language, self)
+        return await self._offering.for_reply(messages, options, declared, calling, calls=calls)
 
     async def for_prefill(self, options: GenerationOptions, declared: Sequence[ServerSideTool]) -> GenerationOptions:
         """Options that tell the tools known by now."""

@@ -30,12 +30,13 @@ _HEAD = (
 )
 _TAIL = "\nUse it to answer the person: in one to three short spoken sentences, in their language, without addresses. \
 If the answer is not in it, say so."
+_FRAME_TOKENS = estimate_tokens(Message("tool", f"{_HEAD}{_QUOTE}{_UNQUOTE}{_TAIL}")) + 16  # and the call itself
 _MARKS = re.compile(r"<{3,}|>{3,}|</?tool_(?:call|response)>|<\|[^|>]*\|>")
 
 
 def told(result: ToolResult, room_tokens: int) -> str:
-    """What the model reads of a result, cut to about ``room_tokens``."""
-    text = _cut(_MARKS.sub(" ", result.text).strip(), room_tokens)
+    """What the model reads of a result, cut to about ``room_tokens``, frame and all."""
+    text = _cut(_MARKS.sub(" ", result.text).strip(), max(room_tokens - _FRAME_TOKENS, _FRAME_TOKENS))
     if result.failed:
         return f"{text or BROKEN}{_FAILED}"
     if result.trusted:
