@@ -17,6 +17,7 @@ from vivavoce.knowledge.library import Library
 from vivavoce.knowledge.parsing.limits import ParsingLimits
 from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.net.fetching import Fetcher
+from vivavoce.protocol.tool_config import RetrievalTool as DeclaredRetrieval
 from vivavoce.protocol.tool_config import WebSearchTool as DeclaredSearch
 from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.chat.remembering import ChatMemory
@@ -27,6 +28,7 @@ from vivavoce.store.files import Files
 from vivavoce.store.keys import Keys
 from vivavoce.store.store import Store
 from vivavoce.tools.offering import Makers, Offering
+from vivavoce.tools.retrieval import RetrievalTool, retrieval_tool
 from vivavoce.tools.web_search.search import WebSearch
 from vivavoce.tools.web_search.tool import WebSearchTool, web_search_tool
 
@@ -49,7 +51,7 @@ class Serving:
         self.fetcher = Fetcher(allow_private=config.net.allow_private)
         self.web_search = WebSearch(config.web_search, self.fetcher)
         self.parsers = Parsers(_parsing_limits(config))
-        self.tools = Offering(config.tools, config.mcp, self.fetcher, Makers(web_search=self._web_search_tool))
+        self.tools = Offering(config.tools, config.mcp, self.fetcher, Makers(self._web_search_tool, self._retrieval_tool))
         self.opened: Store | None = None
         self.loaded: Engines | None = None
         self.shelves: Library | None = None
@@ -61,6 +63,16 @@ class Serving:
             description=declared.description,
             top_k=declared.top_k,
             timeout_s=declared.timeout_seconds,
+        )
+
+    def _retrieval_tool(self, owner: str, declared: DeclaredRetrieval, name: str) -> RetrievalTool:
+        return retrieval_tool(
+            self.library,
+            owner,
+            declared.vector_store_id,
+            description=declared.description,
+            name=name,
+            template=declared.prompt_template,
         )
 
     @property

@@ -1,0 +1,152 @@
+"""Search of the owner's documents as a tool of the server: what is searched for, what the model is told.
+
+What a person says is rarely what to search for ("and how much is that one?"), and what a small model makes of it is not
+always better. So several wordings are searched, and what they find is put in one order: the model's, the person's, and,
+where the person's leans on what was said before, the person's behind that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vivavoce.errors import ClientError, EngineError
+from vivavoce.knowledge.lengths import tokens_of
+from vivavoce.knowledge.library import Library
+from vivavoce.knowledge.search import RANK_CONSTANT, Hit, within
+from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
+from vivavoce.types import Citation, Message, Tool
+
+NAME = "search_documents"
+DESCRIPTION = "Look things up in the user's documents."
+NOTHING_FOUND = "The documents do not say. Tell the person so in one short sentence, and make nothing up."
+NOTHING_ASKED = "There was nothing to search for."
+NOT_THERE = "The documents are no longer there."
+
+KNOWLEDGE, QUERY = "{{knowledge}}", "{{query}}"
+
+_LEANING = re.compile(
+    r"\b(it|its|that|this|those|these|they|them|their|there|he|she|him|her|one|ones|same|other|another|else|either|both)\b"
+    r"|^(and|or|but|what about|how about|also|then)\b"
+    r"|[它他她们这那]|呢|另外|还有|其他|也|同样|前者|后者|^那|^和",
+    re.IGNORECASE,
+)
+"""Words that point back at what was said before."""
+
+SHORT_TOKENS = 6
+"""A question this short leans on what was said before, too."""
+
+
+@dataclass(frozen=True)
+class RetrievalTool(ServerTool):
+    """Searches one vector store. ``template`` is the client's prompt, with ``{{knowledge}}`` and ``{{query}}`` in it."""
+
+    library: Library
+    owner: str
+    store_id: str
+    tool: Tool
+    template: str | None = None
+
+    kind: str = field(default="retrieval")
+    effects: Effects = "none"
+
+    @property
+    def timeout_s(self) -> float:  # type: ignore[override]
+        """How long the loop waits."""
+        return self.library.config.timeout_s
+
+    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+        """Search for ``query``, in the conversation it was asked in."""
+        questions = wordings(str(arguments.get("query") or ""), calling.messages)
+        if not questions:
+            return ToolResult(NOTHING_ASKED, failed=True, trusted=True)
+        try:
+            hits = await self._found(questions)
+        except ClientError:
+            return ToolResult(NOT_THERE, failed=True, trusted=True)
+        except EngineError as error:
+            return ToolResult(f"The documents cannot be searched: {error.message}", failed=True, trusted=True)
+        await self.library.stores.touch(self.store_id)
+        payload = {"query": questions[0], "results": [shown(hit) for hit in hits]}
+        if not hits:
+            return ToolResult(NOTHING_FOUND, payload=payload, trusted=True)
+        return ToolResult(self._told(hits, questions[0]), tuple(map(citation, hits)), payload)
+
+    async def _found(self, questions: Sequence[str]) -> list[Hit]:
+        """The best hits of all wordings that are near enough, within the budget."""
+        config = self.library.config
+        depth = config.results * 3
+        rankings = [await self.library.search(self.owner, self.store_id, question, depth) for question in questions]
+        hits = [hit for hit in merged(rankings) if hit.similarity >= config.least_similarity][: config.results]
+        return within(hits, config.budget_tokens, [tokens_of(hit.passage.whole) for hit in hits])
+
+    def _told(self, hits: Sequence[Hit], question: str) -> str:
+        knowledge = "\n\n".join(f"[{hit.filename}] {hit.passage.whole}" for hit in hits)
+        if self.template is None:
+            return knowledge
+        # One pass over the template: what stands in a document is not a template.
+        parts = re.split(f"({re.escape(KNOWLEDGE)}|{re.escape(QUERY)})", self.template)
+        return "".join({KNOWLEDGE: knowledge, QUERY: question}.get(part, part) for part in parts)
+
+
+def retrieval_tool(
+    library: Library,
+    owner: str,
+    store_id: str,
+    *,
+    description: str = "",
+    name: str = NAME,
+    template: str | None = None,
+) -> RetrievalTool:
+    """The tool with a client's options; the store is looked up when it is called."""
+    schema = {
+        "type": "object",
+        "properties": {"query": {"type": "string", "description": "the question, whole and on its own"}},
+        "required": ["query"],
+    }
+    return RetrievalTool(library, owner, store_id, Tool(name, description.strip() or DESCRIPTION, schema), template)
+
+
+def wordings(query: str, messages: Sequence[Message]) -> list[str]:
+    """What to search for: the model's query, the person's last words, and those behind the words before them."""
+    said = [message.content.strip() for message in messages if message.role == "user" and message.content.strip()]
+    texts = [query.strip(), *said[-1:]]
+    if len(said) > 1 and leans(said[-1]):
+        texts.append(f"{said[-2]} {said[-1]}")
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def leans(question: str) -> bool:
+    """Whether a question cannot be understood without what was said before."""
+    return tokens_of(question) <= SHORT_TOKENS or _LEANING.search(question) is not None
+
+
+def merged(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
+    """Several rankings as one, by reciprocal rank fusion; of a passage's similarities the highest counts."""
+    scores: dict[tuple[str, int], float] = {}
+    best: dict[tuple[str, int], Hit] = {}
+    for ranking in rankings:
+        for rank, hit in enumerate(ranking):
+            key = hit.file_id, hit.passage.ordinal
+            scores[key] = scores.get(key, 0.0) + 1 / (RANK_CONSTANT + 1 + rank)
+            if key not in best or hit.similarity > best[key].similarity:
+                best[key] = hit
+    return [best[key] for key in sorted(best, key=lambda key: (scores[key], best[key].similarity), reverse=True)]
+
+
+def citation(hit: Hit) -> Citation:
+    """Where an answer comes from."""
+    return Citation(hit.filename, file_id=hit.file_id, passage=hit.passage.whole)
+
+
+def shown(hit: Hit) -> dict[str, Any]:
+    """A hit as clients see it."""
+    return {
+        "file_id": hit.file_id,
+        "filename": hit.filename,
+        "page": hit.passage.page,
+        "score": round(hit.score, 4),
+        "text": hit.passage.whole,
+    }
