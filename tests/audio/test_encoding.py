@@ -73,6 +73,7 @@ def test_lossless_formats_lose_nothing_however_the_audio_is_cut(
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=6), st.sampled_from(("mp3", "opus", "aac")))
 @settings(max_examples=30, deadline=None)
 def test_compressed_formats_do_not_depend_on_how_the_audio_is_cut(lengths: list[int], format: FileFormat) -> None:
+    lengths = [7200, *lengths]  # a file of two frames is too short for FFmpeg to tell what it is
     samples = hum(sum(lengths) / 24_000, 24_000)
     encoder, at, data = Encoder(format, 24_000), 0, b""
     for length in lengths:

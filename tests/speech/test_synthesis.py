@@ -69,13 +69,18 @@ async def test_the_speaker_runs_ahead_and_not_further_than_it_may() -> None:
         await anext(pieces)
         for _ in range(200):
             await asyncio.sleep(0)
+        assert len(speaker.asked) == 1, "the first sound comes first"
+        await anext(pieces)
+        for _ in range(200):
+            await asyncio.sleep(0)
         assert 2 <= len(speaker.asked) <= PIECES_AHEAD
 
 
 async def test_closing_stops_the_speaker_at_once() -> None:
     speaker = CountingSpeaker()
     async with aclosing(speak(clauses("one", "forever"), Manner("a"), speaker)) as pieces:
-        await anext(pieces)
+        assert isinstance(await anext(pieces), Speech)
+        assert await anext(pieces) == ClauseSpoken(0)
         while len(speaker.asked) < 2:  # noqa: ASYNC110 (a few turns of the loop)
             await asyncio.sleep(0)
     assert speaker.closed == 2

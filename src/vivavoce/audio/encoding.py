@@ -45,7 +45,7 @@ _MUXERS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     # at the end. No 8 KB of padding for tags before the first sound of a flac. Ogg pages otherwise hold a second back.
     "mp3": ("mp3", "libmp3lame", {"write_xing": "0", "id3v2_version": "0"}),
     "flac": ("flac", "flac", {"metadata_header_padding": "0"}),
-    "opus": ("ogg", "libopus", {"page_duration": "100000"}),
+    "opus": ("ogg", "libopus", {"page_duration": "60000"}),
     "aac": ("adts", "aac", {}),
 }
 _WHOLE_OPTIONS: Mapping[str, Mapping[str, str]] = {"mp3": {"write_xing": "1", "id3v2_version": "0"}}

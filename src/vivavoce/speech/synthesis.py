@@ -50,12 +50,18 @@ class FileShape:
 async def speak(
     clauses: Iterable[Clause], manner: Manner, speaker: Speaker
 ) -> AsyncGenerator[Speech | ClauseSpoken, None]:
-    """The speech of each clause in order, in pieces at the speaker's rate. Raises ``EngineError``, ``ClientError``."""
+    """The speech of each clause in order, in pieces at the speaker's rate. Raises ``EngineError``, ``ClientError``.
+
+    The speaker goes on when the first piece has been dealt with: encoding it and phonemizing the next clause at once would
+    take turns at the interpreter's lock, and the first sound would wait for that.
+    """
     pieces: asyncio.Queue[Speech | ClauseSpoken | None] = asyncio.Queue(PIECES_AHEAD)
-    speaking = asyncio.create_task(_speak_ahead(clauses, manner, speaker, pieces))
+    first_sent = asyncio.Event()
+    speaking = asyncio.create_task(_speak_ahead(clauses, manner, speaker, pieces, first_sent))
     try:
         while (piece := await pieces.get()) is not None:
             yield piece
+            first_sent.set()
         await speaking
     finally:
         speaking.cancel()
@@ -63,7 +69,11 @@ async def speak(
 
 
 async def _speak_ahead(
-    clauses: Iterable[Clause], manner: Manner, speaker: Speaker, pieces: asyncio.Queue[Speech | ClauseSpoken | None]
+    clauses: Iterable[Clause],
+    manner: Manner,
+    speaker: Speaker,
+    pieces: asyncio.Queue[Speech | ClauseSpoken | None],
+    first_sent: asyncio.Event,
 ) -> None:
     try:
         for index, clause in enumerate(clauses):
@@ -72,6 +82,7 @@ async def _speak_ahead(
             async with aclosing(made):
                 async for samples in made:
                     await pieces.put(Speech(index, samples * np.float32(manner.volume)))
+                    await first_sent.wait()
             await pieces.put(ClauseSpoken(index))
     except Exception:
         await pieces.put(None)  # what was made is taken first; then whoever waits for this task is told
