@@ -1,0 +1,98 @@
+"""Tools of the server in chat completions, over real sockets: searching, tool servers, plug-ins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from chatting import Json, post, request, stream
+from net.pages import served
+from running import RunningServer, running
+from tools.desk import running_desk
+from tools.web_search.providing import Searxng
+from vivavoce.config import load_config
+
+SEARCH = {"type": "web_search", "function": {"description": "news of the harbour"}}
+ASKED = 'call web_search {"query": "ferry"}'
+PAGE = "https://example.org/ferry"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RunningServer]:
+    searxng = Searxng()
+    searxng.find(PAGE, "The ferry", "The ferry leaves at nine.")
+    with served(searxng) as port:
+        flags = {
+            "web_search": {"provider": "searxng", "url": f"http://127.0.0.1:{port}", "cache_s": 0, "fetch_pages": 0},
+            "net": {"allow_private": True},
+            "tools": {"builtin": ["clock", "timers"]},
+        }
+        with running(load_config(flags, profile="fake")) as started:
+            yield started
+
+
+def answered(server: RunningServer, body: Json) -> Json:
+    answer = post(server, body)
+    assert answer.status_code == 200, answer.text
+    (choice,) = answer.json()["choices"]
+    assert choice["finish_reason"] == "stop"
+    message: Json = choice["message"]
+    return message
+
+
+def test_a_search_is_made_and_shown_as_stepfun_shows_it(server: RunningServer) -> None:
+    message = answered(server, request(ASKED, tools=[SEARCH], tool_choice="auto"))
+    assert "leaves at nine" in message["content"]
+    (call,) = message["tool_calls"]
+    assert (call["type"], call["function"]["name"]) == ("web_search", "step_websearch")
+    assert json.loads(call["function"]["arguments"]) == {"keyword": "ferry"}
+    (result,) = call["function"]["results"]
+    assert (result["index"], result["url"], result["title"]) == (1, PAGE, "The ferry")
+
+
+def test_the_results_come_before_the_words(server: RunningServer) -> None:
+    streamed = stream(server, request(ASKED, tools=[SEARCH]))
+    (call,) = streamed.calls[0]
+    assert (call["type"], call["results"][0]["url"]) == ("web_search", PAGE)
+    deltas = [chunk["choices"][0]["delta"] for chunk in streamed.chunks]
+    assert "tool_calls" in deltas[1]
+    assert "leaves at nine" in streamed.text[0]
+
+
+def test_what_was_searched_before_is_part_of_the_answer(server: RunningServer) -> None:
+    body = request(ASKED, tools=[SEARCH])
+    body["messages"] += [answered(server, body), {"role": "user", "content": "Thanks"}]
+    assert answered(server, body)["content"] == "You said: Thanks"
+
+
+def test_openais_way_to_search(server: RunningServer) -> None:
+    body = request(ASKED, web_search_options={"search_context_size": "low"})
+    message = answered(server, body)
+    assert "tool_calls" not in message
+    (annotation,) = message["annotations"]
+    assert annotation["type"] == "url_citation"
+    assert annotation["url_citation"] == {
+        "url": PAGE,
+        "title": "The ferry",
+        "start_index": 0,
+        "end_index": len(message["content"]),
+    }
+    streamed = stream(server, body)
+    assert streamed.calls[0] == []
+    (told,) = [c["choices"][0]["delta"] for c in streamed.chunks if "annotations" in c["choices"][0]["delta"]]
+    assert told["annotations"][0]["url_citation"]["url"] == PAGE
+
+
+def test_a_tool_server_works_unseen(server: RunningServer) -> None:
+    with running_desk() as url:
+        mcp = {"type": "mcp", "server_label": "desk", "server_url": url}
+        message = answered(server, request('call find_room {"name": "Ada"}', tools=[mcp]))
+    assert "tool_calls" not in message
+    assert "Room Ada is on floor 7." in message["content"]
+
+
+def test_plug_ins_are_there_without_being_declared(server: RunningServer) -> None:
+    message = answered(server, request('call timer {"action": "set", "seconds": 60}'))
+    assert "Timers only work in a live conversation." in message["content"]
