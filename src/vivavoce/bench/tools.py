@@ -18,10 +18,14 @@ from vivavoce.bench import tool_turns_tuned as tuned
 from vivavoce.bench.tool_turns import TOOLS, Has, Turn, Wanted
 from vivavoce.engines.base import LanguageModel
 from vivavoce.session.persona import system_prompt
+from vivavoce.tools.offering import SEARCHES
 from vivavoce.tools.relevance import Relevance
 from vivavoce.types import GenerationOptions, Message, TextDelta, ToolCall
 
 OPTIONS = GenerationOptions(max_tokens=96, temperature=0.0, slot=0, tools=TOOLS)
+
+OTHERS = tuple(tool for tool in TOOLS if tool.name not in SEARCHES)
+"""The server withholds no searches."""
 
 Half: TypeAlias = Literal["tuned", "held"]
 HALVES: Mapping[Half, tuple[Sequence[Turn], Sequence[Turn]]] = {
@@ -60,7 +64,7 @@ async def answer(model: LanguageModel, relevance: Relevance | None, said: str) -
     text, calls, first_ms = "", [], 0.0
     messages = (Message("system", system_prompt("")), Message("user", said))
     asked = perf_counter()
-    withheld = await relevance.irrelevant(messages, TOOLS) if relevance is not None else frozenset()
+    withheld = await relevance.irrelevant(messages, OTHERS) if relevance is not None else frozenset()
     async for event in model.generate(messages, replace(OPTIONS, withheld=withheld)):
         first_ms = first_ms or (perf_counter() - asked) * 1000
         if isinstance(event, TextDelta):

@@ -28,6 +28,10 @@ class NoSuchToolError(VivavoceError):
     """The configuration names a plug-in that is not installed."""
 
 
+SEARCHES = frozenset({"web_search", "retrieval"})
+"""What these are about depends on what is there to be found, which their descriptions do not say; so they are never withheld,
+and a search too many does no harm."""
+
 GROUP = "vivavoce.tools"
 """Entry points of plug-ins: each a callable without arguments that gives a ``ServerTool``."""
 
@@ -37,7 +41,7 @@ class Makers:
     """How declared tools become tools: the owner, what was declared, and the name the model calls it by."""
 
     web_search: Callable[[str, WebSearchTool], ServerTool]
-    retrieval: Callable[[str, RetrievalTool, str], ServerTool] | None = None
+    retrieval: Callable[[str, RetrievalTool, str], ServerTool]
 
 
 class Offering:
@@ -72,7 +76,7 @@ class Offering:
             match one:
                 case WebSearchTool():
                     tools.append(self._makers.web_search(owner, one))
-                case RetrievalTool() if self._makers.retrieval is not None:
+                case RetrievalTool():
                     tools.append(self._makers.retrieval(owner, one, _free(one.name or "search_documents", tools)))
                 case McpTool():
                     tools += self._clients(owner, one, await self._listed(owner, client_place(one), wait), tools)
@@ -97,8 +101,9 @@ class Offering:
         config, tools = self.config, await self.server_tools(calling.owner, declared)
         if self.relevance is not None and options.tool_choice == "auto" and not options.goes_on:
             try:
-                all_tools = with_tools(options, tools).tools
-                options = replace(options, withheld=await self.relevance.irrelevant(messages, all_tools))
+                searches = {tool.tool.name for tool in tools if tool.kind in SEARCHES}
+                others = [tool for tool in with_tools(options, tools).tools if tool.name not in searches]
+                options = replace(options, withheld=await self.relevance.irrelevant(messages, others))
             except EngineError as error:
                 log.warning("relevance of tools: %s", error)
         language = language_of(messages, calling.language)

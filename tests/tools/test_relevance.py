@@ -1,0 +1,116 @@
+"""Which tools a turn can be about: with an embedder whose vectors are made up, and once with the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vivavoce.engines.base import EngineContext
+from vivavoce.engines.e5 import load
+from vivavoce.engines.fake import FakeEmbedder
+from vivavoce.errors import EngineError
+from vivavoce.tools.relevance import SMALL_TALK, Relevance, relevance_of
+from vivavoce.types import Message, Tool, ToolCall, Vectors
+
+ANY = {"type": "object"}
+MUSIC, WEATHER = Tool("play_music", "Play music.", ANY), Tool("get_weather", "Current weather of a city.", ANY)
+
+
+class Meanings(FakeEmbedder):
+    """Texts about music point east, weather north, talk and the rest up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+        self.asked += texts
+        rows = [[float("music" in text), float("weather" in text), 0.5] for text in texts]
+        vectors = np.array(rows, np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def said(*texts: str) -> list[Message]:
+    return [Message("user", text) for text in texts]
+
+
+async def irrelevant(*messages: Message, embedder: Meanings | None = None) -> frozenset[str]:
+    return await Relevance(embedder or Meanings(), -0.2).irrelevant(messages, (MUSIC, WEATHER))
+
+
+async def test_what_a_turn_cannot_be_about_is_withheld() -> None:
+    assert await irrelevant(*said("some music please")) == {"get_weather"}
+    assert await irrelevant(*said("hello")) == {"play_music", "get_weather"}
+
+
+async def test_a_turn_is_also_read_behind_the_one_before() -> None:
+    assert await irrelevant(*said("what about the weather", "and in Rome?")) == {"play_music"}
+
+
+async def test_what_was_called_lately_stays() -> None:
+    called = Message("assistant", "", (ToolCall("c", "play_music", "{}"),))
+    messages = (*said("music"), called, Message("tool", "ok", tool_call_id="c"), Message("assistant", "Here."))
+    assert await irrelevant(*messages, *said("hello", "stop it")) == {"get_weather"}
+
+
+async def test_an_answer_to_a_functions_output_may_call_anything() -> None:
+    called = Message("assistant", "", (ToolCall("c", "play_music", "{}"),))
+    assert await irrelevant(*said("hello"), called, Message("tool", "ok", tool_call_id="c")) == frozenset()
+    assert await irrelevant(Message("system", "Be brief.")) == frozenset()
+
+
+async def test_what_tools_are_for_is_read_once() -> None:
+    embedder, relevance = Meanings(), None
+    relevance = Relevance(embedder, -0.2)
+    for _ in range(3):
+        await relevance.irrelevant(said("hello"), (MUSIC, WEATHER))
+    assert embedder.asked.count("play music: Play music.") == 1
+    assert embedder.asked.count(SMALL_TALK[0]) == 1
+
+
+async def test_after_a_failure_it_is_tried_again() -> None:
+    class Failing(Meanings):
+        fails = True
+
+        async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+            if self.fails and SMALL_TALK[0] in texts:
+                raise EngineError("fake", "no")
+            return await super().embed(texts, query=query)
+
+    embedder = Failing()
+    relevance = Relevance(embedder, -0.2)
+    with pytest.raises(EngineError):
+        await relevance.irrelevant(said("hello"), (MUSIC,))
+    embedder.fails = False
+    assert await relevance.irrelevant(said("hello"), (MUSIC,)) == {"play_music"}
+
+
+def test_only_a_scale_that_is_known_is_used() -> None:
+    assert relevance_of(FakeEmbedder(), -0.065) is None
+
+
+@pytest.fixture(scope="module")
+def real(weights: Callable[[str], Path]) -> Iterator[Relevance]:
+    embedder = load(EngineContext(weights=weights, threads=2, capacity=1))
+    relevance = relevance_of(embedder, -0.065)
+    assert relevance is not None
+    yield relevance
+    embedder.close()
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("turn", "withheld"),
+    [
+        ("Put on something by Bach.", {"play_music": False}),
+        ("外面冷吗？查一下巴黎的天气。", {"get_weather": False}),
+        ("My uncle is a drummer.", {"get_weather": True}),
+        ("谢谢你的帮助。", {"play_music": True, "get_weather": True}),
+    ],
+)
+async def test_the_real_scale(real: Relevance, turn: str, withheld: dict[str, bool]) -> None:
+    found = await real.irrelevant(said(turn), (MUSIC, WEATHER))
+    assert {name: name in found for name in withheld} == withheld
