@@ -1,0 +1,61 @@
+"""Whether a value can have been said."""
+
+from __future__ import annotations
+
+import pytest
+
+from vivavoce.engines.llama.grounding import Ground
+from vivavoce.types import Message, ToolCall
+
+
+def holds(said: str, value: object, instructions: str = "") -> bool:
+    return Ground([Message("system", instructions), Message("user", said)]).holds(value)
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("Wake me in twenty-five minutes.", 25),
+        ("In half an hour.", 30),
+        ("Wait a minute.", 1),
+        ("一刻钟以后叫我。", 15),
+        ("at 7 pm", "19:00"),
+        ("What about Paris?", "Paris"),
+        ("巴黎几点了", "Paris"),
+        ("北京冷吗", "北京市"),
+        ("The kitchen lights, please.", "kitchen light"),
+        ("Boil an egg for two minutes.", "eggs"),
+        ("Tell Bob the meeting moved.", "Hi Bob, we meet later than planned"),
+        ("Turn it on.", True),
+    ],
+)
+def test_what_was_said(said: str, value: object) -> None:
+    assert holds(said, value)
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("Set a timer.", 30),
+        ("I had a really long day at work.", 60),
+        ("I like rainy weather.", 20.5),
+        ("定个闹钟。", "10"),
+        ("Send a message.", "friend"),
+        ("What's the weather like?", "London"),
+        ("关灯", "客厅"),
+    ],
+)
+def test_what_nobody_said(said: str, value: object) -> None:
+    assert not holds(said, value)
+
+
+def test_where_else_a_value_may_come_from() -> None:
+    assert holds("What's the weather like?", "Berlin", "The user lives in Berlin.")
+    assert holds("The usual temperature.", 21, "The usual temperature is 21 degrees.")
+    found = [
+        Message("assistant", "", (ToolCall("c", "find", '{"room": "Turing"}'),)),
+        Message("tool", "Room Turing has 12 seats.", tool_call_id="c"),
+        Message("user", "Book it."),
+    ]
+    assert Ground(found).holds("Turing")
+    assert Ground(found).holds(12)
