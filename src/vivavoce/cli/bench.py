@@ -28,7 +28,9 @@ from vivavoce.bench.recognition import (
 from vivavoce.bench.report import Report, print_report, read_baseline, write_report
 from vivavoce.bench.summary import mixed_up, summarise
 from vivavoce.bench.turn import OnMeasure, Target, ask_at_once, ask_in_turn
+from vivavoce.cli.bench_http import http
 from vivavoce.cli.bench_overhead import overhead
+from vivavoce.cli.bench_retrieval import retrieval
 from vivavoce.cli.bench_tools import tools
 from vivavoce.cli.local_server import server_at
 from vivavoce.cli.options import (
@@ -50,7 +52,9 @@ from vivavoce.word_errors import count_errors
 
 app = typer.Typer(no_args_is_help=True, help="Measure: voice-to-voice latency, sessions in parallel, recognition.")
 app.command()(overhead)
+app.command()(http)
 app.command()(tools)
+app.command()(retrieval)
 
 
 @dataclass(frozen=True, slots=True)
