@@ -117,12 +117,14 @@ async def test_the_budget_holds_and_one_passage_always_fits(shelf: Shelf) -> Non
 @pytest.mark.parametrize(
     ("query", "turns", "expected"),
     [
-        ("Aurora 3 price", ["How heavy is the Aurora 3?", "And how much is that one?"],
-         ["Aurora 3 price", "And how much is that one?", "How heavy is the Aurora 3? And how much is that one?"]),
-        ("", ["How heavy is the Aurora 3?"], ["How heavy is the Aurora 3?"]),
+        ("Aurora 3 total price in euros", ["How heavy is the Aurora 3?", "And how much is that one?"],
+         ["Aurora 3 total price in euros", "How heavy is the Aurora 3? And how much is that one?"]),
+        ("how much is that one", ["How heavy is the Aurora 3?", "And how much is that one?"],
+         ["How heavy is the Aurora 3? how much is that one", "How heavy is the Aurora 3? And how much is that one?"]),
+        ("", ["How heavy is it?"], ["How heavy is it?"]),
         ("opening hours of the Lyon office", ["I am Bo.", "What are the opening hours of the Lyon office on Fridays?"],
          ["opening hours of the Lyon office", "What are the opening hours of the Lyon office on Fridays?"]),
-        ("", ["极光三号多重？", "那它多少钱？"], ["那它多少钱？", "极光三号多重？ 那它多少钱？"]),
+        ("", ["极光三号多重？", "那它多少钱？"], ["极光三号多重？ 那它多少钱？"]),
         ("", [], []),
     ],
 )  # fmt: skip

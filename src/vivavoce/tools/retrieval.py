@@ -1,8 +1,8 @@
 """Search of the owner's documents as a tool of the server: what is searched for, what the model is told.
 
 What a person says is rarely what to search for ("and how much is that one?"), and what a small model makes of it is not
-always better. So several wordings are searched, and what they find is put in one order: the model's, the person's, and,
-where the person's leans on what was said before, the person's behind that.
+always better. So both are searched, the model's words and the person's, and what they find is put in one order; words that
+lean on what was said before are searched behind that. It costs no call of the model.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ _LEANING = re.compile(
 )
 """Words that point back at what was said before."""
 
+DEPTH = 3
+"""How many times the hits that are wanted each wording brings in."""
+
 SHORT_TOKENS = 6
 """A question this short leans on what was said before, too."""
 
@@ -59,28 +62,29 @@ class RetrievalTool(ServerTool):
 
     async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
         """Search for ``query``, in the conversation it was asked in."""
-        questions = wordings(str(arguments.get("query") or ""), calling.messages)
+        config, query = self.library.config, str(arguments.get("query") or "")
+        questions = wordings(query, calling.messages)
         if not questions:
             return ToolResult(NOTHING_ASKED, failed=True, trusted=True)
         try:
-            hits = await self._found(questions)
+            ranked = await self.ranked(query, calling.messages, config.results)
         except ClientError:
             return ToolResult(NOT_THERE, failed=True, trusted=True)
         except EngineError as error:
             return ToolResult(f"The documents cannot be searched: {error.message}", failed=True, trusted=True)
+        near = [hit for hit in ranked if hit.similarity >= config.least_similarity]
+        hits = within(near, config.budget_tokens, [tokens_of(hit.passage.whole) for hit in near])
         await self.library.stores.touch(self.store_id)
         payload = {"query": questions[0], "results": [shown(hit) for hit in hits]}
         if not hits:
             return ToolResult(NOTHING_FOUND, payload=payload, trusted=True)
         return ToolResult(self._told(hits, questions[0]), tuple(map(citation, hits)), payload)
 
-    async def _found(self, questions: Sequence[str]) -> list[Hit]:
-        """The best hits of all wordings that are near enough, within the budget."""
-        config = self.library.config
-        depth = config.results * 3
-        rankings = [await self.library.search(self.owner, self.store_id, question, depth) for question in questions]
-        hits = [hit for hit in merged(rankings) if hit.similarity >= config.least_similarity][: config.results]
-        return within(hits, config.budget_tokens, [tokens_of(hit.passage.whole) for hit in hits])
+    async def ranked(self, query: str, messages: Sequence[Message], most: int) -> list[Hit]:
+        """The best hits of all wordings together, near enough or not. Raises ``ClientError`` and ``EngineError``."""
+        asked = wordings(query, messages)
+        rankings = [await self.library.search(self.owner, self.store_id, words, most * DEPTH) for words in asked]
+        return merged(rankings)[:most]
 
     def _told(self, hits: Sequence[Hit], question: str) -> str:
         knowledge = "\n\n".join(f"[{hit.filename}] {hit.passage.whole}" for hit in hits)
@@ -110,12 +114,13 @@ def retrieval_tool(
 
 
 def wordings(query: str, messages: Sequence[Message]) -> list[str]:
-    """What to search for: the model's query, the person's last words, and those behind the words before them."""
+    """What to search for: the model's query and the person's last words, each behind the words before them if it leans on
+    them."""
     said = [message.content.strip() for message in messages if message.role == "user" and message.content.strip()]
-    texts = [query.strip(), *said[-1:]]
-    if len(said) > 1 and leans(said[-1]):
-        texts.append(f"{said[-2]} {said[-1]}")
-    return list(dict.fromkeys(text for text in texts if text))
+    texts = [text for text in (query.strip(), *said[-1:]) if text]
+    if len(said) > 1:
+        texts = [f"{said[-2]} {text}" if leans(text) else text for text in texts]
+    return list(dict.fromkeys(texts))
 
 
 def leans(question: str) -> bool:

@@ -1,0 +1,1 @@
+"""How well documents are found, and answered from: a corpus of its own, and questions with and without an answer."""

@@ -1,0 +1,101 @@
+"""What the bench found, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from rich.table import Table
+
+from vivavoce.bench.retrieval.measure import FIRST, Answered, Found
+from vivavoce.bench.retrieval.scale import Speed
+
+HALVES = ("tuned", "held")
+
+
+def quality(found: Sequence[Found], answered: Sequence[Answered]) -> dict[str, Any]:
+    """Figures of one set of questions. Shares are of those that have an answer, or have none, as the name says."""
+    there = [one for one in found if one.question.file is not None]
+    right = [one for one in answered if one.question.file is not None]
+    absent = [one for one in answered if one.question.file is None]
+    return {
+        "questions": len(found),
+        "right_passage_first": _share([one.rank == 1 for one in there]),
+        f"right_passage_in_{FIRST}": _share([one.rank > 0 for one in there]),
+        "right_answer": _share([one.right for one in right]),
+        "right_or_honest": _share([one.right or one.honest for one in [*right, *absent]]),
+        "absent_refused": _share([one.right for one in absent]),
+        "search_ms": _median([one.search_ms for one in found]),
+        "question_to_first_word_ms": _median([one.first_ms for one in answered]),
+    }
+
+
+def speed(of: Speed) -> dict[str, Any]:
+    """Figures of the search among many passages."""
+    return {
+        "passages": of.passages,
+        "search_p50_ms": _median(of.total_ms),
+        "search_p95_ms": round(sorted(of.total_ms)[int(len(of.total_ms) * 0.95)], 1),
+        "embedding_p50_ms": _median(of.embed_ms),
+        "index_p50_ms": _median(of.search_ms),
+        "first_search_ms": round(of.first_ms, 1),
+        "nearest_ten_found": round(of.recall, 3),
+    }
+
+
+def as_json(
+    found: Sequence[Found], answered: Sequence[Answered], scale: Speed | None, model: str | None
+) -> dict[str, Any]:
+    """Everything, question by question, too."""
+    said = {id(one.question): one for one in answered}
+    return {
+        "model": model,
+        **{half: quality(*_of(half, found, answered)) for half in HALVES},
+        "all": quality(found, answered),
+        "scale": speed(scale) if scale else None,
+        "turns": [
+            {
+                "ask": one.question.ask,
+                "half": one.question.half,
+                "rank": one.rank,
+                "similarity": round(one.similarity, 4),
+                "has_answer": one.question.file is not None,
+                "said": said[id(one.question)].text if id(one.question) in said else None,
+                "right": said[id(one.question)].right if id(one.question) in said else None,
+            }
+            for one in found
+        ],
+    }
+
+
+def tables(found: Sequence[Found], answered: Sequence[Answered], scale: Speed | None) -> list[Table]:
+    """For the terminal."""
+    columns = {half: quality(*_of(half, found, answered)) for half in HALVES}
+    table = Table("", *columns)
+    for name in columns[HALVES[0]]:
+        table.add_row(name.replace("_", " "), *(_shown(name, column[name]) for column in columns.values()))
+    if scale is None:
+        return [table]
+    many = Table("among many passages", "")
+    for name, value in speed(scale).items():
+        many.add_row(name.replace("_", " "), str(value))
+    return [table, many]
+
+
+def _of(half: str, found: Sequence[Found], answered: Sequence[Answered]) -> tuple[list[Found], list[Answered]]:
+    return [one for one in found if one.question.half == half], [one for one in answered if one.question.half == half]
+
+
+def _share(values: Sequence[bool]) -> float | None:
+    return round(sum(values) / len(values), 4) if values else None
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return round(median(values), 1) if values else None
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    return str(value) if name == "questions" or name.endswith("_ms") else f"{value:.1%}"
