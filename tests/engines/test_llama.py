@@ -14,7 +14,7 @@ from vivavoce.engines.llama.chat import chat_request, prompt_request
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.engines.llama.native import NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
-from vivavoce.errors import EngineError, WeightsError
+from vivavoce.errors import ClientError, EngineError, WeightsError
 from vivavoce.types import (
     GenerationEnd,
     GenerationEvent,
@@ -22,6 +22,7 @@ from vivavoce.types import (
     Message,
     NamedTool,
     TextDelta,
+    TokenScores,
     Tool,
     ToolCall,
     ToolCallDelta,
@@ -386,3 +387,36 @@ def test_when_turns_are_reminded(reminders: str, temperature: float, reminded: b
     options = GenerationOptions(temperature=temperature)
     request = chat_request([Message("user", "hello", reply_language="en")], options, settings)
     assert ("English" in request["messages"][0]["content"]) is reminded
+
+
+async def test_how_likely_the_tokens_were(made: Callable[..., LlamaModel]) -> None:
+    top = {"token": "Hi", "bytes": [72, 105], "logprob": -0.5}
+    chunk = said("Hi")
+    chunk["choices"][0]["logprobs"] = {"content": [{**top, "top_logprobs": [top, {**top, "token": "Ho"}]}]}
+    model = made(ScriptedServer([chunk, over("stop")]))
+    scores, text, _ = await gather(model.generate(HELLO, GenerationOptions(logprobs=2)))
+    assert isinstance(scores, TokenScores)
+    (score,) = scores.tokens
+    assert (score.token, score.raw, score.logprob) == ("Hi", b"Hi", -0.5)
+    assert [other.token for other in score.others] == ["Hi", "Ho"]
+    assert text == TextDelta("Hi")
+
+
+def test_what_is_asked_beside_text() -> None:
+    options = GenerationOptions(logprobs=0, frequency_penalty=0.5, presence_penalty=-0.5, schema={"type": "object"})
+    request = chat_request(HELLO, options, SETTINGS)
+    # Without others llama.cpp tells nothing.
+    assert (request["logprobs"], request["top_logprobs"]) == (True, 1)
+    assert (request["frequency_penalty"], request["presence_penalty"]) == (0.5, -0.5)
+    assert "%json" in request["grammar"]
+    assert "JSON" in request["messages"][0]["content"]
+    plain = chat_request(HELLO, GenerationOptions(), SETTINGS)
+    assert "logprobs" not in plain
+    assert "grammar" not in plain
+
+
+async def test_a_schema_nothing_can_be_held_to_is_refused(made: Callable[..., LlamaModel]) -> None:
+    server = ScriptedServer([said("x"), over("stop")])
+    with pytest.raises(ClientError, match="not"):
+        await gather(made(server).generate(HELLO, GenerationOptions(schema={"not": {"type": "string"}})))
+    assert not server.requests

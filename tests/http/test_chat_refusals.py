@@ -6,15 +6,18 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
-from chatting import Json, openai_audio, post, refused, request, stepfun_audio, wav
-from running import RunningServer, silence
+from chatting import Json, openai_audio, post, question, refused, request, stepfun_audio, wav
+from net.pages import Pages, served
+from running import RunningServer, running, silence
 from vivavoce.audio.encoding import encode
-from vivavoce.engines.fake import FakeLanguageModel
+from vivavoce.config import load_config
+from vivavoce.engines.fake import FakeLanguageModel, FakeRecognizer
 from vivavoce.types import GenerationEvent, GenerationOptions, Message, TextDelta
 
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
@@ -218,3 +221,38 @@ def test_a_place_for_each_request_and_no_more(server: RunningServer, endless: En
         for response in responses:
             response.close()
     assert server.all_seats_free()
+
+
+# ---- recordings by URL, and heard once
+
+
+def test_recordings_are_fetched_where_the_server_does_that() -> None:
+    pages = Pages()
+    with served(pages) as port:
+        pages.put("/question.wav", question(), content_type="audio/wav")
+        pages.put("/page.html", b"<html>", content_type="text/html")
+        by_url = {"type": "input_audio", "input_audio": {"data": f"http://127.0.0.1:{port}/question.wav"}}
+        page = {"type": "input_audio", "input_audio": {"data": f"http://127.0.0.1:{port}/page.html"}}
+        with running(load_config({"net": {"fetch_audio": True, "allow_private": True}}, profile="fake")) as server:
+            answer = post(server, request(by_url)).json()
+            assert answer["choices"][0]["message"]["content"] == "You said: I heard 1000 milliseconds."
+            assert refused(server, request(page))["code"] == "unsupported_format"
+        with running(load_config({"net": {"fetch_audio": True}}, profile="fake")) as server:
+            error = refused(server, request(by_url))
+            assert (error["code"], error["param"]) == ("url_not_allowed", "messages[0].content[0].input_audio.data")
+
+
+def test_a_recording_is_heard_once(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = 0
+    transcribe = FakeRecognizer.transcribe
+
+    def counted(*args: Any, **options: Any) -> Any:
+        nonlocal heard
+        heard += 1
+        return transcribe(*args, **options)
+
+    monkeypatch.setattr(FakeRecognizer, "transcribe", counted)
+    body = request(stepfun_audio(question(700)))
+    for _ in range(3):
+        assert "I heard 700 milliseconds." in post(server, body).json()["choices"][0]["message"]["content"]
+    assert heard == 1

@@ -34,3 +34,8 @@ def test_the_prompt_depends_on_the_instructions_alone(instructions: str) -> None
     prompt = system_prompt(instructions)
     assert prompt == system_prompt(instructions)
     assert instructions.strip() in prompt
+
+
+def test_what_is_not_spoken_keeps_no_speech_rules() -> None:
+    assert system_prompt("Use lists.", spoken=False) == "Use lists."
+    assert system_prompt(spoken=False) == CHARACTER

@@ -92,10 +92,10 @@ class ChunkReader:
             return choice.get("text") or choice.get("delta", {}).get("content") or ""
         return ""
 
-    def scores(self, chunk: Mapping[str, Any]) -> tuple[TokenScore, ...]:
-        """How likely the tokens of a chunk's text were, if that was asked for."""
+    def scores(self, chunk: Mapping[str, Any], others: int) -> tuple[TokenScore, ...]:
+        """How likely the tokens of a chunk's text were, with so many ``others`` each."""
         return tuple(
-            replace(_score(token), others=tuple(map(_score, token["top_logprobs"])))
+            replace(_score(token), others=tuple(map(_score, token["top_logprobs"][:others])))
             for choice in chunk.get("choices", ())
             for token in (choice.get("logprobs") or {}).get("content") or ()
         )

@@ -93,7 +93,7 @@ class LlamaModel:
         try:
             while not reply.over and (chunk := await call.chunks.get()) is not None:
                 text = reader.text(_checked(chunk))
-                if options.logprobs is not None and (scores := reader.scores(_checked(chunk))):
+                if options.logprobs is not None and (scores := reader.scores(_checked(chunk), options.logprobs)):
                     yield TokenScores(scores)
                 if options.max_tokens:
                     for event in reply.feed(text):
