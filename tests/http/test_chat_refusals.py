@@ -11,11 +11,13 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from chatting import Json, openai_audio, post, question, refused, request, stepfun_audio, wav
 from net.pages import Pages, served
 from running import RunningServer, running, silence
 from vivavoce.audio.encoding import encode
+from vivavoce.cli import app
 from vivavoce.config import load_config
 from vivavoce.engines.fake import FakeLanguageModel, FakeRecognizer
 from vivavoce.types import GenerationEvent, GenerationOptions, Message, TextDelta
@@ -221,6 +223,37 @@ def test_a_place_for_each_request_and_no_more(server: RunningServer, endless: En
         for response in responses:
             response.close()
     assert server.all_seats_free()
+
+
+def test_a_request_counts_as_a_conversation_of_its_key_and_ends_with_it() -> None:
+    with running(load_config({"auth": {"keys": {"root": "configured-secret"}}}, profile="fake")) as server:
+        loaded = server.serving.loaded
+        assert loaded is not None
+        model = Endless(4)
+        server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
+        url = server.serving.config.storage.url
+        assert url is not None
+        env = {"VIVAVOCE_STORAGE__URL": url.get_secret_value(), "COLUMNS": "200"}
+
+        def keys(*arguments: str) -> str:
+            return CliRunner().invoke(app, ["keys", *arguments], env=env).stdout.strip()
+
+        secret = keys("create", "me", "--sessions", "1")
+        (key_id,) = [line.split()[0] for line in keys("list").splitlines() if secret[-4:] in line]
+        headers = {"Authorization": f"Bearer {secret}"}
+        address, body = f"{server.http}/v1/chat/completions", request("Hi", stream=True)
+        with (
+            httpx.Client(timeout=30, headers=headers) as client,
+            client.stream("POST", address, json=body) as answered,
+        ):
+            lines = answered.iter_lines()
+            assert any("Well" in line for line in lines)
+            assert client.post(address, json=request("Hi")).status_code == 429
+            keys("revoke", key_id)
+            assert '"code":"invalid_api_key"' in [line for line in lines if line][-1]
+        assert server.all_seats_free()
+        assert model.stopped == 1
+        assert not server.serving.key_use.open
 
 
 # ---- recordings by URL, and heard once

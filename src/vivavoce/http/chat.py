@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from vivavoce.errors import ClientError
-from vivavoce.http.auth import Caller
+from vivavoce.http.auth import Caller, wrong_key
 from vivavoce.http.chat_answers import Meter, WholeAnswers, shape_of
 from vivavoce.http.chat_chunks import ChunkedAnswers
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.event_stream import SendEvent, event_stream
 from vivavoce.http.grants import Grant
-from vivavoce.http.key_limits import KeyMeter
 from vivavoce.http.serving import Serving
 from vivavoce.protocol.bodies import inlined, read_body
 from vivavoce.protocol.chat.completion import Chunk, Completion
@@ -69,7 +70,7 @@ class _Chat:
     def __init__(self, serving: Serving, caller: Grant, wanted: ChatRequest, model: Model) -> None:
         self._serving = serving
         self._owner = caller.owner
-        self._tokens = KeyMeter(serving.key_use, caller.key)
+        self._key = caller.key
         self._wanted = wanted
         self._tier = model.tier
         self._engines = serving.engines
@@ -78,7 +79,7 @@ class _Chat:
 
     async def whole(self) -> Response:
         """All in one. Raises ``ClientError`` and ``EngineError``."""
-        with self._serving.seats.taken_for() as seat:
+        async with self._place() as seat:
             asked = await self._asked(seat)
             meter = Meter(asked.prompt_tokens)
             answers = WholeAnswers(self._shape, meter)
@@ -93,7 +94,7 @@ class _Chat:
             await send(f"data: {chunk.model_dump_json(exclude_unset=True)}\n\n")
 
         options = self._wanted.stream_options
-        with self._serving.seats.taken_for() as seat:
+        async with self._place() as seat:
             asked = await self._asked(seat)
             meter = Meter(asked.prompt_tokens)
             answers = ChunkedAnswers(
@@ -107,12 +108,29 @@ class _Chat:
         await answers.close()
         await send("data: [DONE]\n\n")
 
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[int]:
+        """A place of the conversations, for as long as the key is good. Raises ``RateLimitError`` and ``ClientError``."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as valid:
+                over = self._serving.key_use.begin_session(self._key, lambda: valid.reschedule(loop.time()))
+                try:
+                    with self._serving.seats.taken_for() as seat:
+                        yield seat
+                finally:
+                    over()
+        except TimeoutError:
+            if not valid.expired():
+                raise
+            raise wrong_key() from None
+
     async def _answer(self, asked: Asked, answers: WholeAnswers | ChunkedAnswers, meter: Meter) -> None:
         """All answers; what they cost is counted, also when they fail or nobody waits for them any more."""
         try:
             await asked.answer(self._model, self._engines.speaker, answers.take)
         finally:
-            self._tokens.spend(meter.usage.total_tokens)
+            self._serving.key_use.spend(self._key, meter.usage.total_tokens)
         for answer in answers.answers:
             if self._shape.format is not None and answer.text:
                 self._serving.chats.answers.put(self._owner, answer.audio_id, answer.text)

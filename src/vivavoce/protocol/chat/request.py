@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal, TypeAlias
 
 from jsonschema import SchemaError
@@ -21,6 +22,9 @@ AudioFormat: TypeAlias = Literal["wav", "mp3", "flac", "opus", "aac", "pcm", "pc
 
 MOST_CHOICES = 5
 MOST_STOPS = 16
+MOST_TOOLS = 128
+MOST_SCHEMA_CHARACTERS = 32_768
+"""It is told to the model, too, whose context holds less."""
 
 
 class VoiceReference(Body):
@@ -81,7 +85,7 @@ class ChatRequest(Body):
     audio: AudioOutput | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
-    tools: list[dict[str, Any]] = Field(default_factory=list)
+    tools: Annotated[list[dict[str, Any]], Field(max_length=MOST_TOOLS)] = Field(default_factory=list)
     tool_choice: Annotated[
         str | dict[str, Any], Field(description="`auto`, `none`, `required`, or a function to call.")
     ] = "auto"
@@ -153,8 +157,10 @@ class ChatRequest(Body):
 
 
 def checked_schema(schema: dict[str, Any], param: str) -> dict[str, Any]:
-    """``schema``, if it is a JSON Schema. Raises ``ClientError``."""
+    """``schema``, if it is a JSON Schema of a size that can be followed. Raises ``ClientError``."""
     free_form(schema, param)
+    if len(json.dumps(schema, ensure_ascii=False)) > MOST_SCHEMA_CHARACTERS:
+        raise ClientError(f"A schema may have {MOST_SCHEMA_CHARACTERS} characters.", param=param)
     try:
         validator_for(schema).check_schema(schema)
     except SchemaError as error:
