@@ -117,7 +117,8 @@ class Library:
     async def sweep(self) -> None:
         """Delete the passages nothing refers to any more: of files that were deleted, and of stores whose time is over."""
         for row in await self.stores.expired():
-            await self.delete_store(row.owner, row.id)
+            await self.stores.drop(row.id)
+            await self._index.forget_store(row.id)
         indexed = await self._index.documents()
         await self._index.forget(indexed - await self._wanted())
 

@@ -124,6 +124,10 @@ class VectorStores:
     async def delete(self, owner: str, store_id: str) -> None:
         """Delete the rows of a store and its files. Raises ``ClientError`` (``vector_store_not_found``)."""
         await self.get(owner, store_id)
+        await self.drop(store_id)
+
+    async def drop(self, store_id: str) -> None:
+        """Delete the rows of a store, whosever it is; one that is not there is no mistake."""
         async with self._store.rows.begin() as session:
             await session.execute(delete(VectorStoreRow).where(VectorStoreRow.id == store_id))
 

@@ -1,0 +1,229 @@
+"""Reading files into the index: nothing twice, nothing missing, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from vivavoce.engines.fake import FAILURE, FakeEmbedder
+from vivavoce.errors import EngineError
+from vivavoce.knowledge.index.base import Document
+from vivavoce.knowledge.stores import Page
+from vivavoce.types import Vectors
+
+from .shelves import OWNER, Shelf, open_shelf
+
+PARAGRAPHS = [f"Paragraph {n} tells of subject number{n} at some length, as such paragraphs do." for n in range(120)]
+LONG = "\n\n".join(PARAGRAPHS)
+
+
+class Watched(FakeEmbedder):
+    """An embedder that can be slow, and can fail for a while."""
+
+    def __init__(self, *, pause_s: float = 0.0, failures: int = 0) -> None:
+        self.pause_s = pause_s
+        self.failures = failures
+        self.batches = 0
+        self.second = asyncio.Event()
+
+    async def at_work(self) -> None:
+        """Until the second batch has begun."""
+        async with asyncio.timeout(20):
+            await self.second.wait()
+
+    async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+        if not query and len(texts) and "subject" in texts[0]:
+            self.batches += 1
+            if self.batches == 2:
+                self.second.set()
+            await asyncio.sleep(self.pause_s)
+            if self.failures:
+                self.failures -= 1
+                raise EngineError("watched", "is away", retriable=True)
+        return await super().embed(texts, query=query)
+
+
+async def new_store(shelf: Shelf) -> str:
+    return (await shelf.library.stores.create(OWNER, "handbook")).id
+
+
+async def everything(shelf: Shelf, store: str, file: str) -> str:
+    """All that is in the index of a file."""
+    return "\n".join(passage.text for passage in await shelf.library.passages(OWNER, store, file))
+
+
+def is_whole(text: str) -> bool:
+    """Every paragraph is there; passages overlap, but no paragraph is there three times."""
+    return all(1 <= text.count(f"number{n} ") <= 2 for n in range(len(PARAGRAPHS)))
+
+
+async def test_reads_all_of_a_file(tmp_path: Path) -> None:
+    async with open_shelf(tmp_path) as shelf:
+        store = await new_store(shelf)
+        file = await shelf.add(store, LONG, "long.txt")
+        await shelf.settled(store)
+        row = await shelf.library.stores.file(OWNER, store, file)
+        assert (row.status, row.progress, row.embedder) == ("completed", 1.0, "fake")
+        assert row.passages == len(await shelf.library.passages(OWNER, store, file))
+        assert is_whole(await everything(shelf, store, file))
+
+
+async def test_a_server_that_ends_goes_on_later(tmp_path: Path) -> None:
+    slow = Watched(pause_s=0.05)
+    async with open_shelf(tmp_path, embedder=slow) as shelf:
+        store = await new_store(shelf)
+        file = await shelf.add(store, LONG, "long.txt")
+        await slow.at_work()
+    async with open_shelf(tmp_path) as shelf:
+        await shelf.settled(store)
+        assert (await shelf.library.stores.file(OWNER, store, file)).attempts == 1
+        assert is_whole(await everything(shelf, store, file))
+
+
+async def test_another_embedder_reads_everything_again(tmp_path: Path) -> None:
+    async with open_shelf(tmp_path) as shelf:
+        store = await new_store(shelf)
+        file = await shelf.add(store, LONG, "long.txt")
+        await shelf.settled(store)
+    other = Watched()
+    other.name = "other"
+    async with open_shelf(tmp_path, embedder=other) as shelf:
+        await shelf.settled(store)
+        assert other.batches
+        assert (await shelf.library.stores.file(OWNER, store, file)).embedder == "other"
+        assert is_whole(await everything(shelf, store, file))
+
+
+async def test_a_lost_index_is_made_again(tmp_path: Path) -> None:
+    async with open_shelf(tmp_path) as shelf:
+        store = await new_store(shelf)
+        file = await shelf.add(store, LONG, "long.txt")
+        await shelf.settled(store)
+    for ending in ("", "-wal", "-shm"):
+        (tmp_path / f"vivavoce-knowledge.db{ending}").unlink(missing_ok=True)
+    async with open_shelf(tmp_path) as shelf:
+        await shelf.settled(store)
+        assert is_whole(await everything(shelf, store, file))
+
+
+async def test_an_embedder_that_is_away_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivavoce.knowledge.ingest.RETRY_S", 0)
+    async with open_shelf(tmp_path, embedder=Watched(failures=3)) as shelf:
+        store = await new_store(shelf)
+        file = await shelf.add(store, LONG, "long.txt")
+        await shelf.settled(store)
+        row = await shelf.library.stores.file(OWNER, store, file)
+        assert (row.status, row.attempts) == ("completed", 4)
+        assert is_whole(await everything(shelf, store, file))
+
+
+async def test_one_that_stays_away_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivavoce.knowledge.ingest.RETRY_S", 0)
+    async with open_shelf(tmp_path, embedder=Watched(failures=99)) as shelf:
+        store = await new_store(shelf)
+        file = await shelf.add(store, LONG, "long.txt")
+        broken = await shelf.add(store, f"Words that {FAILURE} at once.", "broken.txt")
+        good = await shelf.add(store, "Words that do not.", "good.txt")
+        await shelf.settled(store)
+        for file_id in (file, broken):
+            row = await shelf.library.stores.file(OWNER, store, file_id)
+            assert (row.status, row.error_code) == ("failed", "server_error")
+            assert not await shelf.library.passages(OWNER, store, file_id)
+        assert (await shelf.library.stores.file(OWNER, store, good)).status == "completed"
+
+
+async def test_taken_out_while_it_is_read_it_is_gone(tmp_path: Path) -> None:
+    slow = Watched(pause_s=0.05)
+    async with open_shelf(tmp_path, embedder=slow) as shelf:
+        store = await new_store(shelf)
+        file = await shelf.add(store, LONG, "long.txt")
+        await slow.at_work()
+        await shelf.library.remove_file(OWNER, store, file)
+        other = await shelf.add(store, "Something else.", "other.txt")
+        await shelf.settled(store)
+        hits = await shelf.library.search(OWNER, store, "subject number7 paragraph", 10)
+        assert {hit.file_id for hit in hits} <= {other}
+        await shelf.library.sweep()
+        assert await shelf.library._index.documents() == {Document(store, other)}
+
+
+async def test_too_many_passages_and_no_text(tmp_path: Path) -> None:
+    async with open_shelf(tmp_path, most_passages=5) as shelf:
+        store = await new_store(shelf)
+        file = await shelf.add(store, LONG, "long.txt")
+        empty = await shelf.add(store, " \n\n \n", "empty.txt")
+        await shelf.settled(store)
+        row = await shelf.library.stores.file(OWNER, store, file)
+        assert (row.status, row.error_code) == ("failed", "invalid_file")
+        assert "several" in (row.error_message or "")
+        assert "no text" in ((await shelf.library.stores.file(OWNER, store, empty)).error_message or "")
+        assert await shelf.library._index.documents() == set()
+
+
+async def test_a_store_nobody_uses_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_shelf(tmp_path) as shelf:
+        store = (await shelf.library.stores.create(OWNER, "short", expires_after_days=1)).id
+        await shelf.add(store, "A few words.", "a.txt")
+        await shelf.settled(store)
+        now = time.time()
+        monkeypatch.setattr("vivavoce.knowledge.stores.time.time", lambda: now + 2 * 86_400)
+        await shelf.library.sweep()
+        assert (await shelf.library.stores.page(OWNER, Page()))[0] == []
+        assert await shelf.library._index.documents() == set()
+
+
+async def test_hundreds_of_small_files(tmp_path: Path) -> None:
+    async with open_shelf(tmp_path) as shelf:
+        store = await new_store(shelf)
+        for n in range(200):
+            await shelf.add(store, f"Note {n}: box number{n} stands on a shelf.", f"{n}.txt")
+        await shelf.settled(store)
+        assert (await shelf.library.stores.counts([store]))[store]["completed"] == 200
+        hits = await shelf.library.search(OWNER, store, "number137", 1)
+        assert hits[0].filename == "137.txt"
+
+
+SERVER = """
+import asyncio, sys
+from pathlib import Path
+from knowledge.shelves import open_shelf
+from knowledge.test_ingest import Watched
+
+async def main(folder):
+    async with open_shelf(Path(folder), embedder=Watched(pause_s=0.1)) as shelf:
+        print("open", flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+async def test_killed_while_it_reads_it_finishes_after_the_restart(tmp_path: Path) -> None:
+    async with open_shelf(tmp_path, opened=False) as shelf:
+        store = await new_store(shelf)
+        files = [await shelf.add(store, LONG, f"{n}.txt") for n in range(3)]
+    tests = Path(__file__).parents[1]
+    for wait_s in (0.3, 0.6):
+        server = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", SERVER, str(tmp_path),
+            stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(tests)},
+        )  # fmt: skip
+        assert server.stdout is not None
+        assert await server.stdout.readline() == b"open\n"
+        await asyncio.sleep(wait_s)
+        server.kill()
+        await server.wait()
+    async with open_shelf(tmp_path) as shelf:
+        await shelf.settled(store)
+        counts = (await shelf.library.stores.counts([store]))[store]
+        assert (counts["completed"], counts["failed"]) == (3, 0)
+        for file in files:
+            assert is_whole(await everything(shelf, store, file))
+        assert await shelf.library._index.documents() == {Document(store, file) for file in files}
