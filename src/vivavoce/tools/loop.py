@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from vivavoce.engines.base import LanguageModel
 from vivavoce.session.context import estimate_tokens
 from vivavoce.tools.base import Calling, ServerTool, ToolResult
+from vivavoce.tools.guard import Guard
 from vivavoce.tools.telling import BROKEN, TIMED_OUT, call_messages, filler, told
 from vivavoce.types import (
     ApprovalNeeded,
@@ -107,10 +108,19 @@ class ToolLoop:
         for left in range(self.server.rounds, -1, -1):
             allowed = self._allowed(options, left)
             written = _Round(self._tools, allowed)
+            guard = Guard(messages) if self._limited else None
             async with aclosing(self.model.generate(prompt, allowed)) as events:
                 async for event in events:
-                    if written.takes(event):
+                    if not written.takes(event):
+                        continue
+                    if guard is None or not isinstance(event, TextDelta):
                         yield event
+                    elif words := guard.passes(event.text):
+                        yield TextDelta(words)
+                    if guard is not None and guard.leaking:
+                        break
+            if guard is not None and not guard.leaking and (words := guard.rest()):
+                yield TextDelta(words)
             spent = _sum(spent, written.end)
             waiting = [call for call in written.calls if self._tools[call.name].needs_approval]
             for call in waiting:
@@ -152,7 +162,7 @@ class ToolLoop:
             yield ServerToolStarted(call, kind, label, shown or call.name)
         tasks = {asyncio.create_task(self._run(call, prompt, number)): call for number, call in enumerate(calls)}
         try:
-            async for event in self._outcomes(tasks, room):
+            async for event in self._outcomes(tasks, room, _question(prompt)):
                 if isinstance(event, ServerToolEnded):
                     found[event.call.id] = event
                 yield event
@@ -167,7 +177,7 @@ class ToolLoop:
         prompt += call_messages(text, [(call, found[call.id].told) for call in calls])
 
     async def _outcomes(
-        self, tasks: dict[asyncio.Task[ToolResult], ToolCall], room: int
+        self, tasks: dict[asyncio.Task[ToolResult], ToolCall], room: int, question: str
     ) -> AsyncGenerator[ServerToolEnded | Filler, None]:
         pending, loop = set(tasks), asyncio.get_running_loop()
         silent_until = loop.time() + (self.server.filler_ms or 0) / 1000
@@ -184,7 +194,7 @@ class ToolLoop:
                 tool = self._tools.get(call.name)
                 kind, label, shown = (tool.kind, tool.label, tool.shown_name) if tool else ("", None, "")
                 result = task.result()
-                yield ServerToolEnded(call, kind, result, told(result, room), label, shown or call.name)
+                yield ServerToolEnded(call, kind, result, told(result, room, question), label, shown or call.name)
 
     async def _run(self, call: ToolCall, prompt: Sequence[Message], number: int) -> ToolResult:
         """Never raises but for cancellation: whatever goes wrong is a result that says so."""
@@ -257,6 +267,11 @@ class _Round:
                 self.end = event
                 return False
         return True
+
+
+def _question(prompt: Sequence[Message]) -> str:
+    """What the user said last."""
+    return next((message.content for message in reversed(prompt) if message.role == "user"), "")
 
 
 def _within_reach(options: GenerationOptions) -> GenerationOptions:
