@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from postgres import Postgres
 from vivavoce.engines.fake import FAILURE, FakeEmbedder
 from vivavoce.errors import EngineError
 from vivavoce.knowledge.index.base import Document
@@ -50,6 +51,15 @@ class Watched(FakeEmbedder):
         return await super().embed(texts, query=query)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """An empty database of each kind; ``None`` is a SQLite file in the test's folder."""
+    if request.param == "sqlite":
+        return None
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.new_database()
+
+
 async def new_store(shelf: Shelf) -> str:
     return (await shelf.library.stores.create(OWNER, "handbook")).id
 
@@ -64,8 +74,8 @@ def is_whole(text: str) -> bool:
     return all(1 <= text.count(f"number{n} ") <= 2 for n in range(len(PARAGRAPHS)))
 
 
-async def test_reads_all_of_a_file(tmp_path: Path) -> None:
-    async with open_shelf(tmp_path) as shelf:
+async def test_reads_all_of_a_file(tmp_path: Path, url: str | None) -> None:
+    async with open_shelf(tmp_path, url=url) as shelf:
         store = await new_store(shelf)
         file = await shelf.add(store, LONG, "long.txt")
         await shelf.settled(store)
@@ -75,26 +85,48 @@ async def test_reads_all_of_a_file(tmp_path: Path) -> None:
         assert is_whole(await everything(shelf, store, file))
 
 
-async def test_a_server_that_ends_goes_on_later(tmp_path: Path) -> None:
+async def test_finds_in_both_languages_and_no_longer_when_deleted(tmp_path: Path, url: str | None) -> None:
+    async with open_shelf(tmp_path, url=url) as shelf:
+        store, other = await new_store(shelf), await new_store(shelf)
+        file = await shelf.add(
+            store, "# 退货\n\n退货须在三十天内提出。\n\n# Battery\n\nThe battery lasts eleven hours.\n"
+        )
+        await shelf.add(other, "The battery of another thing lasts two hours.", "other.txt")
+        await shelf.settled(store)
+        await shelf.settled(other)
+        for question, words in (("How long do batteries last?", "eleven hours"), ("多少天内可以退货", "三十天")):
+            hits = await shelf.library.search(OWNER, store, question, 2)
+            assert words in hits[0].passage.text
+            assert hits[0].file_id == file
+            assert hits[0].passage.headings[-1] in ("Battery", "退货")
+        await shelf.files.delete(OWNER, file)
+        assert await shelf.library.search(OWNER, store, "battery", 2) == []
+        await shelf.library.sweep()
+        assert {document.store_id for document in await shelf.library._index.documents()} == {other}
+        await shelf.library.delete_store(OWNER, other)
+        assert await shelf.library._index.documents() == set()
+
+
+async def test_a_server_that_ends_goes_on_later(tmp_path: Path, url: str | None) -> None:
     slow = Watched(pause_s=0.05)
-    async with open_shelf(tmp_path, embedder=slow) as shelf:
+    async with open_shelf(tmp_path, url=url, embedder=slow) as shelf:
         store = await new_store(shelf)
         file = await shelf.add(store, LONG, "long.txt")
         await slow.at_work()
-    async with open_shelf(tmp_path) as shelf:
+    async with open_shelf(tmp_path, url=url) as shelf:
         await shelf.settled(store)
         assert (await shelf.library.stores.file(OWNER, store, file)).attempts == 1
         assert is_whole(await everything(shelf, store, file))
 
 
-async def test_another_embedder_reads_everything_again(tmp_path: Path) -> None:
-    async with open_shelf(tmp_path) as shelf:
+async def test_another_embedder_reads_everything_again(tmp_path: Path, url: str | None) -> None:
+    async with open_shelf(tmp_path, url=url) as shelf:
         store = await new_store(shelf)
         file = await shelf.add(store, LONG, "long.txt")
         await shelf.settled(store)
     other = Watched()
     other.name = "other"
-    async with open_shelf(tmp_path, embedder=other) as shelf:
+    async with open_shelf(tmp_path, url=url, embedder=other) as shelf:
         await shelf.settled(store)
         assert other.batches
         assert (await shelf.library.stores.file(OWNER, store, file)).embedder == "other"
@@ -139,9 +171,9 @@ async def test_one_that_stays_away_is_a_failure(tmp_path: Path, monkeypatch: pyt
         assert (await shelf.library.stores.file(OWNER, store, good)).status == "completed"
 
 
-async def test_taken_out_while_it_is_read_it_is_gone(tmp_path: Path) -> None:
+async def test_taken_out_while_it_is_read_it_is_gone(tmp_path: Path, url: str | None) -> None:
     slow = Watched(pause_s=0.05)
-    async with open_shelf(tmp_path, embedder=slow) as shelf:
+    async with open_shelf(tmp_path, url=url, embedder=slow) as shelf:
         store = await new_store(shelf)
         file = await shelf.add(store, LONG, "long.txt")
         await slow.at_work()

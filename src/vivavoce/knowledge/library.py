@@ -14,6 +14,7 @@ from vivavoce.engines.base import Embedder
 from vivavoce.knowledge.filters import Filter
 from vivavoce.knowledge.index.base import Document, PassageIndex
 from vivavoce.knowledge.index.embedded import EmbeddedIndex
+from vivavoce.knowledge.index.postgres import PostgresIndex
 from vivavoce.knowledge.ingest import Ingest
 from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.knowledge.passages import Passage
@@ -156,6 +157,8 @@ class Library:
 
     def _make_index(self, config: Config) -> PassageIndex:
         """With SQLite a file beside the database, unless the configuration says where."""
+        if not self._store.database.is_sqlite:
+            return PostgresIndex(self._store.database, self.embedder.name, self._examples)
         database = Path(make_url(database_url(config)).database or "")
         path = config.knowledge.index or database.with_name(f"{database.stem}-knowledge.db")
         return EmbeddedIndex(path, self.embedder.name, self._examples)
