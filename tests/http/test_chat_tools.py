@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from chatting import Json, post, request, stream
@@ -28,6 +30,7 @@ def server() -> Iterator[RunningServer]:
             "web_search": {"provider": "searxng", "url": f"http://127.0.0.1:{port}", "cache_s": 0, "fetch_pages": 0},
             "net": {"allow_private": True},
             "tools": {"builtin": ["clock", "timers"]},
+            "knowledge": {"least_similarity": 0.3},
         }
         with running(load_config(flags, profile="fake")) as started:
             yield started
@@ -96,3 +99,21 @@ def test_a_tool_server_works_unseen(server: RunningServer) -> None:
 def test_plug_ins_are_there_without_being_declared(server: RunningServer) -> None:
     message = answered(server, request('call timer {"action": "set", "seconds": 60}'))
     assert "Timers only work in a live conversation." in message["content"]
+
+
+def test_documents_are_searched(server: RunningServer) -> None:
+    """The whole of StepFun's documented flow: a file, a store, a question."""
+    with httpx.Client(base_url=f"{server.http}/v1", timeout=30) as http:
+        file = {"file": ("terms.md", b"Goods can be returned within thirty days.")}
+        file_id = http.post("/files", files=file, data={"purpose": "retrieval-text"}).json()["id"]
+        store = http.post("/vector_stores", json={"name": "handbook", "type": "text"}).json()["id"]
+        http.post(f"/vector_stores/{store}/files", json={"files": [{"file_id": file_id}]}).raise_for_status()
+        deadline = time.monotonic() + 30
+        while http.get(f"/vector_stores/{store}/files/{file_id}").json()["status"] == "in_progress":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    options = {"vector_store_id": store, "prompt_template": "{{knowledge}} answers {{query}}"}
+    tool = {"type": "retrieval", "function": {"name": "handbook", "description": "the terms", "options": options}}
+    message = answered(server, request('call handbook {"query": "Goods can be returned within how many days?"}', tools=[tool]))
+    assert "tool_calls" not in message
+    assert "thirty days" in message["content"]
