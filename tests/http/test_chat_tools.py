@@ -112,7 +112,7 @@ def test_documents_are_searched(server: RunningServer) -> None:
         while http.get(f"/vector_stores/{store}/files/{file_id}").json()["status"] == "in_progress":
             assert time.monotonic() < deadline
             time.sleep(0.05)
-    options = {"vector_store_id": store, "prompt_template": "{{knowledge}} answers {{query}}"}
+    options = {"vector_store_id": store, "prompt_template": "From the handbook: {{knowledge}}"}
     tool = {"type": "retrieval", "function": {"name": "handbook", "description": "the terms", "options": options}}
     message = answered(server, request('call handbook {"query": "Goods can be returned within how many days?"}', tools=[tool]))
     assert "tool_calls" not in message
