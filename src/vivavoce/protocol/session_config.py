@@ -63,11 +63,15 @@ class TurnDetectionPatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transcription(msgspec.Struct, frozen=True, kw_only=True):
-    """How the user's speech is written down for the client. ``language`` and ``prompt`` are hints for the recogniser."""
+    """How the user's speech is written down for the client. ``language`` and ``prompt`` are hints for the recogniser.
+
+    ``full_rerun_on_commit``: the transcript is made of the whole utterance at its end, never of readings made before.
+    """
 
     model: str | None = None
     language: str | None = None
     prompt: str | None = None
+    full_rerun_on_commit: bool = False
 
 
 class FunctionChoice(msgspec.Struct, frozen=True, kw_only=True):

@@ -134,7 +134,10 @@ class Hearing:
         self._expect(turn, 0, samples, config, self._overhearing)
         unread = self._buffer.slice(max(start, self._overhearing.settled_until), end)
         reading = None if stop is None else self._overhearing.covering(stop.voiced_until)
-        if reading is None:
+        if config.transcription is not None and config.transcription.full_rerun_on_commit:
+            self.transcripts.is_whole(turn.item_id)
+            self._transcribe(turn, 0, samples, config)
+        elif reading is None:
             self._transcribe(turn, 0, unread, config)
         elif reading.transcript is None:
             self._late = _Late(reading.until, Transcribe(turn.item_id, 0, unread, *_hints(config)))
