@@ -5,7 +5,7 @@
 * speech is whatever is louder than a whisper (RMS above ``LOUD``);
 * an utterance is transcribed as ``I heard 1200 milliseconds.``, silence as nothing; its words all last equally long;
 * the reply repeats the last message: ``You said: …``, word by word, going on with one that has begun;
-* a message ``call NAME {…}`` calls that tool;
+* a message ``call NAME {…}`` calls that tool, unless it is what a tool said;
   where a call is required (or one tool is named) it is called without being asked, with the least its schema takes;
 * JSON is the least its schema takes; every token is as likely as not; a reply ends before a stop;
 * the voice is a tone of 50 ms a character; with ``fake_clone`` among the speakers, one of the pitch of a clip;
@@ -162,7 +162,7 @@ class FakeLanguageModel:
         tokens = await self.count_tokens(messages)
         if FAILURE in said and options.max_tokens:
             raise EngineError("fake", "failed because it was asked to")
-        if options.max_tokens and (call := _chosen_call(said, options)):
+        if options.max_tokens and (call := _chosen_call(said, options, told=messages[-1].role == "tool")):
             half = len(call.arguments) // 2
             yield ToolCallDelta(call.id, call.name, call.arguments[:half])
             yield ToolCallDelta(call.id, call.name, call.arguments[half:])
@@ -196,7 +196,7 @@ def _score(token: str, others: int) -> TokenScore:
     return replace(same, others=(same, *less) if others else ())
 
 
-def _chosen_call(said: str, options: GenerationOptions) -> ToolCall | None:
+def _chosen_call(said: str, options: GenerationOptions, *, told: bool) -> ToolCall | None:
     """The call asked for by name, if the choice allows it; else the one the choice demands."""
     choice = options.tool_choice
     allowed = {
@@ -206,7 +206,7 @@ def _chosen_call(said: str, options: GenerationOptions) -> ToolCall | None:
     }
     if choice == "none" or not allowed:
         return None
-    asked = _CALL.search(said)
+    asked = None if told else _CALL.search(said)
     if asked and asked[1] in allowed:
         return ToolCall(f"call_{asked[1]}", asked[1], asked[2])
     if choice == "auto":
