@@ -176,6 +176,11 @@ def test_files_of_every_format(server: RunningServer, format: FileFormat) -> Non
     assert len(read_recording(streamed.audio[0], rate_hz=16_000, most_s=60)) > 16_000
 
 
+def test_samples_without_a_header(server: RunningServer) -> None:
+    body = request(openai_audio(silence(100) + tone(1000), "pcm16"))
+    assert message(server, body)["content"] == "You said: I heard 1000 milliseconds."
+
+
 def test_a_spoken_stream(server: RunningServer) -> None:
     body = request(stepfun_audio(question()), modalities=["text", "audio"], audio={"voice": "alloy", "format": "pcm"})
     streamed = stream(server, body)

@@ -225,35 +225,52 @@ def test_a_place_for_each_request_and_no_more(server: RunningServer, endless: En
     assert server.all_seats_free()
 
 
-def test_a_request_counts_as_a_conversation_of_its_key_and_ends_with_it() -> None:
-    with running(load_config({"auth": {"keys": {"root": "configured-secret"}}}, profile="fake")) as server:
-        loaded = server.serving.loaded
-        assert loaded is not None
-        model = Endless(4)
-        server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
-        url = server.serving.config.storage.url
-        assert url is not None
-        env = {"VIVAVOCE_STORAGE__URL": url.get_secret_value(), "COLUMNS": "200"}
+@pytest.fixture(scope="module")
+def locked() -> Iterator[RunningServer]:
+    with running(load_config({"auth": {"keys": {"root": "configured-secret"}}}, profile="fake")) as started:
+        yield started
 
-        def keys(*arguments: str) -> str:
-            return CliRunner().invoke(app, ["keys", *arguments], env=env).stdout.strip()
 
-        secret = keys("create", "me", "--sessions", "1")
-        (key_id,) = [line.split()[0] for line in keys("list").splitlines() if secret[-4:] in line]
-        headers = {"Authorization": f"Bearer {secret}"}
-        address, body = f"{server.http}/v1/chat/completions", request("Hi", stream=True)
-        with (
-            httpx.Client(timeout=30, headers=headers) as client,
-            client.stream("POST", address, json=body) as answered,
-        ):
-            lines = answered.iter_lines()
-            assert any("Well" in line for line in lines)
-            assert client.post(address, json=request("Hi")).status_code == 429
-            keys("revoke", key_id)
-            assert '"code":"invalid_api_key"' in [line for line in lines if line][-1]
-        assert server.all_seats_free()
-        assert model.stopped == 1
-        assert not server.serving.key_use.open
+def keys(server: RunningServer, *arguments: str) -> str:
+    """What the command says."""
+    url = server.serving.config.storage.url
+    assert url is not None
+    env = {"VIVAVOCE_STORAGE__URL": url.get_secret_value(), "COLUMNS": "200"}
+    return CliRunner().invoke(app, ["keys", *arguments], env=env).stdout.strip()
+
+
+def test_a_request_counts_as_a_conversation_of_its_key_and_ends_with_it(locked: RunningServer) -> None:
+    loaded = locked.serving.loaded
+    assert loaded is not None
+    model = Endless(4)
+    locked.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
+    secret = keys(locked, "create", "me", "--sessions", "1")
+    (key_id,) = [line.split()[0] for line in keys(locked, "list").splitlines() if secret[-4:] in line]
+    address, body = f"{locked.http}/v1/chat/completions", request("Hi", stream=True)
+    with (
+        httpx.Client(timeout=30, headers={"Authorization": f"Bearer {secret}"}) as client,
+        client.stream("POST", address, json=body) as answered,
+    ):
+        lines = answered.iter_lines()
+        assert any("Well" in line for line in lines)
+        assert client.post(address, json=request("Hi")).status_code == 429
+        keys(locked, "revoke", key_id)
+        assert '"code":"invalid_api_key"' in [line for line in lines if line][-1]
+    assert locked.all_seats_free()
+    assert model.stopped == 1
+    assert not locked.serving.key_use.open
+    locked.serving.loaded = loaded
+
+
+def test_tokens_are_counted_against_the_key(locked: RunningServer) -> None:
+    secret = keys(locked, "create", "me", "--tpm", "10")
+    address = f"{locked.http}/v1/chat/completions"
+    with httpx.Client(timeout=30, headers={"Authorization": f"Bearer {secret}"}) as client:
+        first = client.post(address, json=request("Hi"))
+        assert first.json()["usage"]["total_tokens"] > 10
+        second = client.post(address, json=request("Hi"))
+    assert second.status_code == 429
+    assert second.json()["error"]["code"] == "rate_limit_exceeded"
 
 
 # ---- recordings by URL, and heard once

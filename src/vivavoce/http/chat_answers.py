@@ -31,6 +31,7 @@ from vivavoce.protocol.chat.completion import (
     usage,
 )
 from vivavoce.protocol.chat.request import ChatRequest
+from vivavoce.runtime.chat.remembering import KEPT_S
 from vivavoce.session.outbox import random_id
 from vivavoce.types import (
     Citation,
@@ -46,9 +47,6 @@ from vivavoce.types import (
     ToolCallDelta,
 )
 from vivavoce.types import Speech as Spoken
-
-KEPT_S = 3600
-"""How long a spoken answer can be referred to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import base64
 from collections.abc import Awaitable, Callable
 
 from vivavoce.audio.encoding import Encoder
-from vivavoce.http.chat_answers import KEPT_S, Answer, Meter, Shape, logprob, shown_call
+from vivavoce.http.chat_answers import Answer, Meter, Shape, logprob, shown_call
 from vivavoce.protocol.chat.completion import (
     Call,
     Chunk,
@@ -20,6 +20,7 @@ from vivavoce.protocol.chat.completion import (
     TokenLogprob,
     Usage,
 )
+from vivavoce.runtime.chat.remembering import KEPT_S
 from vivavoce.types import (
     ReplyEnd,
     ReplyEvent,

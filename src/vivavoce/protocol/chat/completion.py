@@ -5,7 +5,7 @@ Both platforms' fields at once. What is not set is left out.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -179,8 +179,3 @@ def usage(end: GenerationEnd) -> Usage:
         prompt_tokens_details=PromptTokens(cached_tokens=end.cached_tokens, audio_tokens=0),
         completion_tokens_details=CompletionTokens(audio_tokens=0),
     )
-
-
-def as_json(body: BaseModel) -> dict[str, Any]:
-    """For the wire: only what was set."""
-    return body.model_dump(mode="json", exclude_unset=True)
