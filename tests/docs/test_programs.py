@@ -17,7 +17,7 @@ from docs.programs import KEY, Expectation, Program, Terminal, flags, same_text,
 from running import RunningServer, running, silence, tone
 from vivavoce.config import load_config
 
-PAGES = ["chat-completions.md", "realtime.md"]
+PAGES = ["chat-completions.md", "realtime.md", "retrieval.md"]
 
 PROGRAMS = {"sh": "curl", "js": "node"}
 """What must be installed to run a language."""
