@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import uvicorn
+from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 
 from vivavoce.app import create_app
@@ -26,9 +27,10 @@ from vivavoce.http.serving import Serving
 class RunningServer:
     """Address and inside of a running server."""
 
-    def __init__(self, port: int, serving: Serving) -> None:
+    def __init__(self, port: int, app: FastAPI) -> None:
         self.port = port
-        self.serving = serving
+        self.app = app
+        self.serving: Serving = app.state.serving
 
     @property
     def ws(self) -> str:
@@ -76,7 +78,7 @@ def _running(config: Config, ready_within_s: float) -> Iterator[RunningServer]:
         assert time.monotonic() < deadline, "the engines did not load"
         time.sleep(0.02)
     try:
-        yield RunningServer(listener.getsockname()[1], serving)
+        yield RunningServer(listener.getsockname()[1], app)
     finally:
         server.should_exit = True
         thread.join(20)

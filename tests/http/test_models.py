@@ -1,0 +1,83 @@
+"""``/v1/models`` and ``/v1/accounts``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from openai import NotFoundError, OpenAI
+
+from running import RunningServer, running
+from vivavoce.config import load_config
+from vivavoce.tiers import KNOWN_ALIASES, KNOWN_TRANSCRIPTION_MODELS, TIERS, tier, transcribes
+
+
+@pytest.fixture(scope="module")
+def aliased() -> Iterator[RunningServer]:
+    aliases = {"our-*": "step-1o-audio", "house": "step-audio-2-mini"}
+    with running(load_config({"tiers": {"aliases": aliases}}, profile="fake")) as started:
+        yield started
+
+
+@pytest.fixture
+def client(aliased: RunningServer) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{aliased.http}/v1", api_key="unused", max_retries=0) as opened:
+        yield opened
+
+
+def test_the_list_has_every_tier_and_the_names_they_answer_to(client: OpenAI) -> None:
+    models = {model.id: model for model in client.models.list()}
+    assert list(models)[:4] == list(TIERS)
+    assert {"house", "gpt-audio", "gpt-4o", "tts-1", "step-tts-2", "whisper-1", "step-asr"} <= set(models)
+    assert "our-*" not in models
+    assert all(model.object == "model" and model.created > 1_700_000_000 for model in models.values())
+
+
+def test_each_one_listed_can_be_asked_for(client: OpenAI) -> None:
+    for model in client.models.list():
+        assert client.models.retrieve(model.id) == model
+
+
+@pytest.mark.parametrize(
+    ("name", "alias_of"),
+    [
+        ("step-audio-2", None),
+        ("house", "step-audio-2-mini"),
+        ("our-kiosk", "step-1o-audio"),
+        ("gpt-4o-mini-2024-07-18", "step-audio-2-mini"),
+        ("gpt-4o-audio-preview-2025-06-03", "step-audio-2"),
+        ("gpt-audio-mini", "step-audio-2-mini"),
+        ("stepaudio-2.5-chat", "step-audio-2"),
+        ("step-audio-r1.5", "step-audio-r1.1"),
+    ],
+)
+def test_a_name_says_what_answers(client: OpenAI, name: str, alias_of: str | None) -> None:
+    model = client.models.retrieve(name).model_dump()
+    assert (model["id"], model.get("alias_of")) == (name, alias_of)
+    assert model["capabilities"] == ["realtime", "chat", "tools"]
+    assert model["limits"] == {"context_tokens": 4096, "sessions": 4}
+    assert model["loaded"] is True
+
+
+def test_other_kinds_of_models(client: OpenAI) -> None:
+    assert client.models.retrieve("tts-1").model_dump()["limits"] == {"input_characters": 4096}
+    assert client.models.retrieve("whisper-1").model_dump()["capabilities"] == ["transcription", "translation"]
+
+
+@pytest.mark.parametrize("name", ["gpt-17", "step-audio", "a/b", "our"])
+def test_what_is_not_there(client: OpenAI, name: str) -> None:
+    with pytest.raises(NotFoundError) as missing:
+        client.models.retrieve(name)
+    assert missing.value.code == "model_not_found"
+
+
+def test_the_listed_names_are_names() -> None:
+    assert all(tier(name) for name in KNOWN_ALIASES)
+    assert all(transcribes(name) for name in KNOWN_TRANSCRIPTION_MODELS)
+
+
+def test_nothing_is_billed(aliased: RunningServer) -> None:
+    assert httpx.get(f"{aliased.http}/v1/accounts").json() == {
+        "object": "account", "type": "prepaid", "balance": 0, "total_cash_balance": 0, "total_voucher_balance": 0
+    }  # fmt: skip
