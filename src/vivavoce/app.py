@@ -24,6 +24,7 @@ from vivavoce.http import (
     stateless,
     transcriptions,
     vector_stores,
+    voices,
 )
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
 from vivavoce.http.housekeeping import keep_house
@@ -66,6 +67,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
         if serving.shelves is not None:
             await serving.shelves.close()
         await serving.parsers.close()
+        await serving.voices.close()
         if serving.loaded is not None:
             serving.loaded.close()
         if serving.opened is not None:
@@ -90,6 +92,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     app.include_router(search.router)
     app.include_router(vector_stores.router)
     app.include_router(transcriptions.router)
+    app.include_router(voices.router)
     return app
 
 
@@ -101,6 +104,8 @@ async def _work(serving: Serving, on_failure: Callable[[], None] | None) -> None
         engines = await load_engines(serving.config)
         await serving.open_library(engines.embedder)
         serving.tools.relevance = relevance_of(engines.embedder, serving.config.tools.relevance)
+        serving.voices.open(serving.opened, engines)
+        await serving.open_recordings(engines)
         serving.loaded = engines
     except VivavoceError as error:
         log.error("%s", error)

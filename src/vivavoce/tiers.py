@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 class Tier:
     """A model name clients ask for.
 
-    ``language_model`` names an entry of the configuration; ``default_voice`` is what ``session.created`` shows.
+    ``language_model`` names an entry of the configuration; ``default_voice`` is what ``session.created`` shows;
+    ``own_voices`` whether it speaks with voices users made (Realtime reference, section 2.4).
     """
 
     name: str
     description: str
     language_model: str
     default_voice: str = "qingchunshaonv"
+    own_voices: bool = True
 
 
 TIERS: Mapping[str, Tier] = {
@@ -32,8 +34,8 @@ TIERS: Mapping[str, Tier] = {
     for tier in (
         Tier("step-audio-r1.1", "deep sound understanding, thinks while speaking", "large"),
         Tier("step-audio-2", "understanding, cloned voices, tools, search", "large"),
-        Tier("step-audio-2-mini", "light and fast", "small"),
-        Tier("step-1o-audio", "preset voices, tools", "large", default_voice="linjiajiejie"),
+        Tier("step-audio-2-mini", "light and fast", "small", own_voices=False),
+        Tier("step-1o-audio", "preset voices, tools", "large", default_voice="linjiajiejie", own_voices=False),
     )
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from vivavoce.protocol.server_events import ServerEvent
 from vivavoce.protocol.session_config import SessionConfig, TurnDetection
+from vivavoce.session.known_voices import KnownVoices
 from vivavoce.session.session import Session, SessionOptions
 from vivavoce.session.signals import (
     Heard,
@@ -54,7 +55,7 @@ class Driven:
         config = SessionConfig(model="step-audio-2", voice="v1", turn_detection=vad)
         self.session = Session(
             SessionOptions(
-                config=config, turn_detection=VAD, voices=frozenset({"v1", "v2"}), context_tokens=4096, **options
+                config=config, turn_detection=VAD, voices=KnownVoices({"v1", "v2"}), context_tokens=4096, **options
             ),
             new_id=lambda prefix: f"{prefix}_{next(numbers)}",
         )

@@ -238,14 +238,16 @@ def _least(schema: Mapping[str, Any]) -> Any:
 
 
 class FakeSpeaker:
-    """Hums: a tone of ``CHARACTER_MS`` a character. A voice is a vector of one number, its pitch in Hz."""
+    """Hums: a tone of ``CHARACTER_MS`` a character. A voice is two numbers: its pitch in Hz, and one nobody hears."""
 
     rate_hz = 24_000
     network = "fake"
 
     def __init__(self) -> None:
         self.voices: Mapping[str, frozenset[Language]] = {"fake": _LANGUAGES}
-        self.stock = {name: np.full((1, 1), hz, np.float32) for name, hz in FAKE_VOICES_HZ.items()}
+        self.stock = {
+            name: np.array([[hz, number]], np.float32) for number, (name, hz) in enumerate(FAKE_VOICES_HZ.items())
+        }
         self._own: dict[str, float] = {}
 
     async def speak(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from vivavoce.errors import CapacityError
 from vivavoce.http.grants import Grant
@@ -15,6 +16,7 @@ from vivavoce.http.tracing import trace_id
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.calls import POLICY_VIOLATION, Call, new_resume_token
 from vivavoce.runtime.driver import Driver
+from vivavoce.session.known_voices import KnownVoices
 from vivavoce.session.session import Session, SessionOptions
 from vivavoce.tiers import Model
 from vivavoce.tools.offering import SessionTools
@@ -54,6 +56,7 @@ def begin_call(
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
         meter=KeyMeter(serving.key_use, grant.key),
         tools=SessionTools(serving.tools, grant.owner),
+        usable=partial(serving.voices.usable, grant.owner, tier=model.tier),
     )
     log.info(
         "session %s: opened by %s, model %s, tier %s, trace %s",
@@ -78,7 +81,7 @@ def session_options(serving: Serving, model: Model, grant: Grant, query: Mapping
     return SessionOptions(
         config=starting_config(config, model, grant.patch, transcribes=query.get("intent") == "transcription"),
         turn_detection=turn_detection_defaults(config),
-        voices=frozenset(PRESETS),
+        voices=_known_voices(grant),
         context_tokens=engines.language_models[model.tier.language_model].context_tokens,
         speaker_hz=engines.speaker.rate_hz,
         hearing_hz=engines.recognition.rate_hz,
@@ -90,3 +93,11 @@ def session_options(serving: Serving, model: Model, grant: Grant, query: Mapping
         expires_at=int(time.time() + config.limits.session_minutes * 60),
         report_marks=query.get("marks") == "1",
     )
+
+
+def _known_voices(grant: Grant) -> KnownVoices:
+    """Everybody's voices, and the one of a client secret, which was found usable when the secret was made."""
+    known = KnownVoices(PRESETS.keys())
+    if grant.patch is not None and isinstance(grant.patch.voice, str):
+        known.allow(grant.patch.voice)
+    return known

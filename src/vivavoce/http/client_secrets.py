@@ -15,7 +15,6 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from msgspec import Meta
 
-from vivavoce.config import Config
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Caller
 from vivavoce.http.errors import ReportingRoute
@@ -29,7 +28,6 @@ from vivavoce.protocol.server_events import SessionCreated
 from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.session.outbox import random_id
 from vivavoce.tiers import model_of
-from vivavoce.voices.presets import PRESETS
 
 router = APIRouter(route_class=ReportingRoute, tags=["realtime"])
 
@@ -49,7 +47,7 @@ async def create_client_secret(request: Request, caller: Caller) -> Response:
     """A secret for a GA session of either type: ``{value, expires_at, session}``."""
     body = await _read_object(request)
     wanted = _Wanted(caller, "openai", "session.update", {"type": "realtime", **_part(body, "session")}, "session.")
-    issued, session = wanted.issue(request.app.state.serving, _lifetime_s(body, "expires_after"))
+    issued, session = await wanted.issue(request.app.state.serving, _lifetime_s(body, "expires_after"))
     return _answer({"value": issued.value, "expires_at": issued.expires_at, "session": session})
 
 
@@ -69,7 +67,8 @@ async def _create_beta(request: Request, caller: Grant, event: str, lifetime: st
     body = await _read_object(request)
     described = {key: value for key, value in body.items() if key != "client_secret"}
     lifetime_s = _lifetime_s(_part(body, "client_secret"), lifetime, within="client_secret.")
-    issued, session = _Wanted(caller, "openai_beta", event, described, "").issue(request.app.state.serving, lifetime_s)
+    wanted = _Wanted(caller, "openai_beta", event, described, "")
+    issued, session = await wanted.issue(request.app.state.serving, lifetime_s)
     return _answer({**session, "client_secret": {"value": issued.value, "expires_at": issued.expires_at}})
 
 
@@ -86,10 +85,10 @@ class _Wanted:
     session: Json
     path: str
 
-    def issue(self, serving: Serving, lifetime_s: int) -> tuple[Issued, Json]:
+    async def issue(self, serving: Serving, lifetime_s: int) -> tuple[Issued, Json]:
         """The secret, and the session it starts. Raises ``ClientError`` with ``param`` as the caller spelt it."""
         try:
-            config, grant = self._understood(serving.config)
+            config, grant = await self._understood(serving)
         except ClientError as error:
             if error.param is not None:
                 error.param = self.path + error.param.removeprefix("session").removeprefix(".")
@@ -98,8 +97,8 @@ class _Wanted:
         session: Json = DIALECTS[self.dialect].reshape_server(created)[0]["session"]
         return serving.client_secrets.issue(grant, lifetime_s), session
 
-    def _understood(self, config: Config) -> tuple[SessionConfig, Grant]:
-        described = dict(self.session)
+    async def _understood(self, serving: Serving) -> tuple[SessionConfig, Grant]:
+        described, config = dict(self.session), serving.config
         name = described.pop("model", None)
         if name is not None and not isinstance(name, str):
             raise ClientError("'model' must be a string.", param="model")
@@ -110,8 +109,11 @@ class _Wanted:
             name or config.tiers.default, config.tiers.aliases, config.tiers.default, transcription=transcribes
         )
         session = starting_config(config, model, update.session)
-        if session.voice not in PRESETS:
-            raise ClientError(f"voice '{session.voice}' is not valid", param=_VOICE_FIELD[self.dialect])
+        try:
+            await serving.voices.usable(self.caller.owner, session.voice, model.tier)
+        except ClientError as error:
+            error.param = _VOICE_FIELD[self.dialect]
+            raise
         return session, Grant(self.caller.owner, name or None, update.session, self.dialect, self.caller.key)
 
 

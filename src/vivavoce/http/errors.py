@@ -22,6 +22,8 @@ STATUS_OF_CODE = {
     "forbidden": 403,
     "insufficient_scope": 403,
     "file_not_found": 404,
+    "voice_not_found": 404,
+    "consent_not_found": 404,
     "vector_store_not_found": 404,
     "batch_not_found": 404,
     "model_not_found": 404,

@@ -46,7 +46,7 @@ class Serving:
         self.seats = Seats(config.limits.sessions)
         self.requests = Seats(config.limits.requests, "places for requests")
         self.calls = Calls(grace_s=config.limits.resume_grace_s)
-        self.voices = VoiceLibrary()
+        self.voices = VoiceLibrary(config.voices, lambda: self.seats.taken + self.requests.taken > 0)
         self.chats = ChatMemory()
         self.fetcher = Fetcher(allow_private=config.net.allow_private)
         self.web_search = WebSearch(config.web_search, self.fetcher)

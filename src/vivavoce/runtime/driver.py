@@ -18,8 +18,9 @@ from typing import Protocol
 import msgspec
 
 from vivavoce.engines.base import LanguageModel
-from vivavoce.errors import ClientError, EngineError, RateLimitError
-from vivavoce.protocol.client_events import AnyClientEvent, AudioAppend
+from vivavoce.errors import ClientError, EngineError, RateLimitError, VivavoceError
+from vivavoce.protocol.client_events import AnyClientEvent, AudioAppend, ResponseCreate, SessionUpdate
+from vivavoce.protocol.session_config import SessionPatch
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.line import Line
@@ -81,7 +82,10 @@ class Meter(Protocol):
 
 
 class Driver:
-    """Runs one session. ``lifetime_s`` is how long it may last, ``keep_frames`` how much a lost client can have again."""
+    """Runs one session. ``lifetime_s`` is how long it may last, ``keep_frames`` how much a lost client can have again.
+
+    ``usable`` raises ``ClientError`` for a voice the session's owner may not use, and readies one that they may.
+    """
 
     def __init__(
         self,
@@ -95,6 +99,7 @@ class Driver:
         keep_frames: int = 0,
         meter: Meter,
         tools: SessionTools,
+        usable: Callable[[str], Awaitable[str]],
     ) -> None:
         self._session = session
         self._translator = translator
@@ -106,6 +111,7 @@ class Driver:
         self._meter = meter
         self._tools = tools
         tools.notify = self._notice
+        self._usable = usable
         self._ears = engines.ears
         self._speech = engines.ears.detector.open()
         self.line = Line(keep=keep_frames)
@@ -200,10 +206,33 @@ class Driver:
         except ClientError as error:
             self._take(Refused(error))
             return
+        await self._ask_for_voice(event)
         for piece in _sliced(event):
             self._take(piece)
             while self._to_hear:
                 await self._listen(self._to_hear.popleft())
+
+    async def _ask_for_voice(self, event: AnyClientEvent) -> None:
+        """A voice of the owner's own is looked up before the session, which cannot wait, is told of it."""
+        match event:
+            case SessionUpdate(session=SessionPatch(voice=str(voice))):
+                pass
+            case ResponseCreate(response=SessionPatch(voice=str(voice))):
+                pass
+            case _:
+                return
+        known = self._session.options.voices
+        if known.is_everybodys(voice):
+            return
+        try:
+            await self._usable(voice)
+        except ClientError as error:
+            known.refuse(voice, error)
+        except VivavoceError as error:
+            log.warning("session %s: voice %s: %s", self._session.id, voice, error)
+            known.refuse(voice, ClientError("The voice cannot be loaded.", code="voice_failed", type="server_error"))
+        else:
+            known.allow(voice)
 
     async def _listen(self, listen: Listen) -> None:
         probabilities = [await self._ears.probability(self._speech, frame) for frame in listen.frames.frames]

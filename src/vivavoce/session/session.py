@@ -33,6 +33,7 @@ from vivavoce.session.asking import Ask, Prompts
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.floor import Floor
 from vivavoce.session.hearing import Hearing
+from vivavoce.session.known_voices import KnownVoices
 from vivavoce.session.new_items import accept_item
 from vivavoce.session.outbox import IdFactory, Outbox, random_id
 from vivavoce.session.replying import Replying, audio_index
@@ -71,7 +72,7 @@ class SessionOptions:
 
     config: SessionConfig
     turn_detection: TurnDetection
-    voices: frozenset[str]
+    voices: KnownVoices
     context_tokens: int
     speaker_hz: int = 24_000
     hearing_hz: int = 16_000
@@ -400,8 +401,7 @@ class Session:
 
     def _checked(self, patch: SessionPatch, *, param: str) -> SessionConfig:
         config = patched(self.config, patch, self.options.turn_detection)
-        if config.voice not in self.options.voices:
-            raise ClientError(f"voice '{config.voice}' is not valid", param=f"{param}.voice")
+        self.options.voices.require(config.voice, f"{param}.voice")
         if not config.modalities or "text" not in config.modalities:
             # GA names audio alone; in this dialect words always come along (reference 2.1).
             raise ClientError('\'modalities\' must be ["text"] or ["text", "audio"].', param=f"{param}.modalities")

@@ -7,6 +7,7 @@ blend really sounds like is heard only when it speaks, so whoever matches lets b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ _LEAST_WEIGHT = 0.06
 
 _GRAIN = 100
 """Weights are whole hundredths."""
+
+Closeness = Literal["close", "similar", "no close match"]
 
 Recipe = Mapping[str, int]
 """Stock voice → its parts, of a hundred."""
@@ -86,7 +89,7 @@ def _voice_sex(table: StockTable, name: str) -> Sex:
     return next(voice.sex for voice in table.voices if voice.name == name)
 
 
-def in_words(similarity: float) -> str:
+def in_words(similarity: float) -> Closeness:
     """What a similarity means, in words: a percentage would say more than the verifier knows.
 
     The bounds are the verifier's own (docs/voices.md, "How similar?"): nearly every pair of clips of one person is above

@@ -1,4 +1,7 @@
-"""The rows of voices users made: the voice, the consent it was made with, and the work of refining it."""
+"""The rows of voices users made: the voice, the consent it was made with, and the work of refining it.
+
+``made_at`` is in microseconds of the epoch: lists are in its order.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class VoiceRow(Base):
     __tablename__ = "voices"
     __table_args__ = (
         UniqueConstraint("owner", "fingerprint"),
-        Index("ix_voices_owner_created_at_id", "owner", "created_at", "id"),
+        Index("ix_voices_owner_made_at", "owner", "made_at"),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -35,33 +38,32 @@ class VoiceRow(Base):
     language: Mapped[str] = mapped_column(String(16))
     duration_ms: Mapped[int]
     sex: Mapped[str] = mapped_column(String(8))
-    network: Mapped[str | None] = mapped_column(String(64))
     similarity: Mapped[float | None]
     recipe: Mapped[str | None] = mapped_column(Text)
     pack: Mapped[str | None] = mapped_column(String(64))
     refined: Mapped[bool]
-    created_at: Mapped[int] = mapped_column(BigInteger)
+    made_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class ConsentRow(Base):
     """A recording in which somebody agrees that a voice is made of theirs. ``recording`` is its blob."""
 
     __tablename__ = "voice_consents"
-    __table_args__ = (Index("ix_voice_consents_owner_created_at_id", "owner", "created_at", "id"),)
+    __table_args__ = (Index("ix_voice_consents_owner_made_at", "owner", "made_at"),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     owner: Mapped[str] = mapped_column(String(255))
     name: Mapped[str] = mapped_column(String(255))
     language: Mapped[str] = mapped_column(String(35))
     recording: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[int] = mapped_column(BigInteger)
+    made_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class RefinementRow(Base):
     """One search for a better match. Scores are those of fresh sentences; ``seen_at`` is when it last made progress."""
 
     __tablename__ = "voice_refinements"
-    __table_args__ = (Index("ix_voice_refinements_voice_id_created_at", "voice_id", "created_at"),)
+    __table_args__ = (Index("ix_voice_refinements_voice_id_made_at", "voice_id", "made_at"),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     owner: Mapped[str] = mapped_column(String(255))
@@ -73,5 +75,5 @@ class RefinementRow(Base):
     after: Mapped[float | None]
     kept: Mapped[bool]
     reason: Mapped[str | None] = mapped_column(String(500))
-    created_at: Mapped[int] = mapped_column(BigInteger)
+    made_at: Mapped[int] = mapped_column(BigInteger)
     seen_at: Mapped[int] = mapped_column(BigInteger)

@@ -27,16 +27,15 @@ def upgrade() -> None:
         sa.Column("language", sa.String(16), nullable=False),
         sa.Column("duration_ms", sa.Integer, nullable=False),
         sa.Column("sex", sa.String(8), nullable=False),
-        sa.Column("network", sa.String(64)),
         sa.Column("similarity", sa.Double),
         sa.Column("recipe", sa.Text),
         sa.Column("pack", sa.String(64)),
         sa.Column("refined", sa.Boolean, nullable=False),
-        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("made_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_voices"),
         sa.UniqueConstraint("owner", "fingerprint", name="uq_voices_owner_fingerprint"),
     )
-    op.create_index("ix_voices_owner_created_at_id", "voices", ["owner", "created_at", "id"])
+    op.create_index("ix_voices_owner_made_at", "voices", ["owner", "made_at"])
     op.create_table(
         "voice_consents",
         sa.Column("id", sa.String(64), nullable=False),
@@ -44,10 +43,10 @@ def upgrade() -> None:
         sa.Column("name", sa.String(255), nullable=False),
         sa.Column("language", sa.String(35), nullable=False),
         sa.Column("recording", sa.String(64), nullable=False),
-        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("made_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_voice_consents"),
     )
-    op.create_index("ix_voice_consents_owner_created_at_id", "voice_consents", ["owner", "created_at", "id"])
+    op.create_index("ix_voice_consents_owner_made_at", "voice_consents", ["owner", "made_at"])
     op.create_table(
         "voice_refinements",
         sa.Column("id", sa.String(64), nullable=False),
@@ -60,12 +59,12 @@ def upgrade() -> None:
         sa.Column("after", sa.Double),
         sa.Column("kept", sa.Boolean, nullable=False),
         sa.Column("reason", sa.String(500)),
-        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("made_at", sa.BigInteger, nullable=False),
         sa.Column("seen_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_voice_refinements"),
     )
     op.create_index("ix_voice_refinements_status", "voice_refinements", ["status"])
-    op.create_index("ix_voice_refinements_voice_id_created_at", "voice_refinements", ["voice_id", "created_at"])
+    op.create_index("ix_voice_refinements_voice_id_made_at", "voice_refinements", ["voice_id", "made_at"])
 
 
 def downgrade() -> None:

@@ -1,0 +1,227 @@
+"""Makes voices of clips: matches always, clones where an engine for them is loaded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, TypeAlias
+
+import numpy as np
+
+from vivavoce.audio.encoding import encode
+from vivavoce.config import VoicesConfig
+from vivavoce.engines.base import CloningSpeaker, VectorSpeaker
+from vivavoce.errors import ClientError
+from vivavoce.runtime.engines import Engines
+from vivavoce.runtime.voices.at_hand import AtHand
+from vivavoce.runtime.voices.enrolment import CLIP_HZ, Examined, Match, examine, match
+from vivavoce.runtime.voices.refining import Refiner
+from vivavoce.store.blobs import Blobs
+from vivavoce.store.files import new_id
+from vivavoce.voices.repository import OwnVoices, now_us
+from vivavoce.voices.tables import VoiceRow
+
+Kind: TypeAlias = Literal["match", "clone"]
+
+MOST_PACK_BYTES = 4 * 1024 * 1024
+MOST_CLIP_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client asks for. Without a ``kind`` it is a clone where cloning is loaded, else a match.
+
+    ``text`` is what is said in the clip; ``consent`` the id of a consent, or what the owner states.
+    """
+
+    name: str = ""
+    kind: Kind | None = None
+    text: str | None = None
+    model: str | None = None
+    file_id: str | None = None
+    consent: str | None = None
+
+
+class VoiceMaker:
+    """Examines clips, matches them and keeps the voices."""
+
+    def __init__(
+        self,
+        config: VoicesConfig,
+        own: OwnVoices,
+        blobs: Blobs,
+        engines: Engines,
+        at_hand: AtHand,
+        refiner: Refiner,
+    ) -> None:
+        self._config = config
+        self._own = own
+        self._blobs = blobs
+        self._engines = engines
+        self._at_hand = at_hand
+        self._refiner = refiner
+
+    async def create(self, owner: str, source: BinaryIO | Path, wish: Wish) -> tuple[VoiceRow, bool]:
+        """The voice of a clip, and whether the same request had made it before.
+
+        Raises ``ClientError`` for what is wrong with the clip or the wish, ``EngineError`` and ``StoreError``.
+        """
+        kind = self._possible(wish.kind)
+        fingerprint = await asyncio.to_thread(_fingerprint, source, wish, kind)
+        existing = await self._own.same(owner, fingerprint)
+        if existing is not None:
+            return existing, True
+        consent = await self._consent(owner, wish)
+        await self._own.require_room(owner)
+        row, blobs = await self._made(owner, source, wish, kind)
+        row.fingerprint, row.consent = fingerprint, json.dumps(consent, ensure_ascii=False)
+        try:
+            voice, duplicated = await self._own.add(row)
+            if not duplicated:
+                await self._at_hand.put(voice)
+        except BaseException:
+            for key in blobs:
+                if await self._own.find(row.id) is None:
+                    await self._blobs.delete(key)
+            raise
+        return voice, duplicated
+
+    @asynccontextmanager
+    async def passing(self, owner: str, source: BinaryIO | Path, wish: Wish) -> AsyncIterator[str]:
+        """A voice for the length of a block, to hear how it would be; nothing of it is kept. Raises as ``create``."""
+        row, blobs = await self._made(owner, source, wish, self._possible(wish.kind))
+        try:
+            await self._at_hand.put(row)
+            yield row.id
+        finally:
+            self._at_hand.forget(row.id)
+            for key in blobs:
+                await self._blobs.delete(key)
+
+    async def change(self, owner: str, voice_id: str, name: str | None, kind: Kind | None) -> VoiceRow:
+        """Rename a voice, or make a clone of a match with the clip that was kept, and back. Raises ``ClientError``."""
+        row = await self._own.voice(owner, voice_id)
+        values: dict[str, Any] = {} if name is None else {"name": name}
+        if kind is not None and kind != row.kind:
+            if kind == "match" and row.pack is None:
+                raise ClientError("This voice has no match to go back to.", code="matching_unavailable", param="kind")
+            values |= {"kind": kind, "engine": self._engine(self._possible(kind))}
+        if not values:
+            return row
+        changed = await self._own.change(owner, voice_id, values)
+        await self._at_hand.put(changed)
+        return changed
+
+    async def delete(self, owner: str, voice_id: str) -> None:
+        """Delete a voice with all that was kept of it; what is being refined of it ends. Raises ``ClientError``."""
+        await self._own.voice(owner, voice_id)
+        await self._refiner.cancel(owner, voice_id)
+        await self._own.delete_voice(owner, voice_id)
+        self._at_hand.forget(voice_id)
+
+    def _possible(self, kind: Kind | None) -> Kind:
+        """The kind that is made. Raises ``ClientError`` for one that cannot be."""
+        clones = self._at_hand.speaker(CloningSpeaker) is not None
+        matches = self._at_hand.speaker(VectorSpeaker) is not None
+        if kind == "clone" and not clones:
+            raise ClientError(
+                "This server has no engine that clones voices; it can match one: kind 'match'. See docs/voices.md.",
+                code="cloning_unavailable",
+                param="kind",
+            )
+        if not (clones or matches) or (kind == "match" and not matches):
+            raise ClientError(
+                "This server has no speaker whose voices can be mixed.", code="matching_unavailable", param="kind"
+            )
+        return kind or ("clone" if clones else "match")
+
+    def _engine(self, kind: Kind) -> str:
+        found = self._at_hand.speaker(CloningSpeaker if kind == "clone" else VectorSpeaker)
+        assert found is not None
+        return found[0]
+
+    async def _made(
+        self, owner: str, source: BinaryIO | Path, wish: Wish, kind: Kind
+    ) -> tuple[VoiceRow, tuple[str, ...]]:
+        """The row and its blobs, which are loose: a clone has its match as well, for what it does not speak."""
+        examined = await examine(source, wish.text, self._engines)
+        found = self._at_hand.speaker(VectorSpeaker)
+        matched = None
+        if found is not None:
+            with self._refiner.rehearsing(found[1]):
+                matched = await match(examined.sound, found[1], self._engines)
+        clip = await self._write(await asyncio.to_thread(encode, examined.samples, "flac", CLIP_HZ), MOST_CLIP_BYTES)
+        try:
+            pack = None if matched is None else await self._write(packed(matched.vectors), MOST_PACK_BYTES)
+        except BaseException:
+            await self._blobs.delete(clip)
+            raise
+        row = _row(owner, wish, kind, examined, matched)
+        row.engine, row.clip, row.pack = self._engine(kind), clip, pack
+        return row, (clip,) if pack is None else (clip, pack)
+
+    async def _write(self, data: bytes, most_bytes: int) -> str:
+        async def whole() -> AsyncIterator[bytes]:
+            yield data
+
+        return (await self._blobs.put(whole(), most_bytes=most_bytes)).key
+
+    async def _consent(self, owner: str, wish: Wish) -> dict[str, Any]:
+        """What is recorded. Raises ``ClientError`` for a consent that is not there, or missing where one is required."""
+        record: dict[str, Any] = {"by": owner, "at": now_us() // 1_000_000}
+        if wish.consent is not None and wish.consent.startswith("cons_"):
+            consent = await self._own.consent(owner, wish.consent, "consent")
+            return {**record, "recording": consent.id, "name": consent.name, "language": consent.language}
+        if not wish.consent and self._config.require_consent:
+            raise ClientError(
+                "Say in 'consent' that the speaker agrees, or name a recording of it.",
+                code="consent_required",
+                param="consent",
+            )
+        return {**record, "statement": wish.consent}
+
+
+def packed(vectors: np.ndarray[Any, np.dtype[np.float16]]) -> bytes:
+    """Vectors as they are stored."""
+    return vectors.astype("<f2").tobytes()
+
+
+def _row(owner: str, wish: Wish, kind: Kind, examined: Examined, matched: Match | None) -> VoiceRow:
+    identity = new_id("voice-tone-")
+    return VoiceRow(
+        id=identity,
+        owner=owner,
+        name=wish.name or identity,
+        kind=kind,
+        model=wish.model,
+        file_id=wish.file_id,
+        transcript=examined.transcript,
+        language=examined.language,
+        duration_ms=len(examined.samples) * 1000 // CLIP_HZ,
+        sex=examined.sex if matched is None else matched.sex,
+        similarity=None if matched is None else matched.similarity,
+        recipe=None if matched is None else json.dumps(dict(matched.recipe)),
+        refined=False,
+        made_at=now_us(),
+    )
+
+
+def _fingerprint(source: BinaryIO | Path, wish: Wish, kind: Kind) -> str:
+    """Of the bytes of the clip and of what was asked; blocking."""
+    digest = sha256()
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    else:
+        source.seek(0)
+        while piece := source.read(1 << 20):
+            digest.update(piece)
+        source.seek(0)
+    digest.update(json.dumps([kind, wish.name, wish.text, wish.model]).encode())
+    return digest.hexdigest()

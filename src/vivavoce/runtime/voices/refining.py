@@ -1,0 +1,310 @@
+"""Makes a match better in the background: CMA-ES over the space of voices, judged by the verifier and the pitch.
+
+It works with one thread of the lowest priority and stops in the middle of a sentence as soon as anybody is served. A result
+is kept only if sentences that were not searched with sound nearer to a part of the clip that was not searched with, and are
+understood no worse. More than a hundred evaluations have been seen to please the judge and nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivavoce.audio.recordings import read_recording
+from vivavoce.config import VoicesConfig
+from vivavoce.engines.base import VectorSpeaker
+from vivavoce.errors import CapacityError, ClientError, VivavoceError
+from vivavoce.runtime.engines import Engines
+from vivavoce.runtime.voices.at_hand import AtHand
+from vivavoce.runtime.voices.enrolment import CLIP_HZ, listen, understood
+from vivavoce.runtime.voices.measuring import Heard, heard
+from vivavoce.store.blobs import Blobs
+from vivavoce.store.files import new_id
+from vivavoce.types import Samples
+from vivavoce.voices.matching import score
+from vivavoce.voices.repository import OwnVoices, now_us
+from vivavoce.voices.stock import SENTENCES
+from vivavoce.voices.style_space import StyleSpace
+from vivavoce.voices.tables import RefinementRow, VoiceRow
+from vivavoce.word_errors import count_errors
+
+log = logging.getLogger(__name__)
+
+SEARCHED_WITH = SENTENCES[1]
+FRESH = ("Please call me back when you have had some time to think about it.", "The train to the coast leaves at noon.")
+POPULATION = 12
+FIRST_STEP = 0.35
+"""In standard deviations of the stock voices."""
+
+STRAIN_WEIGHT = 0.05
+DURATION_WEIGHT = 0.3
+"""What it costs to speak much faster or slower than before: candidates that garble do."""
+
+LEAST_GAIN = 0.02
+"""In score, on fresh sentences: less is chance."""
+
+MOST_WAITING = 16
+POLL_S = 0.1
+HEARTBEAT_S = 15.0
+STALE_S = 60.0
+"""A refinement without a sign of life for so long has lost its server."""
+
+UNFINISHED = frozenset({"queued", "running"})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    score: float
+    similarity: float
+    errors: int
+
+
+class Refiner:
+    """Refines one voice at a time; others wait. ``busy`` tells whether somebody is served."""
+
+    def __init__(
+        self,
+        config: VoicesConfig,
+        own: OwnVoices,
+        blobs: Blobs,
+        engines: Engines,
+        at_hand: AtHand,
+        busy: Callable[[], bool],
+    ) -> None:
+        self._config = config
+        self._own = own
+        self._blobs = blobs
+        self._engines = engines
+        self._at_hand = at_hand
+        self._busy = busy
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turn = asyncio.Lock()
+        self._rehearsing = 0
+
+    @contextmanager
+    def rehearsing(self, speaker: VectorSpeaker) -> Iterator[None]:
+        """What the speaker needs to rehearse is freed when the last block of this kind ends."""
+        self._rehearsing += 1
+        try:
+            yield
+        finally:
+            self._rehearsing -= 1
+            if not self._rehearsing:
+                speaker.end_rehearsals()
+
+    async def begin(self, owner: str, voice_id: str) -> RefinementRow:
+        """Refine a voice; the refinement that is under way, if there is one. Raises ``ClientError``."""
+        voice = await self._own.voice(owner, voice_id)
+        found = self._at_hand.speaker(VectorSpeaker)
+        if voice.kind != "match" or voice.pack is None or found is None:
+            raise ClientError("Only a match can be refined.", code="not_a_match", param="voice_id")
+        current = await self.current(owner, voice_id)
+        if current is not None and current.status in UNFINISHED:
+            return current
+        if len(self._tasks) >= MOST_WAITING:
+            raise CapacityError("places for refinements", MOST_WAITING)
+        row = RefinementRow(
+            id=new_id("refinement-"),
+            owner=owner,
+            voice_id=voice_id,
+            status="queued",
+            done=0,
+            planned=self._config.refine_evaluations,
+            kept=False,
+            made_at=now_us(),
+            seen_at=int(time.time()),
+        )
+        await self._own.add_refinement(row)
+        task = asyncio.create_task(self._refine(row, voice, found[1]), name=row.id)
+        self._tasks[voice_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(voice_id, None))
+        return row
+
+    async def current(self, owner: str, voice_id: str) -> RefinementRow | None:
+        """The newest refinement of a voice; one whose server has gone is told to have failed."""
+        row = await self._own.refinement(owner, voice_id)
+        lost = row is not None and row.status in UNFINISHED and voice_id not in self._tasks
+        if row is not None and lost and row.seen_at < time.time() - STALE_S:
+            await self._own.progress(row.id, {"status": "failed", "reason": "The server ended while it was refining."})
+            row = await self._own.refinement(owner, voice_id)
+        return row
+
+    async def cancel(self, owner: str, voice_id: str) -> RefinementRow | None:
+        """End the refinement of a voice; its match stays as it was. Returns the newest refinement."""
+        await self._own.voice(owner, voice_id)
+        task = self._tasks.get(voice_id)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+        return await self.current(owner, voice_id)
+
+    async def close(self) -> None:
+        """End all of them, because the server goes down."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel("the server goes down")
+        if tasks:
+            await asyncio.wait(tasks)
+
+    # ---- one refinement
+
+    async def _refine(self, row: RefinementRow, voice: VoiceRow, speaker: VectorSpeaker) -> None:
+        beating = asyncio.create_task(self._heartbeat(row.id))
+        try:
+            async with self._turn:
+                await self._own.progress(row.id, {"status": "running"})
+                with self.rehearsing(speaker):
+                    outcome = await self._searched(row, voice, speaker)
+            await self._own.progress(row.id, {"status": "completed", **outcome})
+        except asyncio.CancelledError as cancelled:
+            down = bool(cancelled.args)
+            told = {"status": "failed", "reason": "The server ended while it was refining."} if down else {}
+            await self._own.progress(row.id, {"status": "cancelled", **told})
+            raise
+        except VivavoceError as error:
+            log.warning("refinement %s: %s", row.id, error)
+            await self._own.progress(row.id, {"status": "failed", "reason": str(error)[:500]})
+        except Exception:
+            log.exception("refinement %s", row.id)
+            await self._own.progress(row.id, {"status": "failed", "reason": "The server failed."})
+        finally:
+            beating.cancel()
+            with suppress(asyncio.CancelledError):
+                await beating
+
+    async def _heartbeat(self, refinement_id: str) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            await self._own.progress(refinement_id, {})
+
+    async def _searched(self, row: RefinementRow, voice: VoiceRow, speaker: VectorSpeaker) -> dict[str, Any]:
+        """What became of it: ``before`` and ``after`` in score on fresh sentences, whether it was ``kept``, and why not."""
+        searched, judging, whole = await self._wanted(voice)
+        start = np.frombuffer(await self._read(voice.pack or ""), "<f2").reshape(self._shape(speaker))
+        before = await self._judged(start, speaker, judging)
+        best = await self._best(row, start, speaker, searched)
+        after = await self._judged(best, speaker, judging)
+        outcome: dict[str, Any] = {"before": before.score, "after": after.score, "kept": False}
+        if after.score < before.score + LEAST_GAIN:
+            return {**outcome, "reason": "Fresh sentences did not sound nearer; the match stays as it was."}
+        if after.errors > before.errors:
+            return {**outcome, "reason": "Fresh sentences were understood worse; the match stays as it was."}
+        sound = await heard(await self._said(best, FRESH, speaker), speaker.rate_hz, self._engines.verifier)
+        await self._keep(voice, best, float(sound.embedding @ whole.embedding))
+        return {**outcome, "kept": True}
+
+    async def _best(
+        self, row: RefinementRow, start: NDArray[np.float16], speaker: VectorSpeaker, wanted: Heard
+    ) -> NDArray[np.float16]:
+        """The candidate that scores best; ``start`` is one of them."""
+        space = await asyncio.to_thread(StyleSpace, list(speaker.stock.values()))
+        evolution = await asyncio.to_thread(_evolution, space.dimensions)
+        said = await self._said(start, [SEARCHED_WITH], speaker)
+        best, best_loss = start, await self._loss(said, len(said), 0.0, speaker, wanted)
+        done = 0
+        while done < row.planned:
+            moves: list[NDArray[np.float64]] = evolution.ask()
+            losses: list[float] = []
+            for move in moves:
+                candidate = space.moved(start, move)
+                speech = await self._said(candidate, [SEARCHED_WITH], speaker)
+                losses.append(await self._loss(speech, len(said), space.strain(candidate), speaker, wanted))
+                if losses[-1] < best_loss:
+                    best, best_loss = candidate, losses[-1]
+                done += 1
+                await self._own.progress(row.id, {"done": min(done, row.planned)})
+            evolution.tell(moves, losses)
+        return best
+
+    async def _loss(self, speech: Samples, usual: int, strain: float, speaker: VectorSpeaker, wanted: Heard) -> float:
+        if not len(speech):
+            return 1.0
+        sound = await heard(speech, speaker.rate_hz, self._engines.verifier)
+        odd = max(0.0, abs(float(np.log(len(speech) / max(1, usual)))) - 0.15)
+        similarity = float(sound.embedding @ wanted.embedding)
+        return DURATION_WEIGHT * odd + STRAIN_WEIGHT * strain - score(similarity, sound.pitch_hz, wanted.pitch_hz)
+
+    async def _judged(self, vectors: NDArray[np.float16], speaker: VectorSpeaker, wanted: Heard) -> _Judged:
+        """A voice by fresh sentences: how near it sounds, and how many words of them are misunderstood."""
+        speech = await self._said(vectors, FRESH, speaker)
+        sound = await heard(speech, speaker.rate_hz, self._engines.verifier)
+        similarity = float(sound.embedding @ wanted.embedding)
+        text = await self._undisturbed(lambda: understood(speech, speaker.rate_hz, self._engines.recognition, "en"))
+        errors, _ = count_errors(" ".join(FRESH), text.text, "en")
+        return _Judged(score(similarity, sound.pitch_hz, wanted.pitch_hz), similarity, errors)
+
+    async def _said(self, vectors: NDArray[np.float16], sentences: Sequence[str], speaker: VectorSpeaker) -> Samples:
+        pieces = []
+        for sentence in sentences:
+
+            async def say(sentence: str = sentence) -> Samples:
+                return await speaker.rehearse(sentence, vectors)
+
+            pieces.append(await self._undisturbed(say))
+        return np.concatenate(pieces)
+
+    async def _undisturbed(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it while nobody is served; as soon as somebody is, it is stopped, and begun again later."""
+        while True:
+            while self._busy():  # noqa: ASYNC110 (places have no event to wait for, and a tenth of a second is soon enough)
+                await asyncio.sleep(POLL_S)
+            task = asyncio.ensure_future(work())
+            try:
+                while not task.done() and not self._busy():
+                    await asyncio.wait({task}, timeout=POLL_S)
+            finally:
+                if not task.done():
+                    task.cancel()
+                    await asyncio.wait({task})
+            if not task.cancelled():
+                return task.result()
+
+    async def _wanted(self, voice: VoiceRow) -> tuple[Heard, Heard, Heard]:
+        """The clip's two halves, one to search with and one to judge by, and the whole of it."""
+        async with self._blobs.path(voice.clip) as path:
+            samples = await asyncio.to_thread(read_recording, path, rate_hz=CLIP_HZ, most_s=60.0)
+        clip = await asyncio.to_thread(listen, samples, self._engines.ears.detector)
+        speech = clip.speech()
+        parts = (speech[: len(speech) // 2], speech[len(speech) // 2 :], speech)
+        first, second, whole = [await heard(part, clip.rate_hz, self._engines.verifier) for part in parts]
+        return first, second, whole
+
+    async def _keep(self, voice: VoiceRow, vectors: NDArray[np.float16], similarity: float) -> None:
+        async def data() -> AsyncIterator[bytes]:
+            yield vectors.astype("<f2").tobytes()
+
+        pack = (await self._blobs.put(data(), most_bytes=vectors.nbytes)).key
+        try:
+            values = {"pack": pack, "similarity": similarity, "refined": True}
+            changed = await self._own.change(voice.owner, voice.id, values)
+        except BaseException:
+            await self._blobs.delete(pack)
+            raise
+        await self._at_hand.put(changed)
+
+    async def _read(self, key: str) -> bytes:
+        return b"".join([piece async for piece in self._blobs.stream(key)])
+
+    @staticmethod
+    def _shape(speaker: VectorSpeaker) -> tuple[int, ...]:
+        return next(iter(speaker.stock.values())).shape
+
+
+def _evolution(dimensions: int) -> Any:
+    """CMA-ES from the voice as it is; blocking."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it would like to plot
+        import cma
+    options = {"popsize": POPULATION, "seed": 1, "verbose": -9}
+    return cma.CMAEvolutionStrategy(np.zeros(dimensions), FIRST_STEP, options)
