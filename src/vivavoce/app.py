@@ -22,6 +22,7 @@ from vivavoce.http import (
     search,
     speech,
     stateless,
+    tokens,
     transcriptions,
     vector_stores,
     voices,
@@ -87,6 +88,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     app.include_router(stateless.router)
     app.include_router(files.router)
     app.include_router(models.router)
+    app.include_router(tokens.router)
     app.include_router(chat.router)
     app.include_router(speech.router)
     app.include_router(search.router)

@@ -53,7 +53,7 @@ async def create_completion(request: Request, caller: Caller) -> Response:
     """Answer messages. Fields of StepFun's platform and of OpenAI's are understood alike."""
     serving: Serving = request.app.state.serving
     try:
-        data = await _received(request)
+        data = await received(request)
         wanted = await asyncio.to_thread(read_body, data, ChatRequest)
         tiers = serving.config.tiers
         chat = _Chat(serving, caller, wanted, model_of(wanted.model, tiers.aliases, tiers.default))
@@ -163,7 +163,7 @@ class _Chat:
             raise
 
 
-async def _received(request: Request) -> bytes:
+async def received(request: Request) -> bytes:
     """The body. Raises ``ClientError`` as soon as it is too large, and ``ClientDisconnect``."""
     data = bytearray()
     async for piece in request.stream():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+
+from vivavoce.protocol.bodies import Body
+from vivavoce.protocol.chat.messages import ChatMessage
 
 Ability = Literal["realtime", "chat", "tools", "thinking", "speech", "transcription", "translation"]
 
@@ -38,6 +41,13 @@ class ModelList(BaseModel):
     object: Literal["list"] = "list"
     data: list[ModelObject]
     has_more: Literal[False] = False
+
+
+class TokenRequest(Body):
+    """What to count: the messages of a chat request, for its model."""
+
+    model: str
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
 
 
 class TokenTotal(BaseModel):

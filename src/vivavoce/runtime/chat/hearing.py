@@ -64,12 +64,17 @@ class Listener:
 
         Raises ``ClientError`` with the recording's ``param``, and ``EngineError``.
         """
+        recordings = await self.recordings(messages)
+        return {place: await self._hear(recording) for place, recording in recordings.items()}
+
+    async def recordings(self, messages: Sequence[ChatMessage]) -> Mapping[Place, Recording]:
+        """Every recording, decoded. Raises ``ClientError`` with the recording's ``param``."""
         recordings: dict[Place, Recording] = {}
         left = MOST_SEGMENTS
         for place, part in _audio_parts(messages):
             recordings[place] = await self._read(part.input_audio, place, left)
             left -= ceil(len(recordings[place].samples) / (SEGMENT_S * self._rate_hz))
-        return {place: await self._hear(recording) for place, recording in recordings.items()}
+        return recordings
 
     @property
     def _rate_hz(self) -> int:

@@ -1,0 +1,52 @@
+"""``POST /v1/token/count`` (platform reference, section 6): how long the prompt of a chat request is."""
+
+from __future__ import annotations
+
+import asyncio
+from math import ceil
+
+from fastapi import APIRouter, Request
+
+from vivavoce.http.auth import Owner
+from vivavoce.http.chat import received
+from vivavoce.http.errors import ReportingRoute
+from vivavoce.http.serving import Serving
+from vivavoce.protocol.bodies import inlined, read_body
+from vivavoce.protocol.platform import TokenCount, TokenRequest, TokenTotal
+from vivavoce.runtime.chat.hearing import Listener
+from vivavoce.runtime.chat.prompt import prompt_of
+from vivavoce.tiers import model_of
+from vivavoce.types import Transcript
+
+router = APIRouter(route_class=ReportingRoute, tags=["chat"])
+
+TOKENS_PER_SECOND = 12.5
+"""What a second of a recording counts: so many the models hear that these tiers are named after (models, section 2).
+
+Here a recording becomes its transcript, which is shorter; but to know how long it has to be listened to.
+"""
+
+UNHEARD = Transcript("", "en")
+
+_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": inlined(TokenRequest)}}}}
+
+
+@router.post("/v1/token/count", openapi_extra=_BODY)
+async def count_tokens(request: Request, owner: Owner) -> TokenCount:
+    """The tokens of a prompt, counted by the tokenizer of the model that would read it; recordings are estimated."""
+    serving: Serving = request.app.state.serving
+    wanted = await asyncio.to_thread(read_body, await received(request), TokenRequest)
+    tiers, engines, memory = serving.config.tiers, serving.engines, serving.chats
+    tier = model_of(wanted.model, tiers.aliases, tiers.default).tier
+    with serving.requests.taken_for():
+        listener = Listener(engines, memory.transcripts, owner, fetcher=None)
+        recordings = await listener.recordings(wanted.messages)
+        prompt = prompt_of(
+            wanted.messages,
+            dict.fromkeys(recordings, UNHEARD),
+            lambda audio_id: memory.answers.find(owner, audio_id),
+            spoken=False,
+        )
+        written = await engines.language_models[tier.language_model].count_tokens(prompt.messages)
+    seconds = sum(len(recording.samples) for recording in recordings.values()) / engines.recognition.rate_hz
+    return TokenCount(data=TokenTotal(total_tokens=written + ceil(seconds * TOKENS_PER_SECOND)))
