@@ -65,6 +65,8 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
         await serving.tools.close()
         await serving.web_search.close()
         serving.fetcher.close()
+        if serving.tasks is not None:
+            await serving.tasks.close()
         if serving.shelves is not None:
             await serving.shelves.close()
         await serving.parsers.close()

@@ -53,13 +53,19 @@ class RawFormat:
 
 
 def read_recording(
-    source: bytes | BinaryIO | Path, *, rate_hz: int, most_s: float, raw: RawFormat | None = None
+    source: bytes | BinaryIO | Path,
+    *,
+    rate_hz: int,
+    most_s: float,
+    raw: RawFormat | None = None,
+    channel: int | None = None,
 ) -> Samples:
-    """The recording as mono ``float32[n]`` at ``rate_hz``: the mean of its channels. Blocking; runs in a thread.
+    """The recording as mono ``float32[n]`` at ``rate_hz``: the mean of its channels, or one ``channel`` (from 0) of them.
 
+    Blocking; runs in a thread.
     ``source`` can seek; one that is open already stays open. Raises ``ClientError``: ``unsupported_format`` for what is none
     of ``FORMATS``, ``invalid_audio`` for what is empty, damaged, cut off or holds no sound, ``audio_too_long`` for more than
-    ``most_s`` seconds.
+    ``most_s`` seconds, ``no_such_channel``.
     """
     with ExitStack() as stack:
         if isinstance(source, Path):
@@ -73,7 +79,7 @@ def read_recording(
         there = min(1.0, size / _stated_bytes(file.read(8), size)) if raw is None else 1.0
         file.seek(0)
         container = stack.enter_context(_opened(file, size, raw))
-        return _Decoding(container, rate_hz, most_s, there).samples()
+        return _Decoding(container, rate_hz, most_s, there, channel).samples()
 
 
 def _stated_bytes(head: bytes, size: int) -> int:
@@ -119,7 +125,9 @@ def _check_shape(rate_hz: int, channels: int) -> None:
 class _Decoding:
     """One file being read, piece by piece. ``there`` is the share of its bytes that are there, as its size tells."""
 
-    def __init__(self, container: av.container.InputContainer, rate_hz: int, most_s: float, there: float) -> None:
+    def __init__(
+        self, container: av.container.InputContainer, rate_hz: int, most_s: float, there: float, channel: int | None
+    ) -> None:
         if not container.streams.audio:
             raise ClientError("The file has no sound track.", code="invalid_audio")
         self._container = container
@@ -127,6 +135,7 @@ class _Decoding:
         self._rate_hz = rate_hz
         self._most_s = most_s
         self._there = there
+        self._channel = channel
         self._recorded = _Recorded(int(most_s * rate_hz))
         self._mixer: _Mixer | None = None
         self._good = self._bad = 0
@@ -139,7 +148,7 @@ class _Decoding:
             self._decoded_s += frame.samples / frame.sample_rate if frame.sample_rate else 0.0
             if self._mixer is None or not self._mixer.fits(frame):
                 self._end_mix()
-                self._mixer = _Mixer(frame, self._rate_hz)
+                self._mixer = _Mixer(frame, self._rate_hz, self._channel)
             self._take(self._mixer.push(frame))
         self._end_mix()
         samples = self._recorded.samples()
@@ -192,8 +201,12 @@ class _Decoding:
 class _Mixer:
     """Frames of one shape → mono at another rate. Chained files change their shape in the middle: then a new one begins."""
 
-    def __init__(self, frame: av.AudioFrame, rate_hz: int) -> None:
-        _check_shape(frame.sample_rate, len(frame.layout.channels))
+    def __init__(self, frame: av.AudioFrame, rate_hz: int, channel: int | None) -> None:
+        channels = len(frame.layout.channels)
+        _check_shape(frame.sample_rate, channels)
+        if channel is not None and channel >= channels:
+            raise ClientError(f"The audio has {channels} channels.", code="no_such_channel")
+        self._channel = channel
         self._shape = _shape(frame)
         self._to_float = av.AudioResampler(format="flt", rate=frame.sample_rate)
         self._resampler = Resampler(frame.sample_rate, rate_hz)
@@ -205,7 +218,7 @@ class _Mixer:
     def push(self, frame: av.AudioFrame) -> Samples:
         """What the frame adds."""
         # The mean of the channels: FFmpeg's own downmix makes what is on both of them 3 dB louder.
-        pieces = [_mean(packed) for packed in self._to_float.resample(frame)]
+        pieces = [_mono(packed, self._channel) for packed in self._to_float.resample(frame)]
         return self._resampler.push(np.concatenate(pieces)) if pieces else np.zeros(0, np.float32)
 
     def flush(self) -> Samples:
@@ -213,12 +226,13 @@ class _Mixer:
         return self._resampler.flush()
 
 
-def _mean(packed: av.AudioFrame) -> Samples:
+def _mono(packed: av.AudioFrame, channel: int | None) -> Samples:
+    """The mean of the channels, or one of them."""
     channels = len(packed.layout.channels)
     samples: NDArray[np.float32] = np.asarray(packed.to_ndarray(), np.float32).reshape(-1, channels)
-    mean: Samples = samples.mean(axis=1, dtype=np.float32)
+    mono: Samples = samples.mean(axis=1, dtype=np.float32) if channel is None else samples[:, channel]
     # A float file can hold anything; what is not a number would silence or spoil every model after it.
-    return np.nan_to_num(mean, nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.nan_to_num(mono, nan=0.0, posinf=1.0, neginf=-1.0)
 
 
 def _shape(frame: av.AudioFrame) -> tuple[str, str, int]:

@@ -31,6 +31,7 @@ from vivavoce.tools.offering import Makers, Offering
 from vivavoce.tools.retrieval import RetrievalTool, retrieval_tool
 from vivavoce.tools.web_search.search import WebSearch
 from vivavoce.tools.web_search.tool import WebSearchTool, web_search_tool
+from vivavoce.transcription.tasks import RecordingTasks
 
 
 class Serving:
@@ -55,6 +56,7 @@ class Serving:
         self.opened: Store | None = None
         self.loaded: Engines | None = None
         self.shelves: Library | None = None
+        self.tasks: RecordingTasks | None = None
         self.failure: str | None = None
 
     def _web_search_tool(self, _owner: str, declared: DeclaredSearch) -> WebSearchTool:
@@ -104,6 +106,20 @@ class Serving:
         library = Library(self.config, self.store, self.files, self.parsers, embedder, lambda: self.seats.taken > 0)
         await library.open()
         self.shelves = library
+
+    @property
+    def recordings(self) -> RecordingTasks:
+        """The recordings that are read in the background. Raises as ``store`` does."""
+        if self.tasks is None:
+            raise ClientError("The server is still loading its models.", code="server_loading", type="server_error")
+        return self.tasks
+
+    async def open_recordings(self, engines: Engines) -> None:
+        """Begin to read recordings in the background. Raises ``StoreError``."""
+        most_s = self.config.limits.recording_minutes * 60
+        tasks = RecordingTasks(self.store, self.fetcher, engines.recognition, engines.ears, most_s=most_s)
+        await tasks.open()
+        self.tasks = tasks
 
     @property
     def engines(self) -> Engines:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response, UploadFile
 from pydantic import BaseModel
 
 from vivavoce.errors import ClientError
-from vivavoce.http import asr_stream
+from vivavoce.http import asr, asr_stream
 from vivavoce.http.auth import Owner
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
@@ -38,6 +38,7 @@ router = APIRouter(
     route_class=ReportingRoute, tags=["audio"], max_body_size=MOST_BYTES + FORM_BYTES + LEFT_OVER_BYTES + 1
 )
 
+router.include_router(asr.router)
 router.include_router(asr_stream.router)
 
 HEADERLESS_SUFFIXES = (".pcm", ".raw")

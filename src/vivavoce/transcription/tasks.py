@@ -1,0 +1,265 @@
+"""Recordings behind URLs, read in the background (audio reference, section 3.4).
+
+The work to be done is rows, so it survives the process: a recording whose reading was cut short is read again. Several
+servers on one database share the work by leases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from vivavoce.audio.recordings import RawFormat, read_recording
+from vivavoce.errors import CapacityError, ClientError, EngineError, StoreError
+from vivavoce.net.fetching import Fetcher
+from vivavoce.protocol.asr import FileChannel, FileResult, FileSubmission, FileUtterance, FileWord
+from vivavoce.runtime.ears import Ears
+from vivavoce.runtime.long_audio import Segment, recognise
+from vivavoce.runtime.recognition import Recognition
+from vivavoce.session.overhearing import joined
+from vivavoce.store.store import Store
+from vivavoce.transcription.captions import captions
+from vivavoce.transcription.languages import language_code
+from vivavoce.transcription.tables import RecordingTaskRow
+from vivavoce.types import Samples
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 100 * 1024 * 1024
+FETCHED_WITHIN_S = 300.0
+KEPT_S = 24 * 3600
+"""How long a task, and its text, is kept after it was submitted."""
+
+MOST_WAITING = 100
+"""Tasks of one owner that are not done."""
+
+WORKERS = 2
+"""One may fetch while another's recording is read; the recogniser takes one piece at a time anyway."""
+
+LEASE_S = 60
+RENEW_S = 20.0
+LOOK_S = 5.0
+"""How often a server looks for work nobody told it of: another one's that was cut short."""
+
+MOST_ATTEMPTS = 3
+UNDONE = ("PENDING", "RUNNING")
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    id: str
+    wanted: FileSubmission
+    attempts: int
+
+
+class RecordingTasks:
+    """The tasks of a store, and the work on them between ``open`` and ``close``. ``clock`` gives s of the epoch."""
+
+    def __init__(
+        self,
+        store: Store,
+        fetcher: Fetcher,
+        recognition: Recognition,
+        ears: Ears,
+        *,
+        most_s: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._recognition = recognition
+        self._ears = ears
+        self._most_s = most_s
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._workers: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Begin to work."""
+        if self._store.database.is_sqlite:  # no other server works on it: what is leased was an earlier process's
+            async with self._store.rows.begin() as session:
+                await session.execute(update(RecordingTaskRow).values(leased_until=0))
+        self._workers = [asyncio.create_task(self._run()) for _ in range(WORKERS)]
+
+    async def close(self) -> None:
+        """Stop; what was not done is done when the server runs again."""
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    async def submit(self, owner: str, wanted: FileSubmission) -> str:
+        """A new task's id. Raises ``CapacityError`` when the owner has too many."""
+        now = int(self._clock())
+        undone = (
+            select(func.count())
+            .select_from(RecordingTaskRow)
+            .where(RecordingTaskRow.owner == owner, RecordingTaskRow.status.in_(UNDONE))
+        )
+        async with self._store.rows.begin() as session:
+            await session.execute(delete(RecordingTaskRow).where(RecordingTaskRow.expires_at <= now))
+            if (await session.scalar(undone) or 0) >= MOST_WAITING:
+                raise CapacityError("places for recordings to be read", MOST_WAITING)
+            row = RecordingTaskRow(
+                id=f"asr_{secrets.token_hex(16)}",
+                owner=owner,
+                status="PENDING",
+                request=wanted.model_dump_json(),
+                result=None,
+                attempts=0,
+                leased_until=0,
+                created_at=now,
+                expires_at=now + KEPT_S,
+            )
+            session.add(row)
+        self._wake.set()
+        return row.id
+
+    async def result(self, owner: str, task_id: str) -> FileResult:
+        """How far a task is. Raises ``ClientError`` (``task_not_found``) for one that is not the owner's, or is over."""
+        async with self._store.reading() as session:
+            row = await session.get(RecordingTaskRow, task_id)
+        if row is None or row.owner != owner or row.expires_at <= self._clock():
+            raise ClientError("There is no such task.", code="task_not_found", param="task_id")
+        if row.result is not None:
+            return FileResult.model_validate_json(row.result)
+        return FileResult(status="RUNNING")
+
+    # ---- work
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                task = await self._next()
+                if task is not None:
+                    await self._work(task)
+                    continue
+            except (SQLAlchemyError, StoreError) as error:
+                log.error("reading recordings has to wait: %s", type(error).__name__)
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _next(self) -> _Task | None:
+        """The task that has waited longest, leased to this server."""
+        now = int(self._clock())
+        waiting = (
+            select(RecordingTaskRow)
+            .where(RecordingTaskRow.status.in_(UNDONE), RecordingTaskRow.leased_until <= now)
+            .order_by(RecordingTaskRow.created_at, RecordingTaskRow.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._store.rows.begin() as session:
+            row = await session.scalar(waiting)
+            if row is None:
+                return None
+            row.status, row.leased_until, row.attempts = "RUNNING", now + LEASE_S, row.attempts + 1
+            return _Task(row.id, FileSubmission.model_validate_json(row.request), row.attempts)
+
+    async def _work(self, task: _Task) -> None:
+        renewing = asyncio.create_task(self._renew(task))
+        try:
+            result = await self._read(task)
+        except ClientError as error:
+            result = _failed(error)
+        except EngineError as error:
+            log.error("task %s: %s", task.id, error)
+            result = _failed(ClientError("The recogniser failed.", code="engine_error", type="server_error"))
+        except asyncio.CancelledError:
+            # The server ends: the next one shall not wait, nor count this as a failure.
+            await asyncio.shield(self._note(task, leased_until=0, attempts=task.attempts - 1))
+            raise
+        except Exception:
+            log.exception("task %s: internal error", task.id)
+            result = _failed(ClientError("The server failed.", code="internal_error", type="server_error"))
+        finally:
+            renewing.cancel()
+        await self._note(task, status=result.status, result=result.model_dump_json(exclude_none=True), leased_until=0)
+        log.info("task %s: %s", task.id, result.status)
+
+    async def _read(self, task: _Task) -> FileResult:
+        if task.attempts > MOST_ATTEMPTS:
+            raise ClientError("The recording could not be read.", code="internal_error", type="server_error")
+        with tempfile.TemporaryFile() as file:
+            await self._fetch(task.wanted.audio.url, file)
+            channels: list[FileChannel] = []
+            duration_s = 0.0
+            for channel in (0, 1) if task.wanted.request.enable_channel_split else (None,):
+                samples = await self._decoded(file, task.wanted, channel)
+                if samples is not None:
+                    duration_s = len(samples) / self._recognition.rate_hz
+                    channels.append(await self._heard(samples, task.wanted))
+        return FileResult(status="SUCCEEDED", duration=round(duration_s, 3), result=channels)
+
+    async def _fetch(self, url: str, file: BinaryIO) -> None:
+        download = self._fetcher.stream(url, most_bytes=MOST_BYTES, timeout_s=FETCHED_WITHIN_S, param="audio.url")
+        async with download as fetched:
+            async for chunk in fetched.chunks:
+                await asyncio.to_thread(file.write, chunk)
+
+    async def _decoded(self, file: BinaryIO, wanted: FileSubmission, channel: int | None) -> Samples | None:
+        """A channel of the recording, or the mean of all; ``None`` for a second channel that is not there."""
+        audio = wanted.audio
+        raw = RawFormat(audio.rate, audio.channel, audio.bits) if audio.format == "pcm" else None
+        rate_hz = self._recognition.rate_hz
+        try:
+            return await asyncio.to_thread(
+                read_recording, file, rate_hz=rate_hz, most_s=self._most_s, raw=raw, channel=channel
+            )
+        except ClientError as error:
+            if channel and error.code == "no_such_channel":
+                return None
+            raise
+
+    async def _heard(self, samples: Samples, wanted: FileSubmission) -> FileChannel:
+        told = wanted.request.show_utterances
+        language = language_code(wanted.request.language or "")
+        reading = recognise(self._recognition, self._ears, samples, language=language, words=told)
+        async with aclosing(reading) as found:
+            segments = [segment async for segment in found]
+        text = ""
+        for segment in segments:
+            text = joined(text, segment.text)
+        return FileChannel(text=text, utterances=_utterances(segments) if told else None)
+
+    async def _renew(self, task: _Task) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            await self._note(task, leased_until=int(self._clock()) + LEASE_S)
+
+    async def _note(self, task: _Task, **values: str | int) -> None:
+        async with self._store.rows.begin() as session:
+            await session.execute(update(RecordingTaskRow).where(RecordingTaskRow.id == task.id).values(**values))
+
+
+def _utterances(segments: list[Segment]) -> list[FileUtterance]:
+    return [
+        FileUtterance(
+            text=caption.text,
+            start_time=caption.start_ms,
+            end_time=caption.end_ms,
+            words=[
+                FileWord(text=word.text.strip(), start_time=word.start_ms, end_time=word.end_ms)
+                for word in caption.words
+            ],
+        )
+        for caption in captions(segments)
+    ]
+
+
+def _failed(error: ClientError) -> FileResult:
+    told = {"message": error.message, "type": error.type, "code": error.code, "param": error.param}
+    return FileResult(status="FAILED", error={name: value for name, value in told.items() if value is not None})
