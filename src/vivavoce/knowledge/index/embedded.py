@@ -34,6 +34,10 @@ MOST_CACHED_BYTES = 256 * 1024 * 1024
 DELETED_AT_ONCE = 500
 """Passages deleted in one transaction: nobody waits long for a large document to go."""
 
+MOST_MATCHES = 5_000
+"""Of all the words looked for. Ranking a match takes a microsecond or two: beyond this the commonest words, which tell the
+least, are left out."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS model (name TEXT PRIMARY KEY, centre BLOB NOT NULL, turn BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS stores (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE);
@@ -51,6 +55,7 @@ CREATE TABLE IF NOT EXISTS sketches (id INTEGER PRIMARY KEY, document INTEGER NO
 CREATE INDEX IF NOT EXISTS sketches_of_documents ON sketches (document);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (place, said, tokenize = 'porter unicode61', detail = column);
 INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (words, row);
 """
 
 PLACE_OF_DOCUMENT = (
@@ -286,11 +291,31 @@ class EmbeddedIndex:
         return Candidates(found, [at[key] for key in near if key in at], [at[key] for key in named if key in at])
 
     def _named(self, store: int, terms: Sequence[str], most: int) -> list[int]:
-        if not terms:
+        telling = self._telling(terms)
+        if not telling:
             return []
-        words = " OR ".join(f'"{term}"' for term in terms)
+        words = " OR ".join(f'"{term}"' for term in telling)
         matching = f'place : "{_place(store)}" AND said : ({words})'
         return [key for (key,) in _rows(self._read, MATCHING, (matching, most))]
+
+    def _telling(self, terms: Sequence[str]) -> list[str]:
+        """The terms that are there, the rarest first, as long as all their matches can be ranked in time; at least one."""
+        counted = sorted((count, term) for term in terms if (count := self._matches(term)))
+        kept: list[str] = []
+        left = MOST_MATCHES
+        for count, term in counted:
+            left -= count
+            if kept and left < 0:
+                break
+            kept.append(term)
+        return kept
+
+    def _matches(self, term: str) -> int:
+        """How many passages hold a word, in whatever form its stem takes."""
+        tokenize = self._read.fts5_tokenizer("porter", ["unicode61"])
+        stems = tokenize(term.encode(), apsw.FTS5_TOKENIZE_QUERY, None, include_offsets=False, include_colocated=False)
+        counts = [_rows(self._read, "SELECT doc FROM vocabulary WHERE term = ?", (stem,)) for stem in stems]
+        return min((count[0][0] if count else 0 for count in counts), default=0)
 
     def _of_store(self, store_id: str, number: int) -> Sketches:
         """The sketches of a store's finished documents, kept for the next question until something changes."""
