@@ -35,7 +35,10 @@ MOST_QUESTION = 300
 _FRAME_TOKENS = (
     estimate_tokens(Message("tool", f"{_HEAD}{_QUOTE}{_UNQUOTE}{_TAIL}")) + 100
 )  # the question, and the call itself
-_MARKS = re.compile(r"<{3,}|>{3,}|</?tool_(?:call|response)>|<\|[^|>]*\|>")
+_MARKS = re.compile(
+    r"<{3,}|>{3,}|</?tool_(?:call|response)>|<\|[^|>]*\|>|\b(?:user|assistant|system|human)[ \t]*:", re.IGNORECASE
+)
+"""What stands between turns, in the model's own marks or in a script's."""
 
 
 def told(result: ToolResult, room_tokens: int, question: str = "") -> str:
