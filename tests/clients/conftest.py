@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from clients.node_client import NodeClient, install
+from net.pages import served
 from running import RunningServer, running
+from tools.web_search.providing import Searxng
 from vivavoce.cli.serve import make_server
 from vivavoce.config import load_config
 from vivavoce.http.serving import Serving
@@ -24,9 +26,25 @@ def fake_server() -> Iterator[RunningServer]:
         yield started
 
 
+@dataclass(frozen=True)
+class Web:
+    """The web the real server searches: a search service of this machine, and its port."""
+
+    searxng: Searxng
+    port: int
+
+
 @pytest.fixture(scope="session")
-def real_server(weights: Callable[[str], Path]) -> Iterator[RunningServer]:
-    with running(load_config()) as started:
+def web() -> Iterator[Web]:
+    searxng = Searxng()
+    with served(searxng) as port:
+        yield Web(searxng, port)
+
+
+@pytest.fixture(scope="session")
+def real_server(weights: Callable[[str], Path], web: Web) -> Iterator[RunningServer]:
+    search = {"provider": "searxng", "url": f"http://127.0.0.1:{web.port}", "cache_s": 0, "fetch_pages": 0}
+    with running(load_config({"web_search": search, "net": {"allow_private": True}})) as started:
         yield started
 
 
