@@ -1,0 +1,60 @@
+"""Whatever the OpenAPI description allows, and much that it does not: no failure of the server, and errors of one shape.
+
+schemathesis makes the requests from the description, the same ones each time. The engines are fakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from running import RunningServer, running
+from vivavoce.app import create_app
+from vivavoce.config import load_config
+
+CONFIG = load_config(
+    {"limits": {"requests": 64, "sessions": 16}, "web_search": {"provider": "searxng", "url": "http://127.0.0.1:9"}},
+    profile="fake",
+)
+schema = schemathesis.openapi.from_dict(create_app(CONFIG).openapi())
+EXAMPLES = 25
+"""Requests to each operation, of those allowed and those not."""
+
+
+@pytest.fixture(scope="module")
+def described() -> Iterator[RunningServer]:
+    with running(CONFIG) as started:
+        yield started
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_operation_keeps_to_its_description(case: schemathesis.Case[Any], described: RunningServer) -> None:
+    response = case.call(base_url=described.http, timeout=30)
+    checks: list[Any] = [status_code_conformance, content_type_conformance, response_schema_conformance]
+    if (case.method, case.path) != ("POST", "/v1/search"):  # there is nothing to search in
+        checks.append(not_a_server_error)
+    case.validate_response(response, checks=checks)
+    assert response.headers["x-trace-id"]
+    if response.status_code >= 400:
+        error = response.json()["error"]
+        assert set(error) == {"message", "type", "code", "param"}
+        assert error["message"]
+        assert error["code"]
