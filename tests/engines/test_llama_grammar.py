@@ -94,7 +94,11 @@ def test_schemas_that_can_be_followed(schema: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "reason"),
-    [({"not": PERSON}, "not"), ({"$ref": "#/$defs/none"}, "does not exist"), ({"type": "integer", "minimum": 2, "maximum": 1}, "Unsat")],
+    [
+        ({"not": PERSON}, "not"),
+        ({"$ref": "#/$defs/none"}, "does not exist"),
+        ({"type": "integer", "minimum": 2, "maximum": 1}, "Unsat"),
+    ],
 )
 def test_schemas_that_cannot(schema: dict[str, Any], reason: str) -> None:
     with pytest.raises(ClientError, match=reason) as refused:

@@ -114,6 +114,8 @@ def test_documents_are_searched(server: RunningServer) -> None:
             time.sleep(0.05)
     options = {"vector_store_id": store, "prompt_template": "From the handbook: {{knowledge}}"}
     tool = {"type": "retrieval", "function": {"name": "handbook", "description": "the terms", "options": options}}
-    message = answered(server, request('call handbook {"query": "Goods can be returned within how many days?"}', tools=[tool]))
+    message = answered(
+        server, request('call handbook {"query": "Goods can be returned within how many days?"}', tools=[tool])
+    )
     assert "tool_calls" not in message
     assert "thirty days" in message["content"]

@@ -83,7 +83,7 @@ def http(
 def table(report: HttpReport) -> Table:
     """The report for people."""
     found = Table(title=f"HTTP, {report.model}")
-    found.add_column("")
+    found.add_column("", no_wrap=True)
     for column in ("requests", "first byte p50 ms", "p95", "real-time factor p50", "p95"):
         found.add_column(column, justify="right")
     for line in report.lines:

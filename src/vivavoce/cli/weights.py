@@ -32,7 +32,13 @@ def weights_of(*engines: str) -> list[str]:
 def server_weights(config: Config) -> list[str]:
     """Everything a server of this configuration loads, each name once."""
     engines = config.engines
-    listening = (engines.speech_detector, engines.turn_scorer, engines.embedder, engines.recognizer, engines.speaker_verifier)
+    listening = (
+        engines.speech_detector,
+        engines.turn_scorer,
+        engines.embedder,
+        engines.recognizer,
+        engines.speaker_verifier,
+    )
     names = weights_of(*listening, *engines.speakers)
     names += [model.weights for model in engines.language_models.values() if model.weights]
     return list(dict.fromkeys(names))

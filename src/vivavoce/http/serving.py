@@ -52,7 +52,9 @@ class Serving:
         self.fetcher = Fetcher(allow_private=config.net.allow_private)
         self.web_search = WebSearch(config.web_search, self.fetcher)
         self.parsers = Parsers(_parsing_limits(config))
-        self.tools = Offering(config.tools, config.mcp, self.fetcher, Makers(self._web_search_tool, self._retrieval_tool))
+        self.tools = Offering(
+            config.tools, config.mcp, self.fetcher, Makers(self._web_search_tool, self._retrieval_tool)
+        )
         self.opened: Store | None = None
         self.loaded: Engines | None = None
         self.shelves: Library | None = None

@@ -1,4 +1,4 @@
-"""The voices a session may name: everybody's, and those of its owner's that the driver found usable before it took the event."""
+"""The voices a session may name: everybody's, and its owner's that the driver found usable before it took the event."""
 
 from __future__ import annotations
 

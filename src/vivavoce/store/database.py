@@ -73,9 +73,9 @@ class Database:
     async def _migrate_sqlite(self) -> None:
         file = Path(self._url.database or "")
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        async with AsyncFileLock(file.with_name(file.name + ".lock"), timeout=BUSY_TIMEOUT_S, mode=0o600):
-            async with self._engine.begin() as connection:
-                await connection.run_sync(_upgrade)
+        lock = AsyncFileLock(file.with_name(file.name + ".lock"), timeout=BUSY_TIMEOUT_S, mode=0o600)
+        async with lock, self._engine.begin() as connection:
+            await connection.run_sync(_upgrade)
         await asyncio.to_thread(file.chmod, 0o600)  # digests of keys, and whose files there are
 
     async def _migrate_postgresql(self) -> None:
