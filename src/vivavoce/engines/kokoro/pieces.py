@@ -8,8 +8,7 @@ from collections.abc import Iterator
 PIECE_PHONEMES = 80
 """About 4 s of speech or 20 Chinese characters, so that a run takes little over a second on two cores.
 
-Shorter pieces would cost more than they save: the network adds about a second of silence to every clip, and has to
-compute it.
+Shorter pieces would sound worse than they save: melody and tempo are planned for a piece as a whole.
 """
 
 _PUNCTUATED = re.compile(r"(?<=[.!?…;:,—])[”\")]*\s+")
