@@ -74,9 +74,11 @@ def _path(location: Sequence[int | str], value: Any, *, missing: bool) -> list[i
     """
     path: list[int | str] = []
     for index, step in enumerate(location):
-        if (isinstance(value, dict) and step in value) or (
-            isinstance(value, list) and isinstance(step, int) and step < len(value)
-        ):
+        if isinstance(value, dict):
+            there = step in value
+        else:
+            there = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if there:
             value = value[step]
         elif not missing or not isinstance(value, dict) or index < len(location) - 1:
             continue
