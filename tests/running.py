@@ -67,7 +67,14 @@ def _stored_in(config: Config, folder: Path) -> Config:
 def _running(config: Config, ready_within_s: float) -> Iterator[RunningServer]:
     app = create_app(config)
     listener = socket.create_server(("127.0.0.1", 0))
-    options = uvicorn.Config(app, log_config=None, ws_max_size=24 * 1024 * 1024, ws="websockets-sansio", lifespan="on")
+    options = uvicorn.Config(
+        app,
+        log_config=None,
+        ws="websockets-sansio",
+        ws_max_size=24 * 1024 * 1024,
+        ws_per_message_deflate=False,  # as served: else thousands of frames a client does not read fit into the kernel
+        lifespan="on",
+    )
     server = uvicorn.Server(options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
