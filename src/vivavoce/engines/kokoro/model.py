@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import numpy as np
 import onnxruntime as ort
@@ -115,4 +116,7 @@ def open_session(model: bytes, threads: int) -> ort.InferenceSession:
     options.log_severity_level = 3
     options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    with NamedTemporaryFile(prefix="kokoro-", suffix=".onnx") as file:  # a session keeps bytes it is given: 90 MB
+        file.write(model)
+        file.flush()
+        return ort.InferenceSession(file.name, options, providers=["CPUExecutionProvider"])
