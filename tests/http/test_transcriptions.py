@@ -321,7 +321,7 @@ def test_one_more_than_there_is_room_for_is_a_429(server: RunningServer, post: C
 
 def test_a_client_that_goes_frees_its_place(server: RunningServer) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as raw:
-        head = f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n"
+        head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n"
         head += "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
         raw.sendall(head.encode() + b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n12345')
         deadline = time.monotonic() + 5
