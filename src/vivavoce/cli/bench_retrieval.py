@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,9 +19,10 @@ from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.config import Config
 
 if TYPE_CHECKING:
+    from vivavoce.bench.retrieval.latency import Heard
     from vivavoce.bench.retrieval.measure import Answered, Found
     from vivavoce.bench.retrieval.scale import Speed
-    from vivavoce.engines.base import Embedder, LanguageModel
+    from vivavoce.engines.base import Embedder, LanguageModel, Speaker
 
 DESCRIPTION = (
     "Facts from the handbooks: bicycles, hotels, company rules, ferries, coffee machines, libraries, parks; "
@@ -33,6 +35,9 @@ def retrieval(
         str, typer.Option(help="Which of the configuration's language models answers.")
     ] = "large",
     answers: Annotated[bool, typer.Option(help="Have the language model answer, not only search.")] = True,
+    first_audio: Annotated[
+        bool, typer.Option(help="Measure how much later the first audio comes with a search.")
+    ] = True,
     passages: Annotated[int, typer.Option(help="Among how many passages the speed is measured; 0 for none.")] = 100_000,
     small_files: Annotated[int, typer.Option(help="Read so many small files in, and say how long it took.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
@@ -43,47 +48,71 @@ def retrieval(
     if language_model not in settings.engines.language_models:
         raise typer.BadParameter("There is no such language model.", param_hint="--language-model")
     console = Console()
-    weights = settings.engines.language_models[language_model].weights
-    needed = [*weights_of(settings.engines.embedder), *([weights] if answers and weights else [])]
+    engines, weights = settings.engines, settings.engines.language_models[language_model].weights
+    needed = weights_of(engines.embedder, *(engines.speakers if first_audio else ()))
+    needed += [weights] if (answers or first_audio) and weights else []
     ensure_weights(settings, needed, console)
-    told = asyncio.run(_bench(settings, language_model if answers else None, passages, small_files, console))
+    wanted = Wanted(language_model, answers, first_audio, passages, small_files)
+    told = asyncio.run(_bench(settings, wanted, console))
     if json_file is not None:
         json_file.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-async def _bench(
-    config: Config, model_name: str | None, passages: int, small_files: int, console: Console
-) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to measure: the options of the command."""
+
+    model: str
+    answers: bool
+    first_audio: bool
+    passages: int
+    small_files: int
+
+
+async def _bench(config: Config, wanted: Wanted, console: Console) -> dict[str, object]:
     # Engines are heavy to import, and every other command does without them.
     from vivavoce.bench.retrieval.report import as_json, tables
     from vivavoce.bench.retrieval.small_files import read_many
     from vivavoce.runtime.engines import EngineLoader
 
     loader = EngineLoader(config)
-    model = await asyncio.to_thread(loader.language_model, model_name) if model_name else None
+    name = wanted.model if wanted.answers or wanted.first_audio else None
+    model = await asyncio.to_thread(loader.language_model, name) if name else None
     embedder = await asyncio.to_thread(loader.embedder)
+    speaker = await asyncio.to_thread(loader.speaker) if wanted.first_audio else None
     try:
-        with tempfile.TemporaryDirectory(prefix="vivavoce-bench-") as folder:
-            found, answered = await _quality(config, Path(folder), embedder, model, console)
-            scale = await _scale(Path(folder), embedder, passages, console) if passages else None
-            many = await read_many(config, Path(folder), embedder, small_files) if small_files else None
+        with tempfile.TemporaryDirectory(prefix="vivavoce-bench-") as temporary:
+            folder = Path(temporary)
+            answering = model if wanted.answers else None
+            talking = (model, speaker) if model is not None and speaker is not None else None
+            found, answered, heard = await _corpus(config, folder, embedder, answering, talking, console)
+            scale = await _scale(folder, embedder, wanted.passages, console) if wanted.passages else None
+            many = await read_many(config, folder, embedder, wanted.small_files) if wanted.small_files else None
     finally:
-        embedder.close()
-        if model is not None:
-            model.close()
-    for table in tables(found, answered, scale):
+        for engine in (embedder, model, speaker):
+            if engine is not None:
+                engine.close()
+    for table in tables(found, answered, heard, scale):
         console.print(table)
     if many is not None:
-        console.print(f"{small_files} small files: {many['seconds']} s, at most {many['rss_mb']} MB more memory")
+        told = f"at most {many['rss_mb']} MB more memory, {many['reader_mb']} MB in the processes that read"
+        console.print(f"{wanted.small_files} small files: {many['seconds']} s, {told}")
     for one in answered:
         if not one.right and one.question.half == "tuned":
             console.print(f"  {one.question.ask} → {one.text}", markup=False)
-    return {**as_json(found, answered, scale, model_name), "small_files": many}
+    return {**as_json(found, answered, heard, scale, name), "small_files": many}
 
 
-async def _quality(
-    config: Config, folder: Path, embedder: Embedder, model: LanguageModel | None, console: Console
-) -> tuple[list[Found], list[Answered]]:
+async def _corpus(
+    config: Config,
+    folder: Path,
+    embedder: Embedder,
+    model: LanguageModel | None,
+    talking: tuple[LanguageModel, Speaker] | None,
+    console: Console,
+) -> tuple[list[Found], list[Answered], list[Heard]]:
+    """The corpus read in, and everything asked about it: what is found, what ``model`` answers, when it is heard."""
+    from vivavoce.bench.retrieval.latency import asked_aloud, listen
     from vivavoce.bench.retrieval.measure import every
     from vivavoce.bench.retrieval.shelf import OWNER, open_library, put_in
     from vivavoce.tools.retrieval import retrieval_tool
@@ -94,9 +123,12 @@ async def _quality(
             store = await put_in(library, files, pages())
         tool = retrieval_tool(library, OWNER, store, description=DESCRIPTION)
         asked = questions()
+        aloud = asked_aloud(asked) if talking is not None else []
         with Progress(console=console, transient=True) as progress:
-            bar = progress.add_task("asking", total=len(asked))
-            return await every(asked, tool, model, lambda: progress.advance(bar))
+            bar = progress.add_task("asking", total=len(asked) + len(aloud))
+            found, answered = await every(asked, tool, model, lambda: progress.advance(bar))
+            heard = await listen(aloud, tool, *talking, lambda: progress.advance(bar)) if talking else []
+    return found, answered, heard
 
 
 async def _scale(folder: Path, embedder: Embedder, count: int, console: Console) -> Speed:

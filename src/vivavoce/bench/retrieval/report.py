@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from rich.table import Table
 
+from vivavoce.bench.retrieval.latency import Heard
 from vivavoce.bench.retrieval.measure import FIRST, Answered, Found
 from vivavoce.bench.retrieval.scale import Speed
 
 HALVES = ("tuned", "held")
+LANGUAGES = ("en", "zh")
 
 
 def quality(found: Sequence[Found], answered: Sequence[Answered]) -> dict[str, Any]:
@@ -44,8 +46,27 @@ def speed(of: Speed) -> dict[str, Any]:
     }
 
 
+def latency(heard: Sequence[Heard]) -> dict[str, Any]:
+    """What a search adds to the time from the question to the first audio; medians of the questions it was searched for."""
+    counted = [one for one in heard if one.counts]
+    searched = [one.searched for one in counted]
+    return {
+        "questions": len(heard),
+        "searched_for": len(counted),
+        "called_after_ms": _median([marks.called_ms or 0.0 for marks in searched]),
+        "found_after_ms": _median([marks.found_ms or 0.0 for marks in searched]),
+        "first_audio_ms": _median([marks.audio_ms or 0.0 for marks in searched]),
+        "first_audio_without_the_tool_ms": _median([one.plain.audio_ms or 0.0 for one in counted]),
+        "added_ms": _median([(one.searched.audio_ms or 0.0) - (one.plain.audio_ms or 0.0) for one in counted]),
+    }
+
+
 def as_json(
-    found: Sequence[Found], answered: Sequence[Answered], scale: Speed | None, model: str | None
+    found: Sequence[Found],
+    answered: Sequence[Answered],
+    heard: Sequence[Heard],
+    scale: Speed | None,
+    model: str | None,
 ) -> dict[str, Any]:
     """Everything, question by question, too."""
     said = {id(one.question): one for one in answered}
@@ -53,6 +74,7 @@ def as_json(
         "model": model,
         **{half: quality(*_of(half, found, answered)) for half in HALVES},
         "all": quality(found, answered),
+        "first_audio": {language: latency(_in(language, heard)) for language in LANGUAGES} if heard else None,
         "scale": speed(scale) if scale else None,
         "turns": [
             {
@@ -69,18 +91,27 @@ def as_json(
     }
 
 
-def tables(found: Sequence[Found], answered: Sequence[Answered], scale: Speed | None) -> list[Table]:
+def tables(
+    found: Sequence[Found], answered: Sequence[Answered], heard: Sequence[Heard], scale: Speed | None
+) -> list[Table]:
     """For the terminal."""
-    columns = {half: quality(*_of(half, found, answered)) for half in HALVES}
-    table = Table("", *columns)
-    for name in columns[HALVES[0]]:
+    made = [_table("", {half: quality(*_of(half, found, answered)) for half in HALVES})]
+    if heard:
+        made.append(_table("to the first audio", {one: latency(_in(one, heard)) for one in LANGUAGES}))
+    if scale is not None:
+        made.append(_table("among many passages", {"": speed(scale)}))
+    return made
+
+
+def _table(title: str, columns: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table(title, *columns)
+    for name in next(iter(columns.values())):
         table.add_row(name.replace("_", " "), *(_shown(name, column[name]) for column in columns.values()))
-    if scale is None:
-        return [table]
-    many = Table("among many passages", "")
-    for name, value in speed(scale).items():
-        many.add_row(name.replace("_", " "), str(value))
-    return [table, many]
+    return table
+
+
+def _in(language: str, heard: Sequence[Heard]) -> list[Heard]:
+    return [one for one in heard if one.question.language == language]
 
 
 def _of(half: str, found: Sequence[Found], answered: Sequence[Answered]) -> tuple[list[Found], list[Answered]]:
@@ -98,4 +129,4 @@ def _median(values: Sequence[float]) -> float | None:
 def _shown(name: str, value: Any) -> str:
     if value is None:
         return "–"
-    return str(value) if name == "questions" or name.endswith("_ms") else f"{value:.1%}"
+    return str(value) if isinstance(value, int) or name.endswith("_ms") else f"{value:.1%}"

@@ -21,17 +21,19 @@ async def read_many(config: Config, folder: Path, embedder: Embedder, count: int
     """Read ``count`` files of a sentence each in, for as many owners as that takes."""
     process = psutil.Process()
     began, before = time.perf_counter(), process.memory_info().rss
-    most = before
+    most, readers = before, 0
     (folder / "many").mkdir()
     async with open_library(config, folder / "many", embedder) as (library, files):
         for at in range(0, count, MOST_FILES):
             some = [_note(number) for number in range(at, min(at + MOST_FILES, count))]
             await put_in(library, files, some, owner=f"owner-{at}")
             most = max(most, process.memory_info().rss)
+            readers = max(readers, sum(child.memory_info().rss for child in process.children()))
     return {
         "files": count,
         "seconds": round(time.perf_counter() - began, 1),
         "rss_mb": round((most - before) / MIB),
+        "reader_mb": round(readers / MIB),
     }
 
 
