@@ -1,0 +1,68 @@
+"""The models that clone: which files each is made of, and what it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from vivavoce.errors import EngineError
+from vivavoce.types import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A kind of model. ``files``: by sherpa-onnx's name of each, the names its file may have, first choice first.
+
+    ``transcribed``: it wants to know what is said in the clip.
+    """
+
+    name: str
+    languages: frozenset[Language]
+    files: Mapping[str, tuple[str, ...]]
+    transcribed: bool
+
+
+ZIPVOICE = Family(
+    "zipvoice",
+    frozenset({"en", "zh"}),
+    MappingProxyType(
+        {
+            "encoder": ("encoder.int8.onnx", "encoder.onnx"),
+            "decoder": ("decoder.int8.onnx", "decoder.onnx"),
+            "vocoder": ("vocos_24khz.onnx",),
+            "tokens": ("tokens.txt",),
+            "lexicon": ("lexicon.txt",),
+        }
+    ),
+    transcribed=True,
+)
+POCKET = Family(
+    "pocket",
+    frozenset({"en"}),
+    MappingProxyType(
+        {
+            "lm_flow": ("lm_flow.int8.onnx", "lm_flow.onnx"),
+            "lm_main": ("lm_main.int8.onnx", "lm_main.onnx"),
+            "encoder": ("encoder.int8.onnx", "encoder.onnx"),
+            "decoder": ("decoder.int8.onnx", "decoder.onnx"),
+            "text_conditioner": ("text_conditioner.int8.onnx", "text_conditioner.onnx"),
+            "vocab_json": ("vocab.json",),
+            "token_scores_json": ("token_scores.json",),
+        }
+    ),
+    transcribed=False,
+)
+FAMILIES = {family.name: family for family in (ZIPVOICE, POCKET)}
+
+
+def files_in(folder: Path, family: Family) -> dict[str, str]:
+    """Where each file of the model is. Raises ``EngineError`` naming every one that is missing."""
+    found = {
+        part: next((folder / name for name in names if (folder / name).is_file()), None)
+        for part, names in family.files.items()
+    }
+    if missing := [" or ".join(family.files[part]) for part, path in found.items() if path is None]:
+        raise EngineError(family.name, f"not in {folder}: {', '.join(missing)}")
+    return {part: str(path) for part, path in found.items()}

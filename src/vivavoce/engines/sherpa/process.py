@@ -1,0 +1,183 @@
+"""The server's side of the process that clones: started when needed, ended when it fails or does not stop."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from vivavoce.engines.sherpa.families import Family
+from vivavoce.engines.sherpa.frames import read_frame, write_frame
+from vivavoce.errors import EngineError
+from vivavoce.types import Samples
+
+START_S = 120.0
+"""Loading takes a second or two; a cold disk more."""
+
+PIECE_S = 60.0
+"""A process that says nothing for so long is ended."""
+
+STOP_S = 1.0
+"""How long a process may take to leave off before it is ended; a new one has to load the model again."""
+
+TICK_S = 0.05
+
+Frame = tuple[dict[str, Any], Samples]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a process loads."""
+
+    family: Family
+    files: dict[str, str]
+    threads: int
+
+
+class CloningProcess:
+    """One process at a time; a thread of it reads what it says. Its methods block, and one thread calls them."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._child: subprocess.Popen[bytes] | None = None
+        self._frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._told = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the engine
+        self._number = 0
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process there is."""
+        return None if self._child is None else self._child.pid
+
+    def start(self) -> int:
+        """Load the model, unless it is loaded; its rate in Hz if it was not, else 0. Raises ``EngineError``."""
+        if self._closed:
+            raise EngineError(self._model.family.name, "is closed")
+        if self._child is not None and self._child.poll() is None:
+            return 0
+        self.end()
+        self._told.seek(0)
+        self._told.truncate()
+        self._frames = queue.SimpleQueue()
+        # Nothing of the server's environment: there may be keys in it.
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "vivavoce.engines.sherpa.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._told,
+            env={"PYTHONUTF8": "1"},
+        )
+        threading.Thread(target=_read, args=(self._child, self._frames), daemon=True, name="cloning").start()
+        self._say({"family": self._model.family.name, "files": self._model.files, "threads": self._model.threads})
+        words, _ = self._next(START_S, lambda: self._closed)
+        return cast(int, words["rate_hz"])
+
+    def speak(self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Iterator[Samples]:
+        """The pieces of an answer, until there are no more or it is ``unwanted``. Raises ``EngineError``."""
+        self.start()
+        self._number += 1
+        self._say({**order, "number": self._number}, clip)
+        while True:
+            try:
+                words, samples = self._next(PIECE_S, unwanted)
+            except _UnwantedError:
+                self._stop()
+                return
+            if "error" in words:
+                raise EngineError(self._model.family.name, words["error"])
+            if "end" in words:
+                return
+            yield samples
+
+    def end(self) -> None:
+        """End the process, if there is one."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def close(self) -> None:
+        """As ``end``, for good."""
+        self._closed = True
+        self.end()
+        self._told.close()
+
+    def interrupt(self) -> None:
+        """From another thread: whatever the process does, it ends."""
+        self._closed = True
+        if (child := self._child) is not None:
+            child.kill()
+
+    def _stop(self) -> None:
+        """Let the process leave off what nobody wants any more; end it when it does not in time."""
+        deadline = time.monotonic() + STOP_S
+        try:
+            self._say({"stop": self._number})
+            while True:
+                words, _ = self._next(deadline - time.monotonic(), lambda: self._closed)
+                if "end" in words or "error" in words:
+                    return
+        except (EngineError, _UnwantedError):
+            self.end()
+
+    def _say(self, words: dict[str, Any], samples: Samples | None = None) -> None:
+        assert self._child is not None
+        assert self._child.stdin is not None
+        try:
+            write_frame(self._child.stdin, words, samples)
+        except OSError as error:
+            raise self._ended() from error
+
+    def _next(self, within_s: float, unwanted: Callable[[], bool]) -> Frame:
+        deadline = time.monotonic() + within_s
+        while True:
+            if unwanted():
+                raise _UnwantedError
+            try:
+                frame = self._frames.get(timeout=TICK_S)
+            except queue.Empty:
+                if time.monotonic() < deadline:
+                    continue
+                self.end()
+                raise EngineError(self._model.family.name, "its process did not answer", retriable=True) from None
+            if frame is None:
+                raise self._ended()
+            return frame
+
+    def _ended(self) -> EngineError:
+        self.end()
+        if self._closed:
+            return EngineError(self._model.family.name, "is closed")
+        self._told.seek(0)
+        last = self._told.read()[-2000:].decode(errors="replace").strip().splitlines()
+        why = f": {last[-1][:300]}" if last else ""
+        folder = Path(next(iter(self._model.files.values()))).parent
+        return EngineError(self._model.family.name, f"its process ended (files in {folder}){why}", retriable=True)
+
+
+class _UnwantedError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+def _read(child: subprocess.Popen[bytes], frames: queue.SimpleQueue[Frame | None]) -> None:
+    assert child.stdout is not None
+    try:
+        while (frame := read_frame(child.stdout)) is not None:
+            frames.put(frame)
+    except (ValueError, KeyError, OSError):
+        child.kill()
+    frames.put(None)

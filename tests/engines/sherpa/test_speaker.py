@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engines.sherpa.tiny import make_zipvoice
+from vivavoce.engines.base import CloningSpeaker, EngineContext
+from vivavoce.engines.sherpa import load_pocket, load_zipvoice
+from vivavoce.engines.sherpa.families import POCKET
+from vivavoce.engines.sherpa.speaker import SherpaSpeaker
+from vivavoce.errors import EngineError, WeightsError
+
+pytest.importorskip("sherpa_onnx")
+
+CLIP = (0.2 * np.sin(np.arange(48_000) * 0.05)).astype(np.float32)
+ENDLESS = "Hello there. " * 2000
+
+
+def context(**settings: object) -> EngineContext:
+    def no_weights(name: str) -> Path:
+        raise WeightsError(name)
+
+    return EngineContext(weights=no_weights, threads=1, capacity=1, settings=settings)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_zipvoice(tmp_path_factory.mktemp("zipvoice"))
+
+
+@pytest.fixture
+def speaker(folder: Path) -> Iterator[SherpaSpeaker]:
+    speaker = load_zipvoice(context(folder=str(folder)))
+    yield speaker
+    speaker.close()
+
+
+def pid(speaker: SherpaSpeaker) -> int:
+    assert speaker._process.pid is not None
+    return speaker._process.pid
+
+
+async def said(speaker: SherpaSpeaker, text: str, voice: str = "me") -> list[int]:
+    pieces = speaker.speak(text, voice=voice, language="en")
+    async with aclosing(pieces):
+        return [len(piece) async for piece in pieces]
+
+
+async def test_a_clip_speaks(speaker: SherpaSpeaker) -> None:
+    assert isinstance(speaker, CloningSpeaker)
+    assert speaker.clones == {"en", "zh"}
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    short, long = sum(await said(speaker, "Hello.")), sum(await said(speaker, "Hello there, hello there."))
+    assert 0 < short < long
+
+
+async def test_clips_of_another_rate_are_taken(speaker: SherpaSpeaker) -> None:
+    await speaker.add_clone("me", CLIP[::2], 12_000, "Good day.")
+    assert sum(await said(speaker, "Hello."))
+
+
+async def test_sentences_come_one_by_one(speaker: SherpaSpeaker) -> None:
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    assert len(await said(speaker, "Hello there. Good day. " * 8)) > 2  # short ones may come together
+
+
+async def test_what_there_are_no_words_of_says_nothing(speaker: SherpaSpeaker) -> None:
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    assert await said(speaker, "…!") == []
+
+
+async def test_only_known_voices_speak_and_only_their_languages(speaker: SherpaSpeaker) -> None:
+    with pytest.raises(EngineError, match="no voice 'me'"):
+        await said(speaker, "Hello.")
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    with pytest.raises(EngineError, match="language 'ja'"):
+        await anext(speaker.speak("Hello.", voice="me", language="ja"))
+    speaker.remove_voice("me")
+    speaker.remove_voice("me")
+    with pytest.raises(EngineError, match="no voice 'me'"):
+        await said(speaker, "Hello.")
+
+
+async def test_a_clip_without_words_is_no_voice(speaker: SherpaSpeaker) -> None:
+    with pytest.raises(EngineError, match="what is said in the clip"):
+        await speaker.add_clone("me", CLIP, 24_000, " ")
+
+
+async def test_closing_the_iterator_stops_the_work(speaker: SherpaSpeaker) -> None:
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    before = pid(speaker)
+    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    await anext(pieces)
+    await pieces.aclose()
+    assert sum(await said(speaker, "Hello."))
+    assert pid(speaker) == before
+
+
+async def test_a_process_that_does_not_stop_is_ended(speaker: SherpaSpeaker) -> None:
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    before = pid(speaker)
+    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    await anext(pieces)
+    os.kill(before, signal.SIGSTOP)
+    await pieces.aclose()
+    assert sum(await said(speaker, "Hello."))
+    assert pid(speaker) != before
+
+
+async def test_a_process_that_dies_is_an_error_and_the_next_clause_starts_another(speaker: SherpaSpeaker) -> None:
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    await anext(pieces)
+    os.kill(pid(speaker), signal.SIGKILL)
+    with pytest.raises(EngineError, match="zipvoice: its process ended") as caught:
+        async for _ in pieces:
+            pass
+    assert caught.value.retriable
+    assert sum(await said(speaker, "Hello."))
+
+
+async def test_closing_ends_the_process(folder: Path) -> None:
+    speaker = load_zipvoice(context(folder=str(folder)))
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    process = pid(speaker)
+    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    await anext(pieces)
+    speaker.close()
+    speaker.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+    with pytest.raises(EngineError, match="is closed"):
+        async for _ in pieces:
+            pass
+
+
+@pytest.mark.parametrize("content", [b"", b"no model at all", b"\x08\x08" * 100])
+def test_a_wrong_model_ends_its_process_only(tmp_path: Path, content: bytes) -> None:
+    folder = make_zipvoice(tmp_path / "wrong")
+    (folder / "decoder.int8.onnx").write_bytes(content)
+    with pytest.raises(EngineError, match=r"zipvoice: its process ended \(files in .*wrong\)"):
+        load_zipvoice(context(folder=str(folder)))
+
+
+def test_a_model_of_another_kind_ends_its_process_only(tmp_path: Path) -> None:
+    names = [names[0] for names in POCKET.files.values()]
+    folder = make_zipvoice(tmp_path / "other")
+    for name in names:
+        if not (folder / name).exists():
+            (folder / name).write_bytes((folder / "decoder.int8.onnx").read_bytes())
+    with pytest.raises(EngineError, match="pocket: its process ended"):
+        load_pocket(context(folder=str(folder)))
+
+
+async def test_a_vocoder_of_another_rate_is_refused(tmp_path: Path) -> None:
+    folder = make_zipvoice(tmp_path / "slow", rate_hz=16_000)
+    with pytest.raises(EngineError, match="16000 Hz"):
+        load_zipvoice(context(folder=str(folder)))
+
+
+def test_missing_files_are_named_all_at_once(tmp_path: Path) -> None:
+    with pytest.raises(
+        EngineError, match=r"encoder.int8.onnx or encoder.onnx, .*vocos_24khz.onnx, tokens.txt, lexicon.txt"
+    ):
+        load_zipvoice(context(folder=str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "pocket.folder: Field required"),
+        ({"folder": ".", "steps": 0}, "steps"),
+        ({"folder": ".", "stepz": 1}, "stepz"),
+    ],
+)
+def test_wrong_settings_are_named(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(EngineError, match=words):
+        load_pocket(context(**settings))
