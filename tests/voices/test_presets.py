@@ -4,6 +4,7 @@ import pytest
 
 from vivavoce.errors import ClientError
 from vivavoce.tiers import TIERS
+from vivavoce.voices.official import OFFICIAL
 from vivavoce.voices.presets import PRESETS, preset
 
 STEP_AUDIO_2 = "qingchunshaonv wenrounansheng elegantgentle-female livelybreezy-female"
@@ -58,3 +59,22 @@ def test_voices_nobody_chose_speak_english_fast() -> None:
 def test_the_voices_of_one_tier_are_told_apart() -> None:
     spoken = [tuple(sorted(preset(name).speakers.items())) for name in STEP_1O_AUDIO.split()]
     assert len(set(spoken)) == len(spoken)
+
+
+def test_no_two_official_voices_are_the_same() -> None:
+    spoken = {name: tuple(sorted(preset(name).speakers.items())) for name in OFFICIAL}
+    assert len(set(spoken.values())) == len(OFFICIAL)
+    english = [preset(name).speakers["en"][1] for name in OFFICIAL if name not in FAST]
+    assert len(set(english)) == len(english)
+
+
+FAST = {"qingchunshaonv", "linjiajiejie", "ganliannvsheng"}
+
+
+def test_every_official_voice_is_of_the_sex_the_list_gives_it() -> None:
+    male = (
+        "boyinnansheng cixingnansheng magnetic-voiced-male qingniandaxuesheng ruyananshi shenchennanyin shuangkuainansheng"
+        " soft-spoken-gentleman vibrant-youth wenrougongzi wenrounansheng yingwennansheng yuanqinansheng zhengpaiqingnian"
+        " zixinnansheng"
+    )
+    assert {name for name in OFFICIAL if preset(name).sex == "male"} == set(male.split())
