@@ -16,8 +16,9 @@ from docs.markdown import DOCS
 from docs.programs import KEY, Expectation, Program, Terminal, flags, same_text, sections
 from running import RunningServer, running, silence, tone
 from vivavoce.config import load_config
+from voicing import file_of, hum
 
-PAGES = ["chat-completions.md", "realtime.md", "retrieval.md"]
+PAGES = ["chat-completions.md", "realtime.md", "platform.md", "retrieval.md", "voices.md"]
 
 PROGRAMS = {"sh": "curl", "js": "node"}
 """What must be installed to run a language."""
@@ -29,7 +30,8 @@ SECTIONS = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The working folder of a section: a question of a second is in it."""
+    """The working folder of a section: a question of a second is in it, and a clip to make a voice of."""
+    (tmp_path / "me.wav").write_bytes(file_of(hum(200)))
     with wave.open(str(tmp_path / "question.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
