@@ -48,7 +48,7 @@ class EnginesConfig(_Table):
     language_models: Mapping[str, LanguageModelConfig] = Field(
         default_factory=lambda: {
             "large": LanguageModelConfig(weights="qwen2.5-coder-1.5b"),
-            "small": LanguageModelConfig(weights="qwen2.5-coder-0.5b", settings={"reminders": "always"}),
+            "small": LanguageModelConfig(weights="qwen2.5-coder-0.5b", settings={"reminders": "always", "talk": 0.5}),
         }
     )
     settings: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
@@ -207,7 +207,7 @@ class ToolsConfig(_Table):
     rounds: int = Field(default=4, ge=1, le=16)
     filler_ms: int | None = Field(default=700, ge=0)
     strangers_may_call: bool = False
-    relevance: float | None = Field(default=-0.065, ge=-1.0, le=1.0)
+    relevance: float | None = Field(default=-0.085, ge=-1.0, le=1.0)
 
 
 class McpServerConfig(_Table):

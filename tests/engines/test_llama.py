@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from vivavoce.engines.llama.chat import chat_request, prompt_request
+from vivavoce.engines.llama.chat import chat_request, first_request, prompt_request
+from vivavoce.engines.llama.decision import settled
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.engines.llama.native import NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
+from vivavoce.engines.llama.tool_prompt import EXAMPLES
 from vivavoce.errors import ClientError, EngineError, WeightsError
 from vivavoce.types import (
     GenerationEnd,
@@ -33,11 +35,19 @@ Receive = Callable[[dict[str, Any]], bool]
 SETTINGS = LlamaSettings(weights="any", context_tokens=256)
 HELLO = (Message("system", "Be brief."), Message("user", "Hello Paris"))
 WEATHER = Tool("get_weather", "Weather of a city.", {"type": "object", "properties": {"city": {"type": "string"}}})
-CALL = '{"name": "get_weather", "arguments": {"city": "Paris"}}'
+CALL = 'get_weather {"city": "Paris"}'
 
 
 def said(text: str) -> dict[str, Any]:
     return {"choices": [{"finish_reason": None, "delta": {"content": text}}]}
+
+
+def first(token: str, other: str = "...") -> dict[str, Any]:
+    """What a reply would begin with: nine in ten ``token``, one in twenty ``other``."""
+    tokens = [{"token": token, "bytes": [], "logprob": -0.1}, {"token": other, "bytes": [], "logprob": -3.0}]
+    chunk = said(token)
+    chunk["choices"][0]["logprobs"] = {"content": [{**tokens[0], "top_logprobs": tokens}]}
+    return chunk
 
 
 def over(reason: str, predicted: int = 3) -> dict[str, Any]:
@@ -60,8 +70,18 @@ class ScriptedServer(NativeServer):
         self.sent = 0
         self.closed = False
         self.begun = threading.Event()
+        self.first = first("get")
 
     def chat(self, request: Mapping[str, Any], receive: Receive) -> None:
+        self._run(request, receive)
+
+    def go_on(self, request: Mapping[str, Any], begun: str, receive: Receive) -> None:
+        self._run({**request, "begun": begun}, receive)
+
+    def _run(self, request: Mapping[str, Any], receive: Receive) -> None:
+        if request["max_tokens"] == 1:
+            receive(self.first)
+            return
         self.requests.append(request)
         self.begun.set()
         for chunk in self.chunks:
@@ -79,7 +99,7 @@ class ScriptedServer(NativeServer):
 
 
 class BrokenServer(ScriptedServer):
-    def chat(self, request: Mapping[str, Any], receive: Receive) -> None:
+    def _run(self, request: Mapping[str, Any], receive: Receive) -> None:
         raise MemoryError("no room")
 
 
@@ -137,7 +157,7 @@ async def test_a_tool_call_is_no_text(made: Callable[..., LlamaModel]) -> None:
 
 async def test_a_model_that_repeats_its_call_is_stopped(made: Callable[..., LlamaModel]) -> None:
     step = threading.Semaphore(2)
-    server = ScriptedServer([said(CALL)] * 50, step)
+    server = ScriptedServer([said(CALL + "\n")] * 50, step)
     model = made(server)
     events = await gather(model.generate(HELLO, GenerationOptions(tools=(WEATHER,))))
     step.release(50)
@@ -258,7 +278,8 @@ def test_a_request_carries_slot_sampling_and_tools() -> None:
     assert (request["max_tokens"], request["temperature"], request["top_p"]) == (7, 0.1, 0.5)
     assert (request["seed"], request["stop"], request["cache_prompt"], request["stream"]) == (3, ["END"], True, True)
     assert "get_weather(city?: string) - Weather of a city." in request["messages"][0]["content"]
-    assert "get_weather" in request["grammar"]
+    assert "get_weather" in chat_request(HELLO, options, SETTINGS, "calls")["grammar"]
+    assert "get_weather" not in request["grammar"]
     plain = chat_request(HELLO, GenerationOptions(), SETTINGS)
     assert "grammar" not in plain
     assert plain["messages"][0]["content"] == "Be brief."
@@ -266,14 +287,15 @@ def test_a_request_carries_slot_sampling_and_tools() -> None:
 
 def test_the_choice_leaves_the_prompt_alone() -> None:
     choices: tuple[ToolChoice, ...] = ("auto", "none", "required", NamedTool("get_weather"))
-    requests = [chat_request(HELLO, GenerationOptions(tools=(WEATHER,), tool_choice=c), SETTINGS) for c in choices]
-    assert all(request["messages"] == requests[0]["messages"] for request in requests)
-    assert len({request["grammar"] for request in requests[:3]}) == 3
+    offered = [GenerationOptions(tools=(WEATHER,), tool_choice=choice) for choice in choices]
+    requests = [chat_request(HELLO, options, SETTINGS, settled(options) or "calls") for options in offered]
+    first_of_all = first_request(HELLO, offered[0], SETTINGS)
+    assert all(request["messages"] == first_of_all["messages"] for request in requests)
 
 
 def test_tools_need_no_system_message_of_the_client() -> None:
     messages = prompt(HELLO[1:], tools=(WEATHER,))["messages"]
-    assert [message["role"] for message in messages] == ["system", "user"]
+    assert [message["role"] for message in messages] == ["system", *["user", "assistant"] * len(EXAMPLES), "user"]
 
 
 async def test_a_choice_that_is_not_on_offer_is_refused(made: Callable[..., LlamaModel]) -> None:
@@ -291,17 +313,62 @@ async def test_parameters_that_are_no_schema_are_refused(made: Callable[..., Lla
 async def test_without_parallel_calls_there_is_one(made: Callable[..., LlamaModel]) -> None:
     other = CALL.replace("Paris", "Rome")
     for parallel, expected in ((True, 2), (False, 1)):
-        model = made(ScriptedServer([said(CALL + other), over("stop")]))
+        model = made(ScriptedServer([said(f"{CALL}\n{other}"), over("stop")]))
         options = GenerationOptions(tools=(WEATHER,), parallel_tool_calls=parallel)
         events = await gather(model.generate(HELLO, options))
         assert sum(isinstance(event, ToolCall) for event in events) == expected
 
 
-async def test_with_no_choice_a_call_is_neither_made_nor_said(made: Callable[..., LlamaModel]) -> None:
-    model = made(ScriptedServer([said("Well. " + CALL), over("stop")]))
-    events = await gather(model.generate(HELLO, GenerationOptions(tools=(WEATHER,), tool_choice="none")))
+@pytest.mark.parametrize(
+    ("begins", "other", "kind"),
+    [
+        ("get", "talk", "calls"),
+        ("talk", "get", "words"),
+        ("get", "t", "calls"),
+        ("Well", "get", "calls"),
+        ("Well", "so", "words"),
+    ],
+)
+async def test_the_first_token_decides(made: Callable[..., LlamaModel], begins: str, other: str, kind: str) -> None:
+    server = ScriptedServer([said(CALL if kind == "calls" else " Good day."), over("stop")])
+    server.first = first(begins, other)
+    events = await gather(made(server).generate(HELLO, GenerationOptions(tools=(WEATHER,))))
+    assert any(isinstance(event, ToolCall) for event in events) is (kind == "calls")
+    [request] = server.requests
+    assert request.get("begun") == (None if kind == "calls" else "talk")
+    assert kind == "calls" or events[0] == TextDelta("Good day.")
+
+
+async def test_words_are_as_likely_as_the_settings_want(made: Callable[..., LlamaModel]) -> None:
+    server = ScriptedServer([said(" Good day."), over("stop")])
+    server.first = first("get", "talk")  # a twentieth of it
+    model = LlamaModel(server, SETTINGS.model_copy(update={"talk": 0.05}), capacity=1)
+    events = await gather(model.generate(HELLO, GenerationOptions(tools=(WEATHER,))))
+    model.close()
+    assert events[0] == TextDelta("Good day.")
+
+
+async def test_what_is_withheld_counts_for_nothing(made: Callable[..., LlamaModel]) -> None:
+    lamp = Tool("lamp", "Switches the lamp.", {"type": "object"})
+    server = ScriptedServer([said(" Good day."), over("stop")])
+    server.first = first("get", "talk")
+    options = GenerationOptions(tools=(WEATHER, lamp), withheld=frozenset({"get_weather"}))
+    assert (await gather(made(server).generate(HELLO, options)))[0] == TextDelta("Good day.")
+
+
+async def test_with_no_choice_the_model_is_asked_for_words(made: Callable[..., LlamaModel]) -> None:
+    server = ScriptedServer([said(" Well."), over("stop")])
+    events = await gather(made(server).generate(HELLO, GenerationOptions(tools=(WEATHER,), tool_choice="none")))
     assert events[0] == TextDelta("Well.")
-    assert [type(event) for event in events] == [TextDelta, GenerationEnd]
+    assert (server.requests[0]["begun"], "calls" in server.requests[0]["grammar"]) == ("talk", False)
+
+
+async def test_a_reply_with_tools_goes_on_behind_its_words(made: Callable[..., LlamaModel]) -> None:
+    server = ScriptedServer([said(" day."), over("stop")])
+    options = GenerationOptions(tools=(WEATHER,), goes_on=True)
+    events = await gather(made(server).generate((*HELLO, Message("assistant", "Good")), options))
+    assert events[0] == TextDelta(" day.")
+    assert server.requests[0]["begun"] == "talk Good"
 
 
 class SecondThoughts(ScriptedServer):
@@ -311,17 +378,17 @@ class SecondThoughts(ScriptedServer):
         super().__init__([])
         self.replies = list(replies)
 
-    def chat(self, request: Mapping[str, Any], receive: Receive) -> None:
-        self.chunks = [said(self.replies.pop(0)), over("stop")]
-        super().chat(request, receive)
+    def _run(self, request: Mapping[str, Any], receive: Receive) -> None:
+        if request["max_tokens"] > 1:
+            self.chunks = [said(self.replies.pop(0)), over("stop")]
+        super()._run(request, receive)
 
 
 async def test_arguments_that_do_not_fit_are_asked_for_again(made: Callable[..., LlamaModel]) -> None:
     server = SecondThoughts(CALL.replace('"Paris"', "7"), CALL)
     events = await gather(made(server).generate(HELLO, GenerationOptions(tools=(WEATHER,))))
     assert [event.arguments for event in events if isinstance(event, ToolCall)] == ['{"city": "Paris"}']
-    assert "said" in server.requests[0]["grammar"]
-    assert "said" not in server.requests[1]["grammar"]
+    assert [len(server.requests), "said" in server.requests[1]["grammar"]] == [2, False]
 
 
 async def test_arguments_that_never_fit_are_an_engine_error(made: Callable[..., LlamaModel]) -> None:
@@ -333,7 +400,7 @@ async def test_arguments_that_never_fit_are_an_engine_error(made: Callable[..., 
 async def test_a_call_already_answered_is_not_made_again(made: Callable[..., LlamaModel]) -> None:
     called = ToolCall("c1", "get_weather", '{"city":"Paris"}')
     history = (*HELLO, Message("assistant", "", (called,)), Message("tool", "sunny", (), "c1"))
-    server = SecondThoughts(CALL, "It is sunny.")
+    server = SecondThoughts(CALL, " It is sunny.")
     events = await gather(made(server).generate(history, GenerationOptions(tools=(WEATHER,))))
     assert events[0] == TextDelta("It is sunny.")
     assert [type(event) for event in events] == [TextDelta, GenerationEnd]

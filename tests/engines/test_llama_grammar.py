@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from vivavoce.engines.llama.grammar import check_schema, reply_grammar
-from vivavoce.engines.llama.tool_prompt import schema_told, tools_told
+from vivavoce.engines.llama.grammar import calls_grammar, check_schema, words_grammar
+from vivavoce.engines.llama.tool_prompt import answer_told, schema_told, tools_told
 from vivavoce.errors import ClientError
-from vivavoce.types import GenerationOptions, NamedTool, Tool, ToolChoice
+from vivavoce.types import GenerationOptions, NamedTool, Tool, ToolCall, ToolChoice
 
 CITY = Tool("city", "A city.", {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]})
 OPEN = Tool('say "hi"', "Odd.", {"type": "object", "additionalProperties": {"type": "string"}})
 
 
-def grammar(choice: ToolChoice, *, parallel: bool = True) -> dict[str, str]:
+def rules_of(grammar: str) -> dict[str, str]:
     """The rules by name."""
-    options = GenerationOptions(tools=(CITY, OPEN), tool_choice=choice, parallel_tool_calls=parallel)
-    lines = reply_grammar(options).splitlines()
+    lines = grammar.splitlines()
     assert lines[0] == "%llguidance {}"
     return dict(line.split(": ", 1) for line in lines[1:])
 
 
-def test_the_start_follows_the_choice() -> None:
-    assert grammar("auto")["start"] == "calls | said"
-    assert grammar("required")["start"] == "calls"
-    assert grammar("none")["start"] == "said"
-    assert "calls" not in grammar("none")
+def grammar(choice: ToolChoice, *, parallel: bool = True) -> dict[str, str]:
+    """The rules of calls."""
+    return rules_of(
+        calls_grammar(GenerationOptions(tools=(CITY, OPEN), tool_choice=choice, parallel_tool_calls=parallel))
+    )
+
+
+@pytest.mark.parametrize("label", [True, False])
+def test_words_follow_the_word_they_begin_with(label: bool) -> None:
+    rules = rules_of(words_grammar(GenerationOptions(tools=(CITY,)), after_label=label))
+    assert rules["start"] == ('" " said' if label else "said")
+    matcher = re.compile(rules["said"].strip("/"))
+    assert matcher.fullmatch("It is 3 < 4, {so} to say.")
+    assert not matcher.match('{"name": "city"}')
+    assert not matcher.fullmatch('Well. {"name": "city"}')
+    assert not matcher.fullmatch("Well. <tool_call>")
 
 
 def test_a_named_tool_is_the_only_one_and_called_once() -> None:
@@ -51,14 +62,22 @@ def test_a_tool_that_is_not_there() -> None:
 
 def test_objects_are_closed_unless_their_schema_opens_them() -> None:
     rules = grammar("auto")
-    closed, opened = (json.loads(rules[f"tool_{n}"].split("%json ")[1].removesuffix(' "}"')) for n in (0, 1))
+    closed, opened = (json.loads(rules[f"tool_{n}"].split("%json ")[1].strip()) for n in (0, 1))
     assert closed["additionalProperties"] is False
     assert opened["additionalProperties"] == {"type": "string"}
 
 
-def test_a_name_is_quoted_for_json_and_for_the_grammar() -> None:
+def test_a_name_is_quoted_for_the_grammar() -> None:
     literal = grammar("auto")["tool_1"].split(" %json")[0]
-    assert json.loads(literal) == '{"name": "say \\"hi\\"", "arguments": '
+    assert json.loads(literal) == 'say "hi" '
+
+
+def test_answers_are_told_as_they_are_written() -> None:
+    call = ToolCall("c1", "city", '{"name": "Rome"}')
+    assert answer_told("Hello.", ()) == "talk Hello."
+    assert answer_told("", ()) == "talk "
+    assert answer_told("", (call, call)) == 'city {"name": "Rome"}\ncity {"name": "Rome"}'
+    assert answer_told("Let me see.", (call,)) == 'talk Let me see.\ncity {"name": "Rome"}'
 
 
 def test_tools_are_told_as_signatures() -> None:
@@ -79,11 +98,11 @@ PERSON = {"type": "object", "properties": {"name": {"type": "string"}}, "require
 
 
 def test_words_that_are_json() -> None:
-    rules = reply_grammar(GenerationOptions(schema=PERSON)).splitlines()
+    rules = words_grammar(GenerationOptions(schema=PERSON), after_label=False).splitlines()
     assert rules[1] == "start: said"
     assert json.loads(rules[2].removeprefix("said: %json "))["properties"] == PERSON["properties"]
-    rules = reply_grammar(GenerationOptions(schema=PERSON, tools=(CITY,))).splitlines()
-    assert rules[1] == "start: calls | said"
+    rules = words_grammar(GenerationOptions(schema=PERSON, tools=(CITY,)), after_label=True).splitlines()
+    assert rules[1] == 'start: " " said'
     assert rules[-1].startswith("said: %json ")
 
 

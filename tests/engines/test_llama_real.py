@@ -43,7 +43,7 @@ def ports_opened() -> set[int]:
 @pytest.fixture(scope="module")
 def model(weights: Callable[[str], Path], ports_opened: set[int]) -> Iterator[LlamaModel]:
     before = _listening()
-    settings = {"weights": "qwen2.5-coder-0.5b", "context_tokens": 1024, "batch_tokens": 32}
+    settings = {"weights": "qwen2.5-coder-0.5b", "context_tokens": 1024, "batch_tokens": 32, "talk": 0.5}
     loaded = load(EngineContext(weights=weights, threads=2, capacity=2, settings=settings))
     ports_opened |= _listening() - before
     yield loaded
@@ -152,7 +152,17 @@ async def test_tools_are_called_and_their_results_read(model: LlamaModel) -> Non
     assert end.input_tokens == with_tools
 
 
-async def test_arguments_that_are_not_json_are_an_engine_error(model: LlamaModel) -> None:
+async def test_arguments_that_are_not_json_are_told_as_they_are(model: LlamaModel) -> None:
+    history = (
+        *ask("Hi"),
+        Message("assistant", "", (ToolCall("c", "get_weather", "{no"),)),
+        Message("tool", "?", (), "c"),
+    )
+    text, _ = await reply(model.generate(history, replace(GREEDY, max_tokens=8, tools=(WEATHER,))))
+    assert text
+
+
+async def test_without_tools_they_are_an_engine_error(model: LlamaModel) -> None:
     history = (*ask("Hi"), Message("assistant", "", (ToolCall("c", "f", "{no"),)), Message("tool", "", (), "c"))
     with pytest.raises(EngineError, match="JSON"):
         await reply(model.generate(history, GREEDY))

@@ -1,19 +1,18 @@
 """Calls as they are written under the grammar, read argument by argument, so that they can leave before they are complete.
 
-The grammar (``grammar.py``) fixes how a call is spelled: ``{"name": "…", "arguments": {…}}``, a line each. An argument
-leaves when its value is whole, because only then is it known not to be a blank. Pure.
+The grammar (``grammar.py``) fixes how a call is spelled: a function's name and its arguments as a JSON object, a line each. An
+argument leaves when its value is whole, because only then is it known not to be a blank. Pure.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_OPENING = re.compile(r'\s*\{"name": ("(?:[^"\\]|\\.)*"), "arguments": \{')
-_LEAD = '{"name": "'
+_OPENING = re.compile(r"\s*([^\n{]+) \{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Closed:
 
 
 class CallStream:
-    """Reads what follows, once ``begins`` has said that calls do."""
+    """Reads a reply of calls."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -55,13 +54,13 @@ class CallStream:
                 begun = _OPENING.match(self._text)
                 if begun is None:
                     return
-                yield Opened(json.loads(begun[1]))
+                yield Opened(begun[1])
                 self._inside, self._depth = True, 1
                 self._at = self._start = begun.end()
             yield from self._arguments()
-            if self._depth or self._at >= len(self._text):
+            if self._depth:
                 return
-            self._text = self._text[self._at + 1 :]  # the brace that closes the call
+            self._text = self._text[self._at :]
             self._inside = False
 
     def _arguments(self) -> Iterator[Argument | Closed]:
@@ -91,17 +90,6 @@ class CallStream:
             yield Argument(name, value)
 
 
-def begins(text: str, leads: Collection[str] = (_LEAD,)) -> bool | None:
-    """Whether a reply that begins with ``text`` is one of calls; ``None`` while that is open.
-
-    ``leads`` are what calls begin with: more than usual where words may be JSON, too.
-    """
-    head = text.lstrip()
-    if any(head.startswith(lead) for lead in leads):
-        return True
-    return None if any(lead.startswith(head) for lead in leads) else False
-
-
 def opening(name: str) -> str:
     """How a call of this function is spelled up to its arguments."""
-    return f'{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": '
+    return f"{name} "

@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from vivavoce.engines.llama.grammar import reply_grammar
+from vivavoce.engines.llama.decision import CANDIDATES, Kind
+from vivavoce.engines.llama.grammar import calls_grammar, words_grammar
 from vivavoce.engines.llama.settings import LlamaSettings
-from vivavoce.engines.llama.tool_prompt import schema_told, tools_told
+from vivavoce.engines.llama.tool_prompt import EXAMPLES, answer_told, schema_told, tools_told
 from vivavoce.errors import EngineError
 from vivavoce.types import FinishReason, GenerationEnd, GenerationOptions, Message, TokenScore
 
 _CONTROL_TOKEN = re.compile(r"<\|(?=\w+\|>)")
 _RANDOM_SEED = 0xFFFFFFFF
+_BOTH = ("user", "assistant")
+
+_STREAMED = {"cache_prompt": True, "stream": True, "return_progress": True, "timings_per_token": True}
 
 _REMINDERS = {
     "en": "(Answer in English.)",
@@ -26,10 +30,11 @@ _REMINDERS = {
 def prompt_request(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
     """The part of a chat request that makes the prompt.
 
-    What the reply may be follows the system message; users' turns name its language, where the settings say so.
+    What the reply may be follows the system message, and where there are tools, a conversation to go by; users' turns name
+    its language, where the settings say so.
     """
     remind = settings.reminders == "always" or (settings.reminders == "sampling" and options.temperature > 0)
-    said = [_message(message, remind) for message in messages]
+    said = [_message(message, remind, labelled=bool(options.tools)) for message in messages]
     rules = [tools_told(options.tools)] if options.tools else []
     if options.schema is not None:
         rules.append(schema_told(options.schema))
@@ -37,19 +42,26 @@ def prompt_request(messages: Sequence[Message], options: GenerationOptions, sett
         said.insert(0, {"role": "system", "content": ""})
     if rules:
         said[0]["content"] = "\n\n".join([said[0]["content"], *map(_harmless, rules)]).lstrip()
+    if options.tools:
+        shown = [{"role": role, "content": text} for pair in EXAMPLES for role, text in zip(_BOTH, pair, strict=True)]
+        said[1:1] = shown
     return {"messages": said}
 
 
-def chat_request(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
+def first_request(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
+    """A request for the first token of a reply and those that could stand in its place; as ``chat_request`` else."""
+    alone = {"max_tokens": 1, "logprobs": True, "top_logprobs": CANDIDATES, "temperature": 0.0}
+    return prompt_request(messages, options, settings) | _STREAMED | alone
+
+
+def chat_request(
+    messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings, kind: Kind = "words"
+) -> dict[str, Any]:
     """A streaming chat request; the slot is for the caller to add. Raises ``EngineError`` for a choice not on offer.
 
     Progress is asked for because llama.cpp can stop only where it calls back: with it, after each batch of the prompt.
     """
-    return prompt_request(messages, options, settings) | {
-        "cache_prompt": True,
-        "stream": True,
-        "return_progress": True,
-        "timings_per_token": True,
+    return (prompt_request(messages, options, settings) | _STREAMED) | {
         "max_tokens": options.max_tokens,
         "temperature": options.temperature,
         "top_p": options.top_p,
@@ -62,16 +74,18 @@ def chat_request(messages: Sequence[Message], options: GenerationOptions, settin
         "frequency_penalty": options.frequency_penalty,
         "presence_penalty": options.presence_penalty,
         **({"logprobs": True, "top_logprobs": max(options.logprobs, 1)} if options.logprobs is not None else {}),
-        **_held(options),
+        **_held(options, kind),
     }
 
 
-def _held(options: GenerationOptions) -> dict[str, str]:
+def _held(options: GenerationOptions, kind: Kind) -> dict[str, str]:
     """The grammar of the reply, where there are tools or a schema, and there is a reply."""
     if not (options.tools or options.schema is not None) or not options.max_tokens:
         return {}
+    if kind == "words":
+        return {"grammar": words_grammar(options, after_label=bool(options.tools) and not options.goes_on)}
     try:
-        return {"grammar": reply_grammar(options)}
+        return {"grammar": calls_grammar(options)}
     except LookupError as error:
         raise EngineError("llama", f"no such tool is on offer: {error}") from error
 
@@ -115,11 +129,11 @@ def _score(token: Mapping[str, Any]) -> TokenScore:
     return TokenScore(token["token"], bytes(token["bytes"]), token["logprob"])
 
 
-def _message(message: Message, remind: bool) -> dict[str, Any]:
-    said: dict[str, Any] = {
-        "role": message.role,
-        "content": _harmless(_reminded(message) if remind else message.content),
-    }
+def _message(message: Message, remind: bool, *, labelled: bool) -> dict[str, Any]:
+    content = _reminded(message) if remind else message.content
+    if labelled and message.role == "assistant":
+        return {"role": message.role, "content": _harmless(answer_told(content, message.tool_calls))}
+    said: dict[str, Any] = {"role": message.role, "content": _harmless(content)}
     if message.tool_calls:
         said["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}

@@ -10,11 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from vivavoce.engines.base import DEFAULT_OPTIONS, EngineContext
-from vivavoce.engines.llama.chat import ChunkReader, chat_request, prompt_request
+from vivavoce.engines.llama.chat import ChunkReader, chat_request, first_request, prompt_request
+from vivavoce.engines.llama.decision import CANDIDATES, Kind, decided, settled
 from vivavoce.engines.llama.grammar import check_schema
 from vivavoce.engines.llama.native import ENGINE, NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.engines.llama.slots import Slots
+from vivavoce.engines.llama.tool_prompt import TALK
 from vivavoce.engines.llama.tool_reply import ToolReply
 from vivavoce.errors import EngineError
 from vivavoce.types import GenerationEvent, GenerationFeature, GenerationOptions, Message, TokenScores
@@ -54,14 +56,17 @@ class LlamaModel:
     ) -> AsyncGenerator[GenerationEvent, None]:
         """See ``LanguageModel``. Raises ``EngineError``, also for a tool whose parameters are no JSON Schema.
 
-        Under ``required`` or a named tool, and from the opening tag on under ``auto``, a grammar holds the model to the
-        tools. A call it slipped in elsewhere is checked, and asked for again under the grammar if it does not fit.
+        A grammar holds the reply to words or to calls that fit their tools. Which of the two is settled by ``tool_choice``, or
+        by what the model's first token would be.
         """
         if options.schema is not None:
             await asyncio.get_running_loop().run_in_executor(self._threads, check_schema, options.schema)
         spent = 0
         while True:
-            reply, reader = _tool_reply(messages, options), ChunkReader()
+            kind = settled(options) if options.max_tokens else "words"
+            reply, reader = _tool_reply(messages, options, kind or "calls"), ChunkReader()
+            if kind is None and await self._first(messages, options) == "words":
+                reply = _tool_reply(messages, options, "words")
             async with aclosing(self._attempt(messages, options, reply, reader)) as events:
                 async for event in events:
                     yield event
@@ -77,29 +82,49 @@ class LlamaModel:
     async def _attempt(
         self, messages: Sequence[Message], options: GenerationOptions, reply: ToolReply, reader: ChunkReader
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """One native call. Waits for a slot whose last reply is still being stopped: one token, or one batch."""
-        if options.slot is not None and not 0 <= options.slot < self.capacity:
-            raise EngineError(ENGINE, f"there is no slot {options.slot}, the slots are 0 to {self.capacity - 1}")
+        """One native call for a reply."""
         begun = messages[-1].content if options.goes_on else None
-        request = chat_request(messages if begun is None else messages[:-1], options, self._settings)
-        slot = await self._slots.idle(options.slot, messages)
+        request = chat_request(messages if begun is None else messages[:-1], options, self._settings, reply.kind)
+        if options.tools and options.max_tokens and reply.kind == "words":
+            begun = TALK if begun is None else f"{TALK} {begun}"
+        async with aclosing(self._chunks(request, options.slot, messages, begun)) as chunks:
+            async for chunk in chunks:
+                text = reader.text(chunk)
+                if options.logprobs is not None and (scores := reader.scores(chunk, options.logprobs)):
+                    yield TokenScores(scores)
+                if options.max_tokens:
+                    for event in reply.feed(text):
+                        yield event
+                if reply.over:
+                    break
+
+    async def _first(self, messages: Sequence[Message], options: GenerationOptions) -> Kind:
+        """What the reply is to be, by what the model would begin it with."""
+        request, reader = first_request(messages, options, self._settings), ChunkReader()
+        async with aclosing(self._chunks(request, options.slot, messages, None)) as chunks:
+            async for chunk in chunks:
+                for score in reader.scores(chunk, CANDIDATES):
+                    names = {tool.name for tool in options.tools} - options.withheld
+                    return decided(score.others, names, self._settings.talk)
+        return "words"
+
+    async def _chunks(
+        self, request: Mapping[str, Any], wanted: int | None, messages: Sequence[Message], begun: str | None
+    ) -> AsyncGenerator[Mapping[str, Any], None]:
+        """What one native call sends. Waits for a slot whose last call is still being stopped: one token, or one batch."""
+        if wanted is not None and not 0 <= wanted < self.capacity:
+            raise EngineError(ENGINE, f"there is no slot {wanted}, the slots are 0 to {self.capacity - 1}")
+        slot = await self._slots.idle(wanted, messages)
         if self._closed:
             raise EngineError(ENGINE, "the engine is closed")
-        call = _Call(self._server, request | {"id_slot": slot}, begun)
+        call = _Call(self._server, {**request, "id_slot": slot}, begun)
         job = self._threads.submit(call.run)
         self._slots.occupy(slot, job, messages)
         self._calls.add(call)
         job.add_done_callback(lambda _job: self._calls.discard(call))
         try:
-            while not reply.over and (chunk := await call.chunks.get()) is not None:
-                text = reader.text(_checked(chunk))
-                if options.logprobs is not None and (scores := reader.scores(_checked(chunk), options.logprobs)):
-                    yield TokenScores(scores)
-                if options.max_tokens:
-                    for event in reply.feed(text):
-                        yield event
-            for event in reply.finish():
-                yield event
+            while (chunk := await call.chunks.get()) is not None:
+                yield _checked(chunk)
         finally:
             call.stop()
 
@@ -174,8 +199,8 @@ def _checked(chunk: Mapping[str, Any] | EngineError) -> Mapping[str, Any]:
     raise EngineError(ENGINE, str(error.get("message", error)))
 
 
-def _tool_reply(messages: Sequence[Message], options: GenerationOptions) -> ToolReply:
+def _tool_reply(messages: Sequence[Message], options: GenerationOptions, kind: Kind) -> ToolReply:
     try:
-        return ToolReply(messages, options)
+        return ToolReply(messages, options, kind)
     except ValueError as error:
         raise EngineError(ENGINE, str(error)) from error

@@ -1,9 +1,8 @@
 """What a reply may look like when tools are on offer, as a grammar for llama.cpp. Pure.
 
 llama.cpp is built here with llguidance (https://github.com/guidance-ai/llguidance), whose Lark-like grammars hold JSON
-Schemas as they are, references included. The model decides with its first token between words and calls; what begins as
-a call ends as one whose arguments fit the schema. Calls are bare JSON, a line each: the Coder models write it rather than
-the tags of their template, which words therefore cannot hold.
+Schemas as they are, references included. Whether a reply is words or calls is decided before (``decision.py``). Calls are a
+line each and their arguments fit the schema; words hold neither JSON nor the tags of the models' own template.
 """
 
 from __future__ import annotations
@@ -22,30 +21,30 @@ MOST_CALLS = 8
 """Calls in one reply. Small models would go on without end."""
 
 _SPELLING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
-_WORDS = r"said: /([^\s<{`]|<[^t])([^<]|<[^t])*/"
-_ONLY_WORDS = r"said: /([^\s<{`]|<[^t])([^<{]|<[^t]|\{[^\x22\s<{])*/"  # nor can a JSON object begin among them
+_WORDS = r"said: /([^\s<{`]|<[^t])([^<{]|<[^t]|\{[^\x22\s<{])*/"
 
 
-def reply_grammar(options: GenerationOptions) -> str:
-    """The grammar of a reply under ``options``, which have ``tools`` or a ``schema``.
+def words_grammar(options: GenerationOptions, *, after_label: bool) -> str:
+    """The grammar of a reply in words, or in JSON that fits the ``schema``; ``after_label``: behind the word it begins with."""
+    said = _WORDS if options.schema is None else _json(options.schema)
+    start = 'start: " " said' if after_label else "start: said"
+    return f"%llguidance {{}}\n{start}\n{said}\n"
 
-    Raises ``LookupError``: no such tool to choose.
-    """
+
+def calls_grammar(options: GenerationOptions) -> str:
+    """The grammar of a reply of calls. Raises ``LookupError``: no such tool to choose."""
     choice = options.tool_choice
     offered = [tool for tool in options.tools if tool.name not in options.withheld]
-    if choice == "none" or (choice == "auto" and not offered):
-        return f"%llguidance {{}}\nstart: said\n{_ONLY_WORDS if options.schema is None else _json(options.schema)}\n"
     tools = tuple(tool for tool in offered if not isinstance(choice, NamedTool) or tool.name == choice.name)
     if not tools:
         raise LookupError(choice)
     more = options.parallel_tool_calls and not isinstance(choice, NamedTool)
     rules = [
         "%llguidance {}",
-        "start: calls | said" if choice == "auto" else "start: calls",
+        "start: calls",
         f'calls: call ("\\n" call){{0,{MOST_CALLS - 1}}}' if more else "calls: call",
         "call: " + " | ".join(f"tool_{index}" for index in range(len(tools))),
         *(_rule(index, tool) for index, tool in enumerate(tools)),
-        *([_WORDS if options.schema is None else _json(options.schema)] if choice == "auto" else ()),
     ]
     return "\n".join(rules) + "\n"
 
@@ -73,7 +72,7 @@ def _json(schema: Mapping[str, Any]) -> str:
 
 def _rule(index: int, tool: Tool) -> str:
     quoted = json.dumps(opening(tool.name), ensure_ascii=False)
-    return f'tool_{index}: {quoted} %json {json.dumps(_arguments(tool), ensure_ascii=False)} "}}"'
+    return f"tool_{index}: {quoted} %json {json.dumps(_arguments(tool), ensure_ascii=False)}"
 
 
 def _arguments(tool: Tool) -> dict[str, Any]:

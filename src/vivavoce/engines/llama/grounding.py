@@ -47,6 +47,7 @@ class Ground:
         said = [message for message in messages if message.role != "system"][-RECENT:]
         calls = [call.arguments for message in said for call in message.tool_calls]
         self._said = " ".join([*(message.content for message in said), *calls]).casefold()
+        self._user = " ".join(message.content for message in said if message.role == "user")
         self._words = set(_WORD.findall(self._said))
         self._rules = set(_WORD.findall(self._instructions))
 
@@ -57,6 +58,23 @@ class Ground:
         if isinstance(value, str) and not any(char.isdigit() for char in value):
             return self._holds_name(value.casefold())
         return _NUMBER.search(self._said) is not None or str(value).casefold() in self._instructions
+
+    def spelling(self, value: str) -> str:
+        """``value`` as the user wrote it, if it is there but for its capitals."""
+        found = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", self._user, re.IGNORECASE) if value else None
+        return found[0] if found else value
+
+    def chooses(self, value: object, listed: Sequence[object]) -> bool:
+        """Whether somebody meant this one of the ``listed`` values. What is listed first, small models take for a default.
+
+        In another script than the value's nobody can have said it as it is: then only the first is doubted.
+        """
+        if not isinstance(value, str):
+            return True
+        words = _WORD.findall(value.replace("_", " ").casefold())
+        if any(self._has(word) for word in words) or value.casefold() in self._said:
+            return True
+        return _WIDE.search(self._said) is not None and value != listed[0]
 
     def _holds_name(self, name: str) -> bool:
         wide = _WIDE.findall(name)

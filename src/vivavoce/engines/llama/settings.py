@@ -16,8 +16,9 @@ class LlamaSettings(BaseModel):
     reading it; together with ``repack`` it holds the weights twice. ``threads`` takes the server's CPU budget unless
     given. ``background``: its threads make way for recogniser and speaker (Linux); switch it off where other programs
     keep the cores busy without being in a group of their own. ``reminders``: when a turn tells the model in what
-    language to answer (``sampling``: at a temperature above 0, where the 1.5B begins to drift). The sampling values
-    apply to every request; temperature and top-p come with it.
+    language to answer (``sampling``: at a temperature above 0, where the 1.5B begins to drift). ``talk``: where there
+    are tools, the share of words among what the model would begin with from which on it answers in words (``decision.py``);
+    the 0.5B is sure of its calls more rarely. The sampling values apply to every request; temperature and top-p come with it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,6 +32,7 @@ class LlamaSettings(BaseModel):
     repack: bool = True
     mmap: bool = False
     reminders: Literal["always", "sampling", "never"] = "sampling"
+    talk: float = Field(default=0.09, gt=0.0, lt=1.0)
     repeat_penalty: float = Field(default=1.05, ge=1.0)
     repeat_last_tokens: int = Field(default=64, ge=0)
     top_k: int = Field(default=20, ge=0)

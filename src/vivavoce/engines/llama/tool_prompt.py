@@ -1,7 +1,9 @@
-"""How tools are told to the model: a few lines at the end of the system message. Pure.
+"""How tools are told to the model: a few lines at the end of the system message, and a conversation to go by. Pure.
 
-Signatures are shorter than the JSON that Qwen's own template would write. The text depends on nothing but
-the tools, so that it stays in the cache from turn to turn, whatever is chosen.
+Every answer begins with one word: the name of a function, or ``talk``. So the model decides with its first token, and
+how likely it thought the other way is known before anything is said (``decision.py``). Signatures are shorter than the JSON
+that Qwen's own template would write. The text depends on nothing but the tools, so that it stays in the cache from turn to
+turn, whatever is chosen.
 """
 
 from __future__ import annotations
@@ -10,30 +12,49 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vivavoce.types import Tool
+from vivavoce.types import Tool, ToolCall
+
+TALK = "talk"
+"""What an answer in words begins with."""
 
 _OPENING = "# Functions"
-_RULES = """\
-When the person asks for what a function does or knows, write nothing but a call of it, with the values the person gave; \
-for two things, two calls. Never make up what a function knows. Else answer in words. For example:
-"Open the garage door" - {"name": "open_door", "arguments": {"door": "garage"}}
-"How much money do I have?" - {"name": "get_balance", "arguments": {}}
-"Is the shop in Rome open?" - {"name": "get_hours", "arguments": {"shop": "Rome"}}
-"Lock the garage door and turn it up to six" - {"name": "lock_door", "arguments": {"door": "garage"}}
-{"name": "set_volume", "arguments": {"level": 6}}
-"What's a ticket to the zoo?" - {"name": "find", "arguments": {"words": "zoo ticket price"}}
-"帮我把音量调到二十" - {"name": "set_volume", "arguments": {"level": 20}}
-"广州的地铁几点关门？" - {"name": "get_metro", "arguments": {"place": "广州"}}
-"公园现在开门吗？" - {"name": "get_hours", "arguments": {"shop": "公园"}}
-"查一下今天的股价" - {"name": "find", "arguments": {"words": "今天股价"}}
-"I like this door" - "It is a nice one, isn't it?"
-"昨晚没睡好" - "辛苦了，今天早点休息吧。\""""
-"""The functions of the examples do not exist; the grammar keeps the model from calling them."""
+_OTHERWISE = (
+    f"{TALK} - Everything else: greetings, feelings, opinions, stories, jokes, general knowledge, what the person tells "
+    "about their life."
+)
+_RULES = (
+    f"Begin every answer with one word: the name of the function that does what the person asks for, or {TALK}. After a "
+    f"function's name come as JSON the values the person gave, and no others; after {TALK} your words. What is happening "
+    f"now, news, prices and opening hours you do not know: a function finds them. What the person only tells you is {TALK}. "
+    "For two things, two lines."
+)
+
+EXAMPLES: tuple[tuple[str, str], ...] = (
+    ("Hello.", f"{TALK} Hello! How can I help you?"),
+    ("Open the garage door.", 'open_door {"door": "garage"}'),
+    ("My aunt bought a new car.", f"{TALK} Oh, what kind of car is it?"),
+    ("帮我把音量调到二十", 'set_volume {"level": 20}'),
+    ("Close the attic and turn it up to six.", 'close_window {"room": "attic"}\nset_volume {"level": 6}'),
+    ("昨晚没睡好", f"{TALK} 辛苦了，今天早点休息吧。"),
+    ("What's a ticket to the zoo?", 'find {"words": "zoo ticket price"}'),
+    ("How many legs does a spider have?", f"{TALK} A spider has eight legs."),
+    ("公园现在开门吗？", 'get_hours {"place": "公园"}'),
+    ("关上窗户，再把音量调到六。", 'close_window {}\nset_volume {"level": 6}'),
+    ("I painted the door of our garden house.", f"{TALK} That sounds nice. Which colour did you take?"),
+)
+"""What people said and what was answered, before every conversation with tools. Turns of a conversation teach a small model
+more than examples in the instructions. The functions do not exist; the grammar keeps the model from calling them."""
 
 
 def tools_told(tools: Sequence[Tool]) -> str:
     """The text that follows the system message."""
-    return "\n".join([_OPENING, *map(_signature, tools), _RULES])
+    return "\n".join([_OPENING, *map(_signature, tools), _OTHERWISE, _RULES])
+
+
+def answer_told(words: str, calls: Sequence[ToolCall]) -> str:
+    """An answer of the assistant as the model would have written it."""
+    lines = [f"{TALK} {words}"] if words or not calls else []
+    return "\n".join([*lines, *(f"{call.name} {call.arguments}" for call in calls)])
 
 
 def schema_told(schema: Mapping[str, Any]) -> str:

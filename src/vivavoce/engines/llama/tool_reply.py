@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,71 +13,44 @@ from jsonschema import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 
-from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened, begins, opening
+from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened
+from vivavoce.engines.llama.decision import Kind
 from vivavoce.engines.llama.grounding import Ground
-from vivavoce.engines.llama.tool_calls import ToolCallParser, new_call_id
 from vivavoce.errors import EngineError
 from vivavoce.types import GenerationOptions, Message, NamedTool, TextDelta, Tool, ToolCall, ToolCallDelta, ToolChoice
 
 
 class ToolReply:
-    """Reads one reply. ``over``: nothing more of it matters. ``again``: with what choice to ask once more, if at all.
+    """Reads one reply of a ``kind``. ``over``: nothing more of it matters. ``again``: the choice to ask once more with, if any.
 
-    Calls written under the grammar leave argument by argument, as soon as all that the tool needs is there; others, that
-    slipped into words, when they are whole. The model is asked again where the arguments of those do not fit (that tool,
-    under its grammar), and in words where it has nothing to say but a call whose result it was just given, or one with a
-    blank, or an invention, where the user should have said something: nobody asked for that.
+    Calls leave argument by argument, as soon as all that the tool needs is there. The model is asked again where the
+    arguments do not fit (that tool, alone), and in words where it has nothing to say but a call whose result it was just
+    given, or one with a blank, or an invention, where the user should have said something: nobody asked for that.
     """
 
-    def __init__(self, messages: Sequence[Message], options: GenerationOptions) -> None:
+    def __init__(self, messages: Sequence[Message], options: GenerationOptions, kind: Kind) -> None:
+        self.kind = kind
         self.called = self.over = False
         self.again: ToolChoice | None = None
         self._options = options
-        self._spoke = False
         self._tools = {tool.name: _Checked(tool) for tool in options.tools if tool.name not in options.withheld}
         answered = calls_answered(messages) if options.tool_choice == "auto" else ()
-        self._leads = None if options.schema is None else tuple(map(opening, self._tools))
-        self._parser = ToolCallParser(self._tools, answered)
-        self._answered = {call.name for call in answered}
+        self._answered = {(call.name, _normal(call.arguments)) for call in answered}
         self._ground = Ground(messages)
-        self._held = ""
-        self._calls: CallStream | None = None
-        self._in_words = False
+        self._calls = CallStream()
+        self._begun = not options.tools or options.goes_on
         self._open: _OpenCall | None = None
         self._written: set[tuple[str, str]] = set()
 
     def feed(self, text: str) -> Iterator[TextDelta | ToolCallDelta | ToolCall]:
         """Take more of the reply; give what is certain by now."""
-        if not self._options.tools:
-            if text:
-                yield TextDelta(text)
-            return
-        if self._calls is None and not self._in_words:
-            self._held += text
-            calls = begins(self._held) if self._leads is None else begins(self._held, self._leads)
-            if calls is None:
-                return
-            # An answered function may be called again in vain; that shows only when the call is whole.
-            self._in_words = not calls or (bool(self._answered) and self._leads is None)
-            self._calls = None if self._in_words else CallStream()
-            text, self._held = self._held, ""
-        if self._calls is None:
-            yield from self._words(text)
-        else:
+        if self.kind == "calls":
             yield from self._streamed(self._calls.feed(text))
-
-    def finish(self) -> Iterator[TextDelta | ToolCallDelta | ToolCall]:
-        """The reply is complete, or was left when it was ``over``."""
-        if not self.over and self._calls is None:
-            yield from self._words(self._held)
-            if not self.over:
-                yield from self._checked(self._parser.finish())
-
-    def _words(self, text: str) -> Iterator[TextDelta | ToolCall]:
-        """Words, and the calls that slipped into them; where words are JSON, all of them are words."""
-        if self._leads is None:
-            yield from self._checked(self._parser.feed(text))
-        elif text:
+            return
+        if not self._begun:  # the blank behind the word it begins with
+            text = text.lstrip()
+        if text:
+            self._begun = True
             yield TextDelta(text)
 
     def _streamed(self, parts: Iterator[Opened | Argument | Closed]) -> Iterator[ToolCallDelta | ToolCall]:
@@ -95,8 +69,8 @@ class ToolReply:
                     if not self._tools[self._open.name].takes(part.name, part.value) and not self._left(self._open):
                         self.over, self.again = True, NamedTool(self._open.name)
                         return
-                    self._open.add(part)
-                    if not self._written and self._open.names >= self._tools[self._open.name].required:
+                    self._open.add(self._as_said(self._open.name, part))
+                    if self._may_leave(self._open):
                         yield self._open.take()
                 case Closed() if self._open is not None:
                     yield from self._close(self._open)
@@ -117,71 +91,53 @@ class ToolReply:
         if (call.name, call.written) in self._written:
             self.over = True
             return
+        if (call.name, _normal(call.written)) in self._answered and not self._left(call):
+            self._nobody_asked()
+            return
         if not self._written:
             yield call.take()
         self._written.add((call.name, call.written))
         self.called, self.over = True, not self._options.parallel_tool_calls
         yield whole
 
-    def _checked(self, events: Sequence[TextDelta | ToolCall]) -> Iterator[TextDelta | ToolCall]:
-        for event in events:
-            if isinstance(event, TextDelta):
-                self._spoke = self._spoke or bool(event.text.strip())
-                yield event
-            elif self._is_allowed(event):
-                event, needed = self._without_blanks(event)
-                if needed and self._options.tool_choice == "auto":
-                    self._nobody_asked()
-                    return
-                if not self._tools[event.name].fits(event):
-                    self.over, self.again = True, NamedTool(event.name)
-                    return
-                self.called = True
-                yield event
-                if not self._options.parallel_tool_calls:
-                    self.over = True
-                    return
-        if self._parser.repeated:
-            self._nobody_asked()
-
     def _nobody_asked(self) -> None:
         self.over = True
-        self.again = None if self.called or self._spoke else "none"
+        self.again = None if self.called else "none"
 
-    def _is_allowed(self, call: ToolCall) -> bool:
-        choice = self._options.tool_choice
-        return choice != "none" and (not isinstance(choice, NamedTool) or call.name == choice.name)
+    def _may_leave(self, call: _OpenCall) -> bool:
+        """Whether what there is of a call can be told. That one was answered before shows only when it is whole."""
+        again = any(name == call.name for name, _ in self._answered)
+        return not self._written and not again and call.names >= self._tools[call.name].required
 
     def _left(self, call: _OpenCall) -> bool:
         """Whether the client has been told of this call, or will be, whatever follows."""
         return call.told or bool(self._written)
 
     def _invented(self, tool: str, argument: str, value: Any) -> bool:
-        """Whether nobody said this: a blank, or a value out of the air. Values of the tool's own are anybody's."""
+        """Whether nobody said this: a blank, a value out of the air, or one of the tool's own that nobody chose."""
         checked = self._tools[tool]
-        free = checked.takes(argument, value) and not checked.lists(argument)
-        return is_blank(value) or (free and not self._ground.holds(value))
+        if is_blank(value):
+            return True
+        if listed := checked.listed(argument):
+            return argument not in checked.required and not self._ground.chooses(value, listed)
+        return checked.takes(argument, value) and not self._ground.holds(value)
+
+    def _as_said(self, tool: str, argument: Argument) -> Argument:
+        """Free words in the capitals the user wrote them in: small models write paris."""
+        if self._tools[tool].listed(argument.name) or not isinstance(argument.value, str):
+            return argument
+        said = self._ground.spelling(argument.value)
+        return replace(argument, value=said) if self._tools[tool].takes(argument.name, said) else argument
 
     def _needs(self, tool: str, argument: str) -> bool:
         return tool in self._tools and argument in self._tools[tool].required
-
-    def _without_blanks(self, call: ToolCall) -> tuple[ToolCall, bool]:
-        """The call without optional arguments that are blank, and whether one it needs is blank, too."""
-        arguments = json.loads(call.arguments)
-        if not isinstance(arguments, dict):
-            return call, False
-        blank = {name for name, value in arguments.items() if self._invented(call.name, name, value)}
-        if not blank or any(self._needs(call.name, name) for name in blank):
-            return call, bool(blank)
-        kept = {name: value for name, value in arguments.items() if name not in blank}
-        return replace(call, arguments=json.dumps(kept, ensure_ascii=False)), False
 
 
 class _OpenCall:
     """A call being written: ``written`` is its JSON so far, ``names`` the arguments in it, ``told`` whether any of it left."""
 
     def __init__(self, name: str) -> None:
-        self.id = new_call_id()
+        self.id = f"call_{secrets.token_hex(12)}"
         self.name = name
         self.names: set[str] = set()
         self.written = ""
@@ -218,16 +174,18 @@ class _Checked:
             raise ValueError(f"the parameters of tool '{tool.name}' are no JSON Schema: {error.message}") from error
         properties = tool.parameters.get("properties", {})
         self._listed = {
-            name for name, of in properties.items() if isinstance(of, dict) and {"enum", "const"} & of.keys()
+            name: tuple(of.get("enum", (of.get("const"),)))
+            for name, of in properties.items()
+            if isinstance(of, dict) and {"enum", "const"} & of.keys()
         }
         self._validator: Validator = kind(schema)
         self._properties = {
             name: self._validator.evolve(schema=of) for name, of in tool.parameters.get("properties", {}).items()
         }
 
-    def lists(self, name: str) -> bool:
-        """Whether an argument's values are listed."""
-        return name in self._listed
+    def listed(self, name: str) -> Sequence[Any]:
+        """The values an argument may have, where the tool lists them."""
+        return self._listed.get(name, ())
 
     def takes(self, name: str, value: Any) -> bool:
         """Whether an argument may have this value, as far as its own schema tells."""
@@ -241,7 +199,7 @@ class _Checked:
 
 _BLANK = re.compile(
     r"(?:your|my|user|some|example|placeholder|insert|enter)[ _-]\w+|<.*>|\[.*\]|\{.*\}"
-    r"|string|unknown|n/a|null|none|tbd|\?+|\.{3}|…",
+    r"|string|unknown|any(?:one|thing|where)?|n/a|null|none|tbd|\?+|\.{3}|…",
     re.IGNORECASE,
 )
 """What small models fill in for what they were not told: ``your_city``, ``<location>``, ``unknown``."""
@@ -250,6 +208,14 @@ _BLANK = re.compile(
 def is_blank(value: object) -> bool:
     """Whether an argument is a blank form field instead of a value."""
     return isinstance(value, str) and _BLANK.fullmatch(value.strip()) is not None
+
+
+def _normal(arguments: str) -> str:
+    """JSON in one spelling, so that equal calls compare equal. A client's may be none: then it is what it is."""
+    try:
+        return json.dumps(json.loads(arguments), ensure_ascii=False, sort_keys=True)
+    except ValueError:
+        return arguments
 
 
 def calls_answered(messages: Sequence[Message]) -> tuple[ToolCall, ...]:

@@ -1,0 +1,42 @@
+"""Words or calls: the decision, made on the first token of a reply before anything of it is said. Pure.
+
+What the model would write first is a function's name or ``talk`` (``tool_prompt.py``). Small models call too readily, so how
+likely the names are together is weighed against ``talk``, instead of taking what is likeliest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Literal, TypeAlias
+
+from vivavoce.engines.llama.tool_prompt import TALK
+from vivavoce.types import GenerationOptions, TokenScore
+
+Kind: TypeAlias = Literal["words", "calls"]
+
+CANDIDATES = 20
+"""How many of the likeliest first tokens are looked at."""
+
+
+def settled(options: GenerationOptions) -> Kind | None:
+    """What a reply under ``options`` is without asking the model; ``None`` where that is open."""
+    offered = {tool.name for tool in options.tools} - options.withheld
+    if options.tool_choice == "none" or options.goes_on or (options.tool_choice == "auto" and not offered):
+        return "words"
+    return None if options.tool_choice == "auto" else "calls"
+
+
+def decided(first: Collection[TokenScore], names: Collection[str], enough: float) -> Kind:
+    """What the reply is to be, by the likeliest first tokens and the ``names`` of the functions on offer.
+
+    ``enough``: the share of ``talk`` from which on it is words.
+    """
+    talk = sum(math.exp(one.logprob) for one in first if _begins(one.token, (TALK,)))
+    calls = sum(math.exp(one.logprob) for one in first if _begins(one.token, names))
+    return "words" if talk >= enough * (talk + calls) else "calls"
+
+
+def _begins(token: str, words: Collection[str]) -> bool:
+    start = token.strip()
+    return bool(start) and any(word.startswith(start) for word in words)
