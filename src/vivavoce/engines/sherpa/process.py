@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import subprocess
 import sys
@@ -11,13 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 from vivavoce.engines.sherpa.families import Family
 from vivavoce.engines.sherpa.frames import read_frame, write_frame
 from vivavoce.errors import EngineError
 from vivavoce.types import Samples
+
+logger = logging.getLogger(__name__)
 
 START_S = 120.0
 """Loading takes a second or two; a cold disk more."""
@@ -83,20 +85,35 @@ class CloningProcess:
 
     def speak(self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Iterator[Samples]:
         """The pieces of an answer, until there are no more or it is ``unwanted``. Raises ``EngineError``."""
-        self.start()
-        self._number += 1
-        self._say({**order, "number": self._number}, clip)
-        while True:
-            try:
-                words, samples = self._next(PIECE_S, unwanted)
-            except _UnwantedError:
-                self._stop()
-                return
+        had_started = not self.start()
+        try:
+            frame = self._asked(order, clip, unwanted)
+        except _EndedError:
+            if not had_started:
+                raise
+            self.start()  # it ended while nobody asked anything of it
+            frame = self._asked(order, clip, unwanted)
+        while frame is not None:
+            words, samples = frame
             if "error" in words:
                 raise EngineError(self._model.family.name, words["error"])
             if "end" in words:
                 return
             yield samples
+            frame = self._wanted(unwanted)
+
+    def _asked(self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Frame | None:
+        self._number += 1
+        self._say({**order, "number": self._number}, clip)
+        return self._wanted(unwanted)
+
+    def _wanted(self, unwanted: Callable[[], bool]) -> Frame | None:
+        """What the process says next; None when nobody wants to hear it."""
+        try:
+            return self._next(PIECE_S, unwanted)
+        except _UnwantedError:
+            self._stop()
+            return None
 
     def end(self) -> None:
         """End the process, if there is one."""
@@ -164,9 +181,12 @@ class CloningProcess:
             return EngineError(self._model.family.name, "is closed")
         self._told.seek(0)
         last = self._told.read()[-2000:].decode(errors="replace").strip().splitlines()
-        why = f": {last[-1][:300]}" if last else ""
-        folder = Path(next(iter(self._model.files.values()))).parent
-        return EngineError(self._model.family.name, f"its process ended (files in {folder}){why}", retriable=True)
+        logger.warning("the process of %s ended: %s", self._model.family.name, " / ".join(last[-3:])[:1000])
+        return _EndedError(self._model.family.name, "its process ended", retriable=True)
+
+
+class _EndedError(EngineError):
+    """The process ended by itself. Why is in the log: clients need not know where the server's files are."""
 
 
 class _UnwantedError(Exception):

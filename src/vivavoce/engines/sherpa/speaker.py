@@ -119,9 +119,9 @@ def _load(family: Family, context: EngineContext) -> SherpaSpeaker:
             raise EngineError(
                 family.name, f"speaks at {rate_hz} Hz, not at {RATE_HZ} Hz; is the vocoder the right one?"
             )
-    except BaseException:
+    except EngineError as error:
         process.close()
-        raise
+        raise EngineError(family.name, f"{error.message} (files in {settings.folder})") from error
     return SherpaSpeaker(family, process, settings.steps)
 
 

@@ -1,0 +1,80 @@
+"""A voice made by matching becomes a clone when an engine for it is loaded; the server outlives that engine's process."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from engines.sherpa.tiny import make_zipvoice
+from running import RunningServer, running
+from vivavoce.config import load_config
+from vivavoce.engines.sherpa.speaker import SherpaSpeaker
+from voicing import file_of, hum
+
+
+@contextmanager
+def served(
+    folder: Path, database_url: str, *speakers: str, **settings: Any
+) -> Iterator[tuple[RunningServer, httpx.Client]]:
+    config = load_config({"storage": {"url": database_url, "blobs": str(folder / "blobs")}}, profile="fake")
+    engines = config.engines.model_copy(update={"speakers": ("fake", *speakers), "settings": settings})
+    with (
+        running(config.model_copy(update={"engines": engines})) as server,
+        httpx.Client(base_url=server.http, timeout=60) as client,
+    ):
+        yield server, client
+
+
+def made(client: httpx.Client, **fields: str) -> dict[str, Any]:
+    answer = client.post("/v1/audio/voices", data=fields, files={"file": ("a.wav", file_of(hum(231)))})
+    assert answer.status_code == 200, answer.text
+    voice: dict[str, Any] = answer.json()
+    return voice
+
+
+def spoken(client: httpx.Client, voice: str, text: str = "Hello there.") -> httpx.Response:
+    body = {"model": "step-tts-2", "input": text, "voice": voice, "response_format": "wav"}
+    return client.post("/v1/audio/speech", json=body)
+
+
+def test_a_match_becomes_a_clone_later_and_a_match_again(tmp_path: Path, database_url: str) -> None:
+    with served(tmp_path, database_url) as (_, client):
+        match = made(client)
+        assert match["kind"] == "match"
+    with served(tmp_path, database_url, "fake_clone") as (_, client):
+        clone = client.post(f"/v1/audio/voices/{match['id']}", json={"kind": "clone"}).json()
+        assert (clone["kind"], clone["engine"], clone["similarity"]) == ("clone", "fake_clone", None)
+        assert clone["languages"] == ["en", "ja", "zh"]
+        assert spoken(client, match["id"]).status_code == 200
+        assert made(client, name="another")["kind"] == "clone"
+        assert made(client, name="a third", kind="match")["kind"] == "match"
+    with served(tmp_path, database_url) as (_, client):
+        refused = spoken(client, match["id"])
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "voice_engine_not_loaded")
+        back = client.post(f"/v1/audio/voices/{match['id']}", json={"kind": "match"}).json()
+        assert (back["kind"], back["engine"]) == ("match", "fake")
+        assert spoken(client, match["id"]).status_code == 200
+
+
+def test_the_server_outlives_the_process_that_clones(tmp_path: Path) -> None:
+    pytest.importorskip("sherpa_onnx")
+    folder = make_zipvoice(tmp_path / "zipvoice")
+    url = f"sqlite:///{tmp_path / 'vivavoce.db'}"
+    with served(tmp_path, url, "zipvoice", zipvoice={"folder": str(folder)}) as (server, client):
+        voice = made(client)
+        assert (voice["kind"], voice["engine"]) == ("clone", "zipvoice")
+        first = spoken(client, voice["id"])
+        assert first.status_code == 200, first.text
+        speaker = server.serving.engines.speaker.speakers["zipvoice"]
+        assert isinstance(speaker, SherpaSpeaker)
+        assert speaker._process.pid is not None
+        os.kill(speaker._process.pid, signal.SIGKILL)
+        assert len(spoken(client, voice["id"]).content) == len(first.content)
+        assert client.get("/health").status_code == 200
