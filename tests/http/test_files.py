@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -189,3 +190,21 @@ def test_too_large_a_file_is_refused(filing: RunningServer) -> None:
 def test_wrong_lists_name_their_parameter(filing: RunningServer, query: str) -> None:
     response = httpx.get(f"{filing.http}/v1/files?{query}", headers={"Authorization": f"Bearer {ALICE}"})
     assert error_of(response) == (400, "invalid_value", query.partition("=")[0])
+
+
+def test_a_large_upload_is_never_whole_in_memory(filing: RunningServer, tmp_path: Path) -> None:
+    large = tmp_path / "large.mp4"
+    with large.open("wb") as file:
+        file.write(b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom")
+        file.truncate(100 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        with large.open("rb") as content:
+            answer = post(filing, data={"purpose": "storage"}, files={"file": ("large.mp4", content)})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.json()["bytes"] == 100 * 1024 * 1024, answer.text
+    assert peak < 16 * 1024 * 1024
+    headers = {"Authorization": f"Bearer {ALICE}"}
+    assert httpx.delete(f"{filing.http}/v1/files/{answer.json()['id']}", headers=headers).status_code == 200
