@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from vivavoce.store.keys import KEY_PREFIX, Keys, UnknownKeyError
 from vivavoce.store.rights import Key, KeyLimits
@@ -66,3 +67,10 @@ async def test_only_forgetting_opens_the_server_again(keys: Keys) -> None:
 async def test_a_key_that_is_not_there_cannot_be_revoked(keys: Keys) -> None:
     with pytest.raises(UnknownKeyError, match="key-none"):
         await keys.revoke("key-none")
+
+
+async def test_the_databases_errors_do_not_tell_what_is_stored(store: Store) -> None:
+    with pytest.raises(SQLAlchemyError) as caught:
+        async with store.database.rows.begin() as session:
+            await session.execute(text("SELECT * FROM nothing WHERE word = :word"), {"word": "a secret word"})
+    assert "a secret word" not in str(caught.value)

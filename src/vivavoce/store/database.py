@@ -30,13 +30,15 @@ class Database:
 
         async with database.rows.begin() as session:  # commits at the end
             session.add(row)
+
+    What is stored stays out of the errors of the database, and so out of the log.
     """
 
     def __init__(self, url: str) -> None:
         """``url`` as SQLAlchemy writes it; the driver may be left out. Raises ``StoreError``."""
         self._url = _with_driver(url)
         try:
-            self._engine = create_async_engine(self._url, **_options(self._url))
+            self._engine = create_async_engine(self._url, hide_parameters=True, **_options(self._url))
         except (SQLAlchemyError, ImportError) as error:
             raise StoreError(f"Cannot use the database {self.name}: {error}") from error
         if self.is_sqlite:
