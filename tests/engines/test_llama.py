@@ -157,7 +157,7 @@ async def test_a_tool_call_is_no_text(made: Callable[..., LlamaModel]) -> None:
 
 async def test_a_model_that_repeats_its_call_is_stopped(made: Callable[..., LlamaModel]) -> None:
     step = threading.Semaphore(2)
-    server = ScriptedServer([said(CALL + "\n")] * 50, step)
+    server = ScriptedServer([said(f"{CALL} ")] * 50, step)
     model = made(server)
     events = await gather(model.generate(HELLO, GenerationOptions(tools=(WEATHER,))))
     step.release(50)
@@ -313,7 +313,7 @@ async def test_parameters_that_are_no_schema_are_refused(made: Callable[..., Lla
 async def test_without_parallel_calls_there_is_one(made: Callable[..., LlamaModel]) -> None:
     other = CALL.replace("Paris", "Rome")
     for parallel, expected in ((True, 2), (False, 1)):
-        model = made(ScriptedServer([said(f"{CALL}\n{other}"), over("stop")]))
+        model = made(ScriptedServer([said(f"{CALL} {other}"), over("stop")]))
         options = GenerationOptions(tools=(WEATHER,), parallel_tool_calls=parallel)
         events = await gather(model.generate(HELLO, options))
         assert sum(isinstance(event, ToolCall) for event in events) == expected

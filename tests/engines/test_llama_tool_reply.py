@@ -118,14 +118,14 @@ def test_a_call_without_arguments() -> None:
 
 
 def test_several_calls_and_the_same_one_again() -> None:
-    reply, events = reply_to("\n".join([weather(city="Paris"), "lamp {}", weather(city="Rome"), "lamp {}", "lamp {}"]))
+    reply, events = reply_to(" ".join([weather(city="Paris"), "lamp {}", weather(city="Rome"), "lamp {}", "lamp {}"]))
     assert calls_of(events) == [{"city": "Paris"}, {}, {"city": "Rome"}]
     assert reply.over
     assert reply.again is None
 
 
 def test_one_call_where_only_one_is_wanted() -> None:
-    _, events = reply_to(weather(city="Paris") + "\n" + weather(city="Rome"), parallel_tool_calls=False)
+    _, events = reply_to(weather(city="Paris") + " " + weather(city="Rome"), parallel_tool_calls=False)
     assert calls_of(events) == [{"city": "Paris"}]
 
 

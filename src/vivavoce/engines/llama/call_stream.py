@@ -1,6 +1,6 @@
 """Calls as they are written under the grammar, read argument by argument, so that they can leave before they are complete.
 
-The grammar (``grammar.py``) fixes how a call is spelled: a function's name and its arguments as a JSON object, a line each. An
+The grammar (``grammar.py``) fixes how a call is spelled: a function's name and its arguments as a JSON object, in a row. An
 argument leaves when its value is whole, because only then is it known not to be a blank. Pure.
 """
 

@@ -1,8 +1,8 @@
 """What a reply may look like when tools are on offer, as a grammar for llama.cpp. Pure.
 
 llama.cpp is built here with llguidance (https://github.com/guidance-ai/llguidance), whose Lark-like grammars hold JSON
-Schemas as they are, references included. Whether a reply is words or calls is decided before (``decision.py``). Calls are a
-line each and their arguments fit the schema; words hold neither JSON nor the tags of the models' own template.
+Schemas as they are, references included. Whether a reply is words or calls is decided before (``decision.py``). Calls stand
+in a row and their arguments fit the schema; words hold neither JSON nor the tags of the models' own template.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def calls_grammar(options: GenerationOptions) -> str:
     rules = [
         "%llguidance {}",
         "start: calls",
-        f'calls: call ("\\n" call){{0,{MOST_CALLS - 1}}}' if more else "calls: call",
+        f'calls: call (" " call){{0,{MOST_CALLS - 1}}}' if more else "calls: call",
         "call: " + " | ".join(f"tool_{index}" for index in range(len(tools))),
         *(_rule(index, tool) for index, tool in enumerate(tools)),
     ]

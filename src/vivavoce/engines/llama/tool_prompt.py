@@ -26,7 +26,7 @@ _RULES = (
     f"Begin every answer with one word: the name of the function that does what the person asks for, or {TALK}. After a "
     f"function's name come as JSON the values the person gave, and no others; after {TALK} your words. What is happening "
     f"now, news, prices and opening hours you do not know: a function finds them. What the person only tells you is {TALK}. "
-    "For two things, two lines."
+    "For two things, two calls."
 )
 
 EXAMPLES: tuple[tuple[str, str], ...] = (
@@ -34,12 +34,12 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
     ("Open the garage door.", 'open_door {"door": "garage"}'),
     ("My aunt bought a new car.", f"{TALK} Oh, what kind of car is it?"),
     ("帮我把音量调到二十", 'set_volume {"level": 20}'),
-    ("Close the attic and turn it up to six.", 'close_window {"room": "attic"}\nset_volume {"level": 6}'),
+    ("Close the attic and turn it up to six.", 'close_window {"room": "attic"} set_volume {"level": 6}'),
     ("昨晚没睡好", f"{TALK} 辛苦了，今天早点休息吧。"),
     ("What's a ticket to the zoo?", 'find {"words": "zoo ticket price"}'),
     ("How many legs does a spider have?", f"{TALK} A spider has eight legs."),
     ("公园现在开门吗？", 'get_hours {"place": "公园"}'),
-    ("关上窗户，再把音量调到六。", 'close_window {}\nset_volume {"level": 6}'),
+    ("关上窗户，再把音量调到六。", 'close_window {} set_volume {"level": 6}'),
     ("I painted the door of our garden house.", f"{TALK} That sounds nice. Which colour did you take?"),
 )
 """What people said and what was answered, before every conversation with tools. Turns of a conversation teach a small model
@@ -54,7 +54,7 @@ def tools_told(tools: Sequence[Tool]) -> str:
 def answer_told(words: str, calls: Sequence[ToolCall]) -> str:
     """An answer of the assistant as the model would have written it."""
     lines = [f"{TALK} {words}"] if words or not calls else []
-    return "\n".join([*lines, *(f"{call.name} {call.arguments}" for call in calls)])
+    return "\n".join([*lines, *([" ".join(f"{call.name} {call.arguments}" for call in calls)] if calls else [])])
 
 
 def schema_told(schema: Mapping[str, Any]) -> str:
