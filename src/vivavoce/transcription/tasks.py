@@ -222,6 +222,7 @@ class RecordingTasks:
         except ClientError as error:
             if channel and error.code == "no_such_channel":
                 return None
+            error.param = error.param or "audio.url"
             raise
 
     async def _heard(self, samples: Samples, wanted: FileSubmission) -> FileChannel:
