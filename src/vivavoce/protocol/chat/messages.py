@@ -36,7 +36,7 @@ class InputAudio(Body):
     What format it has is told by its content; ``format`` is not needed.
     """
 
-    data: Annotated[str, Field(min_length=1)]
+    data: str
     format: Annotated[str, Field(max_length=32)] | None = None
 
 

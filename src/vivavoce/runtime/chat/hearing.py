@@ -42,7 +42,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One of them, as samples at the recogniser's rate; ``digest`` says what it was made from."""
+    """One of them, as samples at the recogniser's rate; ``digest`` says what it was made from, and how."""
 
     digest: str
     samples: Samples
@@ -109,7 +109,8 @@ class Listener:
         if not most_s:
             raise ClientError("There are too many.", code="audio_too_long")
         samples = read_recording(content, rate_hz=self._rate_hz, most_s=most_s, raw=raw)
-        return Recording(sha256(content).hexdigest(), samples)
+        # The same bytes are another recording when they are taken for headerless PCM.
+        return Recording(f"{sha256(content).hexdigest()}{' raw' if raw else ''}", samples)
 
     async def _hear(self, recording: Recording) -> Transcript:
         known = self._transcripts.find(self._owner, recording.digest)
