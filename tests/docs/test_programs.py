@@ -18,7 +18,15 @@ from running import RunningServer, running, silence, tone
 from vivavoce.config import load_config
 from voicing import file_of, hum
 
-PAGES = ["chat-completions.md", "realtime.md", "platform.md", "retrieval.md", "voices.md"]
+PAGES = [
+    "chat-completions.md",
+    "platform.md",
+    "realtime.md",
+    "retrieval.md",
+    "speech.md",
+    "transcription.md",
+    "voices.md",
+]
 
 PROGRAMS = {"sh": "curl", "js": "node"}
 """What must be installed to run a language."""
