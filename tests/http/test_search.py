@@ -56,6 +56,8 @@ def test_what_was_found(found: tuple[Searxng, RunningServer]) -> None:
         [],
         {"query": ""},
         {"query": " "},
+        {"query": "\u200b\x07\ue000"},
+        {"query": "<b></b>"},
         {"query": "x", "n": 0},
         {"query": "x", "n": 21},
         {"query": "x", "category": "y"},

@@ -12,7 +12,7 @@ from vivavoce.http.serving import Serving
 from vivavoce.protocol.search import SearchRequest, SearchResult, SearchResults
 from vivavoce.scripts import written_language
 from vivavoce.tools.web_search.base import Reason, SearchError
-from vivavoce.tools.web_search.search import Result
+from vivavoce.tools.web_search.search import Result, wording
 
 router = APIRouter(route_class=ReportingRoute, tags=["search"])
 
@@ -27,6 +27,8 @@ _PASSING: frozenset[Reason] = frozenset({"unreachable", "too_slow", "quota"})
 async def search(request: Request, wanted: SearchRequest, owner: Owner) -> SearchResults:
     """Search the web. A provider that fails is a 503 if trying again may help, and a 502 if not."""
     serving: Serving = request.app.state.serving
+    if not wording(wanted.query):
+        raise ClientError("There are no words to search for.", param="query")
     with serving.requests.taken_for():
         finding = serving.web_search.find(
             wanted.query,

@@ -323,7 +323,9 @@ async def test_options_are_drawn_in(searxng: Searxng, searching: Searching) -> N
     assert web_search_tool(search, timeout_s=1e9).timeout_s <= 61
 
 
-@pytest.mark.parametrize("arguments", [{}, {"query": ""}, {"query": None}, {"question": "x"}])
+@pytest.mark.parametrize(
+    "arguments", [{}, {"query": ""}, {"query": None}, {"question": "x"}, {"query": "\u200b<b></b>"}]
+)
 async def test_a_search_for_nothing(searching: Searching, arguments: dict[str, Any]) -> None:
     result = await web_search_tool(searching()).run(arguments, CALLING)
     assert (result.text, result.failed, result.trusted) == (NOTHING_TO_SEARCH, True, True)

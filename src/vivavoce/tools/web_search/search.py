@@ -49,6 +49,11 @@ class Result:
         return (urlsplit(self.url).hostname or "").removeprefix("www.")
 
 
+def wording(text: str) -> str:
+    """What a provider is asked for ``text``; empty if nothing of it can be seen, and then there is nothing to ask."""
+    return plain(text, MOST_QUERY)
+
+
 class WebSearch:
     """The server's web search: one provider, its results remembered for all."""
 
@@ -82,7 +87,7 @@ class WebSearch:
         deadline = asyncio.get_running_loop().time() + timeout_s
         most = max(1, min(most, MOST_RESULTS))
         query = Query(
-            plain(text, MOST_QUERY),
+            wording(text),
             min(most + _SPARE, MOST_RESULTS),
             timeout_s,
             self.config.language or language,

@@ -10,7 +10,7 @@ from typing import Any
 from vivavoce.session.context import estimate_tokens
 from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
 from vivavoce.tools.web_search.base import SearchError
-from vivavoce.tools.web_search.search import MOST_RESULTS, Result, WebSearch
+from vivavoce.tools.web_search.search import MOST_RESULTS, Result, WebSearch, wording
 from vivavoce.types import Citation, Message, Tool
 
 NAME = "web_search"
@@ -45,7 +45,7 @@ class WebSearchTool(ServerTool):
     async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
         """Search for ``query`` (or ``keyword``, as StepFun's models call it)."""
         query = str(arguments.get("query") or arguments.get("keyword") or "").strip()
-        if not query:
+        if not wording(query):
             return _failure(query, NOTHING_TO_SEARCH)
         try:
             found = await self.search.find(
