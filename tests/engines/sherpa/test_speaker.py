@@ -182,3 +182,54 @@ def test_missing_files_are_named_all_at_once(tmp_path: Path) -> None:
 def test_wrong_settings_are_named(settings: dict[str, object], words: str) -> None:
     with pytest.raises(EngineError, match=words):
         load_pocket(context(**settings))
+
+
+async def test_a_lexicon_of_chinese_words_speaks_no_english(tmp_path: Path) -> None:
+    speaker = load_zipvoice(context(folder=str(make_zipvoice(tmp_path / "chinese", english=False))))
+    try:
+        assert speaker.clones == {"zh"}
+        await speaker.add_clone("me", CLIP, 24_000, "你好。")
+        with pytest.raises(EngineError, match="language 'en'"):
+            await said(speaker, "Hello.")
+    finally:
+        speaker.close()
+
+
+@pytest.mark.parametrize("text", ["Unheard words.", "5800.", "。7"])
+async def test_a_text_without_a_known_word_is_an_error(speaker: SherpaSpeaker, text: str) -> None:
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    with pytest.raises(EngineError, match="knows no word of the text"):
+        await said(speaker, text)
+
+
+async def test_long_texts_reach_the_process_or_are_refused(speaker: SherpaSpeaker) -> None:
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    before = pid(speaker)
+    assert await said(speaker, "Hello." + "龘" * 30_000)
+    with pytest.raises(EngineError, match="at most 100000 characters"):
+        await said(speaker, "Hello. " * 20_000)
+    assert pid(speaker) == before
+
+
+async def test_an_empty_clip_is_no_voice(speaker: SherpaSpeaker) -> None:
+    with pytest.raises(EngineError, match="the clip of the voice 'me' is empty"):
+        await speaker.add_clone("me", CLIP[:0], 24_000, "Good day.")
+
+
+async def test_the_log_holds_no_words_of_users(speaker: SherpaSpeaker, caplog: pytest.LogCaptureFixture) -> None:
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    await anext(pieces)
+    speaker._process._told.write(b"transcript: Good day.\nRuntimeError: Good day.\n")
+    os.kill(pid(speaker), signal.SIGKILL)
+    with pytest.raises(EngineError, match="its process ended"):
+        async for _ in pieces:
+            pass
+    assert "RuntimeError" in caplog.text
+    assert "Good day" not in caplog.text
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr("vivavoce.engines.sherpa.speaker.find_spec", lambda _name: None)
+    with pytest.raises(EngineError, match=r"install vivavoce\[clone\]"):
+        load_zipvoice(context(folder=str(folder)))

@@ -40,7 +40,7 @@ def _save(
     onnx.save(model, path)
 
 
-def make_zipvoice(folder: Path, *, rate_hz: int = 24_000) -> Path:
+def make_zipvoice(folder: Path, *, rate_hz: int = 24_000, english: bool = True) -> Path:
     """Write the five files of the model."""
     folder.mkdir(parents=True, exist_ok=True)
     _encoder(folder / "encoder.int8.onnx")
@@ -48,8 +48,9 @@ def make_zipvoice(folder: Path, *, rate_hz: int = 24_000) -> Path:
     _vocoder(folder / "vocos_24khz.onnx", rate_hz)
     symbols = [" ", "_", ".", ",", "?", "!", *"abcdefghijklmnopqrstuvwxyz"]
     (folder / "tokens.txt").write_text("".join(f"{symbol} {number}\n" for number, symbol in enumerate(symbols)))
-    words = ["hello", "there", "good", "day", "i", "heard", "milliseconds"]
-    (folder / "lexicon.txt").write_text("".join(f"{word} {' '.join(word)}\n" for word in words))
+    words = ["hello", "there", "good", "day", "i", "heard", "milliseconds"] if english else []
+    chinese = "你 n i\n好 h a o\n"
+    (folder / "lexicon.txt").write_text("".join(f"{word} {' '.join(word)}\n" for word in words) + chinese)
     return folder
 
 

@@ -9,6 +9,9 @@ import numpy as np
 
 from vivavoce.types import Samples
 
+MOST_LINE = 2 * 1024 * 1024
+"""Of the words of a frame, in bytes; texts are refused long before (``speaker.MOST_CHARACTERS``)."""
+
 MOST_BYTES = 64 * 1024 * 1024
 """Of one frame: ten minutes of audio; a child that says more is not right."""
 
@@ -16,13 +19,14 @@ MOST_BYTES = 64 * 1024 * 1024
 def write_frame(stream: IO[bytes], words: dict[str, Any], samples: Samples | None = None) -> None:
     """Say ``words``, and ``samples`` with them."""
     sound = b"" if samples is None else np.ascontiguousarray(samples, "<f4").tobytes()
-    stream.write(json.dumps({**words, "bytes": len(sound)}).encode() + b"\n" + sound)
+    line = json.dumps({**words, "bytes": len(sound)}, ensure_ascii=False)
+    stream.write(line.encode(errors="replace") + b"\n" + sound)
     stream.flush()
 
 
 def read_frame(stream: IO[bytes]) -> tuple[dict[str, Any], Samples] | None:
     """What the other side says next; None when it has gone. Raises ``ValueError`` for what is no frame."""
-    line = stream.readline(65536)
+    line = stream.readline(MOST_LINE)
     if not line.endswith(b"\n"):
         return None
     words: dict[str, Any] = json.loads(line)

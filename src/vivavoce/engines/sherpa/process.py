@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import re
 import subprocess
 import sys
 import tempfile
@@ -176,12 +177,15 @@ class CloningProcess:
             return frame
 
     def _ended(self) -> EngineError:
+        loading = self._number == 0
         self.end()
         if self._closed:
             return EngineError(self._model.family.name, "is closed")
         self._told.seek(0)
         last = self._told.read()[-2000:].decode(errors="replace").strip().splitlines()
-        logger.warning("the process of %s ended: %s", self._model.family.name, " / ".join(last[-3:])[:1000])
+        # Once it has been asked something, what it prints may hold words of users.
+        why = " / ".join(last[-3:])[:1000] if loading else _kind(last)
+        logger.warning("the process of %s ended: %s", self._model.family.name, why)
         return _EndedError(self._model.family.name, "its process ended", retriable=True)
 
 
@@ -191,6 +195,12 @@ class _EndedError(EngineError):
 
 class _UnwantedError(Exception):
     """Nobody waits for the answer any more."""
+
+
+def _kind(lines: list[str]) -> str:
+    """The kind of the last error among ``lines``, without its message."""
+    kinds = [found[1] for line in lines if (found := re.match(r"(?:\w+\.)*(\w+(?:Error|Exception))\b", line))]
+    return kinds[-1] if kinds else "no Python error"
 
 
 def _read(child: subprocess.Popen[bytes], frames: queue.SimpleQueue[Frame | None]) -> None:

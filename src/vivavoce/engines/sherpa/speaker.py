@@ -15,11 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.pauses import finish
 from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE, Family, files_in
+from vivavoce.engines.sherpa.lexicon import Lexicon
 from vivavoce.engines.sherpa.process import CloningProcess, Model
 from vivavoce.errors import EngineError
 from vivavoce.types import Language, Samples
 
 RATE_HZ = 24_000
+
+MOST_CHARACTERS = 100_000
+"""Of a clause, or of what is said in a clip."""
 
 
 class CloningSettings(BaseModel):
@@ -37,9 +41,10 @@ class SherpaSpeaker:
 
     rate_hz = RATE_HZ
 
-    def __init__(self, family: Family, process: CloningProcess, steps: int = 4) -> None:
+    def __init__(self, family: Family, process: CloningProcess, steps: int = 4, lexicon: Lexicon | None = None) -> None:
         self.voices: Mapping[str, frozenset[Language]] = {}
-        self.clones = family.languages
+        self.clones = family.languages if lexicon is None else lexicon.languages
+        self._lexicon = lexicon
         self._family = family
         self._process = process
         self._steps = steps
@@ -59,6 +64,7 @@ class SherpaSpeaker:
         order = {"text": text, "transcript": transcript, "rate_hz": rate_hz, "steps": self._steps, "speed": speed}
         if not any(character.isalnum() for character in text):
             return
+        self._check(text)
         loop = asyncio.get_running_loop()
         pieces: asyncio.Queue[Samples | None] = asyncio.Queue()
         unwanted = threading.Event()
@@ -81,10 +87,20 @@ class SherpaSpeaker:
         finally:
             unwanted.set()
 
+    def _check(self, text: str) -> None:
+        if len(text) > MOST_CHARACTERS:
+            raise EngineError(self._family.name, f"speaks at most {MOST_CHARACTERS} characters at once")
+        if self._lexicon is not None and not self._lexicon.knows(text):
+            raise EngineError(self._family.name, "knows no word of the text")
+
     async def add_clone(self, name: str, clip: Samples, rate_hz: int, transcript: str) -> None:
         """Keep the clip. Raises ``EngineError`` when the model wants its words and there are none."""
         if self._family.transcribed and not transcript.strip():
             raise EngineError(self._family.name, f"what is said in the clip of the voice '{name}' is not known")
+        if not len(clip):
+            raise EngineError(self._family.name, f"the clip of the voice '{name}' is empty")
+        if len(transcript) > MOST_CHARACTERS:
+            raise EngineError(self._family.name, f"the words of the voice '{name}' are too many")
         self._clips[name] = (clip, rate_hz, transcript)
 
     def remove_voice(self, name: str) -> None:
@@ -112,7 +128,11 @@ def _load(family: Family, context: EngineContext) -> SherpaSpeaker:
     settings = _settings(family, context.settings)
     if find_spec("sherpa_onnx") is None:
         raise EngineError(family.name, "needs sherpa-onnx: install vivavoce[clone]")
-    process = CloningProcess(Model(family, files_in(settings.folder.expanduser(), family), context.threads))
+    files = files_in(settings.folder.expanduser(), family)
+    lexicon = Lexicon(Path(files["lexicon"])) if "lexicon" in files else None
+    if lexicon is not None and not lexicon.languages:
+        raise EngineError(family.name, f"there are no words in {files['lexicon']}")
+    process = CloningProcess(Model(family, files, context.threads))
     try:
         rate_hz = process.start()
         if rate_hz != RATE_HZ:
@@ -122,7 +142,7 @@ def _load(family: Family, context: EngineContext) -> SherpaSpeaker:
     except EngineError as error:
         process.close()
         raise EngineError(family.name, f"{error.message} (files in {settings.folder})") from error
-    return SherpaSpeaker(family, process, settings.steps)
+    return SherpaSpeaker(family, process, settings.steps, lexicon)
 
 
 def _settings(family: Family, given: Mapping[str, Any]) -> CloningSettings:
