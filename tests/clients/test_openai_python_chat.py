@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import pytest
-from openai import APIError, AsyncOpenAI, BadRequestError, NotFoundError, OpenAI
+from openai import (
+    APIError,
+    AsyncOpenAI,
+    BadRequestError,
+    DefaultHttpxClient,
+    NotFoundError,
+    OpenAI,
+    RateLimitError,
+)
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel
 
@@ -147,6 +157,70 @@ def test_mistakes_are_the_clients_own_exceptions(client: OpenAI) -> None:
         client.chat.completions.create(model="nothing", messages=user("Hi"))
     with pytest.raises(APIError, match="asked to"):
         list(client.chat.completions.create(model="gpt-audio", messages=user("please fail"), stream=True))
+
+
+def test_the_raw_answer_has_its_headers(client: OpenAI) -> None:
+    raw = client.chat.completions.with_raw_response.create(model="gpt-audio", messages=user("Hi"))
+    assert raw.headers["x-trace-id"]
+    assert raw.headers["content-type"] == "application/json"
+    assert raw.parse().choices[0].message.content == "You said: Hi"
+    with client.chat.completions.with_streaming_response.create(
+        model="gpt-audio", messages=user("Hi"), stream=True
+    ) as streamed:
+        assert streamed.headers["x-trace-id"]
+        assert list(streamed.iter_lines())[-2:] == ["data: [DONE]", ""]
+
+
+def test_a_stream_with_an_answer_in_json(client: OpenAI) -> None:
+    with client.chat.completions.stream(model="gpt-audio", messages=user("Hi"), response_format=Trip) as stream:
+        assert any(event.type == "content.done" and event.parsed == Trip(city="fake", seats=0) for event in stream)
+        assert stream.get_final_completion().choices[0].message.parsed == Trip(city="fake", seats=0)
+
+
+def test_a_stream_that_is_closed_gives_its_place_back(fake_server: RunningServer, client: OpenAI) -> None:
+    stream = client.chat.completions.create(model="gpt-audio", messages=user("word " * 1000), stream=True)
+    next(iter(stream))
+    stream.close()
+    assert fake_server.all_seats_free()
+
+
+def test_the_client_comes_back_when_the_server_says(fake_server: RunningServer) -> None:
+    """All places are taken at its first request, and one is given back after that."""
+    waits: list[float] = []
+    with ExitStack() as taken:
+        seats = fake_server.serving.seats
+        while seats.taken < fake_server.serving.config.limits.sessions:
+            taken.enter_context(seats.taken_for())
+
+        def make_room(response: Any) -> None:
+            if response.status_code == 429:
+                waits.append(float(response.headers["retry-after"]))
+                taken.close()
+
+        with OpenAI(
+            base_url=f"{fake_server.http}/v1",
+            api_key="unused",
+            max_retries=1,
+            http_client=DefaultHttpxClient(event_hooks={"response": [make_room]}),
+        ) as client:
+            began = time.monotonic()
+            raw = client.chat.completions.with_raw_response.create(model="gpt-audio", messages=user("Hi"))
+            took = time.monotonic() - began
+    assert raw.retries_taken == 1
+    assert raw.parse().choices[0].message.content == "You said: Hi"
+    (wait,) = waits
+    assert took >= wait > 0
+
+
+def test_a_client_that_does_not_come_back_is_told(fake_server: RunningServer, client: OpenAI) -> None:
+    seats = fake_server.serving.seats
+    with ExitStack() as taken:
+        while seats.taken < fake_server.serving.config.limits.sessions:
+            taken.enter_context(seats.taken_for())
+        with pytest.raises(RateLimitError) as refused:
+            client.chat.completions.create(model="gpt-audio", messages=user("Hi"))
+    assert refused.value.code == "rate_limit_exceeded"
+    assert fake_server.all_seats_free()
 
 
 # ---- the real models
