@@ -97,6 +97,21 @@ async def test_a_revoked_keys_conversations_end(locked: RunningServer) -> None:
     assert refused.value.response.status_code == 401
 
 
+@pytest.mark.parametrize("path", ["realtime/audio?model=step-tts-2", "realtime/asr/stream"])
+async def test_other_sockets_count_as_conversations_and_end_with_their_key(locked: RunningServer, path: str) -> None:
+    secret, key_id = await asyncio.to_thread(create, locked, "alice", "--sessions", "1")
+    url = f"{locked.ws}/v1/{path}"
+    async with connect(url, additional_headers=bearer(secret)) as socket:
+        await socket.recv()
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(url, additional_headers=bearer(secret))
+        assert refused.value.response.status_code == 429
+        await asyncio.to_thread(keys, locked, "revoke", key_id)
+        async with asyncio.timeout(20):
+            await socket.wait_closed()
+        assert socket.close_code == 1008
+
+
 async def test_a_revoked_keys_client_secrets_open_nothing(locked: RunningServer) -> None:
     secret, key_id = await asyncio.to_thread(create, locked, "alice")
     async with httpx.AsyncClient(headers=bearer(secret)) as client:

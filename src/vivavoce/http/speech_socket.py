@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import replace
 
 from fastapi import APIRouter, WebSocket
@@ -47,20 +47,20 @@ NORMAL, POLICY_VIOLATION, INTERNAL_ERROR = 1000, 1008, 1011
 async def realtime_audio(socket: WebSocket) -> None:
     """Streaming text to speech. What cannot be served is refused before the upgrade."""
     serving: Serving = socket.app.state.serving
-    try:
-        grant = await serving.auth.admit(socket)
-        model = speech_model(socket.query_params.get("model", ""))
-        _ = serving.engines
-        place = serving.requests.take()
-    except ClientError as error:
-        await socket.send_denial_response(error_response(error))
-        return
-    try:
+    with ExitStack() as places:
+        try:
+            grant = await serving.auth.admit(socket)
+            model = speech_model(socket.query_params.get("model", ""))
+            _ = serving.engines
+            key_over = asyncio.Event()
+            places.callback(serving.key_use.begin_session(grant.key, key_over.set))
+            places.enter_context(serving.requests.taken_for())
+        except ClientError as error:
+            await socket.send_denial_response(error_response(error))
+            return
         await socket.accept()
         stream = SpeechStream(model, now_ms=lambda: int(time.time() * 1000))
-        await _Speaking(SocketConnection(socket), serving, grant.owner, stream).serve()
-    finally:
-        serving.requests.give_back(place)
+        await _Speaking(SocketConnection(socket), serving, grant.owner, stream, key_over).serve()
 
 
 class _Over(Exception):  # noqa: N818 (it ends a connection, well or not)
@@ -73,20 +73,29 @@ class _Over(Exception):  # noqa: N818 (it ends a connection, well or not)
 
 
 class _Speaking:
-    """One connection being served."""
+    """One connection being served, until ``key_over``."""
 
-    def __init__(self, connection: SocketConnection, serving: Serving, owner: str, stream: SpeechStream) -> None:
+    def __init__(
+        self,
+        connection: SocketConnection,
+        serving: Serving,
+        owner: str,
+        stream: SpeechStream,
+        key_over: asyncio.Event,
+    ) -> None:
         self._connection = connection
         self._serving = serving
         self._owner = owner
         self._stream = stream
+        self._key_over = key_over
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(SENTENCES_AHEAD)
         self._busy = False
         self._active_s = time.monotonic()
 
     async def serve(self) -> None:
         """Until the text is spoken, or the client has gone."""
-        tasks = [asyncio.ensure_future(work) for work in (self._listen(), self._speak(), self._watch())]
+        works = self._listen(), self._speak(), self._watch(), self._end_with_key()
+        tasks = [asyncio.ensure_future(work) for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -105,6 +114,10 @@ class _Speaking:
         while (left_s := self._active_s + IDLE_S - time.monotonic()) > 0 or self._busy:  # noqa: ASYNC110 (no event)
             await asyncio.sleep(max(left_s, 1.0))
         raise _Over(NORMAL, f"nothing was said for {IDLE_S:g} s")
+
+    async def _end_with_key(self) -> None:
+        await self._key_over.wait()
+        raise _Over(POLICY_VIOLATION, "the key is no longer valid")
 
     # ---- the client
 
