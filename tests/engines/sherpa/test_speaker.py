@@ -233,3 +233,26 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, folder: Pat
     monkeypatch.setattr("vivavoce.engines.sherpa.speaker.find_spec", lambda _name: None)
     with pytest.raises(EngineError, match=r"install vivavoce\[clone\]"):
         load_zipvoice(context(folder=str(folder)))
+
+
+async def test_digits_in_chinese_are_spelled_out(tmp_path: Path) -> None:
+    folder = make_zipvoice(tmp_path / "digits")
+    with (folder / "lexicon.txt").open("a") as lexicon:
+        lexicon.write("五 w u\n")
+    speaker = load_zipvoice(context(folder=str(folder)))
+    try:
+        await speaker.add_clone("me", CLIP, 24_000, "你好。")
+        pieces = speaker.speak("5。", voice="me", language="zh")
+        assert sum([len(piece) async for piece in pieces])
+    finally:
+        speaker.close()
+
+
+async def test_a_start_nobody_wants_is_left_to_the_next_clause(speaker: SherpaSpeaker) -> None:
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    speaker._process.end()
+    order = {"text": "Hello.", "transcript": "Good day.", "rate_hz": 24_000, "steps": 4, "speed": 1.0}
+    assert list(speaker._process.speak(order, CLIP, lambda: True)) == []
+    loading = pid(speaker)
+    assert sum(await said(speaker, "Hello."))
+    assert pid(speaker) == loading

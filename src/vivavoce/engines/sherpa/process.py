@@ -54,6 +54,7 @@ class CloningProcess:
         self._frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self._told = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the engine
         self._number = 0
+        self._loading = False
         self._closed = False
 
     @property
@@ -61,12 +62,12 @@ class CloningProcess:
         """The process there is."""
         return None if self._child is None else self._child.pid
 
-    def start(self) -> int:
+    def start(self, unwanted: Callable[[], bool] = lambda: False) -> int:
         """Load the model, unless it is loaded; its rate in Hz if it was not, else 0. Raises ``EngineError``."""
         if self._closed:
             raise EngineError(self._model.family.name, "is closed")
         if self._child is not None and self._child.poll() is None:
-            return 0
+            return self._loaded(unwanted) if self._loading else 0
         self.end()
         self._told.seek(0)
         self._told.truncate()
@@ -81,18 +82,30 @@ class CloningProcess:
         )
         threading.Thread(target=_read, args=(self._child, self._frames), daemon=True, name="cloning").start()
         self._say({"family": self._model.family.name, "files": self._model.files, "threads": self._model.threads})
-        words, _ = self._next(START_S, lambda: self._closed)
+        self._loading = True
+        return self._loaded(unwanted)
+
+    def _loaded(self, unwanted: Callable[[], bool]) -> int:
+        """Wait for the model. When nobody wants it any more it goes on loading, for whoever comes next."""
+        words, _ = self._next(START_S, lambda: self._closed or unwanted())
+        self._loading = False
         return cast(int, words["rate_hz"])
 
     def speak(self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Iterator[Samples]:
         """The pieces of an answer, until there are no more or it is ``unwanted``. Raises ``EngineError``."""
-        had_started = not self.start()
+        try:
+            had_started = not self.start(unwanted)
+        except _UnwantedError:
+            return
         try:
             frame = self._asked(order, clip, unwanted)
         except _EndedError:
             if not had_started:
                 raise
-            self.start()  # it ended while nobody asked anything of it
+            try:
+                self.start(unwanted)  # it ended while nobody asked anything of it
+            except _UnwantedError:
+                return
             frame = self._asked(order, clip, unwanted)
         while frame is not None:
             words, samples = frame
@@ -119,6 +132,7 @@ class CloningProcess:
     def end(self) -> None:
         """End the process, if there is one."""
         child, self._child = self._child, None
+        self._loading = False
         if child is None:
             return
         child.kill()

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vivavoce.engines.base import EngineContext
+from vivavoce.engines.kokoro.numerals import spoken_numbers
 from vivavoce.engines.pauses import finish
 from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE, Family, files_in
 from vivavoce.engines.sherpa.lexicon import Lexicon
@@ -61,6 +62,8 @@ class SherpaSpeaker:
         if voice not in self._clips or language not in self.clones:
             raise EngineError(self._family.name, f"there is no voice '{voice}' for language '{language}'")
         clip, rate_hz, transcript = self._clips[voice]
+        if self._lexicon is not None and language == "zh" and len(text) <= MOST_CHARACTERS:
+            text = spoken_numbers(text)
         order = {"text": text, "transcript": transcript, "rate_hz": rate_hz, "steps": self._steps, "speed": speed}
         if not any(character.isalnum() for character in text):
             return
