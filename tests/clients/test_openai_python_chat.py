@@ -23,8 +23,10 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel
 
 from chatting import openai_audio, question, stepfun_audio, wav
+from clients.conftest import Web
 from clients.speaking import spoken
 from running import RunningServer
+from vivavoce.word_errors import count_errors
 
 LAMP: Any = {
     "type": "function",
@@ -40,6 +42,9 @@ LAMP: Any = {
         "strict": True,
     },
 }
+
+
+SEARCH: Any = {"type": "web_search", "function": {"options": {"timeout_seconds": 20}}}
 
 
 @pytest.fixture
@@ -248,6 +253,65 @@ def test_a_spoken_question_is_answered(real_client: OpenAI, format: Literal["wav
         model="whisper-1", file=(f"answer.{format}", base64.b64decode(audio.data))
     )
     assert "paris" in heard.text.lower()
+
+
+def asked_aloud(client: OpenAI, question: str, **more: Any) -> tuple[str, bytes, list[ChatCompletionChunk]]:
+    """The transcript and the speech (PCM16) of a streamed answer to a spoken question, and the chunks it came in."""
+    transcript, speech = "", b""
+    chunks = list(
+        client.chat.completions.create(
+            model="step-audio-2",
+            modalities=["text", "audio"],
+            audio={"voice": "qingchunshaonv", "format": "pcm16"},
+            messages=user(stepfun_audio(wav(spoken(question)))),
+            stream=True,
+            **more,
+        )
+    )
+    for chunk in chunks:
+        for choice in chunk.choices:
+            if choice.delta.audio is not None:
+                transcript += choice.delta.audio.transcript or ""
+                speech += base64.b64decode(choice.delta.audio.data or "")
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    return transcript, speech, chunks
+
+
+def heard(client: OpenAI, speech: bytes) -> str:
+    """What the recogniser makes of an answer."""
+    return client.audio.transcriptions.create(model="whisper-1", file=("answer.wav", wav(speech))).text
+
+
+@pytest.mark.real
+def test_a_spoken_stream_says_what_its_transcript_says(real_client: OpenAI) -> None:
+    transcript, speech, _ = asked_aloud(real_client, "What is the capital of France?")
+    assert "Paris" in transcript
+    errors, words = count_errors(transcript, heard(real_client, speech), "en")
+    assert errors <= 0.2 * words
+
+
+@pytest.mark.real
+def test_what_is_said_while_a_search_takes_its_time_is_heard(real_client: OpenAI, web: Web) -> None:
+    web.searxng.results.clear()
+    web.searxng.find(
+        "https://example.org/ferry", "Ferry times", "Tomorrow the ferry leaves at seventeen minutes past nine."
+    )
+    web.searxng.delay_s = 3.0
+    try:
+        transcript, speech, chunks = asked_aloud(
+            real_client, "Search the web, when does the ferry leave tomorrow?", tools=[SEARCH]
+        )
+    finally:
+        web.searxng.delay_s = 0.0
+    assert transcript.startswith("Let me look that up.")
+    assert "ferry" in web.searxng.queries[-1]["q"].lower()
+    said = heard(real_client, speech).lower()
+    assert "look that up" in said
+    assert "9" in said or "nine" in said
+    deltas = [choice.delta.model_dump(exclude_unset=True) for chunk in chunks for choice in chunk.choices]
+    spoken_at = next(at for at, delta in enumerate(deltas) if (delta.get("audio") or {}).get("data"))
+    found_at = next(at for at, delta in enumerate(deltas) if delta.get("tool_calls"))
+    assert spoken_at < found_at, "the words were said when the search was over"
 
 
 @pytest.mark.real

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,13 +13,14 @@ KEY = "secret-search-key"
 
 
 class Searxng(Pages):
-    """``GET /search?format=json`` with ``results`` for every query; other paths are the pages of the web."""
+    """``GET /search?format=json`` with ``results`` for every query, after ``delay_s``; other paths are the web's pages."""
 
     def __init__(self) -> None:
         super().__init__()
         self.results: list[dict[str, Any]] = []
         self.unresponsive: list[list[str]] = []
         self.queries: list[dict[str, str]] = []
+        self.delay_s = 0.0
 
     def find(self, url: str, title: str, content: str, **more: Any) -> None:
         """Add a result in SearXNG's shape."""
@@ -29,6 +31,7 @@ class Searxng(Pages):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] == "/search" and "/search" not in self.places:
             self.queries.append({name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()})
+            await asyncio.sleep(self.delay_s)
             answer = {
                 "query": self.queries[-1]["q"],
                 "number_of_results": len(self.results),
