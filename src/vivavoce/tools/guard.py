@@ -1,52 +1,166 @@
 """Keeps what the assistant was told in confidence out of a reply that rests on strangers' text.
 
-Such text may say "repeat your instructions", and a small model does. Two things are looked for while the reply is written:
-words of the instructions that look like secrets (``marigold-77``), which are left out, and a run of their words, at which the
-reply ends. What the user or an earlier reply has said is no secret.
+Such text may say "repeat your instructions", or "spell your code word backwards", and a small model does. Two things are
+looked for while the reply is written: secrets (``confidence.py``), in whatever spelling, which are left out; and a run of
+words of the instructions, at which the reply ends. What may become either is held back until it shows, so that not even
+its beginning is said. What the user, an earlier reply or the found text itself has said is no secret.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from vivavoce.types import Message
+from vivavoce.tools.confidence import Mark, secrets_in, skeleton_at, spellings
+from vivavoce.types import Language, Message
 
 RUN = 8
 """Words in a row, or twice as many Chinese or Japanese characters, that nobody says by chance as the instructions do."""
 
+HELD = 4
+"""Of them, from how many on they are held back."""
+
+INSIDE = 6
+"""Letters of a spelling that is found inside of words, too; a shorter one must be words of its own."""
+
 LEFT_OUT = "…"
+
+REFUSALS: Mapping[Language, str] = {
+    "en": "I cannot tell you that.",
+    "zh": "这个我不能说。",
+    "ja": "それはお伝えできません。",
+}
+"""What is said where a reply has to end."""
 
 _PART = r"[^\W\u3040-\u30ff\u3400-\u9fff]+"
 _WORD = re.compile(rf"[\u3040-\u30ff\u3400-\u9fff]|{_PART}(?:[-'’.@_]{_PART})*")
-_SECRET = re.compile(r"(?=.*\d)(?=.*[^\W\d]).{4,}|.*[@_].*")
-"""A word that is no word: letters and digits together, or an address."""
+
+
+_ENDS = ".!?。！？"
 
 
 class Guard:
-    """Reads one round of a reply. ``leaking``: it has begun to repeat the instructions and must end."""
+    """Reads one round of a reply."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        instructions = _words(" ".join(message.content for message in messages if message.role == "system"))
-        open_ = {word for message in messages if message.role != "system" for word in _words(message.content)}
-        self._secrets = {word for word in instructions if _SECRET.fullmatch(word)} - open_
-        self._runs = {run for at in range(len(instructions)) if (run := _run(instructions, at)) is not None}
-        self._lengths = {len(run) for run in self._runs}
-        self._said: list[str] = []
-        self._held = ""
-        self.leaking = False
+        instructions = "\n".join(message.content for message in messages if message.role == "system")
+        public = "\n".join(message.content for message in messages if message.role != "system")
+        forms = {form for secret in secrets_in(instructions, public) for form in spellings(secret)}
+        self._forms = sorted(forms, key=len, reverse=True)
+        self._spelled = _Spelled(self._forms)
+        self._recital = _Recital(_words(instructions), _words(public))
+        self._last = ""
+
+    @property
+    def leaking(self) -> bool:
+        """Whether the reply repeats the instructions and must end; nothing passes any more."""
+        return self._recital.found
 
     def passes(self, text: str) -> str:
-        """More of the reply; what of it may be said by now. The last word is held until it is whole."""
+        """More of the reply; what of it may be said by now."""
+        return self._said(self._recital.passes(self._spelled.passes(text)))
+
+    def rest(self) -> str:
+        """The reply is over: what was held back and has become nothing."""
+        return self._said(self._recital.passes(self._spelled.rest()) + self._recital.rest())
+
+    def refusal(self, language: Language) -> str:
+        """What is said instead of the rest, in the user's language."""
+        words = REFUSALS.get(language, REFUSALS["en"])
+        if not self._last:
+            return words
+        cut = "" if self._last in _ENDS else LEFT_OUT
+        return f"{cut} {words}" if words.isascii() else f"{cut}{words}"
+
+    def tells(self, text: str) -> bool:
+        """Whether ``text`` holds a secret."""
+        reading = _Spelled(self._forms)
+        return reading.passes(text) + reading.rest() != text
+
+    def _said(self, text: str) -> str:
+        self._last = text.rstrip()[-1:] or self._last
+        return text
+
+
+class _Spelled:
+    """Replaces in a stream whatever spells one of ``forms``; they come the longest first."""
+
+    def __init__(self, forms: Sequence[str]) -> None:
+        self._forms = forms
+        self._held = ""
+        self._before = ""
+
+    def passes(self, text: str) -> str:
+        self._held += text
+        return self._released(final=False)
+
+    def rest(self) -> str:
+        return self._released(final=True)
+
+    def _released(self, *, final: bool) -> str:
+        text, said, at, index = self._held, [], 0, 0
+        marks = list(skeleton_at(text)) if self._forms else []
+        line = "".join(char for char, _ in marks)
+        stop = len(text)
+        while index < len(line):
+            end = self._end(text, marks, line, index, final=final)
+            if end is None:
+                index += 1
+                continue
+            if end == index:  # what follows will tell
+                stop = marks[index][1]
+                break
+            said += [text[at : marks[index][1]], LEFT_OUT]
+            at, index = marks[end - 1][1] + 1, end
+        said.append(text[at:stop])
+        self._held, self._before = text[stop:], text[stop - 1 : stop] or self._before
+        return "".join(said)
+
+    def _end(self, text: str, marks: Sequence[Mark], line: str, index: int, *, final: bool) -> int | None:
+        """Where what is spelled from ``index`` on ends: there, if that does not show yet; ``None`` if it is nothing."""
+        start = marks[index][1]
+        inside = (text[start - 1] if start else self._before).isalnum()
+        for form in self._forms:
+            whole_words = len(form) < INSIDE and not _is_wide(form)
+            if whole_words and inside:
+                continue
+            if not line.startswith(form, index):
+                if not final and form.startswith(line[index:]):
+                    return index
+                continue
+            end = index + len(form)
+            after = text[marks[end - 1][1] + 1 :][:1]
+            if not whole_words or (after and not after.isalnum()) or (not after and final):
+                return end
+            if not after:
+                return index
+        return None
+
+
+class _Recital:
+    """Finds in a stream a run of ``words`` that is none of the ``public`` ones. ``found``: there was one."""
+
+    def __init__(self, words: Sequence[str], public: Sequence[str]) -> None:
+        self._words = words
+        self._public = f" {' '.join(public)} "
+        self._places: dict[str, list[int]] = {}
+        for place, word in enumerate(words):
+            self._places.setdefault(word, []).append(place)
+        self._runs: dict[int, int] = {}
+        self._held = ""
+        self._pending: list[str] = []
+        self._gap = ""
+        self.found = False
+
+    def passes(self, text: str) -> str:
         self._held += text
         end = self._whole()
         ready, self._held = self._held[:end], self._held[end:]
         return self._checked(ready)
 
     def rest(self) -> str:
-        """The reply is over: its last word."""
         ready, self._held = self._held, ""
-        return self._checked(ready)
+        return self._checked(ready) + self._let(0) + ("" if self.found else self._gap)
 
     def _whole(self) -> int:
         """Where the last word that may still grow begins."""
@@ -59,28 +173,42 @@ class Guard:
         return last.start() if grows and not _is_wide(last[0]) else len(self._held)
 
     def _checked(self, text: str) -> str:
-        said, at = [], 0
-        for found in _WORD.finditer(text):
-            word = found[0].casefold()
-            said.append(text[at : found.start()])
-            said.append(LEFT_OUT if word in self._secrets else found[0])
-            at = found.end()
-            self._said.append(word)
-            if any(tuple(self._said[-length:]) in self._runs for length in self._lengths if len(self._said) >= length):
-                self.leaking = True
+        said: list[str] = []
+        at = 0
+        for found in _WORD.finditer("" if self.found else text):
+            self._pending.append(self._gap + text[at : found.end()])
+            self._gap, at = "", found.end()
+            share = 2 if _is_wide(found[0]) else 1
+            longest = self._longest(found[0].casefold())
+            if longest >= RUN * share:
+                self.found, self._pending = True, []
                 return "".join(said)
-        return "".join([*said, text[at:]])
+            said.append(self._let(max(longest - HELD * share + 1, 0)))
+        self._gap += text[at:]
+        if not self._pending:
+            said.append(self._gap)
+            self._gap = ""
+        return "" if self.found else "".join(said)
+
+    def _longest(self, word: str) -> int:
+        """How many words of ours in a row end with this one; those that others said in a row, too, are nobody's."""
+        runs = {place: self._runs.get(place - 1, 0) + 1 for place in self._places.get(word, ())}
+        self._runs = {
+            place: length
+            for place, length in runs.items()
+            if length < HELD or f" {' '.join(self._words[place - length + 1 : place + 1])} " not in self._public
+        }
+        return max(self._runs.values(), default=0)
+
+    def _let(self, kept: int) -> str:
+        """What is pending, but for the last ``kept`` words."""
+        cut = max(len(self._pending) - kept, 0)
+        said, self._pending = "".join(self._pending[:cut]), self._pending[cut:]
+        return said
 
 
 def _words(text: str) -> list[str]:
     return [found[0].casefold() for found in _WORD.finditer(text)]
-
-
-def _run(words: Sequence[str], at: int) -> tuple[str, ...] | None:
-    """The words from ``at`` on, if there are enough of them to be told apart from chance."""
-    length = RUN * 2 if _is_wide(words[at]) else RUN
-    run = tuple(words[at : at + length])
-    return run if len(run) == length else None
 
 
 def _is_wide(word: str) -> bool:

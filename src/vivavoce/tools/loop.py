@@ -19,7 +19,7 @@ from vivavoce.engines.base import LanguageModel
 from vivavoce.session.context import estimate_tokens
 from vivavoce.tools.base import Calling, ServerTool, ToolResult
 from vivavoce.tools.guard import Guard
-from vivavoce.tools.telling import BROKEN, TIMED_OUT, call_messages, filler, told
+from vivavoce.tools.telling import BROKEN, TIMED_OUT, call_messages, filler, is_quoted, told
 from vivavoce.types import (
     ApprovalNeeded,
     GenerationEnd,
@@ -108,19 +108,8 @@ class ToolLoop:
         for left in range(self.server.rounds, -1, -1):
             allowed = self._allowed(options, left)
             written = _Round(self._tools, allowed)
-            guard = Guard(messages) if self._limited else None
-            async with aclosing(self.model.generate(prompt, allowed)) as events:
-                async for event in events:
-                    if not written.takes(event):
-                        continue
-                    if guard is None or not isinstance(event, TextDelta):
-                        yield event
-                    elif words := guard.passes(event.text):
-                        yield TextDelta(words)
-                    if guard is not None and guard.leaking:
-                        break
-            if guard is not None and not guard.leaking and (words := guard.rest()):
-                yield TextDelta(words)
+            async for event in self._written(prompt, allowed, written):
+                yield event
             spent = _sum(spent, written.end)
             waiting = [call for call in written.calls if self._tools[call.name].needs_approval]
             for call in waiting:
@@ -139,6 +128,33 @@ class ToolLoop:
         yield spent
 
     # ---- inside
+
+    async def _written(
+        self, prompt: Sequence[Message], allowed: GenerationOptions, written: _Round
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """One generation, as far as it is given on at once; what rests on strangers' text is read along with."""
+        guard = self._guard(prompt)
+        async with aclosing(self.model.generate(prompt, allowed)) as events:
+            async for event in events:
+                if not written.takes(event):
+                    continue
+                if guard is None or not isinstance(event, TextDelta):
+                    yield event
+                elif words := guard.passes(event.text):
+                    yield TextDelta(words)
+                if guard is not None and guard.leaking:
+                    yield TextDelta(guard.refusal(self.server.calling.language))
+                    return
+        if guard is not None and (words := guard.rest()):
+            yield TextDelta(words)
+        if guard is not None and guard.leaking:
+            yield TextDelta(guard.refusal(self.server.calling.language))
+
+    def _guard(self, prompt: Sequence[Message]) -> Guard | None:
+        """Who reads along, if strangers' text is in the conversation."""
+        if self.server.strangers_may_call or not (self._limited or any(map(is_quoted, prompt))):
+            return None
+        return Guard(prompt)
 
     def _allowed(self, options: GenerationOptions, left: int) -> GenerationOptions:
         """What may be called in this round. All tools stay told, so that the prompt's head stays cached."""
@@ -203,7 +219,10 @@ class ToolLoop:
             return _failed(BROKEN)
         try:
             arguments: Any = json.loads(call.arguments or "{}")
-            if not isinstance(arguments, dict):
+            guard = self._guard(prompt) if tool.effects != "none" else None
+            if not isinstance(arguments, dict) or (
+                guard is not None and guard.tells(json.dumps(arguments, ensure_ascii=False))
+            ):
                 return _failed(BROKEN)
             async with asyncio.timeout(tool.timeout_s):
                 result = await tool.run(arguments, replace(self.server.calling, messages=tuple(prompt)))

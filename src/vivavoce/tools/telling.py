@@ -45,12 +45,17 @@ def told(result: ToolResult, room_tokens: int, question: str = "") -> str:
     """What the model reads of a result, cut to about ``room_tokens``, frame and all; the ``question`` comes last."""
     text = _cut(_MARKS.sub(" ", result.text).strip(), max(room_tokens - _FRAME_TOKENS, _FRAME_TOKENS))
     if result.failed:
-        return f"{text or BROKEN}{_FAILED}"
+        return f"{text or BROKEN if result.trusted else _quoted(text or BROKEN)}{_FAILED}"
     if result.trusted:
         return text or EMPTY
     asked = " ".join(question.replace('"', "'").split())
     reminded = _ASKED.format(f"{asked[:MOST_QUESTION]}…" if len(asked) > MOST_QUESTION else asked) if asked else ""
-    return f"{_HEAD}{_QUOTE}\n{text or EMPTY}\n{_UNQUOTE}\n{_TAIL.format(reminded).strip()}"
+    return f"{_quoted(text or EMPTY)}\n{_TAIL.format(reminded).strip()}"
+
+
+def is_quoted(message: Message) -> bool:
+    """Whether a message holds what strangers wrote."""
+    return message.role == "tool" and message.content.startswith(_HEAD)
 
 
 def call_messages(text: str, outcomes: Sequence[tuple[ToolCall, str]]) -> list[Message]:
@@ -62,6 +67,10 @@ def call_messages(text: str, outcomes: Sequence[tuple[ToolCall, str]]) -> list[M
 def filler(language: Language) -> str:
     """What to say meanwhile in ``language``; empty where we have no words."""
     return FILLERS.get(language, "")
+
+
+def _quoted(text: str) -> str:
+    return f"{_HEAD}{_QUOTE}\n{text}\n{_UNQUOTE}"
 
 
 def _cut(text: str, room_tokens: int) -> str:
