@@ -66,6 +66,12 @@ def test_a_pause_far_from_any_word_moves_none() -> None:
     assert words == (Word(" a", 0, 1000), Word(" b.", 1000, 1100), Word(" c", 3000, 3200))
 
 
+def test_no_word_is_lost_where_pauses_overlap() -> None:
+    heard = tokens(("b", 20), (" a", 40), (" a", 40))
+    words = timed_words(heard, [Pause(0, 46), Pause(0, 106)], 4000)
+    assert [word.text for word in words] == ["b", " a", " a"]
+
+
 @given(
     st.lists(st.tuples(st.sampled_from([" a", "b", ".", " \u4f60", "\u597d", ' "']), st.integers(0, 200)), max_size=20),
     st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 1500)), max_size=4),

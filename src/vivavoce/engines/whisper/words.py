@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from vivavoce.types import Word
 
@@ -102,7 +103,7 @@ def _begins_a_word(before: str, text: str) -> bool:
 def _beside(pause: Pause, words: list[Word]) -> list[Word]:
     """Words on the two sides of a pause keep out of it; the two next to it reach up to it."""
     middle = (pause.start_ms + pause.end_ms) // 2
-    before = [word for word in words if word.start_ms + word.end_ms <= 2 * middle]
+    before = list(takewhile(lambda word: word.start_ms + word.end_ms <= 2 * middle, words))
     after = words[len(before) :]
     if before:
         last = before[-1]
