@@ -283,7 +283,8 @@ class KnowledgeConfig(_Table):
 
     ``index`` is the file of the embedded index (with SQLite; with PostgreSQL passages are kept there), by default beside
     the database. Passages are about ``passage_tokens`` long and repeat ``overlap_tokens`` of the one before. A question's
-    answer to the model has at most ``results`` passages and ``budget_tokens``; small models read slowly, so it is little.
+    answer to the model has at most ``results`` passages and ``budget_tokens``, and of these the ``most_lines`` nearest to the
+    question (0: all); small models read slowly, so it is little.
     Nothing below ``least_similarity`` is taken for an answer. A document may hold ``most_passages``, its reading may take
     ``parsing_memory_mb``, ``parsing_cpu_s`` and ``parsing_pages``. ``timeout_s`` is how long a search may take.
     """
@@ -293,6 +294,7 @@ class KnowledgeConfig(_Table):
     overlap_tokens: int = Field(default=24, ge=0, le=200)
     results: int = Field(default=3, ge=1, le=20)
     budget_tokens: int = Field(default=450, ge=50)
+    most_lines: int = Field(default=0, ge=0)
     least_similarity: float = Field(default=0.8, ge=-1.0, le=1.0)
     most_passages: int = Field(default=50_000, ge=1)
     most_stores: int = Field(default=1000, ge=1)

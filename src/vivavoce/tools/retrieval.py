@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vivavoce.errors import ClientError, EngineError
+from vivavoce.knowledge.focus import focused
 from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.library import Library
 from vivavoce.knowledge.search import RANK_CONSTANT, Hit, within
@@ -78,7 +79,11 @@ class RetrievalTool(ServerTool):
         payload = {"query": questions[0], "results": [shown(hit) for hit in hits]}
         if not hits:
             return ToolResult(NOTHING_FOUND, payload=payload, trusted=True)
-        return ToolResult(self._told(hits, questions[0]), tuple(map(citation, hits)), payload)
+        try:
+            texts = await self._texts(hits, questions[-1])
+        except EngineError as error:
+            return ToolResult(f"The documents cannot be searched: {error.message}", failed=True, trusted=True)
+        return ToolResult(self._told(hits, texts, questions[0]), tuple(map(citation, hits)), payload)
 
     async def ranked(self, query: str, messages: Sequence[Message], most: int) -> list[Hit]:
         """The best hits of all wordings together, near enough or not. Raises ``ClientError`` and ``EngineError``."""
@@ -86,8 +91,15 @@ class RetrievalTool(ServerTool):
         rankings = [await self.library.search(self.owner, self.store_id, words, most * DEPTH) for words in asked]
         return merged(rankings)[:most]
 
-    def _told(self, hits: Sequence[Hit], question: str) -> str:
-        knowledge = "\n\n".join(f"[{hit.filename}] {hit.passage.whole}" for hit in hits)
+    async def _texts(self, hits: Sequence[Hit], question: str) -> list[str]:
+        """What the model reads of each hit: the lines nearest to the question, or all of it."""
+        passages, most = [hit.passage for hit in hits], self.library.config.most_lines
+        if not most:
+            return [passage.whole for passage in passages]
+        return await focused(self.library.embedder, question, passages, most)
+
+    def _told(self, hits: Sequence[Hit], texts: Sequence[str], question: str) -> str:
+        knowledge = "\n\n".join(f"[{hit.filename}] {text}" for hit, text in zip(hits, texts, strict=True) if text)
         if self.template is None:
             return knowledge
         # One pass over the template: what stands in a document is not a template.

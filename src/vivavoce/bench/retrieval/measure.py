@@ -72,7 +72,8 @@ async def answer(tool: RetrievalTool, model: LanguageModel, question: Question) 
     began = time.perf_counter()
     result = await tool.run({"query": question.ask}, Calling(tool.owner, messages, question.language))
     call = ToolCall("call_1", tool.tool.name, "{}")
-    prompt = [Message("system", system_prompt()), *messages, *call_messages("", [(call, told(result, ROOM_TOKENS))])]
+    found = told(result, ROOM_TOKENS, question.ask)
+    prompt = [Message("system", system_prompt()), *messages, *call_messages("", [(call, found)])]
     options = GenerationOptions(
         max_tokens=ANSWER_TOKENS, temperature=0.0, tools=_tools(tool), tool_choice="none", slot=0
     )
