@@ -117,7 +117,16 @@ class NamedTool:
     name: str
 
 
-ToolChoice: TypeAlias = Literal["auto", "none", "required"] | NamedTool
+@dataclass(frozen=True, slots=True)
+class ToolOfServer:
+    """The choice of a tool server's tool, by the server's name for it, or of any it has. No model is asked for one: what
+    it is called here is found out before (``Offering.for_reply``)."""
+
+    server_label: str
+    name: str | None = None
+
+
+ToolChoice: TypeAlias = Literal["auto", "none", "required"] | NamedTool | ToolOfServer
 """Whether to call: as the model sees fit, not at all, at least one tool, or this one."""
 
 

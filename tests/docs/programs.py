@@ -88,7 +88,7 @@ class Terminal:
     def run(self, program: Program) -> None:
         """Raises ``AssertionError`` when it fails, or prints something else than the page shows."""
         before = {file: file.stat().st_mtime_ns for file in self.folder.iterdir()}
-        printed = self._printed(program)
+        printed = self.printed(program)
         if program.shown is None:
             pass
         elif program.shown.language == "json":
@@ -99,7 +99,8 @@ class Terminal:
             if file.stat().st_mtime_ns != before.get(file):
                 assert seconds(file) > 0, f"{file.name} is empty"
 
-    def _printed(self, program: Program) -> str:
+    def printed(self, program: Program) -> str:
+        """What it prints. Raises ``AssertionError`` when it fails."""
         text = program.block.text.replace(ADDRESS, urlsplit(self.address).netloc)
         file = self.folder / "example"
         file.write_text(text)

@@ -236,6 +236,16 @@ async def test_a_call_waits_for_approval(server: RunningServer, desk: str, booke
         assert events[-1].error.param == "item.approval_request_id"
 
 
+async def test_a_tool_of_a_server_can_be_demanded(server: RunningServer, desk: str) -> None:
+    async with ga(server, server_url=desk, require_approval="never", allowed_tools=["find_room"]) as connection:
+        await until(connection, "mcp_list_tools.completed")
+        await connection.session.update(
+            session={"type": "realtime", "tool_choice": {"type": "mcp", "server_label": "desk"}}
+        )
+        events = await say(connection, "hello")
+        assert [item.type for item in events[-1].response.output] == ["mcp_call", "message"]
+
+
 async def test_openai_python_is_told_that_a_server_cannot_be_reached(server: RunningServer) -> None:
     async with ga(server, server_url="http://127.0.0.1:9/mcp") as connection:
         await until(connection, "mcp_list_tools.failed")

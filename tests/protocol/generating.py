@@ -14,6 +14,7 @@ from vivavoce.protocol.session_config import (
     AudioFormat,
     FunctionChoice,
     FunctionTool,
+    ServerChoice,
     SessionConfig,
     Transcription,
     TurnDetection,
@@ -98,6 +99,15 @@ EXTRAS: dict[str, dict[str, Any]] = {
 }
 
 
+def tool_choices(dialect: str) -> st.SearchStrategy[Any]:
+    """Likewise: the beta has no words for a tool server's tool."""
+    named = st.builds(FunctionChoice, name=names.filter(lambda name: name not in ("auto", "none", "required")))
+    words = st.sampled_from(["auto", "none", "required"])
+    if dialect == "openai_beta":
+        return words | named
+    return words | named | st.builds(ServerChoice, server_label=names, name=st.none() | names)
+
+
 @st.composite
 def configs(
     draw: st.DrawFn, dialect: str, kind: str = "realtime", formats: st.SearchStrategy[AudioFormat] = formats
@@ -122,8 +132,7 @@ def configs(
             noise_reduction=st.sampled_from([None, "near_field", "far_field"]),
             turn_detection=st.none() | turn_detections,
             tools=tools(dialect) if kind == "realtime" else st.just(()),
-            tool_choice=st.sampled_from(["auto", "none", "required"])
-            | st.builds(FunctionChoice, name=names.filter(lambda name: name not in ("auto", "none", "required"))),
+            tool_choice=tool_choices(dialect),
             parallel_tool_calls=st.booleans(),
             temperature=st.just(0.0) if dialect == "openai" else st.floats(0, 2),
             speed=st.floats(0.25, 4),

@@ -211,7 +211,7 @@ def test_a_failure_gives_no_reason_the_types_do_not_know() -> None:
         ({"tools": [{**MCP, "allowed_tools": 3}]}, "session.tools[0].allowed_tools"),
         ({"tools": [{**MCP, "require_approval": "now"}]}, "session.tools[0].require_approval"),
         ({"tools": [{"type": "code_interpreter"}]}, "session.tools[0].type"),
-        ({"tool_choice": {"type": "mcp", "server_label": "x"}}, "session.tool_choice.name"),
+        ({"tool_choice": {"type": "mcp", "server_label": "x", "name": 3}}, "session.tool_choice.name"),
         ({"tool_choice": {"type": "mcp", "name": "x"}}, "session.tool_choice.server_label"),
         ({"tool_choice": "lamp"}, "session.tool_choice"),
     ],

@@ -187,7 +187,7 @@ def test_thoughts_are_hidden_and_not_counted() -> None:
             "session.tools[0].require_approval",
         ),
         ({"tool_choice": "a b"}, "session.tool_choice.name"),
-        ({"tool_choice": {"type": "mcp"}}, "session.tool_choice.name"),
+        ({"tool_choice": {"type": "mcp"}}, "session.tool_choice.server_label"),
     ],
 )
 def test_a_refusal_names_the_field_as_the_client_does(session: dict[str, Any], param: str) -> None:

@@ -18,6 +18,7 @@ from vivavoce.tools.base import Calling
 from vivavoce.tools.mcp.connection import Place, ToolServerError, header_pairs
 from vivavoce.tools.mcp.servers import MOST_OF_AN_OWNER, ToolServers, offered_name
 from vivavoce.tools.offering import Makers, Offering, client_place
+from vivavoce.types import GenerationOptions, NamedTool, Tool, ToolChoice, ToolOfServer
 
 DESK = Path(__file__).with_name("desk.py")
 ME = Calling("me")
@@ -103,6 +104,29 @@ def test_who_is_asked_about() -> None:
         False,
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("choice", "resolved", "withheld"),
+    [
+        (ToolOfServer("desk", "find_room"), NamedTool("desk_find_room"), set()),
+        (ToolOfServer("desk"), "required", {"find_room", "lamp"}),
+        (ToolOfServer("hall"), NamedTool("find_room"), set()),
+        (ToolOfServer("gone", "find_room"), NamedTool("find_room"), set()),
+        (NamedTool("find_room"), NamedTool("find_room"), set()),
+    ],
+)
+async def test_a_tool_is_chosen_by_its_servers_name(
+    url: str, offering: Offering, choice: ToolChoice, resolved: ToolChoice, withheld: set[str]
+) -> None:
+    """Two servers have a ``find_room``, and only one of them can be offered by this name."""
+    hall = McpTool(server_label="hall", server_url=url, allowed_tools=("find_room",))
+    desk = McpTool(server_label="desk", server_url=url, allowed_tools=("find_room", "book_room"))
+    options = GenerationOptions(tools=(Tool("lamp", "", {"type": "object"}),), tool_choice=choice)
+    options, server = await offering.for_reply((), options, (hall, desk), ME)
+    assert [tool.tool.name for tool in server.tools] == ["find_room", "desk_find_room", "book_room"]
+    assert options.tool_choice == resolved
+    assert options.withheld == withheld
 
 
 async def test_what_fails_there_fails_here(url: str, offering: Offering) -> None:

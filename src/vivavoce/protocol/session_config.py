@@ -74,14 +74,20 @@ class Transcription(msgspec.Struct, frozen=True, kw_only=True):
     full_rerun_on_commit: bool = False
 
 
-class FunctionChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """The model must call this function, or this tool of the tool server ``server_label``."""
+class FunctionChoice(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="function"):
+    """The model must call this function."""
 
     name: ToolName
-    server_label: str | None = None
 
 
-ToolChoice: TypeAlias = Literal["auto", "none", "required"] | FunctionChoice
+class ServerChoice(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="mcp"):
+    """The model must call a tool of the tool server ``server_label``: the one of this name, or any."""
+
+    server_label: ToolName
+    name: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+
+
+ToolChoice: TypeAlias = Literal["auto", "none", "required"] | FunctionChoice | ServerChoice
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,11 +155,16 @@ class ResponseOverrides(SessionPatch, frozen=True, kw_only=True):
     metadata: Mapping[str, Any] | UnsetType | None = UNSET
 
 
-def can_be_chosen(choice: FunctionChoice, tools: tuple[DeclaredTool, ...]) -> bool:
+def can_be_chosen(choice: FunctionChoice | ServerChoice, tools: tuple[DeclaredTool, ...]) -> bool:
     """Whether there may be such a tool; what a tool server has is not known here."""
-    if choice.server_label is not None:
+    if isinstance(choice, ServerChoice):
         return any(isinstance(tool, McpTool) and tool.server_label == choice.server_label for tool in tools)
     return choice.name in {getattr(tool, "name", None) or wire_type(tool) for tool in tools}
+
+
+def told(choice: FunctionChoice | ServerChoice) -> str:
+    """A choice in the words of an error."""
+    return (choice.name or f"of {choice.server_label}") if isinstance(choice, ServerChoice) else choice.name
 
 
 def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection) -> SessionConfig:

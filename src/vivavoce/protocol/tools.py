@@ -8,7 +8,7 @@ import msgspec
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.reading import Json, a_list, an_object, checked, free_form, without_nulls
-from vivavoce.protocol.session_config import FunctionChoice, ToolChoice
+from vivavoce.protocol.session_config import FunctionChoice, ServerChoice, ToolChoice
 from vivavoce.protocol.tool_config import (
     DeclaredTool,
     FunctionTool,
@@ -88,19 +88,15 @@ def read_tool_choice(value: Any, param: str) -> ToolChoice:
     if value.get("type") not in ("function", "mcp"):
         raise ClientError("Only functions and tools of tool servers can be chosen.", param=f"{param}.type")
     if "function" in value:
-        return checked(value["function"], FunctionChoice, f"{param}.function")
-    choice: FunctionChoice = checked(without_nulls(value), FunctionChoice, param)
-    if value["type"] == "mcp" and choice.server_label is None:
-        raise ClientError(
-            "'server_label' is missing.", code="missing_required_parameter", param=f"{param}.server_label"
-        )
-    return choice
+        named = an_object(value["function"], f"{param}.function") | {"type": "function"}
+        return checked(named, FunctionChoice, f"{param}.function")
+    return checked(without_nulls(value), ServerChoice if value["type"] == "mcp" else FunctionChoice, param)
 
 
 def read_beta_tool_choice(value: Any, param: str) -> ToolChoice:
     """The same; the beta's types also have a function's bare name."""
     if isinstance(value, str) and value not in WORDS:
-        return checked({"name": value}, FunctionChoice, param)
+        return checked({"type": "function", "name": value}, FunctionChoice, param)
     return read_tool_choice(value, param)
 
 
@@ -108,14 +104,15 @@ def tool_choice(choice: ToolChoice) -> str | Json:
     """A choice as GA and StepFun write it."""
     if isinstance(choice, str):
         return choice
-    if choice.server_label is not None:
-        return {"type": "mcp", "server_label": choice.server_label, "name": choice.name}
+    if isinstance(choice, ServerChoice):
+        named = {} if choice.name is None else {"name": choice.name}
+        return {"type": "mcp", "server_label": choice.server_label, **named}
     return {"type": "function", "name": choice.name}
 
 
 def beta_tool_choice(choice: ToolChoice) -> str | Json:
     """A choice as a string, which is what the beta's types ask for; an object only where the string would be mistaken."""
-    if isinstance(choice, str) or choice.name in WORDS or choice.server_label is not None:
+    if isinstance(choice, str | ServerChoice) or choice.name in WORDS:
         return tool_choice(choice)
     return choice.name
 

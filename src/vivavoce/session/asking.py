@@ -8,11 +8,12 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from vivavoce.protocol.session_config import FunctionChoice, SessionConfig
+from vivavoce.protocol.session_config import FunctionChoice, ServerChoice, SessionConfig
+from vivavoce.protocol.session_config import ToolChoice as Choice
 from vivavoce.protocol.tool_config import functions, server_side
 from vivavoce.session.context import NOTHING_HEARD, Context
 from vivavoce.session.conversation import Conversation
-from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool, ToolCall
+from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool, ToolCall, ToolChoice, ToolOfServer
 
 RESULTS_SHARE = 0.25
 """Of the context, kept free of history for what the server's tools find."""
@@ -85,6 +86,17 @@ class Prompts:
             max_tokens=min(limit, self._reply_tokens),
             temperature=config.temperature,
             tools=tuple(Tool(tool.name, tool.description, tool.parameters) for tool in functions(config.tools)),
-            tool_choice=NamedTool(choice.name) if isinstance(choice, FunctionChoice) else choice,
+            tool_choice=chosen(choice),
             parallel_tool_calls=config.parallel_tool_calls,
         )
+
+
+def chosen(choice: Choice) -> ToolChoice:
+    """What a client chose, for those who ask the language model."""
+    match choice:
+        case FunctionChoice(name=name):
+            return NamedTool(name)
+        case ServerChoice(server_label=label, name=name):
+            return ToolOfServer(label, name)
+        case word:
+            return word

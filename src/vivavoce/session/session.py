@@ -22,11 +22,13 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, NewItem
 from vivavoce.protocol.session_config import (
     FunctionChoice,
+    ServerChoice,
     SessionConfig,
     SessionPatch,
     TurnDetection,
     can_be_chosen,
     patched,
+    told,
 )
 from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.asking import Ask, Prompts
@@ -406,6 +408,6 @@ class Session:
             # GA names audio alone; in this dialect words always come along (reference 2.1).
             raise ClientError('\'modalities\' must be ["text"] or ["text", "audio"].', param=f"{param}.modalities")
         choice = config.tool_choice
-        if isinstance(choice, FunctionChoice) and not can_be_chosen(choice, config.tools):
-            raise ClientError(f"there is no tool '{choice.name}' to choose", param=f"{param}.tool_choice")
+        if isinstance(choice, FunctionChoice | ServerChoice) and not can_be_chosen(choice, config.tools):
+            raise ClientError(f"there is no tool '{told(choice)}' to choose", param=f"{param}.tool_choice")
         return config

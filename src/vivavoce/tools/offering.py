@@ -19,7 +19,7 @@ from vivavoce.tools.loop import ServerSide, with_tools
 from vivavoce.tools.mcp.connection import Place, ToolServerError, header_pairs
 from vivavoce.tools.mcp.servers import Listed, McpServerTool, ToolServers, offered_name
 from vivavoce.tools.relevance import Relevance
-from vivavoce.types import GenerationOptions, Language, Message, ToolCall
+from vivavoce.types import GenerationOptions, Language, Message, NamedTool, ToolCall, ToolOfServer
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,7 @@ class Offering:
         ``calling`` says whose reply it is, and in what language; its messages are those of the reply.
         """
         config, tools = self.config, await self.server_tools(calling.owner, declared)
+        options = _resolved(options, tools)
         if self.relevance is not None and options.tool_choice == "auto" and not options.goes_on:
             try:
                 searches = {tool.tool.name for tool in tools if tool.kind in SEARCHES}
@@ -151,6 +152,7 @@ class Offering:
                         name=name,
                         timeout_s=self._mcp.call_s,
                         label=tool.server_label if tool.announced else None,
+                        server_label=tool.server_label,
                         needs_approval=asks,
                     )
                 )
@@ -250,6 +252,24 @@ def language_of(messages: Sequence[Message], heard: Language) -> Language:
         if message.role == "user":
             return message.reply_language or written_language(message.content) or heard
     return heard
+
+
+def _resolved(options: GenerationOptions, tools: Sequence[ServerTool]) -> GenerationOptions:
+    """The choice of a tool server's tool in the names that are on offer; of several, one must be called and no others."""
+    choice = options.tool_choice
+    if not isinstance(choice, ToolOfServer):
+        return options
+    meant = [
+        tool.tool.name
+        for tool in tools
+        if isinstance(tool, McpServerTool)
+        and tool.server_label == choice.server_label
+        and choice.name in (None, tool.shown_name)
+    ]
+    if len(meant) > 1:
+        others = {tool.name for tool in with_tools(options, tools).tools} - set(meant)
+        return replace(options, tool_choice="required", withheld=options.withheld | others)
+    return replace(options, tool_choice=NamedTool(meant[0] if meant else choice.name or choice.server_label))
 
 
 def _names(tools: Sequence[ServerTool]) -> list[str]:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from vivavoce.engines.base import LanguageModel, Speaker
 from vivavoce.errors import ClientError
 from vivavoce.protocol.chat.request import ChatRequest
-from vivavoce.protocol.session_config import FunctionChoice
 from vivavoce.protocol.tool_config import DeclaredTool, functions, server_side
 from vivavoce.runtime.chat.prompt import Prompt
 from vivavoce.runtime.reply import ReplyRequest, reply
-from vivavoce.session.asking import RESULTS_SHARE
+from vivavoce.session.asking import RESULTS_SHARE, chosen
 from vivavoce.tools.loop import with_tools
 from vivavoce.tools.offering import SessionTools
 from vivavoce.types import GenerationOptions, NamedTool, ReplyEvent, Tool
@@ -90,7 +89,7 @@ def _options(wanted: ChatRequest, declared: tuple[DeclaredTool, ...], model: Lan
         seed=None if wanted.seed is None else wanted.seed % 2**32,
         stop=wanted.stops,
         tools=tuple(Tool(tool.name, tool.description, tool.parameters) for tool in functions(declared)),
-        tool_choice=NamedTool(choice.name) if isinstance(choice, FunctionChoice) else choice,
+        tool_choice=chosen(choice),
         parallel_tool_calls=wanted.parallel_tool_calls,
         frequency_penalty=wanted.frequency_penalty,
         presence_penalty=wanted.presence_penalty,

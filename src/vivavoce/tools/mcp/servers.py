@@ -157,7 +157,7 @@ class ToolServers:
 
 
 class McpServerTool(ServerTool):
-    """One tool of a tool server."""
+    """One tool of a tool server. ``server_label``: what the client calls the server, whether it is told of calls or not."""
 
     kind = "mcp"
 
@@ -171,12 +171,14 @@ class McpServerTool(ServerTool):
         name: str,
         timeout_s: float,
         label: str | None = None,
+        server_label: str | None = None,
         needs_approval: bool = False,
     ) -> None:
         self.tool = Tool(name, listed.description, listed.schema)
         self.timeout_s = timeout_s
         self.effects: Effects = "sends" if listed.reads else "acts"
         self.label = label
+        self.server_label = server_label
         self.shown_name = listed.name
         self.needs_approval = needs_approval
         self._servers = servers
