@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vivavoce.audio.encoding import FileFormat, encode, wav_header
+from vivavoce.audio.encoding import Encoder, FileFormat, encode, wav_header
 from vivavoce.audio.recordings import RawFormat, read_recording
 from vivavoce.errors import ClientError
 from vivavoce.types import Samples
@@ -163,7 +163,59 @@ def test_a_stream_that_begins_within_a_frame_is_read() -> None:
     assert len(read_recording(data[len(data) // 2 + 7 :], rate_hz=RATE_HZ, most_s=60)) / RATE_HZ > 1.5
 
 
-def test_two_hours_are_refused_without_being_decoded() -> None:
+class Watched(io.BytesIO):
+    """Counts how much is read."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.taken += len(data)
+        return data
+
+
+LONG: dict[str, Callable[[], bytes]] = {
+    "wav": lambda: encode(hum(120, 24_000), "wav", 24_000),
+    "streamed wav": lambda: wav_header(24_000) + bytes(120 * 48_000),
+    "mp3": lambda: encode(hum(120, 24_000), "mp3", 24_000),
+    "mp3 with a cover": lambda: tag(300_000) + encode(hum(120, 24_000), "mp3", 24_000),
+    "ogg": lambda: encode(hum(120, 24_000), "opus", 24_000),
+    "m4a": lambda: muxed("mp4", "aac", "mono", 24_000, 120),
+    "webm": lambda: muxed("webm", "libopus", "mono", 24_000, 120),
+    "flac": lambda: muxed("flac", "flac", "mono", 24_000, 120),
+}
+
+
+def tag(size: int) -> bytes:
+    """An ID3v2 tag that holds nothing."""
+    return b"ID3\x04\0\0" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + bytes(size)
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_what_says_that_it_is_too_long_is_not_read_to_its_end(name: str) -> None:
+    content = LONG[name]()
+    file = Watched(content)
+    with pytest.raises(ClientError) as refused:
+        read_recording(file, rate_hz=RATE_HZ, most_s=60)
+    assert (refused.value.code, refused.value.message) == ("audio_too_long", "The audio is longer than 60 s.")
+    assert file.taken < len(content) / 2
+    assert len(read_recording(content, rate_hz=RATE_HZ, most_s=121)) / RATE_HZ == pytest.approx(120, abs=0.2)
+
+
+def test_a_length_that_is_a_guess_is_not_believed() -> None:
+    """The length of an mp3 that does not count its frames is told by the bit rate it begins with."""
+    encoder = Encoder("mp3", 24_000)
+    loud = encoder.write(hum(30, 24_000)) + encoder.finish()
+    quiet = bytearray(Encoder("mp3", 24_000).write(np.zeros(24_000, np.float32))[:48])
+    quiet[2] = quiet[2] & 0x0F | 0x20  # 16 kbit/s: a frame has 48 bytes
+    guessed = bytes(quiet) * 50 + loud
+    with av.open(io.BytesIO(guessed), "r") as opened:
+        assert opened.duration is not None
+        assert opened.duration > 90 * av.time_base
+    assert len(read_recording(guessed, rate_hz=RATE_HZ, most_s=60)) / RATE_HZ == pytest.approx(31, abs=0.5)
+
+
+def test_two_hours_are_refused_in_little_memory() -> None:
     flac = encode(np.zeros(8000 * 7200, np.float32), "flac", 8000)
     assert len(flac) < 2_000_000
     tracemalloc.start()

@@ -8,7 +8,7 @@ memory grows with the result alone, and nothing is written anywhere.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,16 @@ _STATES_ITS_LENGTH = frozenset({"flac", "mov,mp4,m4a,3gp,3g2,mj2"})
 
 So does wav, by its size. Any beginning of an mp3, ogg, aac or webm is a valid recording.
 """
+
+_KNOWS_ITS_LENGTH = _STATES_ITS_LENGTH | {"ogg", "matroska,webm"}
+"""Formats whose length is known before they are decoded, if at all: stated, or told by the last page."""
+
+_MP3_LENGTH_MARKS = (b"Xing", b"Info", b"VBRI")
+"""In the first frame of an mp3 that says how many there are; the length of any other is a guess by its first bit rate."""
+
+_FIRST_FRAME_BYTES = 200
+_TOO_LONG_BY_S = 1.0
+"""A length that is this much above the bound is believed; what is nearer is decoded, and counted."""
 
 _CUT_OFF_S, _CUT_OFF_SHARE = 0.5, 0.02
 """How much may be missing (codecs' priming, edit lists) before a file counts as cut off: the larger of the two."""
@@ -59,13 +69,14 @@ def read_recording(
     most_s: float,
     raw: RawFormat | None = None,
     channel: int | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Samples:
     """The recording as mono ``float32[n]`` at ``rate_hz``: the mean of its channels, or one ``channel`` (from 0) of them.
 
     Blocking; runs in a thread.
     ``source`` can seek; one that is open already stays open. Raises ``ClientError``: ``unsupported_format`` for what is none
     of ``FORMATS``, ``invalid_audio`` for what is empty, damaged, cut off or holds no sound, ``audio_too_long`` for more than
-    ``most_s`` seconds, ``no_such_channel``.
+    ``most_s`` seconds, ``no_such_channel``. When ``stopped`` says so it ends within a packet, as if the file did.
     """
     with ExitStack() as stack:
         if isinstance(source, Path):
@@ -77,9 +88,41 @@ def read_recording(
         if not size:
             raise ClientError("The audio is empty.", code="invalid_audio")
         there = min(1.0, size / _stated_bytes(file.read(8), size)) if raw is None else 1.0
+        counted = _counts_frames(file)
         file.seek(0)
         container = stack.enter_context(_opened(file, size, raw))
-        return _Decoding(container, rate_hz, most_s, there, channel).samples()
+        if _known_s(container, size, counted=counted) > most_s + _TOO_LONG_BY_S:
+            raise _too_long(most_s)
+        return _Decoding(container, rate_hz, most_s, there, channel, stopped).samples()
+
+
+def _known_s(container: av.container.InputContainer, size: int, *, counted: bool) -> float:
+    """How long the recording is, as far as that is known without decoding it; 0 when it is not.
+
+    ``counted``: an mp3 says how many frames it has.
+    """
+    if not container.streams.audio:
+        return 0.0
+    stream, format = container.streams.audio[0], container.format.name
+    known_s = (container.duration or 0) / av.time_base
+    if stream.duration and stream.time_base is not None:
+        known_s = float(stream.duration * stream.time_base)
+    if format == "wav" or format in _RAW_FORMATS.values():  # a header can promise more than there is
+        return min(known_s, size * 8 / stream.bit_rate) if stream.bit_rate else 0.0
+    return known_s if format in _KNOWS_ITS_LENGTH or (format == "mp3" and counted) else 0.0
+
+
+def _counts_frames(file: BinaryIO) -> bool:
+    """Whether this, if it is an mp3, says in its first frame how many there are. Behind a tag as large as that says."""
+    file.seek(0)
+    head = file.read(10)
+    if head[:3] == b"ID3":
+        size = 0
+        for seven_bits in head[6:]:
+            size = size << 7 | seven_bits & 0x7F
+        file.seek(len(head) + size)
+    first = file.read(_FIRST_FRAME_BYTES)
+    return any(mark in first for mark in _MP3_LENGTH_MARKS)
 
 
 def _stated_bytes(head: bytes, size: int) -> int:
@@ -122,11 +165,21 @@ def _check_shape(rate_hz: int, channels: int) -> None:
         )
 
 
+def _too_long(most_s: float) -> ClientError:
+    return ClientError(f"The audio is longer than {most_s:g} s.", code="audio_too_long")
+
+
 class _Decoding:
     """One file being read, piece by piece. ``there`` is the share of its bytes that are there, as its size tells."""
 
     def __init__(
-        self, container: av.container.InputContainer, rate_hz: int, most_s: float, there: float, channel: int | None
+        self,
+        container: av.container.InputContainer,
+        rate_hz: int,
+        most_s: float,
+        there: float,
+        channel: int | None,
+        stopped: Callable[[], bool],
     ) -> None:
         if not container.streams.audio:
             raise ClientError("The file has no sound track.", code="invalid_audio")
@@ -136,6 +189,7 @@ class _Decoding:
         self._most_s = most_s
         self._there = there
         self._channel = channel
+        self._stopped = stopped
         self._recorded = _Recorded(int(most_s * rate_hz))
         self._mixer: _Mixer | None = None
         self._good = self._bad = 0
@@ -162,7 +216,7 @@ class _Decoding:
     def _frames(self) -> Iterator[av.AudioFrame]:
         """What can be decoded; a damaged packet is left out, as players do (a radio stream begins within one)."""
         packets = self._container.demux(self._stream)
-        while True:
+        while not self._stopped():
             try:
                 packet = next(packets)
             except StopIteration:
@@ -183,7 +237,7 @@ class _Decoding:
 
     def _take(self, samples: Samples) -> None:
         if not self._recorded.add(samples):
-            raise ClientError(f"The audio is longer than {self._most_s:g} s.", code="audio_too_long")
+            raise _too_long(self._most_s)
 
     def _check_whole(self) -> None:
         """A file that says it is longer than what could be decoded was cut off on its way here."""

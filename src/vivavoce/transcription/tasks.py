@@ -19,10 +19,11 @@ from typing import BinaryIO
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from vivavoce.audio.recordings import RawFormat, read_recording
+from vivavoce.audio.recordings import RawFormat
 from vivavoce.errors import CapacityError, ClientError, EngineError, StoreError
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.asr import FileChannel, FileResult, FileSubmission, FileUtterance, FileWord
+from vivavoce.runtime.decoding import recording_of
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.long_audio import Segment, recognise
 from vivavoce.runtime.recognition import Recognition
@@ -216,9 +217,7 @@ class RecordingTasks:
         raw = RawFormat(audio.rate, audio.channel, audio.bits) if audio.format == "pcm" else None
         rate_hz = self._recognition.rate_hz
         try:
-            return await asyncio.to_thread(
-                read_recording, file, rate_hz=rate_hz, most_s=self._most_s, raw=raw, channel=channel
-            )
+            return await recording_of(file, rate_hz=rate_hz, most_s=self._most_s, raw=raw, channel=channel)
         except ClientError as error:
             if channel and error.code == "no_such_channel":
                 return None
