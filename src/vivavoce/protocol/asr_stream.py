@@ -1,11 +1,14 @@
 """The dialect of StepFun's streaming recognition (audio reference, section 3.3): a session that only transcribes.
 
-It looks like OpenAI's generally available dialect, with formats of its own, a ``meta`` in every event, and deltas whose
-``text`` is all that is certain so far and whose ``stash`` may still change (observed; the reference knows ``text`` only).
+It looks like OpenAI's generally available dialect, with formats of its own (PCM, and Ogg Opus, which becomes PCM here), a
+``meta`` in every event, and deltas whose ``text`` is all that is certain so far and whose ``stash`` may still change (observed;
+the reference knows ``text`` only).
 """
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -14,6 +17,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from vivavoce.audio.ogg import OggOpusDecoder
+from vivavoce.audio.pcm import BYTES_PER_SAMPLE, encode_pcm16
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.dialect import DialectName
@@ -45,6 +50,10 @@ CODES: Mapping[str, str] = {
 """Our codes in the platform's words; what is not in the table is an ``invalid_value``."""
 
 
+MOST_OGG_BYTES = 32 * 1024
+"""Of one append, some seconds: they are decoded at once, and more would take longer than others can wait."""
+
+
 class _Format(msgspec.Struct, frozen=True):
     type: Literal["pcm"] = "pcm"
     codec: Literal["pcm_s16le"] = "pcm_s16le"
@@ -65,7 +74,7 @@ class _Wanted(msgspec.Struct, frozen=True):
 def _read_format(value: Any, param: str) -> AudioFormat:
     given = without_nulls(an_object(value, param))
     if given.get("type") == "ogg":
-        raise ClientError("A stream is headerless PCM here; ogg is understood in files.", param=f"{param}.type")
+        return AudioFormat(rate_hz=RATE_HZ)  # what it is decoded to: it describes itself
     return AudioFormat(rate_hz=checked(given, _Format, param).rate)
 
 
@@ -110,6 +119,7 @@ class AsrStream:
         self._session_id = ""
         self._config = AudioFormat(rate_hz=RATE_HZ)
         self._vad = False
+        self._ogg: OggOpusDecoder | None = None
         self._received_ms = 0.0
         self._committed_ms = 0
         self._heard: dict[str, _Heard] = {}
@@ -125,9 +135,7 @@ class AsrStream:
             case "session.update":
                 return {**event, "session": self.reshape_session(event.get("session"), "session")}
             case "input_audio_buffer.append":
-                audio = event.get("audio")
-                if isinstance(audio, str):
-                    self._received_ms += len(audio) * 3 / 4 / 2 / self._config.rate_hz * 1000
+                return self._appended(event)
             case "input_audio_buffer.commit":
                 # Whoever ends a stream commits, also under voice activity detection; it ends what is being said.
                 return {**event, "under_vad": True}
@@ -135,7 +143,34 @@ class AsrStream:
 
     def reshape_session(self, session: Any, param: str) -> Json:
         """The nested session as a canonical patch."""
-        return {"kind": "transcription", **read_fields(an_object(session, param), param, FIELDS)}
+        patch = read_fields(an_object(session, param), param, FIELDS)
+        if "input_audio_format" in patch:
+            ogg = session["audio"]["input"]["format"].get("type") == "ogg"
+            self._ogg = OggOpusDecoder(RATE_HZ) if ogg else None
+        return {"kind": "transcription", **patch}
+
+    def _appended(self, event: Json) -> Json:
+        """More audio as PCM, counted. Raises ``ClientError``."""
+        audio = event.get("audio")
+        if not isinstance(audio, str):
+            return event
+        if self._ogg is None:
+            self._received(len(audio) * 3 // 4)
+            return event
+        try:
+            if len(audio) * 3 // 4 > MOST_OGG_BYTES:
+                raise ClientError(f"An append may have {MOST_OGG_BYTES} bytes of Ogg.")
+            pcm = encode_pcm16(self._ogg.push(b64decode(audio, validate=True)))
+        except binascii.Error as error:
+            raise ClientError("The audio is not base64.", param="audio") from error
+        except ClientError as error:
+            error.param = "audio"
+            raise
+        self._received(len(pcm))
+        return {**event, "audio": pcm}
+
+    def _received(self, size: int) -> None:
+        self._received_ms += size / BYTES_PER_SAMPLE / self._config.rate_hz * 1000
 
     # ---- out
 
@@ -211,21 +246,21 @@ class AsrStream:
         self._session_id = event.session_id
         self._config = event.session.input_audio_format
         self._vad = event.session.turn_detection is not None
-        return {"session": session_object(event.session, event.session_id)}
+        return {"session": session_object(event.session, event.session_id, ogg=self._ogg is not None)}
 
     def _of(self, item_id: str) -> _Heard:
         """The times of an item; without voice activity detection it begins where the last one ended."""
         return self._heard.setdefault(item_id, _Heard(self._committed_ms))
 
 
-def session_object(config: SessionConfig, session_id: str) -> Json:
+def session_object(config: SessionConfig, session_id: str, *, ogg: bool) -> Json:
     """The session as this endpoint shows it."""
     wanted = config.transcription or Transcription()
     vad = config.turn_detection
     heard: Json = {
         "format": {
-            "type": "pcm",
-            "codec": "pcm_s16le",
+            "type": "ogg" if ogg else "pcm",
+            "codec": "opus" if ogg else "pcm_s16le",
             "rate": config.input_audio_format.rate_hz,
             "bits": 16,
             "channel": 1,
