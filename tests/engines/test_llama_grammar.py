@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from llguidance import LLMatcher
 
 from vivavoce.engines.llama.grammar import calls_grammar, check_schema, words_grammar
 from vivavoce.engines.llama.tool_prompt import answer_told, schema_told, tools_told
@@ -65,6 +66,29 @@ def test_objects_are_closed_unless_their_schema_opens_them() -> None:
     closed, opened = (json.loads(rules[f"tool_{n}"].split("%json ")[1].strip()) for n in (0, 1))
     assert closed["additionalProperties"] is False
     assert opened["additionalProperties"] == {"type": "string"}
+
+
+X: list[dict[str, Any]] = [
+    {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    {"type": "string", "format": "of-our-own"},
+    {"not": {"type": "string"}},
+    {"oneOf": [{"type": "string"}, {"type": "integer"}]},
+    {"type": "string", "pattern": "(?=a)a"},
+    {"$ref": "#/$defs/nowhere"},
+    {"$ref": "http://127.0.0.1:1/schema"},
+    {"type": "integer", "minimum": 2, "maximum": 1},
+]
+
+
+@pytest.mark.parametrize("x", X)
+def test_a_tool_that_is_more_than_a_grammar_can_follow_spoils_no_other(x: dict[str, Any]) -> None:
+    """llama.cpp leaves out a grammar it refuses: every tool's calls would be free."""
+    odd = Tool("odd", "", {"type": "object", "properties": {"x": x}, "required": ["x"]})
+    grammar = calls_grammar(GenerationOptions(tools=(odd, CITY)))
+    assert not LLMatcher.validate_grammar(grammar)
+    schema = json.loads(rules_of(grammar)["tool_0"].split("%json ")[1])
+    assert schema["properties"].keys() == {"x"}
+    assert (schema["required"], schema["additionalProperties"]) == (["x"], False)
 
 
 def test_a_name_is_quoted_for_the_grammar() -> None:

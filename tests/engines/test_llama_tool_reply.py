@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from net.pages import Pages, served
 from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened
 from vivavoce.engines.llama.decision import Kind
 from vivavoce.engines.llama.tool_reply import ToolReply
@@ -110,6 +111,19 @@ def test_arguments_leave_one_by_one_and_join_to_the_whole() -> None:
     [whole] = [event for event in events if isinstance(event, ToolCall)]
     assert "".join(delta.arguments for delta in deltas) == whole.arguments
     assert {delta.id for delta in deltas} == {whole.id}
+
+
+@pytest.mark.parametrize("x", [{"$ref": "{url}"}, {"$ref": "#/nowhere"}, {"$ref": "#/properties/x"}])
+def test_what_a_schema_refers_to_elsewhere_is_not_fetched(x: dict[str, str]) -> None:
+    """Clients and tool servers write schemas: one that says where to look would lead the server there."""
+    pages = Pages()
+    with served(pages) as port:
+        x = {"$ref": x["$ref"].replace("{url}", f"http://127.0.0.1:{port}/schema")}
+        odd = Tool("odd", "", {"type": "object", "properties": {"x": x}, "required": ["x"]})
+        reply = ToolReply((Message("user", SAID),), GenerationOptions(tools=(odd,)), "calls")
+        events = list(reply.feed('odd {"x": "Paris"}'))
+    assert calls_of(events) == [{"x": "Paris"}]
+    assert not pages.asked
 
 
 def test_a_call_without_arguments() -> None:

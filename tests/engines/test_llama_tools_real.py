@@ -108,3 +108,17 @@ async def test_a_result_is_answered_in_words(model: LlamaModel) -> None:
     events = [event async for event in model.generate(history, OPTIONS)]
     assert calls_in(events) == []
     assert "sun" in "".join(event.text for event in events if isinstance(event, TextDelta)).lower()
+
+
+async def test_a_schema_no_grammar_can_follow_leaves_the_other_tools_held(model: LlamaModel) -> None:
+    """llama.cpp says nothing of a grammar it refuses; it goes on without one."""
+    odd = Tool("odd", "Nothing.", {"type": "object", "properties": {"x": {"type": "string", "pattern": "(?=a)a"}}})
+    days = {"type": "array", "items": {"enum": ["monday", "tuesday", "sunday"]}, "uniqueItems": True, "minItems": 1}
+    alarm = Tool("set_alarm", "Set an alarm on days.", {"type": "object", "properties": {"days": days}})
+    alarm = replace(alarm, parameters={**alarm.parameters, "required": ["days"]})
+    options = replace(OPTIONS, tools=(alarm, odd, *OPTIONS.tools), tool_choice=NamedTool("set_alarm"))
+    events = await events_of(model, "An alarm on Sunday, please.", options)
+    assert calls_in(events) == [("set_alarm", {"days": ["sunday"]})]
+    named = replace(options, tool_choice=NamedTool("odd"))
+    [(name, arguments)] = calls_in(await events_of(model, "Do the odd thing with banana.", named))
+    assert (name, set(arguments) <= {"x"}) == ("odd", True)  # type: ignore[call-overload]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from llguidance import LLMatcher
@@ -19,6 +20,9 @@ from vivavoce.types import GenerationOptions, NamedTool, Tool
 
 MOST_CALLS = 8
 """Calls in one reply. Small models would go on without end."""
+
+_CHECKED = 256
+"""Schemas of tools known to be good."""
 
 _SPELLING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 _WORDS = r"said: /([^\s<{`]|<[^t])([^<{]|<[^t]|\{[^\x22\s<{])*/"
@@ -72,10 +76,23 @@ def _json(schema: Mapping[str, Any]) -> str:
 
 def _rule(index: int, tool: Tool) -> str:
     quoted = json.dumps(opening(tool.name), ensure_ascii=False)
-    return f"tool_{index}: {quoted} %json {json.dumps(_arguments(tool), ensure_ascii=False)}"
+    return f"tool_{index}: {quoted} %json {_arguments(json.dumps(tool.parameters, ensure_ascii=False))}"
 
 
-def _arguments(tool: Tool) -> dict[str, Any]:
-    """The tool's schema, for an object without anything that was not asked for, unless the schema says otherwise."""
-    closed = {"additionalProperties": False} if "$ref" not in tool.parameters else {}
-    return {"type": "object", **closed, **tool.parameters, "x-guidance": _SPELLING}
+@lru_cache(_CHECKED)
+def _arguments(parameters: str) -> str:
+    """A tool's schema, for an object without anything that was not asked for, unless the schema says otherwise.
+
+    What grammars do not know (``uniqueItems``, ``not``) is left to the check of the written call. A schema that cannot be
+    followed at all becomes an object of its arguments' names: it would take the grammar of all other tools along.
+    """
+    schema = json.loads(parameters)
+    guidance = {**_SPELLING, "coerce_one_of": True, "lenient": True}
+    closed = {"additionalProperties": False} if "$ref" not in schema else {}
+    exact = json.dumps({"type": "object", **closed, **schema, "x-guidance": guidance}, ensure_ascii=False)
+    if not LLMatcher.validate_grammar(f"%llguidance {{}}\nstart: called\ncalled: %json {exact}\n"):
+        return exact
+    required = list(schema.get("required", ()))
+    names: dict[str, Any] = {name: {} for name in (*schema.get("properties", {}), *required)}
+    loose = {"type": "object", "properties": names, "required": required, **closed, "x-guidance": _SPELLING}
+    return json.dumps(loose, ensure_ascii=False)

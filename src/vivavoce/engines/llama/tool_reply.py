@@ -12,6 +12,8 @@ from typing import Any
 from jsonschema import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import EMPTY_REGISTRY
 
 from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened
 from vivavoce.engines.llama.decision import Kind
@@ -178,7 +180,8 @@ class _Checked:
             for name, of in properties.items()
             if isinstance(of, dict) and {"enum", "const"} & of.keys()
         }
-        self._validator: Validator = kind(schema)
+        # Nothing that clients' schemas refer to is fetched, which is what the library does unless it is told.
+        self._validator: Validator = kind(schema, registry=EMPTY_REGISTRY)
         self._properties = {
             name: self._validator.evolve(schema=of) for name, of in tool.parameters.get("properties", {}).items()
         }
@@ -189,12 +192,20 @@ class _Checked:
 
     def takes(self, name: str, value: Any) -> bool:
         """Whether an argument may have this value, as far as its own schema tells."""
-        return name not in self._properties or self._properties[name].is_valid(value)
+        return name not in self._properties or _is_valid(self._properties[name], value)
 
     def fits(self, call: ToolCall) -> bool:
         """Whether the arguments are those of the schema."""
         arguments = json.loads(call.arguments)
-        return isinstance(arguments, dict) and self._validator.is_valid(arguments)
+        return isinstance(arguments, dict) and _is_valid(self._validator, arguments)
+
+
+def _is_valid(validator: Validator, value: Any) -> bool:
+    """Whether a value fits, as far as the schema tells by itself: its references may lead nowhere, or in a circle."""
+    try:
+        return validator.is_valid(value)
+    except (Unresolvable, RecursionError):
+        return True
 
 
 _BLANK = re.compile(
