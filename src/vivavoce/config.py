@@ -234,12 +234,13 @@ class McpServerConfig(_Table):
 class McpConfig(_Table):
     """Tool servers (Model Context Protocol): the operator's own, and how those of clients are dealt with.
 
-    A server may take ``list_s`` to say what it has, and a call to a client's server ``call_s``; a connection nobody has used
-    for ``idle_s`` is closed.
+    A server may take ``list_s`` to say what it has, of which a conversation's reply waits ``patience_s``, and a call to a
+    client's server ``call_s``; a connection nobody has used for ``idle_s`` is closed.
     """
 
     servers: Mapping[str, McpServerConfig] = Field(default_factory=dict)
     list_s: float = Field(default=10.0, gt=0)
+    patience_s: float = Field(default=2.0, ge=0)
     call_s: float = Field(default=20.0, gt=0)
     idle_s: float = Field(default=300.0, gt=0)
 

@@ -13,7 +13,7 @@ from openai import AsyncOpenAI
 
 from net.pages import served
 from running import RunningServer, Talker, running, silence, talking, tone
-from tools.desk import running_desk
+from tools.desk import Waits, running_desk
 from tools.web_search.providing import Searxng
 from vivavoce.config import load_config
 
@@ -27,8 +27,13 @@ def booked() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def desk(booked: list[str]) -> Iterator[str]:
-    with running_desk(booked) as url:
+def waits() -> Waits:
+    return Waits()
+
+
+@pytest.fixture(scope="module")
+def desk(booked: list[str], waits: Waits) -> Iterator[str]:
+    with running_desk(booked, waits=waits) as url:
         yield url
 
 
@@ -47,6 +52,7 @@ def server(searxng: Searxng) -> Iterator[RunningServer]:
             "web_search": search,
             "net": {"allow_private": True},
             "tools": {"builtin": ["clock", "timers"], "filler_ms": 50},
+            "mcp": {"patience_s": 30},
         }
         with running(load_config(flags, profile="fake")) as running_server:
             yield running_server
@@ -123,7 +129,9 @@ async def test_a_tool_server_that_cannot_be_reached_is_reported_in_stepfuns_dial
         assert text_of(await ask(one, "hello")) == "You said: hello"
 
 
-async def test_silence_is_filled_and_the_user_can_interrupt_a_search(server: RunningServer, desk: str) -> None:
+async def test_silence_is_filled_and_the_user_can_interrupt_a_search(
+    server: RunningServer, desk: str, waits: Waits
+) -> None:
     tool = {"type": "mcp", "server_label": "desk", "server_url": desk}
     async with talking(server) as one:
         vad = {"type": "server_vad", "silence_duration_ms": 200}
@@ -137,6 +145,7 @@ async def test_silence_is_filled_and_the_user_can_interrupt_a_search(server: Run
         await one.append(tone(600))
         events = await one.until("response.done")
         assert events[-1]["response"]["status"] == "cancelled"
+        assert await asyncio.to_thread(waits.stopped.wait, 10), "nobody works for it any more"
         await one.append(silence(1000))
         events = await one.until("response.done")
         assert "I heard" in "".join(e["delta"] for e in events if e["type"] == "response.audio_transcript.delta")

@@ -13,8 +13,18 @@ from mcp.server.mcpserver import MCPServer
 from mcp.types import ToolAnnotations
 
 
-def desk(told: list[str] | None = None) -> MCPServer:
-    """A front desk: it knows rooms (which only reads) and books them (which does not); it can be slow, and it can fail."""
+class Waits:
+    """That somebody began to wait, and stopped before the time was over."""
+
+    def __init__(self) -> None:
+        self.began, self.stopped = threading.Event(), threading.Event()
+
+
+def desk(told: list[str] | None = None, waits: Waits | None = None) -> MCPServer:
+    """A front desk: it knows rooms (which only reads) and books them (which does not); it can be slow, and it can fail.
+
+    ``told`` gets what was booked; ``waits`` shows whether somebody waits, and does no more.
+    """
     server = MCPServer("desk")
 
     @server.tool(annotations=ToolAnnotations(read_only_hint=True))
@@ -32,7 +42,13 @@ def desk(told: list[str] | None = None) -> MCPServer:
     @server.tool()
     async def wait_long() -> str:
         """Takes its time."""
-        await asyncio.sleep(30)
+        waiting = waits or Waits()
+        waiting.began.set()
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            waiting.stopped.set()
+            raise
         return "done"
 
     @server.tool()
@@ -44,9 +60,13 @@ def desk(told: list[str] | None = None) -> MCPServer:
 
 
 @contextmanager
-def running_desk(told: list[str] | None = None, seen: list[dict[str, str]] | None = None) -> Iterator[str]:
+def running_desk(
+    told: list[str] | None = None,
+    seen: list[dict[str, str]] | None = None,
+    waits: Waits | None = None,
+) -> Iterator[str]:
     """The desk over streamable HTTP on a free port; ``seen`` gets the headers of each request."""
-    app = desk(told).streamable_http_app()
+    app = desk(told, waits).streamable_http_app()
 
     async def watched(scope, receive, send):  # type: ignore[no-untyped-def]
         if scope["type"] == "http" and seen is not None:

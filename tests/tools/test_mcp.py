@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec import structs
 from pydantic import ValidationError
 
-from tools.desk import running_desk
+from net.pages import Pages, served
+from tools.desk import Waits, running_desk
+from tools.liar import HANDSHAKE, UNKNOWN, Liar
+from tools.scripted import Scripted, call, replied, request
 from vivavoce.config import McpConfig, McpServerConfig, ToolsConfig
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import ApprovalFilter, McpTool, ToolFilter
+from vivavoce.session.context import estimate_tokens
 from vivavoce.tools.base import Calling
 from vivavoce.tools.mcp.connection import Place, ToolServerError, header_pairs
-from vivavoce.tools.mcp.servers import MOST_OF_AN_OWNER, ToolServers, offered_name
-from vivavoce.tools.offering import Makers, Offering, client_place
-from vivavoce.types import GenerationOptions, NamedTool, Tool, ToolChoice, ToolOfServer
+from vivavoce.tools.mcp.servers import MOST_DESCRIPTION, MOST_OF_AN_OWNER, MOST_TOOLS, ToolServers, offered_name
+from vivavoce.tools.mcp.transport import MOST_ANSWER_BYTES
+from vivavoce.tools.offering import Makers, Offering, SessionTools, client_place
+from vivavoce.types import GenerationOptions, Message, NamedTool, ServerToolEnded, Tool, ToolChoice, ToolOfServer
 
 DESK = Path(__file__).with_name("desk.py")
 ME = Calling("me")
@@ -30,8 +39,13 @@ def seen() -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def url(seen: list[dict[str, str]]) -> Iterator[str]:
-    with running_desk(seen=seen) as address:
+def waits() -> Waits:
+    return Waits()
+
+
+@pytest.fixture(scope="module")
+def url(seen: list[dict[str, str]], waits: Waits) -> Iterator[str]:
+    with running_desk(seen=seen, waits=waits) as address:
         yield address
 
 
@@ -135,13 +149,16 @@ async def test_what_fails_there_fails_here(url: str, offering: Offering) -> None
     assert (await broken.run({}, ME)).failed
 
 
-async def test_a_call_that_is_cancelled_leaves_the_connection_good(url: str, offering: Offering) -> None:
+async def test_a_call_that_is_cancelled_stops_there_and_leaves_the_connection_good(
+    url: str, offering: Offering, waits: Waits
+) -> None:
     find, _, slow, _ = await offering.server_tools("me", [McpTool(server_label="desk", server_url=url)])
-    call = asyncio.create_task(slow.run({}, ME))
-    await asyncio.sleep(0.2)
-    call.cancel()
+    calling = asyncio.create_task(slow.run({}, ME))
+    assert await asyncio.to_thread(waits.began.wait, 10)
+    calling.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await call
+        await calling
+    assert await asyncio.to_thread(waits.stopped.wait, 10)
     async with asyncio.timeout(10):
         assert not (await find.run({"name": "Ada"}, ME)).failed
 
@@ -170,7 +187,9 @@ async def test_connections_are_one_owners_and_bounded(url: str, fetcher: Fetcher
     await servers.listed("me", place)
     assert servers._connections["me", place] is mine, "listed once"
     await servers.call("you", place, "find_room", {"name": "x"})
-    assert mine.over, "an idle one is left"
+    assert ("me", place) not in servers._connections, "an idle one is left"
+    await asyncio.gather(*servers._leaving)
+    assert mine.over
     busy = ToolServers(fetcher, list_s=5, idle_s=60)
     for number in range(MOST_OF_AN_OWNER):
         await busy.listed("me", Place(url, header_pairs({"X": str(number)}, None)))
@@ -189,7 +208,7 @@ async def test_servers_of_the_operator_are_there_for_all(fetcher: Fetcher, url: 
     )
     offering = offering_of(config, Fetcher())
     assert offering.anything
-    assert await offering.server_tools("me", [], wait=False) == []
+    assert await offering.server_tools("me", [], patience_s=0) == []
     async with asyncio.timeout(30):
         tools = await offering.server_tools("me", [])
         assert [tool.tool.name for tool in tools] == ["find_room", "house_find_room"]
@@ -197,6 +216,210 @@ async def test_servers_of_the_operator_are_there_for_all(fetcher: Fetcher, url: 
         for tool in tools:
             assert (await tool.run({"name": "Ada"}, ME)).text == "Room Ada is on floor 7."
         await offering.close()
+
+
+# ---- servers that are down, slow, or not what they say
+
+
+@asynccontextmanager
+async def answering(*lies: Liar, **mcp: Any) -> AsyncIterator[tuple[Offering, list[McpTool]]]:
+    """An offering, and each of ``lies`` as a client's tool server."""
+    fetcher = Fetcher(allow_private=True)
+    offering = offering_of(McpConfig(**mcp), fetcher)
+    with ExitStack() as stack:
+        ports = [stack.enter_context(served(lie)) for lie in lies]
+        yield (
+            offering,
+            [
+                McpTool(server_label=f"liar{n}", server_url=f"http://127.0.0.1:{port}/mcp", require_approval="never")
+                for n, port in enumerate(ports)
+            ],
+        )
+        await offering.close()
+    fetcher.close()
+
+
+def tool_named(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "inputSchema": {"type": "object"}, **more}
+
+
+SILENT = {"server_discover": None, "initialize": None}
+
+
+async def test_a_server_that_says_nothing_holds_up_one_reply_and_not_the_next() -> None:
+    liar = Liar(**SILENT)
+    async with answering(liar, list_s=0.3) as (offering, tools), asyncio.timeout(20):
+        assert await offering.server_tools("me", tools) == []
+        asked = len(liar.asked)
+        assert asked
+        for _ in range(3):
+            assert await offering.server_tools("me", tools) == []
+        assert len(liar.asked) == asked, "it is left alone for a while"
+        with pytest.raises(ToolServerError, match="within"):
+            await offering.listed("me", tools[0])
+        assert len(liar.asked) > asked, "unless the client declares it again"
+        assert not offering.servers._connections
+        assert not offering.servers._listings
+
+
+async def test_a_reply_waits_so_long_and_the_next_one_has_the_tools() -> None:
+    liar = Liar(**SILENT)
+    async with answering(liar, list_s=30) as (offering, tools), asyncio.timeout(20):
+        session = SessionTools(offering, "me", patience_s=0.05)
+        _, server = await session.for_reply((), GenerationOptions(), tools, (), "en")
+        assert server.tools == []
+        liar.go_on(server_discover=UNKNOWN, initialize=HANDSHAKE, tools_list={"tools": [tool_named("find")]})
+        await offering.listed("me", tools[0])
+        _, server = await session.for_reply((), GenerationOptions(), tools, (), "en")
+        assert [tool.tool.name for tool in server.tools] == ["find"]
+
+
+async def test_servers_are_asked_at_once() -> None:
+    first, second = Liar(**SILENT), Liar(**SILENT)
+    async with answering(first, second, list_s=30) as (offering, tools), asyncio.timeout(20):
+        asking = asyncio.create_task(offering.server_tools("me", tools))
+        for liar in (first, second):
+            assert await asyncio.to_thread(liar.was_asked.wait, 10), "while the other one says nothing"
+        asking.cancel()
+
+
+LISTS: dict[str, Any] = {
+    "no list": {"tools": "many"},
+    "no tools": {"tools": [1, None, "x"]},
+    "no object": {"tools": [tool_named("find", inputSchema={"type": "array"})]},
+    "no names": {"tools": [{"inputSchema": {"type": "object"}}]},
+    "not json": b"<html>Welcome to our hotel</html>",
+    "nothing": b"",
+    "another's answer": b'{"jsonrpc": "2.0", "id": 4711, "result": {"tools": []}}',
+    "a refusal": b'{"jsonrpc": "2.0", "id": 3, "error": {"code": -32000, "message": "s3cret"}}',
+    "too much": b'{"jsonrpc": "2.0", "padding": "' + b"x" * (MOST_ANSWER_BYTES + 1),
+}
+
+
+@pytest.mark.parametrize("answer", LISTS)
+async def test_a_server_that_talks_nonsense_has_no_tools(answer: str) -> None:
+    liar = Liar(tools_list=LISTS[answer])
+    async with answering(liar, list_s=1) as (offering, tools), asyncio.timeout(20):
+        with pytest.raises(ToolServerError) as failed:
+            await offering.listed("me", tools[0])
+        assert len(str(failed.value)) < 200
+        assert "s3cret" not in str(failed.value)
+        assert await offering.server_tools("me", tools) == []
+
+
+async def test_a_server_that_lies_about_its_tools_has_those_that_are_some() -> None:
+    page = {
+        "tools": [
+            tool_named("find.room", description="Tell where\n\n a room is. " + "Very good. " * 100_000),
+            tool_named("find room"),
+            tool_named("broken", inputSchema={"type": "object", "properties": {"x": {"type": "strong"}}}),
+            tool_named("huge", inputSchema={"type": "object", "properties": {f"p{n}": {} for n in range(9999)}}),
+            *(tool_named(f"tool{n}") for n in range(1000)),
+        ],
+        "nextCursor": "for ever",
+    }
+    liar = Liar(tools_list=page)
+    async with answering(liar) as (offering, tools), asyncio.timeout(20):
+        found = [tool.tool for tool in await offering.server_tools("me", tools)]
+        assert [tool.name for tool in found[:3]] == ["find_room", "liar0_find_room", "tool0"]
+        assert len(found) < MOST_TOOLS
+        assert found[0].description.startswith("Tell where a room is. Very good.")
+        assert max(len(tool.description) for tool in found) <= MOST_DESCRIPTION
+        assert liar.asked.count("tools/list") == 1
+
+
+async def test_a_list_without_end_is_read_so_far() -> None:
+    liar = Liar(tools_list={"tools": [], "nextCursor": "more"})
+    async with answering(liar) as (offering, tools), asyncio.timeout(20):
+        assert await offering.server_tools("me", tools) == []
+        assert liar.asked.count("tools/list") <= MOST_TOOLS
+
+
+def said(*words: str, **more: Any) -> dict[str, Any]:
+    return {"content": [{"type": "text", "text": word} for word in words], **more}
+
+
+PICTURE = {"type": "image", "data": "iVBORw0KGgo=", "mimeType": "image/png"}
+ANSWERS: dict[str, tuple[Any, str, bool]] = {
+    "words": (said("one", "two"), "one\ntwo", False),
+    "its own failure": (said("no such room", isError=True), "no such room", True),
+    "a picture": ({"content": [PICTURE]}, "(image)", False),
+    "a document": ({"content": [{"type": "resource", "resource": {"uri": "x://a", "text": "page"}}]}, "page", False),
+    "a link": ({"content": [{"type": "resource_link", "uri": "x://a", "name": "Plan"}]}, "Plan", False),
+    "data alone": ({"content": [], "structuredContent": {"floor": 7}}, '{"floor": 7}', False),
+    "nothing": ({"content": []}, "", False),
+    "no answer": ({"content": 7}, "", True),
+    "not json": (b"<html>", "", True),
+    "a refusal": (b'{"jsonrpc": "2.0", "id": 4, "error": {"code": -32000, "message": "s3cret"}}', "", True),
+    "too much": (said("x" * (MOST_ANSWER_BYTES + 1)), "", True),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_whatever_it_answers_is_a_result(answer: str) -> None:
+    given, text, failed = ANSWERS[answer]
+    liar = Liar(tools_list={"tools": [tool_named("find")]}, tools_call=given)
+    async with answering(liar, list_s=5) as (offering, tools), asyncio.timeout(40):
+        [find] = await offering.server_tools("me", tools)
+        find.timeout_s = 2.0
+        model = Scripted([call("find")], ["Well."])
+        events = await replied(model, request(find))
+        [ended] = [event for event in events if isinstance(event, ServerToolEnded)]
+        assert ended.result.failed == failed
+        assert text in ended.result.text
+        assert "s3cret" not in ended.told
+        assert len(ended.told) < model.context_tokens * 4
+
+
+async def test_a_long_answer_is_cut_to_its_share_of_the_context() -> None:
+    liar = Liar(tools_list={"tools": [tool_named("find")]}, tools_call=said("word " * 500_000))
+    async with answering(liar) as (offering, tools), asyncio.timeout(40):
+        model = Scripted([call("find")], ["Well."])
+        events = await replied(model, request(*await offering.server_tools("me", tools)))
+        [ended] = [event for event in events if isinstance(event, ServerToolEnded)]
+        assert not ended.result.failed
+        assert estimate_tokens(Message("tool", ended.told)) <= model.context_tokens / 2
+
+
+async def test_a_server_of_the_old_kind_is_told_that_a_call_is_cancelled() -> None:
+    liar = Liar(tools_list={"tools": [tool_named("find")]}, tools_call=None)
+    async with answering(liar) as (offering, tools), asyncio.timeout(30):
+        [find] = await offering.server_tools("me", tools)
+        calling = asyncio.create_task(find.run({}, ME))
+        assert await asyncio.to_thread(liar.waiting.wait, 10)
+        calling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        assert await asyncio.to_thread(liar.cancelled.wait, 10)
+
+
+async def test_a_redirect_takes_no_headers_along() -> None:
+    elsewhere = Liar(tools_list={"tools": []})
+    with served(elsewhere) as port:
+        moved = Pages()
+        moved.put("/mcp", status=307, location=f"http://127.0.0.1:{port}/mcp")
+        async with answering(moved, list_s=5) as (offering, [tool]), asyncio.timeout(20):  # type: ignore[arg-type]
+            with pytest.raises(ToolServerError):
+                await offering.listed("me", structs.replace(tool, headers={"X-Key": "s3cret"}))
+    assert not elsewhere.asked
+
+
+async def test_secrets_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    liar = Liar(tools_list={"tools": [tool_named("find")]}, tools_call=said("found"))
+    async with answering(liar) as (offering, [tool]), asyncio.timeout(20):
+        tool = structs.replace(tool, authorization="s3cret", headers={"X-Key": "s3cret"})
+        [find] = await offering.server_tools("me", [tool])
+        assert not (await find.run({}, ME)).failed
+        assert (liar.headers["authorization"], liar.headers["x-key"]) == ("Bearer s3cret", "s3cret")
+        liar.results["tools/call"] = b"<html>"
+        find.timeout_s = 0.5
+        await replied(Scripted([call("find")], ["Well."]), request(find))
+        nobody = structs.replace(tool, server_url="http://127.0.0.1:9/mcp")
+        with pytest.raises(ToolServerError):
+            await offering.listed("me", nobody)
+    assert caplog.records
+    assert "s3cret" not in caplog.text
 
 
 def test_a_tool_server_has_a_url_or_a_command() -> None:

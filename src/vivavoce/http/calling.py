@@ -55,7 +55,7 @@ def begin_call(
         lifetime_s=serving.config.limits.session_minutes * 60,
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
         meter=KeyMeter(serving.key_use, grant.key),
-        tools=SessionTools(serving.tools, grant.owner),
+        tools=SessionTools(serving.tools, grant.owner, patience_s=serving.config.mcp.patience_s),
         usable=partial(serving.voices.usable, grant.owner, tier=model.tier),
     )
     log.info(

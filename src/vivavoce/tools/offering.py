@@ -16,7 +16,7 @@ from vivavoce.protocol.tool_config import McpTool, RetrievalTool, ServerSideTool
 from vivavoce.scripts import written_language
 from vivavoce.tools.base import Calling, ServerTool
 from vivavoce.tools.loop import ServerSide, with_tools
-from vivavoce.tools.mcp.connection import Place, ToolServerError, header_pairs
+from vivavoce.tools.mcp.connection import Place, header_pairs
 from vivavoce.tools.mcp.servers import Listed, McpServerTool, ToolServers, offered_name
 from vivavoce.tools.relevance import Relevance
 from vivavoce.types import GenerationOptions, Language, Message, NamedTool, ToolCall, ToolOfServer
@@ -65,12 +65,17 @@ class Offering:
         self._builtin = [load_plugin(name) for name in self.config.builtin]
 
     async def server_tools(
-        self, owner: str, declared: Sequence[ServerSideTool], *, wait: bool = True
+        self, owner: str, declared: Sequence[ServerSideTool], *, patience_s: float | None = None
     ) -> list[ServerTool]:
         """The tools a reply has, the client's first; a server that cannot be reached has none.
 
-        With ``wait`` servers that have not answered yet are waited for, within their deadline.
+        Tool servers that have not said yet what they have are asked, all at once, and waited for ``patience_s`` (``None``:
+        until they answer, or their deadline).
         """
+        places = [(owner, client_place(one)) for one in declared if isinstance(one, McpTool)]
+        places += [("", own_place(server)) for server in self._mcp.servers.values()]
+        answers = await asyncio.gather(*(self.servers.known(*place, patience_s) for place in places))
+        found = dict(zip(places, answers, strict=True))
         tools: list[ServerTool] = []
         for one in declared:
             match one:
@@ -79,10 +84,10 @@ class Offering:
                 case RetrievalTool():
                     tools.append(self._makers.retrieval(owner, one, _free(one.name or "search_documents", tools)))
                 case McpTool():
-                    tools += self._clients(owner, one, await self._listed(owner, client_place(one), wait), tools)
+                    tools += self._clients(owner, one, found[owner, client_place(one)], tools)
         tools += [tool for tool in self._builtin if tool.tool.name not in _names(tools)]
         for label, server in self._mcp.servers.items():
-            tools += self._own(label, server, await self._listed("", own_place(server), wait), tools)
+            tools += self._own(label, server, found["", own_place(server)], tools)
         return tools
 
     async def for_reply(
@@ -93,12 +98,14 @@ class Offering:
         calling: Calling,
         *,
         calls: Sequence[ToolCall] = (),
+        patience_s: float | None = None,
     ) -> tuple[GenerationOptions, ServerSide]:
         """What is on offer in one reply: options that withhold what the turn cannot be about, and the server's part.
 
-        ``calling`` says whose reply it is, and in what language; its messages are those of the reply.
+        ``calling`` says whose reply it is, and in what language; its messages are those of the reply. ``patience_s`` is that
+        of ``server_tools``.
         """
-        config, tools = self.config, await self.server_tools(calling.owner, declared)
+        config, tools = self.config, await self.server_tools(calling.owner, declared, patience_s=patience_s)
         options = _resolved(options, tools)
         if self.relevance is not None and options.tool_choice == "auto" and not options.goes_on:
             try:
@@ -125,15 +132,6 @@ class Offering:
     async def close(self) -> None:
         """Leave all tool servers."""
         await self.servers.close()
-
-    async def _listed(self, owner: str, place: Place, wait: bool) -> tuple[Listed, ...]:
-        if not wait:
-            return self.servers.known(owner, place)
-        try:
-            return await self.servers.listed(owner, place)
-        except ToolServerError as error:
-            log.warning("tool server: %s", error)
-            return ()
 
     def _clients(
         self, owner: str, tool: McpTool, found: Sequence[Listed], others: Sequence[ServerTool]
@@ -172,11 +170,15 @@ class Offering:
 
 
 class SessionTools:
-    """The tools of one conversation, for whoever drives it: ``notify`` has the assistant tell the user something."""
+    """The tools of one conversation, for whoever drives it: ``notify`` has the assistant tell the user something.
 
-    def __init__(self, offering: Offering, owner: str) -> None:
+    ``patience_s`` is how long its replies wait for tool servers that have not answered yet; they are there in a later one.
+    """
+
+    def __init__(self, offering: Offering, owner: str, *, patience_s: float | None = None) -> None:
         self._offering = offering
         self._owner = owner
+        self._patience_s = patience_s
         self._handles: set[asyncio.TimerHandle] = set()
         self.notify: Callable[[str], None] = lambda notice: None
 
@@ -208,11 +210,13 @@ class SessionTools:
     ) -> tuple[GenerationOptions, ServerSide]:
         """What is on offer in one reply of this conversation: see ``Offering.for_reply``."""
         calling = Calling(self._owner, messages, language, self)
-        return await self._offering.for_reply(messages, options, declared, calling, calls=calls)
+        return await self._offering.for_reply(
+            messages, options, declared, calling, calls=calls, patience_s=self._patience_s
+        )
 
     async def for_prefill(self, options: GenerationOptions, declared: Sequence[ServerSideTool]) -> GenerationOptions:
-        """Options that tell the tools known by now."""
-        return with_tools(options, await self._offering.server_tools(self._owner, declared, wait=False))
+        """Options that tell the tools known by now; servers that have not said yet what they have are asked."""
+        return with_tools(options, await self._offering.server_tools(self._owner, declared, patience_s=0.0))
 
     async def listed(self, tool: McpTool) -> tuple[Mapping[str, Any], ...]:
         """What a client's tool server has, for the client to see. Raises ``ToolServerError``."""

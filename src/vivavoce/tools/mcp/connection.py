@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mcp import StdioServerParameters
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.types import Implementation
+from mcp.types import (
+    CallToolResult,
+    EmbeddedResource,
+    Implementation,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+)
 
 from vivavoce import __version__
 from vivavoce.errors import VivavoceError
 from vivavoce.net.fetching import Fetcher
 from vivavoce.tools.mcp.transport import http_client
+
+LEAVE_S = 5.0
+"""For a server to let go."""
 
 
 class ToolServerError(VivavoceError):
@@ -60,12 +70,10 @@ class Connection:
     async def close(self) -> None:
         """Hang up, or stop the command."""
         self._closing.set()
-        try:
-            async with asyncio.timeout(5):
-                await asyncio.wait([self._life])
-        except TimeoutError:
-            self._life.cancel()
-            await asyncio.wait([self._life])
+        if self._client.done():  # else there is nobody yet to take leave of
+            await asyncio.wait([self._life], timeout=LEAVE_S)
+        self._life.cancel()
+        await asyncio.wait([self._life])
 
     async def _live(self) -> None:
         try:
@@ -113,17 +121,20 @@ def header_pairs(headers: Mapping[str, str], authorization: str | None) -> tuple
     return tuple(sorted(pairs.items()))
 
 
-def texts(content: Sequence[Any]) -> str:
-    """The words of a tool's answer; pictures and sounds are named only."""
+def texts(answer: CallToolResult) -> str:
+    """The words of a tool's answer; pictures and sounds are named only. Without any, its data."""
     parts = []
-    for block in content:
-        match getattr(block, "type", ""):
-            case "text":
-                parts.append(block.text)
-            case "resource":
-                parts.append(getattr(block.resource, "text", "") or f"({block.resource.uri})")
-            case "resource_link":
-                parts.append(f"{block.name}: {block.description or ''}")
-            case kind:
-                parts.append(f"({kind})")
-    return "\n".join(part for part in parts if part)
+    for block in answer.content:
+        match block:
+            case TextContent(text=words):
+                parts.append(words)
+            case EmbeddedResource(resource=TextResourceContents(text=words)):
+                parts.append(words)
+            case ResourceLink(name=name, description=description):
+                parts.append(f"{name}: {description or ''}")
+            case _:
+                parts.append(f"({block.type})")
+    text = "\n".join(part for part in parts if part)
+    if not text and answer.structured_content is not None:
+        return json.dumps(answer.structured_content, ensure_ascii=False)
+    return text

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from jsonschema import SchemaError
 from jsonschema.validators import validator_for
+from mcp.client.client import Client
 
 from vivavoce.net.fetching import Fetcher
 from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
@@ -24,6 +25,9 @@ MOST_CONNECTIONS = 64
 MOST_OF_AN_OWNER = 8
 MOST_TOOLS = 64
 """Tools of one server; what it has beyond is left out."""
+
+RETRY_S = 30.0
+"""How long conversations do without a server that did not say what it has; who declares it anew has it asked again."""
 
 MOST_DESCRIPTION = 300
 MOST_SCHEMA = 8000
@@ -62,22 +66,24 @@ class ToolServers:
         self._idle_s = idle_s
         self._connections: dict[Key, Connection] = {}
         self._listings: dict[Key, asyncio.Task[tuple[Listed, ...]]] = {}
+        self._silent: dict[Key, float] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def listed(self, owner: str, place: Place) -> tuple[Listed, ...]:
         """What a server has, asked once and remembered as long as the connection lasts. Raises ``ToolServerError``."""
-        key = owner, place
-        listing = self._listings.get(key)
-        connection = self._connections.get(key)
-        if listing is None or (listing.done() and (connection is None or connection.over or listing.exception())):
-            listing = self._listings[key] = asyncio.create_task(self._list(key))
-        return await asyncio.shield(listing)
+        return await asyncio.shield(self._listing((owner, place)))
 
-    def known(self, owner: str, place: Place) -> tuple[Listed, ...]:
-        """What a server is known to have by now; nothing while it has not answered."""
-        listing = self._listings.get((owner, place))
-        if listing is None or not listing.done() or listing.cancelled() or listing.exception() is not None:
+    async def known(self, owner: str, place: Place, patience_s: float | None = None) -> tuple[Listed, ...]:
+        """What a server is known to have, asked for if need be and waited for ``patience_s`` (``None``: for its answer).
+
+        Nothing while it has not answered; one that failed is left alone for ``RETRY_S``.
+        """
+        key = owner, place
+        if self._silent.get(key, 0.0) > asyncio.get_running_loop().time():
             return ()
-        return listing.result()
+        listing = self._listing(key)
+        await asyncio.wait([listing], timeout=patience_s)
+        return listing.result() if listing.done() and not listing.cancelled() and not listing.exception() else ()
 
     async def call(self, owner: str, place: Place, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Call a tool. Raises ``ToolServerError`` when the server cannot be reached; never calls twice."""
@@ -88,72 +94,102 @@ class ToolServers:
             except Exception as error:
                 log.warning("tool server: %s: %s", name, type(error).__name__)
                 raise ToolServerError(f"The tool server failed: {type(error).__name__}") from error
-        text = texts(answer.content)
-        return ToolResult(text, failed=bool(answer.is_error))
+        return ToolResult(texts(answer), failed=bool(answer.is_error))
 
     async def close(self) -> None:
         """Leave all servers."""
         for listing in self._listings.values():
             listing.cancel()
-        await asyncio.gather(*(connection.close() for connection in self._connections.values()))
-        self._connections.clear()
+        for key in tuple(self._connections):
+            self._leave(key)
+        await asyncio.gather(*self._listings.values(), *self._leaving, return_exceptions=True)
         self._listings.clear()
 
     # ---- inside
 
+    def _listing(self, key: Key) -> asyncio.Task[tuple[Listed, ...]]:
+        """The question what a server has, asked again if its answer is none or the connection is another one by now."""
+        listing, connection = self._listings.get(key), self._connections.get(key)
+        if listing is None or (listing.done() and (connection is None or connection.over)):
+            listing = self._listings[key] = asyncio.create_task(self._list(key))
+            listing.add_done_callback(lambda done: self._answered(key, done))
+        return listing
+
+    def _answered(self, key: Key, listing: asyncio.Task[tuple[Listed, ...]]) -> None:
+        if listing.cancelled() or listing.exception() is None:
+            self._silent.pop(key, None)
+            return
+        if self._listings.get(key) is listing:
+            del self._listings[key]
+        now = asyncio.get_running_loop().time()
+        self._silent = {other: until for other, until in self._silent.items() if until > now}
+        self._silent[key] = now + RETRY_S
+        log.warning("tool server: %s", listing.exception())
+
     async def _list(self, key: Key) -> tuple[Listed, ...]:
-        try:
-            async with asyncio.timeout(self._list_s), self._connected(key) as connection:
-                client = await connection.client()
-                found: list[Any] = []
-                cursor = None
-                while len(found) < MOST_TOOLS:
-                    page = await client.list_tools(cursor=cursor)
-                    found += page.tools
-                    cursor = page.next_cursor
-                    if cursor is None:
-                        break
-        except TimeoutError as error:
-            raise ToolServerError(f"The tool server did not answer within {self._list_s:g} s.") from error
-        except ToolServerError:
-            raise
-        except Exception as error:
-            raise ToolServerError(f"The tool server failed: {type(error).__name__}") from error
+        async with self._connected(key) as connection:
+            try:
+                async with asyncio.timeout(self._list_s):
+                    found = await _tools_of(await connection.client())
+            except TimeoutError as error:
+                raise ToolServerError(f"The tool server did not answer within {self._list_s:g} s.") from error
+            except ToolServerError:
+                raise
+            except Exception as error:
+                raise ToolServerError(f"The tool server failed: {type(error).__name__}") from error
         return tuple(tool for one in found[:MOST_TOOLS] if (tool := _listed(one)) is not None)
 
     @asynccontextmanager
     async def _connected(self, key: Key) -> AsyncIterator[Connection]:
-        connection = await self._connection(key)
+        connection = self._connection(key)
         connection.busy += 1
         try:
             yield connection
         except ToolServerError:
             if self._connections.get(key) is connection:
-                del self._connections[key]
-            await connection.close()
+                self._leave(key)
             raise
         finally:
             connection.busy -= 1
             connection.last_used = asyncio.get_running_loop().time()
 
-    async def _connection(self, key: Key) -> Connection:
-        await self._leave_idle()
+    def _connection(self, key: Key) -> Connection:
+        self._leave_idle()
         connection = self._connections.get(key)
-        if connection is None or connection.over:
-            if len(self._connections) >= MOST_CONNECTIONS:
+        if connection is None:
+            clients = [owner for owner, place in self._connections if not place.own]
+            if not key[1].own and len(clients) >= MOST_CONNECTIONS:
                 raise ToolServerError(f"There are {MOST_CONNECTIONS} connections to tool servers already.")
-            if sum(owner == key[0] for owner, _ in self._connections) >= MOST_OF_AN_OWNER:
+            if not key[1].own and clients.count(key[0]) >= MOST_OF_AN_OWNER:
                 raise ToolServerError(f"You have {MOST_OF_AN_OWNER} connections to tool servers already.")
             connection = self._connections[key] = Connection(key[1], self._fetcher)
         return connection
 
-    async def _leave_idle(self) -> None:
+    def _leave_idle(self) -> None:
         now = asyncio.get_running_loop().time()
         for key, connection in tuple(self._connections.items()):
             if connection.over or (not connection.busy and now - connection.last_used > self._idle_s):
-                del self._connections[key]
+                self._leave(key)
                 self._listings.pop(key, None)
-                await connection.close()
+
+    def _leave(self, key: Key) -> None:
+        """Hang up; nobody waits for a server that takes its time to let go."""
+        leaving = asyncio.create_task(self._connections.pop(key).close())
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+
+
+async def _tools_of(client: Client) -> list[Any]:
+    """The first tools a server lists, page by page."""
+    found: list[Any] = []
+    cursor = None
+    for _ in range(MOST_TOOLS):  # a page may be empty
+        page = await client.list_tools(cursor=cursor)
+        found += page.tools
+        cursor = page.next_cursor
+        if cursor is None or len(found) >= MOST_TOOLS:
+            break
+    return found
 
 
 class McpServerTool(ServerTool):
