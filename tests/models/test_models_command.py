@@ -47,6 +47,18 @@ def test_lists_what_there_is(arguments: list[str], home: Path) -> None:
     assert str(home) in result.output
 
 
+def test_what_is_optional_is_told_and_left_alone(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    optional = entry_of(CONTENTS, [LOCAL], name="extra", optional=True)
+    monkeypatch.setattr(command, "load_catalogue", lambda: catalogue_of(entry_of(CONTENTS, [LOCAL]), optional))
+    mount(tmp_path, monkeypatch, a=b"alpha", b=b"bravo")
+    assert runner.invoke(command.app).output.splitlines()[2].split()[-2:] == ["no", "(optional)"]
+    assert runner.invoke(command.app, ["pull"]).exit_code == 0
+    assert runner.invoke(command.app, ["verify"]).exit_code == 0
+    assert not (home / "extra").exists()
+    result = runner.invoke(command.app, ["pull", "extra"])
+    assert (result.exit_code, "extra/a.bin" in result.output) == (1, True)
+
+
 def test_pulls_what_is_missing_and_verifies_it(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = mount(tmp_path, monkeypatch, a=b"alpha")
     (home / "model").mkdir(parents=True)

@@ -64,12 +64,13 @@ class Heard:
 
 @dataclass
 class Bench:
-    """A store under ``root``, its five fake sources and what the progress heard."""
+    """A store under ``root``, its fake sources and what the progress heard."""
 
     root: Path
     local: FakeSource = field(default_factory=FakeSource)
     hub: FakeSource = field(default_factory=FakeSource)
     url: FakeSource = field(default_factory=FakeSource)
+    archive: FakeSource = field(default_factory=FakeSource)
     pypi: FakeSource = field(default_factory=FakeSource)
     npm: FakeSource = field(default_factory=FakeSource)
     heard: Heard = field(default_factory=Heard)
@@ -78,7 +79,14 @@ class Bench:
         return WeightStore(catalogue_of(*entries), self.root)
 
     def pull(self, *entries: WeightEntry, **options: Any) -> Pull:
-        sources = Sources(local=self.local, huggingface=self.hub, url=self.url, pypi=self.pypi, npm=self.npm)
+        sources = Sources(
+            local=self.local,
+            huggingface=self.hub,
+            url=self.url,
+            archive=self.archive,
+            pypi=self.pypi,
+            npm=self.npm,
+        )
         return Pull(self.store(*entries), sources, self.heard, **options)
 
 
@@ -98,6 +106,16 @@ def test_the_first_source_that_answers_fills_the_store(bench: Bench) -> None:
     assert bench.heard.positions == [5, 16]
     assert bench.heard.ended == ["model"]
     assert list((bench.root / ".partial").iterdir()) == []
+
+
+def test_what_is_optional_is_pulled_when_it_is_named(bench: Bench) -> None:
+    bench.hub.contents = CONTENTS
+    entries = entry_of(CONTENTS), entry_of(CONTENTS, name="other", optional=True)
+    bench.pull(*entries).run()
+    assert bench.heard.ended == ["model"]
+    bench.pull(*entries).run(["other"])
+    assert bench.heard.ended == ["model", "other"]
+    assert bench.store(*entries).folder("other")
 
 
 def test_what_is_present_is_not_asked_for(bench: Bench) -> None:
@@ -218,7 +236,9 @@ def test_a_mounted_folder_with_some_of_the_files_is_copied_from(bench: Bench, tm
     entry = entry_of(CONTENTS, [LOCAL, HUB])
     store = WeightStore(catalogue_of(entry), bench.root, mount)
     local = open_sources(mount).local
-    sources = Sources(local=local, huggingface=bench.hub, url=bench.url, pypi=bench.pypi, npm=bench.npm)
+    sources = Sources(
+        local=local, huggingface=bench.hub, url=bench.url, archive=bench.archive, pypi=bench.pypi, npm=bench.npm
+    )
     Pull(store, sources, bench.heard).run()
     assert bench.hub.asked == ["b.bin"]
     assert store.folder("model") == bench.root / "model"
@@ -244,7 +264,9 @@ class SlowSource:
 
 def pull_slowly(root: Path, log: Path) -> None:
     nothing = FakeSource()
-    sources = Sources(local=nothing, huggingface=SlowSource(log), url=nothing, pypi=nothing, npm=nothing)
+    sources = Sources(
+        local=nothing, huggingface=SlowSource(log), url=nothing, archive=nothing, pypi=nothing, npm=nothing
+    )
     Pull(WeightStore(catalogue_of(entry_of(CONTENTS)), root), sources, Heard()).run()
 
 

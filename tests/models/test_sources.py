@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import socket
@@ -14,10 +15,11 @@ import huggingface_hub.constants
 import pytest
 from rich.console import Console
 
-from vivavoce.models.catalogue import HuggingFaceSpec, LocalSpec, NpmSpec, PypiSpec, UrlSpec
+from vivavoce.models.catalogue import ArchiveSpec, HuggingFaceSpec, LocalSpec, NpmSpec, PypiSpec, UrlSpec
 from vivavoce.models.progress import RichProgress
 from vivavoce.models.pull import Pull
 from vivavoce.models.sources import open_sources
+from vivavoce.models.sources.archive import ArchiveSource
 from vivavoce.models.sources.base import SourceError, SourceUnreachableError
 from vivavoce.models.sources.command import Outcome, last_error, run
 from vivavoce.models.sources.hub import HuggingFaceSource
@@ -28,7 +30,7 @@ from vivavoce.models.sources.reach import Reach
 from vivavoce.models.sources.url import UrlSource
 from vivavoce.models.store import WeightStore
 
-from .building import HUB, NPM, PYPI, URL, catalogue_of, entry_of, order_of, write_tarball, write_wheel
+from .building import ARCHIVE, HUB, NPM, PYPI, URL, catalogue_of, entry_of, order_of, write_tarball, write_wheel
 
 CONTENT = bytes(range(256)) * 40
 
@@ -189,6 +191,70 @@ def test_a_silent_host_is_asked_once_and_given_up_in_time() -> None:
         with pytest.raises(TimeoutError):
             listener.accept()
         connections[0].close()
+
+
+# --- an archive at an address ---------------------------------------------------------------------------------------
+
+MEMBERS = {"a.bin": b"alpha" * 500, "b.bin": b"bravo" * 500}
+
+
+@pytest.fixture
+def packed(tmp_path: Path, site: Site) -> dict[str, object]:
+    """A source of ``MEMBERS``: a packed tar that ``site`` publishes, with more in it than is wanted."""
+    members = {"README": b"hello", **{f"model-1.0/{name}": content for name, content in MEMBERS.items()}}
+    site.content = write_tarball(tmp_path / "model-1.0.tar.bz2", members, "bz2").read_bytes()
+    return {
+        **ARCHIVE,
+        "url": f"{site.address}/model-1.0.tar.bz2",
+        "size_bytes": len(site.content),
+        "sha256": hashlib.sha256(site.content).hexdigest(),
+    }
+
+
+def test_takes_all_files_out_of_one_download(tmp_path: Path, site: Site, packed: dict[str, object]) -> None:
+    entry = entry_of(MEMBERS, [packed])
+    store = WeightStore(catalogue_of(entry), tmp_path / "store")
+    with RichProgress(Console(quiet=True)) as progress:
+        Pull(store, open_sources(None), progress).run()
+    assert {path.name: path.read_bytes() for path in store.folder("model").iterdir()} == MEMBERS
+    assert len(site.asked) == 1
+    assert list((tmp_path / "store" / ".partial").iterdir()) == []
+
+
+def test_a_broken_archive_goes_on_where_it_stopped(tmp_path: Path, site: Site, packed: dict[str, object]) -> None:
+    site.cut_after = [100]
+    order = order_of(entry_of(MEMBERS, [packed]), tmp_path / "work")
+    ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), order)
+    assert order.target.read_bytes() == MEMBERS["a.bin"]
+    assert site.asked == [None, "bytes=100-"]
+
+
+def test_another_archive_is_not_opened(tmp_path: Path, site: Site, packed: dict[str, object]) -> None:
+    site.content = site.content[:-1] + b"x"
+    order = order_of(entry_of(MEMBERS, [packed]), tmp_path / "work")
+    with pytest.raises(SourceError, match=r"gave another model-1\.0\.tar\.bz2"):
+        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), order)
+    assert list(order.folder.iterdir()) == []
+
+
+def test_an_archive_without_the_member_says_so(tmp_path: Path, packed: dict[str, object]) -> None:
+    order = order_of(entry_of({"c.bin": b"charlie"}, [packed]), tmp_path / "work")
+    with pytest.raises(SourceError, match=r"does not hold model-1\.0/c\.bin"):
+        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), order)
+
+
+def test_a_member_larger_than_listed_is_cut_off(tmp_path: Path, packed: dict[str, object]) -> None:
+    order = order_of(entry_of({"a.bin": b"alpha"}, [packed]), tmp_path / "work")
+    with pytest.raises(SourceError, match="more than the 5 bytes"):
+        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), order)
+
+
+def test_what_is_no_archive_says_so(tmp_path: Path, site: Site, packed: dict[str, object]) -> None:
+    spec = {**packed, "size_bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
+    site.content = CONTENT
+    order = order_of(entry_of(MEMBERS, [spec]), tmp_path / "work")
+    with pytest.raises(SourceError, match="is not a tar"):
+        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(spec), order)
 
 
 # --- Hugging Face ---------------------------------------------------------------------------------------------------

@@ -138,6 +138,17 @@ def test_verify_leaves_a_mounted_folder_as_it_is(root: Path, mount: Path) -> Non
     assert (folder / "a.bin").read_bytes() == b"alphb"
 
 
+def test_verify_leaves_out_what_is_optional_and_not_there(root: Path) -> None:
+    fill(root)
+    optional = entry_of(CONTENTS, name="other", optional=True)
+    store = WeightStore(catalogue_of(ENTRY, optional), root)
+    assert {check.entry.name for check in store.verify()} == {"model"}
+    assert [check.result for check in store.verify(["other"])] == ["missing", "missing"]
+    (root / "other").mkdir()
+    (root / "other" / "a.bin").write_bytes(CONTENTS["a.bin"])
+    assert [check.result for check in store.verify() if check.entry is optional] == ["ok", "missing"]
+
+
 def test_status_counts_what_the_store_lacks(root: Path) -> None:
     fill(root, a=b"")
     (status,) = WeightStore(catalogue_of(ENTRY), root).status()

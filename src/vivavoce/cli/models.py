@@ -19,7 +19,8 @@ from vivavoce.models.store import EntryStatus, WeightStore
 app = typer.Typer(help="The weights: list, pull, verify.", invoke_without_command=True, no_args_is_help=False)
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="Catalogue names; all when none is given.")
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Catalogue names; when none is given, all that are not optional."),
 ]
 
 
@@ -58,7 +59,9 @@ def list_weights() -> None:
 def _where(status: EntryStatus, store: WeightStore) -> str:
     if status.folder is None:
         total = len(status.entry.files)
-        return "no" if len(status.missing) == total else f"{total - len(status.missing)} of {total} files"
+        if len(status.missing) < total:
+            return f"{total - len(status.missing)} of {total} files"
+        return "no (optional)" if status.entry.optional else "no"
     return "yes" if status.folder.is_relative_to(store.root) else "yes (mounted)"
 
 

@@ -16,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from vivavoce.errors import WeightsError
 
-SourceKind: TypeAlias = Literal["local", "huggingface", "url", "pypi", "npm"]
+SourceKind: TypeAlias = Literal["local", "huggingface", "url", "archive", "pypi", "npm"]
 
 FileName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A plain name: it becomes a path below the store, so no separators and no leading dot."""
+
+Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Table(BaseModel):
@@ -31,7 +33,7 @@ class WeightFile(_Table):
 
     name: FileName
     size_bytes: int = Field(gt=0)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: Sha256
 
 
 class _Spec(_Table):
@@ -77,6 +79,27 @@ class UrlSpec(_Spec):
     def place(self) -> str:
         """What becomes unreachable together, in words for the user: the host."""
         return urlsplit(self.url).netloc
+
+
+class ArchiveSpec(_Spec):
+    """Members of a tar at a fixed address, packed or not; ``member`` may hold ``{file}``. Checked before it is opened."""
+
+    kind: Literal["archive"]
+    url: str = Field(pattern=r"^https?://")
+    size_bytes: int = Field(gt=0)
+    sha256: Sha256
+    member: str
+
+    @property
+    def place(self) -> str:
+        """What becomes unreachable together, in words for the user: the host."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def archive(self) -> WeightFile:
+        """The tar itself."""
+        name = urlsplit(self.url).path.rpartition("/")[2]
+        return WeightFile(name=name, size_bytes=self.size_bytes, sha256=self.sha256)
 
 
 class PackagePart(_Table):
@@ -127,16 +150,17 @@ class NpmSpec(_Spec):
         return "npm"
 
 
-SourceSpec: TypeAlias = LocalSpec | HuggingFaceSpec | UrlSpec | PypiSpec | NpmSpec
+SourceSpec: TypeAlias = LocalSpec | HuggingFaceSpec | UrlSpec | ArchiveSpec | PypiSpec | NpmSpec
 
 
 class WeightEntry(_Table):
-    """Files that belong together, under one licence."""
+    """Files that belong together. One that is ``optional`` is pulled only when it is named, or an engine needs it."""
 
     name: FileName
     what: str
     licence: str
     upstream: str
+    optional: bool = False
     files: tuple[WeightFile, ...] = Field(min_length=1)
     sources: tuple[Annotated[SourceSpec, Field(discriminator="kind")], ...]
 

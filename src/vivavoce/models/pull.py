@@ -36,12 +36,14 @@ class Pull:
         self._unreachable: dict[str, str] = {}
 
     def run(self, names: Sequence[str] = ()) -> None:
-        """Pull the named entries, or all. An entry that fails does not keep the others from being pulled.
+        """Pull the named entries, or all that are not optional. One that fails does not keep the others from being pulled.
 
         Raises ``WeightsError`` with one message for each entry that could not be had.
         """
         failures: list[str] = []
         for entry in self._store.catalogue.select(names):
+            if entry.optional and not names:
+                continue
             try:
                 self._pull_entry(entry)
             except WeightsError as error:

@@ -88,9 +88,14 @@ class WeightStore:
         )
 
     def verify(self, names: Sequence[str] = ()) -> Iterator[FileCheck]:
-        """Hash every file again, in the folder engines would load it from; wrong files in the store are removed."""
+        """Hash every file again, in the folder engines would load it from; wrong files in the store are removed.
+
+        Without names, optional entries of which nothing is there are left out.
+        """
         for entry in self.catalogue.select(names):
             folder = self.find(entry) or self.root / entry.name
+            if entry.optional and not names and not any((folder / file.name).is_file() for file in entry.files):
+                continue
             stamps = self._stamps(entry)
             for file in entry.files:
                 path = folder / file.name

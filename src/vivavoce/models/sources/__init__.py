@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vivavoce.models.catalogue import HuggingFaceSpec, LocalSpec, NpmSpec, PypiSpec, SourceSpec, UrlSpec
+from vivavoce.models.catalogue import ArchiveSpec, HuggingFaceSpec, LocalSpec, NpmSpec, PypiSpec, SourceSpec, UrlSpec
+from vivavoce.models.sources.archive import ArchiveSource
 from vivavoce.models.sources.base import Order, Source
 from vivavoce.models.sources.hub import HuggingFaceSource
 from vivavoce.models.sources.local import LocalSource
@@ -21,6 +22,7 @@ class Sources:
     local: Source[LocalSpec]
     huggingface: Source[HuggingFaceSpec]
     url: Source[UrlSpec]
+    archive: Source[ArchiveSpec]
     pypi: Source[PypiSpec]
     npm: Source[NpmSpec]
 
@@ -33,6 +35,8 @@ class Sources:
                 self.huggingface.fetch(spec, order)
             case UrlSpec():
                 self.url.fetch(spec, order)
+            case ArchiveSpec():
+                self.archive.fetch(spec, order)
             case PypiSpec():
                 self.pypi.fetch(spec, order)
             case NpmSpec():
@@ -41,6 +45,12 @@ class Sources:
 
 def open_sources(local: Path | None) -> Sources:
     """The real sources; ``local`` is ``config.models``. Nothing is contacted yet."""
+    url = UrlSource()
     return Sources(
-        local=LocalSource(local), huggingface=HuggingFaceSource(), url=UrlSource(), pypi=PypiSource(), npm=NpmSource()
+        local=LocalSource(local),
+        huggingface=HuggingFaceSource(),
+        url=url,
+        archive=ArchiveSource(url),
+        pypi=PypiSource(),
+        npm=NpmSource(),
     )
