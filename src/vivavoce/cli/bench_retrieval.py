@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from vivavoce.bench.retrieval.corpus import pages, questions
 from vivavoce.cli.options import ConfigOption, Engines, read_config
-from vivavoce.cli.weights import ensure_weights, weights_of
+from vivavoce.cli.weights import ensure_weights, speaker_weights, weights_of
 from vivavoce.config import Config
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def retrieval(
         raise typer.BadParameter("There is no such language model.", param_hint="--language-model")
     console = Console()
     engines, weights = settings.engines, settings.engines.language_models[language_model].weights
-    needed = weights_of(engines.embedder, *(engines.speakers if first_audio else ()))
+    needed = weights_of(engines.embedder) + (speaker_weights(settings) if first_audio else [])
     needed += [weights] if (answers or first_audio) and weights else []
     ensure_weights(settings, needed, console)
     wanted = Wanted(language_model, answers, first_audio, passages, small_files)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from vivavoce.audio.resample import resample
 from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
-from vivavoce.cli.weights import ensure_weights, weights_of
+from vivavoce.cli.weights import ensure_weights, speaker_weights
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.live import load_sounddevice, play
 from vivavoce.client.recording import write_wav
@@ -38,7 +38,7 @@ def say(
     if out is None:
         load_sounddevice()  # a missing loudspeaker is said before any model is loaded
     console = Console()
-    ensure_weights(settings, weights_of(*settings.engines.speakers), console)
+    ensure_weights(settings, speaker_weights(settings), console)
     samples = asyncio.run(_speak(settings, text, voice or tier("step-audio-2").default_voice, speed))
     if out is None:
         asyncio.run(play(samples))

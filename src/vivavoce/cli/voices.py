@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
-from vivavoce.cli.weights import ensure_weights, weights_of
+from vivavoce.cli.weights import ensure_weights, speaker_weights, weights_of
 from vivavoce.config import Config
 from vivavoce.errors import EngineError
 from vivavoce.voices.presets import PRESETS
@@ -42,8 +42,7 @@ def measure(
     """Let every stock voice speak and measure it: the table that clips are matched with. Takes minutes."""
     settings = read_config(engines=engines, file=config)
     console = Console()
-    names = (*settings.engines.speakers, settings.engines.speaker_verifier)
-    ensure_weights(settings, weights_of(*names), console)
+    ensure_weights(settings, weights_of(settings.engines.speaker_verifier) + speaker_weights(settings), console)
     from vivavoce.voices.stock import write_table
 
     def report(voice: StockVoice) -> None:

@@ -20,6 +20,8 @@ BUILT_IN_WEIGHTS = {
     "whisper": ("whisper-base", "silero-vad"),
     "kokoro": ("kokoro-v1.0", "kokoro-voices"),
     "dvector": ("speaker-dvector",),
+    "zipvoice": ("zipvoice",),
+    "pocket": ("pocket-tts",),
 }
 """Engine → the catalogue names it loads. Language models name theirs in the configuration."""
 
@@ -27,6 +29,12 @@ BUILT_IN_WEIGHTS = {
 def weights_of(*engines: str) -> list[str]:
     """The catalogue names these engines load; an engine without weights has none."""
     return [name for engine in engines for name in BUILT_IN_WEIGHTS.get(engine, ())]
+
+
+def speaker_weights(config: Config) -> list[str]:
+    """The catalogue names the configured speakers load; one whose settings name a folder finds its own there."""
+    engines = config.engines
+    return weights_of(*(name for name in engines.speakers if "folder" not in engines.settings.get(name, {})))
 
 
 def server_weights(config: Config) -> list[str]:
@@ -39,7 +47,7 @@ def server_weights(config: Config) -> list[str]:
         engines.recognizer,
         engines.speaker_verifier,
     )
-    names = weights_of(*listening, *engines.speakers)
+    names = weights_of(*listening) + speaker_weights(config)
     names += [model.weights for model in engines.language_models.values() if model.weights]
     return list(dict.fromkeys(names))
 

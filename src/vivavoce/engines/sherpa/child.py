@@ -64,27 +64,40 @@ class Worker:
                 self._requests.put(frame)
 
     def _speak(self, tts: sherpa_onnx.OfflineTts, order: dict[str, Any], clip: Samples) -> None:
-        settings = sherpa_onnx.GenerationConfig()
-        settings.reference_audio = clip
-        settings.reference_sample_rate = order["rate_hz"]
-        settings.reference_text = order["transcript"]
-        settings.num_steps = order["steps"]
-        settings.speed = order["speed"]
         number = order["number"]
-
-        def piece(samples: Any, _progress: float) -> int:
-            write_frame(self._outgoing, {"number": number}, np.asarray(samples, np.float32))
-            return int(self._unwanted != number)
-
+        spoken = False
         try:
-            audio = tts.generate(order["text"], settings, callback=piece)
+            for place, piece in enumerate(order["pieces"]):
+                samples = self._piece(tts, order, clip, piece)
+                if self._unwanted == number:
+                    break
+                if len(samples):
+                    spoken = True
+                    write_frame(self._outgoing, {"number": number, "piece": place}, samples)
         except (RuntimeError, ValueError, TypeError) as error:
             write_frame(self._outgoing, {"number": number, "error": f"{type(error).__name__}: {error}"[:500]})
             return
-        if len(audio.samples):
+        if spoken or self._unwanted == number:
             write_frame(self._outgoing, {"number": number, "end": True})
         else:
-            write_frame(self._outgoing, {"number": number, "error": "knows no word of the text, or of its clip"})
+            write_frame(self._outgoing, {"number": number, "error": "said nothing"})
+
+    def _piece(self, tts: sherpa_onnx.OfflineTts, order: dict[str, Any], clip: Samples, piece: Any) -> Samples:
+        """The speech of one piece: text, or a list of tokens. Part of it when nobody wants it any more."""
+        settings = sherpa_onnx.GenerationConfig()
+        settings.reference_audio = clip
+        settings.reference_sample_rate = order["rate_hz"]
+        settings.num_steps = order["steps"]
+        settings.speed = order["speed"]
+        text = piece
+        if isinstance(piece, list):
+            settings.tokens = [order["told"], piece]
+            settings.extra = {"min_words_in_sentence": str(len(piece) + 1)}  # it would cut at every comma
+            settings.reference_text, text = "given as tokens", ""
+        audio = tts.generate(
+            text, settings, callback=lambda _samples, _progress: int(self._unwanted != order["number"])
+        )
+        return np.asarray(audio.samples, np.float32)
 
 
 def main() -> None:

@@ -15,16 +15,18 @@ from vivavoce.types import Language
 class Family:
     """A kind of model. ``files``: by sherpa-onnx's name of each, the names its file may have, first choice first.
 
-    ``transcribed``: it wants to know what is said in the clip.
+    ``weights``: what the catalogue calls it. ``spelled``: it reads tokens, not text, and those of the clip, too.
     """
 
     name: str
+    weights: str
     languages: frozenset[Language]
     files: Mapping[str, tuple[str, ...]]
-    transcribed: bool
+    spelled: bool
 
 
 ZIPVOICE = Family(
+    "zipvoice",
     "zipvoice",
     frozenset({"en", "zh"}),
     MappingProxyType(
@@ -33,26 +35,26 @@ ZIPVOICE = Family(
             "decoder": ("decoder.int8.onnx", "decoder.onnx"),
             "vocoder": ("vocos_24khz.onnx",),
             "tokens": ("tokens.txt",),
-            "lexicon": ("lexicon.txt",),
         }
     ),
-    transcribed=True,
+    spelled=True,
 )
 POCKET = Family(
     "pocket",
+    "pocket-tts",
     frozenset({"en"}),
     MappingProxyType(
         {
             "lm_flow": ("lm_flow.int8.onnx", "lm_flow.onnx"),
             "lm_main": ("lm_main.int8.onnx", "lm_main.onnx"),
             "encoder": ("encoder.int8.onnx", "encoder.onnx"),
-            "decoder": ("decoder.int8.onnx", "decoder.onnx"),
+            "decoder": ("decoder.onnx", "decoder.int8.onnx"),  # in int8 it hisses
             "text_conditioner": ("text_conditioner.int8.onnx", "text_conditioner.onnx"),
             "vocab_json": ("vocab.json",),
             "token_scores_json": ("token_scores.json",),
         }
     ),
-    transcribed=False,
+    spelled=False,
 )
 FAMILIES = {family.name: family for family in (ZIPVOICE, POCKET)}
 

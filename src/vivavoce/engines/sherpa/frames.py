@@ -9,7 +9,7 @@ import numpy as np
 
 from vivavoce.types import Samples
 
-MOST_LINE = 2 * 1024 * 1024
+MOST_LINE = 8 * 1024 * 1024
 """Of the words of a frame, in bytes; texts are refused long before (``speaker.MOST_CHARACTERS``)."""
 
 MOST_BYTES = 64 * 1024 * 1024

@@ -29,7 +29,14 @@ PIECE_S = 60.0
 """A process that says nothing for so long is ended."""
 
 STOP_S = 1.0
-"""How long a process may take to leave off before it is ended; a new one has to load the model again."""
+"""How long a process may take to leave off before it is ended, at least.
+
+It leaves off between two pieces. A new one has to load the model first, so it gets as long as that took: whatever it does,
+the next clause never waits for more than twice what was needed.
+"""
+
+MOST_STOP_S = 10.0
+"""And at most: a cold disk makes loading slow, not the model."""
 
 TICK_S = 0.05
 
@@ -56,6 +63,8 @@ class CloningProcess:
         self._number = 0
         self._loading = False
         self._closed = False
+        self._started = 0.0
+        self._patience_s = STOP_S
 
     @property
     def pid(self) -> int | None:
@@ -83,16 +92,20 @@ class CloningProcess:
         threading.Thread(target=_read, args=(self._child, self._frames), daemon=True, name="cloning").start()
         self._say({"family": self._model.family.name, "files": self._model.files, "threads": self._model.threads})
         self._loading = True
+        self._started = time.monotonic()
         return self._loaded(unwanted)
 
     def _loaded(self, unwanted: Callable[[], bool]) -> int:
         """Wait for the model. When nobody wants it any more it goes on loading, for whoever comes next."""
         words, _ = self._next(START_S, lambda: self._closed or unwanted())
         self._loading = False
+        self._patience_s = min(MOST_STOP_S, max(STOP_S, time.monotonic() - self._started))
         return cast(int, words["rate_hz"])
 
-    def speak(self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Iterator[Samples]:
-        """The pieces of an answer, until there are no more or it is ``unwanted``. Raises ``EngineError``."""
+    def speak(
+        self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]
+    ) -> Iterator[tuple[int, Samples]]:
+        """The speech of the order's pieces, each with its place, until it is ``unwanted``. Raises ``EngineError``."""
         try:
             had_started = not self.start(unwanted)
         except _UnwantedError:
@@ -113,7 +126,7 @@ class CloningProcess:
                 raise EngineError(self._model.family.name, words["error"])
             if "end" in words:
                 return
-            yield samples
+            yield words["piece"], samples
             frame = self._wanted(unwanted)
 
     def _asked(self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Frame | None:
@@ -156,7 +169,7 @@ class CloningProcess:
 
     def _stop(self) -> None:
         """Let the process leave off what nobody wants any more; end it when it does not in time."""
-        deadline = time.monotonic() + STOP_S
+        deadline = time.monotonic() + self._patience_s
         try:
             self._say({"stop": self._number})
             while True:

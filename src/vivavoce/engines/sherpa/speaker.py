@@ -3,38 +3,55 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from vivavoce.audio.silence import trim
 from vivavoce.engines.base import EngineContext
-from vivavoce.engines.kokoro.numerals import spoken_numbers
+from vivavoce.engines.kokoro.pieces import pieces as text_pieces
 from vivavoce.engines.pauses import finish
 from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE, Family, files_in
-from vivavoce.engines.sherpa.lexicon import Lexicon
 from vivavoce.engines.sherpa.process import CloningProcess, Model
+from vivavoce.engines.sherpa.spelling import Spelling, is_spoken, pieces
 from vivavoce.errors import EngineError
 from vivavoce.types import Language, Samples
 
 RATE_HZ = 24_000
 
-MOST_CHARACTERS = 100_000
+MOST_CHARACTERS = 20_000
 """Of a clause, or of what is said in a clip."""
+
+PIECE_CHARACTERS = 120
+"""Of text that is spoken in one go: about 7 s, after which it is looked whether it is still wanted."""
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 class CloningSettings(BaseModel):
-    """``engines.settings.zipvoice`` and ``engines.settings.pocket``."""
+    """``engines.settings.zipvoice`` and ``engines.settings.pocket``. ``folder``: files of one's own, not the catalogue's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    folder: Path
+    folder: Path | None = None
     steps: int = Field(default=4, ge=1, le=64)
     """More make it better and slower; the distilled ZipVoice is made for 4."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """``told``: the tokens of what is said in it, for a model that reads tokens."""
+
+    samples: Samples
+    rate_hz: int
+    told: list[str]
 
 
 class SherpaSpeaker:
@@ -42,69 +59,84 @@ class SherpaSpeaker:
 
     rate_hz = RATE_HZ
 
-    def __init__(self, family: Family, process: CloningProcess, steps: int = 4, lexicon: Lexicon | None = None) -> None:
+    def __init__(self, family: Family, process: CloningProcess, steps: int, spelling: Spelling | None) -> None:
+        """``spelling`` for a model that reads tokens, else None."""
         self.voices: Mapping[str, frozenset[Language]] = {}
-        self.clones = family.languages if lexicon is None else lexicon.languages
-        self._lexicon = lexicon
+        self.clones = family.languages if spelling is None else spelling.languages
+        self._spelling = spelling
         self._family = family
         self._process = process
         self._steps = steps
-        self._clips: dict[str, tuple[Samples, int, str]] = {}
+        self._clips: dict[str, _Clip] = {}
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=family.name)
 
     async def speak(
         self, text: str, *, voice: str, language: Language, speed: float = 1.0
     ) -> AsyncGenerator[Samples, None]:
-        """Yield the clause sentence by sentence. Raises ``EngineError``, also when its process ends.
+        """Yield the clause piece by piece. Raises ``EngineError``, also when its process ends.
 
         A process that ended is started again by the next clause.
         """
         if voice not in self._clips or language not in self.clones:
             raise EngineError(self._family.name, f"there is no voice '{voice}' for language '{language}'")
-        clip, rate_hz, transcript = self._clips[voice]
-        if self._lexicon is not None and language == "zh" and len(text) <= MOST_CHARACTERS:
-            text = spoken_numbers(text)
-        order = {"text": text, "transcript": transcript, "rate_hz": rate_hz, "steps": self._steps, "speed": speed}
         if not any(character.isalnum() for character in text):
             return
-        self._check(text)
+        if len(text) > MOST_CHARACTERS:
+            raise EngineError(self._family.name, f"speaks at most {MOST_CHARACTERS} characters at once")
+        clip = self._clips[voice]
         loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[Samples | None] = asyncio.Queue()
+        spoken: asyncio.Queue[Samples | None] = asyncio.Queue()
         unwanted = threading.Event()
 
         def work() -> None:
             try:
                 if unwanted.is_set():
                     return
-                for piece in self._process.speak(order, clip, unwanted.is_set):
-                    loop.call_soon_threadsafe(pieces.put_nowait, piece)
+                texts = self._pieces(text, language)
+                order = {
+                    "pieces": texts,
+                    "told": clip.told,
+                    "rate_hz": clip.rate_hz,
+                    "steps": self._steps,
+                    "speed": speed,
+                }
+                for place, samples in self._process.speak(order, clip.samples, unwanted.is_set):
+                    said = finish(samples, "".join(texts[place]), self.rate_hz, speed)
+                    loop.call_soon_threadsafe(spoken.put_nowait, said)
             finally:
-                loop.call_soon_threadsafe(pieces.put_nowait, None)
+                loop.call_soon_threadsafe(spoken.put_nowait, None)
 
         working = loop.run_in_executor(self._executor, work)
         try:
-            while (piece := await pieces.get()) is not None:
-                if len(said := finish(piece, text, self.rate_hz, speed)):
+            while (said := await spoken.get()) is not None:
+                if len(said):
                     yield said
             await working
         finally:
             unwanted.set()
 
-    def _check(self, text: str) -> None:
-        if len(text) > MOST_CHARACTERS:
-            raise EngineError(self._family.name, f"speaks at most {MOST_CHARACTERS} characters at once")
-        if self._lexicon is not None and not self._lexicon.knows(text):
+    def _pieces(self, text: str, language: Language) -> Sequence[str | list[str]]:
+        """What the process is to say in one go each. Raises ``EngineError`` when there is no word it knows."""
+        if self._spelling is None:
+            return text_pieces(text, PIECE_CHARACTERS)
+        if not is_spoken(tokens := self._spelling(text, language)):
             raise EngineError(self._family.name, "knows no word of the text")
+        return pieces(tokens)
 
     async def add_clone(self, name: str, clip: Samples, rate_hz: int, transcript: str) -> None:
-        """Keep the clip. Raises ``EngineError`` when the model wants its words and there are none."""
-        if self._family.transcribed and not transcript.strip():
-            raise EngineError(self._family.name, f"what is said in the clip of the voice '{name}' is not known")
-        if not len(clip):
-            raise EngineError(self._family.name, f"the clip of the voice '{name}' is empty")
+        """Keep the clip, without the silence around it. Raises ``EngineError`` when the model wants words and has none."""
         if len(transcript) > MOST_CHARACTERS:
             raise EngineError(self._family.name, f"the words of the voice '{name}' are too many")
-        self._clips[name] = (clip, rate_hz, transcript)
+        told: list[str] = []
+        if self._spelling is not None:
+            language = "zh" if _HAN.search(transcript) else "en"
+            told = await asyncio.to_thread(self._spelling, transcript, language)
+            if not is_spoken(told):
+                raise EngineError(self._family.name, f"what is said in the clip of the voice '{name}' is not known")
+        heard = trim(clip, rate_hz)
+        if not len(heard):
+            raise EngineError(self._family.name, f"the clip of the voice '{name}' is empty")
+        self._clips[name] = _Clip(heard, rate_hz, told)
 
     def remove_voice(self, name: str) -> None:
         """Forget a voice."""
@@ -131,10 +163,11 @@ def _load(family: Family, context: EngineContext) -> SherpaSpeaker:
     settings = _settings(family, context.settings)
     if find_spec("sherpa_onnx") is None:
         raise EngineError(family.name, "needs sherpa-onnx: install vivavoce[clone]")
-    files = files_in(settings.folder.expanduser(), family)
-    lexicon = Lexicon(Path(files["lexicon"])) if "lexicon" in files else None
-    if lexicon is not None and not lexicon.languages:
-        raise EngineError(family.name, f"there are no words in {files['lexicon']}")
+    folder = context.weights(family.weights) if settings.folder is None else settings.folder.expanduser()
+    files = files_in(folder, family)
+    spelling = Spelling(Path(files["tokens"])) if family.spelled else None
+    if spelling is not None and not spelling.languages:
+        raise EngineError(family.name, f"there are no tokens of Chinese or English in {files['tokens']}")
     process = CloningProcess(Model(family, files, context.threads))
     try:
         rate_hz = process.start()
@@ -144,8 +177,8 @@ def _load(family: Family, context: EngineContext) -> SherpaSpeaker:
             )
     except EngineError as error:
         process.close()
-        raise EngineError(family.name, f"{error.message} (files in {settings.folder})") from error
-    return SherpaSpeaker(family, process, settings.steps, lexicon)
+        raise EngineError(family.name, f"{error.message} (files in {folder})") from error
+    return SherpaSpeaker(family, process, settings.steps, spelling)
 
 
 def _settings(family: Family, given: Mapping[str, Any]) -> CloningSettings:
