@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from session.driving import Driven, speech
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
@@ -13,6 +15,7 @@ from vivavoce.protocol.session_config import (
     ResponseOverrides,
     SessionPatch,
 )
+from vivavoce.session.context import estimate_tokens, estimate_tools
 from vivavoce.session.signals import StartReply
 from vivavoce.types import (
     ClauseCut,
@@ -46,6 +49,24 @@ def test_the_choice_of_tools_reaches_the_language_model() -> None:
     override = ResponseOverrides(tool_choice="none")
     driven.take(client.ResponseCreate(response=override))
     assert driven.commands(StartReply)[1].options.tool_choice == "none"
+
+
+@pytest.mark.parametrize("many", [1, 8, 30])
+def test_a_long_conversation_leaves_room_for_what_tools_say_of_themselves(many: int) -> None:
+    """They stand in every prompt: without room for them it would not fit any more, and no reply would come."""
+    driven = Driven(None)
+    tools = tuple(FunctionTool(name=f"f{number}", description="does things " * 15) for number in range(many))
+    driven.take(client.SessionUpdate(session=SessionPatch(tools=tools)))
+    for _ in range(60):
+        written_turn(driven, "and then they went on and on " * 8)
+        driven.whole_reply(("Really? " * 20, 100))
+        driven.wait(1)
+    work = driven.commands(StartReply)[-1]
+    said, told = sum(map(estimate_tokens, work.messages)), estimate_tools(work.options.tools)
+    assert len(driven.commands(StartReply)) == 60
+    assert work.messages[-1].role == "user"
+    assert said + told + work.options.max_tokens <= 4096
+    assert told > many * 60
 
 
 def test_a_tool_that_is_not_there_cannot_be_chosen() -> None:

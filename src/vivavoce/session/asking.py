@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from vivavoce.protocol.session_config import FunctionChoice, ServerChoice, SessionConfig
 from vivavoce.protocol.session_config import ToolChoice as Choice
 from vivavoce.protocol.tool_config import functions, server_side
-from vivavoce.session.context import NOTHING_HEARD, Context
+from vivavoce.session.context import NOTHING_HEARD, RULES_TOKENS, Context, estimate_tools
 from vivavoce.session.conversation import Conversation
 from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool, ToolCall, ToolChoice, ToolOfServer
 
@@ -66,9 +66,8 @@ class Prompts:
         self, ask: Ask, languages: Mapping[str, Language] = NOTHING_HEARD
     ) -> tuple[tuple[Message, ...], GenerationOptions]:
         """What the language model gets now; ``languages`` tells by item id in what language it was spoken."""
-        config = ask.config
-        results = self._own_tools or bool(server_side(config.tools))
-        spare = int(self.context_tokens * RESULTS_SHARE) if results else 0
+        config, options = ask.config, self._options(ask.config)
+        spare = self._spare(config, options)
         if ask.items is None:
             messages = self._context.messages(config.instructions, self._conversation, languages, spare=spare)
         else:
@@ -77,7 +76,13 @@ class Prompts:
             messages = context.messages(config.instructions, items, languages, spare=spare)
         if ask.note is not None:
             messages = (*messages, Message("user", ask.note))
-        return messages, self._options(config)
+        return messages, options
+
+    def _spare(self, config: SessionConfig, options: GenerationOptions) -> int:
+        """Tokens for what is told of tools, and for what those of the server find."""
+        if not (self._own_tools or server_side(config.tools)):
+            return estimate_tools(options.tools)
+        return int(self.context_tokens * RESULTS_SHARE) + max(estimate_tools(options.tools), RULES_TOKENS)
 
     def _options(self, config: SessionConfig) -> GenerationOptions:
         limit = self._reply_tokens if config.max_output_tokens == "inf" else config.max_output_tokens

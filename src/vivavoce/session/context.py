@@ -13,12 +13,15 @@ from vivavoce.protocol.items import Item, ServerCall
 from vivavoce.scripts import written_language
 from vivavoce.session.persona import system_prompt
 from vivavoce.session.server_calls import calls_as_messages
-from vivavoce.types import Language, Message, ToolCall
+from vivavoce.types import Language, Message, Tool, ToolCall
 
 NOTHING_HEARD: Mapping[str, Language] = {}
 
 DECLINED = "The person did not allow this. Say in one short sentence that it was not done."
 """What the language model is told of a call the client did not approve."""
+
+RULES_TOKENS = 450
+"""What a language model is told so that it calls tools at the right time (``engines/llama/tool_prompt.py``)."""
 
 REFILL = 0.5
 """After leaving items out, the history fills this share of the budget."""
@@ -100,6 +103,12 @@ def estimate_tokens(message: Message) -> int:
     text = message.content + "".join(call.name + call.arguments for call in message.tool_calls)
     wide = sum(1 for char in text if ord(char) >= 0x2E80)
     return 8 + wide + ceil((len(text) - wide) / 3)
+
+
+def estimate_tools(tools: Iterable[Tool]) -> int:
+    """A safe guess at what the prompt tells of ``tools``: each of them, and the rules of calling any."""
+    told = [estimate_tokens(Message("system", f"{tool.name}{tool.description}{tool.parameters}")) for tool in tools]
+    return sum(told) + RULES_TOKENS if told else 0
 
 
 def _start_within(costs: Sequence[int], budget: float) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from vivavoce.engines.base import LanguageModel
-from vivavoce.session.context import estimate_tokens
+from vivavoce.session.context import estimate_tokens, estimate_tools
 from vivavoce.tools.base import Calling, ServerTool, ToolResult
 from vivavoce.tools.guard import Guard
 from vivavoce.tools.telling import BROKEN, TIMED_OUT, call_messages, filler, is_quoted, told
@@ -244,8 +244,7 @@ class ToolLoop:
         return replace(options, max_tokens=max(1, min(options.max_tokens, self._left(messages, options) // 2)))
 
     def _left(self, prompt: Sequence[Message], options: GenerationOptions) -> int:
-        told = (Message("system", f"{tool.description}{tool.parameters}") for tool in options.tools)
-        return self.model.context_tokens - sum(map(estimate_tokens, (*prompt, *told)))
+        return self.model.context_tokens - sum(map(estimate_tokens, prompt)) - estimate_tools(options.tools)
 
 
 class _Round:
