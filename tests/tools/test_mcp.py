@@ -21,12 +21,12 @@ from tools.scripted import Scripted, call, replied, request
 from vivavoce.config import McpConfig, McpServerConfig, ToolsConfig
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import ApprovalFilter, McpTool, ToolFilter
-from vivavoce.session.context import estimate_tokens
+from vivavoce.session.context import RULES_TOKENS, estimate_tokens, estimate_tools
 from vivavoce.tools.base import Calling
 from vivavoce.tools.mcp.connection import Place, ToolServerError, header_pairs
 from vivavoce.tools.mcp.servers import MOST_DESCRIPTION, MOST_OF_AN_OWNER, MOST_TOOLS, ToolServers, offered_name
 from vivavoce.tools.mcp.transport import MOST_ANSWER_BYTES
-from vivavoce.tools.offering import Makers, Offering, SessionTools, client_place
+from vivavoce.tools.offering import Bounds, Makers, Offering, SessionTools, client_place
 from vivavoce.types import GenerationOptions, Message, NamedTool, ServerToolEnded, Tool, ToolChoice, ToolOfServer
 
 DESK = Path(__file__).with_name("desk.py")
@@ -208,7 +208,7 @@ async def test_servers_of_the_operator_are_there_for_all(fetcher: Fetcher, url: 
     )
     offering = offering_of(config, Fetcher())
     assert offering.anything
-    assert await offering.server_tools("me", [], patience_s=0) == []
+    assert await offering.server_tools("me", [], Bounds(patience_s=0)) == []
     async with asyncio.timeout(30):
         tools = await offering.server_tools("me", [])
         assert [tool.tool.name for tool in tools] == ["find_room", "house_find_room"]
@@ -265,7 +265,7 @@ async def test_a_server_that_says_nothing_holds_up_one_reply_and_not_the_next() 
 async def test_a_reply_waits_so_long_and_the_next_one_has_the_tools() -> None:
     liar = Liar(**SILENT)
     async with answering(liar, list_s=30) as (offering, tools), asyncio.timeout(20):
-        session = SessionTools(offering, "me", patience_s=0.05)
+        session = SessionTools(offering, "me", Bounds(patience_s=0.05))
         _, server = await session.for_reply((), GenerationOptions(), tools, (), "en")
         assert server.tools == []
         liar.go_on(server_discover=UNKNOWN, initialize=HANDSHAKE, tools_list={"tools": [tool_named("find")]})
@@ -326,6 +326,18 @@ async def test_a_server_that_lies_about_its_tools_has_those_that_are_some() -> N
         assert found[0].description.startswith("Tell where a room is. Very good.")
         assert max(len(tool.description) for tool in found) <= MOST_DESCRIPTION
         assert liar.asked.count("tools/list") == 1
+
+
+async def test_a_server_with_much_to_say_leaves_room_to_talk(caplog: pytest.LogCaptureFixture) -> None:
+    wordy = {"type": "object", "properties": {"x": {"type": "string", "description": "very long " * 300}}}
+    caplog.set_level(logging.INFO)
+    many = [tool_named(f"tool{n}", description="Does things. " * 20, inputSchema=wordy) for n in range(50)]
+    liar, modest = Liar(tools_list={"tools": many}), Liar(tools_list={"tools": [tool_named("find")]})
+    async with answering(liar, modest) as (offering, tools), asyncio.timeout(20):
+        found = await offering.server_tools("me", tools, Bounds(most_tokens=4000))
+        assert estimate_tools([tool.tool for tool in found]) - RULES_TOKENS <= 4000
+        assert [tool.tool.name for tool in found] == ["tool0", "tool1", "tool2", "find"]
+        assert "47 tools" in caplog.text
 
 
 async def test_a_list_without_end_is_read_so_far() -> None:

@@ -19,7 +19,7 @@ from vivavoce.runtime.driver import Driver
 from vivavoce.session.known_voices import KnownVoices
 from vivavoce.session.session import Session, SessionOptions
 from vivavoce.tiers import Model
-from vivavoce.tools.offering import SessionTools
+from vivavoce.tools.offering import SessionTools, bounds_of
 from vivavoce.voices.presets import PRESETS
 
 log = logging.getLogger(__name__)
@@ -46,16 +46,17 @@ def begin_call(
         raise
     session = Session(options)
     session.resume_token = new_resume_token(session.id) if resumable else None
+    language_model = serving.engines.language_models[model.tier.language_model]
     driver = Driver(
         session,
         translator,
         serving.engines,
-        serving.engines.language_models[model.tier.language_model],
+        language_model,
         seat,
         lifetime_s=serving.config.limits.session_minutes * 60,
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
         meter=KeyMeter(serving.key_use, grant.key),
-        tools=SessionTools(serving.tools, grant.owner, patience_s=serving.config.mcp.patience_s),
+        tools=SessionTools(serving.tools, grant.owner, bounds_of(language_model, serving.config.mcp.patience_s)),
         usable=partial(serving.voices.usable, grant.owner, tier=model.tier),
     )
     log.info(

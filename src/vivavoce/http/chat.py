@@ -26,7 +26,7 @@ from vivavoce.runtime.chat.asking import Asked, ask
 from vivavoce.runtime.chat.hearing import Listener
 from vivavoce.runtime.chat.prompt import prompt_of
 from vivavoce.tiers import Model, model_of
-from vivavoce.tools.offering import SessionTools
+from vivavoce.tools.offering import SessionTools, bounds_of
 
 router = APIRouter(route_class=ReportingRoute, tags=["chat"])
 
@@ -147,7 +147,7 @@ class _Chat:
             lambda audio_id: memory.answers.find(self._owner, audio_id),
             spoken=self._wanted.speaks,
         )
-        tools = SessionTools(self._serving.tools, self._owner)
+        tools = SessionTools(self._serving.tools, self._owner, bounds_of(self._model))
         return await ask(self._wanted, prompt, self._model, tools, slot=seat, voice=voice)
 
     async def _voice(self) -> str | None:

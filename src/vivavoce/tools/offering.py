@@ -10,10 +10,12 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from vivavoce.config import McpConfig, McpServerConfig, ToolsConfig
+from vivavoce.engines.base import LanguageModel
 from vivavoce.errors import EngineError, VivavoceError
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import McpTool, RetrievalTool, ServerSideTool, WebSearchTool
 from vivavoce.scripts import written_language
+from vivavoce.session.context import RULES_TOKENS, estimate_tools
 from vivavoce.tools.base import Calling, ServerTool
 from vivavoce.tools.loop import ServerSide, with_tools
 from vivavoce.tools.mcp.connection import Place, header_pairs
@@ -32,6 +34,9 @@ SEARCHES = frozenset({"web_search", "retrieval"})
 """What these are about depends on what is there to be found, which their descriptions do not say; so they are never withheld,
 and a search too many does no harm."""
 
+MOST_SHARE = 1 / 3
+"""Of the model's context, for what tools say of themselves; strangers' tool servers may say a lot."""
+
 GROUP = "vivavoce.tools"
 """Entry points of plug-ins: each a callable without arguments that gives a ``ServerTool``."""
 
@@ -42,6 +47,21 @@ class Makers:
 
     web_search: Callable[[str, WebSearchTool], ServerTool]
     retrieval: Callable[[str, RetrievalTool, str], ServerTool]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one conversation can take: ``patience_s`` is how long a reply waits for tool servers that have not said yet what
+    they have (``None``: until they do, or their deadline); ``most_tokens`` how much of the prompt may tell of tools.
+    """
+
+    patience_s: float | None = None
+    most_tokens: int | None = None
+
+
+def bounds_of(model: LanguageModel, patience_s: float | None = None) -> Bounds:
+    """Those of a conversation with ``model``: tools are told in a part of its context, so that there is room to talk."""
+    return Bounds(patience_s, int(model.context_tokens * MOST_SHARE))
 
 
 class Offering:
@@ -65,16 +85,16 @@ class Offering:
         self._builtin = [load_plugin(name) for name in self.config.builtin]
 
     async def server_tools(
-        self, owner: str, declared: Sequence[ServerSideTool], *, patience_s: float | None = None
+        self, owner: str, declared: Sequence[ServerSideTool], bounds: Bounds | None = None
     ) -> list[ServerTool]:
         """The tools a reply has, the client's first; a server that cannot be reached has none.
 
-        Tool servers that have not said yet what they have are asked, all at once, and waited for ``patience_s`` (``None``:
-        until they answer, or their deadline).
+        Tool servers that have not said yet what they have are asked, all at once.
         """
+        bounds = bounds or Bounds()
         places = [(owner, client_place(one)) for one in declared if isinstance(one, McpTool)]
         places += [("", own_place(server)) for server in self._mcp.servers.values()]
-        answers = await asyncio.gather(*(self.servers.known(*place, patience_s) for place in places))
+        answers = await asyncio.gather(*(self.servers.known(*place, bounds.patience_s) for place in places))
         found = dict(zip(places, answers, strict=True))
         tools: list[ServerTool] = []
         for one in declared:
@@ -88,7 +108,7 @@ class Offering:
         tools += [tool for tool in self._builtin if tool.tool.name not in _names(tools)]
         for label, server in self._mcp.servers.items():
             tools += self._own(label, server, found["", own_place(server)], tools)
-        return tools
+        return _fitting(tools, bounds.most_tokens)
 
     async def for_reply(
         self,
@@ -98,14 +118,13 @@ class Offering:
         calling: Calling,
         *,
         calls: Sequence[ToolCall] = (),
-        patience_s: float | None = None,
+        bounds: Bounds | None = None,
     ) -> tuple[GenerationOptions, ServerSide]:
         """What is on offer in one reply: options that withhold what the turn cannot be about, and the server's part.
 
-        ``calling`` says whose reply it is, and in what language; its messages are those of the reply. ``patience_s`` is that
-        of ``server_tools``.
+        ``calling`` says whose reply it is, and in what language; its messages are those of the reply.
         """
-        config, tools = self.config, await self.server_tools(calling.owner, declared, patience_s=patience_s)
+        config, tools = self.config, await self.server_tools(calling.owner, declared, bounds)
         options = _resolved(options, tools)
         if self.relevance is not None and options.tool_choice == "auto" and not options.goes_on:
             try:
@@ -170,15 +189,12 @@ class Offering:
 
 
 class SessionTools:
-    """The tools of one conversation, for whoever drives it: ``notify`` has the assistant tell the user something.
+    """The tools of one conversation, for whoever drives it: ``notify`` has the assistant tell the user something."""
 
-    ``patience_s`` is how long its replies wait for tool servers that have not answered yet; they are there in a later one.
-    """
-
-    def __init__(self, offering: Offering, owner: str, *, patience_s: float | None = None) -> None:
+    def __init__(self, offering: Offering, owner: str, bounds: Bounds | None = None) -> None:
         self._offering = offering
         self._owner = owner
-        self._patience_s = patience_s
+        self._bounds = bounds or Bounds()
         self._handles: set[asyncio.TimerHandle] = set()
         self.notify: Callable[[str], None] = lambda notice: None
 
@@ -210,13 +226,12 @@ class SessionTools:
     ) -> tuple[GenerationOptions, ServerSide]:
         """What is on offer in one reply of this conversation: see ``Offering.for_reply``."""
         calling = Calling(self._owner, messages, language, self)
-        return await self._offering.for_reply(
-            messages, options, declared, calling, calls=calls, patience_s=self._patience_s
-        )
+        return await self._offering.for_reply(messages, options, declared, calling, calls=calls, bounds=self._bounds)
 
     async def for_prefill(self, options: GenerationOptions, declared: Sequence[ServerSideTool]) -> GenerationOptions:
         """Options that tell the tools known by now; servers that have not said yet what they have are asked."""
-        return with_tools(options, await self._offering.server_tools(self._owner, declared, patience_s=0.0))
+        at_once = replace(self._bounds, patience_s=0.0)
+        return with_tools(options, await self._offering.server_tools(self._owner, declared, at_once))
 
     async def listed(self, tool: McpTool) -> tuple[Mapping[str, Any], ...]:
         """What a client's tool server has, for the client to see. Raises ``ToolServerError``."""
@@ -274,6 +289,24 @@ def _resolved(options: GenerationOptions, tools: Sequence[ServerTool]) -> Genera
         others = {tool.name for tool in with_tools(options, tools).tools} - set(meant)
         return replace(options, tool_choice="required", withheld=options.withheld | others)
     return replace(options, tool_choice=NamedTool(meant[0] if meant else choice.name or choice.server_label))
+
+
+def _fitting(tools: Sequence[ServerTool], most_tokens: int | None) -> list[ServerTool]:
+    """``tools`` without those of tool servers that the prompt has no room for: the wordy ones, and the last."""
+    if most_tokens is None:
+        return list(tools)
+    costs = [estimate_tools([tool.tool]) - RULES_TOKENS for tool in tools]
+    left = most_tokens - sum(cost for tool, cost in zip(tools, costs, strict=True) if tool.kind != "mcp")
+    kept: list[ServerTool] = []
+    for tool, cost in zip(tools, costs, strict=True):
+        if tool.kind != "mcp":
+            kept.append(tool)
+        elif cost <= left:
+            kept.append(tool)
+            left -= cost
+    if len(kept) < len(tools):
+        log.info("%d tools of tool servers have no room in the prompt and are left out", len(tools) - len(kept))
+    return kept
 
 
 def _names(tools: Sequence[ServerTool]) -> list[str]:
