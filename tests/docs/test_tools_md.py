@@ -86,8 +86,15 @@ async def test_the_plugin_can_be_installed(tmp_path: Path, monkeypatch: pytest.M
 def test_every_setting_and_its_default() -> None:
     told = {codes(row[0])[0]: row[1] for row in rows(PAGE, "What happens in a response")}
     assert set(told) == set(ToolsConfig.model_fields)
+    empty = {"builtin": "[]", "fillers": "{}"}
     for name, default in ToolsConfig().model_dump().items():
-        shown = "[]" if default == () else str(default).lower() if isinstance(default, bool) else f"{default:g}"
+        shown = (
+            empty[name]
+            if not default and name in empty
+            else str(default).lower()
+            if isinstance(default, bool)
+            else f"{default:g}"
+        )
         assert codes(told[name]) == [shown], name
 
 

@@ -79,11 +79,12 @@ async def test_what_is_no_arithmetic_is_not_run(expression: str) -> None:
     assert (await run(Calculator(), expression=expression))[1]
 
 
-def offering(*names: str) -> Offering:
+def offering(*names: str, **settings: Any) -> Offering:
     def nothing(*_: Any) -> Any:
         raise AssertionError
 
-    made = Offering(ToolsConfig(builtin=names), McpConfig(), Fetcher(), Makers(nothing, nothing))
+    config = ToolsConfig.model_validate({"builtin": names, **settings})
+    made = Offering(config, McpConfig(), Fetcher(), Makers(nothing, nothing))
     made.load_plugins()
     return made
 
@@ -124,6 +125,14 @@ async def test_plugins_are_offered_when_they_are_named() -> None:
     assert [tool.name for tool in options.tools] == ["get_date_and_time", "calculate"]
     with pytest.raises(NoSuchToolError, match="clock"):
         offering("sundial")
+
+
+async def test_settings_reach_the_reply() -> None:
+    made = offering(rounds=2, filler_ms="off", fillers={"de": "Moment."}, strangers_may_call=True)
+    _, server = await SessionTools(made, "me").for_reply((), GenerationOptions(), (), (), "de")
+    assert (server.rounds, server.filler_ms, server.strangers_may_call) == (2, None, True)
+    assert (server.fillers["de"], server.fillers["zh"]) == ("Moment.", "我查一下。")
+    assert server.calling.language == "de"
 
 
 def test_the_language_is_that_of_the_last_words() -> None:

@@ -130,7 +130,23 @@ async def test_silence_is_filled_once_in_the_users_language(language: str) -> No
     assert FILLERS[language].strip() not in model.asked[1][0][-2].content
 
 
-@pytest.mark.parametrize("silent", [{"voice": None}, {"filler_ms": None}, {"language": "fr"}])
+@pytest.mark.parametrize(
+    ("words", "whole"), [("Ein Moment.", "Ein Moment. Es ist 42."), ("等一下。", "等一下。Es ist 42.")]
+)
+async def test_the_words_for_a_language_can_be_set(words: str, whole: str) -> None:
+    tool = Lookup()
+    tool.leave.clear()
+    asked = request(tool, language="de", filler_ms=1, fillers={"de": words})
+    task = asyncio.create_task(replied(Scripted([call("look_up")], ["Es ist 42."]), asked))
+    await tool.running.wait()
+    await asyncio.sleep(0.05)
+    tool.leave.set()
+    assert said(await task) == whole
+
+
+@pytest.mark.parametrize(
+    "silent", [{"voice": None}, {"filler_ms": None}, {"language": "fr"}, {"fillers": {"en": ""}}, {"fillers": {}}]
+)
 async def test_no_filler_where_nobody_listens_wants_it_or_has_words(silent: dict[str, object]) -> None:
     tool = Lookup()
     tool.leave.clear()

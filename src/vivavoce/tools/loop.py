@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -19,12 +19,13 @@ from vivavoce.engines.base import LanguageModel
 from vivavoce.session.context import estimate_tokens, estimate_tools
 from vivavoce.tools.base import Calling, ServerTool, ToolResult
 from vivavoce.tools.guard import Guard
-from vivavoce.tools.telling import BROKEN, TIMED_OUT, call_messages, filler, is_quoted, told
+from vivavoce.tools.telling import BROKEN, FILLERS, TIMED_OUT, call_messages, filler, is_quoted, told
 from vivavoce.types import (
     ApprovalNeeded,
     GenerationEnd,
     GenerationEvent,
     GenerationOptions,
+    Language,
     Message,
     NamedTool,
     ServerToolEnded,
@@ -62,7 +63,8 @@ class ServerSide:
     """What the server does for a reply.
 
     ``calls`` run before the model writes: the client has allowed them, or they were cut off. ``rounds`` is how often the
-    model may call before it must answer; ``filler_ms`` how long a tool may take in silence (``None``: any time).
+    model may call before it must answer; ``filler_ms`` how long a tool may take in silence (``None``: any time), and
+    ``fillers`` what is said then, by language.
     ``strangers_may_call`` lifts the limit on calls after strangers' text.
     """
 
@@ -71,6 +73,7 @@ class ServerSide:
     calls: Sequence[ToolCall] = ()
     rounds: int = 4
     filler_ms: int | None = 700
+    fillers: Mapping[Language, str] = field(default_factory=lambda: FILLERS)
     strangers_may_call: bool = False
 
 
@@ -203,7 +206,7 @@ class ToolLoop:
             done, pending = await asyncio.wait(pending, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             if not done:
                 self._filled = True
-                if words := filler(self.server.calling.language):
+                if words := filler(self.server.fillers.get(self.server.calling.language, "")):
                     yield Filler(words)
             for task in done:
                 call = tasks[task]

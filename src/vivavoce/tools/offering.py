@@ -21,6 +21,7 @@ from vivavoce.tools.loop import ServerSide, with_tools
 from vivavoce.tools.mcp.connection import Place, header_pairs
 from vivavoce.tools.mcp.servers import Listed, McpServerTool, ToolServers, offered_name
 from vivavoce.tools.relevance import Relevance
+from vivavoce.tools.telling import FILLERS
 from vivavoce.types import GenerationOptions, Language, Message, NamedTool, ToolCall, ToolOfServer
 
 log = logging.getLogger(__name__)
@@ -140,6 +141,7 @@ class Offering:
             calls,
             rounds=config.rounds,
             filler_ms=config.filler_ms,
+            fillers={**FILLERS, **config.fillers},
             strangers_may_call=config.strangers_may_call,
         )
 

@@ -7,13 +7,13 @@ close, and after it stands what to do with it: small models do what they read la
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vivavoce.session.context import estimate_tokens
 from vivavoce.types import Language, Message, ToolCall, ToolResult
 
-FILLERS = {
-    "en": "Let me look that up. ",
+FILLERS: Mapping[Language, str] = {
+    "en": "Let me look that up.",
     "zh": "我查一下。",
     "ja": "調べてみますね。",
 }
@@ -64,9 +64,9 @@ def call_messages(text: str, outcomes: Sequence[tuple[ToolCall, str]]) -> list[M
     return [said, *(Message("tool", told, tool_call_id=call.id) for call, told in outcomes)]
 
 
-def filler(language: Language) -> str:
-    """What to say meanwhile in ``language``; empty where we have no words."""
-    return FILLERS.get(language, "")
+def filler(words: str) -> str:
+    """``words`` to be said meanwhile, so that others can follow."""
+    return f"{words.strip()} " if words.strip() and ord(words.strip()[-1]) < 0x2E80 else words.strip()
 
 
 def _quoted(text: str) -> str:
