@@ -70,8 +70,8 @@ def pid(speaker: SherpaSpeaker) -> int:
     return speaker._process.pid
 
 
-async def said(speaker: SherpaSpeaker, text: str, voice: str = "me") -> list[int]:
-    pieces = speaker.speak(text, voice=voice, language="en")
+async def said(speaker: SherpaSpeaker, text: str, voice: str = "me", speed: float = 1.0) -> list[int]:
+    pieces = speaker.speak(text, voice=voice, language="en", speed=speed)
     async with aclosing(pieces):
         return [len(piece) async for piece in pieces]
 
@@ -126,6 +126,14 @@ async def test_numbers_are_spelled_out(zipvoice: SherpaSpeaker) -> None:
 async def test_pocket_needs_no_words_of_the_clip(pocket: SherpaSpeaker) -> None:
     await pocket.add_clone("me", CLIP, 24_000, "")
     assert sum(await said(pocket, "Hello.")) > 0
+
+
+async def test_pocket_is_made_faster_and_slower(pocket: SherpaSpeaker) -> None:
+    """ZipVoice is told the speed, which the weights of these tests do not know."""
+    await pocket.add_clone("me", CLIP, 24_000, "")
+    usual, fast, slow = [sum(await said(pocket, "Hello there", speed=speed)) for speed in (1.0, 2.0, 0.5)]
+    assert fast == pytest.approx(usual / 2, rel=0.1)
+    assert slow == pytest.approx(usual * 2, rel=0.1)
 
 
 async def test_silence_around_a_clip_is_not_given_to_the_model(speaker: SherpaSpeaker) -> None:

@@ -16,6 +16,7 @@ class Family:
     """A kind of model. ``files``: by sherpa-onnx's name of each, the names its file may have, first choice first.
 
     ``weights``: what the catalogue calls it. ``spelled``: it reads tokens, not text, and those of the clip, too.
+    ``paced``: it speaks faster and slower by itself.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Family:
     languages: frozenset[Language]
     files: Mapping[str, tuple[str, ...]]
     spelled: bool
+    paced: bool
 
 
 ZIPVOICE = Family(
@@ -38,6 +40,7 @@ ZIPVOICE = Family(
         }
     ),
     spelled=True,
+    paced=True,
 )
 POCKET = Family(
     "pocket",
@@ -55,6 +58,7 @@ POCKET = Family(
         }
     ),
     spelled=False,
+    paced=False,
 )
 FAMILIES = {family.name: family for family in (ZIPVOICE, POCKET)}
 

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vivavoce.audio.silence import trim
+from vivavoce.audio.tempo import at_tempo
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.kokoro.pieces import pieces as text_pieces
 from vivavoce.engines.pauses import finish
@@ -101,6 +102,8 @@ class SherpaSpeaker:
                     "speed": speed,
                 }
                 for place, samples in self._process.speak(order, clip.samples, unwanted.is_set):
+                    if not self._family.paced:
+                        samples = at_tempo(samples, self.rate_hz, speed)
                     said = finish(samples, "".join(texts[place]), self.rate_hz, speed)
                     loop.call_soon_threadsafe(spoken.put_nowait, said)
             finally:
