@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
-from running import RunningServer, running
+from running import RunningServer, running, talking
 from vivavoce.config import load_config
 from vivavoce.engines.base import VectorSpeaker
 from voicing import RATE_HZ, file_of, hum
@@ -43,6 +43,7 @@ class Held:
         self.finished = 0
         self.stopped = 0
         self.waiting = threading.Event()
+        self.was_stopped = threading.Event()
 
     async def rehearse(self, text: str, vectors: Any) -> Any:
         try:
@@ -51,6 +52,7 @@ class Held:
                 await asyncio.sleep(0.005)
         except asyncio.CancelledError:
             self.stopped += 1
+            self.was_stopped.set()
             raise
         self.finished += 1
         return await self._real(text, vectors)
@@ -125,6 +127,31 @@ def test_a_call_stops_it_and_it_goes_on_afterwards(
         hold.allowed = 1_000_000
         time.sleep(0.3)  # three looks at whether somebody is served
         assert client.get(f"/voices/{voice}/refine").json()["evaluations"]["done"] == 5
+    job = until(client, voice, ended)
+    assert (job["status"], job["evaluations"]["done"]) == ("completed", PLANNED)
+
+
+def test_a_live_conversation_stops_it_until_it_is_over(
+    server: RunningServer, client: httpx.Client, held: Callable[[], Held]
+) -> None:
+    voice = voice_of(client, 228)
+    hold = held()
+    client.post(f"/voices/{voice}/refine")
+    assert hold.waiting.wait(10)
+
+    async def talk() -> None:
+        async with talking(server) as talker:
+            await talker.until("session.created")
+            assert await asyncio.to_thread(hold.was_stopped.wait, 10)
+            hold.allowed = 1_000_000
+            for text in ("Hello.", "And again."):
+                await talker.say(text)
+                await talker.send(type="response.create")
+                events = await talker.until("response.done")
+                assert any(event["type"] == "response.audio.delta" for event in events)
+            assert (hold.stopped, hold.finished) == (1, BEFORE_THE_SEARCH + 5)
+
+    asyncio.run(talk())
     job = until(client, voice, ended)
     assert (job["status"], job["evaluations"]["done"]) == ("completed", PLANNED)
 

@@ -1,0 +1,138 @@
+"""A short refinement with the real models: told, stopped while somebody is served, ended, and kept for a gain only."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from vivavoce.audio.encoding import encode
+from vivavoce.config import load_config
+from vivavoce.engines.base import VectorSpeaker
+from vivavoce.runtime.ears import Ears
+from vivavoce.runtime.engines import EngineLoader, Engines
+from vivavoce.runtime.recognition import Recognition
+from vivavoce.runtime.voices import VoiceLibrary
+from vivavoce.runtime.voices.enrolment import CLIP_HZ
+from vivavoce.runtime.voices.making import Wish
+from vivavoce.runtime.voices.refining import LEAST_GAIN, POPULATION, UNFINISHED
+from vivavoce.store.store import open_store
+from vivavoce.voices.style_space import StyleSpace
+from vivavoce.voices.tables import RefinementRow, VoiceRow
+
+pytestmark = pytest.mark.real
+
+SAID = "The boat went slowly up the river, and nobody on board said a word until the evening came."
+OWNER = "somebody"
+
+
+@dataclass
+class Real:
+    library: VoiceLibrary
+    speaker: VectorSpeaker
+    busy: list[bool] = field(default_factory=lambda: [False])
+
+    async def clip(self) -> io.BytesIO:
+        """A voice that is not among the stock ones, and no blend of them."""
+        stock = list(self.speaker.stock.values())
+        space = StyleSpace(stock)
+        middle = np.mean(stock, axis=0).astype(np.float16)
+        move = np.random.default_rng(5).standard_normal(space.dimensions)
+        speech = await self.speaker.rehearse(SAID, space.moved(middle, move))
+        return io.BytesIO(encode((0.3 * speech / np.abs(speech).max()).astype(np.float32), "flac", CLIP_HZ))
+
+    async def made(self) -> VoiceRow:
+        row, _ = await self.library.maker.create(OWNER, await self.clip(), Wish(text=SAID))
+        return row
+
+    async def until(self, voice: VoiceRow, reached: Callable[[RefinementRow], bool]) -> RefinementRow:
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline:
+            job = await self.library.refiner.current(OWNER, voice.id)
+            assert job is not None
+            if reached(job):
+                return job
+            await asyncio.sleep(0.05)
+        raise AssertionError("it was not reached")
+
+
+@pytest.fixture
+async def real(weights: Callable[[str], Path], tmp_path: Path) -> AsyncIterator[Real]:
+    weights("kokoro-v1.0")  # which says so when they are not there
+    config = load_config({"storage": {"url": f"sqlite:///{tmp_path / 'a.db'}", "blobs": str(tmp_path / "blobs")}})
+    voices = config.voices.model_copy(update={"refine_evaluations": POPULATION})
+    speakers = config.engines.model_copy(update={"speakers": ("kokoro",)})
+    loader = EngineLoader(config.model_copy(update={"engines": speakers}))
+    nothing = cast(Any, None)
+    engines = await asyncio.to_thread(
+        lambda: Engines(
+            Ears(loader.speech_detector()),
+            Recognition(loader.recognizer()),
+            loader.speaker(),
+            {},
+            nothing,
+            nothing,
+            loader.speaker_verifier(),
+        )
+    )
+    store = await open_store(config)
+    speaker = engines.speaker.speakers["kokoro"]
+    assert isinstance(speaker, VectorSpeaker)
+    busy = [False]
+    library = VoiceLibrary(voices, lambda: busy[0])
+    library.open(store, engines)
+    try:
+        yield Real(library, speaker, busy)
+    finally:
+        await library.close()
+        await store.close()
+        speaker.end_rehearsals()
+        for engine in (engines.ears.detector, engines.recognition, engines.speaker, engines.verifier):
+            engine.close()
+
+
+async def test_it_is_told_makes_way_and_is_kept_for_a_gain_only(real: Real) -> None:
+    voice = await real.made()
+    assert (voice.kind, voice.refined) == ("match", False)
+    begun = await real.library.refiner.begin(OWNER, voice.id)
+    assert (begun.status, begun.done, begun.planned) == ("queued", 0, POPULATION)
+
+    await real.until(voice, lambda job: job.done >= 2)
+    real.busy[0] = True
+    await asyncio.sleep(0.5)  # what was about to be written down is written down
+    held = await real.until(voice, lambda job: True)
+    await asyncio.sleep(3)  # time for two evaluations
+    assert (await real.until(voice, lambda job: True)).done == held.done < POPULATION
+    real.busy[0] = False
+
+    job = await real.until(voice, lambda job: job.status not in UNFINISHED)
+    assert (job.status, job.done) == ("completed", POPULATION)
+    assert job.before is not None
+    assert job.after is not None
+    after = await real.library.own.voice(OWNER, voice.id)
+    assert after.refined is job.kept
+    if job.kept:
+        assert job.after >= job.before + LEAST_GAIN
+        assert after.pack != voice.pack
+    else:
+        assert job.reason
+        assert (after.pack, after.similarity) == (voice.pack, voice.similarity)
+
+
+async def test_it_can_be_ended_in_the_middle(real: Real) -> None:
+    voice = await real.made()
+    await real.library.refiner.begin(OWNER, voice.id)
+    await real.until(voice, lambda job: job.done >= 1)
+    ended = await real.library.refiner.cancel(OWNER, voice.id)
+    assert ended is not None
+    assert (ended.status, ended.kept) == ("cancelled", False)
+    assert ended.done < POPULATION
+    after = await real.library.own.voice(OWNER, voice.id)
+    assert (after.refined, after.pack, after.similarity) == (False, voice.pack, voice.similarity)
