@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -14,7 +15,7 @@ FRAGMENTS = (
     "```", "`code`", "https://example.com/a.b?c=d", "😀", "你好", "，", "。", "今天天气很好", "？", "！", "……", "…", "...",
     "今日は", "天気です", "、", "「はい」", "“", "”", '"', "'", "(", ")", "—", "--", "a.m. ", "10:30", "1,000", "| a |",
     "Python", "the quick brown fox jumps over the lazy dog ", "한국어", "Ünïcode ", "\t", "?!", "#", "*", "_x_", "<br>",
-    "３",
+    "３", "{", '{"a": 1. ', '{"a": {"b": "x. y, z"}} ', "}", "[{", "]", "\\",
 )  # fmt: skip
 TEXTS = st.one_of(st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join), st.text(max_size=200))
 LANGUAGES = st.sampled_from([None, "en", "zh", "ja", "fr"])
@@ -150,6 +151,15 @@ def test_a_long_english_run_in_chinese_is_a_clause_of_its_own() -> None:
         ("It costs ten (https://example.com/prices?x=1).", ["It costs ten."]),
         ("It costs ten【4†prices】 now.", ["It costs ten now."]),
         ('Here: {"temperature": 20, "unit": "C"} outside.', ["Here:", "outside."]),
+        ('It says {"a": {"b": 1, "c": [1, 2]}} today.', ["It says today."]),
+        ('[{"title": "Ferry", "url": "https://x.org"}, {"title": "B"}] That is it.', ["That is it."]),
+        ('Result: {"temperature": 20,\n "unit": "C"}\nDone.', ["Result:", "Done."]),
+        ("{'a': 1, 'b': 'two'} is it.", ["is it."]),
+        ('Well. {"name": "find", "arguments": {"query": "a', ["Well.", ""]),
+        ("The set {1, 2} and the list [one, two].", ["The set {1, 2} and the list [one,", "two]."]),
+        ("Look at example.com/ferry-times?x=1 for more.", ["Look at example dot com for more."]),
+        ("Get ftp://files.example.org/a.zip now.", ["Get files dot example dot org now."]),
+        ("Use node.js and/or example.com.", ["Use node.js and/or example.com."]),
         ("See [the docs](https://example.com/a) now.", ["See the docs now."]),
         ("Go to https://www.python.org/x?y=1 now.", ["Go to python dot org now."]),
         ("请看 https://example.com。", ["请看 example点com。"]),
@@ -165,6 +175,25 @@ def test_a_long_english_run_in_chinese_is_a_clause_of_its_own() -> None:
 )
 def test_marks_for_the_eye_are_not_spoken(written: str, said: list[str]) -> None:
     assert spoken(written) == said
+
+
+@given(
+    st.dictionaries(
+        st.just("qx"),
+        st.recursive(
+            st.text("qx.\\\"'}]{[ ", max_size=9) | st.integers(),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("qx. ", max_size=3), inner, max_size=3),
+            max_leaves=6,
+        ),
+        min_size=1,
+    ),
+    st.sampled_from([None, 1, 2]),
+    st.booleans(),
+)
+def test_json_is_never_spoken(value: object, indent: int | None, alone: bool) -> None:
+    written = json.dumps([value] if alone else value, indent=indent)
+    words = " ".join(spoken(f"Here you are: {written} That was all. Goodbye."))
+    assert words == "Here you are: That was all. Goodbye."
 
 
 def test_an_open_code_fence_is_never_spoken() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from vivavoce.runtime.json_spans import OPENING, JsonSpan
 from vivavoce.runtime.spoken import EMPHASIS, FENCE, spoken_form
 from vivavoce.runtime.words import ends_on_function_word, ends_sentence, word_boundary
 from vivavoce.scripts import clause_language, is_cjk, script_runs
@@ -108,6 +109,7 @@ class ClauseSplitter:
         self._measured = 0
         self._in_word = False
         self._in_fence = False
+        self._json: JsonSpan | None = None
         self._tried = 0.0
 
     def _ready(self) -> list[Clause]:
@@ -130,7 +132,7 @@ class ClauseSplitter:
         char = self._buffer[self._at]
         if char == "`" and self._fence():
             return 0, None, len(FENCE)
-        if self._in_fence:
+        if self._in_fence or self._within_json(char):
             return 0, None, 1
         self._measure(char)
         if char == "\n":
@@ -153,6 +155,20 @@ class ClauseSplitter:
         found = self._buffer.startswith(FENCE, self._at)
         self._in_fence ^= found
         return found
+
+    def _within_json(self, char: str) -> bool:
+        """Whether this character is part of JSON, which is not cut."""
+        if self._json is None and char in "{[":
+            following = self._at + 1
+            while self._char(following).isspace():
+                following += 1
+            opens = OPENING.match(self._buffer, self._at, following + 1)
+            self._json = JsonSpan() if opens else None
+        if self._json is None:
+            return False
+        if self._json.closed_by(char):
+            self._json = None
+        return True
 
     def _measure(self, char: str) -> None:
         if self._at < self._measured:
@@ -235,7 +251,8 @@ class ClauseSplitter:
     def _cut(self, end: int, *, complete: bool) -> list[Clause]:
         """The text up to ``end`` as clauses, one a script; none when markup, an address or code is all there is."""
         text = self._buffer[:end]
-        clauses = self._clauses([text] if FENCE in text else script_runs(text), complete)
+        whole = FENCE in text or OPENING.search(text) is not None
+        clauses = self._clauses([text] if whole else script_runs(text), complete)
         if not all(clause.spoken for clause in clauses):
             clauses = self._clauses([text], complete)
         if clauses[0].spoken:

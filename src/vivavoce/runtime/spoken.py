@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from vivavoce.runtime.json_spans import without_json
 from vivavoce.types import Language
 
 FENCE = "```"
@@ -15,18 +16,22 @@ _DOTS = {"zh": "点", "ja": "ドット"}
 _STOPS = {"zh": "。", "ja": "。"}
 _ENDED = re.compile(r"[.!?…。！？．,;:，；：、—–-][\"'”’」』）)\]】》〉»]*$")
 _SAID_SYMBOLS = frozenset("°℃℉©®™№")
-_HOST = re.compile(
-    r"(?:https?://|www\.)(?:www\.)?([A-Za-z0-9.-]*[A-Za-z0-9])(?:[:/?#][^\s<>()（）。，！？；：、」』】]*)?"
+_SCHEME = r"(?:\b(?:https?|ftp|wss?)://|\bwww\.)"
+_WAY = r"[:/?#][^\s<>()（）。，！？；：、」』】]*"
+_HOST = re.compile(rf"{_SCHEME}(?:www\.)?([A-Za-z0-9.-]*[A-Za-z0-9])(?:{_WAY})?")
+_BARE_HOST = re.compile(
+    r"\b((?:[A-Za-z0-9-]+\.)+(?:ai|app|cn|com|de|dev|edu|eu|fr|gov|info|io|jp|net|org|uk))(?<!\.)/[^\s<>()（）。，！？；：、」』】]*"
 )
-_ADDRESS = r"(?:https?://|www\.)[^\s()（）]*"
+"""A site without a scheme, but with a way behind it: nobody says that."""
+
+_ADDRESS = rf"{_SCHEME}[^\s()（）]*"
+_FENCED = re.compile(r"```.*?(?:```|$)", re.DOTALL)
 _REPLACEMENTS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"```.*?(?:```|$)", re.DOTALL), " "),
     (re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)"), r"\1"),
     # where something was found is for the eye: [1], 【3†page】, (https://…), Source: https://…
     (re.compile(r"【[^【】\n]*†[^【】\n]*】|[ \t]?\[\^?\d{1,3}(?:[ ,–-]+\d{1,3})*\](?!\()"), ""),
     (re.compile(rf"[ \t]?[(（](?:[^()（）\n]{{0,30}}[:：][ \t]*)?{_ADDRESS}[)）]"), ""),
     (re.compile(rf"(?:\b(?:sources?|see)|来源|出处|出典|参考)[ \t]*[:：][ \t]*{_ADDRESS}", re.IGNORECASE), ""),
-    (re.compile(r'\{\s*"[^{}\n]*\}'), " "),
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
     (
         re.compile(
@@ -53,10 +58,12 @@ def spoken_form(text: str, language: Language, *, complete: bool = False) -> str
     ``complete`` says that the writer stopped here (a line or the reply ends): a missing full stop is added, so that the
     voice falls and pauses.
     """
+    text = without_json(_FENCED.sub(" ", text))
     for pattern, replacement in _REPLACEMENTS:
         text = pattern.sub(replacement, text)
     dot = _DOTS.get(language, " dot ")
-    text = _HOST.sub(lambda match: match[1].replace(".", dot), text)
+    for host in (_HOST, _BARE_HOST):
+        text = host.sub(lambda match: match[1].replace(".", dot), text)
     text = "".join(char for char in text if char.isspace() or _is_text(char))
     text = re.sub(r"\s+", " ", text).strip()
     if not speakable(text):
