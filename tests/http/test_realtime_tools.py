@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from openai import AsyncOpenAI
 
+from docs.thoughtful import ThoughtfulLanguageModel
 from net.pages import served
 from running import RunningServer, Talker, running, silence, talking, tone
 from tools.desk import Waits, running_desk
@@ -102,6 +104,34 @@ async def test_both_kinds_of_tools_in_one_session(server: RunningServer) -> None
         assert [item["type"] for item in events[-1]["response"]["output"]] == ["function_call"]
         events = await ask(one, CALL.format("get_date_and_time", "timezone", "Tokyo"))
         assert "Asia/Tokyo" in text_of(events)
+
+
+@pytest.fixture
+def thoughtful(server: RunningServer) -> Iterator[RunningServer]:
+    """The server with a model that calls several tools at once."""
+    loaded = server.serving.loaded
+    assert loaded is not None
+    model = ThoughtfulLanguageModel(4)
+    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
+    yield server
+    server.serving.loaded = loaded
+
+
+async def test_both_kinds_of_tools_in_one_turn(thoughtful: RunningServer, searxng: Searxng) -> None:
+    """Two of the server's run at once and unseen, the client's function comes behind them; the next response knows all."""
+    lamp = {"type": "function", "name": "lamp", "parameters": {"type": "object"}}
+    asked = 'call lamp {} call web_search {"query": "ferry"} call get_date_and_time {"timezone": "Tokyo"}'
+    async with talker(thoughtful, SEARCH, lamp) as one:
+        events = await ask(one, asked)
+        assert searxng.queries[-1]["q"] == "ferry"
+        [call] = events[-1]["response"]["output"]
+        assert (call["type"], call["name"]) == ("function_call", "lamp")
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "The lamp is on."}
+        await one.send(type="conversation.item.create", item=output)
+        await one.send(type="response.create")
+        events = await one.until("response.done")
+        assert text_of(events) == "You said: The lamp is on."
+        assert events[-1]["response"]["usage"]["input_tokens"] > 60, "what was found stands before it"
 
 
 async def test_a_search_that_fails_is_told_to_the_model(server: RunningServer, searxng: Searxng) -> None:
@@ -215,6 +245,16 @@ async def test_openai_python_sees_a_tool_servers_list_and_calls(server: RunningS
         call = events[-1].response.output[0]
         assert call.error.type == "tool_execution_error"
         assert "response.mcp_call.failed" in [event.type for event in events]
+
+
+async def test_openais_dialect_shows_where_an_answer_is_from(server: RunningServer) -> None:
+    async with ga(server, type="web_search", server_label=None) as connection:
+        await until(connection, "session.updated")
+        events = await say(connection, CALL.format("web_search", "query", "ferry"))
+        [item] = events[-1].response.output
+        assert "The ferry leaves at nine." in item.content[0].text
+        [citation] = item.metadata["citations"]
+        assert (citation["title"], citation["url"]) == ("The ferry", "https://example.org/ferry")
 
 
 async def test_a_call_waits_for_approval(server: RunningServer, desk: str, booked: list[str]) -> None:
