@@ -30,6 +30,13 @@ async def run(tool: ServerTool, calling: Calling | None = None, **arguments: Any
         ("Asia/Tokyo", "Saturday, 2026-02-28, 23:30 (Asia/Tokyo)."),
         ("new york", "Saturday, 2026-02-28, 09:30 (America/New_York)."),
         ("Paris", "Saturday, 2026-02-28, 15:30 (Europe/Paris)."),
+        ("Asia/Beijing", "Saturday, 2026-02-28, 22:30 (Asia/Shanghai)."),
+        ("北京", "Saturday, 2026-02-28, 22:30 (Asia/Shanghai)."),
+        ("San Francisco", "Saturday, 2026-02-28, 06:30 (America/Los_Angeles)."),
+        ("GMT+8", "Saturday, 2026-02-28, 22:30 (UTC+08:00)."),
+        ("UTC-3:30", "Saturday, 2026-02-28, 11:00 (UTC-03:30)."),
+        ("+05:30", "Saturday, 2026-02-28, 20:00 (UTC+05:30)."),
+        ("utc", "Saturday, 2026-02-28, 14:30 (UTC)."),
     ],
 )
 async def test_the_clock(zone: str, told: str) -> None:
@@ -40,7 +47,8 @@ async def test_the_clock(zone: str, told: str) -> None:
 async def test_the_clock_here_and_nowhere() -> None:
     clock = Clock(lambda: datetime(2026, 2, 28, 14, 30, tzinfo=UTC))
     assert "2026" in (await run(clock))[0]
-    assert (await run(clock, timezone="Atlantis"))[1]
+    for nowhere in ("Atlantis", "UTC+99", "../../etc/passwd"):
+        assert (await run(clock, timezone=nowhere))[1]
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
 from vivavoce.types import Tool
+
+CITIES = {
+    "Asia/Shanghai": "beijing|shenzhen|guangzhou|北京|上海|中国", "Asia/Hong_Kong": "香港", "Asia/Tokyo": "东京|東京|日本",
+    "America/Los_Angeles": "san francisco|seattle|洛杉矶", "America/New_York": "washington|boston|纽约",
+    "Europe/London": "伦敦", "Europe/Paris": "巴黎", "Asia/Kolkata": "delhi|new delhi|mumbai|bangalore",
+}  # fmt: skip
+"""Of those people ask for, what the names of time zones do not have."""
+
+_OFFSET = re.compile(r"(?:utc|gmt)? ?([+-])(\d\d?)(?::?(\d\d))?")
 
 
 class Clock(ServerTool):
@@ -26,12 +36,20 @@ class Clock(ServerTool):
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
         self._zones = {name.split("/")[-1].replace("_", " ").casefold(): name for name in sorted(available_timezones())}
+        self._zones |= {city: zone for zone, cities in CITIES.items() for city in cities.split("|")}
 
     async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
         """The time in ``timezone``, which may also be its city."""
         asked = str(arguments.get("timezone") or "").strip()
-        name = self._zones.get(asked.split("/")[-1].replace("_", " ").casefold())
-        if asked and name is None:
+        zone = self._zone(asked.split("/")[-1].replace("_", " ").casefold())
+        if asked and zone is None:
             return ToolResult(f"There is no time zone '{asked[:60]}'.", failed=True, trusted=True)
-        there = self._now().astimezone(ZoneInfo(name) if name else None)
-        return ToolResult(f"{there:%A}, {there:%Y-%m-%d}, {there:%H:%M} ({name or there.tzname()}).", trusted=True)
+        there = self._now().astimezone(zone)
+        return ToolResult(f"{there:%A}, {there:%Y-%m-%d}, {there:%H:%M} ({zone or there.tzname()}).", trusted=True)
+
+    def _zone(self, asked: str) -> tzinfo | None:
+        if offset := _OFFSET.fullmatch(asked):  # before the names: Etc/GMT+8 is eight hours west
+            ahead = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+            return timezone(ahead if offset[1] == "+" else -ahead) if ahead < timedelta(hours=24) else None
+        name = self._zones.get(asked)
+        return ZoneInfo(name) if name else None
