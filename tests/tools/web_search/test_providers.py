@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -14,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from net.certificates import certificate
 from net.pages import Pages, served
+from tools.web_search.engines import Engines, engines
 from tools.web_search.providing import KEY, Brave, Searxng, Tavily
 from vivavoce.config import WebSearchConfig
 from vivavoce.tools.web_search import http_api, keyless
@@ -277,24 +278,22 @@ async def test_a_library_that_hangs_holds_up_nobody(engine: type[Engine], monkey
     await provider.close()
 
 
-DUCKDUCKGO = """<html><body><div class="result__body links_main"><h2><a href="https://example.org/river">The river</a></h2>
-<a class="result__snippet" href="https://example.org/river">It rose by <b>two</b> metres.</a></div></body></html>"""
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    with engines(certificate(tmp_path_factory.mktemp("tls"), "engines.example.org")) as running:
+        yield running
 
 
-@pytest.mark.parametrize(("status", "found"), [(200, 1), (202, 0), (429, 0)])
-async def test_the_real_library(monkeypatch: pytest.MonkeyPatch, status: int, found: int) -> None:
-    """``ddgs`` itself, with a result page of DuckDuckGo for whatever engine it asks."""
-    asked_of: list[str] = []
-
-    def request(self: object, method: str, url: str, **more: object) -> SimpleNamespace:
-        asked_of.append(url)
-        return SimpleNamespace(status_code=status, text=DUCKDUCKGO, content=DUCKDUCKGO.encode())
-
-    monkeypatch.setattr("ddgs.http_client.HttpClient.request", request)
-    provider = keyless.Keyless()
+@pytest.mark.parametrize(("status", "found"), [(200, 1), (202, 0), (429, 0), (500, 0)])
+async def test_the_real_library(public: Engines, status: int, found: int) -> None:
+    """``ddgs`` itself, with servers of this machine in the place of all the engines it asks."""
+    public.status = status
+    public.asked.clear()
+    provider = keyless.Keyless(public.reached())
     hits = await provider.search(asked("how far did the river rise"))
     assert [(hit.url, hit.title) for hit in hits] == [("https://example.org/river", "The river")][:found]
-    assert len(asked_of) > 1
+    hosts = {host for host, words in public.asked if words == "how far did the river rise"}
+    assert len(hosts) > 1, "several engines are asked"
     await provider.close()
 
 
