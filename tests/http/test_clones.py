@@ -15,7 +15,9 @@ import pytest
 from engines.sherpa.tiny import make_pocket, make_zipvoice
 from running import RunningServer, running
 from vivavoce.config import load_config
+from vivavoce.engines.fake import FakeCloningSpeaker
 from vivavoce.engines.sherpa.speaker import SherpaSpeaker
+from vivavoce.errors import ClientError
 from voicing import file_of, hum
 
 
@@ -60,6 +62,26 @@ def test_a_match_becomes_a_clone_later_and_a_match_again(tmp_path: Path, databas
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, "voice_engine_not_loaded")
         back = client.post(f"/v1/audio/voices/{match['id']}", json={"kind": "match"}).json()
         assert (back["kind"], back["engine"]) == ("match", "fake")
+        assert spoken(client, match["id"]).status_code == 200
+
+
+def test_a_clip_the_engine_cannot_clone_is_refused_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(self: Any, name: str, clip: Any, rate_hz: int, transcript: str) -> None:
+        raise ClientError("It cannot be cloned.", code="cloning_unavailable", param="kind")
+
+    monkeypatch.setattr(FakeCloningSpeaker, "add_clone", refuse)
+    with served(tmp_path, f"sqlite:///{tmp_path / 'vivavoce.db'}", "fake_clone") as (_, client):
+        for _ in range(2):  # the second is not told that it is there already
+            answer = client.post("/v1/audio/voices", files={"file": ("a.wav", file_of(hum(231)))})
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, "cloning_unavailable")
+        assert client.get("/v1/audio/voices").json()["data"] == []
+        assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+        match = made(client, kind="match")
+        answer = client.post(f"/v1/audio/voices/{match['id']}", json={"kind": "clone"})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "kind")
+        assert client.get(f"/v1/audio/voices/{match['id']}").json()["kind"] == "match"
         assert spoken(client, match["id"]).status_code == 200
 
 

@@ -184,7 +184,10 @@ class CloningSpeaker(Speaker, Protocol):
     """The languages it speaks with such a voice."""
 
     async def add_clone(self, name: str, clip: Samples, rate_hz: int, transcript: str) -> None:
-        """From now on ``name`` is the voice of ``clip``, in which ``transcript`` is said. Raises ``EngineError``."""
+        """From now on ``name`` is the voice of ``clip``, in which ``transcript`` is said.
+
+        Raises ``ClientError`` (``cloning_unavailable``) for a clip it cannot clone, and ``EngineError``.
+        """
 
     def remove_voice(self, name: str) -> None:
         """Forget a voice that was added; it need not be there."""

@@ -21,8 +21,8 @@ from vivavoce.engines.kokoro.pieces import pieces as text_pieces
 from vivavoce.engines.pauses import finish
 from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE, Family, files_in
 from vivavoce.engines.sherpa.process import CloningProcess, Model
-from vivavoce.engines.sherpa.spelling import Spelling, is_spoken, pieces
-from vivavoce.errors import EngineError
+from vivavoce.engines.sherpa.spelling import Spelling, is_foreign, is_spoken, pieces
+from vivavoce.errors import ClientError, EngineError
 from vivavoce.types import Language, Samples
 
 RATE_HZ = 24_000
@@ -127,19 +127,24 @@ class SherpaSpeaker:
         return pieces(tokens)
 
     async def add_clone(self, name: str, clip: Samples, rate_hz: int, transcript: str) -> None:
-        """Keep the clip, without the silence around it. Raises ``EngineError`` when the model wants words and has none."""
+        """Keep the clip, without the silence around it. Raises ``ClientError`` for one this model cannot clone."""
         if len(transcript) > MOST_CHARACTERS:
-            raise EngineError(self._family.name, f"the words of the voice '{name}' are too many")
+            raise self._no_clone("its words are too many")
         told: list[str] = []
         if self._spelling is not None:
             language = "zh" if _HAN.search(transcript) else "en"
-            told = await asyncio.to_thread(self._spelling, transcript, language)
+            told = [] if is_foreign(transcript) else await asyncio.to_thread(self._spelling, transcript, language)
             if not is_spoken(told):
-                raise EngineError(self._family.name, f"what is said in the clip of the voice '{name}' is not known")
+                raise self._no_clone("what is said in it has to be known, and to be Chinese or English")
         heard = trim(clip, rate_hz)
         if not len(heard):
-            raise EngineError(self._family.name, f"the clip of the voice '{name}' is empty")
+            raise self._no_clone("nothing is heard in it")
         self._clips[name] = _Clip(heard, rate_hz, told)
+
+    def _no_clone(self, why: str) -> ClientError:
+        return ClientError(
+            f"'{self._family.name}' cannot clone the clip: {why}.", code="cloning_unavailable", param="kind"
+        )
 
     def remove_voice(self, name: str) -> None:
         """Forget a voice."""

@@ -27,6 +27,7 @@ The clip is worked through again for every piece, so short ones cost; long ones 
 
 _TOKEN = re.compile(r"(.+?)[\t ]\d+$")
 _HAN = re.compile(r"([\u3400-\u9fff]+)")
+_OURS = re.compile(r"[a-zA-ZÀ-ɏ\u3400-\u9fff]")
 _SYLLABLE = re.compile(r"[a-zü]+[1-5]$")
 _PUNCTUATION = str.maketrans("，、。．！？；：（）‘’“”", ",,..!?;:()''\"\"")
 _ENDS = frozenset(".!?;")
@@ -90,6 +91,11 @@ class Spelling:
         if any(character.isalnum() for character in part):
             return _english(self._english(part))
         return part
+
+
+def is_foreign(text: str) -> bool:
+    """Whether there are letters of other scripts, which would be left out or read by their names."""
+    return any(letter.isalpha() and not _OURS.match(letter) for letter in text)
 
 
 def is_spoken(tokens: Iterable[str]) -> bool:

@@ -81,14 +81,16 @@ class VoiceMaker:
         row, blobs = await self._made(owner, source, wish, kind)
         row.fingerprint, row.consent = fingerprint, json.dumps(consent, ensure_ascii=False)
         try:
+            await self._at_hand.put(row)  # what cannot be spoken with is not kept
             voice, duplicated = await self._own.add(row)
-            if not duplicated:
-                await self._at_hand.put(voice)
         except BaseException:
+            self._at_hand.forget(row.id)
             for key in blobs:
                 if await self._own.find(row.id) is None:
                     await self._blobs.delete(key)
             raise
+        if duplicated:
+            self._at_hand.forget(row.id)
         return voice, duplicated
 
     @asynccontextmanager
@@ -113,8 +115,13 @@ class VoiceMaker:
             values |= {"kind": kind, "engine": self._engine(self._possible(kind))}
         if not values:
             return row
+        before = {value: getattr(row, value) for value in values}
         changed = await self._own.change(owner, voice_id, values)
-        await self._at_hand.put(changed)
+        try:
+            await self._at_hand.put(changed)
+        except BaseException:
+            await self._own.change(owner, voice_id, before)
+            raise
         return changed
 
     async def delete(self, owner: str, voice_id: str) -> None:
