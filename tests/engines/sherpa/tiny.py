@@ -6,6 +6,7 @@ Whatever they say sounds like clicks. With ZipVoice every token lasts ten frames
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ Tensor = tuple[str, int, Any]
 def _save(
     path: Path,
     nodes: list[onnx.NodeProto],
-    inputs: list[Tensor],
-    outputs: list[Tensor],
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
     values: dict[str, NDArray[Any]],
     **meta: str,
 ) -> None:
