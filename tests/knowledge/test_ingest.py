@@ -51,13 +51,13 @@ class Watched(FakeEmbedder):
         return await super().embed(texts, query=query)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "pgvector"])
 def url(request: pytest.FixtureRequest) -> str | None:
     """An empty database of each kind; ``None`` is a SQLite file in the test's folder."""
     if request.param == "sqlite":
         return None
-    postgres: Postgres = request.getfixturevalue("postgres")
-    return postgres.new_database()
+    server: Postgres = request.getfixturevalue("postgres" if request.param == "postgresql" else "pgvector")
+    return server.new_database("plain" if request.param == "postgresql" else "vivavoce")
 
 
 async def new_store(shelf: Shelf) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -32,8 +32,11 @@ from vivavoce.store.tables import FileRow
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 60
-"""How long a file stays a server's that says nothing any more."""
+LEASE_S = 10
+"""How long a file stays a server's that says nothing any more. Should it wake up after all, it puts nothing more in."""
+
+HOLD_S = 2.5
+"""How often a server at work says so."""
 
 REPORT_S = 1.0
 """How often progress is written down, and with it looked whether the work is still wanted."""
@@ -146,7 +149,8 @@ class Ingest:
         try:
             if job.attempts > MOST_ATTEMPTS:
                 raise UnreadableError("server_error", GAVE_UP)
-            passages, size = await self._read(job)
+            async with self._held(job):
+                passages, size = await self._read(job)
             values = {"passages": passages, "usage_bytes": size, "embedder": self._embedder.name}
             done = {"status": "completed", "progress": 1.0, "error_code": None, "error_message": None}
             if not await self._note(job, **done, **values):
@@ -174,10 +178,10 @@ class Ingest:
 
     async def _read(self, job: _Job) -> tuple[int, int]:
         """All passages into the index; how many there are, and how many bytes of text."""
-        await self._index.begin(job.document)
+        begun = await self._index.begin(job.document)
         stem, _, ending = job.file.filename.rpartition(".")
         cutter = Cutter(job.size, stem)
-        batch, reported = _Batch(self, job), time.monotonic()
+        batch, reported = _Batch(self, begun), time.monotonic()
         async with self._files.path(job.file) as path, aclosing(self._parsers.read(path, ending.lower())) as steps:
             async for share, blocks in steps:
                 await self._put(cutter, blocks, batch)
@@ -191,7 +195,8 @@ class Ingest:
         if not batch.passages:
             raise UnreadableError("invalid_file", NO_TEXT)
         await self._report(job, 0.99)
-        await self._index.finish(job.document)
+        if not await self._index.finish(begun):
+            raise _UnwantedError
         return batch.passages, batch.bytes
 
     async def _put(self, cutter: Cutter, blocks: Sequence[Block], batch: _Batch) -> None:
@@ -201,8 +206,32 @@ class Ingest:
                 raise UnreadableError("invalid_file", TOO_MANY)
 
     async def _report(self, job: _Job, share: float) -> None:
-        if not await self._note(job, progress=share, leased_until=int(time.time()) + LEASE_S):
+        if not await self._note(job, progress=share):
             raise _UnwantedError
+
+    @asynccontextmanager
+    async def _held(self, job: _Job) -> AsyncIterator[None]:
+        """The lease is renewed meanwhile, however long a step takes."""
+
+        done = asyncio.Event()
+
+        async def hold() -> None:
+            while not done.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(HOLD_S):
+                        await done.wait()
+                        return
+                try:
+                    await self._note(job, leased_until=int(time.time()) + LEASE_S)
+                except SQLAlchemyError as error:
+                    log.warning("a lease could not be renewed: %s", type(error).__name__)
+
+        holding = asyncio.create_task(hold())
+        try:
+            yield
+        finally:
+            done.set()
+            await holding
 
     async def _note(self, job: _Job, **values: object) -> bool:
         """Write to the job's row, if it still is; whether it was."""
@@ -213,20 +242,20 @@ class Ingest:
             result = await session.execute(change.returning(row.position))
             return result.first() is not None
 
-    async def embed(self, document: Document, passages: Sequence[Passage]) -> None:
-        """Passages into the index, and a rest afterwards when somebody is being talked to."""
+    async def embed(self, begun: int, passages: Sequence[Passage]) -> None:
+        """Passages of a document that was begun into the index, and a rest afterwards when somebody is being talked to."""
         began = time.monotonic()
         vectors = await self._embedder.embed([passage.whole for passage in passages], query=False)
-        await self._index.add(document, passages, vectors)
+        await self._index.add(begun, passages, vectors)
         await asyncio.sleep(time.monotonic() - began if self._busy() else 0)
 
 
 class _Batch:
-    """Passages of one job, embedded several at a time."""
+    """Passages of one document, embedded several at a time."""
 
-    def __init__(self, ingest: Ingest, job: _Job) -> None:
+    def __init__(self, ingest: Ingest, begun: int) -> None:
         self._ingest = ingest
-        self._job = job
+        self._begun = begun
         self._waiting: list[Passage] = []
         self.passages = 0
         self.bytes = 0
@@ -240,5 +269,5 @@ class _Batch:
 
     async def flush(self) -> None:
         if self._waiting:
-            await self._ingest.embed(self._job.document, self._waiting)
+            await self._ingest.embed(self._begun, self._waiting)
             self._waiting = []

@@ -29,9 +29,6 @@ from vivavoce.types import Vectors
 log = logging.getLogger(__name__)
 
 SWEEP_S = 600.0
-FILTERED_DEPTH = 1000
-"""How many of each search a filter chooses from."""
-
 MARKED_AT_ONCE = 200
 TEXTS_OF_ALL_KINDS = (
     "The weather will stay dry and sunny until the weekend.",
@@ -139,13 +136,12 @@ class Library:
         """
         await self.stores.get(owner, store_id)
         vector = (await self.embedder.embed([question], query=True))[0]
-        depth = max(most, DEPTH) if filters is None else FILTERED_DEPTH
-        candidates = await self._index.search(store_id, vector, terms_of(question), depth)
-        best = fused(candidates, depth)
+        files = None
         if filters is not None:
-            attributes = await self.stores.attributes(store_id, list({one.file_id for one, _ in best}))
-            best = [(one, score) for one, score in best if filters(attributes.get(one.file_id, {}))]
-        best = best[:most]
+            attributes = await self.stores.attributes(store_id)
+            files = [file_id for file_id, of_file in attributes.items() if filters(of_file)]
+        candidates = await self._index.search(store_id, vector, terms_of(question), max(most, DEPTH), files)
+        best = fused(candidates, most)
         names = await self.stores.filenames([candidate.file_id for candidate, _ in best])
         return [
             Hit(candidate.file_id, names[candidate.file_id], candidate.passage, score, candidate.similarity)

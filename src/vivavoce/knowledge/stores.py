@@ -254,10 +254,12 @@ class VectorStores:
                 counts[store_id]["bytes"] += int(size)
         return counts
 
-    async def attributes(self, store_id: str, file_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The attributes of files in a store."""
+    async def attributes(self, store_id: str, file_ids: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+        """The attributes of files in a store; of all files unless ``file_ids`` says which."""
         row = VectorStoreFileRow
-        query = select(row.file_id, row.attributes).where(row.store_id == store_id, row.file_id.in_(file_ids))
+        query = select(row.file_id, row.attributes).where(row.store_id == store_id)
+        if file_ids is not None:
+            query = query.where(row.file_id.in_(file_ids))
         async with self._store.reading() as session:
             return {file_id: json.loads(attributes) for file_id, attributes in await session.execute(query)}
 

@@ -65,7 +65,7 @@ async def _fill(
     base = await embedder.embed(texts, query=False)
     random = np.random.default_rng(0)
     document = Document("1", "file-scale")
-    await index.begin(document)
+    begun = await index.begin(document)
     kept = np.empty((count, base.shape[1]), np.float32)
     for at in range(0, count, BATCH):
         chosen = random.integers(len(texts), size=min(BATCH, count - at))
@@ -74,10 +74,10 @@ async def _fill(
         passages = [
             Passage(at + n, f"{_shuffled(texts[which], random)} No. {at + n}") for n, which in enumerate(chosen)
         ]
-        await index.add(document, passages, vectors)
+        await index.add(begun, passages, vectors)
         kept[at : at + len(chosen)] = vectors
         advance(len(chosen))
-    await index.finish(document)
+    await index.finish(begun)
     return kept
 
 

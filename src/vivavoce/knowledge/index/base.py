@@ -44,14 +44,15 @@ class PassageIndex(Protocol):
     async def open(self) -> bool:
         """Open it; whether all is to be read in again, because it is new or of another embedder. Raises ``StoreError``."""
 
-    async def begin(self, document: Document) -> None:
-        """Passages of this document follow; what there was of it is forgotten."""
+    async def begin(self, document: Document) -> int:
+        """Passages of this document follow; what there was of it is forgotten. The number tells this beginning from others:
+        who began before somebody else did puts nothing more in."""
 
-    async def add(self, document: Document, passages: Sequence[Passage], vectors: Vectors) -> None:
-        """More passages of a document that was begun."""
+    async def add(self, begun: int, passages: Sequence[Passage], vectors: Vectors) -> None:
+        """More passages of a document that was begun; nothing happens when it was forgotten, or begun again, meanwhile."""
 
-    async def finish(self, document: Document) -> None:
-        """All its passages are there: from now on they are found."""
+    async def finish(self, begun: int) -> bool:
+        """All its passages are there: from now on they are found. Whether it still is what was begun."""
 
     async def forget(self, documents: Collection[Document]) -> None:
         """Delete documents: rows, vectors and words. Those that are not there are no mistake."""
@@ -68,8 +69,13 @@ class PassageIndex(Protocol):
     async def passages(self, document: Document) -> list[Passage]:
         """The passages of a finished document in their order."""
 
-    async def search(self, store_id: str, vector: Vectors, terms: Sequence[str], most: int) -> Candidates:
-        """The best of a store, at most ``most`` by meaning and as many by words. ``vector`` is ``float32[d]``."""
+    async def search(
+        self, store_id: str, vector: Vectors, terms: Sequence[str], most: int, files: Collection[str] | None = None
+    ) -> Candidates:
+        """The best of a store, at most ``most`` by meaning and as many by words; with ``files``, of these only.
+
+        ``vector`` is ``float32[d]``.
+        """
 
     async def close(self) -> None:
         """Close files and connections."""

@@ -22,7 +22,7 @@ import sqlite_vec
 
 from vivavoce.errors import StoreError
 from vivavoce.knowledge.index.base import Candidate, Candidates, Document
-from vivavoce.knowledge.index.sketches import WORD_BITS, Sketcher, Sketches
+from vivavoce.knowledge.index.sketches import Sketcher, Sketches
 from vivavoce.knowledge.passages import Passage
 from vivavoce.knowledge.words import searchable
 from vivavoce.types import Vectors
@@ -58,10 +58,11 @@ INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
 CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (words, row);
 """
 
-PLACE_OF_DOCUMENT = (
-    "SELECT d.number, d.store FROM documents d JOIN stores s ON s.number = d.store WHERE s.id = ? AND d.file = ?"
-)
 OF_DOCUMENT = "SELECT d.number FROM documents d JOIN stores s ON s.number = d.store WHERE s.id = ? AND d.file = ?"
+
+OF_FILES = """
+SELECT d.number FROM json_each(?) wanted JOIN documents d ON d.store = ? AND d.file = wanted.value WHERE d.ready
+"""
 
 FOUND = """
 SELECT p.id, d.file, p.ordinal, p.headings, p.page, p.text, 1 - vec_distance_cosine(v.vector, ?)
@@ -76,6 +77,12 @@ ORDER BY vec_distance_cosine(v.vector, ?) LIMIT ?
 """
 
 MATCHING = "SELECT rowid FROM words WHERE words MATCH ? AND rank MATCH 'bm25(0.0, 1.0)' ORDER BY rank LIMIT ?"
+
+MATCHING_OF_DOCUMENTS = """
+SELECT w.rowid FROM words w JOIN sketches k ON k.id = w.rowid
+WHERE w.words MATCH ? AND w.rank MATCH 'bm25(0.0, 1.0)' AND k.document IN (SELECT value FROM json_each(?))
+ORDER BY w.rank LIMIT ?
+"""
 
 
 class EmbeddedIndex:
@@ -105,18 +112,18 @@ class EmbeddedIndex:
             raise StoreError(f"Cannot open the index {self._path}: {error}") from error
         return emptied
 
-    async def begin(self, document: Document) -> None:
+    async def begin(self, document: Document) -> int:
         """See ``PassageIndex``."""
         await self.forget([document])
-        await self._in(self._writer, self._begin, document)
+        return await self._in(self._writer, self._begin, document)
 
-    async def add(self, document: Document, passages: Sequence[Passage], vectors: Vectors) -> None:
+    async def add(self, begun: int, passages: Sequence[Passage], vectors: Vectors) -> None:
         """See ``PassageIndex``."""
-        await self._in(self._writer, self._add, document, passages, vectors)
+        await self._in(self._writer, self._add, begun, passages, vectors)
 
-    async def finish(self, document: Document) -> None:
+    async def finish(self, begun: int) -> bool:
         """See ``PassageIndex``."""
-        await self._in(self._writer, self._finish, document)
+        return await self._in(self._writer, self._finish, begun)
 
     async def forget(self, documents: Collection[Document]) -> None:
         """See ``PassageIndex``."""
@@ -142,9 +149,11 @@ class EmbeddedIndex:
         """See ``PassageIndex``."""
         return await self._in(self._reader, self._passages, document)
 
-    async def search(self, store_id: str, vector: Vectors, terms: Sequence[str], most: int) -> Candidates:
+    async def search(
+        self, store_id: str, vector: Vectors, terms: Sequence[str], most: int, files: Collection[str] | None = None
+    ) -> Candidates:
         """See ``PassageIndex``."""
-        return await self._in(self._reader, self._search, store_id, vector, terms, most)
+        return await self._in(self._reader, self._search, store_id, vector, terms, most, files)
 
     async def close(self) -> None:
         """See ``PassageIndex``."""
@@ -194,21 +203,23 @@ class EmbeddedIndex:
         with self._write:
             self._write.execute(statement, values)
 
-    def _begin(self, document: Document) -> None:
+    def _begin(self, document: Document) -> int:
         with self._write:
             self._write.execute("INSERT OR IGNORE INTO stores (id) VALUES (?)", (document.store_id,))
             self._write.execute(
                 "INSERT INTO documents (store, file, ready) SELECT number, ?, 0 FROM stores WHERE id = ?",
                 (document.file_id, document.store_id),
             )
+            number: int = self._write.last_insert_rowid()
+        return number
 
-    def _add(self, document: Document, passages: Sequence[Passage], vectors: Vectors) -> None:
+    def _add(self, number: int, passages: Sequence[Passage], vectors: Vectors) -> None:
         sketches = self._sketcher.sketch(vectors)
         with self._write:
-            found = _rows(self._write, PLACE_OF_DOCUMENT, (document.store_id, document.file_id))
+            found = _rows(self._write, "SELECT store FROM documents WHERE number = ?", (number,))
             if not found:
                 return  # it was forgotten while it was being read
-            number, store = found[0]
+            store = found[0][0]
             for passage, vector, sketch in zip(passages, vectors, sketches, strict=True):
                 self._write.execute(
                     "INSERT INTO passages (document, ordinal, headings, page, text) VALUES (?, ?, ?, ?, ?)",
@@ -220,12 +231,15 @@ class EmbeddedIndex:
                 words = (key, _place(store), searchable(passage.whole))
                 self._write.execute("INSERT INTO words (rowid, place, said) VALUES (?, ?, ?)", words)
 
-    def _finish(self, document: Document) -> None:
+    def _finish(self, number: int) -> bool:
         with self._write:
-            self._write.execute(
-                f"UPDATE documents SET ready = 1 WHERE number = ({OF_DOCUMENT})", (document.store_id, document.file_id)
+            done = (
+                "UPDATE documents SET ready = 1 WHERE number = ? RETURNING (SELECT id FROM stores WHERE number = store)"
             )
-        self._changed(document.store_id)
+            found = _rows(self._write, done, (number,))
+        for (store_id,) in found:
+            self._changed(store_id)
+        return bool(found)
 
     def _forget(self, document: Document) -> bool:
         """Delete some of its passages, or the document when there are none left; whether there is more to do."""
@@ -272,15 +286,20 @@ class EmbeddedIndex:
         rows = _rows(self._read, statement, (document.store_id, document.file_id))
         return [Passage(ordinal, text, tuple(json.loads(headings)), page) for ordinal, text, headings, page in rows]
 
-    def _search(self, store_id: str, vector: Vectors, terms: Sequence[str], most: int) -> Candidates:
+    def _search(
+        self, store_id: str, vector: Vectors, terms: Sequence[str], most: int, files: Collection[str] | None
+    ) -> Candidates:
         store = _rows(self._read, "SELECT number FROM stores WHERE id = ?", (store_id,))
         if not store:
             return Candidates((), (), ())
         number = store[0][0]
         question = vector.astype(np.float32).tobytes()
-        likely = self._of_store(store_id, number).likely(self._sketcher.sketch(vector[None])[0])
+        documents = None
+        if files is not None:
+            documents = [row[0] for row in _rows(self._read, OF_FILES, (json.dumps(list(files)), number))]
+        likely = self._of_store(store_id, number).likely(self._sketcher.sketch(vector[None])[0], documents)
         near = [key for (key,) in _rows(self._read, NEAREST, (json.dumps(likely), question, most))]
-        named = self._named(number, terms, most)
+        named = self._named(number, terms, most, documents)
         found = [
             Candidate(key, file, Passage(ordinal, text, tuple(json.loads(headings)), page), similarity)
             for key, file, ordinal, headings, page, text, similarity in _rows(
@@ -290,13 +309,15 @@ class EmbeddedIndex:
         at = {candidate.id: index for index, candidate in enumerate(found)}
         return Candidates(found, [at[key] for key in near if key in at], [at[key] for key in named if key in at])
 
-    def _named(self, store: int, terms: Sequence[str], most: int) -> list[int]:
+    def _named(self, store: int, terms: Sequence[str], most: int, documents: Sequence[int] | None) -> list[int]:
         telling = self._telling(terms)
         if not telling:
             return []
         words = " OR ".join(f'"{term}"' for term in telling)
         matching = f'place : "{_place(store)}" AND said : ({words})'
-        return [key for (key,) in _rows(self._read, MATCHING, (matching, most))]
+        if documents is None:
+            return [key for (key,) in _rows(self._read, MATCHING, (matching, most))]
+        return [key for (key,) in _rows(self._read, MATCHING_OF_DOCUMENTS, (matching, json.dumps(documents), most))]
 
     def _telling(self, terms: Sequence[str]) -> list[str]:
         """The terms that are there, the rarest first, as long as all their matches can be ranked in time; at least one."""
@@ -325,12 +346,11 @@ class EmbeddedIndex:
             return kept
         rows = _rows(
             self._read,
-            "SELECT k.id, k.sketch FROM documents d JOIN sketches k ON k.document = d.number WHERE d.store = ? AND d.ready",
+            "SELECT k.id, k.document, k.sketch FROM documents d JOIN sketches k ON k.document = d.number "
+            "WHERE d.store = ? AND d.ready",
             (number,),
         )
-        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-        words = self._sketcher.turn.shape[1] // WORD_BITS
-        fresh = Sketches(ids, np.frombuffer(b"".join(row[1] for row in rows), np.uint64).reshape(len(rows), words))
+        fresh = Sketches.of_rows(rows, self._sketcher)
         with self._lock:
             if changes == self._changes:
                 self._sketches[store_id] = fresh

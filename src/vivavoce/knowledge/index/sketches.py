@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from vivavoce.types import Vectors
 
 CANDIDATES = 1024
 WORD_BITS = 64
+MOST_BITS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,12 @@ class Sketcher:
         """One for a model that says ``examples`` of some texts: the more different they are, the better."""
         dimensions = examples.shape[1]
         random = np.random.default_rng(0)
-        turns = [np.linalg.qr(random.standard_normal((dimensions, dimensions)))[0] for _ in range(2)]
-        turn = np.concatenate(turns, axis=1).astype(np.float32)
+        if 2 * dimensions > MOST_BITS:
+            # So many random directions are as good as at right angles; to make them so would take a minute.
+            turn = random.standard_normal((dimensions, MOST_BITS), np.float32)
+        else:
+            turns = [np.linalg.qr(random.standard_normal((dimensions, dimensions)))[0] for _ in range(2)]
+            turn = np.concatenate(turns, axis=1).astype(np.float32)
         whole_words = turn.shape[1] // WORD_BITS * WORD_BITS
         return cls(examples.mean(axis=0), turn[:, :whole_words])
 
@@ -43,26 +49,40 @@ class Sketcher:
 
 
 class Sketches:
-    """The sketches of one store, with the ids of their passages."""
+    """The sketches of one store, with the ids of their passages and the numbers of their documents."""
 
-    def __init__(self, ids: NDArray[np.int64], sketches: NDArray[np.uint64]) -> None:
-        """``ids`` is ``int64[n]``, ``sketches`` is ``uint64[n, words]``."""
+    def __init__(self, ids: NDArray[np.int64], documents: NDArray[np.int64], sketches: NDArray[np.uint64]) -> None:
+        """``ids`` and ``documents`` are ``int64[n]``, ``sketches`` is ``uint64[n, words]``."""
         self.ids = ids
+        self._documents = documents
         # A column a row: counting goes through memory in one direction, seven times as fast.
         self._columns = np.ascontiguousarray(sketches.T)
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Any], sketcher: Sketcher) -> Sketches:
+        """Made of rows of an index: the passage's id, its document's number, its sketch."""
+        ids, documents = (np.fromiter((row[column] for row in rows), np.int64, len(rows)) for column in (0, 1))
+        words = sketcher.turn.shape[1] // WORD_BITS
+        return cls(ids, documents, np.frombuffer(b"".join(row[2] for row in rows), np.uint64).reshape(len(rows), words))
 
     @property
     def bytes(self) -> int:
         """What they take of the memory."""
-        return self.ids.nbytes + self._columns.nbytes
+        return self.ids.nbytes + self._documents.nbytes + self._columns.nbytes
 
-    def likely(self, sketch: NDArray[np.uint64], most: int = CANDIDATES) -> Sequence[int]:
-        """The ids of the passages that differ least from ``uint64[words]``, in no order."""
-        if len(self.ids) <= most:
-            every: list[int] = self.ids.tolist()
+    def likely(
+        self, sketch: NDArray[np.uint64], documents: Sequence[int] | None = None, most: int = CANDIDATES
+    ) -> Sequence[int]:
+        """The ids of the passages that differ least from ``uint64[words]``, in no order; with ``documents``, of these only."""
+        ids, columns = self.ids, self._columns
+        if documents is not None:
+            kept = np.isin(self._documents, np.array(documents, np.int64))
+            ids, columns = ids[kept], columns[:, kept]
+        if len(ids) <= most:
+            every: list[int] = ids.tolist()
             return every
-        differing = np.zeros(len(self.ids), np.uint16)
-        for column, word in zip(self._columns, sketch, strict=True):
+        differing = np.zeros(len(ids), np.uint16)
+        for column, word in zip(columns, sketch, strict=True):
             differing += np.bitwise_count(column ^ word)
-        found: list[int] = self.ids[np.argpartition(differing, most)[:most]].tolist()
+        found: list[int] = ids[np.argpartition(differing, most)[:most]].tolist()
         return found
