@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from chatting import Json, post, request, stream
+from docs.thoughtful import ThoughtfulLanguageModel
 from net.pages import served
 from running import RunningServer, running
 from tools.desk import running_desk
@@ -22,9 +25,14 @@ PAGE = "https://example.org/ferry"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningServer]:
+def searxng() -> Searxng:
     searxng = Searxng()
     searxng.find(PAGE, "The ferry", "The ferry leaves at nine.")
+    return searxng
+
+
+@pytest.fixture(scope="module")
+def server(searxng: Searxng) -> Iterator[RunningServer]:
     with served(searxng) as port:
         flags = {
             "web_search": {"provider": "searxng", "url": f"http://127.0.0.1:{port}", "cache_s": 0, "fetch_pages": 0},
@@ -68,6 +76,57 @@ def test_what_was_searched_before_is_part_of_the_answer(server: RunningServer) -
     body = request(ASKED, tools=[SEARCH])
     body["messages"] += [answered(server, body), {"role": "user", "content": "Thanks"}]
     assert answered(server, body)["content"] == "You said: Thanks"
+
+
+@pytest.mark.parametrize("answer", [{"status": 500}, {"status": 429}, {"body": b"<html>Welcome to our hotel</html>"}])
+def test_a_search_that_fails_is_owned_up_to(server: RunningServer, searxng: Searxng, answer: Json) -> None:
+    searxng.put("/search", **answer)
+    try:
+        message = answered(server, request(ASKED, tools=[SEARCH]))
+    finally:
+        del searxng.places["/search"]
+    assert "could not look it up" in message["content"]
+    (call,) = message["tool_calls"]
+    assert (call["type"], call["function"]["results"]) == ("web_search", [])
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_hanging_up_gives_the_search_up(server: RunningServer, searxng: Searxng, streams: bool) -> None:
+    searxng.was_asked.clear()
+    searxng.disconnected.clear()
+    searxng.places["/search"] = "hangs"
+    patient = {"type": "web_search", "function": {"options": {"timeout_seconds": 60}}}
+    body = json.dumps(request(ASKED, tools=[patient], stream=streams)).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    try:
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(f"{head}\r\n\r\n".encode() + body)
+            assert searxng.was_asked.wait(20)
+        assert searxng.disconnected.wait(20)
+    finally:
+        del searxng.places["/search"]
+
+
+def test_both_kinds_of_tools_in_one_turn(server: RunningServer) -> None:
+    lamp = {"type": "function", "function": {"name": "lamp", "parameters": {"type": "object"}}}
+    body = request('call lamp {} call web_search {"query": "ferry"}', tools=[SEARCH, lamp])
+    loaded = server.serving.loaded
+    assert loaded is not None
+    model = ThoughtfulLanguageModel(4)
+    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
+    try:
+        (choice,) = post(server, body).json()["choices"]
+        streamed = stream(server, body)
+    finally:
+        server.serving.loaded = loaded
+    assert choice["finish_reason"] == "tool_calls"
+    search, call = choice["message"]["tool_calls"]
+    assert (search["type"], search["function"]["results"][0]["url"]) == ("web_search", PAGE)
+    assert (call["type"], call["function"]["name"]) == ("function", "lamp")
+    assert [one["type"] for one in streamed.calls[0]] == ["web_search", "function"]
+    answer = {"role": "tool", "tool_call_id": call["id"], "content": "The lamp is on."}
+    body["messages"] += [choice["message"], answer]
+    assert answered(server, body)["content"] == "You said: The lamp is on."
 
 
 def test_openais_way_to_search(server: RunningServer) -> None:
