@@ -97,10 +97,10 @@ def test_hanging_up_gives_the_search_up(server: RunningServer, searxng: Searxng,
     searxng.places["/search"] = "hangs"
     patient = {"type": "web_search", "function": {"options": {"timeout_seconds": 60}}}
     body = json.dumps(request(ASKED, tools=[patient], stream=streams)).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     try:
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
-            connection.sendall(f"{head}\r\n\r\n".encode() + body)
+            connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             assert searxng.was_asked.wait(20)
         assert searxng.disconnected.wait(20)
     finally:
