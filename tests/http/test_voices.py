@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import sqlite3
+import time
 import wave
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import openai
 import pytest
+from websockets.asyncio.client import connect
 
 from chatting import wav
 from running import RunningServer, running, talking
+from vivavoce.audio.recordings import read_recording
 from vivavoce.config import load_config
 from vivavoce.voices.official import OFFICIAL
 from vivavoce.voices.presets import PRESETS
@@ -185,6 +191,62 @@ def test_a_preview_keeps_nothing(server: RunningServer, mine: httpx.Client) -> N
     assert base64.b64decode(mp3["sample_audio"])[:1] == b"\xff"
 
 
+# ---- consent
+
+
+def kept(server: RunningServer, voice: str, column: str) -> Any:
+    """What the database has of a voice."""
+    url = server.serving.config.storage.url
+    assert url is not None
+    with sqlite3.connect(url.get_secret_value().removeprefix("sqlite:///")) as rows:
+        return rows.execute(f"select {column} from voices where id = ?", (voice,)).fetchone()[0]
+
+
+def test_who_agreed_is_kept_with_the_voice(server: RunningServer, mine: httpx.Client) -> None:
+    stated = json.loads(kept(server, made(mine, consent="It is my own voice.")["id"], "consent"))
+    assert (stated["by"], stated["statement"]) == ("mine", "It is my own voice.")
+    assert abs(stated["at"] - time.time()) < 60
+    recording = {"recording": ("consent.wav", file_of(hum(200)))}
+    agreed = mine.post("/v1/audio/voice_consents", data={"name": "me", "language": "en"}, files=recording).json()["id"]
+    voice = made(mine, name="other", consent=agreed)["id"]
+    assert mine.delete(f"/v1/audio/voice_consents/{agreed}").json()["deleted"] is True
+    told = json.loads(kept(server, voice, "consent"))
+    assert {key: told[key] for key in ("by", "recording", "name", "language")} == {
+        "by": "mine",
+        "recording": agreed,
+        "name": "me",
+        "language": "en",
+    }
+
+
+def test_somebody_elses_consent_is_none(mine: httpx.Client, yours: httpx.Client) -> None:
+    recording = {"recording": ("consent.wav", file_of(hum(200)))}
+    theirs = yours.post("/v1/audio/voice_consents", data={"name": "you", "language": "en"}, files=recording).json()
+    answer = mine.post("/v1/audio/voices", data={"consent": theirs["id"]}, files={"file": ("a.wav", file_of(hum(200)))})
+    assert refused(answer, 404) == ("consent_not_found", "consent")
+
+
+def test_consent_can_be_required() -> None:
+    config = load_config({"voices": {"require_consent": True}}, profile="fake")
+    with running(config) as strict, httpx.Client(base_url=strict.http, timeout=60) as client:
+        answer = client.post("/v1/audio/voices", files={"file": ("a.wav", file_of(hum(200)))})
+        assert refused(answer) == ("consent_required", "consent")
+        assert made(client, consent="It is my own voice.")["kind"] == "match"
+
+
+def test_the_clip_and_its_words_are_kept(server: RunningServer, mine: httpx.Client) -> None:
+    clip = hum(200)
+    voice = made(mine, text="I heard 5800 milliseconds.")["id"]
+    assert kept(server, voice, "transcript") == "I heard 5800 milliseconds."
+    folder = Path(str(server.serving.config.storage.blobs))
+    path = folder / kept(server, voice, "clip")
+    samples = read_recording(path, rate_hz=24_000, most_s=60)
+    assert len(samples) == len(clip)
+    assert float(np.abs(samples - clip).max()) < 0.001
+    mine.delete(f"/v1/audio/voices/{voice}")
+    assert not path.exists()
+
+
 # ---- owners
 
 
@@ -204,6 +266,38 @@ def test_only_its_owner_sees_and_uses_a_voice(mine: httpx.Client, yours: httpx.C
     assert refused(speech(yours, voice)) == ("invalid_value", "voice")
     assert refused(yours.get(f"/v1/audio/voices/{voice}/preview")) == ("invalid_value", "voice")
     assert refused(yours.get("/v1/audio/voices", params={"after": voice})) == ("invalid_value", "after")
+
+
+@pytest.mark.parametrize("owner", ["mine", "yours"])
+def test_chat_takes_ones_own_voice_only(
+    server: RunningServer, mine: httpx.Client, yours: httpx.Client, owner: str
+) -> None:
+    voice = made(mine, 250)["id"]
+    body = {
+        "model": "step-audio-2",
+        "modalities": ["text", "audio"],
+        "audio": {"voice": voice, "format": "wav"},
+        "messages": [{"role": "user", "content": "Hello there, my friend."}],
+    }
+    answer = (mine if owner == "mine" else yours).post("/v1/chat/completions", json=body)
+    if owner == "yours":
+        assert refused(answer) == ("invalid_value", "audio.voice")
+    else:
+        audio = answer.json()["choices"][0]["message"]["audio"]["data"]
+        assert heard_hz(base64.b64decode(audio)) == pytest.approx(250, abs=4)
+
+
+@pytest.mark.parametrize("owner", ["mine", "yours"])
+async def test_a_speech_socket_takes_ones_own_voice_only(server: RunningServer, mine: httpx.Client, owner: str) -> None:
+    voice = made(mine, 250)["id"]
+    headers = {"Authorization": f"Bearer {KEYS[owner]}"}
+    url = f"{server.ws}/v1/realtime/audio?model=step-tts-2"
+    async with connect(url, additional_headers=headers) as socket:
+        told = json.loads(await socket.recv())["data"]
+        created = {"session_id": told["session_id"], "voice_id": voice, "response_format": "wav"}
+        await socket.send(json.dumps({"type": "tts.create", "data": created}))
+        answer = json.loads(await socket.recv())
+    assert answer["type"] == ("tts.response.created" if owner == "mine" else "tts.response.error")
 
 
 def test_pages(mine: httpx.Client) -> None:
