@@ -174,6 +174,25 @@ async def test_private_addresses_are_refused_to_clients(url: str) -> None:
     fetcher.close()
 
 
+async def test_a_name_that_leads_inside_is_refused_and_others_are_kept() -> None:
+    """What is connected to is the address that was checked; the server is still told the name."""
+
+    async def here(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    liar = Liar(tools_list={"tools": [tool_named("find")]})
+    with served(liar) as port:
+        tool = McpTool(server_label="desk", server_url=f"http://desk.example.org:{port}/mcp")
+        for allowed in (False, True):
+            fetcher = Fetcher(resolve=here, allow_private=allowed)
+            offering = offering_of(McpConfig(), fetcher)
+            assert len(await offering.server_tools("me", [tool])) == allowed
+            assert bool(liar.asked) == allowed
+            await offering.close()
+            fetcher.close()
+    assert liar.headers["host"] == f"desk.example.org:{port}"
+
+
 async def test_a_server_that_is_not_there(offering: Offering) -> None:
     with pytest.raises(ToolServerError, match="reached"):
         await offering.listed("me", McpTool(server_label="desk", server_url="http://127.0.0.1:9/mcp"))
