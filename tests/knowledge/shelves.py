@@ -34,12 +34,14 @@ class Shelf:
         self.files = Files(store, extract)
         self.library = Library(config, store, self.files, self.parsers, embedder, lambda: False)
 
-    async def add(self, store_id: str, text: str, name: str = "manual.md") -> str:
+    async def add(
+        self, store_id: str, text: str, name: str = "manual.md", *, owner: str = OWNER, **attributes: Any
+    ) -> str:
         async def chunks() -> AsyncIterator[bytes]:
             yield text.encode()
 
-        file = await self.files.create(OWNER, name, "retrieval-text", chunks())
-        await self.library.add_files(OWNER, store_id, [NewFile(file.id)])
+        file = await self.files.create(owner, name, "retrieval-text", chunks())
+        await self.library.add_files(owner, store_id, [NewFile(file.id, attributes=attributes)])
         return file.id
 
     async def settled(self, store_id: str) -> None:

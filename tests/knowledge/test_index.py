@@ -124,3 +124,13 @@ async def test_odd_questions_are_no_syntax(index: PassageIndex) -> None:
     await put(index, A, TEXTS)
     for question in ('"', "AND OR NOT (", "place : store2", "a* ^b {words}", "", "？！", "near(battery, 3)", "a' & !b"):
         await ask(index, A.store_id, question)
+
+
+async def test_abandoning_leaves_what_others_began(index: PassageIndex) -> None:
+    first = await put(index, A, TEXTS, finish=False)
+    second = await put(index, A, TEXTS[:2])
+    await index.abandon(first)
+    assert len(await index.passages(A)) == 2
+    await index.abandon(second)
+    assert await index.documents() == set()
+    assert not (await ask(index, A.store_id, "battery")).passages

@@ -10,13 +10,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import apsw
 import pytest
+from sqlalchemy import text, update
 
 from postgres import Postgres
 from vivavoce.engines.fake import FAILURE, FakeEmbedder
-from vivavoce.errors import EngineError
+from vivavoce.errors import ClientError, EngineError, StoreError
+from vivavoce.knowledge.filters import read_filter
 from vivavoce.knowledge.index.base import Document
-from vivavoce.knowledge.stores import Page
+from vivavoce.knowledge.passages import Passage
+from vivavoce.knowledge.stores import NewFile, Page
+from vivavoce.knowledge.tables import VectorStoreFileRow
 from vivavoce.types import Vectors
 
 from .shelves import OWNER, Shelf, open_shelf
@@ -184,6 +189,149 @@ async def test_taken_out_while_it_is_read_it_is_gone(tmp_path: Path, url: str | 
         assert {hit.file_id for hit in hits} <= {other}
         await shelf.library.sweep()
         assert await shelf.library._index.documents() == {Document(store, other)}
+
+
+async def test_progress_is_seen_while_it_is_read(
+    tmp_path: Path, url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivavoce.knowledge.ingest.REPORT_S", 0.0)
+    seen: list[tuple[str, float]] = []
+
+    class Looking(Watched):
+        async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+            if "subject" in texts[0]:
+                row = await shelf.library.stores.file(OWNER, store, file)
+                seen.append((row.status, row.progress))
+            return await super().embed(texts, query=query)
+
+    async with open_shelf(tmp_path, url=url, embedder=Looking(), opened=False) as shelf:
+        store = await new_store(shelf)
+        file = await shelf.add(store, "\n\n".join(PARAGRAPHS * 4), "long.txt")
+        await shelf.library.open()
+        await shelf.settled(store)
+        row = await shelf.library.stores.file(OWNER, store, file)
+        assert (row.status, row.progress) == ("completed", 1.0)
+    assert {status for status, _ in seen} == {"in_progress"}
+    shares = [share for _, share in seen]
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 3
+    assert max(shares) < 1
+
+
+async def test_owners_take_turns(tmp_path: Path, url: str | None) -> None:
+    """One who brings many files does not keep the others waiting until all are read."""
+    read: list[str] = []
+
+    class Noting(FakeEmbedder):
+        async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+            read.extend(text for text in texts if "note of" in text)
+            return await super().embed(texts, query=query)
+
+    async with open_shelf(tmp_path, url=url, embedder=Noting(), opened=False) as shelf:
+        stores = {}
+        for owner, count in (("alice", 6), ("bob", 2), ("carol", 1)):
+            stores[owner] = (await shelf.library.stores.create(owner, "notes")).id
+            for number in range(count):
+                await shelf.add(stores[owner], f"A note of {owner}, number {number}.", f"{number}.txt", owner=owner)
+        await shelf.library.open()
+        for store in stores.values():
+            await shelf.settled(store)
+    assert [text.partition("note of ")[2][:3] for text in read] == [
+        "ali", "bob", "car", "ali", "bob", "ali", "ali", "ali", "ali",
+    ]  # fmt: skip
+
+
+async def test_a_filter_finds_what_few_files_say_among_very_many(tmp_path: Path, url: str | None) -> None:
+    async with open_shelf(tmp_path, url=url) as shelf:
+        store = await new_store(shelf)
+        many = "\n\n".join(f"# Part {n}\n\nThe battery lasts {n} hours." for n in range(1500))
+        await shelf.add(store, many, "many.md", year=2026)
+        old = await shelf.add(store, "The battery of the old one lasts two hours, it is said.", "old.md", year=1999)
+        await shelf.settled(store)
+        question = "How many hours does the battery last?"
+        assert old not in {hit.file_id for hit in await shelf.library.search(OWNER, store, question, 10)}
+        filtered = read_filter({"type": "lt", "key": "year", "value": 2000})
+        hits = await shelf.library.search(OWNER, store, question, 10, filters=filtered)
+        assert [hit.file_id for hit in hits] == [old]
+        nothing = read_filter({"type": "eq", "key": "year", "value": 1})
+        assert await shelf.library.search(OWNER, store, question, 10, filters=nothing) == []
+
+
+async def test_deleting_a_file_leaves_nothing_of_it(tmp_path: Path, url: str | None) -> None:
+    """Rows, passages, vectors, words and bytes, in every store it was in; what is somebody else's stays."""
+    async with open_shelf(tmp_path, url=url) as shelf:
+        first, second = await new_store(shelf), await new_store(shelf)
+        file = await shelf.add(first, LONG, "long.txt")
+        await shelf.library.add_files(OWNER, second, [NewFile(file)])
+        kept = await shelf.add(second, "Something else entirely.", "other.txt")
+        await shelf.settled(first)
+        await shelf.settled(second)
+        row = await shelf.files.get(OWNER, file)
+        await shelf.library.delete_file(OWNER, file)
+        assert await shelf.library._index.documents() == {Document(second, kept)}
+        for store in (first, second):
+            hits = await shelf.library.search(OWNER, store, "subject number7 paragraph", 50)
+            assert {hit.file_id for hit in hits} <= {kept}
+            with pytest.raises(ClientError):
+                await shelf.library.stores.file(OWNER, store, file)
+        with pytest.raises(ClientError):
+            await shelf.files.get(OWNER, file)
+        with pytest.raises(StoreError):
+            await shelf.store.blobs.head(row.blob, 1)
+        assert await left_in_index(shelf, tmp_path) == {"passages": 1, "vectors": 1, "words": 1}
+
+
+async def left_in_index(shelf: Shelf, folder: Path) -> dict[str, int]:
+    """How many passages, vectors and texts of words there are."""
+    counts: dict[str, int] = {}
+    if shelf.store.database.is_sqlite:
+        connection = apsw.Connection(str(folder / "vivavoce-knowledge.db"), flags=apsw.SQLITE_OPEN_READONLY)
+        for table in ("passages", "vectors", "words"):
+            counts[table] = int(str(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]))
+        connection.close()
+        return counts
+    async with shelf.store.reading() as session:
+        typed = await session.scalar(text("SELECT to_regclass('passage_vectors') IS NOT NULL"))
+        vectors = "passage_vectors" if typed else "passages WHERE vector IS NOT NULL"
+        for kind, rows in (
+            ("passages", "passages"),
+            ("vectors", vectors),
+            ("words", "passages WHERE words IS NOT NULL"),
+        ):
+            counts[kind] = int(await session.scalar(text(f"SELECT count(*) FROM {rows}")) or 0)
+    return counts
+
+
+async def test_cancelled_and_then_killed_it_leaves_nothing(tmp_path: Path, url: str | None) -> None:
+    async with open_shelf(tmp_path, url=url, opened=False) as shelf:
+        store = await new_store(shelf)
+        file = await shelf.add(store, LONG, "long.txt")
+        index = shelf.library._index
+        await index.open()
+        begun = await index.begin(Document(store, file))
+        await index.add(begun, [Passage(0, "half")], await FakeEmbedder().embed(["half"], query=False))
+        cancel = update(VectorStoreFileRow).where(VectorStoreFileRow.file_id == file).values(status="cancelled")
+        async with shelf.store.rows.begin() as session:
+            await session.execute(cancel)
+        await shelf.library.open()
+        assert await index.documents() == set()
+
+
+async def test_a_server_that_slept_through_its_lease_puts_nothing_in(
+    tmp_path: Path, url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server has taken the file over meanwhile, and read it."""
+    slow = Watched(pause_s=0.05)
+    async with open_shelf(tmp_path, url=url, embedder=slow) as sleeper:
+        store = await new_store(sleeper)
+        file = await sleeper.add(store, LONG, "long.txt")
+        await slow.at_work()
+        index = sleeper.library._index
+        begun = await index.begin(Document(store, file))  # as the other one does
+        await index.add(begun, [Passage(0, "new")], await FakeEmbedder().embed(["new"], query=False))
+        await index.finish(begun)
+        await asyncio.sleep(0.3)
+        assert [passage.text for passage in await index.passages(Document(store, file))] == ["new"]
 
 
 async def test_too_many_passages_and_no_text(tmp_path: Path) -> None:

@@ -113,8 +113,7 @@ async def get_content(request: Request, owner: Owner, file_id: str) -> Response:
 async def delete_file(request: Request, owner: Owner, file_id: str) -> FileDeleted:
     """Delete a file and its bytes."""
     serving: Serving = request.app.state.serving
-    await serving.files.delete(owner, file_id)
-    await serving.library.sweep()  # its passages, in whatever vector store
+    await serving.library.delete_file(owner, file_id)
     return FileDeleted(id=file_id)
 
 

@@ -44,6 +44,9 @@ REPORT_S = 1.0
 LOOK_S = 5.0
 """How often a server looks for work nobody told it of: another one's that was cut short."""
 
+MOST_SERVED = 1000
+"""Owners who had a turn in this round. With more of them than that, the others wait in the order they came."""
+
 BATCH = 16
 MOST_ATTEMPTS = 5
 RETRY_S = 5
@@ -90,6 +93,7 @@ class Ingest:
         self._config = config
         self._busy = busy
         self._wake = asyncio.Event()
+        self._served: set[str] = set()
 
     def wake(self) -> None:
         """There is work."""
@@ -120,7 +124,7 @@ class Ingest:
     # ---- one file
 
     async def _next(self) -> _Job | None:
-        """The file that has waited longest, leased to this server."""
+        """The file that has waited longest, leased to this server; of each owner one in turn."""
         now = int(time.time())
         waiting = (
             select(VectorStoreFileRow)
@@ -130,9 +134,14 @@ class Ingest:
             .with_for_update(skip_locked=True)
         )
         async with self._store.rows.begin() as session:
-            row = await session.scalar(waiting)
+            row = await session.scalar(waiting.where(VectorStoreFileRow.owner.not_in(self._served)))
+            if row is None and self._served:
+                self._served.clear()
+                row = await session.scalar(waiting)
             if row is None:
                 return None
+            if len(self._served) < MOST_SERVED:
+                self._served.add(row.owner)
             file = await session.get(FileRow, row.file_id)
             assert file is not None  # a file takes its rows with it
             row.leased_until = now + LEASE_S
@@ -148,13 +157,10 @@ class Ingest:
     async def _work(self, job: _Job) -> None:
         try:
             if job.attempts > MOST_ATTEMPTS:
+                await self._index.forget([job.document])
                 raise UnreadableError("server_error", GAVE_UP)
             async with self._held(job):
-                passages, size = await self._read(job)
-            values = {"passages": passages, "usage_bytes": size, "embedder": self._embedder.name}
-            done = {"status": "completed", "progress": 1.0, "error_code": None, "error_message": None}
-            if not await self._note(job, **done, **values):
-                raise _UnwantedError
+                passages = await self._read(job)
             log.info("read a file of %d bytes into %d passages", job.file.bytes, passages)
         except UnreadableError as error:
             await self._failed(job, error.code, error.message)
@@ -166,19 +172,31 @@ class Ingest:
                 log.error("reading a file into the index failed: %s", error)
                 await self._failed(job, "server_error", GAVE_UP)
         except _UnwantedError:
-            await self._index.forget([job.document])
+            log.info("a file was taken out, or begun anew, while it was being read")
         except asyncio.CancelledError:
             # The server ends: the next one shall not wait, nor count this as a failure.
             await asyncio.shield(self._note(job, leased_until=0, attempts=job.attempts - 1))
             raise
 
     async def _failed(self, job: _Job, code: UnreadableCode, message: str) -> None:
-        await self._index.forget([job.document])
         await self._note(job, status="failed", error_code=code, error_message=message)
 
-    async def _read(self, job: _Job) -> tuple[int, int]:
-        """All passages into the index; how many there are, and how many bytes of text."""
+    async def _read(self, job: _Job) -> int:
+        """All passages into the index, or none; how many there are."""
         begun = await self._index.begin(job.document)
+        try:
+            passages, size = await self._put_in(job, begun)
+            values = {"passages": passages, "usage_bytes": size, "embedder": self._embedder.name}
+            done = {"status": "completed", "progress": 1.0, "error_code": None, "error_message": None}
+            if not await self._index.finish(begun) or not await self._note(job, **done, **values):
+                raise _UnwantedError
+            return passages
+        except (UnreadableError, EngineError, _UnwantedError):
+            await self._index.abandon(begun)
+            raise
+
+    async def _put_in(self, job: _Job, begun: int) -> tuple[int, int]:
+        """All passages of a file; how many there are, and how many bytes of text."""
         stem, _, ending = job.file.filename.rpartition(".")
         cutter = Cutter(job.size, stem)
         batch, reported = _Batch(self, begun), time.monotonic()
@@ -195,8 +213,6 @@ class Ingest:
         if not batch.passages:
             raise UnreadableError("invalid_file", NO_TEXT)
         await self._report(job, 0.99)
-        if not await self._index.finish(begun):
-            raise _UnwantedError
         return batch.passages, batch.bytes
 
     async def _put(self, cutter: Cutter, blocks: Sequence[Block], batch: _Batch) -> None:

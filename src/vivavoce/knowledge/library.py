@@ -71,6 +71,7 @@ class Library:
         self.embedder = embedder
         self.stores = VectorStores(store, config.knowledge.most_stores)
         self._store = store
+        self._files = files
         self._index = self._make_index(config)
         self._ingest = Ingest(store, files, self._index, parsers, embedder, config.knowledge, busy)
         self._tasks: list[asyncio.Task[None]] = []
@@ -101,6 +102,14 @@ class Library:
         rows = await self.stores.add_files(owner, store_id, files, batch_id=batch_id)
         self._ingest.wake()
         return rows
+
+    async def delete_file(self, owner: str, file_id: str) -> None:
+        """Delete a file, and its passages in whatever store. Raises ``ClientError`` (``file_not_found``)."""
+        row = VectorStoreFileRow
+        async with self._store.reading() as session:
+            stores = (await session.scalars(select(row.store_id).where(row.file_id == file_id))).all()
+        await self._files.delete(owner, file_id)
+        await self._index.forget([Document(store_id, file_id) for store_id in stores])
 
     async def remove_file(self, owner: str, store_id: str, file_id: str) -> None:
         """Take a file out of a store, with all its passages. Raises ``ClientError``."""
@@ -163,9 +172,10 @@ class Library:
         return await self.embedder.embed(TEXTS_OF_ALL_KINDS, query=False)
 
     async def _wanted(self) -> set[Document]:
+        row = VectorStoreFileRow
+        wanted = select(row.store_id, row.file_id).where(row.status.in_(("in_progress", "completed")))
         async with self._store.reading() as session:
-            rows = await session.execute(select(VectorStoreFileRow.store_id, VectorStoreFileRow.file_id))
-            return {Document(store_id, file_id) for store_id, file_id in rows}
+            return {Document(store_id, file_id) for store_id, file_id in await session.execute(wanted)}
 
     async def _mend(self) -> None:
         """Bring rows and index in step after a kill, a lost index or another embedder."""

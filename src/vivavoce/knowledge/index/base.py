@@ -54,6 +54,9 @@ class PassageIndex(Protocol):
     async def finish(self, begun: int) -> bool:
         """All its passages are there: from now on they are found. Whether it still is what was begun."""
 
+    async def abandon(self, begun: int) -> None:
+        """Delete what was begun, and nothing of what others began since."""
+
     async def forget(self, documents: Collection[Document]) -> None:
         """Delete documents: rows, vectors and words. Those that are not there are no mistake."""
 

@@ -60,6 +60,11 @@ CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (words, row);
 
 OF_DOCUMENT = "SELECT d.number FROM documents d JOIN stores s ON s.number = d.store WHERE s.id = ? AND d.file = ?"
 
+SHOWN, HIDDEN = (
+    f"UPDATE documents SET ready = {ready} WHERE number = ? RETURNING (SELECT id FROM stores s WHERE s.number = store)"
+    for ready in (1, 0)
+)
+
 OF_FILES = """
 SELECT d.number FROM json_each(?) wanted JOIN documents d ON d.store = ? AND d.file = wanted.value WHERE d.ready
 """
@@ -125,11 +130,16 @@ class EmbeddedIndex:
         """See ``PassageIndex``."""
         return await self._in(self._writer, self._finish, begun)
 
+    async def abandon(self, begun: int) -> None:
+        """See ``PassageIndex``."""
+        await self._delete(begun)
+        await self._in(self._writer, self._tidy)
+
     async def forget(self, documents: Collection[Document]) -> None:
         """See ``PassageIndex``."""
         for document in documents:
-            while await self._in(self._writer, self._forget, document):
-                pass
+            for number in await self._in(self._writer, self._numbers_of, document):
+                await self._delete(number)
         await self._in(self._writer, self._tidy)
 
     async def forget_store(self, store_id: str) -> None:
@@ -161,6 +171,10 @@ class EmbeddedIndex:
             if hasattr(self, connection):
                 await self._in(threads, getattr(self, connection).close)
             threads.shutdown(wait=False)
+
+    async def _delete(self, number: int) -> None:
+        while await self._in(self._writer, self._delete_some, number):
+            pass
 
     async def _in(self, threads: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
         """Work once begun is done to its end, also when nobody waits any more: a transaction is never left half-way."""
@@ -233,29 +247,26 @@ class EmbeddedIndex:
 
     def _finish(self, number: int) -> bool:
         with self._write:
-            done = (
-                "UPDATE documents SET ready = 1 WHERE number = ? RETURNING (SELECT id FROM stores WHERE number = store)"
-            )
-            found = _rows(self._write, done, (number,))
+            found = _rows(self._write, SHOWN, (number,))
         for (store_id,) in found:
             self._changed(store_id)
         return bool(found)
 
-    def _forget(self, document: Document) -> bool:
-        """Delete some of its passages, or the document when there are none left; whether there is more to do."""
+    def _numbers_of(self, document: Document) -> list[int]:
+        return [row[0] for row in _rows(self._write, OF_DOCUMENT, (document.store_id, document.file_id))]
+
+    def _delete_some(self, number: int) -> bool:
+        """Delete some of a document's passages, or the document when there are none left; whether there is more to do."""
         with self._write:
-            found = _rows(self._write, OF_DOCUMENT, (document.store_id, document.file_id))
-            if not found:
-                return False
-            number = found[0][0]
-            self._write.execute("UPDATE documents SET ready = 0 WHERE number = ?", (number,))
+            stores = _rows(self._write, HIDDEN, (number,))
             some = "SELECT id FROM passages WHERE document = ? LIMIT ?"
             ids = [key for (key,) in _rows(self._write, some, (number, DELETED_AT_ONCE))]
             for table, column in (("words", "rowid"), ("sketches", "id"), ("vectors", "id"), ("passages", "id")):
                 self._write.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(key,) for key in ids])
             if not ids:
                 self._write.execute("DELETE FROM documents WHERE number = ?", (number,))
-        self._changed(document.store_id)
+        for (store_id,) in stores:
+            self._changed(store_id)
         return bool(ids)
 
     def _tidy(self) -> None:

@@ -117,6 +117,11 @@ class PostgresIndex:
         async with self._database.rows.begin() as session:
             return bool(await rows(session, done, begun=begun))
 
+    async def abandon(self, begun: int) -> None:
+        """See ``PassageIndex``."""
+        async with self._database.rows.begin() as session:
+            await session.execute(text("DELETE FROM indexed_documents WHERE number = :begun"), {"begun": begun})
+
     async def forget(self, documents: Collection[Document]) -> None:
         """See ``PassageIndex``."""
         async with self._database.rows.begin() as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,10 +12,13 @@ from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.limits import ParsingLimits
 
 Step: TypeAlias = tuple[float, list[Block]]
-"""How much of the document is read (0 to 1, 0 where nobody knows), and what came next."""
+"""How much of the document is read (0 to 1, about), and what came next."""
 
 OLD_FORMATS = {"doc": "Word", "ppt": "PowerPoint"}
 ARCHIVES = frozenset({"docx", "pptx", "xlsx"})
+WHOLE = ARCHIVES | {"xls"}
+"""Their libraries hold them whole in any case: so their blocks can be counted before the first is given."""
+
 STEP_BLOCKS = 64
 
 
@@ -32,8 +35,12 @@ def read_document(path: Path, ending: str, limits: ParsingLimits) -> Iterator[St
         from vivavoce.knowledge.parsing.pdf import read_pdf
 
         yield from read_pdf(path, limits)
+    elif ending in WHOLE:
+        blocks = list(_reader(path, ending)(path))
+        yield from _in_steps(blocks, lambda read, _: read / len(blocks))
     else:
-        yield from _in_steps(_reader(path, ending)(path))
+        size = max(1, path.stat().st_size)
+        yield from _in_steps(_reader(path, ending)(path), lambda _, text: text / size)
 
 
 def _reader(path: Path, ending: str) -> Callable[[Path], Iterator[Block]]:
@@ -58,11 +65,14 @@ def _require_old_sheets(path: Path) -> None:
             raise UnreadableError("invalid_file", "The document is damaged, or not what its name says.")
 
 
-def _in_steps(blocks: Iterator[Block]) -> Iterator[Step]:
+def _in_steps(blocks: Iterable[Block], share_of: Callable[[int, int], float]) -> Iterator[Step]:
+    """``share_of`` makes a share of how many blocks were read, and how many bytes of text."""
     step: list[Block] = []
-    for block in blocks:
+    text = 0
+    for number, block in enumerate(blocks, start=1):
         step.append(block)
+        text += len(block.text.encode(errors="replace"))
         if len(step) == STEP_BLOCKS:
-            yield 0.0, step
+            yield min(1.0, share_of(number, text)), step
             step = []
     yield 1.0, step
