@@ -19,6 +19,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.audio.mp3 import counted_s
 from vivavoce.audio.resample import Resampler
 from vivavoce.errors import ClientError
 from vivavoce.types import Samples
@@ -34,13 +35,6 @@ _STATES_ITS_LENGTH = frozenset({"flac", "mov,mp4,m4a,3gp,3g2,mj2"})
 So does wav, by its size. Any beginning of an mp3, ogg, aac or webm is a valid recording.
 """
 
-_KNOWS_ITS_LENGTH = _STATES_ITS_LENGTH | {"ogg", "matroska,webm"}
-"""Formats whose length is known before they are decoded, if at all: stated, or told by the last page."""
-
-_MP3_LENGTH_MARKS = (b"Xing", b"Info", b"VBRI")
-"""In the first frame of an mp3 that says how many there are; the length of any other is a guess by its first bit rate."""
-
-_FIRST_FRAME_BYTES = 200
 _TOO_LONG_BY_S = 1.0
 """A length that is this much above the bound is believed; what is nearer is decoded, and counted."""
 
@@ -88,41 +82,33 @@ def read_recording(
         if not size:
             raise ClientError("The audio is empty.", code="invalid_audio")
         there = min(1.0, size / _stated_bytes(file.read(8), size)) if raw is None else 1.0
-        counted = _counts_frames(file)
+        counted = counted_s(file, size)
         file.seek(0)
         container = stack.enter_context(_opened(file, size, raw))
-        if _known_s(container, size, counted=counted) > most_s + _TOO_LONG_BY_S:
+        if _known_s(container, size, counted) > most_s + _TOO_LONG_BY_S:
             raise _too_long(most_s)
         return _Decoding(container, rate_hz, most_s, there, channel, stopped).samples()
 
 
-def _known_s(container: av.container.InputContainer, size: int, *, counted: bool) -> float:
-    """How long the recording is, as far as that is known without decoding it; 0 when it is not.
+def _known_s(container: av.container.InputContainer, size: int, counted: float | None) -> float:
+    """How long the recording certainly is at least, before it is decoded. ``counted``: by its count, if it is an mp3.
 
-    ``counted``: an mp3 says how many frames it has.
+    Of ogg and webm nothing is certain: what was taken of a live stream begins hours into its clock, and a beginning tells the
+    length of the whole. Of wav it is for plain samples, and a header can promise more of them than there are.
     """
     if not container.streams.audio:
         return 0.0
     stream, format = container.streams.audio[0], container.format.name
-    known_s = (container.duration or 0) / av.time_base
-    if stream.duration and stream.time_base is not None:
-        known_s = float(stream.duration * stream.time_base)
-    if format == "wav" or format in _RAW_FORMATS.values():  # a header can promise more than there is
-        return min(known_s, size * 8 / stream.bit_rate) if stream.bit_rate else 0.0
-    return known_s if format in _KNOWS_ITS_LENGTH or (format == "mp3" and counted) else 0.0
-
-
-def _counts_frames(file: BinaryIO) -> bool:
-    """Whether this, if it is an mp3, says in its first frame how many there are. Behind a tag as large as that says."""
-    file.seek(0)
-    head = file.read(10)
-    if head[:3] == b"ID3":
-        size = 0
-        for seven_bits in head[6:]:
-            size = size << 7 | seven_bits & 0x7F
-        file.seek(len(head) + size)
-    first = file.read(_FIRST_FRAME_BYTES)
-    return any(mark in first for mark in _MP3_LENGTH_MARKS)
+    stated_s = float(stream.duration * stream.time_base) if stream.duration and stream.time_base is not None else 0.0
+    if format in _STATES_ITS_LENGTH:
+        return stated_s
+    if format == "mp3":
+        return counted or 0.0
+    codec = stream.codec_context
+    known = codec.name.startswith("pcm_") and codec.format is not None and codec.channels > 0
+    if known and codec.sample_rate >= LEAST_HZ:
+        return min(stated_s, size / (codec.format.bytes * codec.channels * codec.sample_rate))
+    return 0.0
 
 
 def _stated_bytes(head: bytes, size: int) -> int:
