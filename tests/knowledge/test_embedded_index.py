@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import apsw
 import numpy as np
 import pytest
 
+from vivavoce.knowledge.index import embedded
 from vivavoce.knowledge.index.base import Document
 from vivavoce.knowledge.index.embedded import EmbeddedIndex
 from vivavoce.knowledge.index.sketches import CANDIDATES, Sketcher, Sketches
@@ -57,6 +59,27 @@ async def test_another_model_begins_with_an_empty_index(tmp_path: Path) -> None:
     assert await other.open()
     assert await other.documents() == set()
     await other.close()
+
+
+async def test_an_index_without_positions_of_words_is_brought_up_to_date(tmp_path: Path) -> None:
+    path, document = tmp_path / "knowledge.db", Document("1", "file-a")
+    index = EmbeddedIndex(path, "fake", examples)
+    await index.open()
+    await put(index, document, TEXTS)
+    await index.close()
+    connection = apsw.Connection(str(path))
+    old = embedded.WITH_POSITIONS.replace("'porter unicode61'", "'porter unicode61', detail = column")
+    connection.execute(old)
+    connection.close()
+    index = EmbeddedIndex(path, "fake", examples)
+    assert not await index.open()
+    (kept,) = index._write.execute("SELECT sql FROM sqlite_master WHERE name = 'words'").fetchall()
+    assert "detail" not in str(kept)
+    found = await ask(index, "1", "battery hours")
+    assert found.passages[found.by_words[0]].passage.text == TEXTS[0]
+    await index.forget([document])
+    assert not (await ask(index, "1", "battery hours")).by_words
+    await index.close()
 
 
 def test_sketches_find_the_nearest_among_many() -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vivavoce.types import Vectors
 
-CANDIDATES = 1024
+CANDIDATES = 2048
 WORD_BITS = 64
 MOST_BITS = 2048
 
