@@ -17,6 +17,7 @@ from running import RunningServer, running
 from tools.desk import running_desk
 from tools.web_search.providing import Searxng
 from vivavoce.config import McpConfig, McpServerConfig, ToolsConfig, load_config
+from vivavoce.protocol.tool_config import McpTool, RetrievalTool, WebSearchTool
 from vivavoce.tools.base import Calling
 from vivavoce.tools.offering import load_plugin
 
@@ -106,3 +107,12 @@ def test_every_setting_of_tool_servers() -> None:
         assert {f"servers.NAME.{name}", f".{name}"} & table.keys(), name
     timeout = McpServerConfig.model_fields["timeout_s"].default
     assert codes(table["servers.NAME.timeout_s"]) == [f"{timeout:g}"]
+
+
+@pytest.mark.parametrize(
+    ("section", "declared"),
+    [("Web search", WebSearchTool), ("Retrieval", RetrievalTool), ("Tool servers (MCP)", McpTool)],
+)
+def test_every_field_a_client_can_set(section: str, declared: type[WebSearchTool | RetrievalTool | McpTool]) -> None:
+    told = {name.rpartition(".")[2] for row in rows(PAGE, section) for name in codes(row[0])}
+    assert told >= set(declared.__struct_fields__) - {"announced"}
