@@ -339,6 +339,14 @@ async def test_the_log_holds_no_words_of_users(speaker: SherpaSpeaker, caplog: p
     assert "Good day" not in caplog.text
 
 
+async def test_what_the_process_prints_does_not_pile_up(speaker: SherpaSpeaker) -> None:
+    told = speaker._process._told.fileno()
+    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
+    os.write(told, b"x" * (process.MOST_TOLD + 1))
+    await said(speaker, "Hello.")
+    assert os.fstat(told).st_size < process.MOST_TOLD
+
+
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setattr("vivavoce.engines.sherpa.speaker.find_spec", lambda _name: None)
     with pytest.raises(EngineError, match=r"install vivavoce\[clone\]"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import queue
 import re
 import subprocess
@@ -37,6 +38,9 @@ the next clause never waits for more than twice what was needed.
 
 MOST_STOP_S = 10.0
 """And at most: a cold disk makes loading slow, not the model."""
+
+MOST_TOLD = 1024 * 1024
+"""Of what a process prints, in bytes: sherpa-onnx prints a line or two for every request."""
 
 TICK_S = 0.05
 
@@ -131,6 +135,9 @@ class CloningProcess:
 
     def _asked(self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Frame | None:
         self._number += 1
+        if self._told.seek(0, os.SEEK_CUR) > MOST_TOLD:  # it writes where we are
+            self._told.seek(0)
+            self._told.truncate()
         self._say({**order, "number": self._number}, clip)
         return self._wanted(unwanted)
 
