@@ -53,7 +53,7 @@ class Real:
         return row
 
     async def until(self, voice: VoiceRow, reached: Callable[[RefinementRow], bool]) -> RefinementRow:
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             job = await self.library.refiner.current(OWNER, voice.id)
             assert job is not None
