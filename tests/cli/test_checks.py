@@ -67,6 +67,14 @@ def test_fake_engines_need_no_weights() -> None:
     assert server_weights(load_config(profile="fake")) == []
 
 
+def test_what_clones_is_needed_where_it_is_configured_without_a_folder() -> None:
+    assert not {"zipvoice", "pocket-tts"} & set(server_weights(load_config()))
+    settings = {"pocket": {"folder": "/models/pocket"}}
+    config = load_config({"engines": {"speakers": ["kokoro", "zipvoice", "pocket"], "settings": settings}})
+    assert "zipvoice" in server_weights(config)
+    assert "pocket-tts" not in server_weights(config)
+
+
 def test_the_disk_must_hold_what_is_missing(empty: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "GB to pull" in check_disk(empty).detail
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
