@@ -122,3 +122,12 @@ async def test_a_schema_no_grammar_can_follow_leaves_the_other_tools_held(model:
     named = replace(options, tool_choice=NamedTool("odd"))
     [(name, arguments)] = calls_in(await events_of(model, "Do the odd thing with banana.", named))
     assert (name, set(arguments) <= {"x"}) == ("odd", True)  # type: ignore[call-overload]
+
+
+async def test_a_tool_that_is_called_like_talk(model: LlamaModel) -> None:
+    agent = Tool("talk_to_agent", "Put the person through to a human agent.", {"type": "object", "properties": {}})
+    options = replace(OPTIONS, tools=(agent, *OPTIONS.tools))
+    assert calls_in(await events_of(model, "Put me through to a human agent, please.", options)) == [
+        ("talk_to_agent", {})
+    ]
+    assert not calls_in(await events_of(model, "Hello.", options))

@@ -13,6 +13,7 @@ from vivavoce.engines.base import DEFAULT_OPTIONS, EngineContext
 from vivavoce.engines.llama.chat import ChunkReader, chat_request, first_request, prompt_request
 from vivavoce.engines.llama.decision import CANDIDATES, Kind, decided, settled
 from vivavoce.engines.llama.grammar import check_schema
+from vivavoce.engines.llama.naming import Naming
 from vivavoce.engines.llama.native import ENGINE, NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.engines.llama.slots import Slots
@@ -61,6 +62,15 @@ class LlamaModel:
         """
         if options.schema is not None:
             await asyncio.get_running_loop().run_in_executor(self._threads, check_schema, options.schema)
+        naming = Naming(options.tools)
+        async with aclosing(self._generated(naming.messages(messages), naming.options(options))) as events:
+            async for event in events:
+                yield naming.event(event)
+
+    async def _generated(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """As many native calls as it takes."""
         spent = 0
         while True:
             kind = settled(options) if options.max_tokens else "words"
@@ -131,7 +141,8 @@ class LlamaModel:
     async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS) -> int:
         """Length of the prompt, the opening of the reply's turn included, exactly as ``generate`` would read it."""
         loop = asyncio.get_running_loop()
-        request = prompt_request(messages, options, self._settings)
+        naming = Naming(options.tools)
+        request = prompt_request(naming.messages(messages), naming.options(options), self._settings)
         return await loop.run_in_executor(self._threads, self._server.count, request)
 
     def close(self) -> None:
