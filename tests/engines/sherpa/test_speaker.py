@@ -128,6 +128,11 @@ async def test_pocket_needs_no_words_of_the_clip(pocket: SherpaSpeaker) -> None:
     assert sum(await said(pocket, "Hello.")) > 0
 
 
+async def test_pocket_is_given_digits_too(pocket: SherpaSpeaker) -> None:
+    await pocket.add_clone("me", CLIP, 24_000, "")
+    assert sum(await said(pocket, "5800.")) > sum(await said(pocket, "5.")) > 0
+
+
 async def test_pocket_is_made_faster_and_slower(pocket: SherpaSpeaker) -> None:
     """ZipVoice is told the speed, which the weights of these tests do not know."""
     await pocket.add_clone("me", CLIP, 24_000, "")

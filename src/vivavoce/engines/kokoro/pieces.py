@@ -26,7 +26,7 @@ def pieces(phonemes: str, limit: int = PIECE_PHONEMES) -> list[str]:
             out[-1] = f"{out[-1]} {part}"
         else:
             out.append(part)
-    return [piece for piece in out if any(char.isalpha() for char in piece)]
+    return [piece for piece in out if any(char.isalnum() for char in piece)]
 
 
 def _within(text: str, limit: int, cuts: tuple[re.Pattern[str], ...]) -> Iterator[str]:
