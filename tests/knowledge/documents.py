@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,35 @@ def large_pdf(path: Path, size_bytes: int) -> Path:
         # The table of objects holds offsets, which are wrong now: a reader has to find the objects itself.
         file.seek(size_bytes - len(content) - 1)
         file.write(b"\n" + content[9:])
+    return path
+
+
+def heavy_pdf(path: Path, pages: int) -> Path:
+    """A PDF with a line of text and a picture of one MiB on every page."""
+    side = 1024
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
+    for number in range(1, pages + 1):
+        words = b"BT /F1 12 Tf 72 700 Td (Picture %d shows noise and says nothing.) Tj ET" % number
+        first = len(objects) + 1
+        objects += [
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R /Resources << /Font << /F1 << /Type /Font "
+            b"/Subtype /Type1 /BaseFont /Helvetica >> >> /XObject << /I %d 0 R >> >> >>" % (first + 1, first + 2),
+            b"<< /Length %d >>\nstream\n%s\nendstream" % (len(words), words),
+            b"<< /Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8 /Length %d >>"
+            b"\nstream\n%s\nendstream" % (side, side, side * side, os.urandom(side * side)),
+        ]
+    kids = b" ".join(b"%d 0 R" % (3 + 3 * index) for index in range(pages))
+    objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (pages, kids)
+    with path.open("wb") as file:
+        file.write(b"%PDF-1.4\n")
+        places = []
+        for number, content in enumerate(objects, start=1):
+            places.append(file.tell())
+            file.write(b"%d 0 obj\n%s\nendobj\n" % (number, content))
+        table = file.tell()
+        file.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
+        file.writelines(b"%010d 00000 n \n" % place for place in places)
+        file.write(b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, table))
     return path
 
 
@@ -129,6 +159,45 @@ def sheet(path: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items():
             archive.writestr(name, '<?xml version="1.0" encoding="UTF-8"?>' + content)
+    return path
+
+
+def lying_sheet(path: Path, *, size_bytes: int = 1500 * 1024 * 1024) -> Path:
+    """A sheet that unpacks to far more than its archive says it does."""
+    sheet(path)
+    name, row = "xl/worksheets/sheet1.xml", b'<row><c t="inlineStr"><is><t>' + b"a" * 30_000 + b"</t></is></c></row>"
+    with zipfile.ZipFile(path) as archive:
+        parts = {member: archive.read(member) for member in archive.namelist()}
+    before, _, after = parts.pop(name).partition(b"</sheetData>")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for member, content in parts.items():
+            archive.writestr(member, content)
+        with archive.open(name, "w", force_zip64=False) as file:
+            file.write(before)
+            for _ in range(size_bytes // (32 * len(row))):
+                file.write(row * 32)
+            file.write(b"</sheetData>" + after)
+        member = archive.getinfo(name)
+        true_size = member.file_size.to_bytes(4, "little")
+    content = path.read_bytes()
+    assert content.count(true_size) == 2  # of the member, and of the directory
+    path.write_bytes(content.replace(true_size, (50_000).to_bytes(4, "little")))
+    return path
+
+
+def far_sheet(path: Path) -> Path:
+    """Two cells, in the first and in the very last corner."""
+    sheet(path)
+    name, cell = "xl/worksheets/sheet1.xml", b'<row r="%d"><c r="%s" t="inlineStr"><is><t>x</t></is></c></row>'
+    with zipfile.ZipFile(path) as archive:
+        parts = {member: archive.read(member) for member in archive.namelist()}
+    head, _, _ = parts[name].partition(b"<sheetData>")
+    parts[name] = (
+        head + b"<sheetData>" + cell % (1, b"A1") + cell % (1_048_576, b"XFD1048576") + b"</sheetData></worksheet>"
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, content in parts.items():
+            archive.writestr(member, content)
     return path
 
 

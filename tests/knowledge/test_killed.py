@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
+from .served import served
+
 FILES = 4
-PARAGRAPHS = 3000
+PARAGRAPHS = 2000
 
 
 def long_text(number: int) -> str:
     return "\n\n".join(
         f"Shelf {number} row{n}x holds what the list of row {n} says it holds." for n in range(PARAGRAPHS)
     )
-
-
-@contextmanager
-def served(folder: Path, database_url: str) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]]]:
-    """A server in a process of its own, ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    storage = {"VIVAVOCE_STORAGE__URL": database_url, "VIVAVOCE_STORAGE__BLOBS": str(folder / "blobs")}
-    command = [sys.executable, "-m", "vivavoce", "serve", "--engines", "fake", "--port", str(port)]
-    with (folder / "log").open("ab") as log, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-        process = subprocess.Popen(command, env={**os.environ, **storage}, stdout=log, stderr=log, cwd=folder)
-        try:
-            deadline = time.monotonic() + 60
-            while not ready(client):
-                assert process.poll() is None, "the server did not start"
-                assert time.monotonic() < deadline, "the server did not become ready"
-                time.sleep(0.05)
-            yield client, process
-        finally:
-            process.kill()
-            process.wait()
-
-
-def ready(client: httpx.Client) -> bool:
-    with contextlib.suppress(httpx.TransportError):
-        return client.get("/health").status_code == 200
-    return False
 
 
 def counts(client: httpx.Client, store: str) -> dict[str, int]:
@@ -75,6 +42,7 @@ def test_killed_while_it_reads_nothing_is_missing_and_nothing_is_there_twice(tmp
         process.send_signal(signal.SIGKILL)
         process.wait()
     with served(tmp_path, database_url) as (client, _):
+        assert counts(client, store)["in_progress"] >= 1
         deadline = time.monotonic() + 120
         while counts(client, store)["in_progress"]:
             assert time.monotonic() < deadline, counts(client, store)

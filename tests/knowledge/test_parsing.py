@@ -177,6 +177,7 @@ async def test_more_memory_or_time_than_allowed_is_a_refusal(tmp_path: Path) -> 
     large = written(tmp_path / "a.md", "*a* [b](c)\n" * 400_000)
     small = Parsers(ParsingLimits(memory_mb=256))
     assert "memory" in (await refused(small, large)).message
+    assert not small._idle  # what it took is given back with the process
     assert (await read(small, written(tmp_path / "b.txt", "next"))).text == "next"
     await small.close()
     quick = Parsers(ParsingLimits(cpu_s=1, memory_mb=4096))

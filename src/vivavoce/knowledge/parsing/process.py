@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from vivavoce.knowledge.blocks import Block, ParsedDocument
 from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.limits import MIB, ParsingLimits
@@ -23,8 +25,11 @@ LINE_BYTES = 64 * MIB
 DOCUMENTS_EACH = 500
 """A process is replaced after so many, whatever its libraries may have kept."""
 
+IDLE_BYTES = 100 * MIB
+"""Memory a process may keep while it waits for the next document: libraries take half of it."""
+
 TOO_SLOW = "The document takes too long to read."
-CRASHED = "The document cannot be read: its reader gave up on it."
+CRASHED = "The document cannot be read: it is damaged, or its reader ran out of memory."
 TOO_LONG = "The document holds more text than is read of one: cut it into several."
 
 
@@ -121,7 +126,13 @@ class _Child:
 
     def _done(self) -> None:
         self._documents += 1
-        self.usable = self._documents < DOCUMENTS_EACH
+        self.usable = self._documents < DOCUMENTS_EACH and self._resident_bytes() < IDLE_BYTES
+
+    def _resident_bytes(self) -> int:
+        try:
+            return int(psutil.Process(self._process.pid).memory_info().rss)
+        except psutil.Error:
+            return 0  # it has ended, and says so when it is given the next document
 
     async def _order(self, order: dict[str, Any]) -> None:
         assert self._process.stdin is not None
