@@ -30,7 +30,10 @@ class Clock(ServerTool):
     tool = Tool(
         "get_date_and_time",
         "Current date, weekday and time of day, here or in a city or time zone.",
-        {"type": "object", "properties": {"timezone": {"type": "string", "description": "such as Europe/Paris"}}},
+        {
+            "type": "object",
+            "properties": {"timezone": {"type": "string", "description": "the city, as it was said, or Europe/Paris"}},
+        },
     )
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -45,7 +48,8 @@ class Clock(ServerTool):
         if asked and zone is None:
             return ToolResult(f"There is no time zone '{asked[:60]}'.", failed=True, trusted=True)
         there = self._now().astimezone(zone)
-        return ToolResult(f"{there:%A}, {there:%Y-%m-%d}, {there:%H:%M} ({zone or there.tzname()}).", trusted=True)
+        where = zone or f"here, {there.tzname()}"
+        return ToolResult(f"{there:%A}, {there:%Y-%m-%d}, {there:%H:%M} ({where}).", trusted=True)
 
     def _zone(self, asked: str) -> tzinfo | None:
         if offset := _OFFSET.fullmatch(asked):  # before the names: Etc/GMT+8 is eight hours west
