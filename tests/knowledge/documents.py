@@ -177,8 +177,7 @@ def lying_sheet(path: Path, *, size_bytes: int = 1500 * 1024 * 1024) -> Path:
             for _ in range(size_bytes // (32 * len(row))):
                 file.write(row * 32)
             file.write(b"</sheetData>" + after)
-        member = archive.getinfo(name)
-        true_size = member.file_size.to_bytes(4, "little")
+        true_size = archive.getinfo(name).file_size.to_bytes(4, "little")
     content = path.read_bytes()
     assert content.count(true_size) == 2  # of the member, and of the directory
     path.write_bytes(content.replace(true_size, (50_000).to_bytes(4, "little")))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 import rjieba
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _WORD = re.compile(r"[^\W_]+")
 MOST_TERMS = 24
+MOST_MATCHES = 5_000
+"""Of all the words looked for. Ranking a match takes a microsecond or two: beyond this the commonest words, which tell the
+least, are left out."""
 
 STOP_WORDS = frozenset(
     re.findall(
@@ -41,6 +45,19 @@ def terms_of(question: str) -> list[str]:
     words = list(dict.fromkeys(searchable(question).split()))
     telling = [word for word in words if word not in STOP_WORDS]
     return (telling or words)[:MOST_TERMS]
+
+
+def rankable(counts: Mapping[str, float]) -> list[str]:
+    """Of words and how many passages hold them, the rarest ones, as long as all their matches can be ranked in time; at least
+    one."""
+    kept: list[str] = []
+    left: float = MOST_MATCHES
+    for word in sorted(counts, key=lambda word: (counts[word], word)):
+        left -= counts[word]
+        if kept and left < 0:
+            break
+        kept.append(word)
+    return kept
 
 
 def _segmented(run: re.Match[str]) -> str:

@@ -24,7 +24,7 @@ from vivavoce.errors import StoreError
 from vivavoce.knowledge.index.base import Candidate, Candidates, Document
 from vivavoce.knowledge.index.sketches import Sketcher, Sketches
 from vivavoce.knowledge.passages import Passage
-from vivavoce.knowledge.words import searchable
+from vivavoce.knowledge.words import rankable, searchable
 from vivavoce.types import Vectors
 
 T = TypeVar("T")
@@ -33,10 +33,6 @@ BUSY_MS = 15_000
 MOST_CACHED_BYTES = 256 * 1024 * 1024
 DELETED_AT_ONCE = 500
 """Passages deleted in one transaction: nobody waits long for a large document to go."""
-
-MOST_MATCHES = 5_000
-"""Of all the words looked for. Ranking a match takes a microsecond or two: beyond this the commonest words, which tell the
-least, are left out."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS model (name TEXT PRIMARY KEY, centre BLOB NOT NULL, turn BLOB NOT NULL);
@@ -343,16 +339,8 @@ class EmbeddedIndex:
         return [key for (key,) in _rows(self._read, MATCHING_OF_DOCUMENTS, (matching, json.dumps(documents), most))]
 
     def _telling(self, terms: Sequence[str]) -> list[str]:
-        """The terms that are there, the rarest first, as long as all their matches can be ranked in time; at least one."""
-        counted = sorted((count, term) for term in terms if (count := self._matches(term)))
-        kept: list[str] = []
-        left = MOST_MATCHES
-        for count, term in counted:
-            left -= count
-            if kept and left < 0:
-                break
-            kept.append(term)
-        return kept
+        """The terms that are there, without the commonest if too much would match."""
+        return rankable({term: count for term in terms if (count := self._matches(term))})
 
     def _matches(self, term: str) -> int:
         """How many passages hold a word, in whatever form its stem takes."""

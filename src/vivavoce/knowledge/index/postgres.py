@@ -21,7 +21,7 @@ from vivavoce.knowledge.index.sketched import SketchedVectors
 from vivavoce.knowledge.index.sketches import Sketcher
 from vivavoce.knowledge.index.vectors import PassageVectors, among, rows
 from vivavoce.knowledge.passages import Passage
-from vivavoce.knowledge.words import searchable
+from vivavoce.knowledge.words import rankable, searchable
 from vivavoce.store.database import Database
 from vivavoce.types import Vectors
 
@@ -29,6 +29,21 @@ log = logging.getLogger(__name__)
 
 CONFIGURATION = "english"
 """Of the full-text search: English words by their stems; Chinese ones pass through as they are."""
+
+_COMMON = f"""
+WITH usual AS (
+    SELECT s.lexeme, s.share
+    FROM pg_stats p, unnest(p.most_common_elems::text::text[], p.most_common_elem_freqs) s(lexeme, share)
+    WHERE p.attname = 'words' AND (p.schemaname, p.tablename) = (
+        SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = 'passages'::regclass
+    )
+)
+SELECT term, max(u.share) * (SELECT reltuples FROM pg_class WHERE oid = 'passages'::regclass)
+FROM unnest(CAST(:terms AS text[])) term
+JOIN usual u ON u.lexeme = ANY(tsvector_to_array(to_tsvector('{CONFIGURATION}', term))) GROUP BY term
+"""
+"""How many passages hold a word, by the statistics PostgreSQL keeps of common ones."""
 
 _NUMBERS = "SELECT nextval(pg_get_serial_sequence('passages', 'id')) FROM generate_series(1, :count)"
 _INSERT = f"""
@@ -177,13 +192,15 @@ class PostgresIndex:
     ) -> list[int]:
         if not terms:
             return []
+        common = {row[0]: row[1] for row in await rows(session, _COMMON, terms=list(terms))}
+        telling = rankable({term: common.get(term, 0) for term in terms})
         where, values = among(store_id, files)
         query = f"to_tsquery('{CONFIGURATION}', :query)"
         statement = (
             f"SELECT p.id {_PASSAGES} WHERE {where} AND p.words @@ {query} "
             f"ORDER BY ts_rank(p.words, {query}) DESC, p.id LIMIT :most"
         )
-        found = await rows(session, statement, **values, query=" | ".join(terms), most=most)
+        found = await rows(session, statement, **values, query=" | ".join(telling), most=most)
         return [key for (key,) in found]
 
 

@@ -15,6 +15,9 @@ from vivavoce.knowledge.index.sketches import Sketcher, Sketches
 from vivavoce.knowledge.index.vectors import among, rows
 from vivavoce.types import Vectors
 
+CANDIDATES = 1024
+"""Fewer than the embedded index looks at: their vectors come through a connection."""
+
 MOST_CACHED_BYTES = 256 * 1024 * 1024
 
 
@@ -46,7 +49,7 @@ class SketchedVectors:
             numbers = await rows(session, f"SELECT number FROM indexed_documents d WHERE {where}", **values)
             documents = [number for (number,) in numbers]
         sketch = self._sketcher.sketch(vector[None])[0]
-        likely = await asyncio.to_thread(sketches.likely, sketch, documents)
+        likely = await asyncio.to_thread(sketches.likely, sketch, documents, CANDIDATES)
         found = await rows(session, "SELECT id, vector FROM passages WHERE id = ANY(:ids)", ids=list(likely))
         if not found:
             return []
