@@ -191,6 +191,12 @@ def test_a_preview_keeps_nothing(server: RunningServer, mine: httpx.Client) -> N
     assert base64.b64decode(mp3["sample_audio"])[:1] == b"\xff"
 
 
+def test_a_preview_of_a_clone_fails_where_there_are_matches_only(mine: httpx.Client) -> None:
+    upload = mine.post("/v1/files", data={"purpose": "storage"}, files={"file": ("a.wav", file_of(hum(250)))}).json()
+    body = {"model": "step-tts-2", "file_id": upload["id"], "sample_text": "How do I sound?", "kind": "clone"}
+    assert refused(mine.post("/v1/audio/voices/preview", json=body)) == ("cloning_unavailable", "kind")
+
+
 # ---- consent
 
 
