@@ -173,6 +173,22 @@ async def test_too_many_pages_and_too_much_text(tmp_path: Path) -> None:
     await parsers.close()
 
 
+@pytest.mark.parametrize("text", ["word " * 60_000, "电" * 300_000, "a" * 300_000])
+async def test_a_text_without_end_comes_in_pieces(parsers: Parsers, tmp_path: Path, text: str) -> None:
+    """The server takes an answer in at once: none is large."""
+    path = written(tmp_path / "a.html", f"<p>{text}</p>" * 3)
+    shares, gathered = [], []
+    async with aclosing(parsers.read(path, "html")) as steps:
+        async for share, blocks in steps:
+            assert len(blocks) <= 64
+            assert all(0 < len(block.text) <= 10_000 for block in blocks)
+            shares.append(share)
+            gathered += [block.text for block in blocks]
+    assert shares == sorted(shares)
+    assert shares[0] < 1
+    assert "".join(gathered).replace(" ", "") == text.replace(" ", "") * 3
+
+
 async def test_more_memory_or_time_than_allowed_is_a_refusal(tmp_path: Path) -> None:
     large = written(tmp_path / "a.md", "*a* [b](c)\n" * 400_000)
     small = Parsers(ParsingLimits(memory_mb=256))

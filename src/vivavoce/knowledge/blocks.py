@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -21,6 +21,20 @@ class Block:
     text: str
     level: int = 0
     page: int | None = None
+
+    def in_pieces(self, most: int) -> Iterator[Block]:
+        """Itself, or several blocks of at most ``most`` characters, cut between words where there are any."""
+        if len(self.text) <= most:
+            yield self
+            return
+        begin = 0
+        while begin < len(self.text):
+            half, end = begin + most // 2, begin + most
+            if end < len(self.text):
+                end = max(self.text.rfind(space, half, end) for space in " \n") + 1 or end
+            if piece := self.text[begin:end].strip():
+                yield Block(self.kind, piece, self.level, self.page)
+            begin = end
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,7 @@ class Ingest:
         return batch.passages, batch.bytes
 
     async def _put(self, cutter: Cutter, blocks: Sequence[Block], batch: _Batch) -> None:
-        for passage in cutter.take(blocks):
+        for passage in await asyncio.to_thread(lambda: list(cutter.take(blocks))):
             await batch.take(passage)
             if batch.passages > self._config.most_passages:
                 raise UnreadableError("invalid_file", TOO_MANY)

@@ -14,5 +14,10 @@ CHARACTERS_A_TOKEN = 4.0
 
 def tokens_of(text: str) -> int:
     """About how many tokens ``text`` is; at least 1."""
+    return max(1, round(weight_of(text)))
+
+
+def weight_of(text: str) -> float:
+    """The same before it is rounded: weights of parts can be added up."""
     wide = len(_WIDE.findall(text))
-    return max(1, round(wide * WIDE_TOKENS + (len(text) - wide) / CHARACTERS_A_TOKEN))
+    return wide * WIDE_TOKENS + (len(text) - wide) / CHARACTERS_A_TOKEN

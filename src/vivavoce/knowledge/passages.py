@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from vivavoce.knowledge.blocks import Block
-from vivavoce.knowledge.lengths import tokens_of
+from vivavoce.knowledge.lengths import tokens_of, weight_of
 
 _SENTENCE = re.compile(r"(?<=[。！？!?；;])|(?<=\.)(?=\s)|(?<=\n)")
 _CLAUSE = re.compile(r"(?<=[,，、:：])|(?<=\s)")
@@ -54,6 +54,7 @@ class Cutter:
         self._title = title.strip()
         self._headings: dict[int, str] = {}
         self._gathered: list[str] = []
+        self._length = 0
         self._fresh = False
         self._page: int | None = None
         self._ordinal = 0
@@ -65,14 +66,16 @@ class Cutter:
                 yield from self._flush()
                 self._enter(block)
                 continue
-            if block.page != self._page and self._tokens() > self._size.tokens // 2:
+            if block.page != self._page and self._length > self._size.tokens // 2:
                 yield from self._flush()
             for piece in self._pieces(block.text):
-                if self._fresh and self._tokens() + tokens_of(piece) > self._size.tokens:
+                length = tokens_of(piece)
+                if self._fresh and self._length + length > self._size.tokens:
                     yield from self._flush(overlap=True)
                 if not self._gathered or not self._fresh:
                     self._page = block.page
                 self._gathered.append(piece)
+                self._length += length
                 self._fresh = True
 
     def finish(self) -> Iterator[Passage]:
@@ -96,36 +99,35 @@ class Cutter:
             parts = [part for part in split(text) if part]
             if len(parts) > 1:
                 break
-        gathered = ""
+        gathered, weight = "", 0.0
         for part in parts:
-            if gathered and tokens_of(gathered + part) > self._size.tokens:
+            more = weight_of(part)
+            if gathered and round(weight + more) > self._size.tokens:
                 yield gathered.strip()
-                gathered = ""
-            if tokens_of(part) > self._size.tokens:
+                gathered, weight = "", 0.0
+            if round(more) > self._size.tokens:
                 yield from self._pieces(part)
             else:
-                gathered += part
+                gathered, weight = gathered + part, weight + more
         if gathered.strip():
             yield gathered.strip()
 
     def _flush(self, *, overlap: bool = False) -> Iterator[Passage]:
         """What is gathered as a passage. With ``overlap`` its end begins the next one."""
         gathered, fresh = self._gathered, self._fresh
-        self._gathered, self._fresh = [], False
+        self._gathered, self._length, self._fresh = [], 0, False
         if not fresh:
             return
         yield Passage(self._ordinal, "\n".join(gathered), self._path(), self._page)
         self._ordinal += 1
         if overlap:
             self._gathered = _tail(gathered, self._size.overlap)
+            self._length = sum(map(tokens_of, self._gathered))
 
     def _path(self) -> tuple[str, ...]:
         headings = list(dict.fromkeys(self._headings[level] for level in sorted(self._headings)))
         named = any(self._title.lower() in heading.lower() for heading in headings)
         return tuple([*([self._title] if self._title and not named else []), *headings][-MOST_HEADINGS:])
-
-    def _tokens(self) -> int:
-        return sum(map(tokens_of, self._gathered))
 
 
 def _tail(texts: list[str], tokens: int) -> list[str]:

@@ -143,10 +143,13 @@ class EmbeddedIndex:
 
     async def forget(self, documents: Collection[Document]) -> None:
         """See ``PassageIndex``."""
+        deleted = False
         for document in documents:
             for number in await self._in(self._writer, self._numbers_of, document):
                 await self._delete(number)
-        await self._in(self._writer, self._tidy)
+                deleted = True
+        if deleted:
+            await self._in(self._writer, self._tidy)
 
     async def forget_store(self, store_id: str) -> None:
         """See ``PassageIndex``."""

@@ -17,10 +17,13 @@ from typing import Any, TextIO
 
 from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.limits import MIB, ParsingLimits
-from vivavoce.knowledge.parsing.reading import read_document
+from vivavoce.knowledge.parsing.reading import STEP_BLOCKS, read_document
 
 TOO_LARGE = "The document needs more memory than it may have."
 BACKGROUND_NICE = 10
+MOST_BLOCK = 10_000
+"""Characters. Longer ones come as several."""
+
 BROKEN = "The document cannot be read: it is damaged, or not what its name says."
 
 
@@ -51,17 +54,22 @@ def answer(path: Path, ending: str, limits: ParsingLimits, answers: TextIO) -> N
 
 
 def _read(path: Path, ending: str, limits: ParsingLimits, answers: TextIO) -> bool:
-    left = limits.characters
+    """Whether there is more than is read of one document. Every answer is small: the server has other things to do."""
+    left, before = limits.characters, 0.0
     for share, blocks in read_document(path, ending, limits):
-        kept = []
-        for block in blocks:
-            left -= len(block.text)
+        pieces = [piece for block in blocks for piece in block.in_pieces(MOST_BLOCK)]
+        for at in range(0, max(1, len(pieces)), STEP_BLOCKS):
+            some = pieces[at : at + STEP_BLOCKS]
+            kept = []
+            for piece in some:
+                left -= len(piece.text)
+                if left >= 0:
+                    kept.append(astuple(piece))
+            done = (at + len(some)) / max(1, len(pieces))
+            _say(answers, read=round(before + (share - before) * done, 4), blocks=kept)
             if left < 0:
-                break
-            kept.append(astuple(block))
-        _say(answers, read=round(share, 4), blocks=kept)
-        if left < 0:
-            return True
+                return True
+        before = share
     return False
 
 

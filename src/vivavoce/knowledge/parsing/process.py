@@ -19,8 +19,8 @@ from vivavoce.knowledge.blocks import Block, ParsedDocument
 from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.limits import MIB, ParsingLimits
 
-LINE_BYTES = 64 * MIB
-"""The longest answer: a page of text, or 64 blocks."""
+LINE_BYTES = 8 * MIB
+"""The longest answer: 64 blocks of 10 000 characters, each up to six bytes in JSON."""
 
 DOCUMENTS_EACH = 500
 """A process is replaced after so many, whatever its libraries may have kept."""
