@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from vivavoce.errors import ClientError
@@ -37,10 +39,21 @@ def test_every_voice_speaks_three_languages_with_its_own_sex() -> None:
             if engine == "hibari":
                 assert (name, voice.sex, language) == ("heart", "female", "en")
                 continue
-            for part in name.split("+"):
+            timbre, _, prosody = name.rpartition("|")
+            for part in [*prosody.split("+"), *(one.partition(":")[0] for one in timbre.split("+") if one)]:
                 assert part[1] == voice.sex[0], voice.id
-                assert part[0] in {"en": "ab", "zh": "z", "ja": "j"}[language], voice.id
                 assert part in PRESETS, voice.id
+            assert {part[0] for part in prosody.split("+")} <= set({"en": "ab", "zh": "z", "ja": "j"}[language]), (
+                voice.id
+            )
+            assert language != "en" or not timbre
+
+
+def test_a_borrowed_timbre_is_that_of_the_english_voice() -> None:
+    assert preset("lively-girl").speakers["zh"] == ("kokoro", "af_jessica+af_sky|zf_xiaobei")
+    assert preset("ganliannvsheng").speakers["zh"] == ("kokoro", "af_heart|zf_xiaoxiao+zf_xiaoyi")
+    assert preset("wenrounansheng").speakers["ja"] == ("kokoro", "am_michael+jm_kumo|jm_kumo")
+    assert preset("magnetic-voiced-male").speakers["ja"] == ("kokoro", "am_onyx+am_michael+jm_kumo:2|jm_kumo")
 
 
 def test_names_that_tell_a_sex_keep_it() -> None:
@@ -56,16 +69,29 @@ def test_voices_nobody_chose_speak_english_fast() -> None:
         assert preset(name).speakers["en"] == ("hibari", "heart")
 
 
-def test_the_voices_of_one_tier_are_told_apart() -> None:
-    spoken = [tuple(sorted(preset(name).speakers.items())) for name in STEP_1O_AUDIO.split()]
-    assert len(set(spoken)) == len(spoken)
+def recipe(name: str) -> tuple[frozenset[str], ...]:
+    """What a voice is made of, in whatever order it is written."""
+    return tuple(frozenset(half.split("+")) for half in name.split("|"))
 
 
-def test_no_two_official_voices_are_the_same() -> None:
-    spoken = {name: tuple(sorted(preset(name).speakers.items())) for name in OFFICIAL}
-    assert len(set(spoken.values())) == len(OFFICIAL)
-    english = [preset(name).speakers["en"][1] for name in OFFICIAL if name not in FAST]
-    assert len(set(english)) == len(english)
+def spoken(names: Iterable[str], language: str) -> list[tuple[frozenset[str], ...]]:
+    return [recipe(preset(name).speakers[language][1]) for name in names]
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "ja"])
+@pytest.mark.parametrize(
+    "names", [STEP_AUDIO_2, STEP_1O_AUDIO, OPENAI], ids=["step-audio-2", "step-1o-audio", "openai"]
+)
+def test_the_voices_of_one_model_are_told_apart(names: str, language: str) -> None:
+    apart = [name for name in names.split() if (name, language) != ("marin", "en")]  # as fast as "alloy"
+    voices = spoken(apart, language)
+    assert len(set(voices)) == len(voices)
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "ja"])
+def test_no_two_official_voices_are_the_same(language: str) -> None:
+    voices = spoken([name for name in OFFICIAL if language != "en" or name not in FAST], language)
+    assert len(set(voices)) == len(voices)
 
 
 FAST = {"qingchunshaonv", "linjiajiejie", "ganliannvsheng"}
