@@ -204,3 +204,45 @@ async def test_a_voice_of_the_speaker_is_matched_by_itself(weights: Callable[[st
     assert max(found.recipe, key=lambda name: found.recipe[name]) == "am_michael"
     assert found.similarity > 0.85
     assert found.sex == "male"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("first", "second", "people"),
+    [
+        ("am_michael", "am_michael", 1),
+        ("af_bella", "af_bella", 1),
+        ("am_michael", "af_bella", 2),
+        ("am_michael", "bm_george", 2),
+        ("af_bella", "bf_emma", 2),
+    ],
+)
+async def test_two_people_in_a_clip_are_heard(
+    weights: Callable[[str], Path], first: str, second: str, people: int
+) -> None:
+    context = EngineContext(weights=weights, threads=2, capacity=1, settings={})
+    speaker = await asyncio.to_thread(load_speaker, context)
+    verifier = await asyncio.to_thread(load_verifier, context)
+    detector = await asyncio.to_thread(EngineLoader(load_config()).speech_detector)
+    try:
+        said = (
+            "The boat went slowly up the river that evening.",
+            "Nobody on board said a word until the morning came.",
+        )
+        speech = [
+            piece
+            for voice, text in zip((first, second), said, strict=True)
+            async for piece in speaker.speak(text, voice=voice, language="en")
+        ]
+        ears = cast(Any, type("Ears", (), {"detector": detector}))
+        nothing = cast(Any, None)
+        real = Engines(ears, cast(Any, Recognition(" ".join(said))), nothing, {}, nothing, nothing, verifier)
+        if people == 1:
+            assert (await examine(clip(np.concatenate(speech)), None, real)).transcript == " ".join(said)
+        else:
+            with pytest.raises(ClientError) as refused:
+                await examine(clip(np.concatenate(speech)), None, real)
+            assert refused.value.code == "clip_several_speakers"
+    finally:
+        for engine in (speaker, verifier, detector):
+            engine.close()
