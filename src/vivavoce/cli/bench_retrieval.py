@@ -6,6 +6,7 @@ import asyncio
 import json
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,9 @@ def retrieval(
         bool, typer.Option(help="Measure how much later the first audio comes with a search.")
     ] = True,
     passages: Annotated[int, typer.Option(help="Among how many passages the speed is measured; 0 for none.")] = 100_000,
+    database: Annotated[
+        str | None, typer.Option(help="Measure the speed in this PostgreSQL, an empty database, instead of a file.")
+    ] = None,
     small_files: Annotated[int, typer.Option(help="Read so many small files in, and say how long it took.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
     config: ConfigOption = None,
@@ -52,7 +56,7 @@ def retrieval(
     needed = weights_of(engines.embedder) + (speaker_weights(settings) if first_audio else [])
     needed += [weights] if (answers or first_audio) and weights else []
     ensure_weights(settings, needed, console)
-    wanted = Wanted(language_model, answers, first_audio, passages, small_files)
+    wanted = Wanted(language_model, answers, first_audio, passages, small_files, database)
     told = asyncio.run(_bench(settings, wanted, console))
     if json_file is not None:
         json_file.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -67,6 +71,7 @@ class Wanted:
     first_audio: bool
     passages: int
     small_files: int
+    database: str | None
 
 
 async def _bench(config: Config, wanted: Wanted, console: Console) -> dict[str, object]:
@@ -86,7 +91,7 @@ async def _bench(config: Config, wanted: Wanted, console: Console) -> dict[str, 
             answering = model if wanted.answers else None
             talking = (model, speaker) if model is not None and speaker is not None else None
             found, answered, heard = await _corpus(config, folder, embedder, answering, talking, console)
-            scale = await _scale(folder, embedder, wanted.passages, console) if wanted.passages else None
+            scale = await _scale(folder, embedder, wanted, console) if wanted.passages else None
             many = await read_many(config, folder, embedder, wanted.small_files) if wanted.small_files else None
     finally:
         for engine in (embedder, model, speaker):
@@ -96,7 +101,9 @@ async def _bench(config: Config, wanted: Wanted, console: Console) -> dict[str, 
         console.print(table)
     if many is not None:
         told = f"at most {many['rss_mb']} MB more memory, {many['reader_mb']} MB in the processes that read"
-        console.print(f"{wanted.small_files} small files: {many['seconds']} s, {told}")
+        console.print(f"{wanted.small_files} small files: {many['seconds']} s, {told};")
+        searched = f"{many['search_meanwhile_p50_ms']} ms at the median, {many['search_meanwhile_p95_ms']} ms at p95"
+        console.print(f"somebody else's search took {searched} meanwhile")
     for one in answered:
         if not one.right and one.question.half == "tuned":
             console.print(f"  {one.question.ask} → {one.text}", markup=False)
@@ -131,11 +138,13 @@ async def _corpus(
     return found, answered, heard
 
 
-async def _scale(folder: Path, embedder: Embedder, count: int, console: Console) -> Speed:
+async def _scale(folder: Path, embedder: Embedder, wanted: Wanted, console: Console) -> Speed:
     from vivavoce.bench.retrieval.scale import measure
 
     texts = [page.text for page in pages()]
     with Progress(console=console, transient=True) as progress:
+        count = wanted.passages
         bar = progress.add_task(f"{count} passages", total=count)
         asked = [question.ask for question in questions()]
-        return await measure(folder, embedder, texts, asked, count, lambda more: progress.advance(bar, more))
+        advance = partial(progress.advance, bar)
+        return await measure(folder, embedder, texts, asked, count, advance, wanted.database)
