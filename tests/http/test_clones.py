@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from engines.sherpa.tiny import make_pocket, make_zipvoice
-from running import RunningServer, running
+from running import RunningServer, running, talking
 from vivavoce.config import load_config
 from vivavoce.engines.fake import FakeCloningSpeaker
 from vivavoce.engines.sherpa.speaker import SherpaSpeaker
@@ -100,3 +101,31 @@ def test_the_server_outlives_the_process_that_clones(tmp_path: Path, engine: str
         os.kill(speaker._process.pid, signal.SIGKILL)
         assert len(spoken(client, voice["id"]).content) == len(first.content)
         assert client.get("/health").status_code == 200
+
+
+async def test_a_conversation_speaks_with_a_clone_and_interrupts_it(tmp_path: Path) -> None:
+    pytest.importorskip("sherpa_onnx")
+    settings = {"zipvoice": {"folder": str(make_zipvoice(tmp_path / "zipvoice"))}}
+    url = f"sqlite:///{tmp_path / 'vivavoce.db'}"
+    with served(tmp_path, url, "zipvoice", **settings) as (server, client):
+        voice = await asyncio.to_thread(made, client)
+        speaker = server.serving.engines.speaker.speakers["zipvoice"]
+        assert isinstance(speaker, SherpaSpeaker)
+        before = speaker._process.pid
+        speaker._process._patience_s = 60.0  # this machine may be busy
+        async with talking(server) as talker:
+            await talker.until("session.created")
+            await talker.send(type="session.update", session={"voice": voice["id"]})
+            await talker.until("session.updated")
+            await talker.say("The boat went slowly up the river, and nobody on board said a word. " * 40)
+            await talker.send(type="response.create")
+            await talker.until("response.audio.delta")
+            await talker.send(type="response.cancel")
+            ended = (await talker.until("response.done"))[-1]
+            assert ended["response"]["status"] == "cancelled"
+            await talker.say("Hello there.")
+            await talker.send(type="response.create")
+            events = await talker.until("response.done")
+            assert events[-1]["response"]["status"] == "completed"
+            assert any(event["type"] == "response.audio.delta" for event in events)
+        assert speaker._process.pid == before
