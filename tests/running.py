@@ -93,7 +93,9 @@ def _running(config: Config, ready_within_s: float) -> Iterator[RunningServer]:
 
 
 class Talker:
-    """A Realtime client for tests."""
+    """A Realtime client for tests. ``patience_s`` is how long it waits for one event."""
+
+    patience_s = 60.0
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
@@ -102,7 +104,7 @@ class Talker:
         await self.socket.send(json.dumps(event))
 
     async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(self.patience_s):
             event: dict[str, Any] = json.loads(await self.socket.recv())
         return event
 

@@ -95,7 +95,12 @@ SPELLINGS = (
 
 
 class Caller:
-    """A connection of one of the clients. What its resources (``session``, ``response``, …) do is ``connection``'s."""
+    """A connection of one of the clients. What its resources (``session``, ``response``, …) do is ``connection``'s.
+
+    ``patience_s`` is how long it waits for one event.
+    """
+
+    patience_s = 60.0
 
     def __init__(self, connection: Any, spelling: Spelling) -> None:
         self.connection = connection
@@ -103,7 +108,7 @@ class Caller:
 
     async def next(self) -> Any:
         """The next event, as the client's own object."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(self.patience_s):
             raw = await self.connection.recv_bytes()
         event = self.connection.parse_event(raw)
         cls = self.spelling.classes[event.type]
