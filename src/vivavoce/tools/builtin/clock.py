@@ -32,7 +32,7 @@ class Clock(ServerTool):
         "Current date, weekday and time of day, here or in a city or time zone.",
         {
             "type": "object",
-            "properties": {"timezone": {"type": "string", "description": "the city, as it was said, or Europe/Paris"}},
+            "properties": {"timezone": {"type": "string", "description": "the city the person named, if any"}},
         },
     )
 
