@@ -176,6 +176,22 @@ async def test_one_that_stays_away_is_a_failure(tmp_path: Path, monkeypatch: pyt
         assert (await shelf.library.stores.file(OWNER, store, good)).status == "completed"
 
 
+async def test_bytes_that_are_away_are_waited_for_and_then_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivavoce.knowledge.ingest.RETRY_S", 0)
+    async with open_shelf(tmp_path, opened=False) as shelf:
+        store = await new_store(shelf)
+        gone = await shelf.add(store, LONG, "gone.txt")
+        here = await shelf.add(store, "Words that are there.", "here.txt")
+        await shelf.store.blobs.delete((await shelf.files.get(OWNER, gone)).blob)
+        await shelf.library.open()
+        await shelf.settled(store)
+        row = await shelf.library.stores.file(OWNER, store, gone)
+        assert (row.status, row.error_code, row.attempts) == ("failed", "server_error", 5)
+        assert await shelf.library._index.documents() == {Document(store, here)}
+
+
 async def test_taken_out_while_it_is_read_it_is_gone(tmp_path: Path, url: str | None) -> None:
     slow = Watched(pause_s=0.05)
     async with open_shelf(tmp_path, url=url, embedder=slow) as shelf:

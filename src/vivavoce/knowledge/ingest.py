@@ -49,8 +49,8 @@ MOST_SERVED = 1000
 
 BATCH = 16
 MOST_ATTEMPTS = 5
-RETRY_S = 5
-"""After the first failure that may pass; twice as long after each one more."""
+RETRY_S = 10
+"""After the first failure that may pass; three times as long after each one more, near seven minutes in all."""
 
 NO_TEXT = "The document holds no text."
 GAVE_UP = "The document could not be read into the index; the server's log says why."
@@ -164,10 +164,10 @@ class Ingest:
             log.info("read a file of %d bytes into %d passages", job.file.bytes, passages)
         except UnreadableError as error:
             await self._failed(job, error.code, error.message)
-        except EngineError as error:
-            if error.retriable and job.attempts < MOST_ATTEMPTS:
+        except (EngineError, StoreError) as error:
+            if (isinstance(error, StoreError) or error.retriable) and job.attempts < MOST_ATTEMPTS:
                 log.warning("reading a file into the index is put off: %s", error)
-                await self._note(job, leased_until=int(time.time()) + RETRY_S * 2 ** (job.attempts - 1))
+                await self._note(job, leased_until=int(time.time()) + RETRY_S * 3 ** (job.attempts - 1))
             else:
                 log.error("reading a file into the index failed: %s", error)
                 await self._failed(job, "server_error", GAVE_UP)
@@ -191,7 +191,7 @@ class Ingest:
             if not await self._index.finish(begun) or not await self._note(job, **done, **values):
                 raise _UnwantedError
             return passages
-        except (UnreadableError, EngineError, _UnwantedError):
+        except (UnreadableError, EngineError, StoreError, _UnwantedError):
             await self._index.abandon(begun)
             raise
 
