@@ -293,8 +293,10 @@ class KnowledgeConfig(_Table):
     the database. Passages are about ``passage_tokens`` long and repeat ``overlap_tokens`` of the one before. A question's
     answer to the model has at most ``results`` passages and ``budget_tokens``, and of these the ``most_lines`` nearest to the
     question (0: all); small models read slowly, so it is little.
-    Nothing below ``least_similarity`` is taken for an answer. A document may hold ``most_passages``, its reading may take
-    ``parsing_memory_mb``, ``parsing_cpu_s`` and ``parsing_pages``. ``timeout_s`` is how long a search may take.
+    Nothing below ``least_similarity`` is taken for an answer, nor what has less than ``least_evidence`` that it tells what is
+    asked (log odds, with the built-in embedder only; ``None``, or ``"off"``: the language model finds out). A document may
+    hold ``most_passages``, its reading may take ``parsing_memory_mb``, ``parsing_cpu_s`` and ``parsing_pages``.
+    ``timeout_s`` is how long a search may take.
     """
 
     index: Path | None = None
@@ -304,12 +306,18 @@ class KnowledgeConfig(_Table):
     budget_tokens: int = Field(default=450, ge=50)
     most_lines: int = Field(default=0, ge=0)
     least_similarity: float = Field(default=0.8, ge=-1.0, le=1.0)
+    least_evidence: float | None = 0.0
     most_passages: int = Field(default=50_000, ge=1)
     most_stores: int = Field(default=1000, ge=1)
     parsing_memory_mb: int = Field(default=1024, ge=256)
     parsing_cpu_s: int = Field(default=120, ge=1)
     parsing_pages: int = Field(default=5000, ge=1)
     timeout_s: float = Field(default=5.0, gt=0)
+
+    @field_validator("least_evidence", mode="before")
+    @classmethod
+    def _off(cls, least_evidence: object) -> object:
+        return None if least_evidence == "off" else least_evidence
 
     @model_validator(mode="after")
     def _overlap_is_less(self) -> KnowledgeConfig:

@@ -11,6 +11,7 @@ from sqlalchemy import make_url, select, tuple_, update
 
 from vivavoce.config import Config
 from vivavoce.engines.base import Embedder
+from vivavoce.knowledge.evidence import EMBEDDER
 from vivavoce.knowledge.filters import Filter
 from vivavoce.knowledge.index.base import Document, PassageIndex
 from vivavoce.knowledge.index.embedded import EmbeddedIndex
@@ -68,6 +69,7 @@ class Library:
         busy: Callable[[], bool],
     ) -> None:
         self.config = config.knowledge
+        self.least_evidence = config.knowledge.least_evidence if config.engines.embedder == EMBEDDER else None
         self.embedder = embedder
         self.stores = VectorStores(store, config.knowledge.most_stores)
         self._store = store

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vivavoce.errors import ClientError, EngineError
-from vivavoce.knowledge.focus import focused
+from vivavoce.knowledge.evidence import FIRST, evidence
 from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.library import Library
+from vivavoce.knowledge.lines import focused, read_lines
 from vivavoce.knowledge.search import RANK_CONSTANT, Hit, within
 from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
 from vivavoce.types import Citation, Message, Tool
@@ -68,22 +69,18 @@ class RetrievalTool(ServerTool):
         if not questions:
             return ToolResult(NOTHING_ASKED, failed=True, trusted=True)
         try:
-            ranked = await self.ranked(query, calling.messages, config.results)
+            read = await self._read(query, calling.messages)
         except ClientError:
             return ToolResult(NOT_THERE, failed=True, trusted=True)
         except EngineError as error:
             return ToolResult(f"The documents cannot be searched: {error.message}", failed=True, trusted=True)
-        near = [hit for hit in ranked if hit.similarity >= config.least_similarity]
-        hits = within(near, config.budget_tokens, [tokens_of(hit.passage.whole) for hit in near])
+        hits = within(list(read), config.budget_tokens, list(map(tokens_of, read.values())))
         await self.library.stores.touch(self.store_id)
         payload = {"query": questions[0], "results": [shown(hit) for hit in hits]}
         if not hits:
             return ToolResult(NOTHING_FOUND, payload=payload, trusted=True)
-        try:
-            texts = await self._texts(hits, questions[-1])
-        except EngineError as error:
-            return ToolResult(f"The documents cannot be searched: {error.message}", failed=True, trusted=True)
-        return ToolResult(self._told(hits, texts, questions[0]), tuple(map(citation, hits)), payload)
+        knowledge = "\n\n".join(f"[{hit.filename}] {read[hit]}" for hit in hits)
+        return ToolResult(self._told(knowledge, questions[0]), tuple(map(citation, hits)), payload)
 
     async def ranked(self, query: str, messages: Sequence[Message], most: int) -> list[Hit]:
         """The best hits of all wordings together, near enough or not. Raises ``ClientError`` and ``EngineError``."""
@@ -91,15 +88,25 @@ class RetrievalTool(ServerTool):
         rankings = [await self.library.search(self.owner, self.store_id, words, most * DEPTH) for words in asked]
         return merged(rankings)[:most]
 
-    async def _texts(self, hits: Sequence[Hit], question: str) -> list[str]:
-        """What the model reads of each hit: the lines nearest to the question, or all of it."""
-        passages, most = [hit.passage for hit in hits], self.library.config.most_lines
-        if not most:
-            return [passage.whole for passage in passages]
-        return await focused(self.library.embedder, question, passages, most)
+    async def _read(self, query: str, messages: Sequence[Message]) -> dict[Hit, str]:
+        """The hits that can hold an answer, the best first, with what the model reads of each. Raises ``ClientError`` and
+        ``EngineError``."""
+        config, least = self.library.config, self.library.least_evidence
+        ranked = await self.ranked(query, messages, config.results)
+        near = [hit for hit in ranked if hit.similarity >= config.least_similarity]
+        passages = [hit.passage for hit in near]
+        if least is None and not config.most_lines:
+            return {hit: hit.passage.whole for hit in near}
+        lines = await read_lines(self.library.embedder, wordings(query, messages)[-1], passages)
+        if least is not None:
+            first = [line for line in lines if line.passage < FIRST]
+            question = (_said(messages) or [query])[-1]
+            if evidence(question, first, passages[:FIRST]) < least:
+                return {}
+        texts = focused(lines, passages, config.most_lines or len(lines))
+        return {hit: text for hit, text in zip(near, texts, strict=True) if text}
 
-    def _told(self, hits: Sequence[Hit], texts: Sequence[str], question: str) -> str:
-        knowledge = "\n\n".join(f"[{hit.filename}] {text}" for hit, text in zip(hits, texts, strict=True) if text)
+    def _told(self, knowledge: str, question: str) -> str:
         if self.template is None:
             return knowledge
         # One pass over the template: what stands in a document is not a template.
@@ -128,11 +135,16 @@ def retrieval_tool(
 def wordings(query: str, messages: Sequence[Message]) -> list[str]:
     """What to search for: the model's query and the person's last words, each behind the words before them if it leans on
     them."""
-    said = [message.content.strip() for message in messages if message.role == "user" and message.content.strip()]
+    said = _said(messages)
     texts = [text for text in (query.strip(), *said[-1:]) if text]
     if len(said) > 1:
         texts = [f"{said[-2]} {text}" if leans(text) else text for text in texts]
     return list(dict.fromkeys(texts))
+
+
+def _said(messages: Sequence[Message]) -> list[str]:
+    """What the person said, the last at the end."""
+    return [message.content.strip() for message in messages if message.role == "user" and message.content.strip()]
 
 
 def leans(question: str) -> bool:
