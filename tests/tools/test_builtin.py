@@ -46,9 +46,12 @@ async def test_the_clock(zone: str, told: str) -> None:
 
 async def test_the_clock_here_and_nowhere() -> None:
     clock = Clock(lambda: datetime(2026, 2, 28, 14, 30, tzinfo=UTC))
-    text, _ = await run(clock)
-    assert "2026-" in text
-    assert "(here, " in text, "so that it is not told as the time of somewhere else"
+    assert "(here, " in (await run(clock))[0]
+    for here in ("", "local", "本地"):
+        text, failed = await run(clock, timezone=here)
+        assert "2026-" in text
+        assert "(here, " in text, "so that it is not told as the time of somewhere else"
+        assert not failed
     for nowhere in ("Atlantis", "UTC+99", "../../etc/passwd"):
         assert (await run(clock, timezone=nowhere))[1]
 

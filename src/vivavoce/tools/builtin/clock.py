@@ -18,6 +18,9 @@ CITIES = {
 }  # fmt: skip
 """Of those people ask for, what the names of time zones do not have."""
 
+_HERE = frozenset({"", "local", "here", "current", "本地", "当地"})
+"""What small models write where nobody named a place."""
+
 _OFFSET = re.compile(r"(?:utc|gmt)? ?([+-])(\d\d?)(?::?(\d\d))?")
 
 
@@ -32,7 +35,7 @@ class Clock(ServerTool):
         "Current date, weekday and time of day, here or in a city or time zone.",
         {
             "type": "object",
-            "properties": {"timezone": {"type": "string", "description": "the city the person named, if any"}},
+            "properties": {"timezone": {"type": "string", "description": "a city, only if one was named"}},
         },
     )
 
@@ -44,8 +47,9 @@ class Clock(ServerTool):
     async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
         """The time in ``timezone``, which may also be its city."""
         asked = str(arguments.get("timezone") or "").strip()
-        zone = self._zone(asked.split("/")[-1].replace("_", " ").casefold())
-        if asked and zone is None:
+        place = asked.split("/")[-1].replace("_", " ").casefold()
+        zone = self._zone(place)
+        if zone is None and place not in _HERE:
             return ToolResult(f"There is no time zone '{asked[:60]}'.", failed=True, trusted=True)
         there = self._now().astimezone(zone)
         where = zone or f"here, {there.tzname()}"
