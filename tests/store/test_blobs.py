@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from obstore.store import MemoryStore
 from sqlalchemy import func, select
 
-from vivavoce.config import Config
+from bucket import SECRET_KEY, Bucket, storage
+from net.pages import served
+from vivavoce.config import Config, load_config
 from vivavoce.errors import ClientError, StoreError
 from vivavoce.store.blobs import Blobs
-from vivavoce.store.store import Store, open_store
+from vivavoce.store.store import Store, open_objects, open_store
 from vivavoce.store.tables import LooseBlob
 
 MIB = 1024 * 1024
@@ -25,9 +26,26 @@ async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
         yield part
 
 
+@pytest.fixture
+def bucket() -> Iterator[tuple[Bucket, int]]:
+    """An S3-compatible store, and its port."""
+    made = Bucket()
+    with served(made) as port:
+        yield made, port
+    assert not made.uploads, "parts of a blob were left behind"
+
+
+@pytest.fixture
+def objects(store: Store, bucket: tuple[Bucket, int]) -> Blobs:
+    """Blobs in the bucket."""
+    kept, _ = open_objects(load_config({"storage": storage(bucket[1])}, profile="fake"))
+    return Blobs(kept, store.database)
+
+
 @pytest.fixture(params=["folder", "objects"])
 def blobs(request: pytest.FixtureRequest, store: Store) -> Blobs:
-    return store.blobs if request.param == "folder" else Blobs(MemoryStore(), store.database)
+    found: Blobs = store.blobs if request.param == "folder" else request.getfixturevalue("objects")
+    return found
 
 
 async def loose(store: Store) -> int:
@@ -134,3 +152,30 @@ async def test_opening_the_store_sweeps_what_a_killed_process_left(store: Store,
     await (await open_store(config)).close()
     assert files_of(config) == []
     assert await loose(store) == 0
+
+
+async def test_a_blob_that_is_not_there_is_refused_before_its_first_byte(blobs: Blobs) -> None:
+    with pytest.raises(StoreError):
+        await blobs.opened("00/none")
+
+
+async def test_what_cannot_be_deleted_is_swept_later(
+    objects: Blobs, store: Store, bucket: tuple[Bucket, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    blob = await objects.put(chunks(b"x"), most_bytes=9)
+    bucket[0].closed = True
+    assert not await objects.delete(blob.key)
+    assert await objects.sweep(older_than_s=-1) == 0
+    assert await loose(store) == 1
+    assert SECRET_KEY not in caplog.text
+    bucket[0].closed = False
+    assert await objects.sweep(older_than_s=-1) == 1
+    assert (await loose(store), bucket[0].objects) == (0, {})
+
+
+async def test_a_store_that_takes_nothing_is_an_error(objects: Blobs, bucket: tuple[Bucket, int]) -> None:
+    bucket[0].closed = True
+    for size in (1, 12 * MIB):
+        with pytest.raises(StoreError) as failed:
+            await objects.put(chunks(b"x" * size), most_bytes=20 * MIB)
+        assert SECRET_KEY not in str(failed.value)

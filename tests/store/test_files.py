@@ -97,7 +97,7 @@ TAKEN = [
 async def test_each_purpose_takes_its_types(files: Files, purpose: str, ending: str) -> None:
     file = await files.create("alice", f"a.{ending.upper()}", purpose, whole(CONTENTS[ending]))
     assert (file.bytes, file.purpose, file.status) == (len(CONTENTS[ending]), purpose, PURPOSES[purpose].done)
-    assert await read(files.read(file)) == CONTENTS[ending]
+    assert await read(await files.read(file)) == CONTENTS[ending]
     await files.delete("alice", file.id)
 
 
@@ -135,13 +135,13 @@ async def test_owners_do_not_see_each_others_files(files: Files) -> None:
         with pytest.raises(ClientError) as refused:
             await attempt("bob", file.id)
         assert refused.value.code == "file_not_found"
-    assert await read(files.read(await files.get("alice", file.id))) == b"hers"
+    assert await read(await files.read(await files.get("alice", file.id))) == b"hers"
     await files.delete("alice", file.id)
 
 
 async def test_what_is_deleted_is_gone_with_its_bytes(files: Files, config: Config) -> None:
     file = await files.create("alice", "a.txt", "file-extract", whole(b"words"))
-    assert await read(files.text(file)) == b"txt: words"
+    assert await read(await files.text(file)) == b"txt: words"
     assert blobs_in(config) == 2
     await files.delete("alice", file.id)
     assert blobs_in(config) == 0

@@ -99,14 +99,14 @@ async def get_content(request: Request, owner: Owner, file_id: str) -> Response:
     serving: Serving = request.app.state.serving
     file = await serving.files.get(owner, file_id)
     if file.purpose == "file-extract":
-        return StreamingResponse(serving.files.text(file), media_type="text/plain; charset=utf-8")
+        return StreamingResponse(await serving.files.text(file), media_type="text/plain; charset=utf-8")
     headers = {
         "content-length": str(file.bytes),
         # It is a client's, not ours: a browser must keep it, and neither show nor run it as a page of this server.
         "content-disposition": f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}",
         "x-content-type-options": "nosniff",
     }
-    return StreamingResponse(serving.files.read(file), media_type=file.content_type, headers=headers)
+    return StreamingResponse(await serving.files.read(file), media_type=file.content_type, headers=headers)
 
 
 @router.delete("/v1/files/{file_id}")

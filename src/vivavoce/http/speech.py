@@ -77,7 +77,8 @@ async def speech_file(request: Request, name: str) -> Response:
     serving: Serving = request.app.state.serving
     file = await SpeechLinks(serving.store).find(name.partition(".")[0])
     headers = {"content-length": str(file.bytes), "cache-control": "private, max-age=3600"}
-    return StreamingResponse(serving.store.blobs.stream(file.blob), media_type=file.content_type, headers=headers)
+    audio = await serving.store.blobs.opened(file.blob)
+    return StreamingResponse(audio, media_type=file.content_type, headers=headers)
 
 
 async def _making(

@@ -9,6 +9,7 @@ left behind is loose, and ``sweep`` deletes it when it is old.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import shutil
@@ -19,6 +20,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import obstore
 from obstore.exceptions import BaseError
@@ -30,6 +32,8 @@ from vivavoce.errors import ClientError, StoreError
 from vivavoce.store.database import Database
 from vivavoce.store.tables import LooseBlob
 
+log = logging.getLogger(__name__)
+
 PART_BYTES = 5 * 1024 * 1024
 """The smallest part S3 takes; two of them are in memory at most."""
 
@@ -38,6 +42,9 @@ PIECE_BYTES = 256 * 1024
 
 WRITTEN_WITHIN_S = 3600
 """A blob that is not written in this time is given up; one that is loose for longer was left behind."""
+
+GIVEN_UP_WITHIN_S = 10.0
+"""How long the store may take to remove the parts of a blob that is not wanted any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +74,16 @@ class Blobs:
         async with self._database.rows.begin() as session:
             session.add(LooseBlob(key=key, since=int(time.time())))
         counted = _Counted(chunks, most_bytes)
+        writing = asyncio.ensure_future(
+            obstore.put_async(self._objects, key, counted, chunk_size=PART_BYTES, max_concurrency=2)
+        )
         try:
             async with asyncio.timeout(WRITTEN_WITHIN_S):
-                await obstore.put_async(self._objects, key, counted, chunk_size=PART_BYTES, max_concurrency=2)
+                await asyncio.shield(writing)
             if self._folder is not None:
                 await asyncio.to_thread(_write_through, self._folder / key)
         except BaseException as error:
+            await counted.give_up(writing)
             await self.delete(key)
             if isinstance(error, BaseError | OSError) and error is not counted.error:
                 raise StoreError(f"Cannot write to the blob store: {type(error).__name__}") from error
@@ -87,23 +98,40 @@ class Blobs:
         """No row refers to it any more once this session's transaction is committed. Then ``delete`` it."""
         session.add(LooseBlob(key=key, since=int(time.time())))
 
-    async def delete(self, key: str) -> None:
-        """Delete a loose blob; one that is not there is no mistake."""
-        with suppress(FileNotFoundError):
-            await obstore.delete_async(self._objects, key)
-        if self._folder is not None:
-            await asyncio.to_thread(_remove_drafts, self._folder / key)
+    async def delete(self, key: str) -> bool:
+        """Delete a loose blob; one that is not there is no mistake. What cannot be deleted stays loose, and this is false."""
+        try:
+            with suppress(FileNotFoundError):
+                await obstore.delete_async(self._objects, key)
+            if self._folder is not None:
+                await asyncio.to_thread(_remove_drafts, self._folder / key)
+        except (BaseError, OSError) as error:
+            log.warning("the blob store does not delete: %s", type(error).__name__)
+            return False
         async with self._database.rows.begin() as session:
             await session.execute(delete(LooseBlob).where(LooseBlob.key == key))
+        return True
 
-    async def stream(self, key: str) -> AsyncIterator[bytes]:
-        """The bytes of a blob, in pieces. Raises ``StoreError`` when it is not there."""
+    async def opened(self, key: str) -> AsyncIterator[bytes]:
+        """The bytes of a blob, in pieces. Raises ``StoreError`` at once when it is not there, and where reading fails."""
         try:
             found = await obstore.get_async(self._objects, key)
-            async for piece in found.stream(min_chunk_size=PIECE_BYTES):
-                yield bytes(piece)
         except (BaseError, OSError) as error:
-            raise StoreError(f"Cannot read from the blob store: {type(error).__name__}") from error
+            raise _unreadable(error) from error
+
+        async def pieces() -> AsyncIterator[bytes]:
+            try:
+                async for piece in found.stream(min_chunk_size=PIECE_BYTES):
+                    yield bytes(piece)
+            except (BaseError, OSError) as error:
+                raise _unreadable(error) from error
+
+        return pieces()
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        """The same, opened when the first piece is wanted."""
+        async for piece in await self.opened(key):
+            yield piece
 
     async def head(self, key: str, size_bytes: int) -> bytes:
         """The first bytes of a blob, at most ``size_bytes``. Raises ``StoreError``."""
@@ -132,13 +160,11 @@ class Blobs:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def sweep(self, older_than_s: float = WRITTEN_WITHIN_S) -> int:
-        """Delete blobs that have been loose for so long; how many there were."""
+        """Delete blobs that have been loose for so long; how many that were."""
         until = time.time() - older_than_s
         async with self._database.reading() as session:
             keys = (await session.scalars(select(LooseBlob.key).where(LooseBlob.since <= until))).all()
-        for key in keys:
-            await self.delete(key)
-        return len(keys)
+        return sum([await self.delete(key) for key in keys])
 
 
 class _Counted:
@@ -149,12 +175,36 @@ class _Counted:
         self._most_bytes = most_bytes
         self.size_bytes = 0
         self.digest = sha256()
+        self._given_up = asyncio.get_running_loop().create_future()
         self.error: BaseException | None = None
         """What the stream, and not the store, failed with."""
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def give_up(self, writing: asyncio.Future[Any]) -> None:
+        """End the stream with an error and let ``writing`` end by it, which removes the parts it has sent.
+
+        If it were cancelled, a bucket would keep them for ever.
+        """
+        if not self._given_up.done():
+            self._given_up.set_result(None)
+        await asyncio.wait({writing}, timeout=GIVEN_UP_WITHIN_S)
+        writing.cancel()
+        await asyncio.wait({writing})
+
+    async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
+        following = asyncio.ensure_future(anext(chunks, None))
         try:
-            async for chunk in self._chunks:
+            await asyncio.wait({following, self._given_up}, return_when=asyncio.FIRST_COMPLETED)
+            if self._given_up.done():
+                raise StoreError("The blob was given up.")
+            return following.result()
+        finally:
+            following.cancel()
+            await asyncio.wait({following})
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks = aiter(self._chunks)
+        try:
+            while (chunk := await self._next(chunks)) is not None:
                 self.size_bytes += len(chunk)
                 if self.size_bytes > self._most_bytes:
                     raise too_large(self._most_bytes)
@@ -168,6 +218,10 @@ class _Counted:
 def too_large(most_bytes: int) -> ClientError:
     """The refusal of more bytes than are allowed."""
     return ClientError(f"The file is larger than {most_bytes} bytes.", code="request_too_large", param="file")
+
+
+def _unreadable(error: Exception) -> StoreError:
+    return StoreError(f"Cannot read from the blob store: {type(error).__name__}")
 
 
 def _new_key() -> str:

@@ -89,14 +89,14 @@ class Files:
         await self.get(owner, file_id)
         await self._delete(file_id)
 
-    def read(self, file: FileRow) -> AsyncIterator[bytes]:
-        """The bytes of a file, in pieces. Raises ``StoreError``."""
-        return self._store.blobs.stream(file.blob)
+    async def read(self, file: FileRow) -> AsyncIterator[bytes]:
+        """The bytes of a file, in pieces. Raises ``StoreError``, at once when they are not there."""
+        return await self._store.blobs.opened(file.blob)
 
-    def text(self, file: FileRow) -> AsyncIterator[bytes]:
-        """The text of a file that was uploaded for it, in UTF-8, in pieces. Raises ``StoreError``."""
+    async def text(self, file: FileRow) -> AsyncIterator[bytes]:
+        """The text of a file that was uploaded for it, in UTF-8, in pieces. Raises as ``read`` does."""
         assert file.text_blob is not None
-        return self._store.blobs.stream(file.text_blob)
+        return await self._store.blobs.opened(file.text_blob)
 
     def path(self, file: FileRow) -> AbstractAsyncContextManager[Path]:
         """The bytes as a file of this machine, to be read for the length of a block. Raises ``StoreError``."""

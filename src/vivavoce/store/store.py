@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 from obstore.exceptions import BaseError
@@ -15,6 +16,10 @@ from vivavoce.store.blobs import Blobs
 from vivavoce.store.database import Database
 
 log = logging.getLogger(__name__)
+
+S3_RETRIES = 5
+S3_PATIENCE = timedelta(seconds=20)
+"""How often, and for how long, a request is made that S3 does not answer."""
 
 
 class Store:
@@ -81,4 +86,5 @@ def _s3(place: str, storage: StorageConfig) -> ObjectStore:
         secret_access_key=s3.secret_access_key.get_secret_value() if s3.secret_access_key else None,
         virtual_hosted_style_request=s3.virtual_hosted,
         client_options={"allow_http": (s3.endpoint or "").startswith("http://")},
+        retry_config={"max_retries": S3_RETRIES, "retry_timeout": S3_PATIENCE},
     )
