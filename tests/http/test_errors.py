@@ -107,6 +107,37 @@ def test_a_clients_own_trace_id_comes_back(failing: RunningServer, trace: str) -
         assert httpx.get(failing.http + path, headers={"X-Trace-Id": trace}).headers["X-Trace-Id"] == trace
 
 
+SPOKEN = {"model": "step-tts-2", "voice": "alloy", "input": "Hi."}
+ASKED = {"model": "step-audio-2", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/v1/audio/speech", SPOKEN, 200),
+        ("POST", "/v1/audio/speech", SPOKEN | {"stream_format": "sse"}, 200),
+        ("POST", "/v1/audio/speech", SPOKEN | {"return_url": True}, 200),
+        ("POST", "/v1/audio/speech", SPOKEN | {"voice": "nobody"}, 400),
+        ("POST", "/v1/chat/completions", ASKED, 200),
+        ("POST", "/v1/chat/completions", ASKED | {"stream": True}, 200),
+        ("POST", "/v1/chat/completions", ASKED | {"stream": True, "n": 9}, 400),
+        ("POST", "/v1/audio/transcriptions", ASKED, 415),
+        ("HEAD", "/v1/models", None, 405),
+        ("OPTIONS", "/v1/models", None, 405),
+        ("GET", "/docs", None, 200),
+        ("GET", "/openapi.json", None, 200),
+    ],
+)
+def test_every_kind_of_answer_has_a_trace_id(
+    failing: RunningServer, method: str, path: str, body: Mapping[str, Any] | None, status: int
+) -> None:
+    headers = {"X-Trace-Id": "mine"}
+    answer = httpx.request(method, failing.http + path, json=body, headers=headers, timeout=30)
+    assert (answer.status_code, answer.headers["X-Trace-Id"]) == (status, "mine")
+    if status >= 400 and method != "HEAD":
+        assert set(answer.json()["error"]) == {"message", "type", "code", "param"}
+
+
 @pytest.mark.parametrize("trace", ["", "two words", "x" * 129, "a;b", '"', "<b>"])
 def test_one_that_is_not_sane_does_not(failing: RunningServer, trace: str) -> None:
     answered = httpx.get(f"{failing.http}/health", headers={"X-Trace-Id": trace}).headers["X-Trace-Id"]

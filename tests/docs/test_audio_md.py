@@ -1,0 +1,48 @@
+"""The pages on speech and transcription against the code: every field, every limit, the status of every error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from docs.markdown import DOCS, codes, rows
+from vivavoce.audio.encoding import CONTENT_TYPES
+from vivavoce.http.errors import STATUS_OF_CODE
+from vivavoce.http.recordings import MOST_BYTES
+from vivavoce.protocol.speech import SpeechRequest
+from vivavoce.protocol.transcription import MOST_HOTWORDS, MOST_PROMPT, TranscriptionFields
+
+SPEECH, TRANSCRIPTION = DOCS / "speech.md", DOCS / "transcription.md"
+
+
+def named(cells: list[list[str]]) -> set[str]:
+    """What the first column names."""
+    return {code for row in cells for code in codes(row[0])}
+
+
+def test_every_field_of_speech() -> None:
+    assert named(rows(SPEECH, "Request")) == set(SpeechRequest.model_fields)
+
+
+def test_every_format_of_speech() -> None:
+    (formats,) = [row[1] for row in rows(SPEECH, "Request") if row[0] == "`response_format`"]
+    assert set(codes(formats)) == set(CONTENT_TYPES)
+
+
+def test_every_field_of_transcription() -> None:
+    told = named(rows(TRANSCRIPTION, "Files"))
+    assert told == {"file", *TranscriptionFields.model_fields} - {"keywords", "languages", "chunking_strategy"}
+
+
+def test_the_limits_of_transcription() -> None:
+    text = TRANSCRIPTION.read_text()
+    assert f"up to {MOST_BYTES // 1024**2} MB" in text
+    assert f"up to {MOST_PROMPT} characters" in text
+    assert f"a JSON list, up to {MOST_HOTWORDS}" in text
+
+
+@pytest.mark.parametrize("page", [SPEECH, TRANSCRIPTION], ids=["speech", "transcription"])
+def test_the_statuses_of_errors(page: Path) -> None:
+    for code, status, _ in rows(page, "Limits and errors"):
+        assert int(status) == STATUS_OF_CODE.get(codes(code)[0], 400)
