@@ -193,6 +193,9 @@ def test_a_spoken_stream(server: RunningServer) -> None:
     assert len({audio["id"] for audio in told}) == 1
     assert "expires_at" in told[-1]
     assert streamed.reasons == {0: "stop"}
+    spent = [chunk["usage"]["completion_tokens"] for chunk in streamed.chunks]
+    assert spent == sorted(spent)
+    assert spent[-1] == 6
 
 
 def test_an_answer_is_spoken_when_audio_is_asked_for_in_any_way(server: RunningServer) -> None:
