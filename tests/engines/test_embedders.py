@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -92,6 +93,17 @@ async def test_a_text_means_the_same_alone_and_in_a_batch(e5: Embedder) -> None:
     together = await e5.embed(texts, query=False)
     for text, vector in zip(texts, together, strict=True):
         assert (await e5.embed([text], query=False))[0] @ vector == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.real
+async def test_what_somebody_waits_for_overtakes_what_is_read_in(e5: Embedder) -> None:
+    many = asyncio.create_task(e5.embed(["A long text about nothing in particular. " * 40] * 40, query=False))
+    await asyncio.sleep(0)
+    await e5.embed(["one line"], query=False, awaited=True)
+    assert not many.done()
+    many.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await many
 
 
 def test_without_weights_it_says_so() -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from knowledge.shelves import open_shelf
 from vivavoce.config import load_config
-from vivavoce.engines.base import Embedder
+from vivavoce.engines.base import Embedder, EngineContext
+from vivavoce.engines.e5 import load as load_embedder
 from vivavoce.knowledge.evidence import EMBEDDER, evidence
 from vivavoce.knowledge.lines import Line, read_lines
 from vivavoce.knowledge.passages import Passage
-from vivavoce.runtime.engines import EngineLoader
 
 CHARGING = Passage(
     0, "An empty battery of the Heron 5 is full after four hours. Use no other charger.", ("Heron 5", "Charging")
@@ -67,12 +67,13 @@ def test_forms_of_a_word_and_words_of_measure_are_forgiven() -> None:
 
 
 @pytest.fixture(scope="module")
-def embedder() -> Iterator[Embedder]:
-    engine = EngineLoader(load_config()).embedder()
+def embedder(weights: Callable[[str], Path]) -> Iterator[Embedder]:
+    engine = load_embedder(EngineContext(weights=weights, threads=1, capacity=1, settings={}))
     yield engine
     engine.close()
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("question", "passages", "told"),
     [

@@ -44,7 +44,7 @@ class Watched(FakeEmbedder):
         async with asyncio.timeout(20):
             await self.second.wait()
 
-    async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
         if not query and len(texts) and "subject" in texts[0]:
             self.batches += 1
             if self.batches == 2:
@@ -214,7 +214,7 @@ async def test_progress_is_seen_while_it_is_read(
     seen: list[tuple[str, float]] = []
 
     class Looking(Watched):
-        async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+        async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
             if "subject" in texts[0]:
                 row = await shelf.library.stores.file(OWNER, store, file)
                 seen.append((row.status, row.progress))
@@ -239,7 +239,7 @@ async def test_owners_take_turns(tmp_path: Path, url: str | None) -> None:
     read: list[str] = []
 
     class Noting(FakeEmbedder):
-        async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+        async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
             read.extend(text for text in texts if "note of" in text)
             return await super().embed(texts, query=query)
 

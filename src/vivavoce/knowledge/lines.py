@@ -35,7 +35,7 @@ async def read_lines(embedder: Embedder, question: str, passages: Sequence[Passa
         return []
     asked = (await embedder.embed([question], query=True))[0]
     whole = [_behind(passages[number], line) for number, line in texts]
-    similarities = (await embedder.embed(whole, query=False)) @ asked
+    similarities = (await embedder.embed(whole, query=False, awaited=True)) @ asked
     return [
         Line(number, line, float(similarity)) for (number, line), similarity in zip(texts, similarities, strict=True)
     ]

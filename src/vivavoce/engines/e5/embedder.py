@@ -34,7 +34,7 @@ _MASKED = np.float32(-1e9)
 
 
 class E5Embedder:
-    """multilingual-e5-small. One thread for questions; one for passages, which makes way for everything else."""
+    """multilingual-e5-small. One thread for what somebody waits for; one for passages, which makes way for everything else."""
 
     name = "multilingual-e5-small"
     dimensions: int
@@ -48,10 +48,10 @@ class E5Embedder:
         self._passages = ThreadPoolExecutor(1, thread_name_prefix=f"{ENGINE}-passages", initializer=_make_way)
         self._closed = False
 
-    async def embed(self, texts: Sequence[str], *, query: bool) -> Vectors:
+    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
         """See ``Embedder``. A text beyond 510 tokens is cut there. Cancelling stops after the batch under way."""
         ids = [self._pieces.ids(PREFIXES[query] + text) for text in texts]
-        threads = self._questions if query else self._passages
+        threads = self._questions if query or awaited else self._passages
         vectors = np.empty((len(ids), self.dimensions), np.float32)
         for batch in _batches(ids):
             try:
