@@ -7,7 +7,7 @@ import json
 import pytest
 
 from vivavoce.engines.fake import FakeLanguageModel
-from vivavoce.types import GenerationOptions, Message, NamedTool, Tool, ToolCall, ToolChoice
+from vivavoce.types import GenerationOptions, Message, NamedTool, TextDelta, Tool, ToolCall, ToolChoice
 
 FIRST = Tool(
     "first",
@@ -46,3 +46,11 @@ async def calls(said: str, choice: ToolChoice) -> list[tuple[str, object]]:
 )
 async def test_the_choice_is_kept(said: str, choice: ToolChoice, expected: list[tuple[str, object]]) -> None:
     assert await calls(said, choice) == expected
+
+
+async def test_something_is_said_before_a_call() -> None:
+    options = GenerationOptions(tools=(FIRST, SECOND))
+    asked = Message("user", "say One moment. and call second {}")
+    events = [event async for event in FakeLanguageModel(1).generate([asked], options)]
+    assert events[0] == TextDelta("One moment.")
+    assert ToolCall("call_second", "second", "{}") in events

@@ -5,7 +5,7 @@
 * speech is whatever is louder than a whisper (RMS above ``LOUD``);
 * an utterance is transcribed as ``I heard 1200 milliseconds.``, silence as nothing; its words all last equally long;
 * the reply repeats the last message: ``You said: …``, word by word, going on with one that has begun;
-* a message ``call NAME {…}`` calls that tool, unless it is what a tool said;
+* a message ``call NAME {…}`` calls that tool, unless it is what a tool said; ``say WORDS and call NAME {…}`` says them first;
   where a call is required (or one tool is named) it is called without being asked, with the least its schema takes;
 * JSON is the least its schema takes; every token is as likely as not; a reply ends before a stop;
 * the voice is a tone of 50 ms a character; with ``fake_clone`` among the speakers, one of the pitch of a clip;
@@ -61,6 +61,7 @@ FAILURE = "please fail"
 """A message (or a clause) that holds these words makes the engine fail, so that failures can be tested."""
 
 _CALL = re.compile(r"call (\w+) (\{.*\})", re.DOTALL)
+_FIRST = re.compile(r"say (.+?) and call ", re.DOTALL)
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 
 
@@ -163,6 +164,8 @@ class FakeLanguageModel:
         if FAILURE in said and options.max_tokens:
             raise EngineError("fake", "failed because it was asked to")
         if options.max_tokens and (call := _chosen_call(said, options, told=messages[-1].role == "tool")):
+            if first := _FIRST.match(said):
+                yield TextDelta(first[1])
             half = len(call.arguments) // 2
             yield ToolCallDelta(call.id, call.name, call.arguments[:half])
             yield ToolCallDelta(call.id, call.name, call.arguments[half:])
