@@ -294,7 +294,8 @@ class KnowledgeConfig(_Table):
     answer to the model has at most ``results`` passages and ``budget_tokens``, and of these the ``most_lines`` nearest to the
     question (0: all); small models read slowly, so it is little.
     Nothing below ``least_similarity`` is taken for an answer, nor what has less than ``least_evidence`` that it tells what is
-    asked (log odds, with the built-in embedder only; ``None``, or ``"off"``: the language model finds out). A document may
+    asked (log odds, with the built-in embedder only; ``None``, or ``"off"``: the language model finds out). From
+    ``sure_evidence`` on documents are searched without asking the model whether to. A document may
     hold ``most_passages``, its reading may take ``parsing_memory_mb``, ``parsing_cpu_s`` and ``parsing_pages``.
     ``timeout_s`` is how long a search may take.
     """
@@ -307,6 +308,7 @@ class KnowledgeConfig(_Table):
     most_lines: int = Field(default=0, ge=0)
     least_similarity: float = Field(default=0.8, ge=-1.0, le=1.0)
     least_evidence: float | None = 0.0
+    sure_evidence: float | None = 1.5
     most_passages: int = Field(default=50_000, ge=1)
     most_stores: int = Field(default=1000, ge=1)
     parsing_memory_mb: int = Field(default=1024, ge=256)
@@ -314,10 +316,10 @@ class KnowledgeConfig(_Table):
     parsing_pages: int = Field(default=5000, ge=1)
     timeout_s: float = Field(default=5.0, gt=0)
 
-    @field_validator("least_evidence", mode="before")
+    @field_validator("least_evidence", "sure_evidence", mode="before")
     @classmethod
-    def _off(cls, least_evidence: object) -> object:
-        return None if least_evidence == "off" else least_evidence
+    def _off(cls, evidence: object) -> object:
+        return None if evidence == "off" else evidence
 
     @model_validator(mode="after")
     def _overlap_is_less(self) -> KnowledgeConfig:

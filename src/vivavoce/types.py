@@ -243,7 +243,8 @@ class ToolResult:
 
     ``text`` goes to the language model. ``payload`` goes to clients whose protocol shows results (for example
     ``{"results": [...]}`` of a web search). ``failed``: the tool could not do its work and ``text`` says so. ``trusted``:
-    no word of ``text`` was written by strangers, as a clock's or a calculator's; a page's or a document's is not.
+    no word of ``text`` was written by strangers, as a clock's or a calculator's; a page's or a document's is not. ``empty``:
+    there was nothing to be found, which is worth telling only if nothing else was.
     """
 
     text: str
@@ -251,6 +252,7 @@ class ToolResult:
     payload: Mapping[str, Any] = field(default_factory=dict)
     failed: bool = False
     trusted: bool = False
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

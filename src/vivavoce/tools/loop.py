@@ -96,6 +96,8 @@ class ToolLoop:
     speaks: bool
     _tools: dict[str, ServerTool] = field(default_factory=dict)
     _limited: bool = False
+    _found: bool = False
+    _exhausted: bool = False
     _filled: bool = False
 
     async def events(self, messages: Sequence[Message], options: GenerationOptions) -> AsyncGenerator[LoopEvent, None]:
@@ -127,7 +129,8 @@ class ToolLoop:
             if written.functions or waiting or not (calls or written.mute):
                 yield replace(spent, reason="tool_calls" if written.functions or waiting else written.end.reason)
                 return
-            options = replace(options, goes_on=False, tool_choice="auto" if calls else "none")
+            more = calls and not self._exhausted
+            options = replace(options, goes_on=False, tool_choice="auto" if more else "none")
         yield spent
 
     # ---- inside
@@ -193,7 +196,16 @@ class ToolLoop:
             self._limited = self._limited or not all(ended.result.trusted for ended in found.values())
         if prompt[-1].role == "assistant":  # the beginning of this very reply
             text = f"{prompt.pop().content} {text}"
-        prompt += call_messages(text, [(call, found[call.id].told) for call in calls])
+        self._tell(prompt, text, [found[call.id] for call in calls])
+
+    def _tell(self, prompt: list[Message], text: str, ended: Sequence[ServerToolEnded]) -> None:
+        """Put what was found into ``prompt``. That one tool found nothing is told only if no other found anything: small models
+        would say just that. Where nothing is left to tell, nothing more is looked up."""
+        telling = [one for one in ended if not one.result.empty]
+        self._exhausted = self._found and not telling and not text.strip()
+        self._found = self._found or bool(telling)
+        if not self._exhausted:
+            prompt += call_messages(text, [(one.call, one.told) for one in telling or ended])
 
     async def _outcomes(
         self, tasks: dict[asyncio.Task[ToolResult], ToolCall], room: int, question: str

@@ -16,7 +16,7 @@ from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import McpTool, RetrievalTool, ServerSideTool, WebSearchTool
 from vivavoce.scripts import written_language
 from vivavoce.session.context import RULES_TOKENS, estimate_tools
-from vivavoce.tools.base import Calling, ServerTool
+from vivavoce.tools.base import NO_EVIDENCE, Calling, ServerTool
 from vivavoce.tools.loop import ServerSide, with_tools
 from vivavoce.tools.mcp.connection import Place, header_pairs
 from vivavoce.tools.mcp.servers import Listed, McpServerTool, ToolServers, offered_name
@@ -37,6 +37,9 @@ and a search too many does no harm."""
 
 MOST_SHARE = 1 / 3
 """Of the model's context, for what tools say of themselves; strangers' tool servers may say a lot."""
+
+SURE_S = 2.0
+"""How long a reply waits to learn what tools know."""
 
 GROUP = "vivavoce.tools"
 """Entry points of plug-ins: each a callable without arguments that gives a ``ServerTool``."""
@@ -134,6 +137,8 @@ class Offering:
                 options = replace(options, withheld=await self.relevance.irrelevant(messages, others))
             except EngineError as error:
                 log.warning("relevance of tools: %s", error)
+        if options.tool_choice == "auto" and not options.goes_on and not calls:
+            options = await _surest(options, tools, messages)
         language = language_of(messages, calling.language)
         return options, ServerSide(
             tools,
@@ -309,6 +314,26 @@ def _fitting(tools: Sequence[ServerTool], most_tokens: int | None) -> list[Serve
     if len(kept) < len(tools):
         log.info("%d tools of tool servers have no room in the prompt and are left out", len(tools) - len(kept))
     return kept
+
+
+async def _surest(
+    options: GenerationOptions, tools: Sequence[ServerTool], messages: Sequence[Message]
+) -> GenerationOptions:
+    """The choice of the tool that surely has what the user asks, if there is one: a small model often thinks it knows."""
+    if not messages or messages[-1].role != "user":
+        return options
+    taken = options.withheld | {tool.name for tool in options.tools}
+    offered = [tool for tool in tools if tool.tool.name not in taken]
+    try:
+        async with asyncio.timeout(SURE_S):
+            found = await asyncio.gather(*(tool.evidence(messages) for tool in offered))
+    except (EngineError, TimeoutError) as error:
+        log.warning("what tools know: %s", error or "took too long")
+        return options
+    best = max(found, default=NO_EVIDENCE)
+    if best == NO_EVIDENCE:
+        return options
+    return replace(options, tool_choice=NamedTool(offered[found.index(best)].tool.name))
 
 
 def _names(tools: Sequence[ServerTool]) -> list[str]:

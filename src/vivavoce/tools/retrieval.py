@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vivavoce.errors import ClientError, EngineError
-from vivavoce.knowledge.evidence import FIRST, evidence
+from vivavoce.knowledge.evidence import FIRST, evidence, shares_words
 from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.library import Library
-from vivavoce.knowledge.lines import focused, read_lines
+from vivavoce.knowledge.lines import Line, focused
+from vivavoce.knowledge.passages import Passage
 from vivavoce.knowledge.search import RANK_CONSTANT, Hit, within
-from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
+from vivavoce.tools.base import NO_EVIDENCE, Calling, Effects, ServerTool, ToolResult
 from vivavoce.types import Citation, Message, Tool
 
 NAME = "search_documents"
@@ -78,7 +79,7 @@ class RetrievalTool(ServerTool):
         await self.library.stores.touch(self.store_id)
         payload = {"query": questions[0], "results": [shown(hit) for hit in hits]}
         if not hits:
-            return ToolResult(NOTHING_FOUND, payload=payload, trusted=True)
+            return ToolResult(NOTHING_FOUND, payload=payload, trusted=True, empty=True)
         knowledge = "\n\n".join(f"[{hit.filename}] {read[hit]}" for hit in hits)
         return ToolResult(self._told(knowledge, questions[0]), tuple(map(citation, hits)), payload)
 
@@ -88,23 +89,40 @@ class RetrievalTool(ServerTool):
         rankings = [await self.library.search(self.owner, self.store_id, words, most * DEPTH) for words in asked]
         return merged(rankings)[:most]
 
+    async def evidence(self, messages: Sequence[Message]) -> float:
+        """Log odds that the documents tell what was said last, if they are enough to search without asking the model."""
+        library, enough = self.library, self.library.config.sure_evidence
+        if enough is None or not library.weighs or not _said(messages):
+            return NO_EVIDENCE
+        try:
+            passages = [hit.passage for hit in await self.ranked("", messages, FIRST)]
+        except ClientError:  # the store is gone, which the model is told when it calls
+            return NO_EVIDENCE
+        if not shares_words(_said(messages)[-1], passages):
+            return NO_EVIDENCE
+        lines = await library.lines.read(wordings("", messages)[-1], passages)
+        found = evidence(_said(messages)[-1], lines, passages)
+        return found if found >= enough else NO_EVIDENCE
+
     async def _read(self, query: str, messages: Sequence[Message]) -> dict[Hit, str]:
         """The hits that can hold an answer, the best first, with what the model reads of each. Raises ``ClientError`` and
         ``EngineError``."""
-        config, least = self.library.config, self.library.least_evidence
+        config, weighs = self.library.config, self.library.weighs and self.library.config.least_evidence is not None
         ranked = await self.ranked(query, messages, config.results)
         near = [hit for hit in ranked if hit.similarity >= config.least_similarity]
         passages = [hit.passage for hit in near]
-        if least is None and not config.most_lines:
+        if not weighs and not config.most_lines:
             return {hit: hit.passage.whole for hit in near}
-        lines = await read_lines(self.library.embedder, wordings(query, messages)[-1], passages)
-        if least is not None:
-            first = [line for line in lines if line.passage < FIRST]
-            question = (_said(messages) or [query])[-1]
-            if evidence(question, first, passages[:FIRST]) < least:
-                return {}
+        lines = await self.library.lines.read(wordings(query, messages)[-1], passages)
+        if weighs and not self._tells((_said(messages) or [query])[-1], lines, passages):
+            return {}
         texts = focused(lines, passages, config.most_lines or len(lines))
         return {hit: text for hit, text in zip(near, texts, strict=True) if text}
+
+    def _tells(self, question: str, lines: Sequence[Line], passages: Sequence[Passage]) -> bool:
+        first = [line for line in lines if line.passage < FIRST]
+        least = self.library.config.least_evidence
+        return least is None or evidence(question, first, passages[:FIRST]) >= least
 
     def _told(self, knowledge: str, question: str) -> str:
         if self.template is None:

@@ -1,0 +1,93 @@
+"""A tool that surely has what is asked is called without asking the model: which one, and when not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from knowledge.shelves import OWNER, open_shelf
+from vivavoce.config import McpConfig, ToolsConfig
+from vivavoce.errors import EngineError
+from vivavoce.net.fetching import Fetcher
+from vivavoce.protocol.tool_config import RetrievalTool as Declared
+from vivavoce.tools.base import NO_EVIDENCE, Calling, ServerTool, ToolResult
+from vivavoce.tools.offering import Makers, Offering
+from vivavoce.tools.retrieval import retrieval_tool
+from vivavoce.types import GenerationOptions, Message, NamedTool, Tool, ToolCall
+
+ASKED = (Message("user", "How long does the battery last?"),)
+
+
+class Store(ServerTool):
+    kind = "retrieval"
+    timeout_s = 1.0
+
+    def __init__(self, name: str, found: float | Exception) -> None:
+        self.tool = Tool(name, "", {})
+        self._found = found
+
+    async def evidence(self, messages: Sequence[Message]) -> float:
+        if isinstance(self._found, Exception):
+            raise self._found
+        return self._found
+
+    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+        return ToolResult("")
+
+
+async def choice(
+    *found: float | Exception,
+    messages: Sequence[Message] = ASKED,
+    options: GenerationOptions | None = None,
+    calls: Sequence[ToolCall] = (),
+) -> object:
+    left = list(found)
+    makers = Makers(lambda _owner, _one: Store("web", NO_EVIDENCE), lambda _owner, _one, name: Store(name, left.pop(0)))
+    offering = Offering(ToolsConfig(), McpConfig(), Fetcher(), makers)
+    declared = [Declared(description="", vector_store_id=str(number)) for number in range(len(found))]
+    options, _ = await offering.for_reply(
+        messages, options or GenerationOptions(), declared, Calling("me", messages), calls=calls
+    )
+    return options.tool_choice
+
+
+async def test_the_store_with_the_most_evidence_is_searched() -> None:
+    assert await choice(2.0, 4.0, NO_EVIDENCE) == NamedTool("search_documents_2")
+
+
+@pytest.mark.parametrize("found", [(), (NO_EVIDENCE, NO_EVIDENCE), (EngineError("e5", "is away"),)])
+async def test_else_the_model_decides(found: tuple[float | Exception, ...]) -> None:
+    assert await choice(*found) == "auto"
+
+
+async def test_what_the_client_decided_stays() -> None:
+    assert await choice(4.0, options=GenerationOptions(tool_choice="none")) == "none"
+    assert await choice(4.0, options=GenerationOptions(tool_choice="required")) == "required"
+    assert await choice(4.0, options=GenerationOptions(goes_on=True)) == "auto"
+    own = Tool("search_documents", "the client's", {})
+    assert await choice(4.0, options=GenerationOptions(tools=(own,))) == "auto"
+
+
+async def test_only_what_the_user_says_is_asked_for() -> None:
+    assert await choice(4.0, messages=(*ASKED, Message("assistant", "Eleven hours."))) == "auto"
+    assert await choice(4.0, calls=(ToolCall("1", "search_documents", "{}"),)) == "auto"
+
+
+async def test_documents_tell_how_sure_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_shelf(tmp_path) as shelf:
+        store = (await shelf.library.stores.create(OWNER, "manuals")).id
+        await shelf.add(store, "# Aurora\n\nThe battery lasts eleven hours.\n\nThe lid is blue.\n")
+        await shelf.settled(store)
+        tool = retrieval_tool(shelf.library, OWNER, store)
+        assert await tool.evidence(ASKED) == NO_EVIDENCE, "not with an embedder of another scale"
+        monkeypatch.setattr(shelf.library, "weighs", True)
+        assert await tool.evidence((Message("user", "battery lasts eleven hours"),)) > 0
+        assert await tool.evidence((Message("user", "My aunt sang."),)) == NO_EVIDENCE, "nothing of it is there"
+        assert await tool.evidence(()) == NO_EVIDENCE
+        monkeypatch.setattr(shelf.library, "config", shelf.library.config.model_copy(update={"sure_evidence": None}))
+        assert await tool.evidence((Message("user", "battery lasts eleven hours"),)) == NO_EVIDENCE
+        gone = retrieval_tool(shelf.library, OWNER, "123456789012345678")
+        assert await gone.evidence(ASKED) == NO_EVIDENCE
