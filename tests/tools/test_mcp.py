@@ -349,7 +349,7 @@ async def test_a_server_that_lies_about_its_tools_has_those_that_are_some() -> N
 
 async def test_a_server_with_much_to_say_leaves_room_to_talk(caplog: pytest.LogCaptureFixture) -> None:
     wordy = {"type": "object", "properties": {"x": {"type": "string", "description": "very long " * 300}}}
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "vivavoce")  # a server that was made before may have set its own
     many = [tool_named(f"tool{n}", description="Does things. " * 20, inputSchema=wordy) for n in range(50)]
     liar, modest = Liar(tools_list={"tools": many}), Liar(tools_list={"tools": [tool_named("find")]})
     async with answering(liar, modest) as (offering, tools), asyncio.timeout(20):
@@ -437,6 +437,7 @@ async def test_a_redirect_takes_no_headers_along() -> None:
 
 async def test_secrets_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "vivavoce")
     liar = Liar(tools_list={"tools": [tool_named("find")]}, tools_call=said("found"))
     async with answering(liar) as (offering, [tool]), asyncio.timeout(20):
         tool = structs.replace(tool, authorization="s3cret", headers={"X-Key": "s3cret"})
