@@ -13,7 +13,8 @@ from vivavoce.net.fetching import Fetcher
 from vivavoce.tools.base import Calling, ServerTool
 from vivavoce.tools.builtin.calculator import Calculator
 from vivavoce.tools.builtin.clock import Clock
-from vivavoce.tools.builtin.timers import MOST, Timers
+from vivavoce.tools.builtin.countdowns import MOST
+from vivavoce.tools.builtin.timers import Timers
 from vivavoce.tools.offering import Makers, NoSuchToolError, Offering, SessionTools, language_of
 from vivavoce.types import GenerationOptions, Message
 
