@@ -1,7 +1,8 @@
 """How much later the first audio of an answer comes when documents are searched for it.
 
-The same questions, the same model and speaker, the same minute: once with the retrieval tool on offer, once without. The
-model decides by itself to search; replies in which it does not are left out of both columns.
+The same questions, the same model and speaker, the same minute: once with the retrieval tool on offer, once without. It is
+searched, as in a conversation, where the documents surely tell or else the model decides to; other replies are left out of both
+columns.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vivavoce.bench.retrieval.corpus import Question
 from vivavoce.engines.base import LanguageModel, Speaker
 from vivavoce.runtime.reply import ReplyRequest, read_prompt, reply
 from vivavoce.session.persona import system_prompt
-from vivavoce.tools.base import Calling
+from vivavoce.tools.base import NO_EVIDENCE, Calling
 from vivavoce.tools.loop import ServerSide, with_tools
 from vivavoce.tools.retrieval import RetrievalTool
-from vivavoce.types import GenerationOptions, Message, ReplyEvent, ServerToolEnded, ServerToolStarted, Speech
+from vivavoce.types import GenerationOptions, Message, NamedTool, ReplyEvent, ServerToolEnded, ServerToolStarted, Speech
 
 VOICE = "qingchunshaonv"
 EACH_LANGUAGE = 6
@@ -92,6 +93,8 @@ async def _first_audio(question: Question, tool: RetrievalTool | None, model: La
     server = ServerSide(tools, Calling("" if tool is None else tool.owner, (asked,), question.language))
     request = ReplyRequest((system, asked), options, VOICE, question.language, server=server)
     marks, spoken = Marks(), asyncio.Event()
+    if tool is not None and await tool.evidence((asked,)) != NO_EVIDENCE:
+        request = replace(request, options=replace(options, tool_choice=NamedTool(tool.tool.name)))
 
     async def emit(event: ReplyEvent) -> None:
         marks.see(event)
