@@ -3,7 +3,7 @@
 What is found is always the nearest there is, and a small language model answers from it whether or not it tells: of 24
 questions without an answer the 1.5B owned up to three. So it is weighed first, by four signs: how near the nearest line is, how
 far it stands out from the others, how many of the words asked for stand there, and how many names and numbers do not.
-Their weights are a logistic regression over 138 questions about the documents of ``vivavoce bench retrieval``, those held
+Their weights are a logistic regression over 122 questions about the documents of ``vivavoce bench retrieval``, those held
 back there left out.
 """
 
