@@ -16,8 +16,7 @@ from vivavoce.errors import ClientError, EngineError
 from vivavoce.knowledge.evidence import FIRST, evidence, shares_words
 from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.library import Library
-from vivavoce.knowledge.lines import Line, focused
-from vivavoce.knowledge.passages import Passage
+from vivavoce.knowledge.lines import focused
 from vivavoce.knowledge.search import RANK_CONSTANT, Hit, within
 from vivavoce.tools.base import NO_EVIDENCE, Calling, Effects, ServerTool, ToolResult
 from vivavoce.types import Citation, Message, Tool
@@ -107,22 +106,20 @@ class RetrievalTool(ServerTool):
     async def _read(self, query: str, messages: Sequence[Message]) -> dict[Hit, str]:
         """The hits that can hold an answer, the best first, with what the model reads of each. Raises ``ClientError`` and
         ``EngineError``."""
-        config, weighs = self.library.config, self.library.weighs and self.library.config.least_evidence is not None
+        config = self.library.config
+        least = config.least_evidence if self.library.weighs else None
         ranked = await self.ranked(query, messages, config.results)
         near = [hit for hit in ranked if hit.similarity >= config.least_similarity]
         passages = [hit.passage for hit in near]
-        if not weighs and not config.most_lines:
+        if least is None and not config.most_lines:
             return {hit: hit.passage.whole for hit in near}
         lines = await self.library.lines.read(wordings(query, messages)[-1], passages)
-        if weighs and not self._tells((_said(messages) or [query])[-1], lines, passages):
-            return {}
+        if least is not None:
+            first = [line for line in lines if line.passage < FIRST]
+            if evidence((_said(messages) or [query])[-1], first, passages[:FIRST]) < least:
+                return {}
         texts = focused(lines, passages, config.most_lines or len(lines))
         return {hit: text for hit, text in zip(near, texts, strict=True) if text}
-
-    def _tells(self, question: str, lines: Sequence[Line], passages: Sequence[Passage]) -> bool:
-        first = [line for line in lines if line.passage < FIRST]
-        least = self.library.config.least_evidence
-        return least is None or evidence(question, first, passages[:FIRST]) >= least
 
     def _told(self, knowledge: str, question: str) -> str:
         if self.template is None:
