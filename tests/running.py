@@ -92,6 +92,19 @@ def _running(config: Config, ready_within_s: float) -> Iterator[RunningServer]:
         assert not thread.is_alive(), "the server did not stop"
 
 
+def open_temporary_files() -> set[str]:
+    """Deleted files this process (the server is a thread of it) holds."""
+    held = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        try:
+            target = str(descriptor.readlink())
+        except OSError:
+            continue
+        if "(deleted)" in target and "/tmp" in target:
+            held.add(target)
+    return held
+
+
 class Talker:
     """A Realtime client for tests. ``patience_s`` is how long it waits for one event."""
 

@@ -6,8 +6,6 @@ import base64
 import json
 import time
 import wave
-from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -15,7 +13,7 @@ import httpx
 import pytest
 
 from chatting import Json, openai_audio, post, question, refused, request, stepfun_audio, stream, wav
-from docs.thoughtful import FILLER, ThoughtfulLanguageModel
+from docs.thoughtful import FILLER
 from running import RunningServer, running, silence, tone
 from vivavoce.audio.encoding import FileFormat, encode
 from vivavoce.audio.pcm import decode_pcm16
@@ -44,17 +42,6 @@ def message(server: RunningServer, body: Json) -> Json:
     (choice,) = answer(server, body)["choices"]
     said: Json = choice["message"]
     return said
-
-
-@pytest.fixture
-def thoughtful(server: RunningServer) -> Iterator[RunningServer]:
-    """The fake model that thinks, fills and calls twice."""
-    loaded = server.serving.loaded
-    assert loaded is not None
-    model = ThoughtfulLanguageModel(4)
-    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
-    yield server
-    server.serving.loaded = loaded
 
 
 # ---- text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from chatting import Json, openai_audio, post, question, refused, request, stepf
 from chatting import wav as wav_of_pcm
 from net.pages import Pages, served
 from recordings import loudness, wav
-from running import RunningServer, running, silence, tone
+from running import RunningServer, open_temporary_files, running, silence, tone
 from vivavoce.audio.encoding import FileFormat, encode
 from vivavoce.config import load_config
 from vivavoce.engines.fake import FakeRecognizer
@@ -22,19 +21,6 @@ from vivavoce.engines.fake import FakeRecognizer
 AT = "messages[0].content[0].input_audio.data"
 HEARD = "You said: I heard 2000 milliseconds."
 TWO_SECONDS = ((0.5, 0.0), (2.0, 0.5), (0.5, 0.0))
-
-
-def open_temporary_files() -> set[str]:
-    """Deleted files this process (the server is a thread of it) holds."""
-    held = set()
-    for descriptor in Path("/proc/self/fd").iterdir():
-        try:
-            target = str(descriptor.readlink())
-        except OSError:
-            continue
-        if "(deleted)" in target and "/tmp" in target:
-            held.add(target)
-    return held
 
 
 def spoilt() -> dict[str, tuple[bytes, str]]:

@@ -6,13 +6,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from openai import AsyncOpenAI
 
-from docs.thoughtful import ThoughtfulLanguageModel
 from net.pages import served
 from running import RunningServer, Talker, running, silence, talking, tone
 from tools.desk import Waits, running_desk
@@ -104,17 +102,6 @@ async def test_both_kinds_of_tools_in_one_session(server: RunningServer) -> None
         assert [item["type"] for item in events[-1]["response"]["output"]] == ["function_call"]
         events = await ask(one, CALL.format("get_date_and_time", "timezone", "Tokyo"))
         assert "Asia/Tokyo" in text_of(events)
-
-
-@pytest.fixture
-def thoughtful(server: RunningServer) -> Iterator[RunningServer]:
-    """The server with a model that calls several tools at once."""
-    loaded = server.serving.loaded
-    assert loaded is not None
-    model = ThoughtfulLanguageModel(4)
-    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
-    yield server
-    server.serving.loaded = loaded
 
 
 async def test_both_kinds_of_tools_in_one_turn(thoughtful: RunningServer, searxng: Searxng) -> None:

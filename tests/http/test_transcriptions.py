@@ -7,7 +7,6 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -16,7 +15,7 @@ import pytest
 from openai import APIStatusError, OpenAI
 
 from recordings import SAID, TWO_PARTS, loudness, wav
-from running import RunningServer, running
+from running import RunningServer, open_temporary_files, running
 from vivavoce.audio.encoding import FileFormat, encode
 from vivavoce.config import load_config
 from vivavoce.errors import EngineError
@@ -249,19 +248,6 @@ def test_bad_files_are_refused_and_nothing_is_left_behind(
     assert answer.json()["error"]["param"] == "file"
     assert free(server)
     assert open_temporary_files() <= before
-
-
-def open_temporary_files() -> set[str]:
-    """Deleted files this process (the server is a thread of it) holds."""
-    held = set()
-    for descriptor in Path("/proc/self/fd").iterdir():
-        try:
-            target = str(descriptor.readlink())
-        except OSError:
-            continue
-        if "(deleted)" in target and "/tmp" in target:
-            held.add(target)
-    return held
 
 
 @pytest.mark.parametrize(("layout", "channels", "rate_hz"), [("7.1", 8, 48_000), ("stereo", 2, 192_000)])
