@@ -104,10 +104,11 @@ def test_figures_of_first_audio_leave_out_what_was_not_searched_for() -> None:
 
 def test_figures_of_quality() -> None:
     there, absent = asked("x"), asked("y", None)
-    found = [Found(there, 2, 0.9, 5.0), Found(absent, 0, 0.8, 7.0)]
+    found = [Found(there, 2, 0.9, 5.0, unasked=True), Found(absent, 0, 0.8, 7.0, unasked=False)]
     answered = [Answered(there, "no idea", False, True, 10.0), Answered(absent, "It is 42.", False, False, 30.0)]
     figures = quality(found, answered)
     assert (figures["right_passage_first"], figures["right_passage_in_3"]) == (0.0, 1.0)
+    assert figures["searched_unasked"] == 1.0
     assert (figures["right_answer"], figures["right_or_honest"], figures["absent_refused"]) == (0.0, 0.5, 0.0)
     told = as_json(found, answered, [], None, "large")
     assert told["first_audio"] is None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from vivavoce.bench.retrieval.corpus import Question
 from vivavoce.engines.base import LanguageModel
 from vivavoce.session.persona import system_prompt
-from vivavoce.tools.base import Calling
+from vivavoce.tools.base import NO_EVIDENCE, Calling
 from vivavoce.tools.retrieval import RetrievalTool
 from vivavoce.tools.telling import call_messages, told
 from vivavoce.types import GenerationOptions, Message, TextDelta, Tool, ToolCall
@@ -35,12 +35,14 @@ REFUSALS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave. ``rank`` counts from 1, 0 for not among the first ``FIRST``."""
+    """What a search gave. ``rank`` counts from 1, 0 for not among the first ``FIRST``. ``unasked``: a conversation would search
+    without asking the model."""
 
     question: Question
     rank: int
     similarity: float
     search_ms: float
+    unasked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ async def find(tool: RetrievalTool, question: Question) -> Found:
     files = [(hit.filename, hit.passage.text) for hit in hits]
     right = [file == question.file and question.evidence in text for file, text in files]
     similarity = max((hit.similarity for hit in hits), default=0.0)
-    return Found(question, right.index(True) + 1 if any(right) else 0, similarity, spent_ms)
+    unasked = await tool.evidence(_messages(question)) != NO_EVIDENCE
+    return Found(question, right.index(True) + 1 if any(right) else 0, similarity, spent_ms, unasked)
 
 
 async def answer(tool: RetrievalTool, model: LanguageModel, question: Question) -> Answered:

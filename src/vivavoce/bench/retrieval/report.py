@@ -25,6 +25,7 @@ def quality(found: Sequence[Found], answered: Sequence[Answered]) -> dict[str, A
         "questions": len(found),
         "right_passage_first": _share([one.rank == 1 for one in there]),
         f"right_passage_in_{FIRST}": _share([one.rank > 0 for one in there]),
+        "searched_unasked": _share([one.unasked for one in there]),
         "right_answer": _share([one.right for one in right]),
         "right_or_honest": _share([one.right or one.honest for one in [*right, *absent]]),
         "absent_refused": _share([one.right for one in absent]),
