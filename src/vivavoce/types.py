@@ -30,6 +30,21 @@ FinishReason: TypeAlias = Literal["stop", "length", "tool_calls"]
 
 
 @dataclass(frozen=True, slots=True)
+class TranscribeOptions:
+    """How to transcribe. One value, so that an option that is added breaks no engine.
+
+    ``language`` skips detection; ``prompt`` biases spelling; ``words`` asks for the times of words and for the tokens.
+    ``translate``: whatever is said, the text is English. ``temperature`` in [0, 1]: 0 writes what is likeliest, more samples.
+    """
+
+    language: Language | None = None
+    prompt: str | None = None
+    words: bool = False
+    translate: bool = False
+    temperature: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptDelta:
     """More text of an utterance still being recognised; append it to what came before."""
 

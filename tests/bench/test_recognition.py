@@ -23,7 +23,7 @@ from vivavoce.bench.recognition import (
     score_table,
 )
 from vivavoce.client.recording import write_wav
-from vivavoce.types import Language, Samples, Transcript
+from vivavoce.types import Language, Samples, TranscribeOptions, Transcript
 from vivavoce.word_errors import count_errors, units
 
 words = st.lists(st.sampled_from(["one", "two", "no", "tea", "garden"]), max_size=8)
@@ -124,10 +124,8 @@ class Parrot:
 
     rate_hz = 16_000
 
-    async def transcribe(
-        self, samples: Samples, *, language: Language | None = None, **_: object
-    ) -> AsyncGenerator[Transcript, None]:
-        yield Transcript(f"{language} {len(samples)}", language or "en")
+    async def transcribe(self, samples: Samples, options: TranscribeOptions) -> AsyncGenerator[Transcript, None]:
+        yield Transcript(f"{options.language} {len(samples)}", options.language or "en")
 
     def close(self) -> None: ...
 

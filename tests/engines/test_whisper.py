@@ -15,7 +15,7 @@ from vivavoce.engines.base import EngineContext
 from vivavoce.engines.whisper import load
 from vivavoce.engines.whisper.guard import units
 from vivavoce.engines.whisper.recognizer import WhisperRecognizer
-from vivavoce.types import Language, Samples, Transcript
+from vivavoce.types import Language, Samples, TranscribeOptions, Transcript
 from vivavoce.word_errors import count_errors
 
 pytestmark = pytest.mark.real
@@ -54,7 +54,7 @@ def say() -> Callable[[str], Samples]:
 async def heard(
     engine: WhisperRecognizer, samples: Samples, language: Language | None = None, prompt: str | None = None
 ) -> Transcript:
-    [only] = [event async for event in engine.transcribe(samples, language=language, prompt=prompt)]
+    [only] = [event async for event in engine.transcribe(samples, TranscribeOptions(language, prompt))]
     assert isinstance(only, Transcript)
     return only
 

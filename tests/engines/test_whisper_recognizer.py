@@ -19,7 +19,7 @@ from vivavoce.engines.whisper.listener import Heard, Utterance
 from vivavoce.engines.whisper.recognizer import WhisperRecognizer
 from vivavoce.engines.whisper.vocabulary import LONGEST_PROMPT, Vocabulary
 from vivavoce.errors import EngineError
-from vivavoce.types import Language, Samples, Transcript
+from vivavoce.types import Language, Samples, TranscribeOptions, Transcript
 
 RATE_HZ = 16_000
 
@@ -42,7 +42,7 @@ class ScriptedListener:
         if self.failure:
             raise self.failure
         utterance.check()
-        return Heard(f"{len(utterance.samples) // RATE_HZ} s", utterance.language or "de")
+        return Heard(f"{len(utterance.samples) // RATE_HZ} s", utterance.options.language or "de")
 
     async def until_entered(self) -> None:
         assert await asyncio.to_thread(self.entered.wait, 10)
@@ -81,7 +81,7 @@ def seconds(duration_s: int) -> Samples:
 async def transcript(
     engine: WhisperRecognizer, samples: Samples, language: Language | None = None, prompt: str | None = None
 ) -> Transcript:
-    [only] = [event async for event in engine.transcribe(samples, language=language, prompt=prompt)]
+    [only] = [event async for event in engine.transcribe(samples, TranscribeOptions(language, prompt))]
     assert isinstance(only, Transcript)
     return only
 
@@ -95,7 +95,7 @@ async def test_one_transcript_from_the_engines_own_thread(
 
 async def test_hint_and_prompt_reach_the_listener(recognizer: WhisperRecognizer, listener: ScriptedListener) -> None:
     assert await transcript(recognizer, seconds(1), "zh-CN", "Vivavoce") == Transcript("1 s", "zh")
-    assert (listener.heard[0].language, listener.heard[0].prompt) == ("zh", "Vivavoce")
+    assert (listener.heard[0].options.language, listener.heard[0].options.prompt) == ("zh", "Vivavoce")
 
 
 @pytest.mark.parametrize(("hint", "language"), [(None, "en"), ("zh", "zh")])
@@ -137,7 +137,7 @@ async def test_a_long_utterance_lets_others_in_between(
     assert (await short).text == "2 s"
     assert (await long).text.count(" s") == 2
     assert [len(one.samples) // RATE_HZ < 5 for one in listener.heard] == [False, True, False]
-    assert listener.heard[2].language == "de", "later windows keep the language of the first"
+    assert listener.heard[2].options.language == "de", "later windows keep the language of the first"
 
 
 async def test_cancelling_in_the_queue_takes_the_utterance_out(

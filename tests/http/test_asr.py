@@ -21,7 +21,7 @@ from vivavoce.config import Config, load_config
 from vivavoce.errors import EngineError
 from vivavoce.http import asr
 from vivavoce.transcription import tasks
-from vivavoce.types import Samples
+from vivavoce.types import Samples, TranscribeOptions
 
 SSE = "/v1/audio/asr/sse"
 SUBMIT, QUERY = "/v1/audio/asr/file/submit", "/v1/audio/asr/file/query"
@@ -137,18 +137,18 @@ def test_pcm_is_read_as_it_is_described(ann: httpx.Client, rate: int, bits: int,
 def test_hints_reach_the_recogniser_and_count(
     server: RunningServer, ann: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[dict[str, Any]] = []
+    asked: list[TranscribeOptions] = []
     recognition = server.serving.engines.recognition
     real = recognition.piece
 
-    async def piece(samples: Any, **how: Any) -> Any:
-        asked.append(how)
-        return await real(samples, **how)
+    async def piece(samples: Any, options: TranscribeOptions) -> Any:
+        asked.append(options)
+        return await real(samples, options)
 
     monkeypatch.setattr(recognition, "piece", piece)
     hints: Any = {"hotwords": ["Zoë", "阶跃"], "prompt": "A meeting.", "language": "zh", "enable_itn": False}
     done = events(ann.post(SSE, json=body(**hints, full_rerun_on_commit=True)))[-1]
-    assert (asked[0]["prompt"], asked[0]["language"]) == ("Zoë, 阶跃. A meeting.", "zh")
+    assert (asked[0].prompt, asked[0].language) == ("Zoë, 阶跃. A meeting.", "zh")
     details = done["usage"]["input_token_details"]
     assert details["text_tokens"] > 0
     assert done["usage"]["input_tokens"] == details["text_tokens"] + details["audio_tokens"]
@@ -230,11 +230,11 @@ def test_a_recogniser_that_fails_later_is_the_last_event(
     recognition, calls = server.serving.engines.recognition, []
     real = recognition.piece
 
-    async def fails_later(samples: Any, **how: Any) -> Any:
-        calls.append(how)
+    async def fails_later(samples: Any, options: TranscribeOptions) -> Any:
+        calls.append(options)
         if len(calls) > 1:
             raise EngineError("test", "fails")
-        return await real(samples, **how)
+        return await real(samples, options)
 
     monkeypatch.setattr(recognition, "piece", fails_later)
     delta, failure = events(ann.post(SSE, json=body()))

@@ -21,6 +21,7 @@ from vivavoce.config import load_config
 from vivavoce.errors import EngineError
 from vivavoce.http import recordings as limits
 from vivavoce.http import transcriptions
+from vivavoce.types import TranscribeOptions
 
 PATH = "/v1/audio/transcriptions"
 FILE = ("speech.wav", wav(loudness(*TWO_PARTS)))
@@ -145,20 +146,20 @@ def test_stepfuns_sample(post: Callable[..., httpx.Response]) -> None:
 def test_hints_reach_the_recogniser(
     server: RunningServer, post: Callable[..., httpx.Response], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[dict[str, Any]] = []
+    asked: list[TranscribeOptions] = []
     recognition = server.serving.engines.recognition
     real = recognition.piece
 
-    async def piece(samples: Any, **how: Any) -> Any:
-        asked.append(how)
-        return await real(samples, **how)
+    async def piece(samples: Any, options: TranscribeOptions) -> Any:
+        asked.append(options)
+        return await real(samples, options)
 
     monkeypatch.setattr(recognition, "piece", piece)
     post(hotwords='["Zoë", "阶跃"]', prompt="A meeting.", language="zh-CN", temperature="0.5")
-    assert asked[0]["prompt"] == "Zoë, 阶跃. A meeting."
-    assert (asked[0]["language"], asked[0]["temperature"], asked[0]["translate"]) == ("zh", 0.5, False)
+    assert asked[0].prompt == "Zoë, 阶跃. A meeting."
+    assert (asked[0].language, asked[0].temperature, asked[0].translate) == ("zh", 0.5, False)
     post(**{"keywords[]": "Zoë", "languages[]": "Chinese"})
-    assert (asked[2]["prompt"], asked[2]["language"]) == ("Zoë.", "zh")
+    assert (asked[2].prompt, asked[2].language) == ("Zoë.", "zh")
 
 
 @pytest.mark.parametrize("format", ["mp3", "flac", "opus", "aac"])
@@ -279,11 +280,11 @@ def test_a_failing_recogniser_is_a_500_and_the_last_event_of_a_stream(
     recognition, calls = server.serving.engines.recognition, []
     real = recognition.piece
 
-    async def fails_later(samples: Any, **how: Any) -> Any:
-        calls.append(how)
+    async def fails_later(samples: Any, options: TranscribeOptions) -> Any:
+        calls.append(options)
         if len(calls) > 1:
             raise EngineError("test", "fails")
-        return await real(samples, **how)
+        return await real(samples, options)
 
     monkeypatch.setattr(recognition, "piece", fails_later)
     events = [json.loads(line[6:]) for line in post(stream="true").text.splitlines() if line.startswith("data: ")]

@@ -16,7 +16,7 @@ from vivavoce.runtime import recognition as shared
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.long_audio import Segment, recognise
 from vivavoce.runtime.recognition import Recognition
-from vivavoce.types import Samples, Transcript, TranscriptDelta
+from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
 
 RATE_HZ = 16_000
 
@@ -25,16 +25,18 @@ class Listening(FakeRecognizer):
     """Remembers what it was asked; can be held."""
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
+        self.asked: list[TranscribeOptions] = []
         self.begun: asyncio.Queue[float] = asyncio.Queue()
         self.go = asyncio.Event()
         self.go.set()
 
-    async def transcribe(self, samples: Samples, **how: Any) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
-        self.asked.append({**how, "seconds": round(len(samples) / RATE_HZ, 1)})
+    async def transcribe(
+        self, samples: Samples, options: TranscribeOptions
+    ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
+        self.asked.append(options)
         self.begun.put_nowait(len(samples) / RATE_HZ)
         await self.go.wait()
-        async for event in super().transcribe(samples, **how):
+        async for event in super().transcribe(samples, options):
             yield event
 
 
@@ -47,7 +49,8 @@ def quiet(duration_s: float) -> Samples:
 
 
 async def segments(recognizer: FakeRecognizer, samples: Samples, **how: Any) -> list[Segment]:
-    return [one async for one in recognise(Recognition(recognizer), Ears(FakeSpeechDetector()), samples, **how)]
+    reading = recognise(Recognition(recognizer), Ears(FakeSpeechDetector()), samples, TranscribeOptions(**how))
+    return [one async for one in reading]
 
 
 async def test_pieces_are_timed_against_the_recording() -> None:
@@ -77,7 +80,7 @@ async def test_silence_is_not_even_recognised(nothing: Samples) -> None:
 async def test_the_prompt_carries_over_a_pause_but_not_a_long_one() -> None:
     recognizer = Listening()
     await segments(recognizer, np.concatenate([loud(1), quiet(2), loud(1), quiet(6), loud(1)]), prompt="Vivavoce")
-    carried = [asked["prompt"] for asked in recognizer.asked]
+    carried = [asked.prompt or "" for asked in recognizer.asked]
     assert carried[0] == carried[2] == "Vivavoce"
     assert carried[1].startswith("Vivavoce I heard 1")
 
@@ -85,11 +88,9 @@ async def test_the_prompt_carries_over_a_pause_but_not_a_long_one() -> None:
 async def test_short_pieces_keep_the_language_heard_before() -> None:
     recognizer = Listening()
     await segments(recognizer, np.concatenate([loud(1), quiet(2), loud(1), quiet(2), loud(6)]))
-    assert [asked["language"] for asked in recognizer.asked] == [None, "en", None]
+    assert [asked.language for asked in recognizer.asked] == [None, "en", None]
     await segments(recognizer, loud(1), language="zh", translate=True, temperature=0.4)
-    assert recognizer.asked[-1] == {
-        "seconds": 1.0, "language": "zh", "prompt": None, "words": False, "translate": True, "temperature": 0.4,
-    }  # fmt: skip
+    assert recognizer.asked[-1] == TranscribeOptions("zh", None, words=False, translate=True, temperature=0.4)
 
 
 async def test_a_failure_is_an_engine_error() -> None:
@@ -100,16 +101,16 @@ async def test_a_failure_is_an_engine_error() -> None:
 async def test_live_work_waits_for_one_piece_at_most() -> None:
     recognizer = Listening()
     recognition = Recognition(recognizer)
-    order: list[str] = []
+    ears, order = Ears(FakeSpeechDetector()), list[str]()
 
     async def file(name: str) -> None:
         recording = np.concatenate([part for _ in range(3) for part in (loud(1), quiet(2))])
-        async with aclosing(recognise(recognition, Ears(FakeSpeechDetector()), recording)) as heard:
+        async with aclosing(recognise(recognition, ears, recording, TranscribeOptions())) as heard:
             while await anext(heard, None):
                 order.append(name)
 
     async def live() -> None:
-        async with aclosing(recognition.transcript(loud(3))) as events:
+        async with aclosing(recognition.transcript(loud(3), TranscribeOptions())) as events:
             await anext(events)
         order.append("live")
 
@@ -129,8 +130,8 @@ async def test_a_piece_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -
     recognizer = Listening()
     recognition = Recognition(recognizer)
     recognizer.go.clear()
-    talk = asyncio.ensure_future(anext(recognition.transcript(loud(1))))
-    file = asyncio.ensure_future(recognition.piece(loud(2)))
+    talk = asyncio.ensure_future(anext(recognition.transcript(loud(1), TranscribeOptions())))
+    file = asyncio.ensure_future(recognition.piece(loud(2), TranscribeOptions()))
     assert [await recognizer.begun.get() for _ in range(2)] == [1.0, 2.0]
     recognizer.go.set()
     assert (await file).text == "I heard 2000 milliseconds."

@@ -26,7 +26,7 @@ from vivavoce.engines.kokoro.styles import Styles, read_stock
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
 from vivavoce.runtime.engines import EngineLoader
-from vivavoce.types import Samples, Transcript
+from vivavoce.types import Samples, TranscribeOptions, Transcript
 from vivavoce.word_errors import count_errors
 
 SHORT = ("好的，我明白了", "今天天气很好", "世界上最高的山", "你可以先把", "这个问题很简单", "当然可以，请稍等")
@@ -54,7 +54,8 @@ class Clip:
 async def understood(recognizer: Recognizer, samples: Samples) -> str:
     """What the recogniser hears."""
     text = ""
-    async for heard in recognizer.transcribe(resample(samples, RATE_HZ, recognizer.rate_hz), language="zh"):
+    at_its_rate = resample(samples, RATE_HZ, recognizer.rate_hz)
+    async for heard in recognizer.transcribe(at_its_rate, TranscribeOptions("zh")):
         if isinstance(heard, Transcript):
             text = heard.text
     return text

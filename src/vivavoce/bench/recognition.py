@@ -20,7 +20,7 @@ from rich.table import Table
 from vivavoce.bench.questions import ManifestError
 from vivavoce.client.recording import read_audio
 from vivavoce.engines.base import Recognizer
-from vivavoce.types import Language, Transcript
+from vivavoce.types import Language, TranscribeOptions, Transcript
 from vivavoce.word_errors import count_errors
 
 SHORT_S = 5.0
@@ -97,9 +97,9 @@ async def recognise(
     done: list[Recognition] = []
     for recording in recordings:
         samples = await asyncio.to_thread(read_audio, recording.path, rate_hz=recognizer.rate_hz)
-        language = recording.language if hint else None
+        options = TranscribeOptions(recording.language if hint else None)
         understood, start = "", time.perf_counter()
-        async for heard in recognizer.transcribe(samples, language=language):
+        async for heard in recognizer.transcribe(samples, options):
             if isinstance(heard, Transcript):
                 understood = heard.text
         elapsed_s = time.perf_counter() - start

@@ -13,7 +13,7 @@ from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_conf
 from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.client.recording import read_audio
 from vivavoce.config import Config
-from vivavoce.types import Transcript
+from vivavoce.types import TranscribeOptions, Transcript
 
 if TYPE_CHECKING:
     from vivavoce.engines.base import Recognizer
@@ -39,7 +39,7 @@ async def _transcribe(config: Config, files: list[Path], language: str | None) -
     try:
         for file in files:
             samples = await asyncio.to_thread(read_audio, file, rate_hz=recognizer.rate_hz)
-            async for heard in recognizer.transcribe(samples, language=language):
+            async for heard in recognizer.transcribe(samples, TranscribeOptions(language)):
                 if isinstance(heard, Transcript):
                     typer.echo(f"{file}\t{heard.language}\t{heard.text}")
     finally:

@@ -26,6 +26,7 @@ from vivavoce.types import (
     Message,
     Samples,
     Sex,
+    TranscribeOptions,
     Transcript,
     TranscriptDelta,
     Vectors,
@@ -88,20 +89,12 @@ class Recognizer(Closeable, Protocol):
     rate_hz: int
 
     def transcribe(
-        self,
-        samples: Samples,
-        *,
-        language: Language | None = None,
-        prompt: str | None = None,
-        words: bool = False,
-        translate: bool = False,
-        temperature: float = 0.0,
+        self, samples: Samples, options: TranscribeOptions
     ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
-        """Yield deltas while recognising (or none), then exactly one ``Transcript``.
+        """Yield deltas while recognising ``samples`` (``float32[n]`` at ``rate_hz``), or none, then exactly one ``Transcript``.
 
-        ``language`` skips detection; ``prompt`` biases spelling; ``words`` asks for the times of words. ``translate``:
-        whatever is said, the text is English. ``temperature`` in [0, 1]: 0 writes what is likeliest, more samples.
-        Raises ``EngineError``, also when it cannot translate.
+        An engine uses the options it can; one that cannot translate raises ``EngineError`` when asked to. Raises
+        ``EngineError``.
         """
 
 

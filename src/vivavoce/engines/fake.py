@@ -48,6 +48,7 @@ from vivavoce.types import (
     TokenScores,
     ToolCall,
     ToolCallDelta,
+    TranscribeOptions,
     Transcript,
     TranscriptDelta,
     Vectors,
@@ -100,27 +101,20 @@ class FakeRecognizer:
     rate_hz = 16_000
 
     async def transcribe(
-        self,
-        samples: Samples,
-        *,
-        language: Language | None = None,
-        prompt: str | None = None,
-        words: bool = False,
-        translate: bool = False,
-        temperature: float = 0.0,
+        self, samples: Samples, options: TranscribeOptions
     ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
         """The duration of the loud part in words; nothing for silence. A prompt with ``FAILURE`` in it fails."""
         await asyncio.sleep(0)
-        if prompt is not None and FAILURE in prompt:
+        if options.prompt is not None and FAILURE in options.prompt:
             raise EngineError("fake", "was asked to fail")
         loud = np.flatnonzero(np.abs(samples) > LOUD)
         duration_ms = round((loud[-1] - loud[0]) / self.rate_hz * 10) * 100 if len(loud) else 0
-        spoken = "en" if translate else language or "en"
+        spoken = "en" if options.translate else options.language or "en"
         if not duration_ms:
             yield Transcript("", spoken)
             return
         text = f"I heard {duration_ms} milliseconds."
-        if not words:
+        if not options.words:
             yield Transcript(text, spoken)
             return
         yield Transcript(

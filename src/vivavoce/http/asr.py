@@ -18,7 +18,7 @@ from vivavoce.http.auth import Owner
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.event_stream import SendEvent, Work, event, event_stream
-from vivavoce.http.recordings import decoded, recognised, spelling, understood_language
+from vivavoce.http.recordings import decoded, spelling, understood_language
 from vivavoce.http.serving import Serving
 from vivavoce.http.uploads import LEFT_OVER_BYTES, bounded_json
 from vivavoce.protocol.asr import (
@@ -34,12 +34,13 @@ from vivavoce.protocol.asr import (
     FileSubmission,
     FileTask,
 )
+from vivavoce.runtime.long_audio import recognise
 from vivavoce.session.outbox import random_id
 from vivavoce.session.overhearing import joined
 from vivavoce.tiers import require_transcription
 from vivavoce.transcription.answers import token_usage
 from vivavoce.transcription.captions import captions
-from vivavoce.types import Samples
+from vivavoce.types import Samples, TranscribeOptions
 
 MOST_JSON_BYTES = 48 * 1024 * 1024
 """Base64 in JSON is in memory whole: 36 MB of audio are enough, larger recordings are uploaded as files."""
@@ -109,7 +110,8 @@ def _sending(
 ) -> Work:
     """What sends the events: a delta for each sentence, and the whole. ``held`` is let go at the end."""
     prompt = spelling(wanted.prompt, wanted.hotwords)
-    reading = recognised(serving, samples, language=understood_language(wanted.language), prompt=prompt, words=True)
+    options = TranscribeOptions(understood_language(wanted.language), prompt, words=True)
+    reading = recognise(serving.engines.recognition, serving.engines.ears, samples, options)
 
     async def send_all(send: SendEvent) -> None:
         async with held, aclosing(reading) as segments:

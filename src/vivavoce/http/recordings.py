@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import BinaryIO
 
 from vivavoce.audio.recordings import RawFormat
 from vivavoce.errors import ClientError
 from vivavoce.http.serving import Serving
 from vivavoce.runtime.decoding import recording_of
-from vivavoce.runtime.long_audio import Segment, recognise
 from vivavoce.transcription.languages import language_code
 from vivavoce.types import Language, Samples
 
@@ -33,30 +31,6 @@ async def decoded(
     except ClientError as error:
         error.param = error.param or param
         raise
-
-
-def recognised(
-    serving: Serving,
-    samples: Samples,
-    *,
-    language: Language | None = None,
-    prompt: str | None = None,
-    words: bool = False,
-    translate: bool = False,
-    temperature: float = 0.0,
-) -> AsyncGenerator[Segment, None]:
-    """The segments of a recording, by the loaded engines. Arguments and errors are those of ``recognise``."""
-    engines = serving.engines
-    return recognise(
-        engines.recognition,
-        engines.ears,
-        samples,
-        language=language,
-        prompt=prompt,
-        words=words,
-        translate=translate,
-        temperature=temperature,
-    )
 
 
 def understood_language(given: str | None, param: str = "language") -> Language | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
@@ -15,7 +14,7 @@ from vivavoce.http.auth import Owner
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.event_stream import SendEvent, Work, event, event_stream
-from vivavoce.http.recordings import HEADERLESS, MOST_BYTES, decoded, recognised, spelling, understood_language
+from vivavoce.http.recordings import HEADERLESS, MOST_BYTES, decoded, spelling, understood_language
 from vivavoce.http.serving import Serving
 from vivavoce.http.uploads import FORM_BYTES, LEFT_OVER_BYTES, uploaded_form
 from vivavoce.protocol.transcription import (
@@ -27,12 +26,12 @@ from vivavoce.protocol.transcription import (
     TranslationFields,
     VerboseTranscription,
 )
-from vivavoce.runtime.long_audio import Segment
+from vivavoce.runtime.long_audio import recognise
 from vivavoce.session.overhearing import joined
 from vivavoce.tiers import require_transcription
 from vivavoce.transcription.answers import Read, Wanted, logprobs, token_usage, verbose
 from vivavoce.transcription.captions import captions, srt, vtt
-from vivavoce.types import Samples, Token
+from vivavoce.types import Samples, Token, TranscribeOptions
 
 router = APIRouter(
     route_class=ReportingRoute, tags=["audio"], max_body_size=MOST_BYTES + FORM_BYTES + LEFT_OVER_BYTES + 1
@@ -129,12 +128,15 @@ def _transcription(form: TranscriptionForm) -> Wanted:
     if form.stream and form.response_format not in ("json", "text"):
         raise ClientError("Only json and text can be streamed.", param="response_format")
     languages = form.languages if len(form.languages) == 1 else []
-    return Wanted(
-        form.response_format,
+    options = TranscribeOptions(
         understood_language(form.language or next(iter(languages), None)),
         spelling(form.prompt, [*form.hotwords, *form.keywords]),
-        form.temperature,
+        temperature=form.temperature,
         words=form.stream or bool(form.include) or form.response_format in ("srt", "vtt", "verbose_json"),
+    )
+    return Wanted(
+        form.response_format,
+        options,
         granularities=form.timestamp_granularities or ("segment",),
         logprobs=bool(form.include),
     )
@@ -142,14 +144,13 @@ def _transcription(form: TranscriptionForm) -> Wanted:
 
 def _translation(form: TranslationForm) -> Wanted:
     require_transcription(form.model)
-    return Wanted(
-        form.response_format,
-        None,
-        spelling(form.prompt, []),
-        form.temperature,
+    options = TranscribeOptions(
+        prompt=spelling(form.prompt, []),
+        temperature=form.temperature,
         words=form.response_format in ("srt", "vtt", "verbose_json"),
         translate=True,
     )
+    return Wanted(form.response_format, options)
 
 
 async def _samples(serving: Serving, file: UploadFile) -> Samples:
@@ -167,24 +168,13 @@ async def _samples(serving: Serving, file: UploadFile) -> Samples:
 
 
 async def _read(serving: Serving, samples: Samples, wanted: Wanted) -> Read:
-    async with aclosing(_segments(serving, samples, wanted)) as found:
+    engines = serving.engines
+    async with aclosing(recognise(engines.recognition, engines.ears, samples, wanted.options)) as found:
         segments = [segment async for segment in found]
     text = ""
     for segment in segments:
         text = joined(text, segment.text)
-    return Read(text, segments, len(samples) / serving.engines.recognition.rate_hz)
-
-
-def _segments(serving: Serving, samples: Samples, wanted: Wanted) -> AsyncGenerator[Segment, None]:
-    return recognised(
-        serving,
-        samples,
-        language=wanted.language,
-        prompt=wanted.prompt,
-        words=wanted.words,
-        translate=wanted.translate,
-        temperature=wanted.temperature,
-    )
+    return Read(text, segments, len(samples) / engines.recognition.rate_hz)
 
 
 def _answer(read: Read, wanted: Wanted) -> Response:
@@ -221,8 +211,11 @@ def _json(body: BaseModel) -> Response:
 def _streaming(serving: Serving, samples: Samples, wanted: Wanted, held: AsyncExitStack) -> Work:
     """What sends the events: a delta for each segment, and the whole. ``held`` is let go at the end."""
 
+    engines = serving.engines
+    reading = recognise(engines.recognition, engines.ears, samples, wanted.options)
+
     async def send_all(send: SendEvent) -> None:
-        async with held, aclosing(_segments(serving, samples, wanted)) as segments:
+        async with held, aclosing(reading) as segments:
             text, tokens = "", list[Token]()
             async for segment in segments:
                 longer = joined(text, segment.text)
@@ -232,11 +225,11 @@ def _streaming(serving: Serving, samples: Samples, wanted: Wanted, held: AsyncEx
                 await send(_event(delta))
                 text = longer
                 tokens += segment.tokens
-            duration_s = len(samples) / serving.engines.recognition.rate_hz
+            duration_s = len(samples) / engines.recognition.rate_hz
             done = TextDone(
                 text=text,
                 logprobs=logprobs(tokens) if wanted.logprobs else None,
-                usage=token_usage(duration_s, wanted.prompt, len(tokens)),
+                usage=token_usage(duration_s, wanted.options.prompt, len(tokens)),
             )
             await send(_event(done))
 

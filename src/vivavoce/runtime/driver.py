@@ -54,7 +54,7 @@ from vivavoce.session.signals import (
 )
 from vivavoce.tools.mcp.connection import ToolServerError
 from vivavoce.tools.offering import SessionTools
-from vivavoce.types import GenerationEnd, ReplyEvent, Speech
+from vivavoce.types import GenerationEnd, ReplyEvent, Speech, TranscribeOptions
 
 log = logging.getLogger(__name__)
 
@@ -316,11 +316,11 @@ class Driver:
         if stale is not None and not stale.done():
             stale.cancel()
             await asyncio.wait([stale])
-        transcript = await self._recognition.reading(work.samples, language=work.language, prompt=work.prompt)
+        transcript = await self._recognition.reading(work.samples, TranscribeOptions(work.language, work.prompt))
         self._take(Overheard(work.item_id, work.until, transcript))
 
     async def _transcribe(self, work: Transcribe) -> None:
-        events = self._recognition.transcript(work.samples, language=work.language, prompt=work.prompt)
+        events = self._recognition.transcript(work.samples, TranscribeOptions(work.language, work.prompt))
         try:
             async with aclosing(events):
                 async for event in events:

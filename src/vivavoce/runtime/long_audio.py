@@ -17,7 +17,7 @@ from vivavoce.errors import EngineError
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.turns.pieces import Piece, PieceCutter
-from vivavoce.types import Confidence, Language, Samples, Token, Transcript, Word
+from vivavoce.types import Confidence, Language, Samples, Token, TranscribeOptions, Transcript, Word
 
 BATCH_S = 20
 """Voice activity is detected so far ahead at a time, off the event loop: 60 ms of work."""
@@ -48,37 +48,20 @@ class Segment:
     confidence: Confidence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a recording is to be read; the fields are those of ``Recognizer.transcribe``."""
-
-    language: Language | None = None
-    prompt: str | None = None
-    words: bool = False
-    translate: bool = False
-    temperature: float = 0.0
-
-
 async def recognise(
     recognition: Recognition,
     ears: Ears,
     samples: Samples,
-    *,
-    language: Language | None = None,
-    prompt: str | None = None,
-    words: bool = False,
-    translate: bool = False,
-    temperature: float = 0.0,
+    options: TranscribeOptions,
 ) -> AsyncGenerator[Segment, None]:
     """The segments of a recording (``float32[n]`` at ``recognition.rate_hz``), each as soon as it is known.
 
     Nothing comes out of a recording without speech. Closing the generator stops the work after the step under way.
     Raises ``EngineError``.
     """
-    how = Reading(language, prompt, words, translate, temperature)
     before: Segment | None = None
     async for piece in _pieces(samples, recognition.rate_hz, ears.detector):
-        heard = await _heard(recognition, samples, piece, how, before)
+        heard = await _heard(recognition, samples, piece, options, before)
         if heard is not None:
             yield heard
             before = heard
@@ -105,21 +88,15 @@ def _probabilities(stream: SpeechStream, samples: Samples, frame: int) -> list[f
 
 
 async def _heard(
-    recognition: Recognition, samples: Samples, piece: Piece, how: Reading, before: Segment | None
+    recognition: Recognition, samples: Samples, piece: Piece, options: TranscribeOptions, before: Segment | None
 ) -> Segment | None:
     """What was said in ``piece``; ``None`` if nothing was."""
     start, end = max(piece.start, 0), min(piece.end, len(samples))
-    language = how.language
+    language = options.language
     if language is None and before is not None and end - start < SURE_S * recognition.rate_hz:
         language = before.language
-    transcript = await recognition.piece(
-        samples[start:end],
-        language=language,
-        prompt=_prompt(how.prompt, before, piece),
-        words=how.words,
-        translate=how.translate,
-        temperature=how.temperature,
-    )
+    options = replace(options, language=language, prompt=_prompt(options.prompt, before, piece))
+    transcript = await recognition.piece(samples[start:end], options)
     if not transcript.text:
         return None
     return _placed(transcript, start * 1000 // recognition.rate_hz, end * 1000 // recognition.rate_hz)

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 
 from vivavoce.engines.base import Recognizer
 from vivavoce.errors import EngineError
-from vivavoce.types import Language, Samples, Transcript, TranscriptDelta
+from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +31,13 @@ class Recognition:
         self._one_piece = asyncio.Lock()
 
     async def transcript(
-        self, samples: Samples, *, language: Language | None = None, prompt: str | None = None
+        self, samples: Samples, options: TranscribeOptions
     ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
         """As ``Recognizer.transcribe``. Raises ``EngineError``."""
         self._busy += 1
         self._idle.clear()
         try:
-            async with aclosing(self._recognizer.transcribe(samples, language=language, prompt=prompt)) as events:
+            async with aclosing(self._recognizer.transcribe(samples, options)) as events:
                 async for event in events:
                     yield event
         finally:
@@ -45,9 +45,7 @@ class Recognition:
             if not self._busy:
                 self._idle.set()
 
-    async def reading(
-        self, samples: Samples, *, language: Language | None = None, prompt: str | None = None
-    ) -> Transcript | None:
+    async def reading(self, samples: Samples, options: TranscribeOptions) -> Transcript | None:
         """The text of an unfinished utterance; ``None`` at once while the recogniser is busy, and when it fails.
 
         Whoever speaks can do without: the transcript is made when they have finished.
@@ -55,7 +53,7 @@ class Recognition:
         if self._busy:
             return None
         try:
-            async with aclosing(self.transcript(samples, language=language, prompt=prompt)) as events:
+            async with aclosing(self.transcript(samples, options)) as events:
                 async for event in events:
                     if isinstance(event, Transcript):
                         return event
@@ -63,16 +61,7 @@ class Recognition:
             log.warning("reading: %s", error)
         return None
 
-    async def piece(
-        self,
-        samples: Samples,
-        *,
-        language: Language | None = None,
-        prompt: str | None = None,
-        words: bool = False,
-        translate: bool = False,
-        temperature: float = 0.0,
-    ) -> Transcript:
+    async def piece(self, samples: Samples, options: TranscribeOptions) -> Transcript:
         """The transcript of a piece of a recording, as ``Recognizer.transcribe``. Raises ``EngineError``.
 
         Recordings take turns piece by piece, and let conversations go first: one of those waits for a piece under way at
@@ -82,10 +71,7 @@ class Recognition:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE_S):
                     await self._idle.wait()
-            heard = self._recognizer.transcribe(
-                samples, language=language, prompt=prompt, words=words, translate=translate, temperature=temperature
-            )
-            async with aclosing(heard) as events:
+            async with aclosing(self._recognizer.transcribe(samples, options)) as events:
                 async for event in events:
                     if isinstance(event, Transcript):
                         return event

@@ -17,7 +17,7 @@ from vivavoce.protocol.transcription import (
 from vivavoce.runtime.long_audio import Segment
 from vivavoce.transcription.captions import Caption, captions
 from vivavoce.transcription.languages import language_name
-from vivavoce.types import Language, Token
+from vivavoce.types import Language, Token, TranscribeOptions
 
 TOKENS_PER_S = 12.5
 """The rate at which the platform's open weights hear; what ``usage`` counts is made of it."""
@@ -25,14 +25,10 @@ TOKENS_PER_S = 12.5
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How a recording is to be read and told. ``words``: the times of words are needed to answer."""
+    """How a recording is to be transcribed, and the format of the answer."""
 
     format: str
-    language: Language | None
-    prompt: str | None
-    temperature: float
-    words: bool
-    translate: bool = False
+    options: TranscribeOptions
     granularities: Sequence[str] = ("segment",)
     logprobs: bool = False
 
@@ -49,9 +45,9 @@ class Read:
 def verbose(read: Read, wanted: Wanted) -> VerboseTranscription:
     """``verbose_json``: captions, words, or both."""
     words = [word for segment in read.segments for word in segment.words]
-    language = "en" if wanted.translate else _main_language(read.segments, wanted.language)
+    language = "en" if wanted.options.translate else _main_language(read.segments, wanted.options.language)
     return VerboseTranscription(
-        task="translate" if wanted.translate else "transcribe",
+        task="translate" if wanted.options.translate else "transcribe",
         language=language_name(language),
         duration=round(read.duration_s, 3),
         text=read.text,
@@ -84,7 +80,7 @@ def _segment(number: int, caption: Caption, wanted: Wanted) -> TimedSegment:
         end=caption.end_ms / 1000,
         text=caption.text,
         tokens=[token.id for token in caption.tokens],
-        temperature=wanted.temperature,
+        temperature=wanted.options.temperature,
         avg_logprob=sure.log_probability if sure else 0.0,
         compression_ratio=sure.compression if sure else 1.0,
         no_speech_prob=sure.no_speech if sure else 0.0,

@@ -32,7 +32,7 @@ from vivavoce.store.store import Store
 from vivavoce.transcription.captions import captions
 from vivavoce.transcription.languages import language_code
 from vivavoce.transcription.tables import RecordingTaskRow
-from vivavoce.types import Samples
+from vivavoce.types import Samples, TranscribeOptions
 
 log = logging.getLogger(__name__)
 
@@ -226,8 +226,8 @@ class RecordingTasks:
 
     async def _heard(self, samples: Samples, wanted: FileSubmission) -> FileChannel:
         told = wanted.request.show_utterances
-        language = language_code(wanted.request.language or "")
-        reading = recognise(self._recognition, self._ears, samples, language=language, words=told)
+        options = TranscribeOptions(language_code(wanted.request.language or ""), words=told)
+        reading = recognise(self._recognition, self._ears, samples, options)
         async with aclosing(reading) as found:
             segments = [segment async for segment in found]
         text = ""

@@ -22,7 +22,7 @@ from vivavoce.runtime.engines import EngineLoader, Engines
 from vivavoce.runtime.voices import enrolment
 from vivavoce.runtime.voices.enrolment import CLIP_HZ, examine, match
 from vivavoce.runtime.voices.measuring import Heard, heard
-from vivavoce.types import Samples, Transcript
+from vivavoce.types import Samples, TranscribeOptions, Transcript
 from vivavoce.voices.stock import SENTENCES, StockTable, StockVoice
 from voicing import hum
 
@@ -61,7 +61,7 @@ class Recognition:
     def __init__(self, text: str = SAID) -> None:
         self.text = text
 
-    async def transcript(self, samples: Samples, **how: Any) -> AsyncIterator[Transcript]:
+    async def transcript(self, samples: Samples, options: TranscribeOptions) -> AsyncIterator[Transcript]:
         yield Transcript(self.text, "en")
 
 

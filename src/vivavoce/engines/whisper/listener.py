@@ -17,7 +17,7 @@ from vivavoce.engines.whisper.features import RATE_HZ
 from vivavoce.engines.whisper.model import Reading, WhisperModel
 from vivavoce.engines.whisper.settings import WhisperSettings
 from vivavoce.engines.whisper.words import PAUSE_MS, Pause, timed_words
-from vivavoce.types import Confidence, Language, Samples, Token, Word
+from vivavoce.types import Confidence, Language, Samples, Token, TranscribeOptions, Word
 
 FULL_CONTEXT_S = 30.0
 SILENT_PEAK = 5e-4
@@ -38,18 +38,11 @@ class AbandonedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What to hear: ``samples`` (``float32[n]``, 16 kHz, at most 30 s). ``abandoned`` ends the work after its step.
-
-    The other fields are those of ``Recognizer.transcribe``.
-    """
+    """What to hear: ``samples`` (``float32[n]``, 16 kHz, at most 30 s). ``abandoned`` ends the work after its step."""
 
     samples: Samples
-    language: Language | None
-    prompt: str | None
+    options: TranscribeOptions
     abandoned: Event
-    words: bool = False
-    translate: bool = False
-    temperature: float = 0.0
 
     def check(self) -> None:
         """Between two steps: raise ``AbandonedError`` if nobody waits any more."""
@@ -95,19 +88,19 @@ class WhisperListener:
     def hear(self, utterance: Utterance) -> Heard:
         """Blocking: about 0.2 s of two cores for a short utterance. Raises ``AbandonedError``."""
         if np.abs(utterance.samples).max() < SILENT_PEAK:
-            return Heard("", utterance.language)
+            return Heard("", utterance.options.language)
         encoded = self._model.encode(utterance.samples, self._settings.context_s)
         utterance.check()
-        language = utterance.language or self._model.detect(encoded, self._settings.languages)
+        language = utterance.options.language or self._model.detect(encoded, self._settings.languages)
         read = self._read(encoded, utterance, language)
         if self._is_invented(read.reading, utterance.samples):
             return Heard("", language)
         read = self._without_loop(read, utterance, language)
         text = read.reading.text
-        if language == "zh" and not utterance.translate:
+        if language == "zh" and not utterance.options.translate:
             text = self._simplified(text)
         heard = Heard(text, language, confidence=_confidence(read.reading, text))
-        if not text or not utterance.words:
+        if not text or not utterance.options.words:
             return heard
         utterance.check()
         return self._timed(heard, read.encoded, utterance, language)
@@ -116,10 +109,10 @@ class WhisperListener:
         reading = self._model.read(
             encoded,
             language=language,
-            prompt=utterance.prompt,
+            prompt=utterance.options.prompt,
             length=len(utterance.samples),
-            translate=utterance.translate,
-            temperature=utterance.temperature,
+            translate=utterance.options.translate,
+            temperature=utterance.options.temperature,
         )
         return _Read(reading, encoded)
 
@@ -127,7 +120,7 @@ class WhisperListener:
         """What was heard, and when each word was said."""
         length = len(utterance.samples)
         aligned = self._model.align(
-            encoded, heard.text, language=language, length=length, translate=utterance.translate
+            encoded, heard.text, language=language, length=length, translate=utterance.options.translate
         )
         pauses = _pauses(self._speech(utterance.samples), self._detector.frame_samples)
         words = timed_words([token.timed for token in aligned], pauses, length * 1000 // RATE_HZ)

@@ -20,7 +20,7 @@ from vivavoce.engines.whisper.settings import WhisperSettings
 from vivavoce.engines.whisper.vocabulary import Vocabulary
 from vivavoce.engines.whisper.windows import joined, windows
 from vivavoce.errors import EngineError
-from vivavoce.types import Confidence, Language, Samples, Transcript, TranscriptDelta
+from vivavoce.types import Confidence, Language, Samples, TranscribeOptions, Transcript, TranscriptDelta
 
 
 class WhisperRecognizer:
@@ -36,31 +36,24 @@ class WhisperRecognizer:
         self._closed = False
 
     async def transcribe(
-        self,
-        samples: Samples,
-        *,
-        language: Language | None = None,
-        prompt: str | None = None,
-        words: bool = False,
-        translate: bool = False,
-        temperature: float = 0.0,
+        self, samples: Samples, options: TranscribeOptions
     ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
         """Yield one ``Transcript`` of ``samples`` (``float32[n]``, 16 kHz); its text is empty when nothing was said.
 
-        ``language`` may carry a region (``zh-CN``). Cancelling before the utterance's turn takes it out of the queue;
+        ``options.language`` may carry a region (``zh-CN``). Cancelling before the utterance's turn takes it out of the queue;
         later it ends after the step under way. Raises ``EngineError``.
         """
         _check(samples)
-        spoken = self._known(language)
+        spoken = self._known(options.language)
         parts: list[Heard] = []
         start = 0
         for window in windows(samples, self.rate_hz):
-            heard = await self._hear(Utterance(window, spoken, prompt, Event(), words, translate, temperature))
+            heard = await self._hear(Utterance(window, replace(options, language=spoken), Event()))
             if heard.text:
                 parts.append(_later(heard, start * 1000 // self.rate_hz))
                 spoken = heard.language
             start += len(window)
-        yield _together(parts, spoken or self._default_language, translated=translate)
+        yield _together(parts, spoken or self._default_language, translated=options.translate)
 
     def _known(self, language: Language | None) -> Language | None:
         if not language:

@@ -20,7 +20,7 @@ from vivavoce.runtime.chat.remembering import Remembered
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.long_audio import recognise
 from vivavoce.scripts import is_cjk
-from vivavoce.types import Samples, Transcript
+from vivavoce.types import Samples, TranscribeOptions, Transcript
 
 SEGMENT_S = 25
 MOST_SEGMENTS = 30
@@ -124,7 +124,7 @@ class Listener:
         return heard
 
     async def _hear_utterance(self, samples: Samples) -> Transcript:
-        async with aclosing(self._engines.recognition.transcript(samples)) as events:
+        async with aclosing(self._engines.recognition.transcript(samples, TranscribeOptions())) as events:
             async for event in events:
                 if isinstance(event, Transcript):
                     return event
@@ -133,7 +133,8 @@ class Listener:
     async def _hear_recording(self, samples: Samples) -> Transcript:
         """Longer than the recogniser hears at a time: piece by piece, cut at pauses."""
         text, spoken_ms = "", dict[str, int]()
-        async with aclosing(recognise(self._engines.recognition, self._engines.ears, samples)) as segments:
+        reading = recognise(self._engines.recognition, self._engines.ears, samples, TranscribeOptions())
+        async with aclosing(reading) as segments:
             async for segment in segments:
                 text = joined(text, segment.text)
                 length_ms = segment.end_ms - segment.start_ms

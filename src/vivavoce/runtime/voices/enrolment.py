@@ -19,7 +19,7 @@ from vivavoce.errors import ClientError, EngineError
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.voices.measuring import Heard, heard
-from vivavoce.types import Language, Samples, Sex, Transcript
+from vivavoce.types import Language, Samples, Sex, TranscribeOptions, Transcript
 from vivavoce.voices.clips import Clip, check_length, check_one_speaker, check_sound, check_transcript, windows
 from vivavoce.voices.matching import Recipe, blend, nearest, score, sex_of
 from vivavoce.voices.stock import SENTENCES, StockTable, stock_table
@@ -140,7 +140,7 @@ async def understood(
 ) -> Transcript:
     """What is said in ``samples`` (at ``rate_hz``). Raises ``EngineError``."""
     at_its_rate = await asyncio.to_thread(resample, samples, rate_hz, recognition.rate_hz)
-    async with aclosing(recognition.transcript(at_its_rate, language=language)) as events:
+    async with aclosing(recognition.transcript(at_its_rate, TranscribeOptions(language))) as events:
         async for event in events:
             if isinstance(event, Transcript):
                 return event
