@@ -16,6 +16,7 @@ from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from vivavoce.model_names import TARGETS
 from vivavoce.tiers import TIERS
 
 EngineProfile = Literal["local", "fake"]
@@ -329,9 +330,10 @@ class KnowledgeConfig(_Table):
 
 
 class TiersConfig(_Table):
-    """More names for the tiers: ``aliases`` maps a model name, or a pattern with ``*``, to a tier.
+    """More names for models: ``aliases`` maps a name, or a pattern with ``*``, to a tier, or to a model for speech or
+    transcription (``TARGETS``).
 
-    They come before the built-in aliases, which stay. ``default`` serves connections that may leave the model out.
+    They come before the built-in names, which stay. ``default`` serves connections that may leave the model out.
     """
 
     aliases: Mapping[str, str] = Field(default_factory=dict)
@@ -339,9 +341,15 @@ class TiersConfig(_Table):
 
     @model_validator(mode="after")
     def _known(self) -> TiersConfig:
-        for name in (*self.aliases.values(), self.default):
-            if name not in TIERS:
-                raise ValueError(f"there is no tier '{name}'; there are {', '.join(TIERS)}")
+        for alias, target in self.aliases.items():
+            if target not in TARGETS:
+                others = ", ".join(name for name in TARGETS if name not in TIERS)
+                raise ValueError(
+                    f"the alias '{alias}' leads nowhere: there is no tier '{target}'; there are {', '.join(TIERS)} "
+                    f"(and for speech and transcription {others})"
+                )
+        if self.default not in TIERS:
+            raise ValueError(f"there is no tier '{self.default}' for 'default'; there are {', '.join(TIERS)}")
         return self
 
 

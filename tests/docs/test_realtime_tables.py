@@ -23,6 +23,7 @@ from vivavoce.config import Config, load_config
 from vivavoce.errors import ClientError
 from vivavoce.http.errors import STATUS_OF_CODE
 from vivavoce.http.starting import starting_config
+from vivavoce.model_names import MODEL_NAMES, default_dialect
 from vivavoce.protocol import openai, openai_beta, stepfun
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.audio_formats import ENCODINGS, NAMES
@@ -31,7 +32,7 @@ from vivavoce.protocol.detection import DIALECTS, QUERY_NAMES
 from vivavoce.protocol.dialect import DialectName, decode
 from vivavoce.protocol.reading import Field
 from vivavoce.protocol.session_config import ResponseOverrides, SessionConfig, SessionPatch, TurnDetectionPatch
-from vivavoce.tiers import BUILT_IN_ALIASES, TIERS, TRANSCRIPTION_MODELS, default_dialect, model_of
+from vivavoce.tiers import TIERS, model_of
 from vivavoce.turns.patience import wait_ms
 from vivavoce.voices.presets import PRESETS
 
@@ -163,19 +164,18 @@ def test_every_audio_format_and_voice() -> None:
 
 
 def test_the_model_names() -> None:
-    told = table("Model names", 2)
-    assert set(told) == {*TIERS, *BUILT_IN_ALIASES}
-    for pattern, tier in BUILT_IN_ALIASES.items():
-        assert codes(told[pattern][0]) == [tier]
-    section = PAGE.read_text().split("### Model names")[1].split("### ")[0]
-    assert all(f"`{pattern}`" in section for pattern in TRANSCRIPTION_MODELS)
+    shown = rows(PAGE, "Model names")
+    told = {pattern: codes(row[-1]) for row in shown for pattern in codes(row[0]) if not row[1].startswith("itself")}
+    assert told == {row.pattern: [row.serves] for row in MODEL_NAMES}
+    kinds = {pattern: row[1] for row in shown if len(row) == 3 for pattern in codes(row[0])}
+    assert kinds == {row.pattern: row.kind for row in MODEL_NAMES if row.kind != "conversation"}
+    assert {codes(row[0])[0] for row in shown if row[1].startswith("itself")} == set(TIERS)
 
 
 def test_the_dialect_of_each_model() -> None:
     spoken: Mapping[DialectName, str] = {"openai_beta": "beta", "openai": "GA", "stepfun": "StepFun"}
     told = {pattern: row[1] for row in rows(PAGE, "Dialects") for pattern in codes(row[0])}
-    assert len(told) == 4
-    for pattern in (*told, *TIERS, *BUILT_IN_ALIASES, *TRANSCRIPTION_MODELS):
+    for pattern in (*told, *TIERS, *(row.pattern for row in MODEL_NAMES if row.kind != "speech")):
         name = pattern.replace("*", "-x")
         shown = next((dialect for known, dialect in told.items() if fnmatchcase(name, known)), "StepFun")
         assert shown == spoken[default_dialect(name)], name
@@ -260,7 +260,7 @@ def codes_of_errors() -> set[str]:
     found = {"invalid_value"}  # the default
     source = Path(vivavoce.__file__).parent
     rooms = [source / room for room in ("session", "protocol", "http", "runtime", "audio")]
-    for file in [*(path for room in rooms for path in room.rglob("*.py")), source / "errors.py", source / "tiers.py"]:
+    for file in [*(path for room in rooms for path in room.rglob("*.py")), source / "errors.py", source / "model_names.py"]:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call):
                 given_codes = [keyword.value for keyword in node.keywords if keyword.arg == "code"]

@@ -46,7 +46,7 @@ from vivavoce.cli.options import (
 from vivavoce.cli.weights import ensure_weights, speaker_weights, weights_of
 from vivavoce.config import Config
 from vivavoce.engines.fake import CHARACTER_MS
-from vivavoce.tiers import tier
+from vivavoce.tiers import TIERS
 from vivavoce.types import Language
 from vivavoce.word_errors import count_errors
 
@@ -163,7 +163,7 @@ async def _speak_questions(config: Config, languages: Sequence[Language], limit:
     speaker = await asyncio.to_thread(EngineLoader(config).speaker)
     try:
         return await synthesise_questions(
-            speaker, voice=tier("step-audio-2").default_voice, languages=languages, limit=limit
+            speaker, voice=TIERS["step-audio-2"].default_voice, languages=languages, limit=limit
         )
     finally:
         speaker.close()

@@ -18,7 +18,7 @@ from vivavoce.client.live import load_sounddevice, play
 from vivavoce.client.recording import write_wav
 from vivavoce.config import Config
 from vivavoce.errors import ClientError
-from vivavoce.tiers import tier
+from vivavoce.tiers import TIERS
 
 if TYPE_CHECKING:
     from vivavoce.engines.base import Speaker
@@ -39,7 +39,7 @@ def say(
         load_sounddevice()  # a missing loudspeaker is said before any model is loaded
     console = Console()
     ensure_weights(settings, speaker_weights(settings), console)
-    samples = asyncio.run(_speak(settings, text, voice or tier("step-audio-2").default_voice, speed))
+    samples = asyncio.run(_speak(settings, text, voice or TIERS["step-audio-2"].default_voice, speed))
     if out is None:
         asyncio.run(play(samples))
     else:

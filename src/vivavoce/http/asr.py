@@ -21,6 +21,7 @@ from vivavoce.http.event_stream import SendEvent, Work, event, event_stream
 from vivavoce.http.recordings import decoded, spelling, understood_language
 from vivavoce.http.serving import Serving
 from vivavoce.http.uploads import LEFT_OVER_BYTES, bounded_json
+from vivavoce.model_names import model_behind
 from vivavoce.protocol.asr import (
     AsrDelta,
     AsrDone,
@@ -37,7 +38,6 @@ from vivavoce.protocol.asr import (
 from vivavoce.runtime.long_audio import recognise
 from vivavoce.session.outbox import random_id
 from vivavoce.session.overhearing import joined
-from vivavoce.tiers import require_transcription
 from vivavoce.transcription.answers import token_usage
 from vivavoce.transcription.captions import captions
 from vivavoce.types import Samples, TranscribeOptions
@@ -67,7 +67,9 @@ async def recognise_recording(request: Request, owner: Owner) -> Response:
         stack.enter_context(serving.requests.taken_for())
         audio = (await bounded_json(request, AsrRequest, most_bytes=MOST_JSON_BYTES)).audio
         wanted = audio.input.transcription
-        require_transcription(wanted.model, "audio.input.transcription.model")
+        model_behind(
+            wanted.model, "transcription", serving.config.tiers.aliases, param="audio.input.transcription.model"
+        )
         understood_language(wanted.language, "audio.input.transcription.language")
         samples = await while_connected(request, _samples(serving, audio.data, audio.input.format))
         del audio
@@ -145,7 +147,8 @@ def _event(body: BaseModel) -> str:
 async def submit_file(request: Request, wanted: FileSubmission, owner: Owner) -> FileTask:
     """Have a recording read that is behind a URL. It is fetched and read in the background."""
     serving: Serving = request.app.state.serving
-    require_transcription(wanted.request.model_name, "request.model_name")
+    aliases = serving.config.tiers.aliases
+    model_behind(wanted.request.model_name, "transcription", aliases, param="request.model_name")
     understood_language(wanted.request.language, "request.language")
     if wanted.request.enable_speaker_info:
         raise ClientError("Speakers are not told apart on this server.", param="request.enable_speaker_info")

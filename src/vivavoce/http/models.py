@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
 
-from vivavoce.errors import ClientError
 from vivavoce.http.auth import Owner
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.serving import Serving
+from vivavoce.model_names import ModelKind, listed_names, served_by
 from vivavoce.protocol.platform import Account, ModelLimits, ModelList, ModelObject
-from vivavoce.speech.models import SPEECH_MODELS, speech_model
-from vivavoce.tiers import KNOWN_ALIASES, KNOWN_TRANSCRIPTION_MODELS, TIERS, tier, transcribes
+from vivavoce.speech.models import speech_model
+from vivavoce.tiers import TIERS, tier
 
 router = APIRouter(route_class=ReportingRoute, tags=["models"])
 
@@ -37,18 +37,18 @@ async def get_account(_: Owner) -> Account:
 
 def _names(serving: Serving) -> Iterator[str]:
     configured = (name for name in serving.config.tiers.aliases if "*" not in name)
-    yield from dict.fromkeys([*TIERS, *configured, *KNOWN_ALIASES, *SPEECH_MODELS, *KNOWN_TRANSCRIPTION_MODELS])
+    kinds: tuple[ModelKind, ...] = ("conversation", "speech", "transcription")
+    yield from dict.fromkeys([*TIERS, *configured, *(name for kind in kinds for name in listed_names(kind))])
 
 
 def _found(serving: Serving, name: str) -> ModelObject:
     """Raises ``ClientError`` (``model_not_found``)."""
-    if transcribes(name):
+    aliases = serving.config.tiers.aliases
+    if served_by(name, "transcription", aliases):
         return _transcriber(serving, name)
-    try:
-        speech_model(name)
-    except ClientError:
-        return _tier(serving, name)
-    return _speaker(serving, name)
+    if served_by(name, "speech", aliases):
+        return _speaker(serving, name)
+    return _tier(serving, name)
 
 
 def _tier(serving: Serving, name: str) -> ModelObject:
@@ -74,7 +74,7 @@ def _speaker(serving: Serving, name: str) -> ModelObject:
         created=serving.started_at,
         description="text to speech, by the voices of this server",
         capabilities=["speech"],
-        limits=ModelLimits(input_characters=speech_model(name).most_characters),
+        limits=ModelLimits(input_characters=speech_model(name, serving.config.tiers.aliases).most_characters),
         loaded=serving.loaded is not None,
     )
 

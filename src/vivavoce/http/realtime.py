@@ -12,11 +12,12 @@ from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import error_response
 from vivavoce.http.grants import Grant
 from vivavoce.http.serving import Serving
+from vivavoce.model_names import default_dialect
 from vivavoce.protocol.detection import detect
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.calls import Call
-from vivavoce.tiers import Model, default_dialect, model_of
+from vivavoce.tiers import Model, model_of
 
 router = APIRouter()
 router.include_router(client_secrets.router)

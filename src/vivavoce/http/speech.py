@@ -58,7 +58,8 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 async def create_speech(request: Request, wanted: SpeechRequest, owner: Owner) -> Response:
     """Speech from text: as it is made, as events, or as a file with an address."""
     serving: Serving = request.app.state.serving
-    order = understood(wanted, await serving.voices.usable(owner, wanted.voice_id))
+    voice = await serving.voices.usable(owner, wanted.voice_id)
+    order = understood(wanted, voice, serving.config.tiers.aliases)
     headers = {UNDONE_HEADER: ", ".join(order.undone)} if order.undone else {}
     try:
         if wanted.return_url:

@@ -50,7 +50,7 @@ async def realtime_audio(socket: WebSocket) -> None:
     with ExitStack() as places:
         try:
             grant = await serving.auth.admit(socket)
-            model = speech_model(socket.query_params.get("model", ""))
+            model = speech_model(socket.query_params.get("model", ""), serving.config.tiers.aliases)
             _ = serving.engines
             key_over = asyncio.Event()
             places.callback(serving.key_use.begin_session(grant.key, key_over.set))

@@ -17,6 +17,7 @@ from vivavoce.http.event_stream import SendEvent, Work, event, event_stream
 from vivavoce.http.recordings import HEADERLESS, MOST_BYTES, decoded, spelling, understood_language
 from vivavoce.http.serving import Serving
 from vivavoce.http.uploads import FORM_BYTES, LEFT_OVER_BYTES, uploaded_form
+from vivavoce.model_names import model_behind
 from vivavoce.protocol.transcription import (
     DurationUsage,
     TextDelta,
@@ -28,7 +29,6 @@ from vivavoce.protocol.transcription import (
 )
 from vivavoce.runtime.long_audio import recognise
 from vivavoce.session.overhearing import joined
-from vivavoce.tiers import require_transcription
 from vivavoce.transcription.answers import Read, Wanted, logprobs, token_usage, verbose
 from vivavoce.transcription.captions import captions, srt, vtt
 from vivavoce.types import Samples, Token, TranscribeOptions
@@ -83,6 +83,7 @@ async def create_transcription(request: Request, owner: Owner) -> Response:
     async with AsyncExitStack() as stack:
         stack.enter_context(serving.requests.taken_for())
         form = await stack.enter_async_context(uploaded_form(request, TranscriptionForm, most_bytes=MOST_BYTES))
+        model_behind(form.model, "transcription", serving.config.tiers.aliases)
         wanted = _transcription(form)
         samples = await while_connected(request, _samples(serving, form.file))
         if not form.stream:
@@ -107,6 +108,7 @@ async def create_translation(request: Request, owner: Owner) -> Response:
     serving: Serving = request.app.state.serving
     with serving.requests.taken_for():
         async with uploaded_form(request, TranslationForm, most_bytes=MOST_BYTES) as form:
+            model_behind(form.model, "transcription", serving.config.tiers.aliases)
             wanted = _translation(form)
             samples = await while_connected(request, _samples(serving, form.file))
             return _answer(await while_connected(request, _read(serving, samples, wanted)), wanted)
@@ -117,7 +119,6 @@ async def create_translation(request: Request, owner: Owner) -> Response:
 
 def _transcription(form: TranscriptionForm) -> Wanted:
     """Raises ``ClientError`` for fields that contradict each other."""
-    require_transcription(form.model)
     verbose = form.response_format == "verbose_json"
     if form.timestamp_granularities and not verbose:
         raise ClientError(
@@ -143,7 +144,6 @@ def _transcription(form: TranscriptionForm) -> Wanted:
 
 
 def _translation(form: TranslationForm) -> Wanted:
-    require_transcription(form.model)
     options = TranscribeOptions(
         prompt=spelling(form.prompt, []),
         temperature=form.temperature,

@@ -65,7 +65,7 @@ async def create_voice(request: Request, owner: Owner) -> wire.CreatedVoice:
     async with AsyncExitStack() as stack:
         fields, file_id, source = await _clip_of(request, owner, serving, stack)
         if fields.model is not None:
-            speech_model(fields.model)
+            speech_model(fields.model, serving.config.tiers.aliases)
         wish = Wish(fields.name, fields.kind, fields.text, fields.model, file_id, fields.consent)
         with serving.requests.taken_for():
             row, duplicated = await while_connected(request, serving.voices.maker.create(owner, source, wish))

@@ -20,13 +20,13 @@ from msgspec import Meta
 from vivavoce.audio.ogg import OggOpusDecoder
 from vivavoce.audio.pcm import BYTES_PER_SAMPLE, encode_pcm16
 from vivavoce.errors import ClientError
+from vivavoce.model_names import model_behind
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.reading import Field, Json, an_object, checked, read_fields, without_nulls
 from vivavoce.protocol.session_config import AudioFormat, RateHz, SessionConfig, Transcription
 from vivavoce.protocol.turn_detection import read_turn_detection
 from vivavoce.scripts import is_cjk
-from vivavoce.tiers import require_transcription
 
 RATE_HZ: RateHz = 16_000
 """What a client sends when it does not say."""
@@ -81,7 +81,7 @@ def _read_format(value: Any, param: str) -> AudioFormat:
 def _read_transcription(value: Any, param: str) -> Transcription:
     given: _Wanted = checked(without_nulls(an_object(value, param)), _Wanted, param)
     if given.model is not None:
-        require_transcription(given.model, f"{param}.model")
+        model_behind(given.model, "transcription", param=f"{param}.model")
     words = [", ".join(given.hotwords)] if given.hotwords else []
     return Transcription(
         model=given.model,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
-from vivavoce.errors import ClientError
+from vivavoce.model_names import NO_ALIASES, model_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +42,9 @@ SPEECH_MODELS: Mapping[str, SpeechModel] = {
     "tts-1-hd": _OPENAI,
     "gpt-4o-mini-tts": _OPENAI,
 }
-"""The names themselves; dated variants (``gpt-4o-mini-tts-2025-12-15``) count as the model they are of."""
+"""By the names ``MODEL_NAMES`` leads to."""
 
 
-def speech_model(name: str) -> SpeechModel:
-    """The model of this name. Raises ``ClientError`` (``model_not_found``) naming those there are."""
-    found = SPEECH_MODELS.get(name)
-    if found is None:
-        found = next((model for known, model in SPEECH_MODELS.items() if fnmatchcase(name, f"{known}-20*")), None)
-    if found is None:
-        raise ClientError(
-            f"The model '{name[:100]}' does not speak; these do: {', '.join(SPEECH_MODELS)}.",
-            code="model_not_found",
-            param="model",
-        )
-    return found
+def speech_model(name: str, aliases: Mapping[str, str] = NO_ALIASES) -> SpeechModel:
+    """The model that serves this name; ``aliases`` are the configured ones. Raises ``ClientError`` (``model_not_found``)."""
+    return SPEECH_MODELS[model_behind(name, "speech", aliases)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vivavoce.errors import ClientError
+from vivavoce.model_names import NO_ALIASES
 from vivavoce.protocol.speech import SpeechRequest
 from vivavoce.runtime.clauses import Clause
 from vivavoce.speech.delivery import Delivery, delivery
@@ -25,9 +26,12 @@ class Order:
     undone: tuple[str, ...] = ()
 
 
-def understood(request: SpeechRequest, voice: str) -> Order:
-    """The order of a request; ``voice`` as the speaker knows it. Raises ``ClientError`` for what is not allowed."""
-    model = speech_model(request.model)
+def understood(request: SpeechRequest, voice: str, aliases: Mapping[str, str] = NO_ALIASES) -> Order:
+    """The order of a request; ``voice`` as the speaker knows it, ``aliases`` the configured names of models.
+
+    Raises ``ClientError`` for what is not allowed.
+    """
+    model = speech_model(request.model, aliases)
     check_limits(request, model)
     way = _delivery(request, model)
     said, directed = without_directions(request.input, model)
