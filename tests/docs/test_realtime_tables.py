@@ -260,7 +260,11 @@ def codes_of_errors() -> set[str]:
     found = {"invalid_value"}  # the default
     source = Path(vivavoce.__file__).parent
     rooms = [source / room for room in ("session", "protocol", "http", "runtime", "audio")]
-    for file in [*(path for room in rooms for path in room.rglob("*.py")), source / "errors.py", source / "model_names.py"]:
+    for file in [
+        *(path for room in rooms for path in room.rglob("*.py")),
+        source / "errors.py",
+        source / "model_names.py",
+    ]:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call):
                 given_codes = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
