@@ -18,7 +18,7 @@ from vivavoce.protocol.session_config import (
     FunctionChoice,
     SessionConfig,
     SessionPatch,
-    Transcription,
+    TranscriptionPatch,
     TurnDetectionPatch,
 )
 
@@ -59,9 +59,9 @@ def test_nested_fields_are_read() -> None:
         kind="realtime",
         modalities=("text", "audio"),
         input_audio_format=AudioFormat(encoding="g711_ulaw", rate_hz=8000),
-        transcription=Transcription(model="whisper-1"),
+        transcription=TranscriptionPatch(model="whisper-1"),
         noise_reduction="near_field",
-        turn_detection=TurnDetectionPatch(idle_timeout_ms=5000),
+        turn_detection=TurnDetectionPatch(type="server_vad", idle_timeout_ms=5000),
         output_audio_format=AudioFormat(rate_hz=16000),
         voice="v",
         speed=1.5,

@@ -17,7 +17,7 @@ from vivavoce.protocol.session_config import (
     FunctionChoice,
     FunctionTool,
     SessionConfig,
-    Transcription,
+    TranscriptionPatch,
     TurnDetection,
     TurnDetectionPatch,
 )
@@ -48,7 +48,7 @@ def test_flat_fields_are_read() -> None:
         tools=[{"type": "function", "name": "lamp", "parameters": {"type": "object"}}],
     )
     assert session.modalities == ("text",)
-    assert session.transcription == Transcription(model="whisper-1", language="zh")
+    assert session.transcription == TranscriptionPatch(model="whisper-1", language="zh")
     assert session.noise_reduction == "far_field"
     assert session.turn_detection == TurnDetectionPatch(type="semantic_vad", eagerness="low", create_response=False)
     assert session.max_output_tokens == "inf"

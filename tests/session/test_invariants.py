@@ -20,7 +20,7 @@ from vivavoce.protocol.session_config import (
     FunctionTool,
     ResponseOverrides,
     SessionPatch,
-    Transcription,
+    TranscriptionPatch,
     TurnDetectionPatch,
 )
 from vivavoce.protocol.tool_config import McpTool, WebSearchTool
@@ -165,7 +165,7 @@ updates = st.sampled_from(
         SessionPatch(tools=()),
         SessionPatch(tools=(DESK, LAMP, WebSearchTool())),
         SessionPatch(tools=(msgspec.structs.replace(DESK, announced=False, require_approval="never"),)),
-        SessionPatch(instructions="Be brief.", speed=1.5, transcription=Transcription(language="en")),
+        SessionPatch(instructions="Be brief.", speed=1.5, transcription=TranscriptionPatch(language="en")),
     ]
 ) | st.sampled_from(FORMATS).flatmap(
     lambda format: st.sampled_from([SessionPatch(input_audio_format=format), SessionPatch(output_audio_format=format)])

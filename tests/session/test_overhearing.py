@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from session.driving import VAD, Driven
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.session_config import SessionPatch, Transcription
+from vivavoce.protocol.session_config import SessionPatch, TranscriptionPatch
 from vivavoce.session.overhearing import SETTLED_MS, agreement, extension, joined
 from vivavoce.session.signals import Overhear, Overheard, Prefill, Recognised, StartReply, Transcribe
 from vivavoce.types import Transcript
@@ -43,7 +43,7 @@ def test_words_are_certain_when_two_readings_agree() -> None:
 
 def test_the_client_reads_along() -> None:
     driven = Driven(VAD)
-    driven.take(client.SessionUpdate(session=SessionPatch(transcription=Transcription())))
+    driven.take(client.SessionUpdate(session=SessionPatch(transcription=TranscriptionPatch())))
     for text in ("I would", "I would like a", "I would like a coffee"):
         talk(driven, 1300)
         driven.overheard(text)
@@ -127,7 +127,7 @@ def test_what_is_settled_is_not_read_again_at_the_end() -> None:
 
 def test_the_clients_hints_reach_the_recogniser() -> None:
     driven = Driven(VAD)
-    hints = Transcription(language="zh", prompt="Vivavoce")
+    hints = TranscriptionPatch(language="zh", prompt="Vivavoce")
     driven.take(client.SessionUpdate(session=SessionPatch(transcription=hints)))
     talk(driven, 600)
     driven.hear(64, 0.0)

@@ -15,7 +15,7 @@ from math import ceil
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from vivavoce.audio.ogg import OggOpusDecoder
 from vivavoce.audio.pcm import BYTES_PER_SAMPLE, encode_pcm16
@@ -24,7 +24,7 @@ from vivavoce.model_names import model_behind
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.reading import Field, Json, an_object, checked, read_fields, without_nulls
-from vivavoce.protocol.session_config import AudioFormat, RateHz, SessionConfig, Transcription
+from vivavoce.protocol.session_config import AudioFormat, RateHz, SessionConfig, Transcription, TranscriptionPatch
 from vivavoce.protocol.turn_detection import read_turn_detection
 from vivavoce.scripts import is_cjk
 
@@ -66,8 +66,8 @@ class _Wanted(msgspec.Struct, frozen=True):
     model: str | None = None
     language: Annotated[str, Meta(max_length=40)] | None = None
     prompt: Annotated[str, Meta(max_length=4000)] | None = None
-    hotwords: tuple[Annotated[str, Meta(max_length=100)], ...] = ()
-    full_rerun_on_commit: bool = False
+    hotwords: tuple[Annotated[str, Meta(max_length=100)], ...] | UnsetType = UNSET
+    full_rerun_on_commit: bool | UnsetType = UNSET
     enable_itn: bool = True
 
 
@@ -78,15 +78,17 @@ def _read_format(value: Any, param: str) -> AudioFormat:
     return AudioFormat(rate_hz=checked(given, _Format, param).rate)
 
 
-def _read_transcription(value: Any, param: str) -> Transcription:
+def _read_transcription(value: Any, param: str) -> TranscriptionPatch:
+    """What is given. ``hotwords`` and ``prompt`` are one hint: either of them takes the place of both."""
     given: _Wanted = checked(without_nulls(an_object(value, param)), _Wanted, param)
     if given.model is not None:
         model_behind(given.model, "transcription", param=f"{param}.model")
-    words = [", ".join(given.hotwords)] if given.hotwords else []
-    return Transcription(
-        model=given.model,
-        language=given.language,
-        prompt=". ".join([*words, given.prompt] if given.prompt else words) or None,
+    hints = [hint for hint in (", ".join(given.hotwords or ()), given.prompt) if hint]
+    hinted = given.hotwords is not UNSET or given.prompt is not None
+    return TranscriptionPatch(
+        model=UNSET if given.model is None else given.model,
+        language=UNSET if given.language is None else given.language,
+        prompt=(". ".join(hints) or None) if hinted else UNSET,
         full_rerun_on_commit=given.full_rerun_on_commit,
     )
 

@@ -13,7 +13,7 @@ from vivavoce.protocol.dialect import DialectName, Json
 from vivavoce.protocol.item_shapes import ga_item
 from vivavoce.protocol.openai_events import hidden, plain_event, response_object
 from vivavoce.protocol.reading import Field, an_object, checked, of_type, read_fields
-from vivavoce.protocol.session_config import SessionConfig, SessionKind, Speed, Transcription
+from vivavoce.protocol.session_config import SessionConfig, SessionKind, Speed, TranscriptionPatch
 from vivavoce.protocol.session_shapes import (
     Metadata,
     noise_reduction,
@@ -50,7 +50,7 @@ SESSION_FIELDS: Mapping[str, Field] = {
     "kind": Field("type", of_type(SessionKind)),
     **SHARED_FIELDS,
     "input_audio_format": Field("audio.input.format", format_of_object),
-    "transcription": Field("audio.input.transcription", of_type(Transcription), nullable=True),
+    "transcription": Field("audio.input.transcription", of_type(TranscriptionPatch), nullable=True),
     "noise_reduction": Field("audio.input.noise_reduction", read_noise_reduction, nullable=True),
     "turn_detection": Field("audio.input.turn_detection", read_turn_detection, nullable=True),
 }

@@ -50,9 +50,9 @@ class TurnDetection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TurnDetectionPatch(msgspec.Struct, frozen=True, kw_only=True):
-    """The tunables a client gave; the rest keeps the server's defaults."""
+    """The tunables a client gave; the others stay as they are (see ``patched``)."""
 
-    type: Literal["server_vad", "semantic_vad"] = "server_vad"
+    type: Literal["server_vad", "semantic_vad"] | UnsetType = UNSET
     threshold: Probability | UnsetType = UNSET
     prefix_padding_ms: Milliseconds | UnsetType = UNSET
     silence_duration_ms: Milliseconds | UnsetType = UNSET
@@ -72,6 +72,15 @@ class Transcription(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     prompt: str | None = None
     full_rerun_on_commit: bool = False
+
+
+class TranscriptionPatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client says about transcription; ``None`` takes a value away, what is not given stays."""
+
+    model: str | UnsetType | None = UNSET
+    language: str | UnsetType | None = UNSET
+    prompt: str | UnsetType | None = UNSET
+    full_rerun_on_commit: bool | UnsetType = UNSET
 
 
 class FunctionChoice(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="function"):
@@ -131,7 +140,7 @@ class SessionPatch(msgspec.Struct, frozen=True, kw_only=True):
     voice: str | UnsetType = UNSET
     input_audio_format: AudioFormat | UnsetType = UNSET
     output_audio_format: AudioFormat | UnsetType = UNSET
-    transcription: Transcription | UnsetType | None = UNSET
+    transcription: TranscriptionPatch | UnsetType | None = UNSET
     noise_reduction: Literal["near_field", "far_field"] | UnsetType | None = UNSET
     turn_detection: TurnDetectionPatch | UnsetType | None = UNSET
     tools: tuple[DeclaredTool, ...] | UnsetType = UNSET
@@ -168,18 +177,30 @@ def told(choice: FunctionChoice | ServerChoice) -> str:
 
 
 def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection) -> SessionConfig:
-    """``config`` with the fields present in ``patch``; missing VAD tunables come from ``defaults``.
+    """``config`` with the fields present in ``patch``; objects in it are patched field by field, too.
 
-    Extras are patched one by one; ``None`` takes one away.
+    Turn detection that was off, or is given another ``type``, begins with ``defaults``. ``None`` takes one of the extras
+    away.
     """
-    changes = {
-        name: getattr(patch, name) for name in SessionPatch.__struct_fields__ if getattr(patch, name) is not UNSET
-    }
-    vad = changes.get("turn_detection")
+    changes = _given(patch)
+    vad, asked = patch.turn_detection, patch.transcription
     if isinstance(vad, TurnDetectionPatch):
-        given = {name: getattr(vad, name) for name in vad.__struct_fields__ if getattr(vad, name) is not UNSET}
-        changes["turn_detection"] = msgspec.structs.replace(defaults, **given)
+        changes["turn_detection"] = _detection(config.turn_detection, vad, defaults)
+    if isinstance(asked, TranscriptionPatch):
+        changes["transcription"] = msgspec.structs.replace(config.transcription or Transcription(), **_given(asked))
     if "extras" in changes:
         merged = {**config.extras, **changes["extras"]}
         changes["extras"] = {name: value for name, value in merged.items() if value is not None}
     return msgspec.structs.replace(config, **changes)
+
+
+def _detection(current: TurnDetection | None, patch: TurnDetectionPatch, defaults: TurnDetection) -> TurnDetection:
+    if current is None or patch.type not in (UNSET, current.type):
+        current = defaults
+    return msgspec.structs.replace(current, **_given(patch))
+
+
+def _given(patch: SessionPatch | TurnDetectionPatch | TranscriptionPatch) -> dict[str, Any]:
+    """The fields of the session that are present in ``patch``."""
+    names = SessionPatch.__struct_fields__ if isinstance(patch, SessionPatch) else patch.__struct_fields__
+    return {name: getattr(patch, name) for name in names if getattr(patch, name) is not UNSET}

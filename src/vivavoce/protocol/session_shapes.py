@@ -10,7 +10,15 @@ from msgspec import Meta
 from vivavoce.protocol.audio_formats import format_name, format_of_name
 from vivavoce.protocol.item_shapes import read_items
 from vivavoce.protocol.reading import Field, Json, Reader, an_object, checked, free_form, of_type
-from vivavoce.protocol.session_config import MaxTokens, Modality, SessionConfig, Speed, Temperature, Transcription
+from vivavoce.protocol.session_config import (
+    MaxTokens,
+    Modality,
+    SessionConfig,
+    Speed,
+    Temperature,
+    Transcription,
+    TranscriptionPatch,
+)
 from vivavoce.protocol.tools import read_tool_choice, read_tools
 from vivavoce.protocol.turn_detection import read_turn_detection
 
@@ -44,7 +52,7 @@ FLAT_FIELDS: Mapping[str, Field] = {
     "voice": Field("voice", of_type(str)),
     "input_audio_format": Field("input_audio_format", format_of_name),
     "output_audio_format": Field("output_audio_format", format_of_name),
-    "transcription": Field("input_audio_transcription", of_type(Transcription), nullable=True),
+    "transcription": Field("input_audio_transcription", of_type(TranscriptionPatch), nullable=True),
     "noise_reduction": Field("input_audio_noise_reduction", read_noise_reduction, nullable=True),
     "turn_detection": Field("turn_detection", read_turn_detection, nullable=True),
     "tools": Field("tools", read_tools),

@@ -13,14 +13,17 @@ ENERGY_SCALE = 5000
 
 
 def read_turn_detection(value: Any, param: str) -> TurnDetectionPatch | None:
-    """The tunables given. Azure's clients write ``{"type": "none"}`` for off."""
-    shaped = without_nulls(an_object(value, param))
+    """The tunables given; ``idle_timeout_ms`` alone can be ``null``. Azure's clients write ``{"type": "none"}`` for off."""
+    given = an_object(value, param)
+    shaped = without_nulls(given)
+    if "idle_timeout_ms" in given:
+        shaped["idle_timeout_ms"] = given["idle_timeout_ms"]
     return None if shaped.get("type") == "none" else checked(shaped, TurnDetectionPatch, param)
 
 
 def read_energy_turn_detection(value: Any, param: str) -> TurnDetectionPatch | None:
     """The same, with the energy threshold; it goes before a plain ``threshold``."""
-    shaped = without_nulls(an_object(value, param))
+    shaped = dict(an_object(value, param))
     energy = shaped.pop("energy_awakeness_threshold", None)
     if energy is None:
         return read_turn_detection(shaped, param)
