@@ -232,6 +232,31 @@ async def test_a_large_append_does_not_stop_the_others(server: RunningServer) ->
         assert re.fullmatch(r"I heard (59900|60000) milliseconds\.", done[-1]["transcript"])
 
 
+async def test_an_append_is_taken_whole_or_not_at_all(server: RunningServer) -> None:
+    async with talking(server) as talker:
+        await talker.next()
+        await talker.send(type="session.update", session={"turn_detection": None})
+        await talker.until("session.updated")
+        await talker.append(tone(5000) + b"\0")
+        assert (await talker.next())["error"]["code"] == "invalid_param"
+        await talker.send(type="input_audio_buffer.commit")
+        assert (await talker.next())["error"]["code"] == "input_audio_buffer_commit_empty"
+
+
+async def test_every_refused_append_is_one_error(server: RunningServer) -> None:
+    """Minutes of audio in long appends, more than fit."""
+    minute = silence(60_000)
+    async with talking(server) as talker:
+        await talker.next()
+        await talker.send(type="session.update", session={"turn_detection": None})
+        await talker.until("session.updated")
+        for _ in range(12):
+            await talker.append(minute)
+        await talker.send(type="input_audio_buffer.clear")
+        events = await talker.until("input_audio_buffer.cleared")
+    assert [event["error"]["code"] for event in events[:-1]] == ["input_audio_buffer_full"] * 2
+
+
 async def test_marks_come_only_when_asked_for(server: RunningServer) -> None:
     for query, expected in (("model=step-audio-2", False), ("model=step-audio-2&marks=1", True)):
         async with talking(server, query) as talker:

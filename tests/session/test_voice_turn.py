@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from session.driving import FRAME_MS, VAD, Driven, pcm, speech
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.session_config import SessionPatch
+from vivavoce.protocol.session_config import AudioFormat, SessionPatch
 from vivavoce.session.signals import Listen, Prefill, Recognised, RecognitionFailed, StartReply, StopReply, Transcribe
 from vivavoce.types import ClauseCut, Speech, TextDelta, Transcript
 
@@ -284,6 +287,27 @@ def test_a_full_buffer_is_refused_in_manual_mode_and_committed_under_vad() -> No
         endless.hear(600, 0.9)
     assert len(endless.commands(Transcribe)) >= 1
     assert len(endless.commands(Transcribe)[0].samples) <= 16 * 1700
+
+
+@given(
+    appends=st.lists(st.tuples(st.integers(0, 12), st.sampled_from([b"", b"", b"\0"])), max_size=12),
+    rate_hz=st.sampled_from([8000, 16_000, 24_000, 48_000]),
+)
+@settings(derandomize=True, database=None)
+def test_an_append_is_taken_whole_or_not_at_all(appends: list[tuple[int, bytes]], rate_hz: Any) -> None:
+    """Appends of so many times 50 ms, some with half a sample more, into a buffer that holds 1 s."""
+    driven = Driven(None, buffer_ms=1010)
+    driven.take(client.SessionUpdate(session=SessionPatch(input_audio_format=AudioFormat(rate_hz=rate_hz))))
+    held = 0
+    for at, (length, half) in enumerate(appends):
+        fits = not half and held + length <= 20
+        fresh = driven.take(client.AudioAppend(audio=bytes(length * rate_hz // 10) + half, event_id=str(at)))
+        errors = driven.events(ev.Error, fresh)
+        assert [error.error.event_id for error in errors] == ([] if fits else [str(at)])
+        held += length if fits else 0
+    if held:
+        driven.take(client.AudioCommit())
+        assert abs(driven.session.hearing._buffer.end - held * 800) <= 1
 
 
 def test_silence_does_not_pile_up() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vivavoce.audio.g711 import decode_g711, encode_g711
-from vivavoce.audio.pcm import decode_pcm16, encode_pcm16
+from vivavoce.audio.pcm import count_pcm16, decode_pcm16, encode_pcm16
 from vivavoce.audio.resample import Resampler
 from vivavoce.protocol.session_config import AudioFormat, Encoding
 from vivavoce.types import Samples
@@ -24,6 +24,12 @@ _ENCODERS: dict[Encoding, Callable[[Samples], bytes]] = {
     "g711_ulaw": lambda samples: encode_g711(samples, "ulaw"),
     "g711_alaw": lambda samples: encode_g711(samples, "alaw"),
 }
+
+
+def duration_ms(audio: bytes, format: AudioFormat) -> int:
+    """How long wire bytes last. Raises ``ClientError`` when they end within a sample."""
+    samples = count_pcm16(audio) if format.encoding == "pcm16" else len(audio)
+    return samples * 1000 // format.rate_hz
 
 
 class AudioDecoder:

@@ -10,12 +10,18 @@ from vivavoce.types import Samples
 BYTES_PER_SAMPLE = 2
 
 
-def decode_pcm16(data: bytes) -> Samples:
-    """Samples of ``data``. Raises ``ClientError`` when a sample is cut in half (Realtime reference, section 7)."""
+def count_pcm16(data: bytes) -> int:
+    """How many samples ``data`` has. Raises ``ClientError`` when one is cut in half (Realtime reference, section 7)."""
     if len(data) % BYTES_PER_SAMPLE:
         raise ClientError(
             "audio content incomplete: PCM16 needs an even number of bytes.", code="invalid_param", param="audio"
         )
+    return len(data) // BYTES_PER_SAMPLE
+
+
+def decode_pcm16(data: bytes) -> Samples:
+    """Samples of ``data``. Raises ``ClientError`` as ``count_pcm16`` does."""
+    count_pcm16(data)
     return np.frombuffer(data, "<i2").astype(np.float32) / 32768.0
 
 

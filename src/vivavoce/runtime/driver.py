@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing, nullcontext, suppress
 from dataclasses import replace
 from time import monotonic
@@ -207,10 +207,24 @@ class Driver:
             self._take(Refused(error))
             return
         await self._ask_for_voice(event)
-        for piece in _sliced(event):
+        for piece in self._sliced(event):
             self._take(piece)
             while self._to_hear:
                 await self._listen(self._to_hear.popleft())
+
+    def _sliced(self, event: AnyClientEvent) -> Sequence[Signal]:
+        """The event, a long append in slices; as every event, it is taken whole or refused with one error."""
+        if not isinstance(event, AudioAppend) or len(event.audio) <= APPEND_SLICE_BYTES:
+            return [event]
+        try:
+            self._session.check_append(event)
+        except ClientError as error:
+            error.event_id = event.event_id
+            return [Refused(error)]
+        return [
+            msgspec.structs.replace(event, audio=event.audio[at : at + APPEND_SLICE_BYTES])
+            for at in range(0, len(event.audio), APPEND_SLICE_BYTES)
+        ]
 
     async def _ask_for_voice(self, event: AnyClientEvent) -> None:
         """A voice of the owner's own is looked up before the session, which cannot wait, is told of it."""
@@ -373,15 +387,6 @@ class Driver:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _sliced(event: AnyClientEvent) -> list[AnyClientEvent]:
-    if not isinstance(event, AudioAppend) or len(event.audio) <= APPEND_SLICE_BYTES:
-        return [event]
-    return [
-        msgspec.structs.replace(event, audio=event.audio[at : at + APPEND_SLICE_BYTES])
-        for at in range(0, len(event.audio), APPEND_SLICE_BYTES)
-    ]
 
 
 def _expired(lifetime_s: float) -> ClientError:

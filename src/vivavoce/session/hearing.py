@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vivavoce.audio.formats import duration_ms
 from vivavoce.audio.input_buffer import InputBuffer
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
@@ -66,17 +67,21 @@ class Hearing:
 
     # ---- audio
 
-    def append(self, audio: bytes, config: SessionConfig) -> None:
-        """More audio. Raises ``ClientError`` on half a sample, or when an uncommitted buffer is full."""
-        vad = config.turn_detection
-        if vad is None and self._buffer.duration_ms >= self._limit_ms:
+    def check_append(self, audio: bytes, config: SessionConfig) -> None:
+        """Raises ``ClientError`` when ``audio`` ends within a sample, or the buffer has no room for all of it."""
+        kept_ms, more_ms = self._buffer.duration_ms, duration_ms(audio, config.input_audio_format)
+        if config.turn_detection is None and kept_ms + more_ms > self._limit_ms:
             raise ClientError(
-                f"The input audio buffer holds {self._limit_ms // 1000} s; commit or clear it first.",
+                f"The input audio buffer holds {kept_ms / 1000:g} s of at most {self._limit_ms / 1000:g} s: "
+                f"{more_ms / 1000:g} s more do not fit. Commit or clear it first.",
                 code="input_audio_buffer_full",
                 param="audio",
             )
+
+    def append(self, audio: bytes, config: SessionConfig) -> None:
+        """More audio, which ``check_append`` has let pass."""
         self._buffer.append(audio)
-        if vad is None:
+        if config.turn_detection is None:
             self._overhear(self._buffer.end, config)
         elif (frames := self._buffer.take_frames()) is not None:
             self._outbox.command(Listen(frames))

@@ -182,6 +182,10 @@ class Session:
             self.outbox.command(WakeAt(wake_at))
         return self.outbox.drain()
 
+    def check_append(self, event: client.AudioAppend) -> None:
+        """Raises ``ClientError`` when this audio cannot be taken as a whole: ask before it is taken in slices."""
+        self.hearing.check_append(event.audio, self.config)
+
     def _carry_on(self, now: float) -> float | None:
         """Let audio go, and what waits follow what has ended; returns when to be woken (seconds)."""
         release_at, over = self.replying.release(now), False
@@ -216,6 +220,7 @@ class Session:
             self._prefill()
 
     def _audio_append(self, event: client.AudioAppend, now: float) -> None:
+        self.hearing.check_append(event.audio, self.config)
         self.hearing.append(event.audio, self.config)
 
     def _audio_commit(self, event: client.AudioCommit, now: float) -> None:
