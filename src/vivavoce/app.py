@@ -29,6 +29,7 @@ from vivavoce.http import (
 )
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
 from vivavoce.http.housekeeping import keep_house
+from vivavoce.http.paths import PlainPaths
 from vivavoce.http.serving import Serving
 from vivavoce.http.tracing import Traced
 from vivavoce.runtime.engines import load_engines
@@ -46,7 +47,7 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers every request passes."""
-        return Traced(super().build_middleware_stack())
+        return Traced(PlainPaths(super().build_middleware_stack()))
 
 
 def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) -> FastAPI:
@@ -80,6 +81,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
         title="Vivavoce",
         version=__version__,
         lifespan=lifespan,
+        redirect_slashes=False,
         max_body_size=MOST_BODY_BYTES,
         responses=ERROR_RESPONSES,
     )
