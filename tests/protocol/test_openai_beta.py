@@ -186,7 +186,7 @@ def test_thoughts_are_hidden_and_not_counted() -> None:
             {"tools": [{"type": "mcp", "server_label": "x", "server_url": "https://x", "require_approval": "always"}]},
             "session.tools[0].require_approval",
         ),
-        ({"tool_choice": "a b"}, "session.tool_choice.name"),
+        ({"tool_choice": "a b"}, "session.tool_choice"),
         ({"tool_choice": {"type": "mcp"}}, "session.tool_choice.server_label"),
     ],
 )

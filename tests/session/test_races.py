@@ -199,7 +199,7 @@ def test_the_id_of_the_turn_being_spoken_is_taken() -> None:
     driven = Driven(VAD)
     driven.hear(320, 0.9)
     driven.take(say("mine", id=driven.events(ev.SpeechStarted)[0].item_id))
-    assert driven.events(ev.Error)[0].error.code == "item_already_exists"
+    assert driven.events(ev.Error)[0].error.code == "item_create_duplicate_item_id"
     driven.hear(320, 0.0)
     spoken_turn(driven)
     assert len(driven.events(ev.AudioCommitted)) == 2

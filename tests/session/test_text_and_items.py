@@ -44,7 +44,7 @@ def test_client_ids_are_kept_and_taken_ids_refused() -> None:
     driven = Driven()
     driven.take(say("a", id="mine"), say("b", id="mine"))
     assert driven.events(ev.ItemCreated)[0].item.id == "mine"
-    assert driven.events(ev.Error)[0].error.code == "item_already_exists"
+    assert driven.events(ev.Error)[0].error.code == "item_create_duplicate_item_id"
 
 
 def test_items_go_where_they_are_put() -> None:

@@ -15,7 +15,9 @@ def read_event(event: Json, read_session: Reader, read_overrides: Reader, *, und
             overrides = event.get("response")
             return {**event, "response": read_overrides({} if overrides is None else overrides, "response")}
         case "conversation.item.create":
-            return {**event, "item": read_item(event.get("item"), "item")}
+            # OpenAI's server takes an empty string for "at the end" (seen of its own typed clients).
+            previous = None if event.get("previous_item_id") == "" else event.get("previous_item_id")
+            return {**event, "item": read_item(event.get("item"), "item"), "previous_item_id": previous}
         case "input_audio_buffer.commit":
             return {**event, "under_vad": under_vad}
         case _:

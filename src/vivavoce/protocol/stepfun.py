@@ -43,6 +43,15 @@ RESPONSE_FIELDS: Mapping[str, Field] = {
     **response_fields(lambda value, param: free_form(an_object(value, param), param)),
 }
 
+CODES: Mapping[str, str] = {
+    "item_retrieve_invalid_item_id": "item_not_found",
+    "item_delete_invalid_item_id": "item_not_found",
+    "item_truncate_invalid_item_id": "item_not_found",
+    "item_create_invalid_previous_item_id": "item_not_found",
+    "item_create_duplicate_item_id": "item_already_exists",
+}
+"""Codes of errors that only OpenAI's clients look for, in one word each for all that StepFun's clients do."""
+
 
 class StepFun:
     """Translators of the StepFun dialect. Stateless."""
@@ -75,6 +84,8 @@ class StepFun:
         plain.pop("thoughts_before", None)
         plain.pop("requested", None)
         match event:
+            case ev.Error():
+                plain["error"]["code"] = CODES.get(event.error.code or "", event.error.code)
             case ev.ArgumentsDelta():
                 plain["arguments"] = event.delta
             case ev.TranscriptionDelta():

@@ -14,6 +14,7 @@ from vivavoce.protocol.tool_config import (
     FunctionTool,
     McpTool,
     RetrievalTool,
+    ToolName,
     WebSearchTool,
     wire_type,
 )
@@ -96,7 +97,7 @@ def read_tool_choice(value: Any, param: str) -> ToolChoice:
 def read_beta_tool_choice(value: Any, param: str) -> ToolChoice:
     """The same; the beta's types also have a function's bare name."""
     if isinstance(value, str) and value not in WORDS:
-        return checked({"type": "function", "name": value}, FunctionChoice, param)
+        return FunctionChoice(name=checked(value, ToolName, param))
     return read_tool_choice(value, param)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Literal, TypeAlias
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.items import Item
@@ -11,6 +12,11 @@ from vivavoce.session.outbox import Outbox
 
 ROOT = "root"
 """As ``previous_item_id``: before everything else."""
+
+ItemAction: TypeAlias = Literal["retrieve", "delete", "truncate"]
+"""What a client wants to do with an item it names."""
+
+_PARTICIPLES: dict[ItemAction, str] = {"retrieve": "retrieving", "delete": "deleting", "truncate": "truncating"}
 
 
 class Conversation:
@@ -37,12 +43,19 @@ class Conversation:
         """The newest item's id."""
         return self._order[-1] if self._order else None
 
-    def get(self, item_id: str) -> Item:
-        """An item. Raises ``ClientError`` if there is none of this id."""
+    def get(self, item_id: str, action: ItemAction = "retrieve") -> Item:
+        """An item. Raises ``ClientError`` if there is none of this id.
+
+        Code and message are OpenAI's, which has a code for each ``action``; other dialects write their own.
+        """
         try:
             return self._items[item_id]
         except KeyError:
-            raise ClientError(f"cannot find item '{item_id}'", code="item_not_found", param="item_id") from None
+            raise ClientError(
+                f"Error {_PARTICIPLES[action]} item: the item with id '{item_id}' does not exist.",
+                code=f"item_{action}_invalid_item_id",
+                param="item_id",
+            ) from None
 
     def add(self, item: Item, *, after: str | None = None) -> None:
         """Put an item after ``after`` (or at the end) and announce it.
@@ -52,7 +65,7 @@ class Conversation:
         if item.id == ROOT:
             raise ClientError(f"'{ROOT}' stands for the beginning and is no item", param="item.id")
         if item.id in self._items:
-            raise ClientError(f"item '{item.id}' already exists", code="item_already_exists", param="item.id")
+            raise id_taken(item.id)
         place = self._place_after(after)
         previous = self._order[place - 1] if place else None
         self._order.insert(place, item.id)
@@ -90,7 +103,7 @@ class Conversation:
 
     def delete(self, item_id: str) -> None:
         """Remove an item and announce it. Raises ``ClientError`` if there is none of this id."""
-        self.get(item_id)
+        self.get(item_id, "delete")
         del self._items[item_id]
         self._order.remove(item_id)
         self._outbox.send(ItemDeleted(item_id=item_id))
@@ -101,5 +114,18 @@ class Conversation:
         if after == ROOT:
             return 0
         if after not in self._items:
-            raise ClientError(f"cannot find previous item '{after}'", code="item_not_found", param="previous_item_id")
+            raise ClientError(
+                f"cannot find previous item '{after}'",
+                code="item_create_invalid_previous_item_id",
+                param="previous_item_id",
+            )
         return self._order.index(after) + 1
+
+
+def id_taken(item_id: str) -> ClientError:
+    """What a client is told that gives a new item the id of another one, in OpenAI's words."""
+    return ClientError(
+        f"Error adding item: an item with id '{item_id}' already exists.",
+        code="item_create_duplicate_item_id",
+        param="item.id",
+    )

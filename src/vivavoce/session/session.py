@@ -32,7 +32,7 @@ from vivavoce.protocol.session_config import (
 )
 from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.asking import Ask, Prompts
-from vivavoce.session.conversation import Conversation
+from vivavoce.session.conversation import Conversation, id_taken
 from vivavoce.session.floor import Floor
 from vivavoce.session.hearing import Hearing
 from vivavoce.session.known_voices import KnownVoices
@@ -237,7 +237,7 @@ class Session:
             event.item, self.outbox.new_id, format=self.config.input_audio_format, rate_hz=self.options.hearing_hz
         )
         if self.hearing.current(item.id):
-            raise ClientError(f"item '{item.id}' already exists", code="item_already_exists", param="item.id")
+            raise id_taken(item.id)
         if item.type == "mcp_approval_response":
             self._approval_answered(event, item, now)
             return
@@ -264,7 +264,7 @@ class Session:
         self.outbox.send(ev.ItemRetrieved(item=self.conversation.get(event.item_id)))
 
     def _item_truncate(self, event: client.ItemTruncate, now: float) -> None:
-        item = self.conversation.get(event.item_id)
+        item = self.conversation.get(event.item_id, "truncate")
         spoken = self.replying.spoken.get(event.item_id)
         index = audio_index(item)
         if spoken is None or index is None:
