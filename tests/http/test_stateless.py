@@ -129,6 +129,20 @@ async def test_a_function_call_and_its_output_travel_in_the_history(server: Runn
         assert raw_text(await respond(talker, asked, made, output, tools=[tool])) == "You said: it is on"
 
 
+async def test_the_output_of_a_call_may_be_an_item(server: RunningServer) -> None:
+    """As the official command-line client sends it: the call itself was out of band, as every response is here."""
+    tool = {"type": "function", "function": {"name": "lamp", "description": "d", "parameters": {"type": "object"}}}
+    async with stateless(server) as talker:
+        asked = message("user", 'call lamp {"on": true}')
+        call = (await respond(talker, asked, tools=[tool]))[-1]["response"]["output"][0]
+        await restore(talker)
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "it is on"}
+        await talker.send(type="conversation.item.create", item={"id": "item_tool_output", **output})
+        await talker.until("conversation.item.created")
+        made = {"type": "function_call", "call_id": call["call_id"], "name": "lamp", "arguments": call["arguments"]}
+        assert raw_text(await respond(talker, asked, made, tools=[tool])) == "You said: it is on"
+
+
 async def test_a_second_restore_of_a_turn_closes_the_socket(server: RunningServer) -> None:
     async with stateless(server) as talker:
         await respond(talker, message("user", "hello"))

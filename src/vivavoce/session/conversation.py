@@ -28,6 +28,7 @@ class Conversation:
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
         self._aside: dict[str, Item] = {}
+        self._called_aside: set[tuple[str, str]] = set()
 
     def __iter__(self) -> Iterator[Item]:
         return (self._items[item_id] for item_id in self._order)
@@ -96,6 +97,17 @@ class Conversation:
         """The response they were for is over. What is in the history stays."""
         for item_id in item_ids:
             self._aside.pop(item_id, None)
+
+    def called_aside(self, response_id: str, call_id: str) -> None:
+        """A response out of band has called a function: it is no item here, and yet may be answered by one.
+
+        So does the official client of the stateless endpoint, all of whose responses are out of band.
+        """
+        self._called_aside.add((response_id, call_id))
+
+    def calls_aside(self, call_id: str | None) -> int:
+        """How many calls of this id were made out of band."""
+        return sum(known == call_id for _, known in self._called_aside)
 
     def find(self, item_id: str) -> Item | None:
         """An item of the history or aside."""

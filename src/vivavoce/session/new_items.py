@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -48,6 +49,20 @@ def accept_item(
     if new.type == "mcp_approval_response":
         given["reason"] = new.reason
     return msgspec.structs.replace(Item(id=new.id or new_id("item"), type=new.type), **given), {}
+
+
+def require_call(call_id: str | None, items: Iterable[Item | NewItem], param: str, *, aside: int = 0) -> None:
+    """Whether ``items`` hold a function call of this id that has no output yet. Raises ``ClientError`` if they do not.
+
+    A call counts from its first delta on, before its response is done: official clients answer that early (Realtime
+    reference, section 11). Where a model gave several calls one id, each may be answered; ``aside`` is how many of them
+    were made out of band. The code is OpenAI's.
+    """
+    of_id = [item.type for item in items if item.call_id == call_id]
+    calls = of_id.count("function_call") + aside
+    if of_id.count("function_call_output") >= calls:
+        fault = "has an output already" if calls else "not found in conversation"
+        raise ClientError(f"Tool call ID '{call_id}' {fault}.", code="invalid_tool_call_id", param=param)
 
 
 def _message(

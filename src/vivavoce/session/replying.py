@@ -178,8 +178,10 @@ class Replying:
                     playback.clause_done(self._clauses_before + index)
             case ToolCallDelta():
                 response.call_delta(signal.event)
-            case ToolCall():
+            case ToolCall(id=call_id):
                 response.call(signal.event)
+                if not response.in_conversation:
+                    self._conversation.called_aside(response.id, call_id)
             case ServerToolStarted():
                 response.server_calls.started(signal.event)
             case ServerToolEnded():

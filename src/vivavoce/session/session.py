@@ -36,7 +36,7 @@ from vivavoce.session.conversation import Conversation, id_taken
 from vivavoce.session.floor import Floor
 from vivavoce.session.hearing import Hearing
 from vivavoce.session.known_voices import KnownVoices
-from vivavoce.session.new_items import accept_item
+from vivavoce.session.new_items import accept_item, require_call
 from vivavoce.session.outbox import IdFactory, Outbox, random_id
 from vivavoce.session.replying import Replying, audio_index
 from vivavoce.session.signals import (
@@ -241,6 +241,9 @@ class Session:
         if item.type == "mcp_approval_response":
             self._approval_answered(event, item, now)
             return
+        if event.item.type == "function_call_output":
+            aside = self.conversation.calls_aside(event.item.call_id)
+            require_call(event.item.call_id, self.conversation, "item.call_id", aside=aside)
         self.conversation.add(item, after=event.previous_item_id)
         self.hearing.transcribe_parts(item, audio, self.config)
         self._take_known(now)
@@ -386,6 +389,9 @@ class Session:
                 rate_hz=self.options.hearing_hz,
                 param=param,
             )
+            if new.type == "function_call_output":
+                said = (item for item in self.conversation if item.type == "function_call")
+                require_call(new.call_id, (*said, *given[:index]), f"{param}.call_id")
             own.append((item, audio))
             ids.append(item.id)
         for item, audio in own:
