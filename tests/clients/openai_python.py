@@ -54,6 +54,11 @@ class Spelling:
         """An assistant's content part, given the beta's name."""
         return f"output_{name}" if self.ga else name
 
+    def tool_name(self, tool: Any) -> str:
+        """The name of a tool of the session; StepFun's models show it as StepFun does."""
+        nested: Json | None = None if self.ga else (tool.model_extra or {}).get("function")
+        return str(tool.name if nested is None else nested["name"])
+
     def modalities(self, *, spoken: bool) -> Json:
         """A session's or a response's modalities."""
         if self.ga:

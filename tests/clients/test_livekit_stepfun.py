@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -16,6 +17,7 @@ from livekit.plugins.stepfun.realtime import RealtimeModel, RealtimeSession
 
 from clients.speaking import spoken
 from running import RunningServer, silence, tone
+from vivavoce.types import GenerationEvent, GenerationOptions, Message, ThinkingDelta
 
 FRAME = 480  # 20 ms at 24 kHz
 STORY = "once upon a time " * 20
@@ -28,10 +30,18 @@ class Plugin:
         self.session = session
         self.generations: asyncio.Queue[llm.GenerationCreatedEvent] = asyncio.Queue()
         self.interrupted = asyncio.Event()
+        self.transcripts: asyncio.Queue[llm.InputTranscriptionCompleted] = asyncio.Queue()
+        self.thoughts = ""
         self.errors: list[llm.RealtimeModelError] = []
         session.on("generation_created", self.generations.put_nowait)
+        session.on("input_audio_transcription_completed", self.transcripts.put_nowait)
+        session.on("openai_server_event_received", self._received)
         session.on("input_speech_started", lambda _: self.interrupted.set())
         session.on("error", self.errors.append)
+
+    def _received(self, event: dict[str, str]) -> None:
+        if event["type"] == "response.thinking.delta":
+            self.thoughts += event["delta"]
 
     def speak(self, audio: bytes) -> None:
         for at in range(0, len(audio) - FRAME * 2 + 1, FRAME * 2):
@@ -83,6 +93,31 @@ async def test_it_gets_a_spoken_reply(fake_server: RunningServer, caplog: pytest
     words, samples = await asked_aloud(fake_server, caplog, silence(300) + tone(1000) + silence(700))
     assert words == "You said: I heard 1000 milliseconds."
     assert samples == pytest.approx(len(words) * 50 * 24, abs=2 * 50 * 24)  # spaces between clauses are not hummed
+
+
+async def test_it_is_told_what_the_user_said_and_what_the_model_thinks(
+    fake_server: RunningServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for neither, and sends the header of OpenAI's beta: StepFun's models tell always."""
+
+    async def thinking(messages: Sequence[Message], options: GenerationOptions) -> AsyncIterator[GenerationEvent]:
+        yield ThinkingDelta("They greet me.")
+        async for event in answer(messages, options):
+            yield event
+
+    model: Any = fake_server.serving.engines.language_models["small"]
+    answer = model.generate
+    monkeypatch.setattr(model, "generate", thinking)
+    async with plugin(fake_server, caplog) as talking:
+        talking.speak(silence(300) + tone(1000) + silence(700))
+        transcript = await asyncio.wait_for(talking.transcripts.get(), 10)
+        assert transcript.transcript == "I heard 1000 milliseconds."
+        assert transcript.is_final
+        await heard(await asyncio.wait_for(talking.generations.get(), 10))
+        assert talking.thoughts == "They greet me."
+        (said, _) = talking.session.chat_ctx.items
+        assert isinstance(said, llm.ChatMessage)
+        assert (said.id, said.text_content) == (transcript.item_id, transcript.transcript)
 
 
 async def test_it_calls_a_function(fake_server: RunningServer, caplog: pytest.LogCaptureFixture) -> None:

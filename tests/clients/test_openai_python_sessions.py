@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
 from clients.openai_python import SPELLINGS, Caller, Spelling, calling, client_of
 from running import RunningServer, silence, tone
+from vivavoce.types import GenerationEvent, GenerationOptions, Message, ThinkingDelta
 
 VAD = {"type": "server_vad", "silence_duration_ms": 400}
 LAMP = {
@@ -205,3 +207,33 @@ async def test_handlers_are_called(fake_server: RunningServer) -> None:
         async with asyncio.timeout(20):
             await connection.dispatch_events()
         assert "".join(said) == "You said: hello"
+
+
+async def test_the_beta_client_passes_over_thoughts(
+    fake_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """StepFun's models tell of them whatever the handshake says; OpenAI's types know none."""
+
+    async def thinking(messages: Sequence[Message], options: GenerationOptions) -> AsyncIterator[GenerationEvent]:
+        yield ThinkingDelta("They greet me.")
+        async for event in answer(messages, options):
+            yield event
+
+    model: Any = fake_server.serving.engines.language_models["small"]
+    answer = model.generate
+    monkeypatch.setattr(model, "generate", thinking)
+    async with calling(fake_server, SPELLINGS[3], spoken=False) as caller:
+        await caller.say("good morning")
+        await caller.connection.response.create()
+        words, thoughts = "", ""
+        async with asyncio.timeout(10):
+            async for event in caller.connection:
+                match event.type:
+                    case "response.text.delta":
+                        words += event.delta
+                    case "response.thinking.delta":
+                        thoughts += event.delta
+                    case "response.done":
+                        break
+        assert (words, thoughts) == ("You said: good morning", "They greet me.")
+        assert event.response.output[0].content[-1].text == words

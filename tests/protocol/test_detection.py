@@ -41,18 +41,23 @@ def test_an_unknown_dialect_is_refused(query: str) -> None:
     assert caught.value.param == "dialect"
 
 
-@pytest.mark.parametrize("header", ["realtime=v1", "assistants=v2, realtime=v1"])
-def test_the_header_means_the_beta(header: str) -> None:
-    for default in DIALECTS:
-        assert detect(None, header, [], default) is DIALECTS["openai_beta"]
+HANDSHAKES: list[tuple[str | None, list[str]]] = [
+    ("realtime=v1", []),
+    ("assistants=v2, realtime=v1", []),
+    (None, BETA_LIBRARY),
+    ("realtime=v1", BETA_LIBRARY),
+]
 
 
-def test_the_sub_protocol_means_the_beta_but_not_for_a_stepfun_model() -> None:
-    assert detect(None, None, BETA_LIBRARY, "openai") is DIALECTS["openai_beta"]
-    assert detect(None, None, BETA_LIBRARY, "openai_beta") is DIALECTS["openai_beta"]
-    demo = detect(None, None, BETA_LIBRARY, "stepfun")
-    assert isinstance(demo, OpenDialect)
-    assert demo.name == "stepfun"
+@pytest.mark.parametrize(("header", "subprotocols"), HANDSHAKES)
+def test_header_and_sub_protocol_mean_the_beta_but_not_for_a_stepfun_model(
+    header: str | None, subprotocols: list[str]
+) -> None:
+    assert detect(None, header, subprotocols, "openai") is DIALECTS["openai_beta"]
+    assert detect(None, header, subprotocols, "openai_beta") is DIALECTS["openai_beta"]
+    own_client = detect(None, header, subprotocols, "stepfun")
+    assert isinstance(own_client, OpenDialect)
+    assert own_client.name == "stepfun"
 
 
 @pytest.mark.parametrize("default", DIALECTS)

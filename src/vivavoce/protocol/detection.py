@@ -3,10 +3,11 @@
 In this order:
 
 1. the query says so: ``dialect=stepfun | openai | openai-beta`` (also ``ga``, ``beta``);
-2. the header ``OpenAI-Beta: realtime=v1``, or the sub-protocol ``openai-beta.realtime-v1``, means the beta — except that the
-   sub-protocol does not decide for a StepFun model: StepFun's browser demo offers it (its bundled library is the beta's) and
-   yet lives on StepFun's ways: transcripts it never asked for, thoughts. What else the beta says it understands in StepFun's
-   dialect too, for the event names are the same and tools are read flat and nested;
+2. the header ``OpenAI-Beta: realtime=v1``, or the sub-protocol ``openai-beta.realtime-v1``, means the beta, except for a
+   StepFun model. StepFun's own clients send them (the browser demo the sub-protocol, ``livekit-plugins-stepfun`` the header,
+   because their libraries come from the beta's) and yet live on StepFun's ways: transcripts they never asked for, thoughts.
+   OpenAI's beta clients understand StepFun's dialect: its event names are theirs, what it has more they ignore, and tools
+   are read flat and nested;
 3. else the connection is open. It begins as the model's default, with a ``session.created`` that everyone can read, and the
    first ``session.update``, ``response.create`` or ``conversation.item.create`` settles it, by its shape or by not objecting.
 """
@@ -88,9 +89,8 @@ def detect(query: str | None, beta_header: str | None, subprotocols: Collection[
         if query not in QUERY_NAMES:
             raise ClientError(f"Dialects are {', '.join(QUERY_NAMES)}.", param="dialect")
         return DIALECTS[QUERY_NAMES[query]]
-    if BETA_HEADER in {value.strip() for value in (beta_header or "").split(",")}:
-        return DIALECTS["openai_beta"]
-    if BETA_SUBPROTOCOL in subprotocols and default != "stepfun":
+    headers = {value.strip() for value in (beta_header or "").split(",")}
+    if default != "stepfun" and (BETA_HEADER in headers or BETA_SUBPROTOCOL in subprotocols):
         return DIALECTS["openai_beta"]
     return OpenDialect(default)
 

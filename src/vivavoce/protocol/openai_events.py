@@ -31,8 +31,13 @@ def plain_event(event: ev.ServerEvent) -> Json:
         case ev.TranscriptionDelta():
             del plain["text"]
         case ev.TranscriptionCompleted():
-            plain["usage"] = {"type": "duration", "seconds": plain.pop("duration_s")}
+            plain["usage"] = transcription_usage(plain.pop("duration_s"))
     return plain
+
+
+def transcription_usage(seconds: float) -> Json:
+    """What a transcript cost: so much audio was heard for it."""
+    return {"type": "duration", "seconds": seconds}
 
 
 def response_object(response: ev.ResponseObject, output: list[Json]) -> Json:

@@ -3,7 +3,8 @@
 Beside the session (flat names, energy threshold, nested tools) it differs from OpenAI's beta in what its clients need:
 
 * thoughts are told, in events and parts of their own;
-* what the user said is always told, and its ``delta`` is all the text so far;
+* what the user said is always told, and its ``delta`` is all the text so far (its ``usage`` is for OpenAI's beta clients,
+  which may call StepFun's models too, and require it);
 * function-argument deltas carry the increment in both ``delta`` and ``arguments``, because StepFun's own clients disagree on
   the name;
 * rate limits, and that an item is final, are not told.
@@ -22,6 +23,7 @@ from vivavoce.protocol.client_shapes import read_event
 from vivavoce.protocol.dialect import DialectName, Json
 from vivavoce.protocol.item_shapes import stepfun_item, stepfun_part
 from vivavoce.protocol.mcp_events import MCP_EVENTS
+from vivavoce.protocol.openai_events import transcription_usage
 from vivavoce.protocol.reading import Field, an_object, free_form, read_fields
 from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.protocol.session_shapes import FLAT_FIELDS, flat_session, response_fields
@@ -91,7 +93,7 @@ class StepFun:
             case ev.TranscriptionDelta():
                 plain["delta"] = plain.pop("text")
             case ev.TranscriptionCompleted():
-                del plain["duration_s"]
+                plain["usage"] = transcription_usage(plain.pop("duration_s"))
             case ev.ItemCreated() | ev.ItemRetrieved() | ev.OutputItemAdded() | ev.OutputItemDone():
                 plain["item"] = stepfun_item(event.item)
             case ev.PartAdded() | ev.PartDone():
