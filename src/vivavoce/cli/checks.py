@@ -18,6 +18,7 @@ from vivavoce.cli.weights import open_store, server_weights
 from vivavoce.client.live import AudioDeviceError, load_sounddevice
 from vivavoce.config import Config
 from vivavoce.models.stamps import sha256_of
+from vivavoce.preflight import broken_references
 
 Verdict = Literal["ok", "warn", "fail"]
 
@@ -78,6 +79,13 @@ def check_memory(free_bytes: int) -> Finding:
         advice = "4 GB are suggested. Close something, or configure only the small language model."
         return Finding("memory", "warn", detail, advice)
     return Finding("memory", "ok", detail)
+
+
+def check_configuration(config: Config) -> list[Finding]:
+    """All that the configuration names is there."""
+    broken = broken_references(config)
+    findings = [Finding("configuration", "fail", wrong, "See docs/getting-started.md, Configure.") for wrong in broken]
+    return findings or [Finding("configuration", "ok", "all it names is there")]
 
 
 def check_weights(config: Config) -> list[Finding]:
@@ -148,12 +156,14 @@ def check_npm() -> Finding:
 
 def all_findings(config: Config) -> list[Finding]:
     """Every check of this machine, in the order to read them. Blocking: verifying weights reads them all."""
+    configuration = check_configuration(config)
+    usable = all(finding.verdict == "ok" for finding in configuration)  # else nobody knows which weights it needs
     return [
         check_python(sys.version_info[:3]),
         check_cpu(platform.machine(), cpu_flags(), psutil.cpu_count() or 1),
         check_memory(psutil.virtual_memory().available),
-        check_disk(config),
-        *check_weights(config),
+        *configuration,
+        *([check_disk(config), *check_weights(config)] if usable else ()),
         check_audio(),
         check_port(config.host, config.port),
         check_npm(),

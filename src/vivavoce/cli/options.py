@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from vivavoce.config import Config, load_config
+from vivavoce.config import Config, load_config, mistakes
+from vivavoce.errors import ConfigError
 
 
 class Engines(StrEnum):
@@ -41,11 +42,10 @@ ConfigOption = Annotated[
 
 
 def read_config(flags: Mapping[str, Any] | None = None, *, engines: Engines, file: Path | None) -> Config:
-    """The configuration from flags, environment and file. Raises ``typer.BadParameter`` naming what does not fit."""
+    """The configuration from flags, environment and file. Raises ``ConfigError`` naming what does not fit."""
     try:
         return load_config(flags, profile="fake" if engines is Engines.FAKE else "local", file=file)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise typer.BadParameter(f"The configuration does not fit: {problems}.") from error
-    except (FileNotFoundError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from error
+        raise ConfigError("This configuration does not fit.\n" + "\n".join(mistakes(error, file))) from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(str(error)) from error

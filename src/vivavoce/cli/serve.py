@@ -19,7 +19,9 @@ from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_conf
 from vivavoce.cli.weights import ensure_weights, server_weights
 from vivavoce.client.connection import MAX_FRAME_BYTES
 from vivavoce.config import Config
+from vivavoce.errors import ConfigError
 from vivavoce.http.local import is_loopback
+from vivavoce.preflight import require_references
 
 if TYPE_CHECKING:
     import uvicorn
@@ -77,11 +79,12 @@ def serve(
         "log_level": None if log_level is None else log_level.value,
     }
     settings = read_config(flags, engines=engines, file=config)
+    require_references(settings)
     locked = bool(settings.auth.keys) or any_key(settings)
     if locked and settings.auth.open:
-        raise typer.BadParameter("there are keys (`vivavoce keys list`), so the server cannot be open to everybody")
+        raise ConfigError("There are keys (`vivavoce keys list`), so the server cannot be open to everybody.")
     if not (is_loopback(settings.host) or locked or settings.auth.open):
-        raise typer.BadParameter(_NO_KEYS.format(host=settings.host))
+        raise ConfigError(_NO_KEYS.format(host=settings.host))
     # The doors are loaded only to serve, so that every other command starts quickly.
     from vivavoce.http.tls import tls_files
 

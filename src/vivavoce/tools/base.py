@@ -20,6 +20,9 @@ Effects: TypeAlias = Literal["none", "sends", "acts"]
 leave the server (a web search); or it changes something (a timer, a message that is sent)."""
 
 
+GROUP = "vivavoce.tools"
+"""Entry points of plug-ins: each a callable without arguments that gives a ``ServerTool``."""
+
 NO_EVIDENCE = float("-inf")
 
 

@@ -16,7 +16,7 @@ from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import McpTool, RetrievalTool, ServerSideTool, WebSearchTool
 from vivavoce.scripts import written_language
 from vivavoce.session.context import RULES_TOKENS, estimate_tools
-from vivavoce.tools.base import NO_EVIDENCE, Calling, ServerTool
+from vivavoce.tools.base import GROUP, NO_EVIDENCE, Calling, ServerTool
 from vivavoce.tools.loop import ServerSide, with_tools
 from vivavoce.tools.mcp.connection import Place, header_pairs
 from vivavoce.tools.mcp.servers import Listed, McpServerTool, ToolServers, offered_name
@@ -40,9 +40,6 @@ MOST_SHARE = 1 / 3
 
 SURE_S = 2.0
 """How long a reply waits to learn what tools know."""
-
-GROUP = "vivavoce.tools"
-"""Entry points of plug-ins: each a callable without arguments that gives a ``ServerTool``."""
 
 
 @dataclass(frozen=True, slots=True)
