@@ -79,6 +79,11 @@ def test_names_of_the_hosted_platforms(name: str, serves: str, dialect: str) -> 
         ("gpt-4o-transcribe-diarize", "transcription", "whisper-1"),
         ("gpt-4o-mini-transcribe-2025-12-15", "transcription", "whisper-1"),
         ("gpt-realtime-whisper", "transcription", "whisper-1"),
+        ("Systran/faster-whisper-small.en", "transcription", "whisper-1"),
+        ("Systran/faster-distil-whisper-large-v3", "transcription", "whisper-1"),
+        ("deepdml/faster-whisper-large-v3-turbo-ct2", "transcription", "whisper-1"),
+        ("mlx-community/Whisper-large-v3", "transcription", "whisper-1"),
+        ("distil-large-v3", "transcription", "whisper-1"),
         ("step-asr-1.1-stream", "transcription", "whisper-1"),
         ("stepaudio-2.5-asr", "transcription", "whisper-1"),
         ("stepaudio-3-asr-max", "transcription", "whisper-1"),
@@ -90,6 +95,9 @@ def test_names_of_the_hosted_platforms(name: str, serves: str, dialect: str) -> 
         ("gpt-4o-mini-tts-2025-12-15", "speech", "gpt-4o-mini-tts"),
         ("gpt-5-mini-tts", "speech", "gpt-4o-mini-tts"),
         ("gpt-5-tts", "speech", "gpt-4o-mini-tts"),
+        ("kokoro", "speech", "kokoro"),
+        ("hexgrad/Kokoro-82M", "speech", "kokoro"),
+        ("speaches-ai/Kokoro-82M-v1.0-ONNX-int8", "speech", "kokoro"),
     ],
 )
 def test_a_name_is_of_one_kind(name: str, kind: ModelKind, serves: str) -> None:

@@ -116,6 +116,10 @@ MODEL_NAMES: tuple[ModelName, ...] = (
         ("gpt-transcribe*", RECOGNIZER),
         ("gpt-*-transcribe*", RECOGNIZER, ("gpt-4o-transcribe", "gpt-4o-mini-transcribe")),
         ("gpt-realtime-whisper*", RECOGNIZER),
+        ("*whisper*", RECOGNIZER),
+        ("*Whisper*", RECOGNIZER),
+        ("large-v*", RECOGNIZER),
+        ("distil-large-v*", RECOGNIZER),
     ),
     *_rows(
         "transcription",
@@ -143,6 +147,9 @@ MODEL_NAMES: tuple[ModelName, ...] = (
         ("tts-1-hd-20*", "tts-1-hd"),
         ("gpt-*-tts*", "gpt-4o-mini-tts"),
         ("gpt-*-mini-tts*", "gpt-4o-mini-tts", ("gpt-4o-mini-tts",)),
+        ("kokoro*", "kokoro", ("kokoro",)),
+        ("*/kokoro*", "kokoro"),
+        ("*/Kokoro*", "kokoro"),
     ),
 )  # fmt: skip
 """Thinking models go to the thinking tier, small ones to the small tier, all others to ``step-audio-2``."""

@@ -75,6 +75,14 @@ def test_a_configured_name_for_speech_or_transcription_is_served(aliased: Runnin
         client.audio.transcriptions.create(model="eleven", file=("speech.wav", spoken.content))
 
 
+def test_speech_models_have_a_list_of_their_own(aliased: RunningServer) -> None:
+    listed = httpx.get(f"{aliased.http}/v1/audio/models").json()
+    assert listed["object"] == "list"
+    assert [model["id"] for model in listed["models"]] == [model["id"] for model in listed["data"]]
+    assert {"tts-1-hd", "kokoro", "step-tts-2", "eleven"} <= {model["id"] for model in listed["models"]}
+    assert all(model["capabilities"] == ["speech"] for model in listed["data"])
+
+
 @pytest.mark.parametrize("name", ["gpt-17", "step-audio", "a/b", "our"])
 def test_what_is_not_there(client: OpenAI, name: str) -> None:
     with pytest.raises(NotFoundError) as missing:

@@ -322,6 +322,37 @@ def test_pages(mine: httpx.Client) -> None:
     assert refused(mine.get("/v1/audio/voices", params={"limit": 101})) == ("invalid_value", "limit")
 
 
+def test_voices_one_may_use_are_listed_beside_the_page(mine: httpx.Client, yours: httpx.Client) -> None:
+    voice = made(mine, name="me")["id"]
+    listed, theirs = (one.get("/v1/audio/voices", params={"limit": 1}).json() for one in (mine, yours))
+    assert listed["voices"][0] == {"id": voice, "name": "me"}
+    assert [one["id"] for one in listed["voices"][1:]] == [one["id"] for one in theirs["voices"]]
+    assert set(PRESETS) | {"fake"} == {one["id"] for one in theirs["voices"]}
+    without_key = httpx.get(mine.base_url.join("/v1/audio/voices")).json()
+    assert without_key == {**theirs, "data": [], "first_id": None, "last_id": None}
+
+
+@pytest.mark.parametrize("voice", ["en-US-AriaNeural", "af_bella(2)+af_sky"])
+async def test_names_applications_come_with_speak_in_a_conversation(server: RunningServer, voice: str) -> None:
+    async with talking(server, f"model=step-audio-2&api_key={KEYS['mine']}") as talker:
+        await talker.send(type="session.update", session={"voice": voice, "turn_detection": None})
+        await talker.until("session.updated")
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
+        await talker.send(type="conversation.item.create", item=item)
+        await talker.send(type="response.create")
+        events = await talker.until("response.done")
+    assert events[-1]["response"]["status"] == "completed"
+    assert any(event["type"] == "response.audio.delta" for event in events)
+
+
+async def test_a_conversation_is_told_names_that_are_right(server: RunningServer) -> None:
+    async with talking(server, f"model=step-audio-2&api_key={KEYS['mine']}") as talker:
+        await talker.send(type="session.update", session={"voice": "nobody"})
+        error = (await talker.until("error"))[-1]["error"]
+    assert (error["code"], error["param"]) == ("invalid_value", "session.voice")
+    assert "alloy" in error["message"]
+
+
 def test_a_deleted_voice_is_gone(mine: httpx.Client) -> None:
     voice = made(mine)["id"]
     assert speech(mine, voice).status_code == 200

@@ -32,10 +32,16 @@ class SpeakerRouter:
 
     rate_hz = RATE_HZ
 
-    def __init__(self, speakers: Mapping[str, Speaker], voices: Mapping[str, Voice]) -> None:
+    def __init__(
+        self,
+        speakers: Mapping[str, Speaker],
+        voices: Mapping[str, Voice],
+        named: Callable[[str], Voice | None] = lambda name: None,
+    ) -> None:
         """``speakers`` by engine name, in order of preference; ``voices`` by the name clients use.
 
-        ``find`` may be set to what brings a voice that is not at hand (``add``).
+        ``named`` knows the voice of a name that is not listed (an alias, a blend). ``find`` may be set to what brings a voice
+        that is not at hand (``add``).
 
         A voice of a loaded engine that is not in ``voices`` can be named by its own name. Raises ``EngineError`` for a
         speaker of another rate.
@@ -45,9 +51,12 @@ class SpeakerRouter:
                 raise EngineError(name, f"speaks at {speaker.rate_hz} Hz; speakers must give {RATE_HZ} Hz")
         self.speakers = speakers
         self._known = {**_own_voices(speakers), **voices}
+        self.listed: Mapping[str, Voice] = {**voices, **self._known}
+        """The voices everybody can name, without those that were added since."""
+        self._named = named
         self.find: Callable[[str], Awaitable[None]] = _nowhere
-        named = {engine for voice in self._known.values() for engine, _ in voice.speakers.values()}
-        if missing := sorted(named - speakers.keys()):
+        used = {engine for voice in self._known.values() for engine, _ in voice.speakers.values()}
+        if missing := sorted(used - speakers.keys()):
             logger.info("Not loaded: %s. Voices that use it are spoken by %s.", ", ".join(missing), ", ".join(speakers))
 
     @property
@@ -70,7 +79,7 @@ class SpeakerRouter:
 
         A voice that is not at hand may be found once more by ``find``, which puts it there.
         """
-        if voice not in self._known:
+        if voice not in self._known and self._named(voice) is None:
             await self.find(voice)
         engine, own_voice, spoken = self.route(text, voice, language)
         pieces = self.speakers[engine].speak(text, voice=own_voice, language=spoken, speed=speed)
@@ -80,7 +89,7 @@ class SpeakerRouter:
 
     def route(self, text: str, voice: str, language: Language) -> tuple[str, str, Language]:
         """(engine, that engine's voice, language) for a clause. Raises as ``speak`` does."""
-        known = self._known.get(voice)
+        known = self._known.get(voice) or self._named(voice)
         if known is None:
             raise ClientError(f"The voice '{voice}' is not valid.", code="invalid_value", param="voice")
         spoken = _spoken_language(text, language, known)

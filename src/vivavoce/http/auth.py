@@ -67,6 +67,15 @@ class Auth:
         self._count(grant, connection)
         return grant
 
+    async def admit_if_named(self, connection: HTTPConnection) -> Grant | None:
+        """As ``admit``, but a request that offers no key where one is needed is nobody's and not refused.
+
+        For what is no secret, where applications ask without the key they have (Open WebUI for voices and speech models).
+        """
+        if not any(credentials(connection)) and await self._locked():
+            return None
+        return await self.admit(connection)
+
     async def _of_secret(self, offered: list[str]) -> Grant | None:
         """What the first valid client secret opens, unless the key that made it is over."""
         for credential in offered:
@@ -155,3 +164,14 @@ async def request_owner(caller: Caller) -> str:
 
 Owner = Annotated[str, Depends(request_owner)]
 """As ``Caller``, where only the owner's name matters."""
+
+
+async def named_owner(request: Request) -> str | None:
+    """Whose request this is; ``None`` for one without a key. Raises ``ClientError``."""
+    auth: Auth = request.app.state.serving.auth
+    grant = await auth.admit_if_named(request)
+    return grant.owner if grant is not None else None
+
+
+OwnerIfNamed = Annotated[str | None, Depends(named_owner)]
+"""As ``Owner`` on a route that also answers requests without a key, with what is everybody's."""

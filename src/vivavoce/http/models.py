@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
 
-from vivavoce.http.auth import Owner
+from vivavoce.http.auth import Owner, OwnerIfNamed
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.serving import Serving
 from vivavoce.model_names import ModelKind, listed_names, served_by
-from vivavoce.protocol.platform import Account, ModelLimits, ModelList, ModelObject
+from vivavoce.protocol.platform import Account, ModelLimits, ModelList, ModelObject, NamedModel, SpeechModelList
 from vivavoce.speech.models import speech_model
 from vivavoce.tiers import TIERS, tier
 
@@ -21,6 +21,16 @@ router = APIRouter(route_class=ReportingRoute, tags=["models"])
 async def list_models(request: Request, _: Owner) -> ModelList:
     """Every model there is, under its own name and under those applications may know it by."""
     return ModelList(data=[_found(request.app.state.serving, name) for name in _names(request.app.state.serving)])
+
+
+@router.get("/v1/audio/models", response_model_exclude_none=True)
+async def list_speech_models(request: Request, _: OwnerIfNamed) -> SpeechModelList:
+    """The models that speak. Asked without a key it answers all the same: the names are no secret."""
+    serving: Serving = request.app.state.serving
+    names = [name for name in _names(serving) if served_by(name, "speech", serving.config.tiers.aliases)]
+    return SpeechModelList(
+        data=[_speaker(serving, name) for name in names], models=[NamedModel(id=name, name=name) for name in names]
+    )
 
 
 @router.get("/v1/models/{model:path}", response_model_exclude_none=True)

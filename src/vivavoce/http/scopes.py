@@ -15,6 +15,7 @@ _SCOPES: tuple[tuple[str, Scope | None], ...] = (
     ("realtime/asr", "audio"),
     ("realtime", "realtime"),
     ("chat", "chat"),
+    ("audio/models", None),
     ("audio/voices", "voices"),
     ("audio/system_voices", None),
     ("audio/voice_consents", "voices"),

@@ -83,7 +83,7 @@ async def create_transcription(request: Request, owner: Owner) -> Response:
     async with AsyncExitStack() as stack:
         stack.enter_context(serving.requests.taken_for())
         form = await stack.enter_async_context(uploaded_form(request, TranscriptionForm, most_bytes=MOST_BYTES))
-        model_behind(form.model, "transcription", serving.config.tiers.aliases)
+        _require_model(form, serving)
         wanted = _transcription(form)
         samples = await while_connected(request, _samples(serving, form.file))
         if not form.stream:
@@ -108,13 +108,22 @@ async def create_translation(request: Request, owner: Owner) -> Response:
     serving: Serving = request.app.state.serving
     with serving.requests.taken_for():
         async with uploaded_form(request, TranslationForm, most_bytes=MOST_BYTES) as form:
-            model_behind(form.model, "transcription", serving.config.tiers.aliases)
+            _require_model(form, serving)
             wanted = _translation(form)
             samples = await while_connected(request, _samples(serving, form.file))
             return _answer(await while_connected(request, _read(serving, samples, wanted)), wanted)
 
 
 # ---- what is wanted
+
+
+def _require_model(form: TranslationFields, serving: Serving) -> None:
+    """Any transcription model will do, and so will none: Open WebUI sends an empty name until it is told one.
+
+    Raises ``ClientError`` for other models.
+    """
+    if form.model:
+        model_behind(form.model, "transcription", serving.config.tiers.aliases)
 
 
 def _transcription(form: TranscriptionForm) -> Wanted:

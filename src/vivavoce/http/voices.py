@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request, UploadFile
 
 from vivavoce.errors import ClientError
 from vivavoce.http import system_voices, voice_consents
-from vivavoce.http.auth import Owner
+from vivavoce.http.auth import Owner, OwnerIfNamed
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.serving import Serving
@@ -27,6 +27,7 @@ from vivavoce.speech.models import speech_model
 from vivavoce.speech.order import understood
 from vivavoce.speech.synthesis import spoken_file
 from vivavoce.voices.matching import in_words
+from vivavoce.voices.presets import PRESETS
 from vivavoce.voices.repository import Page
 from vivavoce.voices.tables import RefinementRow, VoiceRow
 
@@ -75,18 +76,21 @@ async def create_voice(request: Request, owner: Owner) -> wire.CreatedVoice:
 @router.get("/v1/audio/voices")
 async def list_voices(
     request: Request,
-    owner: Owner,
+    owner: OwnerIfNamed,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     order: Literal["asc", "desc"] = "desc",
     after: Annotated[str | None, Query(max_length=64)] = None,
     before: Annotated[str | None, Query(max_length=64)] = None,
 ) -> wire.VoiceList:
-    """A page of one's own voices, the newest first."""
+    """A page of one's own voices, the newest first; and `voices`: all that one may use. Without a key only everybody's."""
     serving: Serving = request.app.state.serving
+    if owner is None:
+        return wire.VoiceList(data=[], voices=_everybodys(serving), has_more=False, first_id=None, last_id=None)
     rows, more = await serving.voices.own.voices(owner, Page(limit, order == "asc", after, before))
     data = [shown(row, serving) for row in rows]
     first, last = (data[0].id, data[-1].id) if data else (None, None)
-    return wire.VoiceList(data=data, has_more=more, first_id=first, last_id=last)
+    usable = [*await _usable_own(serving, owner), *_everybodys(serving)]
+    return wire.VoiceList(data=data, voices=usable, has_more=more, first_id=first, last_id=last)
 
 
 @router.post("/v1/audio/voices/preview")
@@ -140,6 +144,19 @@ async def cancel_refinement(request: Request, owner: Owner, voice_id: str) -> wi
     """End a refinement; the match stays as it was."""
     serving: Serving = request.app.state.serving
     return _refinement(await serving.voices.refiner.cancel(owner, voice_id))
+
+
+async def _usable_own(serving: Serving, owner: str) -> list[wire.NamedVoice]:
+    """An owner's voices whose engine is loaded."""
+    engines = serving.engines.speaker.speakers
+    rows, _ = await serving.voices.own.voices(owner, Page(serving.config.voices.most))
+    return [wire.NamedVoice(id=row.id, name=row.name or row.id) for row in rows if row.engine in engines]
+
+
+def _everybodys(serving: Serving) -> list[wire.NamedVoice]:
+    """The voices one need not have made, also those of speakers that are not built in."""
+    voices = PRESETS if serving.loaded is None else serving.loaded.speaker.listed
+    return [wire.NamedVoice(id=voice.id, name=f"{voice.id}: {voice.description}") for voice in voices.values()]
 
 
 def shown(row: VoiceRow, serving: Serving) -> wire.OwnVoice:

@@ -43,6 +43,19 @@ class ModelList(BaseModel):
     has_more: Literal[False] = False
 
 
+class NamedModel(BaseModel):
+    """A model as applications offer it for choice."""
+
+    id: str
+    name: str
+
+
+class SpeechModelList(ModelList):
+    """The models that speak. ``models`` is what Open WebUI and others read."""
+
+    models: list[NamedModel]
+
+
 class TokenRequest(Body):
     """What to count: the messages of a chat request, for its model."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
+import msgspec.inspect
 
 from vivavoce.errors import ClientError
 
@@ -28,6 +29,7 @@ MAX_MESSAGE = 300
 T = TypeVar("T")
 
 _AT = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
+_NOT_ONE_OF = "Invalid enum value"
 _MISSING = re.compile(r"missing required field `(\w+)`")
 
 
@@ -41,12 +43,37 @@ def checked(value: Any, type: type[T] | Any, param: str = "") -> T:
         path = f"{param}.{at.group(1) if at else ''}".replace(".[", "[").strip(".")
         if missing is not None:
             path = f"{path}.{missing.group(1)}".strip(".")
+        told = _AT.sub("", message)[:MAX_MESSAGE]
+        if message.startswith(_NOT_ONE_OF):
+            told += _choices(type, at.group(1) if at else "")
         raise ClientError(
-            f"invalid event format: {_AT.sub('', message)[:MAX_MESSAGE]}",
+            f"invalid event format: {told}",
             code="invalid_value" if missing is None else "missing_required_parameter",
             param=path or None,
         ) from error
     return converted
+
+
+def _choices(type: Any, path: str) -> str:
+    """What there is to choose from where ``path`` leads within ``type``, as the end of a refusal; empty if it is not clear."""
+    found = msgspec.inspect.type_info(type)
+    for step in path.replace("[", ".[").strip(".").split(".") if path else ():
+        options = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
+        within = (_within(option, step) for option in options)
+        found = next((inner for inner in within if inner is not None), msgspec.inspect.AnyType())
+    options = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
+    values = [value for one in options if isinstance(one, msgspec.inspect.LiteralType) for value in one.values]
+    others = [one for one in options if not isinstance(one, msgspec.inspect.LiteralType | msgspec.inspect.NoneType)]
+    return f"; it can be {', '.join(map(str, values))}" if values and not others else ""
+
+
+def _within(type: msgspec.inspect.Type, step: str) -> msgspec.inspect.Type | None:
+    """The type of a field, or of an element."""
+    if isinstance(type, msgspec.inspect.StructType):
+        return next((field.type for field in type.fields if field.encode_name == step), None)
+    if step.startswith("[") and isinstance(type, msgspec.inspect.ListType | msgspec.inspect.VarTupleType):
+        return type.item_type
+    return None
 
 
 def of_type(type: Any) -> Reader:

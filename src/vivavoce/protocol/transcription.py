@@ -17,7 +17,9 @@ Hotword: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min
 class TranslationFields(BaseModel):
     """The fields of a translation into English, beside its file."""
 
-    model: Annotated[str, StringConstraints(min_length=1)]
+    model: str = Field(
+        default="", description="Any name of a transcription model; without one the recogniser all the same."
+    )
     prompt: str | None = Field(default=None, max_length=MOST_PROMPT)
     response_format: ResponseFormat = "json"
     temperature: float = Field(default=0.0, ge=0.0, le=1.0)

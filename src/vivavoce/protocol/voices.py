@@ -103,11 +103,19 @@ class CreatedVoice(OwnVoice):
     duplicated: bool
 
 
+class NamedVoice(BaseModel):
+    """A voice as applications offer it for choice."""
+
+    id: str
+    name: Annotated[str, Field(description="For people.")]
+
+
 class VoiceList(BaseModel):
-    """A page of voices."""
+    """A page of one's own voices, and all that may be used. ``voices`` is what Open WebUI and others read."""
 
     object: Literal["list"] = "list"
     data: list[OwnVoice]
+    voices: list[NamedVoice]
     has_more: bool
     first_id: str | None
     last_id: str | None

@@ -27,7 +27,7 @@ from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.reply import read_prompt
 from vivavoce.session.persona import system_prompt
 from vivavoce.types import GenerationOptions, Message
-from vivavoce.voices.presets import PRESETS
+from vivavoce.voices.presets import PRESETS, named_voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class EngineLoader:
     def speaker(self) -> SpeakerRouter:
         """The configured speakers behind one router."""
         names = self._config.engines.speakers
-        return SpeakerRouter({name: self._load("speakers", name) for name in names}, PRESETS)
+        return SpeakerRouter({name: self._load("speakers", name) for name in names}, PRESETS, named_voice)
 
     def language_model(self, name: str) -> LanguageModel:
         """The language model the tiers call ``name``."""

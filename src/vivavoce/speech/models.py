@@ -31,6 +31,7 @@ _STEP_TTS = SpeechModel()
 _STEPAUDIO_25 = SpeechModel(labels=False, directions=True)
 _STEPAUDIO_3 = SpeechModel(most_instruction=500, labels=False, directions=True)
 _OPENAI = SpeechModel(most_characters=4096, most_instruction=4096, speeds=(0.25, 4.0))
+_KOKORO = SpeechModel(most_characters=10_000, most_instruction=4096, speeds=(0.25, 4.0))
 
 SPEECH_MODELS: Mapping[str, SpeechModel] = {
     "step-tts-2": _STEP_TTS,
@@ -41,6 +42,7 @@ SPEECH_MODELS: Mapping[str, SpeechModel] = {
     "tts-1": _OPENAI,
     "tts-1-hd": _OPENAI,
     "gpt-4o-mini-tts": _OPENAI,
+    "kokoro": _KOKORO,
 }
 """By the names ``MODEL_NAMES`` leads to."""
 

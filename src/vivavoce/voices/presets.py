@@ -19,11 +19,13 @@ livekit-plugins-stepfun, OpenAI's ``alloy`` and ``marin``) speak English by Hiba
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
 from vivavoce.errors import ClientError
 from vivavoce.types import Language, Voice
+from vivavoce.voices.aliases import blend_parts, edge_voice
 
 _FAST = "heart"
 """Hibari's voice; all others are Kokoro's."""
@@ -108,11 +110,51 @@ _PARTNERS: Mapping[Literal["female", "male"], Mapping[Language, str]] = {
 """Who speaks the other two languages of a Kokoro voice asked for by its own name."""
 
 
+SOME = (
+    "alloy",
+    "marin",
+    "cedar",
+    "qingchunshaonv",
+    "wenrounansheng",
+    "af_heart",
+    "bm_george",
+    "zf_xiaoxiao",
+    "jf_alpha",
+)
+"""Names a refusal gives."""
+
+MOST_CHARACTERS = 256
+"""Of a name."""
+
+
 def preset(id: str) -> Voice:
     """The voice of this name. Raises ``ClientError`` naming the parameter ``voice`` when there is none."""
-    if id not in PRESETS:
-        raise ClientError(f"The voice '{id}' is not valid.", code="invalid_value", param="voice")
-    return PRESETS[id]
+    voice = named_voice(id)
+    if voice is None:
+        raise unknown_voice(id, "voice")
+    return voice
+
+
+def named_voice(id: str) -> Voice | None:
+    """A preset, the one that stands for an Edge voice, or a blend of Kokoro's voices; ``None`` for other names."""
+    return _named_voice(id) if len(id) <= MOST_CHARACTERS else None
+
+
+@lru_cache(1024)
+def _named_voice(id: str) -> Voice | None:
+    known = PRESETS.get(edge_voice(id) or id)
+    if known is not None:
+        return known
+    parts = blend_parts(id)
+    return None if parts is None or any(name not in _KOKORO.split() for name, _ in parts) else _blend(id, parts)
+
+
+def unknown_voice(id: str, param: str) -> ClientError:
+    """The refusal of a name that is no voice."""
+    return ClientError(
+        f"The voice '{id[:100]}' is not valid; there are {', '.join(SOME)} and others: GET /v1/audio/voices lists them.",
+        param=param,
+    )
 
 
 def _voice(id: str, sex: Literal["female", "male"], description: str, speakers: Mapping[Language, str]) -> Voice:
@@ -143,6 +185,19 @@ def _kokoro() -> Iterator[Voice]:
         sex: Literal["female", "male"] = "female" if id[1] == "f" else "male"
         language, description = _KOKORO_LANGUAGES[id[0]]
         yield _voice(id, sex, f"{description} (Kokoro)", {language: id} | _others(sex, language))
+
+
+def _blend(id: str, parts: tuple[tuple[str, float], ...]) -> Voice:
+    """A blend speaks its own language as it is, and the others with the prosody of a voice of theirs."""
+    first = parts[0][0]
+    sex: Literal["female", "male"] = "female" if first[1] == "f" else "male"
+    mixed = "+".join(f"{name}:{weight:g}" for name, weight in parts)
+    languages = {_KOKORO_LANGUAGES[name[0]][0] for name, _ in parts}
+    names = {
+        language: mixed if languages == {language} else f"{mixed}|{partner}"
+        for language, partner in _PARTNERS[sex].items()
+    }
+    return _voice(id, sex, "a blend (Kokoro)", names)
 
 
 def _others(sex: Literal["female", "male"], language: Language) -> dict[Language, str]:

@@ -13,7 +13,7 @@ from vivavoce.runtime.voices.refining import Refiner
 from vivavoce.store.store import Store
 from vivavoce.tiers import TIERS, Tier
 from vivavoce.types import Language
-from vivavoce.voices.presets import PRESETS, preset
+from vivavoce.voices.presets import preset, unknown_voice
 from vivavoce.voices.repository import OwnVoices
 from vivavoce.voices.tables import VoiceRow
 
@@ -54,7 +54,7 @@ class VoiceLibrary:
         the tier; ``EngineError`` and ``StoreError`` when it cannot be brought.
         """
         if not voice.startswith(OWN_PREFIX):
-            return voice if voice in PRESETS or self._is_native(voice) else preset(voice).id
+            return voice if self._is_native(voice) else preset(voice).id
         if tier is not None and not tier.own_voices:
             takers = ", ".join(one.name for one in TIERS.values() if one.own_voices)
             raise ClientError(
@@ -65,7 +65,7 @@ class VoiceLibrary:
         own, _, _, at_hand = self._open
         row = await own.find(voice)
         if row is None or row.owner != owner:
-            return preset(voice).id  # which says that there is no such voice
+            raise unknown_voice(voice, "voice")
         await at_hand.put(row)
         return voice
 
