@@ -99,6 +99,27 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakOptions:
+    """How to speak a clause: with which of the speaker's voices, in which language, how fast (``speed`` in [0.25, 4])."""
+
+    voice: str
+    language: Language
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedOptions:
+    """What texts are embedded for.
+
+    ``query``: they are questions, which come first; else they are passages that may answer one, and many of them wait in
+    the background, unless they are ``awaited``: then somebody waits for an answer, and they come first, too.
+    """
+
+    query: bool = False
+    awaited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """A call the language model asks for. ``arguments`` is a JSON object as text."""
 

@@ -11,7 +11,7 @@ from scripted_server import tone
 from vivavoce.bench.questions import OWN_QUESTIONS, ManifestError, read_manifest, synthesise_questions
 from vivavoce.client.errors import RecordingError
 from vivavoce.client.recording import write_wav
-from vivavoce.types import Samples
+from vivavoce.types import Samples, SpeakOptions
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ class Humming:
     rate_hz = 12_000
     voices: Mapping[str, frozenset[str]] = {"v": frozenset({"en", "zh"})}
 
-    async def speak(self, text: str, *, voice: str, language: str, speed: float = 1.0) -> AsyncGenerator[Samples, None]:
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         yield tone(20)[::2]
         yield tone(20)[::2]
 

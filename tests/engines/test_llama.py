@@ -255,7 +255,7 @@ async def test_a_closed_engine_says_so(made: Callable[..., LlamaModel]) -> None:
 
 
 async def test_tokens_are_counted_off_the_loop(made: Callable[..., LlamaModel]) -> None:
-    assert await made(ScriptedServer([])).count_tokens(HELLO) == 2
+    assert await made(ScriptedServer([])).count_tokens(HELLO, GenerationOptions()) == 2
 
 
 def test_a_loop_that_is_gone_ends_the_call() -> None:

@@ -75,7 +75,7 @@ async def test_it_answers_and_counts(model: LlamaModel) -> None:
     text, end = await reply(model.generate(ask("What is the capital of France?"), GREEDY))
     assert "Paris" in text
     assert end.reason == "stop"
-    assert end.input_tokens == await model.count_tokens(ask("What is the capital of France?"))
+    assert end.input_tokens == await model.count_tokens(ask("What is the capital of France?"), GenerationOptions())
     assert 0 < end.output_tokens <= GREEDY.max_tokens
 
 
@@ -98,7 +98,9 @@ async def test_a_reply_that_has_begun_is_gone_on_with(model: LlamaModel) -> None
 async def test_a_prompt_may_end_in_words_of_the_assistants(model: LlamaModel) -> None:
     said = Message("assistant", "It is Paris.")
     messages = (*ask("What is the capital of France?"), said)
-    assert await model.count_tokens(messages) > await model.count_tokens(messages[:2])
+    assert await model.count_tokens(messages, GenerationOptions()) > await model.count_tokens(
+        messages[:2], GenerationOptions()
+    )
     text, _ = await reply(model.generate(messages, GREEDY))
     assert text != ""
 
@@ -123,7 +125,7 @@ async def test_a_closed_reply_frees_its_slot(model: LlamaModel) -> None:
 async def test_reading_a_prompt_can_be_cancelled(model: LlamaModel) -> None:
     await reply(model.generate(ask("Hi"), replace(GREEDY, slot=0)))
     long = ask("the old town and its people " * 60)
-    tokens = await model.count_tokens(long)
+    tokens = await model.count_tokens(long, GenerationOptions())
     task = asyncio.create_task(reply(model.generate(long, replace(GREEDY, slot=0))))
     await asyncio.sleep(0.05)
     task.cancel()
@@ -146,8 +148,11 @@ async def test_tools_are_called_and_their_results_read(model: LlamaModel) -> Non
     assert [call.name for call in calls] == ["get_weather"]
     assert "Paris" in calls[0].arguments
     history = (*question, Message("assistant", "", tuple(calls)), Message("tool", "sunny", tool_call_id=calls[0].id))
-    with_tools, without = await model.count_tokens(history, options), await model.count_tokens(history)
-    assert with_tools > without > await model.count_tokens(question)
+    with_tools, without = (
+        await model.count_tokens(history, options),
+        await model.count_tokens(history, GenerationOptions()),
+    )
+    assert with_tools > without > await model.count_tokens(question, GenerationOptions())
     end = (await reply(model.generate(history, replace(options, max_tokens=0))))[1]
     assert end.input_tokens == with_tools
 

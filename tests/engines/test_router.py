@@ -7,7 +7,7 @@ import pytest
 
 from vivavoce.engines.router import SpeakerRouter
 from vivavoce.errors import ClientError, EngineError
-from vivavoce.types import Language, Samples, Voice
+from vivavoce.types import Language, Samples, SpeakOptions, Voice
 
 
 class Recorder:
@@ -20,10 +20,8 @@ class Recorder:
         self.stopped = 0
         self.closed = False
 
-    async def speak(
-        self, text: str, *, voice: str, language: Language, speed: float = 1.0
-    ) -> AsyncGenerator[Samples, None]:
-        self.said.append((text, voice, language, speed))
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
+        self.said.append((text, options.voice, options.language, options.speed))
         try:
             yield np.zeros(1, np.float32)
             yield np.ones(1, np.float32)
@@ -87,13 +85,13 @@ def test_nobody_to_take_over_is_an_error(small: Recorder) -> None:
 
 
 async def test_pieces_and_arguments_pass_through(router: SpeakerRouter, small: Recorder) -> None:
-    pieces = [piece async for piece in router.speak("Hello.", voice="anna", language="en", speed=1.5)]
+    pieces = [piece async for piece in router.speak("Hello.", SpeakOptions("anna", "en", 1.5))]
     assert len(pieces) == 2
     assert small.said == [("Hello.", "a", "en", 1.5)]
 
 
 async def test_closing_stops_the_speaker_at_once(router: SpeakerRouter, small: Recorder) -> None:
-    speech = router.speak("Hello.", voice="anna", language="en")
+    speech = router.speak("Hello.", SpeakOptions("anna", "en"))
     await anext(speech)
     await speech.aclose()
     assert small.stopped == 1
@@ -101,7 +99,7 @@ async def test_closing_stops_the_speaker_at_once(router: SpeakerRouter, small: R
 
 async def test_an_unknown_voice_is_the_clients_error(router: SpeakerRouter) -> None:
     with pytest.raises(ClientError, match="voice 'nobody' is not valid"):
-        await anext(router.speak("Hello.", voice="nobody", language="en"))
+        await anext(router.speak("Hello.", SpeakOptions("nobody", "en")))
 
 
 def test_an_engines_own_voices_can_be_named(router: SpeakerRouter) -> None:

@@ -21,7 +21,7 @@ from vivavoce.audio.encoding import CONTENT_TYPES, FileFormat
 from vivavoce.audio.recordings import RawFormat, read_recording
 from vivavoce.config import load_config
 from vivavoce.engines.fake import CHARACTER_MS
-from vivavoce.types import Samples
+from vivavoce.types import Samples, SpeakOptions
 
 SENTENCE = "Hello there. How are you today?"
 BODY = {"model": "step-tts-2", "input": SENTENCE, "voice": "cixingnansheng"}
@@ -232,14 +232,14 @@ class Stuck:
         self._speak = engines.speaker.speak
         monkeypatch.setattr(engines.speaker, "speak", self._stuck)
 
-    async def _stuck(self, text: str, **manner: Any) -> AsyncGenerator[Samples, None]:
+    async def _stuck(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         if "stuck" in text:
             self.entered.release()
             try:
                 await asyncio.Event().wait()
             finally:
                 self.cancelled += 1
-        async for piece in self._speak(text, **manner):
+        async for piece in self._speak(text, options):
             yield piece
 
 

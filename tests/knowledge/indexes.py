@@ -11,7 +11,7 @@ from vivavoce.knowledge.index.base import Candidates, Document, PassageIndex
 from vivavoce.knowledge.passages import Passage
 from vivavoce.knowledge.words import terms_of
 from vivavoce.store.database import Database
-from vivavoce.types import Vectors
+from vivavoce.types import EmbedOptions, Vectors
 
 EMBEDDER = FakeEmbedder()
 TEXTS = [
@@ -23,7 +23,7 @@ TEXTS = [
 
 
 async def examples() -> Vectors:
-    return await EMBEDDER.embed(["one thing", "another", "第三"], query=False)
+    return await EMBEDDER.embed(["one thing", "another", "第三"], EmbedOptions())
 
 
 async def put(index: PassageIndex, document: Document, texts: Sequence[str], *, finish: bool = True) -> int:
@@ -36,13 +36,13 @@ async def put(index: PassageIndex, document: Document, texts: Sequence[str], *, 
 
 async def add(index: PassageIndex, begun: int, texts: Sequence[str]) -> None:
     passages = [Passage(number, text, ("Title",), number + 1) for number, text in enumerate(texts)]
-    await index.add(begun, passages, await EMBEDDER.embed([passage.whole for passage in passages], query=False))
+    await index.add(begun, passages, await EMBEDDER.embed([passage.whole for passage in passages], EmbedOptions()))
 
 
 async def ask(
     index: PassageIndex, store: str, question: str, most: int = 3, files: Sequence[str] | None = None
 ) -> Candidates:
-    vector = (await EMBEDDER.embed([question], query=True))[0]
+    vector = (await EMBEDDER.embed([question], EmbedOptions(query=True)))[0]
     return await index.search(store, vector, terms_of(question), most, files)
 
 

@@ -22,7 +22,7 @@ from vivavoce.knowledge.index.base import Document
 from vivavoce.knowledge.passages import Passage
 from vivavoce.knowledge.stores import NewFile, Page
 from vivavoce.knowledge.tables import VectorStoreFileRow
-from vivavoce.types import Vectors
+from vivavoce.types import EmbedOptions, Vectors
 
 from .shelves import OWNER, Shelf, open_shelf
 
@@ -44,8 +44,8 @@ class Watched(FakeEmbedder):
         async with asyncio.timeout(20):
             await self.second.wait()
 
-    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
-        if not query and len(texts) and "subject" in texts[0]:
+    async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
+        if not options.query and len(texts) and "subject" in texts[0]:
             self.batches += 1
             if self.batches == 2:
                 self.second.set()
@@ -53,7 +53,7 @@ class Watched(FakeEmbedder):
             if self.failures:
                 self.failures -= 1
                 raise EngineError("watched", "is away", retriable=True)
-        return await super().embed(texts, query=query)
+        return await super().embed(texts, options)
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "pgvector"])
@@ -214,11 +214,11 @@ async def test_progress_is_seen_while_it_is_read(
     seen: list[tuple[str, float]] = []
 
     class Looking(Watched):
-        async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
+        async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
             if "subject" in texts[0]:
                 row = await shelf.library.stores.file(OWNER, store, file)
                 seen.append((row.status, row.progress))
-            return await super().embed(texts, query=query)
+            return await super().embed(texts, options)
 
     async with open_shelf(tmp_path, url=url, embedder=Looking(), opened=False) as shelf:
         store = await new_store(shelf)
@@ -239,9 +239,9 @@ async def test_owners_take_turns(tmp_path: Path, url: str | None) -> None:
     read: list[str] = []
 
     class Noting(FakeEmbedder):
-        async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
+        async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
             read.extend(text for text in texts if "note of" in text)
-            return await super().embed(texts, query=query)
+            return await super().embed(texts, options)
 
     async with open_shelf(tmp_path, url=url, embedder=Noting(), opened=False) as shelf:
         stores = {}
@@ -325,7 +325,7 @@ async def test_cancelled_and_then_killed_it_leaves_nothing(tmp_path: Path, url: 
         index = shelf.library._index
         await index.open()
         begun = await index.begin(Document(store, file))
-        await index.add(begun, [Passage(0, "half")], await FakeEmbedder().embed(["half"], query=False))
+        await index.add(begun, [Passage(0, "half")], await FakeEmbedder().embed(["half"], EmbedOptions()))
         cancel = update(VectorStoreFileRow).where(VectorStoreFileRow.file_id == file).values(status="cancelled")
         async with shelf.store.rows.begin() as session:
             await session.execute(cancel)
@@ -344,7 +344,7 @@ async def test_a_server_that_slept_through_its_lease_puts_nothing_in(
         await slow.at_work()
         index = sleeper.library._index
         begun = await index.begin(Document(store, file))  # as the other one does
-        await index.add(begun, [Passage(0, "new")], await FakeEmbedder().embed(["new"], query=False))
+        await index.add(begun, [Passage(0, "new")], await FakeEmbedder().embed(["new"], EmbedOptions()))
         await index.finish(begun)
         await asyncio.sleep(0.3)
         assert [passage.text for passage in await index.passages(Document(store, file))] == ["new"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from vivavoce.engines.fake import FakeEmbedder
 from vivavoce.knowledge.lines import LineReader, focused
 from vivavoce.knowledge.passages import Passage
-from vivavoce.types import Vectors
+from vivavoce.types import EmbedOptions, Vectors
 
 BATTERY = Passage(0, "Wind costs range. The battery lasts eleven hours. Keep it dry.", ("Aurora", "Battery"))
 PRICES = Passage(1, "Model: Two; Price: 399\nModel: Three; Price: 499")
@@ -36,9 +36,9 @@ async def test_lines_read_lately_are_not_read_again() -> None:
     class Counting(FakeEmbedder):
         read = 0
 
-        async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
-            self.read += 0 if query else len(texts)
-            return await super().embed(texts, query=query, awaited=awaited)
+        async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
+            self.read += 0 if options.query else len(texts)
+            return await super().embed(texts, options)
 
     embedder = Counting()
     reader = LineReader(embedder)

@@ -18,11 +18,11 @@ from vivavoce.types import (
     GenerationEnd,
     GenerationEvent,
     GenerationOptions,
-    Language,
     Message,
     ReplyEnd,
     ReplyEvent,
     Samples,
+    SpeakOptions,
     Speech,
     TextDelta,
 )
@@ -62,9 +62,7 @@ class Slow(FakeSpeaker):
         self.leave = asyncio.Semaphore(0)
         self.closed = False
 
-    async def speak(
-        self, text: str, *, voice: str, language: Language, speed: float = 1.0
-    ) -> AsyncGenerator[Samples, None]:
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         try:
             await self.leave.acquire()
             yield np.zeros(240, np.float32)

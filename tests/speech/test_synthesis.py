@@ -15,7 +15,7 @@ from vivavoce.errors import EngineError
 from vivavoce.runtime.clauses import Clause
 from vivavoce.speech.subtitles import Subtitle
 from vivavoce.speech.synthesis import PIECES_AHEAD, FileShape, Manner, Spoken, speak, spoken_file
-from vivavoce.types import ClauseSpoken, Language, Samples, Speech
+from vivavoce.types import ClauseSpoken, Language, Samples, SpeakOptions, Speech
 
 RATE_HZ = 24_000
 TONE = (0.2 * np.sin(np.arange(RATE_HZ) * 2 * np.pi * 300 / RATE_HZ)).astype(np.float32)
@@ -31,9 +31,7 @@ class CountingSpeaker:
         self.asked: list[str] = []
         self.closed = 0
 
-    async def speak(
-        self, text: str, *, voice: str, language: Language, speed: float = 1.0
-    ) -> AsyncGenerator[Samples, None]:
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         self.asked.append(text)
         try:
             await asyncio.sleep(0)

@@ -13,7 +13,7 @@ from vivavoce.engines.e5 import load
 from vivavoce.engines.fake import FakeEmbedder
 from vivavoce.errors import EngineError
 from vivavoce.tools.relevance import SMALL_TALK, Relevance, relevance_of
-from vivavoce.types import Message, Tool, ToolCall, Vectors
+from vivavoce.types import EmbedOptions, Message, Tool, ToolCall, Vectors
 
 ANY = {"type": "object"}
 MUSIC, WEATHER = Tool("play_music", "Play music.", ANY), Tool("get_weather", "Current weather of a city.", ANY)
@@ -26,7 +26,7 @@ class Meanings(FakeEmbedder):
         super().__init__()
         self.asked: list[str] = []
 
-    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
+    async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
         self.asked += texts
         rows = [[float("music" in text), float("weather" in text), 0.5] for text in texts]
         vectors: Vectors = np.array(rows, np.float32)
@@ -76,10 +76,10 @@ async def test_after_a_failure_it_is_tried_again() -> None:
     class Failing(Meanings):
         fails = True
 
-        async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
+        async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
             if self.fails and SMALL_TALK[0] in texts:
                 raise EngineError("fake", "no")
-            return await super().embed(texts, query=query)
+            return await super().embed(texts, options)
 
     embedder = Failing()
     relevance = Relevance(embedder, -0.2)

@@ -16,7 +16,7 @@ from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.recording import read_audio, speech_end_ms
 from vivavoce.engines.base import Speaker
 from vivavoce.errors import VivavoceError
-from vivavoce.types import Language, Samples
+from vivavoce.types import Language, Samples, SpeakOptions
 
 OWN_QUESTIONS: dict[Language, tuple[str, ...]] = {
     "en": (
@@ -101,6 +101,6 @@ async def synthesise_questions(
 
 
 async def _spoken(speaker: Speaker, name: str, text: str, voice: str, language: Language) -> Question:
-    pieces = [piece async for piece in speaker.speak(text, voice=voice, language=language)]
+    pieces = [piece async for piece in speaker.speak(text, SpeakOptions(voice, language))]
     samples = resample(np.concatenate(pieces), speaker.rate_hz, WIRE_RATE_HZ)
     return Question(name, language, samples, speech_end_ms(samples), text)

@@ -19,6 +19,7 @@ from vivavoce.client.recording import write_wav
 from vivavoce.config import Config
 from vivavoce.errors import ClientError
 from vivavoce.tiers import TIERS
+from vivavoce.types import SpeakOptions
 
 if TYPE_CHECKING:
     from vivavoce.engines.base import Speaker
@@ -61,7 +62,7 @@ async def _speak(config: Config, text: str, voice: str, speed: float) -> Samples
         pieces = [
             piece
             for clause in clauses
-            async for piece in speaker.speak(clause.spoken, voice=voice, language=clause.language, speed=speed)
+            async for piece in speaker.speak(clause.spoken, SpeakOptions(voice, clause.language, speed))
         ]
     finally:
         speaker.close()

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.types import (
+    EmbedOptions,
     GenerationEvent,
     GenerationFeature,
     GenerationOptions,
@@ -26,13 +27,12 @@ from vivavoce.types import (
     Message,
     Samples,
     Sex,
+    SpeakOptions,
     TranscribeOptions,
     Transcript,
     TranscriptDelta,
     Vectors,
 )
-
-DEFAULT_OPTIONS = GenerationOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class LanguageModel(Closeable, Protocol):
         Raises ``EngineError``, and ``ClientError`` (``unsupported_schema``) for a schema it cannot hold a text to.
         """
 
-    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS) -> int:
+    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
         """Length of the prompt these messages make under these options, in tokens."""
 
     context_tokens: int
@@ -130,10 +130,10 @@ class Speaker(Closeable, Protocol):
     def voices(self) -> Mapping[str, frozenset[Language]]:
         """Voices by name, and the languages each speaks."""
 
-    def speak(self, text: str, *, voice: str, language: Language, speed: float = 1.0) -> AsyncGenerator[Samples, None]:
+    def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         """Yield the speech of one clause, leading and trailing silence trimmed, in pieces as they are ready.
 
-        ``speed`` in [0.25, 4]. Raises ``EngineError``.
+        Raises ``EngineError``.
         """
 
 
@@ -224,10 +224,8 @@ class Embedder(Closeable, Protocol):
 
     dimensions: int
 
-    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
+    async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
         """One row of length 1 for each text, ``float32[n, dimensions]``.
 
-        ``query``: the texts are questions, which come first; else they are passages that may answer one, and many of
-        them wait in the background, unless they are ``awaited``: then somebody waits for an answer, and they come first, too.
         A text too long for the model is cut. Raises ``EngineError``.
         """

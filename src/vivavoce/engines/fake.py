@@ -28,10 +28,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.base import DEFAULT_OPTIONS, EngineContext
+from vivavoce.engines.base import EngineContext
 from vivavoce.errors import EngineError
 from vivavoce.types import (
     Confidence,
+    EmbedOptions,
     FinishReason,
     GenerationEnd,
     GenerationEvent,
@@ -42,6 +43,7 @@ from vivavoce.types import (
     NamedTool,
     Samples,
     Sex,
+    SpeakOptions,
     TextDelta,
     Token,
     TokenScore,
@@ -154,7 +156,7 @@ class FakeLanguageModel:
         await asyncio.sleep(0)
         begun = messages[-1].content if options.goes_on else ""
         said = next((message.content for message in reversed(messages) if message.role != "assistant"), "")
-        tokens = await self.count_tokens(messages)
+        tokens = await self.count_tokens(messages, options)
         if FAILURE in said and options.max_tokens:
             raise EngineError("fake", "failed because it was asked to")
         if options.max_tokens and (call := _chosen_call(said, options, told=messages[-1].role == "tool")):
@@ -178,7 +180,7 @@ class FakeLanguageModel:
         spent = min(options.max_tokens, len(words))
         yield GenerationEnd(reason, input_tokens=tokens, cached_tokens=tokens, output_tokens=spent)
 
-    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS) -> int:
+    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
         """A token a word."""
         return sum(len(message.content.split()) for message in messages)
 
@@ -247,13 +249,11 @@ class FakeSpeaker:
         }
         self._own: dict[str, float] = {}
 
-    async def speak(
-        self, text: str, *, voice: str, language: Language, speed: float = 1.0
-    ) -> AsyncGenerator[Samples, None]:
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         """A second of tone at a time."""
         if FAILURE in text:
             raise EngineError("fake", "failed because it was asked to")
-        tone = _hum(text, self._own.get(voice, 220.0), self.rate_hz, speed)
+        tone = _hum(text, self._own.get(options.voice, 220.0), self.rate_hz, options.speed)
         for at in range(0, len(tone), self.rate_hz):
             await asyncio.sleep(0)
             yield tone[at : at + self.rate_hz]
@@ -294,14 +294,12 @@ class FakeCloningSpeaker:
         self.voices: Mapping[str, frozenset[Language]] = {}
         self._own: dict[str, float] = {}
 
-    async def speak(
-        self, text: str, *, voice: str, language: Language, speed: float = 1.0
-    ) -> AsyncGenerator[Samples, None]:
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         """A tone."""
-        if voice not in self._own or language not in self.clones:
-            raise EngineError("fake_clone", f"there is no voice '{voice}' for language '{language}'")
+        if options.voice not in self._own or options.language not in self.clones:
+            raise EngineError("fake_clone", f"there is no voice '{options.voice}' for language '{options.language}'")
         await asyncio.sleep(0)
-        yield _hum(text, self._own[voice], self.rate_hz, speed)
+        yield _hum(text, self._own[options.voice], self.rate_hz, options.speed)
 
     async def add_clone(self, name: str, clip: Samples, rate_hz: int, transcript: str) -> None:
         """The strongest frequency of ``clip`` becomes a voice."""
@@ -374,7 +372,7 @@ class FakeEmbedder:
     name = "fake"
     dimensions = 256
 
-    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
+    async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
         """Questions and passages alike; a text without words points nowhere in particular."""
         await asyncio.sleep(0)
         vectors = np.zeros((len(texts), self.dimensions), np.float32)

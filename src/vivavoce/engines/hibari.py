@@ -17,7 +17,7 @@ from vivavoce.engines.kokoro.english import english_g2p
 from vivavoce.engines.kokoro.pieces import pieces
 from vivavoce.engines.pauses import finish
 from vivavoce.errors import EngineError
-from vivavoce.types import Language, Samples
+from vivavoce.types import Language, Samples, SpeakOptions
 
 VOICE = "heart"
 MAX_PHONEMES = 400
@@ -37,18 +37,16 @@ class HibariSpeaker:
         self._model = model
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="hibari")
 
-    async def speak(
-        self, text: str, *, voice: str, language: Language, speed: float = 1.0
-    ) -> AsyncGenerator[Samples, None]:
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         """Yield one piece a sentence, each followed by its pause; nothing for text without words.
 
         Text of any language is read as English. Raises ``EngineError`` for an unknown voice or a failing model.
         """
-        if voice not in self.voices:
-            raise EngineError("hibari", f"there is no voice '{voice}'; the bundled one is '{VOICE}'")
+        if options.voice not in self.voices:
+            raise EngineError("hibari", f"there is no voice '{options.voice}'; the bundled one is '{VOICE}'")
         loop = asyncio.get_running_loop()
         for phonemes in await loop.run_in_executor(self._executor, self._phonemes, text):
-            piece = await loop.run_in_executor(self._executor, self._clip, phonemes, speed)
+            piece = await loop.run_in_executor(self._executor, self._clip, phonemes, options.speed)
             if len(piece):
                 yield piece
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from vivavoce.engines.base import EngineContext
 from vivavoce.errors import EngineError
-from vivavoce.types import Vectors
+from vivavoce.types import EmbedOptions, Vectors
 
 ENGINE = "openai embeddings"
 RETRIABLE_STATUS = 429
@@ -59,14 +59,14 @@ class OpenAIEmbedder:
         self._client = client
         self._room = asyncio.Semaphore(settings.parallel)
 
-    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
+    async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
         """See ``Embedder``. What somebody waits for goes out at once, the rest as there is room."""
-        prefix = self._settings.query_prefix if query else self._settings.passage_prefix
+        prefix = self._settings.query_prefix if options.query else self._settings.passage_prefix
         prefixed = [prefix + text for text in texts]
         rows = [np.empty((0, self.dimensions), np.float32)]
         for start in range(0, len(prefixed), self._settings.batch):
             batch = prefixed[start : start + self._settings.batch]
-            if query or awaited:
+            if options.query or options.awaited:
                 rows.append(await self._ask(batch))
             else:
                 async with self._room:

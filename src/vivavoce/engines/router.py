@@ -6,10 +6,11 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, aclosing
+from dataclasses import replace
 
 from vivavoce.engines.base import Speaker
 from vivavoce.errors import ClientError, EngineError
-from vivavoce.types import Language, Samples, Voice
+from vivavoce.types import Language, Samples, SpeakOptions, Voice
 
 logger = logging.getLogger(__name__)
 
@@ -72,17 +73,15 @@ class SpeakerRouter:
         """A voice that was added is not at hand any more; it need not have been."""
         self._known.pop(name, None)
 
-    async def speak(
-        self, text: str, *, voice: str, language: Language, speed: float = 1.0
-    ) -> AsyncGenerator[Samples, None]:
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         """Yield the speech of one clause. Raises ``ClientError`` for an unknown voice, ``EngineError`` from the engine.
 
         A voice that is not at hand may be found once more by ``find``, which puts it there.
         """
-        if voice not in self._known and self._named(voice) is None:
-            await self.find(voice)
-        engine, own_voice, spoken = self.route(text, voice, language)
-        pieces = self.speakers[engine].speak(text, voice=own_voice, language=spoken, speed=speed)
+        if options.voice not in self._known and self._named(options.voice) is None:
+            await self.find(options.voice)
+        engine, own_voice, spoken = self.route(text, options.voice, options.language)
+        pieces = self.speakers[engine].speak(text, replace(options, voice=own_voice, language=spoken))
         async with aclosing(pieces):
             async for samples in pieces:
                 yield samples

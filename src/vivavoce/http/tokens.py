@@ -16,7 +16,7 @@ from vivavoce.protocol.platform import TokenCount, TokenRequest, TokenTotal
 from vivavoce.runtime.chat.hearing import Listener
 from vivavoce.runtime.chat.prompt import prompt_of
 from vivavoce.tiers import model_of
-from vivavoce.types import Transcript
+from vivavoce.types import GenerationOptions, Transcript
 
 router = APIRouter(route_class=ReportingRoute, tags=["chat"])
 
@@ -47,6 +47,7 @@ async def count_tokens(request: Request, owner: Owner) -> TokenCount:
             lambda audio_id: memory.answers.find(owner, audio_id),
             spoken=False,
         )
-        written = await engines.language_models[tier.language_model].count_tokens(prompt.messages)
+        model = engines.language_models[tier.language_model]
+        written = await model.count_tokens(prompt.messages, GenerationOptions())
     seconds = sum(len(recording.samples) for recording in recordings.values()) / engines.recognition.rate_hz
     return TokenCount(data=TokenTotal(total_tokens=written + ceil(seconds * TOKENS_PER_SECOND)))

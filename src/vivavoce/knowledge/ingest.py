@@ -29,6 +29,7 @@ from vivavoce.knowledge.tables import VectorStoreFileRow
 from vivavoce.store.files import Files
 from vivavoce.store.store import Store
 from vivavoce.store.tables import FileRow
+from vivavoce.types import EmbedOptions
 
 log = logging.getLogger(__name__)
 
@@ -261,7 +262,7 @@ class Ingest:
     async def embed(self, begun: int, passages: Sequence[Passage]) -> None:
         """Passages of a document that was begun into the index, and a rest afterwards when somebody is being talked to."""
         began = time.monotonic()
-        vectors = await self._embedder.embed([passage.whole for passage in passages], query=False)
+        vectors = await self._embedder.embed([passage.whole for passage in passages], EmbedOptions())
         await self._index.add(begun, passages, vectors)
         await asyncio.sleep(time.monotonic() - began if self._busy() else 0)
 

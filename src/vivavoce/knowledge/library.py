@@ -26,7 +26,7 @@ from vivavoce.knowledge.tables import VectorStoreFileRow
 from vivavoce.knowledge.words import terms_of
 from vivavoce.store.files import Files
 from vivavoce.store.store import Store, database_url
-from vivavoce.types import Vectors
+from vivavoce.types import EmbedOptions, Vectors
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ class Library:
         Raises ``ClientError`` (``vector_store_not_found``) and ``EngineError``.
         """
         await self.stores.get(owner, store_id)
-        vector = (await self._embedder.embed([question], query=True))[0]
+        vector = (await self._embedder.embed([question], EmbedOptions(query=True)))[0]
         files = None
         if filters is not None:
             attributes = await self.stores.attributes(store_id)
@@ -176,7 +176,7 @@ class Library:
         return EmbeddedIndex(path, self._embedder.name, self._examples)
 
     async def _examples(self) -> Vectors:
-        return await self._embedder.embed(TEXTS_OF_ALL_KINDS, query=False)
+        return await self._embedder.embed(TEXTS_OF_ALL_KINDS, EmbedOptions())
 
     async def _wanted(self) -> set[Document]:
         row = VectorStoreFileRow

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from vivavoce.engines.base import Embedder
 from vivavoce.knowledge.passages import Passage
-from vivavoce.types import Vectors
+from vivavoce.types import EmbedOptions, Vectors
 
 _END = re.compile(r"(?<=[。！？!?；])|(?<=\.)(?=\s)|\n")
 """Where a passage falls into sentences, rows and items."""
@@ -46,7 +46,7 @@ class LineReader:
         ]
         if not texts:
             return []
-        asked = (await self._embedder.embed([question], query=True))[0]
+        asked = (await self._embedder.embed([question], EmbedOptions(query=True)))[0]
         meanings = await self._meanings([_behind(passages[number], line) for number, line in texts])
         return [
             Line(number, line, float(meaning @ asked)) for (number, line), meaning in zip(texts, meanings, strict=True)
@@ -57,7 +57,7 @@ class LineReader:
         known = {key: self._kept[key] for key in keys if key in self._kept}
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:
-            vectors = await self._embedder.embed(list(new.values()), query=False, awaited=True)
+            vectors = await self._embedder.embed(list(new.values()), EmbedOptions(awaited=True))
             known.update(zip(new, vectors, strict=True))
         for key, meaning in known.items():
             self._kept[key] = meaning

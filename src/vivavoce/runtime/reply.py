@@ -25,6 +25,7 @@ from vivavoce.types import (
     Message,
     ReplyEnd,
     ReplyEvent,
+    SpeakOptions,
     Speech,
     TextDelta,
 )
@@ -155,7 +156,7 @@ async def _speak(
     while (entry := await clauses.get()) is not None:
         index, clause = entry
         if request.voice is not None and clause.spoken:
-            pieces = speaker.speak(clause.spoken, voice=request.voice, language=clause.language, speed=request.speed)
+            pieces = speaker.speak(clause.spoken, SpeakOptions(request.voice, clause.language, request.speed))
             async with aclosing(pieces):
                 async for samples in pieces:
                     await emit(Speech(index, samples))

@@ -18,7 +18,7 @@ from vivavoce.audio.resample import Resampler
 from vivavoce.engines.base import Speaker
 from vivavoce.runtime.clauses import Clause
 from vivavoce.speech.subtitles import Subtitle, Subtitler, ends_sentence
-from vivavoce.types import ClauseSpoken, Samples, Speech
+from vivavoce.types import ClauseSpoken, Samples, SpeakOptions, Speech
 
 PIECES_AHEAD = 8
 """Pieces of speech (a sentence at most) that were made and not taken; beyond that the speaker waits."""
@@ -78,7 +78,7 @@ async def _speak_ahead(
     try:
         for index, clause in enumerate(clauses):
             spoken = manner.said(clause.spoken)
-            made = speaker.speak(spoken, voice=manner.voice, language=clause.language, speed=manner.speed)
+            made = speaker.speak(spoken, SpeakOptions(manner.voice, clause.language, manner.speed))
             async with aclosing(made):
                 async for samples in made:
                     await pieces.put(Speech(index, samples * np.float32(manner.volume)))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vivavoce.engines.base import Embedder
-from vivavoce.types import Message, Tool, Vectors
+from vivavoce.types import EmbedOptions, Message, Tool, Vectors
 
 SMALL_TALK = (
     "Hi, nice to meet you.", "Good evening.", "Bye, see you later.", "Thanks, that was kind of you.", "I am tired.",
@@ -60,7 +60,7 @@ class Relevance:
         if not said or not tools or messages[-1].role == "tool":
             return frozenset()
         turns = [said[-1], *([" ".join(said)] if len(said) > 1 else [])]
-        asked = await self._embedder.embed(turns, query=True)
+        asked = await self._embedder.embed(turns, EmbedOptions(query=True))
         talk = asked @ (await self._small_talk()).T
         nearness = np.sort(talk, axis=1)[:, -NEAREST:].mean(axis=1)
         margins = (asked @ (await self._meanings(tools)).T - nearness[:, None]).max(axis=0)
@@ -73,14 +73,14 @@ class Relevance:
 
     async def _small_talk(self) -> Vectors:
         if self._talk is None or (self._talk.done() and (self._talk.cancelled() or self._talk.exception())):
-            self._talk = asyncio.ensure_future(self._embedder.embed(SMALL_TALK, query=True))
+            self._talk = asyncio.ensure_future(self._embedder.embed(SMALL_TALK, EmbedOptions(query=True)))
         return await asyncio.shield(self._talk)
 
     async def _meanings(self, tools: Sequence[Tool]) -> Vectors:
         texts = [f"{tool.name.replace('_', ' ')}: {tool.description}" for tool in tools]
         new = list(dict.fromkeys(text for text in texts if text not in self._tools))
         if new:
-            for text, vector in zip(new, await self._embedder.embed(new, query=False), strict=True):
+            for text, vector in zip(new, await self._embedder.embed(new, EmbedOptions()), strict=True):
                 self._tools[text] = vector
         meanings = np.stack([self._tools[text] for text in texts])
         while len(self._tools) > max(REMEMBERED, len(texts)):

@@ -15,7 +15,7 @@ from vivavoce.engines.kokoro import KokoroSpeaker, load
 from vivavoce.engines.kokoro.model import MAX_TOKENS, KokoroModel
 from vivavoce.engines.kokoro.styles import LANGUAGES, read_stock
 from vivavoce.errors import EngineError, WeightsError
-from vivavoce.types import Samples
+from vivavoce.types import Samples, SpeakOptions
 from vivavoce.voices.presets import PRESETS
 
 pytestmark = pytest.mark.real
@@ -29,7 +29,7 @@ def speaker(weights: Callable[[str], Path]) -> Iterator[KokoroSpeaker]:
 
 
 async def speech(speaker: KokoroSpeaker, text: str, voice: str, language: str, speed: float = 1.0) -> list[Samples]:
-    return [piece async for piece in speaker.speak(text, voice=voice, language=language, speed=speed)]
+    return [piece async for piece in speaker.speak(text, SpeakOptions(voice, language, speed))]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ async def test_cancelling_stops_after_the_piece(speaker: KokoroSpeaker) -> None:
     started = asyncio.Event()
 
     async def listen() -> None:
-        async for _ in speaker.speak("你好。" * 200, voice="zf_xiaobei", language="zh"):
+        async for _ in speaker.speak("你好。" * 200, SpeakOptions("zf_xiaobei", "zh")):
             started.set()
 
     task = asyncio.create_task(listen())

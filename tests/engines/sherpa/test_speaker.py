@@ -16,6 +16,7 @@ from vivavoce.engines.sherpa import load_pocket, load_zipvoice, process
 from vivavoce.engines.sherpa.families import POCKET
 from vivavoce.engines.sherpa.speaker import SherpaSpeaker
 from vivavoce.errors import ClientError, EngineError, WeightsError
+from vivavoce.types import SpeakOptions
 
 pytest.importorskip("sherpa_onnx")
 
@@ -71,7 +72,7 @@ def pid(speaker: SherpaSpeaker) -> int:
 
 
 async def said(speaker: SherpaSpeaker, text: str, voice: str = "me", speed: float = 1.0) -> list[int]:
-    pieces = speaker.speak(text, voice=voice, language="en", speed=speed)
+    pieces = speaker.speak(text, SpeakOptions(voice, "en", speed))
     async with aclosing(pieces):
         return [len(piece) async for piece in pieces]
 
@@ -109,8 +110,8 @@ async def test_what_each_clones(zipvoice: SherpaSpeaker, pocket: SherpaSpeaker) 
 
 async def test_zipvoice_speaks_chinese_and_any_word(zipvoice: SherpaSpeaker) -> None:
     await zipvoice.add_clone("me", CLIP, 24_000, "你好。")
-    chinese = zipvoice.speak("你好，Vivavoce。", voice="me", language="zh")
-    alone = zipvoice.speak("你好。", voice="me", language="zh")
+    chinese = zipvoice.speak("你好，Vivavoce。", SpeakOptions("me", "zh"))
+    alone = zipvoice.speak("你好。", SpeakOptions("me", "zh"))
     assert sum([len(piece) async for piece in chinese]) > sum([len(piece) async for piece in alone]) > 0
     assert sum(await said(zipvoice, "Zxqrty.")) > 0
 
@@ -118,8 +119,8 @@ async def test_zipvoice_speaks_chinese_and_any_word(zipvoice: SherpaSpeaker) -> 
 async def test_numbers_are_spelled_out(zipvoice: SherpaSpeaker) -> None:
     await zipvoice.add_clone("me", CLIP, 24_000, "5800 days.")
     assert await said(zipvoice, "5.") == await said(zipvoice, "Five.")
-    five = zipvoice.speak("5。", voice="me", language="zh")
-    spelled = zipvoice.speak("五。", voice="me", language="zh")
+    five = zipvoice.speak("5。", SpeakOptions("me", "zh"))
+    spelled = zipvoice.speak("五。", SpeakOptions("me", "zh"))
     assert [len(piece) async for piece in five] == [len(piece) async for piece in spelled]
 
 
@@ -159,7 +160,7 @@ async def test_only_known_voices_speak_and_only_their_languages(speaker: SherpaS
         await said(speaker, "Hello.")
     await speaker.add_clone("me", CLIP, 24_000, "Good day.")
     with pytest.raises(EngineError, match="language 'ja'"):
-        await anext(speaker.speak("Hello.", voice="me", language="ja"))
+        await anext(speaker.speak("Hello.", SpeakOptions("me", "ja")))
     speaker.remove_voice("me")
     speaker.remove_voice("me")
     with pytest.raises(EngineError, match="no voice 'me'"):
@@ -177,7 +178,7 @@ async def test_closing_the_iterator_stops_the_work(speaker: SherpaSpeaker) -> No
     speaker._process._patience_s = 60.0  # this machine may be busy
     await speaker.add_clone("me", CLIP, 24_000, "Good day.")
     before = pid(speaker)
-    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    pieces = speaker.speak(ENDLESS, SpeakOptions("me", "en"))
     await anext(pieces)
     await pieces.aclose()
     assert sum(await said(speaker, "Hello."))
@@ -189,7 +190,7 @@ async def test_a_process_gets_as_long_to_leave_off_as_a_new_one_needs(speaker: S
     speaker._process._patience_s = 60.0
     await speaker.add_clone("me", CLIP, 24_000, "Good day.")
     before = pid(speaker)
-    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    pieces = speaker.speak(ENDLESS, SpeakOptions("me", "en"))
     await anext(pieces)
     os.kill(before, signal.SIGSTOP)
     await pieces.aclose()
@@ -201,7 +202,7 @@ async def test_a_process_gets_as_long_to_leave_off_as_a_new_one_needs(speaker: S
 async def test_a_process_that_does_not_stop_is_ended(speaker: SherpaSpeaker) -> None:
     await speaker.add_clone("me", CLIP, 24_000, "Good day.")
     before = pid(speaker)
-    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    pieces = speaker.speak(ENDLESS, SpeakOptions("me", "en"))
     await anext(pieces)
     os.kill(before, signal.SIGSTOP)
     await pieces.aclose()
@@ -211,7 +212,7 @@ async def test_a_process_that_does_not_stop_is_ended(speaker: SherpaSpeaker) -> 
 
 async def test_a_process_that_dies_is_an_error_and_the_next_clause_starts_another(speaker: SherpaSpeaker) -> None:
     await speaker.add_clone("me", CLIP, 24_000, "Good day.")
-    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    pieces = speaker.speak(ENDLESS, SpeakOptions("me", "en"))
     await anext(pieces)
     os.kill(pid(speaker), signal.SIGKILL)
     with pytest.raises(EngineError, match="its process ended") as caught:
@@ -225,7 +226,7 @@ async def test_closing_ends_the_process(folder: Path) -> None:
     speaker = load_zipvoice(context(folder=str(folder)))
     await speaker.add_clone("me", CLIP, 24_000, "Good day.")
     child = pid(speaker)
-    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    pieces = speaker.speak(ENDLESS, SpeakOptions("me", "en"))
     await anext(pieces)
     speaker.close()
     speaker.close()
@@ -334,7 +335,7 @@ async def test_an_empty_clip_is_no_voice(speaker: SherpaSpeaker) -> None:
 
 async def test_the_log_holds_no_words_of_users(speaker: SherpaSpeaker, caplog: pytest.LogCaptureFixture) -> None:
     await speaker.add_clone("me", CLIP, 24_000, "Good day.")
-    pieces = speaker.speak(ENDLESS, voice="me", language="en")
+    pieces = speaker.speak(ENDLESS, SpeakOptions("me", "en"))
     await anext(pieces)
     speaker._process._told.write(b"transcript: Good day.\nRuntimeError: Good day.\n")
     os.kill(pid(speaker), signal.SIGKILL)

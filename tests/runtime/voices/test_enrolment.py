@@ -22,7 +22,7 @@ from vivavoce.runtime.engines import EngineLoader, Engines
 from vivavoce.runtime.voices import enrolment
 from vivavoce.runtime.voices.enrolment import CLIP_HZ, examine, match
 from vivavoce.runtime.voices.measuring import Heard, heard
-from vivavoce.types import Samples, TranscribeOptions, Transcript
+from vivavoce.types import Samples, SpeakOptions, TranscribeOptions, Transcript
 from vivavoce.voices.stock import SENTENCES, StockTable, StockVoice
 from voicing import hum
 
@@ -232,7 +232,7 @@ async def test_two_people_in_a_clip_are_heard(
         speech = [
             piece
             for voice, text in zip((first, second), said, strict=True)
-            async for piece in speaker.speak(text, voice=voice, language="en")
+            async for piece in speaker.speak(text, SpeakOptions(voice, "en"))
         ]
         ears = cast(Any, type("Ears", (), {"detector": detector}))
         nothing = cast(Any, None)

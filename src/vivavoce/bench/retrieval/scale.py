@@ -22,7 +22,7 @@ from vivavoce.knowledge.tables import VectorStoreFileRow, VectorStoreRow
 from vivavoce.knowledge.words import terms_of
 from vivavoce.store.database import Database
 from vivavoce.store.tables import FileRow
-from vivavoce.types import Vectors
+from vivavoce.types import EmbedOptions, Vectors
 
 PLACE = Document("1", "file-scale")
 BATCH = 1000
@@ -59,7 +59,7 @@ async def measure(
     """
 
     async def examples() -> Vectors:
-        return await embedder.embed(TEXTS_OF_ALL_KINDS, query=False)
+        return await embedder.embed(TEXTS_OF_ALL_KINDS, EmbedOptions())
 
     async with AsyncExitStack() as open_things:
         index: PassageIndex = EmbeddedIndex(folder / "scale.db", embedder.name, examples)
@@ -97,7 +97,7 @@ async def _make_rows(database: Database) -> None:
 async def _fill(
     index: PassageIndex, embedder: Embedder, texts: Sequence[str], count: int, advance: Callable[[int], None]
 ) -> Vectors:
-    base = await embedder.embed(texts, query=False)
+    base = await embedder.embed(texts, EmbedOptions())
     random = np.random.default_rng(0)
     begun = await index.begin(PLACE)
     kept = np.empty((count, base.shape[1]), np.float32)
@@ -125,7 +125,7 @@ async def _ask(index: PassageIndex, embedder: Embedder, vectors: Vectors, questi
     total, embedding, searching, found = [], [], [], 0.0
     for question in questions:
         began = time.perf_counter()
-        vector = (await embedder.embed([question], query=True))[0]
+        vector = (await embedder.embed([question], EmbedOptions(query=True)))[0]
         embedded = time.perf_counter()
         candidates = await index.search(PLACE.store_id, vector, terms_of(question), DEPTH)
         ended = time.perf_counter()

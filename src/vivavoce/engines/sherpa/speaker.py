@@ -23,7 +23,7 @@ from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE, Family, files_in
 from vivavoce.engines.sherpa.process import CloningProcess, Model
 from vivavoce.engines.sherpa.spelling import Spelling, is_foreign, is_spoken, pieces
 from vivavoce.errors import ClientError, EngineError
-from vivavoce.types import Language, Samples
+from vivavoce.types import Language, Samples, SpeakOptions
 
 RATE_HZ = 24_000
 
@@ -71,13 +71,12 @@ class SherpaSpeaker:
         self._clips: dict[str, _Clip] = {}
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=family.name)
 
-    async def speak(
-        self, text: str, *, voice: str, language: Language, speed: float = 1.0
-    ) -> AsyncGenerator[Samples, None]:
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         """Yield the clause piece by piece. Raises ``EngineError``, also when its process ends.
 
         A process that ended is started again by the next clause.
         """
+        voice, language = options.voice, options.language
         if voice not in self._clips or language not in self.clones:
             raise EngineError(self._family.name, f"there is no voice '{voice}' for language '{language}'")
         if not any(character.isalnum() for character in text):
@@ -99,12 +98,12 @@ class SherpaSpeaker:
                     "told": clip.told,
                     "rate_hz": clip.rate_hz,
                     "steps": self._steps,
-                    "speed": speed,
+                    "speed": options.speed,
                 }
                 for place, samples in self._process.speak(order, clip.samples, unwanted.is_set):
                     if not self._family.paced:
-                        samples = at_tempo(samples, self.rate_hz, speed)
-                    said = finish(samples, "".join(texts[place]), self.rate_hz, speed)
+                        samples = at_tempo(samples, self.rate_hz, options.speed)
+                    said = finish(samples, "".join(texts[place]), self.rate_hz, options.speed)
                     loop.call_soon_threadsafe(spoken.put_nowait, said)
             finally:
                 loop.call_soon_threadsafe(spoken.put_nowait, None)
