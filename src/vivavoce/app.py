@@ -16,6 +16,7 @@ from vivavoce.errors import VivavoceError
 from vivavoce.http import (
     chat,
     files,
+    front_page,
     health,
     models,
     realtime,
@@ -27,6 +28,7 @@ from vivavoce.http import (
     vector_stores,
     voices,
 )
+from vivavoce.http.cors import cross_origin
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
 from vivavoce.http.housekeeping import keep_house
 from vivavoce.http.paths import PlainPaths
@@ -48,7 +50,8 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers every request passes."""
-        return Traced(PlainPaths(super().build_middleware_stack()))
+        traced = Traced(PlainPaths(super().build_middleware_stack()))
+        return cross_origin(traced, self.state.serving.config.http.cors_origins)
 
 
 def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) -> FastAPI:
@@ -88,6 +91,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     )
     answer_errors(app)
     app.state.serving = serving
+    app.include_router(front_page.router)
     app.include_router(health.router)
     app.include_router(realtime.router)
     app.include_router(stateless.router)

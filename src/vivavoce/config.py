@@ -203,6 +203,30 @@ class TlsConfig(_Table):
         return self.self_signed or self.cert is not None
 
 
+class HttpConfig(_Table):
+    """How web pages may use the server. ``cors_origins`` are pages of other origins that may read its answers: origins such as
+    ``https://app.example.org`` or ``app://obsidian.md``, ``null``, or ``*`` for all.
+    """
+
+    cors_origins: tuple[str, ...] = ()
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """As browsers write them: in lower case, without a slash at the end or a path."""
+        plain = tuple(origin.lower().removesuffix("/") for origin in origins)
+        for given, origin in zip(origins, plain, strict=True):
+            if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"'{given}' is no origin; one is like 'https://app.example.org' or 'http://localhost:3000'"
+                )
+        return plain
+
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+")
+"""Scheme, host and, unless it is the scheme's own, port."""
+
+
 class NetConfig(_Table):
     """What is fetched for clients by URL. ``allow_private`` lets that into this machine's own network.
 
@@ -422,6 +446,7 @@ class Config(BaseSettings):
     tls: TlsConfig = Field(default_factory=TlsConfig)
     tiers: TiersConfig = Field(default_factory=TiersConfig)
     storage: StorageConfig = Field(default_factory=StorageConfig)
+    http: HttpConfig = Field(default_factory=HttpConfig)
     net: NetConfig = Field(default_factory=NetConfig)
     voices: VoicesConfig = Field(default_factory=VoicesConfig)
     web_search: WebSearchConfig = Field(default_factory=WebSearchConfig)

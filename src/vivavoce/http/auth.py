@@ -43,6 +43,7 @@ class Auth:
         self._digests = [(owner, _digest(key.get_secret_value())) for owner, key in config.auth.keys.items()]
         self._anyone = config.auth.open
         self._host = config.host
+        self._pages = config.http.cors_origins
         self._client_secrets = client_secrets
         self._use = use
         self._created = created
@@ -121,7 +122,7 @@ class Auth:
 
     def _require_local(self, connection: HTTPConnection) -> None:
         if not self._anyone:
-            require_local(connection, self._host)
+            require_local(connection, self._host, self._pages)
 
 
 def credentials(connection: HTTPConnection) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
@@ -10,15 +12,25 @@ from vivavoce.http.serving import Serving
 
 router = APIRouter()
 
+Readiness: TypeAlias = Literal["ok", "loading", "failed"]
+
+
+def readiness(serving: Serving) -> Readiness:
+    """Whether the server can talk."""
+    if serving.loaded is not None:
+        return "ok"
+    return "failed" if serving.failure else "loading"
+
 
 @router.get("/health")
+@router.head("/health", include_in_schema=False)
 async def health(request: Request) -> JSONResponse:
     """Readiness, and how many of the places are taken."""
     serving: Serving = request.app.state.serving
-    ready = serving.loaded is not None
+    status = readiness(serving)
     body = {
-        "status": "ok" if ready else "failed" if serving.failure else "loading",
+        "status": status,
         "version": __version__,
         "sessions": {"live": serving.seats.taken, "capacity": serving.seats.capacity},
     }
-    return JSONResponse(body, status_code=200 if ready else 503)
+    return JSONResponse(body, status_code=200 if status == "ok" else 503)

@@ -5,7 +5,8 @@ the browser:
 
 * **a page of any site** may open ``ws://127.0.0.1:8080``: the same-origin policy does not hold for WebSockets, and a plain
   POST is sent even where its answer cannot be read. A browser says where the page is from in ``Origin``, and a page cannot
-  forge it; programs send none. So ``Origin`` has to be absent, or of this machine, or of the host that was asked for.
+  forge it; programs send none. So ``Origin`` has to be absent, or of this machine, or of the host that was asked for, or
+  listed in ``[http] cors_origins``.
 * **DNS rebinding**: a site lets its own name resolve to 127.0.0.1, and its pages are then of the "same host". But the
   browser still sends the site's name in ``Host``. So ``Host`` has to be a name of this machine or the one configured.
 
@@ -17,12 +18,16 @@ uvicorn believes a local proxy): a server behind one needs keys.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
 from vivavoce.errors import ClientError
+
+NO_PAGE = frozenset({"*", "null"})
+"""Origins that name no page: any site can have one of them, and nobody means to open this machine to the whole web."""
 
 
 def is_loopback(host: str) -> bool:
@@ -56,10 +61,11 @@ def origin_host(origin: str) -> str | None:
         return None
 
 
-def require_local(connection: HTTPConnection, configured_host: str) -> None:
+def require_local(connection: HTTPConnection, configured_host: str, pages: Collection[str] = ()) -> None:
     """Refuse who does not come from this machine, or comes from a strange page in its browser.
 
-    ``configured_host`` is the address the server was told to listen on. Raises ``ClientError`` (``forbidden``).
+    ``configured_host`` is the address the server was told to listen on; ``pages`` are the origins of other pages that are
+    welcome, each by its name. Raises ``ClientError`` (``forbidden``).
     """
     if connection.client is not None and not is_loopback(connection.client.host):
         raise _forbidden("This server has no keys, so it only serves its own machine.")
@@ -67,7 +73,7 @@ def require_local(connection: HTTPConnection, configured_host: str) -> None:
     if host is None or not (is_loopback(host) or host == configured_host.lower()):
         raise _forbidden("This server has no keys, so it has to be addressed as localhost.")
     origin = connection.headers.get("origin")
-    if origin is None:
+    if origin is None or (origin in pages and origin not in NO_PAGE):
         return
     page = origin_host(origin)
     if page is None or not (is_loopback(page) or page == host):
