@@ -18,6 +18,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz-events", type=int, default=6_000, help="spoiled events to send (default: 6000)")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for all that servers of the tests keep, so that nothing of the user's is touched; the weights are theirs."""
+    folder = tmp_path_factory.mktemp("vivavoce-home")
+    with pytest.MonkeyPatch.context() as patch:
+        (folder / "models").symlink_to(load_config().weights_folder)
+        patch.setenv("VIVAVOCE_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def weights() -> Callable[[str], Path]:
     """Catalogue name → folder of verified weights. `make test` pulls them first."""

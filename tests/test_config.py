@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from platformdirs import user_cache_path, user_data_path
 from pydantic import ValidationError
 
 from vivavoce.config import LanguageModelConfig, load_config, mistakes
@@ -182,10 +183,18 @@ def test_a_file_that_was_named_has_to_be_there_and_to_be_toml(tmp_path: Path, mo
 
 
 def test_an_empty_variable_leaves_a_folder_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = load_config().home
     monkeypatch.setenv("VIVAVOCE_HOME", "")
     monkeypatch.setenv("VIVAVOCE_MODELS", "")
-    assert (load_config().home, load_config().models) == (expected, None)
+    assert (load_config().home, load_config().models) == (None, None)
+
+
+def test_weights_are_cached_and_everything_else_is_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIVAVOCE_HOME")
+    config = load_config()
+    assert config.weights_folder == user_cache_path("vivavoce") / "models"
+    assert config.data_folder == user_data_path("vivavoce")
+    config = load_config({"home": tmp_path})
+    assert (config.weights_folder, config.data_folder) == (tmp_path / "models", tmp_path)
 
 
 # ---- what is merged with the defaults

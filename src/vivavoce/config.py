@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -336,7 +336,7 @@ class StorageConfig(_Table):
     """Where rows and files are kept.
 
     ``url`` is a database: ``sqlite:////path/to/file`` or ``postgresql://user:password@host/name``; by default a SQLite file
-    under ``home``. ``blobs`` is a folder or ``s3://bucket/prefix``; by default a folder under ``home``.
+    in the data folder. ``blobs`` is a folder or ``s3://bucket/prefix``; by default a folder there.
     """
 
     url: SecretStr | None = None
@@ -423,7 +423,11 @@ class TiersConfig(_Table):
 
 
 class Config(BaseSettings):
-    """Everything that can be set. Frozen: made once by ``load_config`` and passed on."""
+    """Everything that can be set. Frozen: made once by ``load_config`` and passed on.
+
+    ``home`` is one folder for all that is kept; without it weights are in the user's cache folder and everything else in
+    their data folder. ``models`` is a folder that has weights already.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="VIVAVOCE_",
@@ -436,7 +440,7 @@ class Config(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
-    home: Path = Field(default_factory=lambda: user_cache_path("vivavoce"))
+    home: Path | None = None
     models: Path | None = None
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 2, 8), ge=1)
     engines: EnginesConfig = Field(default_factory=EnginesConfig)
@@ -471,9 +475,19 @@ class Config(BaseSettings):
         return port
 
     @property
+    def data_folder(self) -> Path:
+        """Where the database, files and the certificate are, unless ``storage`` says otherwise."""
+        return self.home or user_data_path("vivavoce")
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where weights are, which can be pulled again."""
+        return self.home or user_cache_path("vivavoce")
+
+    @property
     def weights_folder(self) -> Path:
         """The folder pulled weights land in."""
-        return self.home / "models"
+        return self.cache_folder / "models"
 
     @classmethod
     def settings_customise_sources(

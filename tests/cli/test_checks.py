@@ -14,6 +14,7 @@ from vivavoce.cli.checks import (
     Verdict,
     check_audio,
     check_cpu,
+    check_data_folder,
     check_disk,
     check_memory,
     check_npm,
@@ -88,6 +89,24 @@ def test_the_disk_must_hold_what_is_missing(empty: Config, monkeypatch: pytest.M
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     assert check_disk(empty).verdict == "fail"
     assert check_disk(load_config(profile="fake")).verdict == "ok"
+
+
+def test_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_data_folder(load_config({"home": tmp_path / "not" / "there"})).verdict == "ok"
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert check_data_folder(load_config({"home": tmp_path})).verdict == "fail"
+
+
+def test_what_an_earlier_version_left_in_the_cache_folder_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VIVAVOCE_HOME")
+    monkeypatch.setattr("vivavoce.config.user_cache_path", lambda _: tmp_path / "cache")
+    monkeypatch.setattr("vivavoce.config.user_data_path", lambda _: tmp_path / "data")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "vivavoce.db").touch()
+    finding = check_data_folder(load_config())
+    assert (finding.verdict, str(tmp_path / "cache" / "vivavoce.db") in finding.detail) == ("warn", True)
 
 
 def test_a_taken_port_is_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import socket
@@ -19,6 +20,7 @@ from vivavoce.client.live import AudioDeviceError, load_sounddevice
 from vivavoce.config import Config
 from vivavoce.models.stamps import sha256_of
 from vivavoce.preflight import broken_references
+from vivavoce.store.relocation import pending
 
 Verdict = Literal["ok", "warn", "fail"]
 
@@ -117,6 +119,18 @@ def check_disk(config: Config) -> Finding:
     return Finding("disk", "ok", detail)
 
 
+def check_data_folder(config: Config) -> Finding:
+    """Where rows and files are kept can be written, and holds what earlier versions kept elsewhere."""
+    folder = config.data_folder
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Finding("data folder", "fail", f"{folder} cannot be written", "Set VIVAVOCE_HOME to one that can.")
+    if left := pending(config):
+        detail = f"{folder}; of an earlier version: {', '.join(map(str, left))}"
+        return Finding("data folder", "warn", detail, "The next `vivavoce serve` moves it, unless it is there already.")
+    return Finding("data folder", "ok", str(folder))
+
+
 def check_audio() -> Finding:
     """A microphone and a loudspeaker, for ``vivavoce talk`` without a recording."""
     try:
@@ -163,6 +177,7 @@ def all_findings(config: Config) -> list[Finding]:
         check_cpu(platform.machine(), cpu_flags(), psutil.cpu_count() or 1),
         check_memory(psutil.virtual_memory().available),
         *configuration,
+        check_data_folder(config),
         *([check_disk(config), *check_weights(config)] if usable else ()),
         check_audio(),
         check_port(config.host, config.port),

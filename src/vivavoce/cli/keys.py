@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from vivavoce.cli.data_folder import ensure_data_folder
 from vivavoce.cli.options import ConfigOption, Engines, read_config
 from vivavoce.config import Config
 from vivavoce.store.rights import SCOPES, KeyLimits, Scope
@@ -90,6 +91,8 @@ def _with_keys(config: Config, work: Callable[[Keys], Awaitable[T]]) -> T:
     from vivavoce.store.database import Database
     from vivavoce.store.keys import Keys
     from vivavoce.store.store import database_url
+
+    ensure_data_folder(config)
 
     async def opened() -> T:
         database = Database(database_url(config))

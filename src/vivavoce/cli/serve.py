@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from vivavoce.cli.data_folder import ensure_data_folder
 from vivavoce.cli.keys import any_key
 from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
 from vivavoce.cli.weights import ensure_weights, server_weights
@@ -80,6 +81,7 @@ def serve(
     }
     settings = read_config(flags, engines=engines, file=config)
     require_references(settings)
+    ensure_data_folder(settings)
     locked = bool(settings.auth.keys) or any_key(settings)
     if locked and settings.auth.open:
         raise ConfigError("There are keys (`vivavoce keys list`), so the server cannot be open to everybody.")

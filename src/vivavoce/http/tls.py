@@ -23,6 +23,7 @@ from filelock import FileLock
 
 from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
+from vivavoce.store.relocation import CERTIFICATE
 
 LIFETIME = timedelta(days=365)
 """Apple's systems refuse certificates of more than 825 days, and browsers keep lowering their limit."""
@@ -49,7 +50,7 @@ def tls_files(config: Config) -> TlsFiles | None:
     """The files to serve with, made first if need be; ``None`` without TLS. Raises ``TlsError``."""
     tls = config.tls
     if tls.self_signed:
-        return self_signed(config.home / "tls", config.host)
+        return self_signed(config.data_folder / CERTIFICATE, config.host)
     if tls.cert is None or tls.key is None:
         return None
     _require_pair(tls.cert, tls.key)

@@ -25,6 +25,7 @@ from vivavoce.knowledge.stores import NewFile, VectorStores
 from vivavoce.knowledge.tables import VectorStoreFileRow
 from vivavoce.knowledge.words import terms_of
 from vivavoce.store.files import Files
+from vivavoce.store.relocation import index_name
 from vivavoce.store.store import Store, database_url
 from vivavoce.types import EmbedOptions, Vectors
 
@@ -172,7 +173,7 @@ class Library:
         if not self._store.database.is_sqlite:
             return PostgresIndex(self._store.database, self._embedder.name, self._examples)
         database = Path(make_url(database_url(config)).database or "")
-        path = config.knowledge.index or database.with_name(f"{database.stem}-knowledge.db")
+        path = config.knowledge.index or database.with_name(index_name(database))
         return EmbeddedIndex(path, self._embedder.name, self._examples)
 
     async def _examples(self) -> Vectors:

@@ -14,6 +14,7 @@ from vivavoce.config import Config, StorageConfig
 from vivavoce.errors import StoreError
 from vivavoce.store.blobs import Blobs
 from vivavoce.store.database import Database
+from vivavoce.store.relocation import BLOBS, DATABASE, relocate
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,12 @@ class Store:
 
 
 async def open_store(config: Config) -> Store:
-    """The configured store, its tables up to date and without what killed processes left. Raises ``StoreError``."""
+    """The configured store, its tables up to date and without what killed processes left. Raises ``StoreError``.
+
+    What an earlier version left in the cache folder is moved to its place first.
+    """
+    if relocation := await asyncio.to_thread(relocate, config):
+        log.warning("%s", relocation)
     database = Database(database_url(config))
     try:
         await database.migrate()
@@ -53,15 +59,15 @@ async def open_store(config: Config) -> Store:
 
 
 def database_url(config: Config) -> str:
-    """The configured URL, or that of a SQLite file under ``home``."""
+    """The configured URL, or that of a SQLite file in the data folder."""
     if config.storage.url is not None:
         return config.storage.url.get_secret_value()
-    return f"sqlite:///{config.home / 'vivavoce.db'}"
+    return f"sqlite:///{config.data_folder / DATABASE}"
 
 
 def open_objects(config: Config) -> tuple[ObjectStore, Path | None]:
     """The configured object store, and its folder if it is one. Raises ``StoreError``."""
-    place = config.storage.blobs or str(config.home / "blobs")
+    place = config.storage.blobs or str(config.data_folder / BLOBS)
     try:
         if place.startswith("s3://"):
             return _s3(place, config.storage), None
