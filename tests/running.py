@@ -22,6 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from vivavoce.app import create_app
 from vivavoce.config import Config, StorageConfig
 from vivavoce.http.serving import Serving
+from vivavoce.runtime.seats import Seats
 
 
 class RunningServer:
@@ -45,6 +46,16 @@ class RunningServer:
         while self.serving.seats.taken and time.monotonic() < deadline:
             time.sleep(0.01)
         return self.serving.seats.taken == 0
+
+
+@contextmanager
+def holding(seats: Seats) -> Iterator[int]:
+    """A seat for the length of a ``with`` block, taken from outside of the server's event loop."""
+    seat = seats.take()
+    try:
+        yield seat
+    finally:
+        seats.give_back(seat)
 
 
 @contextmanager

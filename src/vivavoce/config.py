@@ -113,7 +113,7 @@ FAKE_ENGINES = EnginesConfig(
 
 
 class LimitsConfig(_Table):
-    """Capacity and bounds. One more than ``sessions`` is refused before the upgrade with 429.
+    """Capacity and bounds. One more than ``sessions`` is refused before the upgrade with 429, after a moment.
 
     A chat completion takes a place of ``sessions`` for as long as it runs; ``requests`` bounds what needs none: speech,
     transcriptions and the like at once.

@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from chatting import openai_audio, question, stepfun_audio, wav
 from clients.conftest import Web
 from clients.speaking import spoken
-from running import RunningServer
+from running import RunningServer, holding
 from vivavoce.word_errors import count_errors
 
 LAMP: Any = {
@@ -195,7 +195,7 @@ def test_the_client_comes_back_when_the_server_says(fake_server: RunningServer) 
     with ExitStack() as taken:
         seats = fake_server.serving.seats
         while seats.taken < fake_server.serving.config.limits.sessions:
-            taken.enter_context(seats.taken_for())
+            taken.enter_context(holding(seats))
 
         def make_room(response: Any) -> None:
             if response.status_code == 429:
@@ -221,7 +221,7 @@ def test_a_client_that_does_not_come_back_is_told(fake_server: RunningServer, cl
     seats = fake_server.serving.seats
     with ExitStack() as taken:
         while seats.taken < fake_server.serving.config.limits.sessions:
-            taken.enter_context(seats.taken_for())
+            taken.enter_context(holding(seats))
         with pytest.raises(RateLimitError) as refused:
             client.chat.completions.create(model="gpt-audio", messages=user("Hi"))
     assert refused.value.code == "rate_limit_exceeded"

@@ -24,6 +24,7 @@ from vivavoce.http.grants import ClientSecrets, Grant
 from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.local import is_loopback
 from vivavoce.http.server_logs import hide_keys
+from vivavoce.runtime.seats import Vacancies
 from vivavoce.store.keys import Keys
 from vivavoce.store.rights import Key
 
@@ -207,7 +208,7 @@ class NoKeys(Keys):
 
 
 def auth_of(settings: Mapping[str, Any]) -> Auth:
-    return Auth(load_config(settings, profile="fake"), ClientSecrets(1), KeyUse(), NoKeys)
+    return Auth(load_config(settings, profile="fake"), ClientSecrets(1), KeyUse(Vacancies()), NoKeys)
 
 
 async def test_without_keys_other_machines_are_refused_whatever_they_say() -> None:

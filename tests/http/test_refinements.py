@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
-from running import RunningServer, running, talking
+from running import RunningServer, holding, running, talking
 from vivavoce.config import load_config
 from vivavoce.engines.base import VectorSpeaker
 from voicing import RATE_HZ, file_of, hum
@@ -119,7 +119,7 @@ def test_a_call_stops_it_and_it_goes_on_afterwards(
     hold = held()
     client.post(f"/voices/{voice}/refine")
     assert hold.waiting.wait(10)
-    with server.serving.requests.taken_for():
+    with holding(server.serving.requests):
         deadline = time.monotonic() + 10
         while not hold.stopped and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -19,7 +19,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from chatting import wav
-from running import RunningServer, running, talking
+from running import RunningServer, holding, running, talking
 from vivavoce.audio.recordings import read_recording
 from vivavoce.config import load_config
 from vivavoce.voices.official import OFFICIAL
@@ -400,7 +400,7 @@ def test_a_refinement_finds_the_pitch(mine: httpx.Client) -> None:
 
 def test_a_refinement_waits_for_calls_and_can_be_ended(server: RunningServer, mine: httpx.Client) -> None:
     voice = made(mine)["id"]
-    with server.serving.requests.taken_for():
+    with holding(server.serving.requests):
         mine.post(f"/v1/audio/voices/{voice}/refine")
         again = mine.post(f"/v1/audio/voices/{voice}/refine").json()
         job = mine.get(f"/v1/audio/voices/{voice}/refine").json()

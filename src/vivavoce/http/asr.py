@@ -64,7 +64,7 @@ async def recognise_recording(request: Request, owner: Owner) -> Response:
     """What is said in a recording, sentence by sentence."""
     serving: Serving = request.app.state.serving
     async with AsyncExitStack() as stack:
-        stack.enter_context(serving.requests.taken_for())
+        await stack.enter_async_context(serving.requests.taken_for())
         audio = (await bounded_json(request, AsrRequest, most_bytes=MOST_JSON_BYTES)).audio
         wanted = audio.input.transcription
         model_behind(

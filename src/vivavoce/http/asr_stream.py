@@ -98,4 +98,4 @@ async def _new_call(socket: WebSocket, dialect: AsrStream) -> Call:
         input_audio_format=AudioFormat(rate_hz=RATE_HZ),
         turn_detection=None,
     )
-    return begin_call(serving, model, grant, replace(options, config=config), Translator(dialect))
+    return await begin_call(serving, model, grant, replace(options, config=config), Translator(dialect))

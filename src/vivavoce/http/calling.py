@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
-from vivavoce.errors import CapacityError
 from vivavoce.http.grants import Grant
 from vivavoce.http.key_limits import KeyMeter
+from vivavoce.http.places import conversation_place
 from vivavoce.http.serving import Serving
 from vivavoce.http.starting import starting_config, turn_detection_defaults
 from vivavoce.http.tracing import trace_id
@@ -28,7 +28,7 @@ RESUMABLE_FRAMES = 1024
 """What a client that lost its connection can have again: more than a minute of speech."""
 
 
-def begin_call(
+async def begin_call(
     serving: Serving,
     model: Model,
     grant: Grant,
@@ -38,21 +38,16 @@ def begin_call(
     resumable: bool = False,
 ) -> Call:
     """A new conversation in a seat; ``resumable``, its client is told a token. Raises ``ClientError`` without a seat."""
-    session_over = serving.key_use.begin_session(grant.key, lambda: call.end(POLICY_VIOLATION))
-    try:
-        seat = serving.seats.take()
-    except CapacityError:
-        session_over()
-        raise
+    language_model = serving.engines.language_models[model.tier.language_model]
+    place = await conversation_place(serving, grant.owner, grant.key, lambda: call.end(POLICY_VIOLATION))
     session = Session(options)
     session.resume_token = new_resume_token(session.id) if resumable else None
-    language_model = serving.engines.language_models[model.tier.language_model]
     driver = Driver(
         session,
         translator,
         serving.engines,
         language_model,
-        seat,
+        place.seat,
         lifetime_s=serving.config.limits.session_minutes * 60,
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
         meter=KeyMeter(serving.key_use, grant.key),
@@ -68,11 +63,8 @@ def begin_call(
         trace_id(),
     )
 
-    def over() -> None:
-        serving.seats.give_back(seat)
-        session_over()
-
-    call = serving.calls.begin(driver, grant.owner, session.resume_token, over)
+    key_id = grant.key.id if grant.key is not None else None
+    call = serving.calls.begin(driver, grant.owner, session.resume_token, place.give_back, key_id=key_id)
     return call
 
 

@@ -18,6 +18,7 @@ from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.event_stream import SendEvent, event_stream
 from vivavoce.http.grants import Grant
+from vivavoce.http.places import conversation_place
 from vivavoce.http.serving import Serving
 from vivavoce.protocol.bodies import inlined, read_body
 from vivavoce.protocol.chat.completion import Chunk, Completion
@@ -114,12 +115,13 @@ class _Chat:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(None) as valid:
-                over = self._serving.key_use.begin_session(self._key, lambda: valid.reschedule(loop.time()))
+                place = await conversation_place(
+                    self._serving, self._owner, self._key, lambda: valid.reschedule(loop.time())
+                )
                 try:
-                    with self._serving.seats.taken_for() as seat:
-                        yield seat
+                    yield place.seat
                 finally:
-                    over()
+                    place.give_back()
         except TimeoutError:
             if not valid.expired():
                 raise

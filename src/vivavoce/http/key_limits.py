@@ -17,13 +17,18 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
 
 from vivavoce.errors import RateLimitError
+from vivavoce.runtime.seats import Vacancies
 from vivavoce.store.rights import Key
 
 
 class KeyUse:
-    """What the keys have used, and what is open in their name. A key of ``None`` (configured, or none needed) is free."""
+    """What the keys have used, and what is open in their name. A key of ``None`` (configured, or none needed) is free.
 
-    def __init__(self) -> None:
+    ``vacancies`` is told when a key may begin a conversation again.
+    """
+
+    def __init__(self, vacancies: Vacancies) -> None:
+        self._vacancies = vacancies
         storage = MemoryStorage()
         self._requests = MovingWindowRateLimiter(storage)
         self._tokens = FixedWindowRateLimiter(storage)
@@ -72,6 +77,7 @@ class KeyUse:
                 self._open[key.id] = left
             else:
                 del self._open[key.id]
+            self._vacancies.announce()
 
         return over
 

@@ -41,7 +41,7 @@ async def realtime(socket: WebSocket) -> None:
         grant = await serving.auth.grant(socket)
         resume = socket.query_params.get("resume")
         if resume is None:
-            call = _new_call(socket, serving, grant)
+            call = await _new_call(socket, serving, grant)
             gone_early = call.driver.end
         else:
             call = serving.calls.resumable(resume, grant.owner)
@@ -73,7 +73,7 @@ def requested_model(socket: WebSocket, grant: Grant, tiers: TiersConfig) -> Mode
     return model_of(name or "", tiers.aliases, tiers.default, transcription=transcribes)
 
 
-def _new_call(socket: WebSocket, serving: Serving, grant: Grant) -> Call:
+async def _new_call(socket: WebSocket, serving: Serving, grant: Grant) -> Call:
     """A session and its driver, in a seat; with a token to resume it, if the client wants one.
 
     Raises ``ClientError`` for what cannot be served.
@@ -88,4 +88,6 @@ def _new_call(socket: WebSocket, serving: Serving, grant: Grant) -> Call:
         grant.dialect or default,
     )
     options = session_options(serving, model, grant, query)
-    return begin_call(serving, model, grant, options, Translator(dialect), resumable=query.get("resumable") == "1")
+    return await begin_call(
+        serving, model, grant, options, Translator(dialect), resumable=query.get("resumable") == "1"
+    )

@@ -22,7 +22,7 @@ from vivavoce.protocol.tool_config import WebSearchTool as DeclaredSearch
 from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.chat.remembering import ChatMemory
 from vivavoce.runtime.engines import Engines
-from vivavoce.runtime.seats import Seats
+from vivavoce.runtime.seats import Seats, Vacancies
 from vivavoce.runtime.voices import VoiceLibrary
 from vivavoce.store.files import Files
 from vivavoce.store.keys import Keys
@@ -42,9 +42,10 @@ class Serving:
         self.config = config
         self.started_at = int(time.time())
         self.client_secrets = ClientSecrets(config.limits.client_secrets)
-        self.key_use = KeyUse()
+        self.vacancies = Vacancies()
+        self.key_use = KeyUse(self.vacancies)
         self.auth = Auth(config, self.client_secrets, self.key_use, lambda: self.keys)
-        self.seats = Seats(config.limits.sessions)
+        self.seats = Seats(config.limits.sessions, vacancies=self.vacancies)
         self.requests = Seats(config.limits.requests, "places for requests")
         self.calls = Calls(grace_s=config.limits.resume_grace_s)
         self.voices = VoiceLibrary(config.voices, lambda: self.seats.taken + self.requests.taken > 0)

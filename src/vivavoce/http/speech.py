@@ -86,7 +86,7 @@ async def _making(
     serving: Serving, order: Order, shape: FileShape, *, subtitles: bool = False
 ) -> AsyncGenerator[Made, None]:
     """The order's file in a place of its own. Raises ``CapacityError`` when there is none."""
-    with serving.requests.taken_for():
+    async with serving.requests.taken_for():
         made = spoken_file(order.clauses, order.manner, serving.engines.speaker, shape, subtitles=subtitles)
         async with aclosing(made) as pieces:
             async for piece in pieces:

@@ -9,8 +9,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
+from functools import partial
 
 from fastapi import APIRouter, WebSocket
 
@@ -22,6 +23,7 @@ from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import STATUS_OF_CODE, error_response
 from vivavoce.http.serving import Serving
 from vivavoce.protocol.speech_events import Create, TextDelta, TextDone, TextFlush, read_event
+from vivavoce.runtime.seats import patiently
 from vivavoce.speech.models import speech_model
 from vivavoce.speech.sentences import Sentence
 from vivavoce.speech.stream import SpeechStream, Voicing
@@ -47,14 +49,15 @@ NORMAL, POLICY_VIOLATION, INTERNAL_ERROR = 1000, 1008, 1011
 async def realtime_audio(socket: WebSocket) -> None:
     """Streaming text to speech. What cannot be served is refused before the upgrade."""
     serving: Serving = socket.app.state.serving
-    with ExitStack() as places:
+    async with AsyncExitStack() as places:
         try:
             grant = await serving.auth.admit(socket)
             model = speech_model(socket.query_params.get("model", ""), serving.config.tiers.aliases)
             _ = serving.engines
             key_over = asyncio.Event()
-            places.callback(serving.key_use.begin_session(grant.key, key_over.set))
-            places.enter_context(serving.requests.taken_for())
+            begin = partial(serving.key_use.begin_session, grant.key, key_over.set)
+            places.callback(await patiently(begin, serving.vacancies))
+            await places.enter_async_context(serving.requests.taken_for())
         except ClientError as error:
             await socket.send_denial_response(error_response(error))
             return

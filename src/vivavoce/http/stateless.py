@@ -152,4 +152,4 @@ async def _new_call(socket: WebSocket, turn: Turn) -> Call:
     model = model_of(grant.model or socket.query_params.get("model", ""), aliases, config.tiers.default)
     options = session_options(serving, model, grant, socket.query_params)
     quiet = msgspec.structs.replace(options.config, turn_detection=None)
-    return begin_call(serving, model, grant, replace(options, config=quiet), StatelessTranslator(turn))
+    return await begin_call(serving, model, grant, replace(options, config=quiet), StatelessTranslator(turn))

@@ -63,7 +63,7 @@ async def hear_voice(
 
 
 async def _sample(serving: Serving, voice: str, language: str, format: FileFormat) -> AsyncGenerator[bytes, None]:
-    with serving.requests.taken_for():
+    async with serving.requests.taken_for():
         clauses = clauses_of(PREVIEWS[language], language)
         made = spoken_file(clauses, Manner(voice), serving.engines.speaker, FileShape(format, PREVIEW_HZ))
         async with aclosing(made) as pieces:

@@ -81,7 +81,7 @@ async def create_transcription(request: Request, owner: Owner) -> Response:
     """What is said in a recording, in the language it is said in."""
     serving: Serving = request.app.state.serving
     async with AsyncExitStack() as stack:
-        stack.enter_context(serving.requests.taken_for())
+        await stack.enter_async_context(serving.requests.taken_for())
         form = await stack.enter_async_context(uploaded_form(request, TranscriptionForm, most_bytes=MOST_BYTES))
         _require_model(form, serving)
         wanted = _transcription(form)
@@ -106,12 +106,11 @@ async def create_transcription(request: Request, owner: Owner) -> Response:
 async def create_translation(request: Request, owner: Owner) -> Response:
     """What is said in a recording, in English."""
     serving: Serving = request.app.state.serving
-    with serving.requests.taken_for():
-        async with uploaded_form(request, TranslationForm, most_bytes=MOST_BYTES) as form:
-            _require_model(form, serving)
-            wanted = _translation(form)
-            samples = await while_connected(request, _samples(serving, form.file))
-            return _answer(await while_connected(request, _read(serving, samples, wanted)), wanted)
+    async with serving.requests.taken_for(), uploaded_form(request, TranslationForm, most_bytes=MOST_BYTES) as form:
+        _require_model(form, serving)
+        wanted = _translation(form)
+        samples = await while_connected(request, _samples(serving, form.file))
+        return _answer(await while_connected(request, _read(serving, samples, wanted)), wanted)
 
 
 # ---- what is wanted

@@ -49,11 +49,17 @@ class Connection(Protocol):
 
 
 class Call:
-    """One conversation: its driver, whose it is, and what takes it up again (``token``, if anything)."""
+    """One conversation: its driver, whose it is, and what takes it up again (``token``, if anything).
 
-    def __init__(self, driver: Driver, owner: str, token: str | None, *, grace_s: float) -> None:
+    ``key_id`` is that of the created key it was begun with, if any: an owner may have several.
+    """
+
+    def __init__(
+        self, driver: Driver, owner: str, token: str | None, *, grace_s: float, key_id: str | None = None
+    ) -> None:
         self.driver = driver
         self.owner = owner
+        self.key_id = key_id
         self.token = token
         self.close_code = NORMAL
         self._grace_s = grace_s
@@ -67,6 +73,11 @@ class Call:
     def connected(self) -> bool:
         """Whether there is a client."""
         return self._serving is not None
+
+    @property
+    def orphaned_until(self) -> float | None:
+        """Until when (seconds of the event loop's clock) it waits for a client it has lost; ``None`` if it does not."""
+        return None if self._grace is None or self.driver.ending else self._grace.when()
 
     async def live(self) -> None:
         """The whole life. Never raises: what goes wrong is logged and becomes the close code."""
@@ -201,9 +212,17 @@ class Calls:
             call.end(GOING_AWAY)
         await self._group.__aexit__(None, None, None)
 
-    def begin(self, driver: Driver, owner: str, token: str | None, when_over: Callable[[], None]) -> Call:
+    def begin(
+        self,
+        driver: Driver,
+        owner: str,
+        token: str | None,
+        when_over: Callable[[], None],
+        *,
+        key_id: str | None = None,
+    ) -> Call:
         """A new call of this owner; it calls ``when_over`` at its end."""
-        call = Call(driver, owner, token, grace_s=self._grace_s)
+        call = Call(driver, owner, token, grace_s=self._grace_s, key_id=key_id)
         self._calls[driver.session_id] = call
         self._group.create_task(self._live(call, when_over))
         return call
@@ -215,6 +234,24 @@ class Calls:
         if call is None or not known or call.owner != owner or call.driver.ending:
             raise ClientError("There is no such session to resume.", code="session_not_found", param="resume")
         return call
+
+    @property
+    def ending(self) -> bool:
+        """Whether there is a call that is about to be over."""
+        return any(call.driver.ending for call in self._calls.values())
+
+    def give_way(self, owner: str, *, key_id: str | None = None) -> None:
+        """End a call that has lost its client, unless one is ending already: somebody of ``owner`` needs its place.
+
+        The one lost first, of this owner if there is one; with ``key_id``, only one begun with this key.
+        """
+        orphans = [(call, until) for call in self._calls.values() if (until := call.orphaned_until) is not None]
+        if key_id is not None:
+            orphans = [(call, until) for call, until in orphans if call.key_id == key_id]
+        if orphans and not self.ending:
+            call, _ = min(orphans, key=lambda orphan: (orphan[0].owner != owner, orphan[1]))
+            log.info("session %s: its client is gone, and its place is needed", call.driver.session_id)
+            call.driver.end()
 
     async def drain(self, within_s: float) -> None:
         """End every call with "going away", each as soon as a reply in progress has come to its end.
