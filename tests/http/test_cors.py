@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
-from running import RunningServer, running
+from running import RunningServer, holding, running
 from vivavoce.config import load_config
 
 PAGE = "https://app.example.org"
@@ -109,7 +109,7 @@ def test_a_page_is_told_that_the_server_is_full(locked: RunningServer) -> None:
     seats = locked.serving.seats
     with ExitStack() as taken:
         while seats.taken < seats.capacity:
-            taken.enter_context(seats.taken_for())
+            taken.enter_context(holding(seats))
         answer = ask(
             locked, "POST", "/v1/chat/completions", {"Origin": PAGE, "Authorization": f"Bearer {KEY}"}, json=CHAT
         )
