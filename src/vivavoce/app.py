@@ -63,23 +63,10 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with serving.calls, asyncio.TaskGroup() as group:
+        async with serving.closing, serving.calls, asyncio.TaskGroup() as group:
             working = group.create_task(_work(serving, on_failure))
             yield
             working.cancel()
-        await serving.tools.close()
-        await serving.web_search.close()
-        serving.fetcher.close()
-        if serving.tasks is not None:
-            await serving.tasks.close()
-        if serving.shelves is not None:
-            await serving.shelves.close()
-        await serving.parsers.close()
-        await serving.voices.close()
-        if serving.loaded is not None:
-            serving.loaded.close()
-        if serving.opened is not None:
-            await serving.opened.close()
 
     app = Application(
         title="Vivavoce",
@@ -112,11 +99,11 @@ async def _work(serving: Serving, on_failure: Callable[[], None] | None) -> None
     try:
         require_references(serving.config)
         serving.tools.load_plugins()
-        serving.opened = await open_store(serving.config)
-        engines = await load_engines(serving.config)
+        serving.opened = serving.closing.add(await open_store(serving.config))
+        engines = serving.closing.add(await load_engines(serving.config))
         await serving.open_library(engines.embedder)
         serving.tools.relevance = relevance_of(engines.embedder, serving.config.tools.relevance)
-        serving.voices.open(serving.opened, engines)
+        serving.closing.add(serving.voices).open(serving.opened, engines)
         await serving.open_recordings(engines)
         serving.loaded = engines
     except VivavoceError as error:

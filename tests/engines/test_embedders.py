@@ -157,6 +157,12 @@ async def test_asks_an_endpoint_in_batches_and_keeps_their_order() -> None:
     assert (await embedder.embed([], EmbedOptions())).shape == (0, 8)
 
 
+async def test_hangs_up_when_it_is_closed() -> None:
+    client = httpx.AsyncClient(transport=httpx.MockTransport(Endpoint()))
+    await OpenAIEmbedder(Settings(url="http://embed.test/v1", model="m", dimensions=8), client).close()
+    assert client.is_closed
+
+
 @pytest.mark.parametrize(
     ("answer", "retriable"),
     [

@@ -113,7 +113,7 @@ def test_speakers_of_another_rate_are_refused() -> None:
         SpeakerRouter({"slow": Recorder({}, rate_hz=16_000)}, VOICES)
 
 
-def test_close_closes_all(router: SpeakerRouter, small: Recorder, big: Recorder) -> None:
-    router.close()
+async def test_close_closes_all(router: SpeakerRouter, small: Recorder, big: Recorder) -> None:
+    await router.close()
     assert small.closed
     assert big.closed

@@ -17,6 +17,7 @@ import numpy as np
 
 from vivavoce.audio.resample import resample
 from vivavoce.audio.silence import trim
+from vivavoce.closing import CloseStack
 from vivavoce.config import load_config
 from vivavoce.engines.base import Recognizer
 from vivavoce.engines.kokoro.chinese import Chinese
@@ -95,8 +96,11 @@ if __name__ == "__main__":
     config = load_config()
     store = WeightStore(load_catalogue(), config.weights_folder, config.models)
     kokoro = KokoroModel(store.folder("kokoro-v1.0"), min(2, config.threads))
-    whisper = EngineLoader(config).recognizer()
-    try:
-        asyncio.run(measure(kokoro, Styles(read_stock(store.folder("kokoro-voices"))), whisper))
-    finally:
-        whisper.close()
+
+    async def measured() -> None:
+        """With the configured recogniser."""
+        async with CloseStack() as stack:
+            whisper = stack.add(EngineLoader(config).recognizer())
+            await measure(kokoro, Styles(read_stock(store.folder("kokoro-voices"))), whisper)
+
+    asyncio.run(measured())

@@ -21,6 +21,7 @@ from rich.table import Table
 
 from vivavoce.bench.recognition import Recording, read_recordings
 from vivavoce.client.recording import read_audio
+from vivavoce.closing import CloseStack
 from vivavoce.engines.base import SpeechDetector, TurnScorer
 from vivavoce.turns.detector import Started, TurnDetector
 from vivavoce.turns.patience import SCORED_MS, wait_ms
@@ -180,13 +181,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recordings = [
         one for one in read_recordings(given.manifest) if one.language is not None and one.group.startswith(wanted)
     ]
-    loader = EngineLoader(load_config())
-    detector, scorer = loader.speech_detector(), loader.turn_scorer()
-    try:
-        pauses = asyncio.run(listen(recordings, detector, scorer))
-    finally:
-        scorer.close()
-        detector.close()
+
+    async def measured() -> list[Pause]:
+        loader = EngineLoader(load_config())
+        async with CloseStack() as stack:
+            detector, scorer = stack.add(loader.speech_detector()), stack.add(loader.turn_scorer())
+            return await listen(recordings, detector, scorer)
+
+    pauses = asyncio.run(measured())
     console = Console()
     console.print(score_table(pauses))
     console.print(rule_table(pauses))

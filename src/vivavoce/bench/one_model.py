@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
+from vivavoce.closing import CloseStack
 from vivavoce.config import load_config
 from vivavoce.engines.base import LanguageModel
 from vivavoce.runtime.engines import EngineLoader
@@ -14,12 +15,9 @@ from vivavoce.runtime.engines import EngineLoader
 def run_with_model(measure: Callable[[LanguageModel], Awaitable[str]]) -> None:
     """Load the language model the command line names (``large`` unless given) and print what ``measure`` says of it."""
     name = sys.argv[1] if len(sys.argv) > 1 else "large"
-    model = EngineLoader(load_config()).language_model(name)
 
     async def measured() -> str:
-        return await measure(model)
+        async with CloseStack() as stack:
+            return await measure(stack.add(EngineLoader(load_config()).language_model(name)))
 
-    try:
-        print(f"{name}: {asyncio.run(measured())}")
-    finally:
-        model.close()
+    print(f"{name}: {asyncio.run(measured())}")

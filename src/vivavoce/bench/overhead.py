@@ -27,6 +27,7 @@ from vivavoce.audio.pcm import encode_pcm16
 from vivavoce.client.connection import MAX_FRAME_BYTES, RealtimeClient, connect, realtime_url
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.streaming import at_deadlines
+from vivavoce.closing import CloseStack
 
 KEEPS_UP_MS = 100.0
 """A server whose p95 lag is below this has not fallen behind: what it has not heard yet is a few frames."""
@@ -133,8 +134,8 @@ async def listening(url: str, server: psutil.Process, *, sessions: int, seconds:
     found = Listening(sessions)
     target = realtime_url(url, model="step-audio-2")
     frames = _room_frames(chunk_ms)
-    sockets = [await _open(target) for _ in range(sessions)]
-    try:
+    async with CloseStack() as stack:
+        sockets = [stack.add(await _open(target)) for _ in range(sessions)]
         origin_s = time.perf_counter() + 0.2
         busy_s = _cpu_s(server)
         await asyncio.gather(
@@ -144,8 +145,6 @@ async def listening(url: str, server: psutil.Process, *, sessions: int, seconds:
             )
         )
         found.busy = (_cpu_s(server) - busy_s) / seconds
-    finally:
-        await asyncio.gather(*(socket.close() for socket in sockets))
     return found
 
 

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from vivavoce.bench.questions import ManifestError
 from vivavoce.client.recording import read_audio
+from vivavoce.closing import CloseStack
 from vivavoce.engines.base import Recognizer
 from vivavoce.types import Language, TranscribeOptions, Transcript
 from vivavoce.word_errors import count_errors
@@ -177,11 +178,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     corrections = json.loads(given.corrections.read_text("utf-8")) if given.corrections else None
     wanted = tuple(given.group or [""])
     recordings = [one for one in read_recordings(given.manifest, corrections) if one.group.startswith(wanted)]
-    recognizer = EngineLoader(load_config()).recognizer()
-    try:
-        recognitions = asyncio.run(recognise(recognizer, recordings, hint=given.hint))
-    finally:
-        recognizer.close()
+
+    async def measured() -> list[Recognition]:
+        async with CloseStack() as stack:
+            recognizer = stack.add(EngineLoader(load_config()).recognizer())
+            return await recognise(recognizer, recordings, hint=given.hint)
+
+    recognitions = asyncio.run(measured())
     console = Console()
     if given.texts:
         _print_texts(console, recognitions)

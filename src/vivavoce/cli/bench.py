@@ -44,6 +44,7 @@ from vivavoce.cli.options import (
     read_config,
 )
 from vivavoce.cli.weights import ensure_weights, speaker_weights, weights_of
+from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 from vivavoce.engines.fake import CHARACTER_MS
 from vivavoce.tiers import TIERS
@@ -160,13 +161,11 @@ async def _speak_questions(config: Config, languages: Sequence[Language], limit:
     # Engines are heavy to import, and only this way of making questions needs them.
     from vivavoce.runtime.engines import EngineLoader
 
-    speaker = await asyncio.to_thread(EngineLoader(config).speaker)
-    try:
+    async with CloseStack() as stack:
+        speaker = stack.add(await asyncio.to_thread(EngineLoader(config).speaker))
         return await synthesise_questions(
             speaker, voice=TIERS["step-audio-2"].default_voice, languages=languages, limit=limit
         )
-    finally:
-        speaker.close()
 
 
 @app.command("barge-in")
@@ -234,8 +233,6 @@ async def _recognise(config: Config, recordings: Sequence[Recording], hint: bool
     # Engines are heavy to import, and every other command does without them.
     from vivavoce.runtime.engines import EngineLoader
 
-    recognizer = await asyncio.to_thread(EngineLoader(config).recognizer)
-    try:
+    async with CloseStack() as stack:
+        recognizer = stack.add(await asyncio.to_thread(EngineLoader(config).recognizer))
         return await recognise(recognizer, recordings, hint=hint)
-    finally:
-        recognizer.close()

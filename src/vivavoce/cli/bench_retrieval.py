@@ -17,6 +17,7 @@ from rich.progress import Progress
 from vivavoce.bench.retrieval.corpus import pages, questions
 from vivavoce.cli.options import ConfigOption, Engines, read_config
 from vivavoce.cli.weights import ensure_weights, speaker_weights, weights_of
+from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 
 if TYPE_CHECKING:
@@ -82,10 +83,10 @@ async def _bench(config: Config, wanted: Wanted, console: Console) -> dict[str, 
 
     loader = EngineLoader(config)
     name = wanted.model if wanted.answers or wanted.first_audio else None
-    model = await asyncio.to_thread(loader.language_model, name) if name else None
-    embedder = await asyncio.to_thread(loader.embedder)
-    speaker = await asyncio.to_thread(loader.speaker) if wanted.first_audio else None
-    try:
+    async with CloseStack() as stack:
+        model = stack.add(await asyncio.to_thread(loader.language_model, name)) if name else None
+        embedder = stack.add(await asyncio.to_thread(loader.embedder))
+        speaker = stack.add(await asyncio.to_thread(loader.speaker)) if wanted.first_audio else None
         with tempfile.TemporaryDirectory(prefix="vivavoce-bench-") as temporary:
             folder = Path(temporary)
             answering = model if wanted.answers else None
@@ -93,10 +94,6 @@ async def _bench(config: Config, wanted: Wanted, console: Console) -> dict[str, 
             found, answered, heard = await _corpus(config, folder, embedder, answering, talking, console)
             scale = await _scale(folder, embedder, wanted, console) if wanted.passages else None
             many = await read_many(config, folder, embedder, wanted.small_files) if wanted.small_files else None
-    finally:
-        for engine in (embedder, model, speaker):
-            if engine is not None:
-                engine.close()
     for table in tables(found, answered, heard, scale):
         console.print(table)
     if many is not None:

@@ -15,6 +15,7 @@ from rich.table import Table
 from vivavoce.bench.tools import HALVES, Half, Score, measure
 from vivavoce.cli.options import ConfigOption, Engines, read_config
 from vivavoce.cli.weights import ensure_weights, weights_of
+from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 
 
@@ -52,16 +53,13 @@ async def _measure(config: Config, name: str, halves: list[Half], console: Conso
     from vivavoce.tools.relevance import relevance_of
 
     loader = EngineLoader(config)
-    model = await asyncio.to_thread(loader.language_model, name)
-    embedder = await asyncio.to_thread(loader.embedder)
-    relevance = relevance_of(embedder, config.tools.relevance)
-    try:
+    async with CloseStack() as stack:
+        model = stack.add(await asyncio.to_thread(loader.language_model, name))
+        embedder = stack.add(await asyncio.to_thread(loader.embedder))
+        relevance = relevance_of(embedder, config.tools.relevance)
         with Progress(console=console, transient=True) as progress:
             bar = progress.add_task(name, total=sum(len(turns) for half in halves for turns in HALVES[half]))
             return [await measure(model, relevance, half, lambda _turn: progress.advance(bar)) for half in halves]
-    finally:
-        model.close()
-        embedder.close()
 
 
 def _table(scores: dict[str, list[Score]]) -> Table:

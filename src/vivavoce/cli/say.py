@@ -16,6 +16,7 @@ from vivavoce.cli.weights import ensure_weights, speaker_weights
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.live import load_sounddevice, play
 from vivavoce.client.recording import write_wav
+from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 from vivavoce.errors import ClientError
 from vivavoce.tiers import TIERS
@@ -57,13 +58,11 @@ async def _speak(config: Config, text: str, voice: str, speed: float) -> Samples
     clauses = [clause for clause in (*splitter.push(text), *splitter.flush()) if clause.spoken]
     if not clauses:
         raise ClientError("There is nothing in this text that can be spoken.", param="text")
-    speaker: Speaker = await asyncio.to_thread(EngineLoader(config).speaker)
-    try:
+    async with CloseStack() as stack:
+        speaker: Speaker = stack.add(await asyncio.to_thread(EngineLoader(config).speaker))
         pieces = [
             piece
             for clause in clauses
             async for piece in speaker.speak(clause.spoken, SpeakOptions(voice, clause.language, speed))
         ]
-    finally:
-        speaker.close()
     return resample(np.concatenate(pieces), speaker.rate_hz, WIRE_RATE_HZ)

@@ -12,6 +12,7 @@ from rich.console import Console
 from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
 from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.client.recording import read_audio
+from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 from vivavoce.types import TranscribeOptions, Transcript
 
@@ -35,12 +36,10 @@ async def _transcribe(config: Config, files: list[Path], language: str | None) -
     # Engines are heavy to import; every other command starts quickly without them.
     from vivavoce.runtime.engines import EngineLoader
 
-    recognizer: Recognizer = await asyncio.to_thread(EngineLoader(config).recognizer)
-    try:
+    async with CloseStack() as stack:
+        recognizer: Recognizer = stack.add(await asyncio.to_thread(EngineLoader(config).recognizer))
         for file in files:
             samples = await asyncio.to_thread(read_audio, file, rate_hz=recognizer.rate_hz)
             async for heard in recognizer.transcribe(samples, TranscribeOptions(language)):
                 if isinstance(heard, Transcript):
                     typer.echo(f"{file}\t{heard.language}\t{heard.text}")
-    finally:
-        recognizer.close()

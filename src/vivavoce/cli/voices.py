@@ -13,6 +13,7 @@ from rich.table import Table
 
 from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
 from vivavoce.cli.weights import ensure_weights, speaker_weights, weights_of
+from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 from vivavoce.errors import EngineError
 from vivavoce.voices.presets import PRESETS
@@ -59,13 +60,10 @@ async def _measure(config: Config, report: Callable[[StockVoice], None]) -> Stoc
     from vivavoce.runtime.voices.measuring import measure_stock
 
     loader = EngineLoader(config)
-    router = await asyncio.to_thread(loader.speaker)
-    verifier = await asyncio.to_thread(loader.speaker_verifier)
-    try:
+    async with CloseStack() as stack:
+        router = stack.add(await asyncio.to_thread(loader.speaker))
+        verifier = stack.add(await asyncio.to_thread(loader.speaker_verifier))
         for speaker in router.speakers.values():
             if isinstance(speaker, VectorSpeaker):
                 return await measure_stock(speaker, verifier, report)
         raise EngineError("voices", "no speaker is loaded whose voices can be mixed")
-    finally:
-        router.close()
-        verifier.close()

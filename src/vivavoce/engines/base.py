@@ -18,6 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.closing import Closeable
 from vivavoce.types import (
     EmbedOptions,
     GenerationEvent,
@@ -48,13 +49,6 @@ class EngineContext:
     threads: int
     capacity: int
     settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Closeable(Protocol):
-    """Every engine can be closed; afterwards it is not used again."""
-
-    def close(self) -> None:
-        """Free executors and native memory. Idempotent."""
 
 
 class SpeechStream(Protocol):

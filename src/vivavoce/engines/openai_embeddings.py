@@ -73,8 +73,9 @@ class OpenAIEmbedder:
                     rows.append(await self._ask(batch))
         return np.concatenate(rows)
 
-    def close(self) -> None:
-        """Nothing that outlives its requests: each takes its connection with it when the event loop ends."""
+    async def close(self) -> None:
+        """Hang up."""
+        await self._client.aclose()
 
     async def _ask(self, texts: list[str]) -> Vectors:
         body: dict[str, Any] = {"model": self._settings.model, "input": texts, "encoding_format": "float"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import ExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import replace
 
+from vivavoce.closing import CloseStack
 from vivavoce.engines.base import Speaker
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.types import Language, Samples, SpeakOptions, Voice
@@ -101,11 +102,11 @@ class SpeakerRouter:
                     return name, candidate, spoken
         raise EngineError(engine, f"is not loaded, and no other speaker speaks '{spoken}' for the voice '{voice}'")
 
-    def close(self) -> None:
-        """Close every speaker, even when one fails to."""
-        with ExitStack() as stack:
+    async def close(self) -> None:
+        """Close every speaker."""
+        async with CloseStack() as stack:
             for speaker in self.speakers.values():
-                stack.callback(speaker.close)
+                stack.add(speaker)
 
 
 def _spoken_language(text: str, language: Language, voice: Voice) -> Language:

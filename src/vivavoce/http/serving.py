@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
+from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 from vivavoce.engines.base import Embedder
 from vivavoce.errors import ClientError
@@ -35,7 +36,10 @@ from vivavoce.transcription.tasks import RecordingTasks
 
 
 class Serving:
-    """Configuration, keys, places (for conversations, and for requests that need none), calls, and the loaded engines."""
+    """Configuration, keys, places (for conversations, and for requests that need none), calls, and the loaded engines.
+
+    ``closing`` closes at the end what was opened.
+    """
 
     def __init__(self, config: Config) -> None:
         put_server_logs_right()
@@ -50,11 +54,12 @@ class Serving:
         self.calls = Calls(grace_s=config.limits.resume_grace_s)
         self.voices = VoiceLibrary(config.voices, lambda: self.seats.taken + self.requests.taken > 0)
         self.chats = ChatMemory()
-        self.fetcher = Fetcher(allow_private=config.net.allow_private)
-        self.web_search = WebSearch(config.web_search, self.fetcher)
-        self.parsers = Parsers(_parsing_limits(config))
-        self.tools = Offering(
-            config.tools, config.mcp, self.fetcher, Makers(self._web_search_tool, self._retrieval_tool)
+        self.closing = CloseStack()
+        self.parsers = self.closing.add(Parsers(_parsing_limits(config)))
+        self.fetcher = self.closing.add(Fetcher(allow_private=config.net.allow_private))
+        self.web_search = self.closing.add(WebSearch(config.web_search, self.fetcher))
+        self.tools = self.closing.add(
+            Offering(config.tools, config.mcp, self.fetcher, Makers(self._web_search_tool, self._retrieval_tool))
         )
         self.opened: Store | None = None
         self.loaded: Engines | None = None
@@ -106,7 +111,9 @@ class Serving:
 
     async def open_library(self, embedder: Embedder) -> None:
         """Open the library of the store that is open. Raises ``StoreError``."""
-        library = Library(self.config, self.store, self.files, self.parsers, embedder, lambda: self.seats.taken > 0)
+        library = self.closing.add(
+            Library(self.config, self.store, self.files, self.parsers, embedder, lambda: self.seats.taken > 0)
+        )
         await library.open()
         self.shelves = library
 
@@ -120,7 +127,9 @@ class Serving:
     async def open_recordings(self, engines: Engines) -> None:
         """Begin to read recordings in the background. Raises ``StoreError``."""
         most_s = self.config.limits.recording_minutes * 60
-        tasks = RecordingTasks(self.store, self.fetcher, engines.recognition, engines.ears, most_s=most_s)
+        tasks = self.closing.add(
+            RecordingTasks(self.store, self.fetcher, engines.recognition, engines.ears, most_s=most_s)
+        )
         await tasks.open()
         self.tasks = tasks
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
+from vivavoce.closing import Closeable, CloseStack
 from vivavoce.config import Config, LanguageModelConfig
 from vivavoce.engines.base import (
     Embedder,
@@ -29,6 +30,8 @@ from vivavoce.session.persona import system_prompt
 from vivavoce.types import GenerationOptions, Message
 from vivavoce.voices.presets import PRESETS, named_voice
 
+_Engine = TypeVar("_Engine", bound=Closeable)
+
 
 @dataclass(frozen=True, slots=True)
 class Engines:
@@ -42,23 +45,43 @@ class Engines:
     embedder: Embedder
     verifier: SpeakerVerifier
 
-    def close(self) -> None:
-        """Free everything; what follows a failure is still freed."""
-        with ExitStack() as stack:
+    async def close(self) -> None:
+        """Free everything."""
+        async with CloseStack() as stack:
             listening = (self.ears.detector, self.turn_scorer, self.recognition, self.verifier)
             for engine in (*listening, self.speaker, *self.language_models.values(), self.embedder):
-                stack.callback(engine.close)
+                stack.add(engine)
 
 
 async def load_engines(config: Config) -> Engines:
-    """Load what ``config`` names, off the event loop. Raises ``EngineError`` or ``WeightsError``.
+    """Load what ``config`` names, off the event loop. Raises ``EngineError`` or ``WeightsError``; then nothing stays open.
 
-    Seat 0, the first to be taken, has already read the default persona: the first turn is like the others.
+    Language models first: llama.cpp's loader tells OpenMP not to spin, which the recogniser's library, too, reads once;
+    spinning on after an utterance it would slow the first token down. Seat 0, the first to be taken, has already read the
+    default persona: the first turn is like the others.
     """
-    engines = await asyncio.to_thread(EngineLoader(config).all)
-    persona = (Message("system", system_prompt("")), Message("user", ""))
-    for model in engines.language_models.values():
-        await read_prompt(persona, GenerationOptions(slot=0), model)
+    loader = EngineLoader(config)
+    async with CloseStack() as stack:
+
+        async def load(one: Callable[[], _Engine]) -> _Engine:
+            return stack.add(await asyncio.to_thread(one))
+
+        language_models = {
+            name: await load(partial(loader.language_model, name)) for name in config.engines.language_models
+        }
+        engines = Engines(
+            Ears(await load(loader.speech_detector)),
+            Recognition(await load(loader.recognizer)),
+            await load(loader.speaker),
+            language_models,
+            await load(loader.turn_scorer),
+            await load(loader.embedder),
+            await load(loader.speaker_verifier),
+        )
+        persona = (Message("system", system_prompt("")), Message("user", ""))
+        for model in language_models.values():
+            await read_prompt(persona, GenerationOptions(slot=0), model)
+        stack.pop_all()
     return engines
 
 
@@ -68,23 +91,6 @@ class EngineLoader:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._store = WeightStore(load_catalogue(), config.weights_folder, config.models)
-
-    def all(self) -> Engines:
-        """Every engine a server needs.
-
-        Language models first: llama.cpp's loader tells OpenMP not to spin, which the recogniser's library, too, reads
-        once; spinning on after an utterance it would slow the first token down.
-        """
-        language_models = {name: self.language_model(name) for name in self._config.engines.language_models}
-        return Engines(
-            Ears(self.speech_detector()),
-            Recognition(self.recognizer()),
-            self.speaker(),
-            language_models,
-            self.turn_scorer(),
-            self.embedder(),
-            self.speaker_verifier(),
-        )
 
     def speech_detector(self) -> SpeechDetector:
         """The configured voice activity detector."""

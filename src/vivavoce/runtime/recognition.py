@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing, suppress
 
 from vivavoce.engines.base import Recognizer
@@ -77,6 +77,6 @@ class Recognition:
                         return event
         raise EngineError("recognizer", "ended without a transcript")
 
-    def close(self) -> None:
+    def close(self) -> Awaitable[None] | None:
         """Close the recogniser."""
-        self._recognizer.close()
+        return self._recognizer.close()

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from vivavoce.audio.encoding import encode
+from vivavoce.closing import CloseStack
 from vivavoce.config import load_config
 from vivavoce.engines.base import VectorSpeaker
 from vivavoce.runtime.ears import Ears
@@ -88,14 +89,13 @@ async def real(weights: Callable[[str], Path], tmp_path: Path) -> AsyncIterator[
     busy = [False]
     library = VoiceLibrary(voices, lambda: busy[0])
     library.open(store, engines)
-    try:
-        yield Real(library, speaker, busy)
-    finally:
-        await library.close()
-        await store.close()
-        speaker.end_rehearsals()
+    async with CloseStack() as stack:
         for engine in (engines.ears.detector, engines.recognition, engines.speaker, engines.verifier):
-            engine.close()
+            stack.add(engine)
+        stack.call("rehearsals", speaker.end_rehearsals)
+        stack.add(store)
+        stack.add(library)
+        yield Real(library, speaker, busy)
 
 
 async def test_it_is_told_makes_way_and_is_kept_for_a_gain_only(real: Real) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from vivavoce.bench.retrieval.corpus import Page
+from vivavoce.closing import CloseStack
 from vivavoce.config import Config, StorageConfig
 from vivavoce.engines.base import Embedder
 from vivavoce.knowledge.extraction import text_of
@@ -28,17 +29,13 @@ async def open_library(config: Config, folder: Path, embedder: Embedder) -> Asyn
     storage = StorageConfig.model_validate({"url": f"sqlite:///{folder / 'bench.db'}", "blobs": str(folder / "blobs")})
     knowledge = config.knowledge.model_copy(update={"index": folder / "index.db"})
     settings = config.model_copy(update={"storage": storage, "knowledge": knowledge})
-    store = await open_store(settings)
-    parsers = Parsers()
-    files = Files(store, partial(text_of, parsers))
-    library = Library(settings, store, files, parsers, embedder, lambda: False)
-    await library.open()
-    try:
+    async with CloseStack() as stack:
+        store = stack.add(await open_store(settings))
+        parsers = stack.add(Parsers())
+        files = Files(store, partial(text_of, parsers))
+        library = stack.add(Library(settings, store, files, parsers, embedder, lambda: False))
+        await library.open()
         yield library, files
-    finally:
-        await library.close()
-        await parsers.close()
-        await store.close()
 
 
 async def put_in(library: Library, files: Files, pages: Sequence[Page], owner: str = OWNER) -> str:

@@ -165,8 +165,8 @@ class CloningProcess:
     def close(self) -> None:
         """As ``end``, for good."""
         self._closed = True
-        self.end()
-        self._told.close()
+        with contextlib.closing(self._told):
+            self.end()
 
     def interrupt(self) -> None:
         """From another thread: whatever the process does, it ends."""

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -151,9 +152,9 @@ class SherpaSpeaker:
 
     def close(self) -> None:
         """End the process, whatever it does."""
-        self._process.interrupt()
-        self._executor.shutdown(wait=True, cancel_futures=True)
-        self._process.close()
+        with closing(self._process):
+            self._process.interrupt()
+            self._executor.shutdown(wait=True, cancel_futures=True)
 
 
 def load_zipvoice(context: EngineContext) -> SherpaSpeaker:

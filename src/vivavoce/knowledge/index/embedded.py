@@ -13,6 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ import apsw
 import numpy as np
 import sqlite_vec
 
+from vivavoce.closing import CloseStack
 from vivavoce.errors import StoreError
 from vivavoce.knowledge.index.base import Candidate, Candidates, Document
 from vivavoce.knowledge.index.sketches import Sketcher, Sketches
@@ -176,10 +178,11 @@ class EmbeddedIndex:
 
     async def close(self) -> None:
         """See ``PassageIndex``."""
-        for threads, connection in ((self._reader, "_read"), (self._writer, "_write")):
-            if hasattr(self, connection):
-                await self._in(threads, getattr(self, connection).close)
-            threads.shutdown(wait=False)
+        async with CloseStack() as stack:
+            for threads, connection in ((self._writer, "_write"), (self._reader, "_read")):
+                stack.call("the threads of the index", partial(threads.shutdown, wait=False))
+                if hasattr(self, connection):
+                    stack.call("the index", partial(self._in, threads, getattr(self, connection).close))
 
     async def _delete(self, number: int) -> None:
         while await self._in(self._writer, self._delete_some, number):

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from vivavoce.closing import CloseStack
 from vivavoce.knowledge.blocks import Block, ParsedDocument
 from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.limits import MIB, ParsingLimits
@@ -72,8 +73,9 @@ class Parsers:
 
     async def close(self) -> None:
         """End the processes that wait. Those at work end with their readers."""
-        while self._idle:
-            await self._idle.pop().end()
+        async with CloseStack() as stack:
+            while self._idle:
+                stack.call("a reader of documents", self._idle.pop().end)
 
 
 class _TooLongError(UnreadableError):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from vivavoce.closing import CloseStack
 from vivavoce.config import WebSearchConfig
 from vivavoce.net.fetching import Fetcher
 from vivavoce.tools.web_search.base import Category, Hit, Query, SearchError, SearchProvider
@@ -67,8 +68,9 @@ class WebSearch:
 
     async def close(self) -> None:
         """Let connections and threads go."""
-        self._pages.close()
-        await self._provider.close()
+        async with CloseStack() as stack:
+            stack.add(self._provider)
+            stack.add(self._pages)
 
     async def find(
         self,
