@@ -97,6 +97,11 @@ def test_names_of_the_hosted_platforms(name: str, serves: str, dialect: str) -> 
         ("gpt-5-tts", "speech", "gpt-4o-mini-tts"),
         ("kokoro", "speech", "kokoro"),
         ("hexgrad/Kokoro-82M", "speech", "kokoro"),
+        ("text-embedding-3-large", "embedding", "text-embedding-3-small"),
+        ("text-embedding-ada-002", "embedding", "text-embedding-3-small"),
+        ("intfloat/multilingual-e5-small", "embedding", "text-embedding-3-small"),
+        ("sentence-transformers/all-MiniLM-L6-v2", "embedding", "text-embedding-3-small"),
+        ("nomic-embed-text", "embedding", "text-embedding-3-small"),
         ("speaches-ai/Kokoro-82M-v1.0-ONNX-int8", "speech", "kokoro"),
     ],
 )

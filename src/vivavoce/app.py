@@ -15,6 +15,7 @@ from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
 from vivavoce.http import (
     chat,
+    embeddings,
     files,
     front_page,
     health,
@@ -86,6 +87,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     app.include_router(models.router)
     app.include_router(tokens.router)
     app.include_router(chat.router)
+    app.include_router(embeddings.router)
     app.include_router(speech.router)
     app.include_router(search.router)
     app.include_router(vector_stores.router)

@@ -22,14 +22,15 @@ from vivavoce.errors import ClientError
 if TYPE_CHECKING:
     from vivavoce.protocol.dialect import DialectName
 
-ModelKind: TypeAlias = Literal["conversation", "transcription", "speech"]
+ModelKind: TypeAlias = Literal["conversation", "transcription", "speech", "embedding"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
     """A row: names that match ``pattern`` (with ``*`` for anything) are served by ``serves``.
 
-    ``serves`` is a tier for conversations, one of ``SPEECH_MODELS`` for speech, ``RECOGNIZER`` for transcription.
+    ``serves`` is a tier for conversations, one of ``SPEECH_MODELS`` for speech, ``RECOGNIZER`` for transcription,
+    ``EMBEDDER`` for embeddings.
     ``dialect`` is what Realtime clients that use the name speak. ``listed`` are names worth showing in ``GET /v1/models``.
     """
 
@@ -42,6 +43,9 @@ class ModelName:
 
 RECOGNIZER = "whisper-1"
 """What every transcription model means: there is one recogniser."""
+
+EMBEDDER = "text-embedding-3-small"
+"""What every embedding model means, likewise."""
 
 
 def _rows(
@@ -151,6 +155,14 @@ MODEL_NAMES: tuple[ModelName, ...] = (
         ("*/kokoro*", "kokoro"),
         ("*/Kokoro*", "kokoro"),
     ),
+    *_rows(
+        "embedding",
+        "openai",
+        ("text-embedding*", EMBEDDER, ("text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002")),
+        ("*-e5-*", EMBEDDER, ("multilingual-e5-small",)),
+        ("nomic-embed*", EMBEDDER),
+        ("*MiniLM*", EMBEDDER),
+    ),
 )  # fmt: skip
 """Thinking models go to the thinking tier, small ones to the small tier, all others to ``step-audio-2``."""
 
@@ -211,6 +223,7 @@ def _unknown_model(name: str, kind: ModelKind, param: str) -> ClientError:
         "conversation": f"The model '{shown}' does not exist" if name else "The request names no model",
         "transcription": f"model {shown} not supported",  # the platform's words
         "speech": f"The model '{shown}' does not speak",
+        "embedding": f"The model '{shown}' does not embed texts",
     }[kind]
     other = _row(name) if _NAME.fullmatch(name) else None
     known = listed_names(kind)

@@ -12,8 +12,9 @@ from vivavoce.model_names import model_behind, served_by
 class Tier:
     """A model name clients ask for.
 
-    ``language_model`` names an entry of the configuration; ``default_voice`` is what ``session.created`` shows;
-    ``own_voices`` whether it speaks with voices users made (Realtime reference, section 2.4).
+    ``description`` promises only what the tier does here: names such as ``step-audio-r1.1`` promise more (thinking, hearing
+    emotion) than the built-in models can. ``language_model`` names an entry of the configuration; ``default_voice`` is what
+    ``session.created`` shows; ``own_voices`` whether it speaks with voices users made (Realtime reference, section 2.4).
     """
 
     name: str
@@ -26,10 +27,21 @@ class Tier:
 TIERS: Mapping[str, Tier] = {
     tier.name: tier
     for tier in (
-        Tier("step-audio-r1.1", "deep sound understanding, thinks while speaking", "large"),
-        Tier("step-audio-2", "understanding, cloned voices, tools, search", "large"),
-        Tier("step-audio-2-mini", "light and fast", "small", own_voices=False),
-        Tier("step-1o-audio", "preset voices, tools", "large", default_voice="linjiajiejie", own_voices=False),
+        Tier("step-audio-r1.1", "the larger language model; preset voices and your own, tools, search", "large"),
+        Tier("step-audio-2", "the larger language model; preset voices and your own, tools, search", "large"),
+        Tier(
+            "step-audio-2-mini",
+            "the smaller language model, for the fastest answers; preset voices, tools, search",
+            "small",
+            own_voices=False,
+        ),
+        Tier(
+            "step-1o-audio",
+            "the larger language model; preset voices, tools, search",
+            "large",
+            default_voice="linjiajiejie",
+            own_voices=False,
+        ),
     )
 }
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
 
+import numpy as np
 import pytest
 
 from chatting import chunks_of, question, wav
@@ -169,6 +170,13 @@ def test_it_gives_a_chat_a_title(locked: RunningServer) -> None:
     assert answer["choices"][0]["message"]["content"].startswith("You said: ### Task:")
 
 
+@pytest.mark.parametrize("model", ["sentence-transformers/all-MiniLM-L6-v2", "text-embedding-3-small"])
+def test_it_embeds_documents(locked: RunningServer, model: str) -> None:
+    """With the model it starts with, and the one it fills in for OpenAI's API."""
+    answer = json.loads(posted(locked, "/embeddings", {"input": ["A ferry.", "A fox."], "model": model}))
+    assert [len(one["embedding"]) for one in answer["data"]] == [256, 256]
+
+
 # ---- the real engines
 
 
@@ -186,3 +194,12 @@ def test_what_the_user_says_is_heard(real_server: RunningServer) -> None:
     status, answer = transcribed(real_server, wav(spoken("Good morning, everybody.")), "a.wav", model="", language="en")
     assert status == 200
     assert "good morning" in answer["text"].lower()
+
+
+@pytest.mark.real
+def test_a_question_lies_nearest_to_its_answer(real_server: RunningServer) -> None:
+    texts = ["When does the ferry leave?", "The boat departs at nine.", "Foxes are shy."]
+    answer = json.loads(posted(real_server, "/embeddings", {"input": texts, "model": "text-embedding-3-small"}))
+    question, *others = np.array([one["embedding"] for one in answer["data"]])
+    boat, fox = np.array(others) @ question
+    assert boat > fox

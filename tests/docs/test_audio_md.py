@@ -1,4 +1,4 @@
-"""The pages on speech and transcription against the code: every field, every limit, the status of every error."""
+"""The pages on speech, transcription and embeddings against the code: every field, every limit, the status of every error."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import pytest
 
 from docs.markdown import DOCS, codes, rows
 from vivavoce.audio.encoding import CONTENT_TYPES
+from vivavoce.http.embeddings import MOST_TOKENS, MOST_TOKENS_EACH
 from vivavoce.http.errors import STATUS_OF_CODE
 from vivavoce.http.recordings import MOST_BYTES
+from vivavoce.protocol.embeddings import MOST_INPUTS, EmbeddingsRequest
 from vivavoce.protocol.speech import SpeechRequest
 from vivavoce.protocol.transcription import MOST_HOTWORDS, MOST_PROMPT, TranscriptionFields
 
 SPEECH, TRANSCRIPTION = DOCS / "speech.md", DOCS / "transcription.md"
+EMBEDDINGS = DOCS / "embeddings.md"
 
 
 def named(cells: list[list[str]]) -> set[str]:
@@ -40,6 +43,19 @@ def test_the_limits_of_transcription() -> None:
     assert f"up to {MOST_BYTES // 1024**2} MB" in text
     assert f"up to {MOST_PROMPT} characters" in text
     assert f"a JSON list, up to {MOST_HOTWORDS}" in text
+
+
+def test_every_field_and_limit_of_embeddings() -> None:
+    cells = rows(EMBEDDINGS, "Request")
+    assert named(cells) == set(EmbeddingsRequest.model_fields)
+    told = next(f"{row[1]} {row[3]}" for row in cells if row[0] == "`input`")
+    for limit in (MOST_INPUTS, MOST_TOKENS_EACH, MOST_TOKENS):
+        assert str(limit) in told
+
+
+def test_the_statuses_of_embeddings() -> None:
+    for code, status, _ in rows(EMBEDDINGS, "Errors"):
+        assert int(status) == STATUS_OF_CODE.get(codes(code)[0], 400)
 
 
 @pytest.mark.parametrize("page", [SPEECH, TRANSCRIPTION], ids=["speech", "transcription"])

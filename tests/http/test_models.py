@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -10,6 +11,8 @@ from openai import NotFoundError, OpenAI
 
 from running import RunningServer, running
 from vivavoce.config import load_config
+from vivavoce.http.models import described
+from vivavoce.http.serving import Serving
 from vivavoce.tiers import TIERS
 
 
@@ -63,6 +66,31 @@ def test_a_name_says_what_answers(client: OpenAI, name: str, alias_of: str | Non
 def test_other_kinds_of_models(client: OpenAI) -> None:
     assert client.models.retrieve("tts-1").model_dump()["limits"] == {"input_characters": 4096}
     assert client.models.retrieve("whisper-1").model_dump()["capabilities"] == ["transcription", "translation"]
+    embedder = client.models.retrieve("text-embedding-3-small").model_dump()
+    assert (embedder["capabilities"], embedder["limits"]) == (["embeddings"], {"dimensions": 256})
+
+
+def test_a_tier_promises_only_what_it_does(client: OpenAI) -> None:
+    """Its name is that of a model that does more."""
+    models = {name: client.models.retrieve(name).model_dump() for name in TIERS}
+    for model in models.values():
+        assert not re.search("think|emotion|sound|understanding|reason", model["description"], re.IGNORECASE)
+        assert model["runs_on"] == ["fake"]
+    assert models["step-audio-r1.1"]["description"] == models["step-audio-2"]["description"]
+    for name, tier in TIERS.items():
+        assert ("your own" in models[name]["description"]) == tier.own_voices
+
+
+def test_a_model_says_which_weights_do_its_work() -> None:
+    config = load_config()
+    serving = Serving(config)
+    assert described(serving, "step-audio-r1.1").runs_on == ["qwen2.5-coder-1.5b"]
+    assert described(serving, "gpt-4o-mini").runs_on == ["qwen2.5-coder-0.5b"]
+    assert described(serving, "tts-1").runs_on == ["hibari", "kokoro"]
+    assert described(serving, "whisper-1").runs_on == ["whisper"]
+    assert not any(
+        described(serving, name).loaded for name in ("step-audio-2", "tts-1", "whisper-1", "text-embedding-3-small")
+    )
 
 
 def test_a_configured_name_for_speech_or_transcription_is_served(aliased: RunningServer, client: OpenAI) -> None:

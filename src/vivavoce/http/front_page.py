@@ -1,4 +1,4 @@
-"""``GET /``: a page for whoever opens the server's address in a browser. It asks for no key and tells what ``/health`` tells."""
+"""``GET /``: a page for whoever opens the address in a browser. It asks for no key and tells no more than ``/health``."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from vivavoce.protocol.tool_config import RetrievalTool as DeclaredRetrieval
 from vivavoce.protocol.tool_config import WebSearchTool as DeclaredSearch
 from vivavoce.runtime.calls import Calls
 from vivavoce.runtime.chat.remembering import ChatMemory
+from vivavoce.runtime.embedding import TextEmbedding
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats, Vacancies
 from vivavoce.runtime.voices import VoiceLibrary
@@ -54,6 +55,7 @@ class Serving:
         self.calls = Calls(grace_s=config.limits.resume_grace_s)
         self.voices = VoiceLibrary(config.voices, lambda: self.seats.taken + self.requests.taken > 0)
         self.chats = ChatMemory()
+        self.embedding = TextEmbedding()
         self.closing = CloseStack()
         self.parsers = self.closing.add(Parsers(_parsing_limits(config)))
         self.fetcher = self.closing.add(Fetcher(allow_private=config.net.allow_private))

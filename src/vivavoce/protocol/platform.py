@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from vivavoce.protocol.bodies import Body
 from vivavoce.protocol.chat.messages import ChatMessage
 
-Ability = Literal["realtime", "chat", "tools", "thinking", "speech", "transcription", "translation"]
+Ability = Literal["realtime", "chat", "tools", "thinking", "speech", "transcription", "translation", "embeddings"]
 
 
 class ModelLimits(BaseModel):
@@ -19,10 +19,12 @@ class ModelLimits(BaseModel):
     sessions: int | None = None
     input_characters: int | None = None
     recording_minutes: float | None = None
+    dimensions: int | None = None
 
 
 class ModelObject(BaseModel):
-    """A model. ``alias_of`` is the one that answers under this name; ``loaded``: it can be asked now."""
+    """A model. ``alias_of`` is the one that answers under this name; ``runs_on`` names the weights or engines that do its
+    work, ``loaded``: it can be asked now."""
 
     id: str
     object: Literal["model"] = "model"
@@ -30,6 +32,7 @@ class ModelObject(BaseModel):
     owned_by: Literal["vivavoce"] = "vivavoce"
     alias_of: str | None = None
     description: str
+    runs_on: list[str]
     capabilities: list[Ability]
     limits: ModelLimits
     loaded: bool

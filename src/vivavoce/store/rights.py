@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Scope = Literal["realtime", "chat", "audio", "voices", "files", "vector_stores", "search"]
+Scope = Literal["realtime", "chat", "embeddings", "audio", "voices", "files", "vector_stores", "search"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 """What a key may open; one without any of them named opens everything."""
 

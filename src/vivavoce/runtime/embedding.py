@@ -1,0 +1,72 @@
+"""Texts of clients → vectors: texts longer than an embedder reads in pieces, and in turn with what conversations look up."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from vivavoce.engines.base import Embedder
+from vivavoce.knowledge.lengths import tokens_of, weight_of
+from vivavoce.types import EmbedOptions, Vectors
+
+PIECE_TOKENS = 380
+"""About how much of a text is embedded at once: built-in embedders read 510 tokens, and this is an estimate."""
+
+AT_ONCE = 16
+"""Pieces handed to the embedder together. Between two hands a conversation's question gets its turn."""
+
+_WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_UNIT = re.compile(rf"[{_WIDE}]\s{{0,64}}|[^\s{_WIDE}]{{1,64}}\s{{0,64}}|\s{{1,64}}")
+"""Where a text may be cut: after words, and after any character of a script without spaces; what is longer is no word."""
+
+
+class TextEmbedding:
+    """Embeds for clients, one piece of work at a time in the whole process: conversations share the embedder."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+
+    async def vectors(self, embedder: Embedder, texts: Sequence[str], *, query: bool) -> Vectors:
+        """One row of length 1 for each text. One longer than ``PIECE_TOKENS`` is the mean of its pieces, weighted by length.
+
+        Raises ``EngineError``. Cancelling stops after the pieces under way.
+        """
+        cut = await asyncio.to_thread(lambda: [pieces(text) for text in texts])
+        flat = [piece for one in cut for piece in one]
+        rows = [np.empty((0, embedder.dimensions), np.float32)]
+        for start in range(0, len(flat), AT_ONCE):
+            async with self._turn:
+                options = EmbedOptions(query=query, awaited=True)
+                rows.append(await embedder.embed(flat[start : start + AT_ONCE], options))
+        ends = np.cumsum([0, *map(len, cut)])
+        return _means(np.concatenate(rows), flat, ends.tolist())
+
+
+def pieces(text: str, most_tokens: int = PIECE_TOKENS) -> list[str]:
+    """``text`` in pieces of about so many tokens at most; joined they are the text."""
+    if weight_of(text) <= most_tokens:
+        return [text]
+    found, piece, weight = list[str](), list[str](), 0.0
+    for unit in _UNIT.findall(text):
+        more = weight_of(unit)
+        if piece and weight + more > most_tokens:
+            found.append("".join(piece))
+            piece, weight = [], 0.0
+        piece.append(unit)
+        weight += more
+    return [*found, "".join(piece)]
+
+
+def _means(vectors: Vectors, texts: Sequence[str], ends: Sequence[int]) -> Vectors:
+    """A row for each stretch of ``vectors`` between two ``ends``."""
+    means = np.empty((len(ends) - 1, vectors.shape[1]), np.float32)
+    for row, (start, end) in enumerate(pairwise(ends)):
+        weights = np.array([tokens_of(text) for text in texts[start:end]], np.float32)
+        mean = weights @ vectors[start:end]
+        length = np.linalg.norm(mean)
+        means[row] = mean / length if length > 0 else vectors[start]
+    return means
