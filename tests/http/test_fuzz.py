@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+from collections import Counter
 from typing import Any
 
 import psutil
@@ -36,8 +37,9 @@ class _Rubbish:
         self.batches = 0
 
     async def send(self, count: int) -> int:
-        """Returns how many errors came back; each bad frame must have brought one."""
+        """Returns how many errors came back; each bad frame must have brought one, and only one."""
         expected: set[str] = set()
+        sent: Counter[str | None] = Counter()
         unnamed = 0
         for _ in range(count):
             frame, event_id = self.fuzzer.frame()
@@ -48,10 +50,12 @@ class _Rubbish:
                     unnamed += 1
                 else:
                     expected.add(event_id)
+            sent[event_id] += 1
             await self.socket.send(frame)
         errors = await self.settle()
         named = [error["event_id"] for error in errors if error["event_id"]]
         assert expected <= set(named)
+        assert Counter(named) <= sent, "one error an event"
         assert len(errors) - len(named) >= unnamed
         for error in errors:
             assert_names_its_fault(_Told(error), error["event_id"] or None)

@@ -141,9 +141,3 @@ def test_strange_values_anywhere(name: Any, value: str) -> None:
 def test_any_frame_is_an_event_or_a_refusal(name: Any, frame: str | bytes) -> None:
     with pytest.raises(ClientError):
         decode(frame, DIALECTS[name])
-
-
-def test_a_lone_surrogate_in_a_frame_is_refused() -> None:
-    with pytest.raises(ClientError) as caught:
-        decode('{"type":"session.update","x":"\ud800"}', DIALECTS["stepfun"])
-    assert caught.value.code == "invalid_json"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import binascii
 import time
-from base64 import b64decode
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
@@ -35,6 +33,7 @@ from vivavoce.protocol.asr import (
     FileSubmission,
     FileTask,
 )
+from vivavoce.protocol.base64_text import from_base64
 from vivavoce.runtime.long_audio import recognise
 from vivavoce.session.outbox import random_id
 from vivavoce.session.overhearing import joined
@@ -83,8 +82,8 @@ async def recognise_recording(request: Request, owner: Owner) -> Response:
 
 async def _samples(serving: Serving, data: str, format: AsrFormat) -> Samples:
     try:
-        content = await asyncio.to_thread(b64decode, data.partition("base64,")[2] or data, validate=True)
-    except (binascii.Error, ValueError) as error:
+        content = await asyncio.to_thread(from_base64, data.partition("base64,")[2] or data)
+    except ValueError as error:
         raise ClientError("'audio.data' is not base64.", param="audio.data") from error
     raw = None
     if format.type == "pcm":

@@ -24,6 +24,7 @@ from vivavoce.http.starting import starting_config
 from vivavoce.protocol.client_events import SessionUpdate
 from vivavoce.protocol.detection import DIALECTS
 from vivavoce.protocol.dialect import DialectName, Json, understand
+from vivavoce.protocol.json_text import parse_object
 from vivavoce.protocol.server_events import SessionCreated
 from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.session.outbox import random_id
@@ -124,13 +125,7 @@ async def _read_object(request: Request) -> Json:
         read += piece
         if len(read) > MAX_BODY_BYTES:
             raise ClientError(f"The body is longer than {MAX_BODY_BYTES} bytes.", code="request_too_large")
-    try:
-        body = msgspec.json.decode(bytes(read) or b"{}")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ClientError(f"The body is not JSON: {error}", code="invalid_json") from error
-    if not isinstance(body, dict):
-        raise ClientError("The body must be a JSON object.", code="invalid_json")
-    return body
+    return parse_object(bytes(read) or b"{}", "body")
 
 
 def _part(body: Json, name: str) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from vivavoce.errors import ClientError, EngineError, RateLimitError
+from vivavoce.protocol.json_text import without_lone_surrogates
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +99,14 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
 """For the OpenAPI description: what every route may answer."""
 
 
+class _JsonRequest(Request):
+    """A request whose JSON is read as that of a conversation: half a surrogate pair is U+FFFD."""
+
+    async def json(self) -> Any:
+        """The body as JSON. Raises ``JSONDecodeError``."""
+        return json.loads(without_lone_surrogates(await self.body()))
+
+
 class ReportingRoute(APIRoute):
     """A route that answers a ``ClientError`` with its error object, also one raised by a dependency.
 
@@ -109,7 +119,7 @@ class ReportingRoute(APIRoute):
 
         async def report(request: Request) -> Response:
             try:
-                return await handle(request)
+                return await handle(_JsonRequest(request.scope, request.receive))
             except ClientError as error:
                 return error_response(error)
 

@@ -23,6 +23,7 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.client_events import AnyClientEvent
 from vivavoce.protocol.items import NewItem
+from vivavoce.protocol.json_text import without_lone_surrogates
 from vivavoce.protocol.stateless import Stateless
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.calls import Call
@@ -100,7 +101,7 @@ class StatelessConnection(SocketConnection):
         """The frames that concern the session, and those that put it back."""
         async for frame in super().frames():
             try:
-                opening = msgspec.json.decode(frame, type=_Opening)
+                opening = msgspec.json.decode(without_lone_surrogates(frame), type=_Opening)
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
                 yield frame  # what is wrong with it is said where all frames are read
                 continue

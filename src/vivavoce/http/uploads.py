@@ -14,6 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from vivavoce.errors import ClientError
+from vivavoce.protocol.json_text import without_lone_surrogates
 
 FORM_BYTES = 256 * 1024
 """What the fields of a form beside its file may take, and what each may."""
@@ -49,7 +50,7 @@ async def bounded_json(request: Request, model: type[Model], *, most_bytes: int)
         async for chunk in _bounded(request, most_bytes):
             body += chunk
     try:
-        return await asyncio.to_thread(model.model_validate_json, bytes(body))
+        return await asyncio.to_thread(lambda: model.model_validate_json(without_lone_surrogates(bytes(body))))
     except ValidationError as error:
         raise _invalid(error) from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vivavoce.protocol.item_shapes import read_item
-from vivavoce.protocol.reading import Json, Reader
+from vivavoce.protocol.reading import Json, Reader, read_base64
 
 
 def read_event(event: Json, read_session: Reader, read_overrides: Reader, *, under_vad: bool) -> Json:
@@ -18,6 +18,8 @@ def read_event(event: Json, read_session: Reader, read_overrides: Reader, *, und
             # OpenAI's server takes an empty string for "at the end" (seen of its own typed clients).
             previous = None if event.get("previous_item_id") == "" else event.get("previous_item_id")
             return {**event, "item": read_item(event.get("item"), "item"), "previous_item_id": previous}
+        case "input_audio_buffer.append" if "audio" in event:
+            return {**event, "audio": read_base64(event["audio"], "audio")}
         case "input_audio_buffer.commit":
             return {**event, "under_vad": under_vad}
         case _:

@@ -14,6 +14,7 @@ import msgspec
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.client_events import CLIENT_EVENTS, AnyClientEvent
+from vivavoce.protocol.json_text import parse_object
 from vivavoce.protocol.reading import Json, checked
 from vivavoce.protocol.server_events import ServerEvent, SessionCreated
 
@@ -48,15 +49,7 @@ def decode(frame: str | bytes, dialect: Dialect) -> AnyClientEvent:
 
 def parse(frame: str | bytes) -> Json:
     """A frame's JSON object. Raises ``ClientError`` with code ``invalid_json``."""
-    try:
-        event = msgspec.json.decode(frame)
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise ClientError(f"The frame is not JSON: {error}", code="invalid_json") from error
-    except RecursionError as error:
-        raise ClientError("The frame is nested too deeply.", code="invalid_json") from error
-    if not isinstance(event, dict):
-        raise ClientError("invalid event format: a frame must be a JSON object.", code="invalid_json")
-    return event
+    return parse_object(frame, "frame")
 
 
 def understand(event: Json, dialect: Dialect) -> AnyClientEvent:

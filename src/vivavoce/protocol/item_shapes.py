@@ -12,7 +12,7 @@ import msgspec
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.items import Item, NewItem, Part
-from vivavoce.protocol.reading import Json, a_list, an_object, checked, without_nulls
+from vivavoce.protocol.reading import Json, a_list, an_object, checked, read_base64, without_nulls
 
 GA_PART_TYPES = {"text": "output_text", "audio": "output_audio"}
 _CANONICAL_PART_TYPES = {name: part for part, name in GA_PART_TYPES.items()}
@@ -39,6 +39,8 @@ def _part(value: Any, param: str) -> Part:
         raise ClientError("images are not available on this server", param=f"{param}.type")
     if isinstance(kind, str):
         part["type"] = _CANONICAL_PART_TYPES.get(kind, kind)
+    if part.get("audio") is not None:
+        part["audio"] = read_base64(part["audio"], f"{param}.audio")
     if kind == "thinking" and "thinking" in part:
         part["text"] = part.pop("thinking")
     return checked(part, Part, param)

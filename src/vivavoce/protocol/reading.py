@@ -14,6 +14,7 @@ import msgspec
 import msgspec.inspect
 
 from vivavoce.errors import ClientError
+from vivavoce.protocol.base64_text import from_base64
 
 Json: TypeAlias = dict[str, Any]
 
@@ -93,6 +94,15 @@ def a_list(value: Any, param: str) -> list[Any]:
     if not isinstance(value, list):
         raise ClientError(f"'{param}' must be an array.", param=param)
     return value
+
+
+def read_base64(value: Any, param: str) -> bytes:
+    """Binary data. Raises ``ClientError``."""
+    text: str = checked(value, str, param)
+    try:
+        return from_base64(text)
+    except ValueError as error:
+        raise ClientError(f"'{param}' is not base64: {str(error)[:MAX_MESSAGE]}", param=param) from error
 
 
 def without_nulls(value: Json) -> Json:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
+from vivavoce.protocol.json_text import without_lone_surrogates
+
 ResponseFormat: TypeAlias = Literal["json", "text", "srt", "verbose_json", "vtt"]
 MOST_PROMPT = 4_000
 MOST_HOTWORDS = 200
@@ -46,7 +48,7 @@ class TranscriptionFields(TranslationFields):
         if not value.strip():
             return []
         try:
-            return json.loads(value)
+            return json.loads(without_lone_surrogates(value))
         except (ValueError, RecursionError) as error:
             raise ValueError('must be a JSON list of strings, such as ["alpha", "beta"]') from error
 

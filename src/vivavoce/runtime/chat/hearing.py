@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
@@ -15,6 +13,7 @@ from math import ceil
 from vivavoce.audio.recordings import RawFormat, read_recording
 from vivavoce.errors import ClientError
 from vivavoce.net.fetching import Fetcher
+from vivavoce.protocol.base64_text import from_base64
 from vivavoce.protocol.chat.messages import AudioPart, ChatMessage, InputAudio, UserMessage
 from vivavoce.runtime.chat.remembering import Remembered
 from vivavoce.runtime.engines import Engines
@@ -34,7 +33,6 @@ RAW = RawFormat(24_000)
 
 _DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 _WEB_URL = re.compile(r"https?://", re.IGNORECASE)
-_BLANKS = str.maketrans("", "", " \t\r\n")
 
 Place = tuple[int, int]
 """Where a recording is: the number of its message, and of its part there."""
@@ -103,7 +101,7 @@ class Listener:
 
     def _decode(self, data: str | bytes, format: str | None, segments_left: int) -> Recording:
         """Blocking."""
-        content = data if isinstance(data, bytes) else _from_base64(data)
+        content = data if isinstance(data, bytes) else _encoded_audio(data)
         raw = RAW if format in ("pcm", "pcm16") else None
         most_s = max(segments_left, 0) * SEGMENT_S
         if not most_s:
@@ -159,13 +157,12 @@ def _audio_parts(messages: Sequence[ChatMessage]) -> list[tuple[Place, AudioPart
     ]
 
 
-def _from_base64(data: str) -> bytes:
+def _encoded_audio(data: str) -> bytes:
     """Of a data URL, or bare. Raises ``ClientError``."""
     start = _DATA_URL.match(data)
     if start is None and data[:5].lower() == "data:":
         raise ClientError("A data URL of audio is 'data:audio/…;base64,…'.", code="invalid_audio")
-    encoded = data[start.end() if start else 0 :].translate(_BLANKS)
     try:
-        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
+        return from_base64(data[start.end() if start else 0 :])
+    except ValueError as error:
         raise ClientError("The audio is not valid base64.", code="invalid_audio") from error

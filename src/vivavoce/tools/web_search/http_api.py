@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from vivavoce import __version__
+from vivavoce.protocol.json_text import without_lone_surrogates
 from vivavoce.tools.web_search.base import Hit, Query, SearchError
 
 MOST_BYTES = 4 << 20
@@ -41,7 +42,7 @@ class JsonApi:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise SearchError("unreachable") from error
         try:
-            answer = json.loads(body)
+            answer = json.loads(without_lone_surrogates(body))
         except (ValueError, RecursionError) as error:
             raise SearchError("nonsense") from error
         if not isinstance(answer, dict):
