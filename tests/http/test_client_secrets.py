@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import warnings
@@ -61,6 +62,49 @@ async def session_of(server: RunningServer, key: str, query: str = "") -> dict[s
     async with connect(f"{server.ws}/v1/realtime{query}", additional_headers=headers) as socket:
         session: dict[str, Any] = json.loads(await socket.recv())["session"]
     return session
+
+
+# ---- how long its sessions last
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (SECRETS, {"max_session_duration_seconds": 1}),
+        (SECRETS, {"session": {"type": "realtime", "max_session_duration_seconds": 1}}),
+        (SESSIONS, {"model": "gpt-4o-realtime-preview", "max_session_duration_seconds": 1}),
+        (TRANSCRIPTIONS, {"max_session_duration_seconds": 1}),
+    ],
+)
+async def test_a_secrets_session_lasts_as_long_as_it_says(
+    locked: RunningServer, path: str, body: dict[str, Any]
+) -> None:
+    made = (await asyncio.to_thread(post, locked, path, body)).json()
+    assert made["max_session_duration_seconds"] == 1
+    key = made["value"] if path == SECRETS else made["client_secret"]["value"]
+    began = time.time()
+    async with connect(f"{locked.ws}/v1/realtime", additional_headers={"Authorization": f"Bearer {key}"}) as socket:
+        events = [json.loads(frame) async for frame in socket]
+        assert socket.close_code == 1001
+    assert events[0]["session"]["expires_at"] <= began + 2
+    announced = [event for event in events if event["type"] == "rate_limits.updated"]
+    assert [event["session"]["expires_in_seconds"] for event in announced] == [0.5]
+    assert events[-1]["error"]["code"] == "session_expired"
+    assert 0.9 < time.time() - began < 10
+
+
+def test_a_secret_cannot_make_sessions_last_longer(locked: RunningServer) -> None:
+    made = post(locked, SECRETS, {"max_session_duration_seconds": 10**6}).json()
+    assert made["max_session_duration_seconds"] == 1800
+    assert "max_session_duration_seconds" not in post(locked, SECRETS, {}).json()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "1", True])
+@pytest.mark.parametrize("path", [SECRETS, SESSIONS, TRANSCRIPTIONS])
+def test_a_wrong_length_is_refused(locked: RunningServer, path: str, wrong: Any) -> None:
+    refused = post(locked, path, {"max_session_duration_seconds": wrong})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "max_session_duration_seconds"
 
 
 # ---- openai-python

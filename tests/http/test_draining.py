@@ -107,6 +107,8 @@ async def test_a_reply_that_takes_too_long_is_cut_off(tmp_path: Path) -> None:
         await start_reply(talker)
         child.signal(signal.SIGTERM)
         told = time.monotonic()
+        response = (await talker.until("response.done"))[-1]["response"]
+        assert (response["status"], response["status_details"]["error"]["code"]) == ("incomplete", "server_stopping")
         assert await close_code(talker) == 1001
         assert 0.2 < time.monotonic() - told < 1.5
         await child.ends_within(3.0)

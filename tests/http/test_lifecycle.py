@@ -286,9 +286,16 @@ async def test_a_session_has_its_time(hasty: RunningServer, query: str) -> None:
     began = time.monotonic()
     async with opened(hasty, query) as (talker, token):
         await tell_story(talker)
-        error = (await talker.until("error"))[-1]["error"]
-        assert error["code"] == "session_expired"
-        assert close_code(await closing(talker)) == 1001
+        events = await talker.until("error")
+        assert [event["session"]["expires_in_seconds"] for event in events if "session" in event] == [0.75]
+        done = next(event["response"] for event in events if event["type"] == "response.done")
+        assert done["status"] == "incomplete"
+        assert done["status_details"]["error"]["code"] == "session_expired"
+        assert events[-1]["error"]["code"] == "session_expired"
+        closed = await closing(talker)
+        assert close_code(closed) == 1001
+        assert closed.rcvd is not None
+        assert closed.rcvd.reason == "Your session hit the maximum duration of 1.5 seconds."
     assert 1.4 < time.monotonic() - began < 4
     assert await free_within(hasty, 1)
     assert (await refusal(hasty, f"resume={token}"))[0] == 404

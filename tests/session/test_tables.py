@@ -24,9 +24,10 @@ def test_every_state_can_be_reached() -> None:
     assert set(TURN_TABLE.values()) | {TurnState.LISTENING} == set(TurnState)
 
 
-def test_every_response_in_progress_can_be_cancelled() -> None:
+def test_every_response_in_progress_can_be_cancelled_and_cut_short() -> None:
     for state in set(ResponseState) - FINAL_RESPONSES:
         assert RESPONSE_TABLE[state, ResponseEvent.CANCEL] is ResponseState.CANCELLED
+        assert RESPONSE_TABLE[state, ResponseEvent.CUT_SHORT] is ResponseState.INCOMPLETE
 
 
 @pytest.mark.parametrize(("state", "event"), list(product(TurnState, TurnEvent)))

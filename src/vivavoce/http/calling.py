@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
+from vivavoce.config import Config
 from vivavoce.http.grants import Grant
 from vivavoce.http.key_limits import KeyMeter
 from vivavoce.http.places import conversation_place
@@ -48,7 +49,7 @@ async def begin_call(
         serving.engines,
         language_model,
         place.seat,
-        lifetime_s=serving.config.limits.session_minutes * 60,
+        lifetime_s=session_lifetime_s(serving.config, grant),
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
         meter=KeyMeter(serving.key_use, grant.key),
         tools=SessionTools(serving.tools, grant.owner, bounds_of(language_model, serving.config.mcp.patience_s)),
@@ -83,9 +84,15 @@ def session_options(serving: Serving, model: Model, grant: Grant, query: Mapping
         audio_lead_ms=config.limits.audio_lead_ms,
         false_interruption_ms=config.turns.false_interruption_ms,
         own_tools=serving.tools.anything,
-        expires_at=int(time.time() + config.limits.session_minutes * 60),
+        expires_at=int(time.time() + session_lifetime_s(config, grant)),
         report_marks=query.get("marks") == "1",
     )
+
+
+def session_lifetime_s(config: Config, grant: Grant) -> float:
+    """How long a session may last: as the server has it, or shorter where the client secret it came in by says so."""
+    most_s = config.limits.session_minutes * 60
+    return most_s if grant.session_s is None else min(most_s, grant.session_s)
 
 
 def _known_voices(grant: Grant) -> KnownVoices:

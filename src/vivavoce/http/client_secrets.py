@@ -8,7 +8,7 @@ not to the client that uses the secret.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import msgspec
@@ -25,6 +25,7 @@ from vivavoce.protocol.client_events import SessionUpdate
 from vivavoce.protocol.detection import DIALECTS
 from vivavoce.protocol.dialect import DialectName, Json, understand
 from vivavoce.protocol.json_text import parse_object
+from vivavoce.protocol.reading import checked
 from vivavoce.protocol.server_events import SessionCreated
 from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.session.outbox import random_id
@@ -34,6 +35,9 @@ router = APIRouter(route_class=ReportingRoute, tags=["realtime"])
 
 MAX_BODY_BYTES = 256 * 1024
 """Instructions and tools are kilobytes; every secret keeps its session in memory."""
+
+
+SESSION_LIMIT = "max_session_duration_seconds"
 
 
 class ExpiresAfter(msgspec.Struct, frozen=True):
@@ -48,8 +52,10 @@ async def create_client_secret(request: Request, caller: Caller) -> Response:
     """A secret for a GA session of either type: ``{value, expires_at, session}``."""
     body = await _read_object(request)
     wanted = _Wanted(caller, "openai", "session.update", {"type": "realtime", **_part(body, "session")}, "session.")
-    issued, session = await wanted.issue(request.app.state.serving, _lifetime_s(body, "expires_after"))
-    return _answer({"value": issued.value, "expires_at": issued.expires_at, "session": session})
+    serving: Serving = request.app.state.serving
+    limit = _session_limit(serving, body) or _session_limit(serving, _part(body, "session"), "session.")
+    issued, session = await wanted.issue(serving, _lifetime_s(body, "expires_after"), limit)
+    return _answer({"value": issued.value, "expires_at": issued.expires_at, "session": session, **limit})
 
 
 @router.post("/v1/realtime/sessions")
@@ -68,9 +74,11 @@ async def _create_beta(request: Request, caller: Grant, event: str, lifetime: st
     body = await _read_object(request)
     described = {key: value for key, value in body.items() if key != "client_secret"}
     lifetime_s = _lifetime_s(_part(body, "client_secret"), lifetime, within="client_secret.")
+    serving: Serving = request.app.state.serving
+    limit = _session_limit(serving, body)
     wanted = _Wanted(caller, "openai_beta", event, described, "")
-    issued, session = await wanted.issue(request.app.state.serving, lifetime_s)
-    return _answer({**session, "client_secret": {"value": issued.value, "expires_at": issued.expires_at}})
+    issued, session = await wanted.issue(serving, lifetime_s, limit)
+    return _answer({**session, "client_secret": {"value": issued.value, "expires_at": issued.expires_at}, **limit})
 
 
 _VOICE_FIELD: Mapping[DialectName, str] = {"openai": "audio.output.voice", "openai_beta": "voice"}
@@ -86,8 +94,11 @@ class _Wanted:
     session: Json
     path: str
 
-    async def issue(self, serving: Serving, lifetime_s: int) -> tuple[Issued, Json]:
-        """The secret, and the session it starts. Raises ``ClientError`` with ``param`` as the caller spelt it."""
+    async def issue(self, serving: Serving, lifetime_s: int, limit: Mapping[str, int]) -> tuple[Issued, Json]:
+        """The secret, and the session it starts. Raises ``ClientError`` with ``param`` as the caller spelt it.
+
+        ``limit`` is what ``_session_limit`` has read.
+        """
         try:
             config, grant = await self._understood(serving)
         except ClientError as error:
@@ -96,7 +107,7 @@ class _Wanted:
             raise
         created = SessionCreated(session_id=random_id("sess"), session=config)
         session: Json = DIALECTS[self.dialect].reshape_server(created)[0]["session"]
-        return serving.client_secrets.issue(grant, lifetime_s), session
+        return serving.client_secrets.issue(replace(grant, session_s=limit.get(SESSION_LIMIT)), lifetime_s), session
 
     async def _understood(self, serving: Serving) -> tuple[SessionConfig, Grant]:
         described, config = dict(self.session), serving.config
@@ -142,6 +153,18 @@ def _lifetime_s(body: Json, name: str, *, within: str = "") -> int:
     except msgspec.ValidationError as error:
         message, _, at = str(error).partition(" - at `$")
         raise ClientError(f"'{name}': {message}", param=within + name + at.rstrip("`")) from error
+
+
+def _session_limit(serving: Serving, body: Json, within: str = "") -> dict[str, int]:
+    """How many seconds a session begun with the secret will last at most: ``{}`` or the one field. Raises ``ClientError``.
+
+    Ours (asked of OpenAI in openai-agents-js#1278): whoever gives a secret away decides how much its holder can cost.
+    """
+    given = body.get(SESSION_LIMIT)
+    if given is None:
+        return {}
+    seconds: int = checked(given, Annotated[int, Meta(ge=1)], within + SESSION_LIMIT)
+    return {SESSION_LIMIT: min(seconds, int(serving.config.limits.session_minutes * 60))}
 
 
 def _answer(body: Json) -> Response:

@@ -27,6 +27,7 @@ class Grant:
     ``owner`` is the configured name of the key (of the key that made the secret). ``model`` is the name asked for when the
     secret was made, which the connection cannot change; ``patch`` changes the server's defaults; ``dialect`` is the one the
     session was written in. ``key`` is the created key behind it; a configured one, or none needed, has no limits.
+    ``session_s`` is how long a session may last at most, in seconds; ``None``: as long as any.
     """
 
     owner: str
@@ -34,6 +35,7 @@ class Grant:
     patch: SessionPatch | None = None
     dialect: DialectName | None = None
     key: Key | None = None
+    session_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

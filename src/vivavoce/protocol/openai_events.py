@@ -7,6 +7,9 @@ import msgspec
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.reading import Json
 
+REASONS = frozenset({"turn_detected", "client_cancelled", "max_output_tokens", "content_filter"})
+"""Why a response may have ended, in OpenAI's types; any other cause is told by ``status_details.error`` alone."""
+
 
 def hidden(event: ev.ServerEvent) -> bool:
     """Whether an event is not for this client: thoughts, and transcripts it did not ask for."""
@@ -45,8 +48,6 @@ def response_object(response: ev.ResponseObject, output: list[Json]) -> Json:
     shaped: Json = msgspec.to_builtins(response)
     del shaped["config"]
     details = response.status_details
-    if details is not None and details.type == "failed":
-        shaped["status_details"].pop(
-            "reason", None
-        )  # the types know reasons of cancelled and incomplete responses only
+    if details is not None and details.reason not in REASONS:
+        shaped["status_details"].pop("reason", None)
     return {**shaped, "output": output, "metadata": shaped.get("metadata")}

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from vivavoce.protocol.items import Item, Part
 from vivavoce.protocol.server_objects import ErrorBody as ErrorBody
 from vivavoce.protocol.server_objects import ResponseObject as ResponseObject
 from vivavoce.protocol.server_objects import ResponseStatus as ResponseStatus
+from vivavoce.protocol.server_objects import SessionLimit as SessionLimit
 from vivavoce.protocol.server_objects import StatusDetails as StatusDetails
 from vivavoce.protocol.session_config import SessionConfig
 
@@ -283,9 +285,14 @@ class ThinkingDone(PartEvent, frozen=True, kw_only=True, tag="response.thinking.
 
 
 class RateLimits(ServerEvent, frozen=True, kw_only=True, tag="rate_limits.updated"):
-    """What is left of the limits: objects with ``name``, ``limit``, ``remaining``, ``reset_seconds``."""
+    """What is left of the limits: objects with ``name``, ``limit``, ``remaining``, ``reset_seconds``.
+
+    ``session`` is ours, in the one that announces the session's end: a type of event of our own would stop clients that
+    know the documented ones only.
+    """
 
     rate_limits: tuple[Mapping[str, Any], ...]
+    session: SessionLimit | UnsetType = UNSET
 
 
 class OutputAudioCleared(ServerEvent, frozen=True, kw_only=True, tag="output_audio_buffer.cleared"):

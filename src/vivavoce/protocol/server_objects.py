@@ -24,6 +24,13 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str | None = None
 
 
+class SessionLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """When a session ends: at ``expires_at`` (seconds of the epoch, where it is known), ``expires_in_seconds`` from now."""
+
+    expires_at: int | None
+    expires_in_seconds: float
+
+
 class StatusDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why a response ended as it did."""
 

@@ -7,7 +7,7 @@ Beside the session (flat names, energy threshold, nested tools) it differs from 
   which may call StepFun's models too, and require it);
 * function-argument deltas carry the increment in both ``delta`` and ``arguments``, because StepFun's own clients disagree on
   the name;
-* rate limits, and that an item is final, are not told.
+* rate limits (other than the end of the session), and that an item is final, are not told.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ class StepFun:
         if isinstance(event, MCP_EVENTS):
             return []
         match event:
-            case ev.ItemDone() | ev.RateLimits():
+            case ev.ItemDone():
+                return []
+            case ev.RateLimits(session=msgspec.UNSET):
                 return []
             case ev.SessionCreated() | ev.SessionUpdated():
                 session = session_object(event.session, event.session_id)

@@ -17,6 +17,7 @@ from typing import Protocol
 from vivavoce.errors import ClientError
 from vivavoce.runtime.driver import Driver
 from vivavoce.runtime.line import SlowClientError
+from vivavoce.session.signals import Ended
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Call:
         self.key_id = key_id
         self.token = token
         self.close_code = NORMAL
+        self.close_reason = ""
         self._grace_s = grace_s
         self._serving: asyncio.Task[None] | None = None
         self._grace: asyncio.TimerHandle | None = None
@@ -89,8 +91,8 @@ class Call:
             log.exception("session %s: internal error", self.driver.session_id, exc_info=bug)
             self.close_code = INTERNAL_ERROR
         finally:
-            if self.driver.expired:
-                self.close_code = GOING_AWAY
+            if self.driver.expired is not None:
+                self.close_code, self.close_reason = GOING_AWAY, self.driver.expired.message
             self._cancel_grace()
             self.over.set()
             log.info("session %s: closed", self.driver.session_id)
@@ -132,10 +134,13 @@ class Call:
             self._cancel_grace()
             self._grace = asyncio.get_running_loop().call_later(self._grace_s, self.driver.end)
 
-    def end(self, code: int) -> None:
-        """End the call; its connection, if any, is closed with ``code``."""
+    def end(self, code: int, farewell: Ended | None = None) -> None:
+        """End the call, at once or after a farewell; its connection, if any, is closed with ``code``."""
         self.close_code = code
-        self.driver.end()
+        if farewell is None:
+            self.driver.end()
+        else:
+            self.driver.end_with(farewell)
 
     async def finish(self) -> None:
         """Until a reply in progress has come to its end and is with the client, or the call is over.
@@ -167,7 +172,7 @@ class Call:
             return
         await self.over.wait()
         if not connection.closed_by_client:
-            await connection.close(self.close_code)
+            await connection.close(self.close_code, self.close_reason)
 
     def _take_note(self, served: asyncio.Task[None]) -> None:
         """What went wrong while a frame was read is as grave as what goes wrong elsewhere in the call."""
@@ -275,9 +280,12 @@ class Calls:
 
 
 async def _finish(call: Call, within_s: float) -> None:
+    farewell = None
     try:
         async with asyncio.timeout(within_s):
             await call.finish()
     except TimeoutError:
         log.warning("session %s: its reply was still in progress after %g s", call.driver.session_id, within_s)
-    call.end(GOING_AWAY)
+        stopping = ClientError("The server is going down.", code="server_stopping", type="server_error")
+        farewell = Ended(stopping, told=False)
+    call.end(GOING_AWAY, farewell)

@@ -27,6 +27,8 @@ from vivavoce.runtime.line import Line
 from vivavoce.runtime.reply import ReplyRequest, read_prompt, reply
 from vivavoce.session.session import Session
 from vivavoce.session.signals import (
+    Ended,
+    Expiring,
     Heard,
     Listen,
     ListTools,
@@ -64,8 +66,11 @@ APPEND_SLICE_BYTES = 96_000
 LARGE_FRAME = 256 * 1024
 """Frames of this size and more are parsed off the event loop."""
 
+NOTICE_S = 60.0
+"""So long before its end a session announces it; a short one when half of its time is over."""
+
 FAREWELL_S = 1.0
-"""How long a session that has expired waits for its client to take the news."""
+"""How long a session that ends waits for its client to take the news."""
 
 AUDIO_AHEAD_MS = 20_000
 """Speech made but not sent; beyond that the reply road waits."""
@@ -123,9 +128,11 @@ class Driver:
         self._drained = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self._closing = asyncio.Event()
         self._ending = asyncio.Event()
+        self._farewell: Ended | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.expired = False
+        self.expired: ClientError | None = None
 
     @property
     def session_id(self) -> str:
@@ -149,11 +156,17 @@ class Driver:
     @property
     def ending(self) -> bool:
         """Whether the session is over, or about to be."""
-        return self._ending.is_set()
+        return self._closing.is_set() or self._ending.is_set()
 
     def end(self) -> None:
         """Stop all work."""
+        self._closing.set()
         self._ending.set()
+
+    def end_with(self, farewell: Ended) -> None:
+        """Stop all work as soon as the client has taken what it is told at the end, or a moment has passed."""
+        self._farewell = farewell
+        self._closing.set()
 
     async def until_quiet(self) -> None:
         """Until no response is in progress, and no turn of the user's waits for its transcript."""
@@ -181,15 +194,24 @@ class Driver:
         await self._ending.wait()
 
     async def _until_ended(self) -> None:
-        try:
-            async with asyncio.timeout(self._lifetime_s):
-                await self._ending.wait()
-        except TimeoutError:
-            self.expired = True
-            self._take(Refused(_expired(self._lifetime_s)))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL_S):
-                    await self.line.drained()
+        notice_s = min(NOTICE_S, self._lifetime_s / 2)
+        if not await self._closes_within(self._lifetime_s - notice_s):
+            self._take(Expiring(notice_s))
+            if not await self._closes_within(notice_s):
+                self.expired = _expired(self._lifetime_s)
+                self.end_with(Ended(self.expired, told=True))
+        if self._farewell is not None and not self._ending.is_set():
+            self._take(self._farewell)
+            told, gone = asyncio.ensure_future(self.line.drained()), asyncio.ensure_future(self._until_ending())
+            await asyncio.wait({told, gone}, timeout=FAREWELL_S, return_when=asyncio.FIRST_COMPLETED)
+            told.cancel()
+            gone.cancel()
+
+    async def _closes_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        return self._closing.is_set()
 
     async def _read(self, frames: AsyncIterator[str | bytes]) -> None:
         async for frame in frames:
@@ -390,5 +412,5 @@ class Driver:
 
 
 def _expired(lifetime_s: float) -> ClientError:
-    minutes = round(lifetime_s / 60)
-    return ClientError(f"Your session hit the maximum duration of {minutes} minutes.", code="session_expired")
+    duration = f"{lifetime_s / 60:g} minutes" if lifetime_s >= 60 else f"{lifetime_s:g} seconds"
+    return ClientError(f"Your session hit the maximum duration of {duration}.", code="session_expired")

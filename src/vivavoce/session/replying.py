@@ -217,6 +217,22 @@ class Replying:
         details = ev.StatusDetails(type="cancelled", reason=reason)
         self._finish(response, ResponseEvent.CANCEL, heard=heard, details=details)
 
+    def cut_short(self, error: ClientError) -> None:
+        """The session ends: so does a response in progress, with all that was sent of it, and says why."""
+        response = self._response
+        if response is None or not response.active:
+            return
+        self._outbox.command(StopReply(response.id))
+        body = ev.ErrorBody(type=error.type, code=error.code, message=error.message)
+        heard = response.playback.words_sent() if response.playback is not None else None
+        details = ev.StatusDetails(type="incomplete", reason=error.code, error=body)
+        self._finish(response, ResponseEvent.CUT_SHORT, heard=heard, details=details)
+
+    def tell_limits(self, session: ev.SessionLimit) -> None:
+        """Tell what is left of the limits, the session's own time above all."""
+        end = self._response.end if self._response is not None else None
+        self._outbox.send(rate_limits(self._prompts.context_tokens, end, session))
+
     # ---- interruption
 
     def interrupt(self, now: float, deadline: float) -> None:

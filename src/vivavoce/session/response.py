@@ -50,9 +50,11 @@ class ResponseEvent(Enum):
 RESPONSE_TABLE: dict[tuple[ResponseState, ResponseEvent], ResponseState] = {
     (ResponseState.WAITING, ResponseEvent.INPUT_READY): ResponseState.GENERATING,
     (ResponseState.WAITING, ResponseEvent.CANCEL): ResponseState.CANCELLED,
+    (ResponseState.WAITING, ResponseEvent.CUT_SHORT): ResponseState.INCOMPLETE,
     (ResponseState.WAITING, ResponseEvent.FAIL): ResponseState.FAILED,
     (ResponseState.GENERATING, ResponseEvent.GENERATED): ResponseState.DRAINING,
     (ResponseState.GENERATING, ResponseEvent.CANCEL): ResponseState.CANCELLED,
+    (ResponseState.GENERATING, ResponseEvent.CUT_SHORT): ResponseState.INCOMPLETE,
     (ResponseState.GENERATING, ResponseEvent.FAIL): ResponseState.FAILED,
     (ResponseState.DRAINING, ResponseEvent.DRAINED): ResponseState.COMPLETED,
     (ResponseState.DRAINING, ResponseEvent.CUT_SHORT): ResponseState.INCOMPLETE,

@@ -40,6 +40,8 @@ from vivavoce.session.new_items import accept_item, require_call
 from vivavoce.session.outbox import IdFactory, Outbox, random_id
 from vivavoce.session.replying import Replying, audio_index
 from vivavoce.session.signals import (
+    Ended,
+    Expiring,
     Heard,
     Noticed,
     Output,
@@ -126,6 +128,7 @@ class Session:
             false_interruption_ms=options.false_interruption_ms,
         )
         self._vad_chosen = False
+        self._over = False
         self._handlers: dict[type, Callable[[Any, float], None]] = {
             client.SessionUpdate: self._session_update,
             client.AudioAppend: self._audio_append,
@@ -150,6 +153,8 @@ class Session:
             ToolsNotListed: self._tools_not_listed,
             Noticed: self._noticed,
             Tick: self._tick,
+            Expiring: self._expiring,
+            Ended: self._ended,
         }
 
     def open(self) -> list[Output]:
@@ -170,8 +175,11 @@ class Session:
     def receive(self, signal: Signal, now: float) -> list[Output]:
         """Take in one signal at time ``now`` (seconds, monotonic) and say what follows.
 
-        A client's mistake becomes an ``error`` event with its ``event_id``; the session lives on.
+        A client's mistake becomes an ``error`` event with its ``event_id``; the session lives on. Nothing follows from what
+        comes after ``Ended``.
         """
+        if self._over:
+            return []
         try:
             self._handlers[type(signal)](signal, now)
         except ClientError as error:
@@ -188,6 +196,8 @@ class Session:
 
     def _carry_on(self, now: float) -> float | None:
         """Let audio go, and what waits follow what has ended; returns when to be woken (seconds)."""
+        if self._over:
+            return None
         release_at, over = self.replying.release(now), False
         while self.replying.ended():
             over = True
@@ -360,6 +370,17 @@ class Session:
 
     def _tick(self, signal: Tick, now: float) -> None:
         self.floor.tick(self.config, now)
+
+    def _expiring(self, signal: Expiring, now: float) -> None:
+        self.replying.tell_limits(
+            ev.SessionLimit(expires_at=self.options.expires_at, expires_in_seconds=round(signal.in_s, 3))
+        )
+
+    def _ended(self, signal: Ended, now: float) -> None:
+        self.replying.cut_short(signal.error)
+        if signal.told:
+            self.outbox.refuse(signal.error)
+        self._over = True
 
     # ---- inside
 

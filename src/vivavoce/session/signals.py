@@ -124,6 +124,25 @@ class Tick:
     """Time has passed: audio may leave."""
 
 
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """The session will be over in so many seconds."""
+
+    in_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The session is over, because of ``error``: nothing is taken in or begun any more.
+
+    ``told``: whether the client is told by an ``error`` event; it learns it from the response in progress, if there is one,
+    in any case.
+    """
+
+    error: ClientError
+    told: bool
+
+
 Signal: TypeAlias = (
     AnyClientEvent
     | Refused
@@ -138,6 +157,8 @@ Signal: TypeAlias = (
     | ToolsNotListed
     | Noticed
     | Tick
+    | Expiring
+    | Ended
 )
 
 # ---- out

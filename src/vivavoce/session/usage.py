@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from vivavoce.protocol.server_events import RateLimits
+from msgspec import UNSET, UnsetType
+
+from vivavoce.protocol.server_events import RateLimits, SessionLimit
 from vivavoce.types import GenerationEnd
 
 
@@ -24,9 +26,14 @@ def usage_object(end: GenerationEnd) -> dict[str, Any]:
     }
 
 
-def rate_limits(context_tokens: int, end: GenerationEnd | None) -> RateLimits:
-    """The one limit a self-hosted conversation has: the language model's context, and what the last prompt left of it."""
+def rate_limits(
+    context_tokens: int, end: GenerationEnd | None, session: SessionLimit | UnsetType = UNSET
+) -> RateLimits:
+    """What a self-hosted conversation is limited by: the language model's context, and what the last prompt left of it.
+
+    ``session`` announces the end of its time.
+    """
     used = end.input_tokens + end.output_tokens if end is not None else 0
     remaining = max(context_tokens - used, 0)
     tokens = {"name": "tokens", "limit": context_tokens, "remaining": remaining, "reset_seconds": 0}
-    return RateLimits(rate_limits=(tokens,))
+    return RateLimits(rate_limits=(tokens,), session=session)
