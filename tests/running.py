@@ -20,8 +20,10 @@ from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 
 from vivavoce.app import create_app
+from vivavoce.client.address import ServerAddress
 from vivavoce.config import Config, StorageConfig
 from vivavoce.http.serving import Serving
+from vivavoce.http.tls import tls_files
 from vivavoce.runtime.seats import Seats
 
 
@@ -41,6 +43,10 @@ class RunningServer:
     def http(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def address(self) -> ServerAddress:
+        return ServerAddress(self.ws)
+
     def all_seats_free(self, within_s: float = 5.0) -> bool:
         deadline = time.monotonic() + within_s
         while self.serving.seats.taken and time.monotonic() < deadline:
@@ -59,11 +65,14 @@ def holding(seats: Seats) -> Iterator[int]:
 
 
 @contextmanager
-def running(config: Config, *, ready_within_s: float = 120.0) -> Iterator[RunningServer]:
-    """A server with the store ``config`` names, or one in a temporary folder."""
+def running(config: Config, *, ready_within_s: float = 120.0, as_configured: bool = False) -> Iterator[RunningServer]:
+    """A server with the store ``config`` names, or one in a temporary folder.
+
+    On a free port and without TLS, unless ``as_configured``.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="vivavoce-test-") as folder,
-        _running(_stored_in(config, Path(folder)), ready_within_s) as server,
+        _running(_stored_in(config, Path(folder)), ready_within_s, as_configured) as server,
     ):
         yield server
 
@@ -75,9 +84,10 @@ def _stored_in(config: Config, folder: Path) -> Config:
 
 
 @contextmanager
-def _running(config: Config, ready_within_s: float) -> Iterator[RunningServer]:
+def _running(config: Config, ready_within_s: float, as_configured: bool) -> Iterator[RunningServer]:
     app = create_app(config)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", config.port if as_configured else 0))
+    tls = tls_files(config) if as_configured else None
     options = uvicorn.Config(
         app,
         log_config=None,
@@ -85,6 +95,8 @@ def _running(config: Config, ready_within_s: float) -> Iterator[RunningServer]:
         ws_max_size=24 * 1024 * 1024,
         ws_per_message_deflate=False,  # as served: else thousands of frames a client does not read fit into the kernel
         lifespan="on",
+        ssl_certfile=tls.cert if tls else None,
+        ssl_keyfile=tls.key if tls else None,
     )
     server = uvicorn.Server(options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -16,7 +16,6 @@ from vivavoce.bench.http import (
     RATE_HZ,
     HttpReport,
     Measure,
-    http_base,
     http_target,
     recording_of,
     run_http,
@@ -34,7 +33,7 @@ def server() -> Iterator[RunningServer]:
 
 
 async def test_every_kind_is_timed(server: RunningServer) -> None:
-    async with http_target(server.ws, model="step-audio-2", voice="alloy") as target:
+    async with http_target(server.address, model="step-audio-2", voice="alloy") as target:
         recording = await recording_of(target, "en", 30)
         assert len(recording) == 30 * RATE_HZ
         report = await run_http(
@@ -66,14 +65,9 @@ def test_factors_and_figures() -> None:
 
 
 async def test_a_refusal_is_told_in_the_servers_words(server: RunningServer) -> None:
-    async with http_target(server.http, model="step-audio-2", voice="nobody") as target:
+    async with http_target(server.address, model="step-audio-2", voice="nobody") as target:
         with pytest.raises(ConnectError, match=r"400.*nobody"):
             await target.speech("Hello.", "en")
-
-
-def test_where_http_is() -> None:
-    assert http_base("ws://host:8080/v1/realtime") == "http://host:8080"
-    assert http_base("https://host") == "https://host"
 
 
 def test_the_command(server: RunningServer, tmp_path: Path) -> None:

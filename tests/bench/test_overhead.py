@@ -32,7 +32,7 @@ def test_the_configuration_is_one_a_server_takes(tmp_path: Path) -> None:
 
 
 async def test_first_deltas_are_timed(server: RunningServer) -> None:
-    answered = await first_deltas(server.ws, rounds=5)
+    answered = await first_deltas(server.address, rounds=5)
     assert len(answered.text_ms) == len(answered.audio_ms) == 5
     assert all(0 < text <= audio < 1000 for text, audio in zip(answered.text_ms, answered.audio_ms, strict=True))
     said = io.StringIO()
@@ -42,7 +42,7 @@ async def test_first_deltas_are_timed(server: RunningServer) -> None:
 
 @pytest.mark.parametrize("chunk_ms", [20, 32])
 async def test_open_microphones_are_answered_one_by_one(server: RunningServer, chunk_ms: int) -> None:
-    heard = await listening(server.ws, psutil.Process(), sessions=3, seconds=2.0, chunk_ms=chunk_ms)
+    heard = await listening(server.address, psutil.Process(), sessions=3, seconds=2.0, chunk_ms=chunk_ms)
     assert 3 <= len(heard.lags_ms) <= 3 * 3
     assert all(0 < lag < 1000 for lag in heard.lags_ms)
     assert heard.busy > 0

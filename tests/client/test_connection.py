@@ -6,7 +6,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from scripted_server import Script, scripted_server, tone
-from vivavoce.client.connection import connect, health_url, realtime_url
+from vivavoce.client.connection import connect, http_url, realtime_url
 from vivavoce.client.errors import ConnectError
 from vivavoce.client.turn import speak_turn, text_turn
 
@@ -38,9 +38,9 @@ def test_what_is_no_url_is_refused(base: str) -> None:
         realtime_url(base, model="m")
 
 
-def test_health_lies_at_the_root() -> None:
-    assert health_url("wss://host:9/v1/realtime?x=1") == "https://host:9/health"
-    assert health_url("http://host:9") == "http://host:9/health"
+def test_where_http_is() -> None:
+    assert http_url("wss://host:9/v1/realtime?x=1") == "https://host:9"
+    assert http_url("http://host:9") == "http://host:9"
 
 
 async def test_the_handshake_carries_model_and_key_and_settings_are_confirmed() -> None:

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from running import Talker
 from vivavoce.cli.local_server import Health, check_health, free_port
+from vivavoce.client.address import ServerAddress
 
 TEXT = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
 SPOKEN_MS = len(f"You said: {TEXT}") * 50
@@ -57,7 +58,7 @@ async def served(folder: Path, *, drain_s: float = 15.0) -> AsyncIterator[Child]
         process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out, env=environment)
         try:
             async with asyncio.timeout(60):
-                while await check_health(f"ws://127.0.0.1:{port}") is not Health.READY:
+                while await check_health(ServerAddress(f"ws://127.0.0.1:{port}")) is not Health.READY:
                     assert process.returncode is None, log.read_text()
                     await asyncio.sleep(0.1)
             yield Child(process, port, log)

@@ -16,7 +16,7 @@ import numpy as np
 
 from vivavoce.bench.questions import Question
 from vivavoce.bench.turn import Target
-from vivavoce.client.connection import RealtimeClient, connect
+from vivavoce.client.connection import RealtimeClient
 from vivavoce.client.errors import ConnectError
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.playout import Playout
@@ -92,7 +92,7 @@ class Microphone:
 async def barge_in(target: Target, question: Question, delay_s: float, heard_words: HeardWords) -> BargeIn:
     """Ask for a story and speak ``question`` into it. What goes wrong is the measure's ``failure``."""
     try:
-        async with connect(target.url, model=target.model, api_key=target.api_key) as client:
+        async with target.connect() as client:
             return await _interrupt(client, target, question, delay_s, heard_words)
     except ConnectError as error:
         return BargeIn(delay_s, failure=str(error))
@@ -197,7 +197,7 @@ def by_recognition(target: Target) -> HeardWords:
     async def heard_words(words: Sequence[str], audio: Samples, language: Language) -> int:
         if not len(audio):
             return 0
-        async with connect(target.url, model=target.model, api_key=target.api_key) as client:
+        async with target.connect() as client:
             await client.update_session({"turn_detection": None})
             for chunk in chunks_of(audio, chunk_ms=1000):
                 await client.append(chunk)

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import numpy as np
@@ -22,7 +21,8 @@ import numpy as np
 from vivavoce.audio.encoding import encode
 from vivavoce.audio.pcm import BYTES_PER_SAMPLE, decode_pcm16
 from vivavoce.bench.summary import Spread, spread
-from vivavoce.client.connection import health_url
+from vivavoce.client.address import ServerAddress
+from vivavoce.client.connection import http_url
 from vivavoce.client.errors import ConnectError
 from vivavoce.types import Language, Samples
 
@@ -184,17 +184,13 @@ def _seconds(data: bytearray) -> float:
     return len(data) / BYTES_PER_SAMPLE / RATE_HZ
 
 
-def http_base(url: str) -> str:
-    """Where the server at ``url`` (``ws://``, ``wss://``, ``http://``, ``https://``) answers HTTP."""
-    parts = urlsplit(health_url(url))
-    return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
-
-
 @asynccontextmanager
-async def http_target(url: str, *, model: str, voice: str, api_key: str | None = None) -> AsyncIterator[HttpTarget]:
-    """The endpoints of the server at ``url``."""
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    async with httpx.AsyncClient(base_url=http_base(url), headers=headers, timeout=WITHIN_S, trust_env=False) as client:
+async def http_target(server: ServerAddress, *, model: str, voice: str) -> AsyncIterator[HttpTarget]:
+    """The endpoints of a server."""
+    headers = {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
+    async with httpx.AsyncClient(
+        base_url=http_url(server.url), headers=headers, timeout=WITHIN_S, verify=server.tls or True, trust_env=False
+    ) as client:
         yield HttpTarget(client, model=model, voice=voice)
 
 

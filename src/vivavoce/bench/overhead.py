@@ -24,6 +24,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 
 from vivavoce.audio.pcm import encode_pcm16
+from vivavoce.client.address import ServerAddress
 from vivavoce.client.connection import MAX_FRAME_BYTES, RealtimeClient, connect, realtime_url
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.streaming import at_deadlines
@@ -99,10 +100,10 @@ def cores(own: set[int]) -> Iterator[None]:
 # ---- from response.create to the first delta
 
 
-async def first_deltas(url: str, *, rounds: int) -> FirstDeltas:
+async def first_deltas(server: ServerAddress, *, rounds: int) -> FirstDeltas:
     """Ask for short spoken replies in one conversation. Raises ``ConnectError``."""
     text_ms, audio_ms = [], []
-    async with connect(url) as client:
+    async with connect(server.url, api_key=server.api_key, tls=server.tls) as client:
         await client.update_session({"turn_detection": None})
         for _ in range(rounds):
             text, audio = await _first_delta(client)
@@ -129,27 +130,35 @@ async def _first_delta(client: RealtimeClient) -> tuple[float, float]:
 # ---- open microphones
 
 
-async def listening(url: str, server: psutil.Process, *, sessions: int, seconds: float, chunk_ms: int) -> Listening:
+async def listening(
+    server: ServerAddress, process: psutil.Process, *, sessions: int, seconds: float, chunk_ms: int
+) -> Listening:
     """Hold ``sessions`` microphones open for ``seconds``. The first second does not count."""
     found = Listening(sessions)
-    target = realtime_url(url, model="step-audio-2")
     frames = _room_frames(chunk_ms)
     async with CloseStack() as stack:
-        sockets = [stack.add(await _open(target)) for _ in range(sessions)]
+        sockets = [stack.add(await _open(server)) for _ in range(sessions)]
         origin_s = time.perf_counter() + 0.2
-        busy_s = _cpu_s(server)
+        busy_s = _cpu_s(process)
         await asyncio.gather(
             *(
                 _listen(socket, frames, origin_s + chunk_ms / 1000 * seat / sessions, seconds, chunk_ms, found)
                 for seat, socket in enumerate(sockets)
             )
         )
-        found.busy = (_cpu_s(server) - busy_s) / seconds
+        found.busy = (_cpu_s(process) - busy_s) / seconds
     return found
 
 
-async def _open(target: str) -> ClientConnection:
-    socket = await open_socket(target, compression=None, max_size=MAX_FRAME_BYTES, ping_interval=None, proxy=None)
+async def _open(server: ServerAddress) -> ClientConnection:
+    socket = await open_socket(
+        realtime_url(server.url, model="step-audio-2"),
+        additional_headers={"Authorization": f"Bearer {server.api_key}"},
+        compression=None,
+        max_size=MAX_FRAME_BYTES,
+        ping_interval=None,
+        proxy=None,
+    )
     await socket.recv()
     return socket
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from ssl import SSLContext
 from typing import Any
 
 from vivavoce.bench.measure import TurnMeasure, measure
 from vivavoce.bench.questions import Question
-from vivavoce.client.connection import connect
+from vivavoce.client.address import ServerAddress
+from vivavoce.client.connection import RealtimeClient, connect
 from vivavoce.client.errors import ConnectError
 from vivavoce.client.turn import speak_turn
 
@@ -26,6 +29,15 @@ class Target:
     voice: str | None = None
     api_key: str | None = None
     timeout_s: float = 60.0
+    tls: SSLContext | None = None
+
+    def at(self, server: ServerAddress) -> Target:
+        """The same of this server."""
+        return replace(self, url=server.url, api_key=server.api_key, tls=server.tls)
+
+    def connect(self, *, marks: bool = False) -> AbstractAsyncContextManager[RealtimeClient]:
+        """A conversation with it."""
+        return connect(self.url, model=self.model, api_key=self.api_key, tls=self.tls, marks=marks)
 
 
 OnMeasure = Callable[[TurnMeasure], None]
@@ -40,7 +52,7 @@ async def ask(target: Target, question: Question) -> TurnMeasure:
     if target.voice is not None:
         session["voice"] = target.voice
     try:
-        async with connect(target.url, model=target.model, api_key=target.api_key, marks=True) as client:
+        async with target.connect(marks=True) as client:
             await client.update_session(session)
             turn = await speak_turn(client, question.samples, lead_in_ms=LEAD_IN_MS, timeout_s=target.timeout_s)
     except ConnectError as error:

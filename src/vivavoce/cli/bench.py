@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -123,8 +123,8 @@ async def _run(
     wish: Wish, console: Console, url: str | None, target: Target, engines: Engines, config_file: Path | None
 ) -> Report:
     questions, source = await _questions(wish, console, engines, config_file)
-    async with server_at(url, console, engines=engines, config_file=config_file) as base:
-        there = replace(target, url=base)
+    async with server_at(url, console, engines=engines, config_file=config_file, api_key=target.api_key) as server:
+        there = target.at(server)
         count = wish.runs * (wish.parallel if wish.parallel > 1 else len(questions))
         with _advancing(console, "asking", count) as advance:
             rounds = await _ask(there, questions, wish, advance)
@@ -199,8 +199,8 @@ async def _interrupt(
     wish: Wish, console: Console, url: str | None, target: Target, engines: Engines, config_file: Path | None
 ) -> BargeInReport:
     questions, _ = await _questions(wish, console, engines, config_file)
-    async with server_at(url, console, engines=engines, config_file=config_file) as base:
-        there = replace(target, url=base)
+    async with server_at(url, console, engines=engines, config_file=config_file, api_key=target.api_key) as server:
+        there = target.at(server)
         heard_words = by_clock(CHARACTER_MS) if engines is Engines.FAKE else by_recognition(there)
         with _advancing(console, "interrupting", wish.runs) as advance:
             measures = await run_barge_in(there, questions, runs=wish.runs, heard_words=heard_words, on_measure=advance)

@@ -55,8 +55,8 @@ def http(
 
     async def measured() -> HttpReport:
         async with (
-            server_at(url, console, engines=engines, config_file=config) as base,
-            http_target(base, model=model, voice=voice or tier(model, {}).default_voice, api_key=api_key) as target,
+            server_at(url, console, engines=engines, config_file=config, api_key=api_key) as server,
+            http_target(server, model=model, voice=voice or tier(model, {}).default_voice) as target,
         ):
             recordings = dict(given)
             for one in languages if "transcription" in kinds and not given else ():

@@ -47,11 +47,11 @@ async def _measure(
         config = Path(folder) / "bench.toml"
         write_config(config, sessions=sessions + SPARE_SESSIONS)
         with cores({all_cores[0]}):
-            async with child_server(console, engines=Engines.LOCAL, config_file=config) as url:
+            async with child_server(console, engines=Engines.LOCAL, config_file=config) as server:
                 with cores(set(all_cores[1:]) or set(all_cores)), console.status("Measuring …"):
-                    answered = await first_deltas(url, rounds=rounds)
+                    answered = await first_deltas(server, rounds=rounds)
                     heard = await listening(
-                        url, _server_process(), sessions=sessions, seconds=seconds, chunk_ms=chunk_ms
+                        server, _server_process(), sessions=sessions, seconds=seconds, chunk_ms=chunk_ms
                     )
     return answered, heard
 

@@ -21,17 +21,24 @@ class Engines(StrEnum):
     FAKE = "fake"
 
 
-DEFAULT_URL = "ws://127.0.0.1:8080"
-
 UrlOption = Annotated[
     str | None,
     typer.Option(
-        "--url", help=f"The server to talk to. Default: {DEFAULT_URL}, or a server of its own if nothing listens there."
+        "--url",
+        help="The server to talk to. Default: the configured one, if it runs (ws://127.0.0.1:8080), else one of its own.",
     ),
 ]
 ModelOption = Annotated[str, typer.Option("--model", help="The model's name.")]
 VoiceOption = Annotated[str | None, typer.Option("--voice", help="The voice that answers; else the model's own.")]
-ApiKeyOption = Annotated[str | None, typer.Option("--api-key", help="Sent as a bearer token.")]
+ApiKeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        envvar="VIVAVOCE_KEY",
+        show_envvar=True,
+        help="The key to show, as a bearer token. Default: a configured one, for the configured server.",
+    ),
+]
 EnginesOption = Annotated[
     Engines, typer.Option("--engines", help="local: the real models; fake: deterministic ones without weights.")
 ]

@@ -1,4 +1,4 @@
-"""``vivavoce say``: text to speech, by the engines alone."""
+"""``vivavoce say``: text to speech, by the server that runs or by the engines alone."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import typer
 from rich.console import Console
 
 from vivavoce.audio.resample import resample
-from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
+from vivavoce.cli.local_server import running_server
+from vivavoce.cli.options import ApiKeyOption, ConfigOption, Engines, EnginesOption, UrlOption, read_config
 from vivavoce.cli.weights import ensure_weights, speaker_weights
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.live import load_sounddevice, play
 from vivavoce.client.recording import write_wav
+from vivavoce.client.speech import speech
 from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 from vivavoce.errors import ClientError
@@ -32,16 +34,26 @@ def say(
     voice: Annotated[str | None, typer.Option(help="The voice to say it with.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write this wav file instead of playing.")] = None,
     speed: Annotated[float, typer.Option(min=0.25, max=4.0, help="1 is the voice's own speed.")] = 1.0,
+    url: UrlOption = None,
+    api_key: ApiKeyOption = None,
     engines: EnginesOption = Engines.LOCAL,
     config: ConfigOption = None,
 ) -> None:
-    """Say something: the text is cut into clauses and each is spoken in its language."""
+    """Say something: by the server that runs, or without one by the engines alone."""
     settings = read_config(engines=engines, file=config)
     if out is None:
         load_sounddevice()  # a missing loudspeaker is said before any model is loaded
     console = Console()
-    ensure_weights(settings, speaker_weights(settings), console)
-    samples = asyncio.run(_speak(settings, text, voice or TIERS["step-audio-2"].default_voice, speed))
+    wanted = voice or TIERS["step-audio-2"].default_voice
+
+    async def spoken() -> Samples:
+        server = await running_server(url, settings, console, engines=engines, api_key=api_key)
+        if server is not None:
+            return await speech(server, text, voice=wanted, speed=speed)
+        ensure_weights(settings, speaker_weights(settings), console)
+        return await _speak(settings, text, wanted, speed)
+
+    samples = asyncio.run(spoken())
     if out is None:
         asyncio.run(play(samples))
     else:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import sys
+import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 from rich.console import Console
@@ -30,6 +35,9 @@ if TYPE_CHECKING:
     from vivavoce.http.tls import TlsFiles
 
 _GRACE_S = 5
+
+_WITHOUT_PARENT_S = 10.0
+"""What a server gets to end in, whose parent is gone."""
 
 _NO_KEYS = """Everybody who reaches {host} could use this server, because it has no keys. Create one,
     vivavoce keys create me
@@ -68,8 +76,11 @@ def serve(
         bool, typer.Option("--insecure-open", help="Without keys, serve other machines and any web page all the same.")
     ] = False,
     log_level: Annotated[LogLevel | None, typer.Option(help="How much to log.")] = None,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Run the server. Pulls missing weights first; `http://…/health` answers 200 once it is ready to talk."""
+    if with_parent:
+        end_with_parent(sys.stdin.buffer)
     flags = {
         "host": host,
         "port": port,
@@ -95,6 +106,19 @@ def serve(
     ensure_weights(settings, server_weights(settings), console)
     if not run_server(settings, tls, console):
         raise typer.Exit(1)
+
+
+def end_with_parent(pipe: BinaryIO) -> None:
+    """End this process, gently, then at once, when the other side of ``pipe`` is closed: a parent may end in any way."""
+
+    def watch() -> None:
+        while pipe.read(1):
+            pass
+        signal.raise_signal(signal.SIGTERM)
+        time.sleep(_WITHOUT_PARENT_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _given(**flags: Any) -> dict[str, Any] | None:

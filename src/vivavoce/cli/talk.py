@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from vivavoce.bench.report import turn_waterfall
 from vivavoce.cli.local_server import server_at
 from vivavoce.cli.options import ApiKeyOption, ConfigOption, Engines, EnginesOption, ModelOption, UrlOption, VoiceOption
 from vivavoce.cli.transcripts import TranscriptPrinter
+from vivavoce.client.address import ServerAddress
 from vivavoce.client.connection import RealtimeClient, connect
 from vivavoce.client.errors import ConnectError
 from vivavoce.client.live import load_sounddevice, play, talk_live
@@ -33,7 +35,6 @@ class Wish:
     text: str | None
     out: Path | None
     model: str
-    api_key: str | None
     session: dict[str, Any]
     timeout_s: float
 
@@ -58,20 +59,22 @@ def talk(
         raise typer.BadParameter("Give a recording or --text, not both.")
     session: dict[str, Any] = {"turn_detection": {"type": "server_vad"}}
     session |= {key: value for key, value in (("voice", voice), ("instructions", instructions)) if value is not None}
-    wish = Wish(recording, text, out, model, api_key, session, timeout)
+    wish = Wish(recording, text, out, model, session, timeout)
     if recording is None and text is None:
         load_sounddevice()  # a missing microphone is said before a server is started
     console = Console()
     try:
-        asyncio.run(_converse(wish, console, url, engines, config))
+        asyncio.run(
+            _converse(wish, server_at(url, console, engines=engines, config_file=config, api_key=api_key), console)
+        )
     except KeyboardInterrupt:
         console.print("\nGoodbye.")
 
 
-async def _converse(wish: Wish, console: Console, url: str | None, engines: Engines, config: Path | None) -> None:
+async def _converse(wish: Wish, starting: AbstractAsyncContextManager[ServerAddress], console: Console) -> None:
     async with (
-        server_at(url, console, engines=engines, config_file=config) as base,
-        connect(base, model=wish.model, api_key=wish.api_key, marks=True) as client,
+        starting as server,
+        connect(server.url, model=wish.model, api_key=server.api_key, tls=server.tls, marks=True) as client,
     ):
         await client.update_session(wish.session)
         if wish.recording is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -43,10 +45,15 @@ def realtime_url(base: str, *, model: str, marks: bool = False) -> str:
     return urlunsplit((scheme, parts.netloc, path or REALTIME_PATH, urlencode(query), ""))
 
 
-def health_url(base: str) -> str:
-    """Where the server at ``base`` says whether it is ready to talk."""
+def http_url(base: str) -> str:
+    """Where the server at ``base`` answers HTTP: scheme, host and port. Raises ``ConnectError`` as ``realtime_url`` does."""
     parts = urlsplit(realtime_url(base, model=""))
-    return urlunsplit((_HTTP_SCHEMES[parts.scheme], parts.netloc, "/health", "", ""))
+    return urlunsplit((_HTTP_SCHEMES[parts.scheme], parts.netloc, "", "", ""))
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether this is a server of this machine, which no proxy leads to."""
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 class RealtimeClient:
@@ -118,12 +125,14 @@ async def connect(
     *,
     model: str = "step-audio-2",
     api_key: str | None = None,
+    tls: ssl.SSLContext | None = None,
     marks: bool = False,
     timeout_s: float = 10.0,
 ) -> AsyncIterator[RealtimeClient]:
     """Open a conversation and wait for ``session.created``; closes the socket at the end.
 
-    ``marks`` asks the server for each turn's time marks. Raises ``ConnectError``.
+    ``tls`` says whom to trust (by default, whom the system trusts); ``marks`` asks the server for each turn's time marks.
+    Raises ``ConnectError``.
     """
     target = realtime_url(url, model=model, marks=marks)
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else None
@@ -133,13 +142,14 @@ async def connect(
             additional_headers=headers,
             compression=None,  # base64 audio hardly shrinks, and deflating it costs latency
             max_size=MAX_FRAME_BYTES,
+            ssl=tls if urlsplit(target).scheme == "wss" else None,
             open_timeout=timeout_s,
             ping_interval=20,
             ping_timeout=20,
-            proxy=None if urlsplit(target).hostname in _LOOPBACK else True,
+            proxy=None if is_loopback_url(target) else True,
         )
     except InvalidStatus as error:
-        raise _refusal(target, error) from error
+        raise refusal(target, error.response.status_code, bytes(error.response.body or b"")) from error
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
         raise ConnectError(f"Cannot reach {target}: {error}.") from error
     async with socket:
@@ -148,7 +158,14 @@ async def connect(
         yield client
 
 
-def _refusal(target: str, error: InvalidStatus) -> ConnectError:
-    status = error.response.status_code
-    body = (error.response.body or b"").decode("utf-8", errors="replace").strip()
-    return ConnectError(f"{target} answered HTTP {status}{': ' + body[:300] if body else ''}.", status=status)
+def refusal(target: str, status: int, body: bytes) -> ConnectError:
+    """An answer that is none, in the server's own words where it has the documented error object."""
+    said = body.decode("utf-8", errors="replace").strip()
+    try:
+        said = str(json.loads(said)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        said = said[:300]
+    hint = " Show a key with --api-key or VIVAVOCE_KEY." if status == HTTPStatus.UNAUTHORIZED else ""
+    return ConnectError(
+        f"{target} answered HTTP {status}{': ' + said.rstrip('.') if said else ''}.{hint}", status=status
+    )
