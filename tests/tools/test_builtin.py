@@ -98,7 +98,7 @@ def offering(*names: str, **settings: Any) -> Offering:
         raise AssertionError
 
     config = ToolsConfig.model_validate({"builtin": names, **settings})
-    made = Offering(config, McpConfig(), Fetcher(), Makers(nothing, nothing))
+    made = Offering(config, McpConfig(), Fetcher(), Makers(nothing, nothing, nothing))
     made.load_plugins()
     return made
 

@@ -67,7 +67,7 @@ def offering_of(config: McpConfig, fetcher: Fetcher) -> Offering:
     def no_search(owner: str, tool: object) -> None:
         raise AssertionError("nobody searches here")
 
-    return Offering(ToolsConfig(), config, fetcher, Makers(no_search, no_search))  # type: ignore[arg-type]
+    return Offering(ToolsConfig(), config, fetcher, Makers(no_search, no_search, no_search))  # type: ignore[arg-type]
 
 
 async def test_tools_are_listed_and_called(url: str, offering: Offering, seen: list[dict[str, str]]) -> None:

@@ -38,6 +38,10 @@ class Store(ServerTool):
         return ToolResult("")
 
 
+async def no_question(_owner: str, _store_id: str) -> None:
+    raise AssertionError("stores are looked up when tools are declared")
+
+
 async def choice(
     *found: float | Exception,
     messages: Sequence[Message] = ASKED,
@@ -45,7 +49,9 @@ async def choice(
     calls: Sequence[ToolCall] = (),
 ) -> object:
     left = list(found)
-    makers = Makers(lambda _owner, _one: Store("web", NO_EVIDENCE), lambda _owner, _one, name: Store(name, left.pop(0)))
+    makers = Makers(
+        lambda _owner, _one: Store("web", NO_EVIDENCE), lambda _owner, _one, name: Store(name, left.pop(0)), no_question
+    )
     offering = Offering(ToolsConfig(), McpConfig(), Fetcher(), makers)
     declared = [Declared(description="", vector_store_id=str(number)) for number in range(len(found))]
     options, _ = await offering.for_reply(

@@ -28,6 +28,7 @@ from vivavoce.protocol.json_text import parse_object
 from vivavoce.protocol.reading import checked
 from vivavoce.protocol.server_events import SessionCreated
 from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.protocol.tools import store_param
 from vivavoce.session.outbox import random_id
 from vivavoce.tiers import model_of
 
@@ -126,6 +127,9 @@ class _Wanted:
         except ClientError as error:
             error.param = _VOICE_FIELD[self.dialect]
             raise
+        await serving.tools.require_stores(
+            self.caller.owner, session.tools, lambda index: store_param(described["tools"], index, "tools")
+        )
         return session, Grant(self.caller.owner, name or None, update.session, self.dialect, self.caller.key)
 
 

@@ -60,9 +60,8 @@ class Serving:
         self.parsers = self.closing.add(Parsers(_parsing_limits(config)))
         self.fetcher = self.closing.add(Fetcher(allow_private=config.net.allow_private))
         self.web_search = self.closing.add(WebSearch(config.web_search, self.fetcher))
-        self.tools = self.closing.add(
-            Offering(config.tools, config.mcp, self.fetcher, Makers(self._web_search_tool, self._retrieval_tool))
-        )
+        makers = Makers(self._web_search_tool, self._retrieval_tool, self._require_store)
+        self.tools = self.closing.add(Offering(config.tools, config.mcp, self.fetcher, makers))
         self.opened: Store | None = None
         self.loaded: Engines | None = None
         self.shelves: Library | None = None
@@ -86,6 +85,9 @@ class Serving:
             name=name,
             template=declared.prompt_template,
         )
+
+    async def _require_store(self, owner: str, store_id: str) -> None:
+        await self.library.stores.get(owner, store_id)
 
     @property
     def store(self) -> Store:

@@ -66,6 +66,16 @@ def _tool(value: Any, param: str, announced: bool) -> DeclaredTool:
     return checked({**fields, "type": kind}, _TYPES[kind], within)
 
 
+def store_param(tools: Any, index: int, param: str) -> str:
+    """Where a client's declaration of a retrieval tool names its store; ``tools`` is the list at ``param``, as it was sent."""
+    place = f"{param}[{index}]"
+    tool = tools[index]
+    for step in ("function", "options"):
+        if isinstance(tool.get(step), dict):
+            tool, place = tool[step], f"{place}.{step}"
+    return f"{place}.vector_store_id"
+
+
 def _mcp(tool: Json, param: str, announced: bool) -> McpTool:
     for name in ("connector_id", "tunnel_id"):
         if tool.get(name) is not None:

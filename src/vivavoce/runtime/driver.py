@@ -18,12 +18,12 @@ from typing import Protocol
 import msgspec
 
 from vivavoce.engines.base import LanguageModel
-from vivavoce.errors import ClientError, EngineError, RateLimitError, VivavoceError
-from vivavoce.protocol.client_events import AnyClientEvent, AudioAppend, ResponseCreate, SessionUpdate
-from vivavoce.protocol.session_config import SessionPatch
+from vivavoce.errors import ClientError, EngineError, RateLimitError
+from vivavoce.protocol.client_events import AnyClientEvent, AudioAppend
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.line import Line
+from vivavoce.runtime.lookups import Lookups
 from vivavoce.runtime.reply import ReplyRequest, read_prompt, reply
 from vivavoce.session.session import Session
 from vivavoce.session.signals import (
@@ -116,7 +116,7 @@ class Driver:
         self._meter = meter
         self._tools = tools
         tools.notify = self._notice
-        self._usable = usable
+        self._lookups = Lookups(session.id, session.options.voices, usable, tools)
         self._ears = engines.ears
         self._speech = engines.ears.detector.open()
         self.line = Line(keep=keep_frames)
@@ -228,7 +228,10 @@ class Driver:
         except ClientError as error:
             self._take(Refused(error))
             return
-        await self._ask_for_voice(event)
+        refusal = await self._lookups.refusal(event, frame)
+        if refusal is not None:
+            self._take(Refused(refusal))
+            return
         for piece in self._sliced(event):
             self._take(piece)
             while self._to_hear:
@@ -247,28 +250,6 @@ class Driver:
             msgspec.structs.replace(event, audio=event.audio[at : at + APPEND_SLICE_BYTES])
             for at in range(0, len(event.audio), APPEND_SLICE_BYTES)
         ]
-
-    async def _ask_for_voice(self, event: AnyClientEvent) -> None:
-        """A voice of the owner's own is looked up before the session, which cannot wait, is told of it."""
-        match event:
-            case SessionUpdate(session=SessionPatch(voice=str(voice))):
-                pass
-            case ResponseCreate(response=SessionPatch(voice=str(voice))):
-                pass
-            case _:
-                return
-        known = self._session.options.voices
-        if known.is_everybodys(voice):
-            return
-        try:
-            await self._usable(voice)
-        except ClientError as error:
-            known.refuse(voice, error)
-        except VivavoceError as error:
-            log.warning("session %s: voice %s: %s", self._session.id, voice, error)
-            known.refuse(voice, ClientError("The voice cannot be loaded.", code="voice_failed", type="server_error"))
-        else:
-            known.allow(voice)
 
     async def _listen(self, listen: Listen) -> None:
         probabilities = [await self._ears.probability(self._speech, frame) for frame in listen.frames.frames]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any
 
 from vivavoce.config import McpConfig, McpServerConfig, ToolsConfig
 from vivavoce.engines.base import LanguageModel
-from vivavoce.errors import EngineError, VivavoceError
+from vivavoce.errors import ClientError, EngineError, VivavoceError
 from vivavoce.net.fetching import Fetcher
-from vivavoce.protocol.tool_config import McpTool, RetrievalTool, ServerSideTool, WebSearchTool
+from vivavoce.protocol.tool_config import DeclaredTool, McpTool, RetrievalTool, ServerSideTool, WebSearchTool
 from vivavoce.scripts import written_language
 from vivavoce.session.context import RULES_TOKENS, estimate_tools
 from vivavoce.tools.base import GROUP, NO_EVIDENCE, Calling, ServerTool
@@ -44,10 +44,14 @@ SURE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Makers:
-    """How declared tools become tools: the owner, what was declared, and the name the model calls it by."""
+    """How declared tools become tools: the owner, what was declared, and the name the model calls it by.
+
+    ``require_store`` raises ``ClientError`` when the owner has no such vector store.
+    """
 
     web_search: Callable[[str, WebSearchTool], ServerTool]
     retrieval: Callable[[str, RetrievalTool, str], ServerTool]
+    require_store: Callable[[str, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,21 @@ class Offering:
             strangers_may_call=config.strangers_may_call,
         )
 
+    async def require_stores(
+        self, owner: str, declared: Sequence[DeclaredTool], param_of: Callable[[int], str]
+    ) -> None:
+        """Whether the vector stores of declared tools are there, and the owner's.
+
+        Raises ``ClientError`` (``vector_store_not_found``); ``param_of`` says where the tool of this number names its store.
+        """
+        for index, tool in enumerate(declared):
+            if isinstance(tool, RetrievalTool):
+                try:
+                    await self._makers.require_store(owner, tool.vector_store_id)
+                except ClientError as error:
+                    error.param = param_of(index)
+                    raise
+
     async def listed(self, owner: str, tool: McpTool) -> tuple[Mapping[str, Any], ...]:
         """What a client's tool server has that the client allows, for the client to see. Raises ``ToolServerError``."""
         found = await self.servers.listed(owner, client_place(tool))
@@ -236,6 +255,10 @@ class SessionTools:
         """Options that tell the tools known by now; servers that have not said yet what they have are asked."""
         at_once = replace(self._bounds, patience_s=0.0)
         return with_tools(options, await self._offering.server_tools(self._owner, declared, at_once))
+
+    async def require_stores(self, declared: Sequence[DeclaredTool], param_of: Callable[[int], str]) -> None:
+        """See ``Offering.require_stores``."""
+        await self._offering.require_stores(self._owner, declared, param_of)
 
     async def listed(self, tool: McpTool) -> tuple[Mapping[str, Any], ...]:
         """What a client's tool server has, for the client to see. Raises ``ToolServerError``."""

@@ -15,7 +15,7 @@ from vivavoce.protocol.chat.messages import ChatMessage
 from vivavoce.protocol.reading import free_form
 from vivavoce.protocol.session_config import ToolChoice
 from vivavoce.protocol.tool_config import DeclaredTool, WebSearchTool, functions
-from vivavoce.protocol.tools import read_tool_choice, read_tools
+from vivavoce.protocol.tools import read_tool_choice, read_tools, store_param
 
 AudioFormat: TypeAlias = Literal["wav", "mp3", "flac", "opus", "aac", "pcm", "pcm16"]
 """``pcm`` is StepFun's name for OpenAI's ``pcm16``: 24 kHz, mono, 16 bit, little-endian, without a header."""
@@ -132,6 +132,10 @@ class ChatRequest(Body):
             raise ClientError("Two tools have the same name.", param="tools")
         searches = any(isinstance(tool, WebSearchTool) for tool in tools)
         return tools if self.web_search_options is None or searches else (*tools, WebSearchTool())
+
+    def store_param(self, index: int) -> str:
+        """Where the tool of this number names its vector store."""
+        return store_param(self.tools, index, "tools")
 
     @property
     def shows_searches(self) -> bool:

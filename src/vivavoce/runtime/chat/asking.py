@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -49,10 +48,19 @@ class Asked:
 
 
 async def ask(
-    wanted: ChatRequest, prompt: Prompt, model: LanguageModel, tools: SessionTools, *, slot: int, voice: str | None
+    wanted: ChatRequest,
+    declared: tuple[DeclaredTool, ...],
+    prompt: Prompt,
+    model: LanguageModel,
+    tools: SessionTools,
+    *,
+    slot: int,
+    voice: str | None,
 ) -> Asked:
-    """What ``wanted`` asks of ``model`` and ``tools``. Raises ``ClientError`` for what cannot be asked, ``EngineError``."""
-    declared = await asyncio.to_thread(wanted.declared_tools)  # they may be megabytes
+    """What ``wanted`` asks of ``model`` and ``tools``; ``declared`` are the tools it declares.
+
+    Raises ``ClientError`` for what cannot be asked, and ``EngineError``.
+    """
     options = replace(_options(wanted, declared, model), slot=slot)
     options, server = await tools.for_reply(prompt.messages, options, server_side(declared), (), prompt.language)
     # The next request may come from anywhere, or never: there is no conversation for a tool to speak up in.

@@ -1,0 +1,95 @@
+"""One request to answer messages on its way: its place, its prompt, its answers. Chat Completions and Responses share it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from vivavoce.errors import ClientError
+from vivavoce.http.auth import wrong_key
+from vivavoce.http.chat_answers import Meter
+from vivavoce.http.grants import Grant
+from vivavoce.http.places import conversation_place
+from vivavoce.http.serving import Serving
+from vivavoce.protocol.chat.request import ChatRequest
+from vivavoce.runtime.chat.asking import Asked, Take, ask
+from vivavoce.runtime.chat.hearing import Listener
+from vivavoce.runtime.chat.prompt import prompt_of
+from vivavoce.tiers import Model
+from vivavoce.tools.offering import SessionTools, bounds_of
+
+
+class Answering:
+    """The request of a caller, and what answers it."""
+
+    def __init__(self, serving: Serving, caller: Grant, wanted: ChatRequest, model: Model) -> None:
+        self._serving = serving
+        self._owner = caller.owner
+        self._key = caller.key
+        self._wanted = wanted
+        self._tier = model.tier
+        self._engines = serving.engines
+        self._model = self._engines.language_models[model.tier.language_model]
+
+    @property
+    def speaker_hz(self) -> int:
+        """The rate of the speech."""
+        return self._engines.speaker.rate_hz
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[int]:
+        """A place of the conversations, for as long as the key is good. Raises ``RateLimitError`` and ``ClientError``."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as valid:
+                place = await conversation_place(
+                    self._serving, self._owner, self._key, lambda: valid.reschedule(loop.time())
+                )
+                try:
+                    yield place.seat
+                finally:
+                    place.give_back()
+        except TimeoutError:
+            if not valid.expired():
+                raise
+            raise wrong_key() from None
+
+    async def asked(self, seat: int) -> Asked:
+        """Listen, and make the prompt. Raises ``ClientError`` and ``EngineError``."""
+        memory, fetches = self._serving.chats, self._serving.config.net.fetch_audio
+        tools = SessionTools(self._serving.tools, self._owner, bounds_of(self._model))
+        declared = await asyncio.to_thread(self._wanted.declared_tools)  # they may be megabytes
+        await tools.require_stores(declared, self._wanted.store_param)
+        voice = await self._voice()
+        listener = Listener(self._engines, memory.transcripts, self._owner, self._serving.fetcher if fetches else None)
+        heard = await listener.words(self._wanted.messages)
+        prompt = prompt_of(
+            self._wanted.messages,
+            heard,
+            lambda audio_id: memory.answers.find(self._owner, audio_id),
+            spoken=self._wanted.speaks,
+        )
+        return await ask(self._wanted, declared, prompt, self._model, tools, slot=seat, voice=voice)
+
+    async def answer(self, asked: Asked, take: Take, meter: Meter) -> None:
+        """All answers; what they cost is counted, also when they fail or nobody waits for them any more.
+
+        Raises ``EngineError``.
+        """
+        try:
+            await asked.answer(self._model, self._engines.speaker, take)
+        finally:
+            self._serving.key_use.spend(self._key, meter.usage.total_tokens)
+
+    async def _voice(self) -> str | None:
+        """Whose voice the answer has. Raises ``ClientError``."""
+        if not self._wanted.speaks:
+            return None
+        audio = self._wanted.audio
+        named = audio.voice_id if audio is not None else None
+        try:
+            return await self._serving.voices.usable(self._owner, named or self._tier.default_voice, self._tier)
+        except ClientError as error:
+            error.param = "audio.voice"
+            raise

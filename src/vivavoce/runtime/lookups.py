@@ -1,0 +1,80 @@
+"""What a client's event names and only the database knows: looked up before the session, which cannot wait, is told of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from vivavoce.errors import ClientError, VivavoceError
+from vivavoce.protocol.client_events import AnyClientEvent, ResponseCreate, SessionUpdate
+from vivavoce.protocol.session_config import SessionPatch
+from vivavoce.protocol.tool_config import DeclaredTool
+from vivavoce.protocol.tools import store_param
+from vivavoce.session.known_voices import KnownVoices
+from vivavoce.tools.offering import SessionTools
+
+log = logging.getLogger(__name__)
+
+
+class Lookups:
+    """The voices and vector stores of one session's owner.
+
+    ``usable`` raises ``ClientError`` for a voice the owner may not use, and readies one that they may.
+    """
+
+    def __init__(
+        self, session_id: str, voices: KnownVoices, usable: Callable[[str], Awaitable[str]], tools: SessionTools
+    ) -> None:
+        self._session_id = session_id
+        self._voices = voices
+        self._usable = usable
+        self._tools = tools
+
+    async def refusal(self, event: AnyClientEvent, frame: str | bytes) -> ClientError | None:
+        """Why ``event``, which came as ``frame``, cannot be taken, if it declares a tool for documents that are not there.
+
+        A voice that cannot be used is told to the session's ``KnownVoices``, and the session refuses it in its turn.
+        """
+        match event:
+            case SessionUpdate(session=patch):
+                within = "session"
+            case ResponseCreate(response=patch):
+                within = "response"
+            case _:
+                return None
+        await self._look_for_voice(patch)
+        if not isinstance(patch.tools, tuple):
+            return None
+        try:
+            await self._look_for_stores(patch.tools, within, frame)
+        except ClientError as error:
+            error.event_id = event.event_id
+            return error
+        return None
+
+    async def _look_for_stores(self, tools: tuple[DeclaredTool, ...], within: str, frame: str | bytes) -> None:
+        """Raises ``ClientError`` whose ``param`` is where the client wrote the store's id."""
+
+        def param_of(index: int) -> str:
+            sent: Any = msgspec.json.decode(frame)
+            return store_param(sent[within]["tools"], index, f"{within}.tools")
+
+        await self._tools.require_stores(tools, param_of)
+
+    async def _look_for_voice(self, patch: SessionPatch) -> None:
+        voice = patch.voice
+        if not isinstance(voice, str) or self._voices.is_everybodys(voice):
+            return
+        try:
+            await self._usable(voice)
+        except ClientError as error:
+            self._voices.refuse(voice, error)
+        except VivavoceError as error:
+            log.warning("session %s: voice %s: %s", self._session_id, voice, error)
+            failed = ClientError("The voice cannot be loaded.", code="voice_failed", type="server_error")
+            self._voices.refuse(voice, failed)
+        else:
+            self._voices.allow(voice)
