@@ -24,7 +24,7 @@ from vivavoce.errors import ClientError
 from vivavoce.http.errors import STATUS_OF_CODE
 from vivavoce.http.starting import starting_config
 from vivavoce.model_names import MODEL_NAMES, default_dialect
-from vivavoce.protocol import openai, openai_beta, stepfun
+from vivavoce.protocol import openai, stepfun
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.audio_formats import ENCODINGS, NAMES
 from vivavoce.protocol.client_events import CLIENT_EVENTS
@@ -32,6 +32,7 @@ from vivavoce.protocol.detection import DIALECTS, QUERY_NAMES
 from vivavoce.protocol.dialect import DialectName, decode
 from vivavoce.protocol.reading import Field
 from vivavoce.protocol.session_config import ResponseOverrides, SessionConfig, SessionPatch, TurnDetectionPatch
+from vivavoce.protocol.session_shapes import FLAT_FIELDS, NESTED_FIELDS
 from vivavoce.tiers import TIERS, model_of
 from vivavoce.turns.patience import wait_ms
 from vivavoce.voices.presets import PRESETS
@@ -39,8 +40,8 @@ from vivavoce.voices.presets import PRESETS
 PAGE = DOCS / "realtime.md"
 FIELDS: Mapping[DialectName, Mapping[str, Field]] = {
     "stepfun": stepfun.SESSION_FIELDS,
-    "openai_beta": openai_beta.SESSION_FIELDS,
-    "openai": openai.SESSION_FIELDS,
+    "openai_beta": FLAT_FIELDS,
+    "openai": NESTED_FIELDS,
 }
 _BOUNDS = re.compile(r"(?:number|integer), ([\d.]+) to ([\d.]+)")
 IDS = {"response_id", "item_id", "output_index", "content_index"}

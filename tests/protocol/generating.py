@@ -86,16 +86,12 @@ def tools(dialect: str) -> st.SearchStrategy[tuple[Any, ...]]:
     ).map(lambda both: (*both[0], *both[1]))
 
 
-EXTRAS: dict[str, dict[str, Any]] = {
-    "stepfun": {},
-    "openai_beta": {"tracing": "auto", "include": ["item.input_audio_transcription.logprobs"]},
-    "openai": {
-        "include": ["item.input_audio_transcription.logprobs"],
-        "tracing": {"workflow_name": "w"},
-        "prompt": {"id": "p"},
-        "truncation": "disabled",
-        "reasoning": {"effort": "low"},
-    },
+EXTRAS: dict[str, Any] = {
+    "include": ["item.input_audio_transcription.logprobs"],
+    "tracing": {"workflow_name": "w"},
+    "prompt": {"id": "p"},
+    "truncation": "disabled",
+    "reasoning": {"effort": "low"},
 }
 
 
@@ -112,9 +108,8 @@ def tool_choices(dialect: str) -> st.SearchStrategy[Any]:
 def configs(
     draw: st.DrawFn, dialect: str, kind: str = "realtime", formats: st.SearchStrategy[AudioFormat] = formats
 ) -> SessionConfig:
-    """A session of this dialect: GA cannot set the temperature, and each dialect echoes its own extras."""
-    extras = EXTRAS[dialect]
-    kept = draw(st.sets(st.sampled_from(sorted(extras)))) if extras else set()
+    """A session of this dialect: GA does not show the temperature."""
+    kept = draw(st.sets(st.sampled_from(sorted(EXTRAS))))
     return draw(
         st.builds(
             SessionConfig,
@@ -137,7 +132,7 @@ def configs(
             temperature=st.just(0.0) if dialect == "openai" else st.floats(0, 2),
             speed=st.floats(0.25, 4),
             max_output_tokens=st.just("inf") | st.integers(1, 4096),
-            extras=st.just({name: extras[name] for name in kept}),
+            extras=st.just({name: EXTRAS[name] for name in kept}),
         )
     )
 

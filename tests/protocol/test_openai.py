@@ -194,7 +194,7 @@ def test_a_failure_gives_no_reason_the_types_do_not_know() -> None:
         ({"audio": {"output": {"speed": 9}}}, "session.audio.output.speed"),
         ({"audio": {"output": {"voice": 9}}}, "session.audio.output.voice"),
         ({"audio": {"output": {"voice": {"id": 9}}}}, "session.audio.output.voice.id"),
-        ({"audio": {"output": {"format": "pcm16"}}}, "session.audio.output.format"),
+        ({"audio": {"output": {"format": "pcm17"}}}, "session.audio.output.format"),
         ({"audio": {"input": {"format": {"type": "audio/mp3"}}}}, "session.audio.input.format.type"),
         ({"audio": {"input": {"format": {"type": "audio/pcm", "rate": 1}}}}, "session.audio.input.format.rate"),
         ({"audio": {"input": {"transcription": {"model": 3}}}}, "session.audio.input.transcription.model"),
@@ -213,7 +213,7 @@ def test_a_failure_gives_no_reason_the_types_do_not_know() -> None:
         ({"tools": [{"type": "code_interpreter"}]}, "session.tools[0].type"),
         ({"tool_choice": {"type": "mcp", "server_label": "x", "name": 3}}, "session.tool_choice.name"),
         ({"tool_choice": {"type": "mcp", "name": "x"}}, "session.tool_choice.server_label"),
-        ({"tool_choice": "lamp"}, "session.tool_choice"),
+        ({"tool_choice": "a b"}, "session.tool_choice"),
     ],
 )
 def test_a_refusal_names_the_field_as_the_client_does(session: dict[str, Any], param: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.reading import Json, an_object, checked
+from vivavoce.protocol.reading import Json, checked
 from vivavoce.protocol.session_config import AudioFormat, Encoding, RateHz
 
 G711_HZ: RateHz = 8000
@@ -25,18 +25,18 @@ ENCODINGS: dict[str, Encoding] = {"audio/pcm": "pcm16", "audio/pcmu": "g711_ulaw
 TYPES: dict[Encoding, str] = {encoding: type for type, encoding in ENCODINGS.items()}
 
 
-def format_of_name(value: Any, param: str) -> AudioFormat:
-    """A format by its name; the object form is understood too."""
+def read_format(value: Any, param: str) -> AudioFormat:
+    """A format by its name, or by ``{type, rate}``: every dialect understands both. Raises ``ClientError``."""
     if isinstance(value, dict):
-        return format_of_object(value, param)
+        return _described(value, param)
     if not isinstance(value, str) or value not in NAMES:
-        raise ClientError(f"Audio formats are {', '.join(NAMES)}.", param=param)
+        raise ClientError(
+            f"Audio formats are {', '.join(NAMES)}, or objects of type {', '.join(ENCODINGS)}.", param=param
+        )
     return NAMES[value]
 
 
-def format_of_object(value: Any, param: str) -> AudioFormat:
-    """A format by ``{type, rate}``."""
-    described = an_object(value, param)
+def _described(described: Json, param: str) -> AudioFormat:
     type = described.get("type")
     if not isinstance(type, str) or type not in ENCODINGS:
         raise ClientError(f"Audio formats are {', '.join(ENCODINGS)}.", param=f"{param}.type")

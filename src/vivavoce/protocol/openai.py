@@ -7,56 +7,27 @@ from typing import Any
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.audio_formats import format_object, format_of_object
+from vivavoce.protocol.audio_formats import format_object
 from vivavoce.protocol.client_shapes import read_event
 from vivavoce.protocol.dialect import DialectName, Json
 from vivavoce.protocol.item_shapes import ga_item
 from vivavoce.protocol.openai_events import hidden, plain_event, response_object
-from vivavoce.protocol.reading import Field, an_object, checked, of_type, read_fields
-from vivavoce.protocol.session_config import SessionConfig, SessionKind, Speed, TranscriptionPatch
+from vivavoce.protocol.reading import Field, an_object, of_type, read_fields
+from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.protocol.session_shapes import (
+    FLAT_ELSEWHERE,
+    NESTED_FIELDS,
+    NESTED_RESPONSE_FIELDS,
     Metadata,
     noise_reduction,
     read_extras,
-    read_max_tokens,
-    read_modalities,
-    read_noise_reduction,
     response_fields,
     transcription,
 )
-from vivavoce.protocol.tools import flat_tool, read_ga_tools, read_tool_choice, tool_choice
-from vivavoce.protocol.turn_detection import read_turn_detection, turn_detection
+from vivavoce.protocol.tools import flat_tool, tool_choice
+from vivavoce.protocol.turn_detection import turn_detection
 
-
-def read_voice(value: Any, param: str) -> str:
-    """A voice's name, or the object ``{id}``."""
-    if isinstance(value, dict):
-        return checked(value.get("id"), str, f"{param}.id")
-    return checked(value, str, param)
-
-
-SHARED_FIELDS: Mapping[str, Field] = {
-    "modalities": Field("output_modalities", read_modalities),
-    "instructions": Field("instructions", of_type(str)),
-    "voice": Field("audio.output.voice", read_voice),
-    "output_audio_format": Field("audio.output.format", format_of_object),
-    "speed": Field("audio.output.speed", of_type(Speed)),
-    "tools": Field("tools", read_ga_tools),
-    "tool_choice": Field("tool_choice", read_tool_choice),
-    "parallel_tool_calls": Field("parallel_tool_calls", of_type(bool)),
-    "max_output_tokens": Field("max_output_tokens", read_max_tokens),
-}
-SESSION_FIELDS: Mapping[str, Field] = {
-    "kind": Field("type", of_type(SessionKind)),
-    **SHARED_FIELDS,
-    "input_audio_format": Field("audio.input.format", format_of_object),
-    "transcription": Field("audio.input.transcription", of_type(TranscriptionPatch), nullable=True),
-    "noise_reduction": Field("audio.input.noise_reduction", read_noise_reduction, nullable=True),
-    "turn_detection": Field("audio.input.turn_detection", read_turn_detection, nullable=True),
-}
-RESPONSE_FIELDS: Mapping[str, Field] = {**SHARED_FIELDS, **response_fields(of_type(Metadata))}
-EXTRAS = ("include", "tracing", "prompt", "truncation", "reasoning")
-"""Session fields that are only echoed."""
+RESPONSE_FIELDS: Mapping[str, Field] = {**NESTED_RESPONSE_FIELDS, **response_fields(of_type(Metadata))}
 
 NAMES: Mapping[str, str] = {
     "conversation.item.created": "conversation.item.added",
@@ -88,7 +59,7 @@ class OpenAI:
                 code="missing_required_parameter",
                 param=f"{param}.type",
             )
-        return {**read_fields(given, param, SESSION_FIELDS), **read_extras(given, param, EXTRAS)}
+        return {**read_fields(given, param, NESTED_FIELDS, FLAT_ELSEWHERE), **read_extras(given, param)}
 
     def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
         """Renamed events, with GA's session, response and part types in them."""
@@ -155,10 +126,11 @@ def _response(response: ev.ResponseObject) -> Json:
 def _clients_path(param: str | None) -> str | None:
     """Where the client wrote what the session finds fault with: ``session.voice`` is ``session.audio.output.voice`` here."""
     place, _, name = (param or "").partition(".")
-    field = SESSION_FIELDS.get(name)
+    field = NESTED_FIELDS.get(name)
     return f"{place}.{field.path}" if field is not None else param
 
 
 def _read_overrides(response: Any, param: str) -> Json:
     given = an_object(response, param)
-    return {**read_fields(given, param, RESPONSE_FIELDS), **read_extras(given, param, ("prompt", "reasoning"))}
+    read = read_fields(given, param, RESPONSE_FIELDS, FLAT_ELSEWHERE)
+    return {**read, **read_extras(given, param, ("prompt", "reasoning"))}

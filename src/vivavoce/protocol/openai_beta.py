@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from vivavoce.protocol import server_events as ev
@@ -15,17 +14,19 @@ from vivavoce.protocol.mcp_events import MCP_EVENTS
 from vivavoce.protocol.openai_events import hidden, plain_event, response_object
 from vivavoce.protocol.reading import Field, an_object, of_type, read_fields
 from vivavoce.protocol.session_config import SessionConfig
-from vivavoce.protocol.session_shapes import FLAT_FIELDS, Metadata, flat_session, read_extras, response_fields
-from vivavoce.protocol.tools import beta_tool_choice, flat_tool, read_beta_tool_choice
+from vivavoce.protocol.session_shapes import (
+    FLAT_FIELDS,
+    NESTED_ELSEWHERE,
+    NESTED_RESPONSE_ELSEWHERE,
+    Metadata,
+    flat_session,
+    read_extras,
+    response_fields,
+)
+from vivavoce.protocol.tools import beta_tool_choice, flat_tool
 from vivavoce.protocol.turn_detection import turn_detection
 
-SESSION_FIELDS: Mapping[str, Field] = {
-    **FLAT_FIELDS,
-    "tool_choice": replace(FLAT_FIELDS["tool_choice"], read=read_beta_tool_choice),
-}
-RESPONSE_FIELDS: Mapping[str, Field] = {**SESSION_FIELDS, **response_fields(of_type(Metadata))}
-EXTRAS = ("tracing", "include")
-"""Session fields that are only echoed."""
+RESPONSE_FIELDS: Mapping[str, Field] = {**FLAT_FIELDS, **response_fields(of_type(Metadata))}
 
 
 class OpenAIBeta:
@@ -43,7 +44,7 @@ class OpenAIBeta:
     def reshape_session(self, session: Any, param: str) -> Json:
         """The flat session as a canonical patch."""
         given = an_object(session, param)
-        return {**read_fields(given, param, SESSION_FIELDS), **read_extras(given, param, EXTRAS)}
+        return {**read_fields(given, param, FLAT_FIELDS, NESTED_ELSEWHERE), **read_extras(given, param)}
 
     def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
         """The canonical names are the beta's. The conversation is announced after the session."""
@@ -108,4 +109,4 @@ def _response(response: ev.ResponseObject) -> Json:
 
 
 def _read_overrides(response: Any, param: str) -> Json:
-    return read_fields(an_object(response, param), param, RESPONSE_FIELDS)
+    return read_fields(an_object(response, param), param, RESPONSE_FIELDS, NESTED_RESPONSE_ELSEWHERE)

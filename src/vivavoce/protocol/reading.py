@@ -138,10 +138,15 @@ class Field:
     also: tuple[str, ...] = ()
 
 
-def read_fields(source: Json, param: str, fields: Mapping[str, Field]) -> Json:
-    """The canonical fields that ``source`` (found at ``param``) has; what it has beside them is tolerated."""
+def read_fields(
+    source: Json, param: str, fields: Mapping[str, Field], elsewhere: Mapping[str, Field] | None = None
+) -> Json:
+    """The canonical fields that ``source`` (found at ``param``) has; what it has beside them is tolerated.
+
+    ``elsewhere`` says where other dialects have theirs: what is there counts if there is nothing in its own place.
+    """
     read: Json = {}
-    for name, field in fields.items():
+    for name, field in (*(elsewhere or {}).items(), *fields.items()):
         for path in (field.path, *field.also):
             value = _found(source, path, param)
             if value is None and field.nullable:

@@ -7,19 +7,20 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from vivavoce.protocol.audio_formats import format_name, format_of_name
+from vivavoce.protocol.audio_formats import format_name, read_format
 from vivavoce.protocol.item_shapes import read_items
 from vivavoce.protocol.reading import Field, Json, Reader, an_object, checked, free_form, of_type
 from vivavoce.protocol.session_config import (
     MaxTokens,
     Modality,
     SessionConfig,
+    SessionKind,
     Speed,
     Temperature,
     Transcription,
     TranscriptionPatch,
 )
-from vivavoce.protocol.tools import read_tool_choice, read_tools
+from vivavoce.protocol.tools import read_ga_tools, read_tool_choice, read_tools
 from vivavoce.protocol.turn_detection import read_turn_detection
 
 Metadata = Annotated[
@@ -46,12 +47,19 @@ def read_noise_reduction(value: Any, param: str) -> Literal["near_field", "far_f
     return checked(an_object(value, param).get("type"), Literal["near_field", "far_field"], f"{param}.type")
 
 
+def read_voice(value: Any, param: str) -> str:
+    """A voice's name, or the object ``{id}``."""
+    if isinstance(value, dict):
+        return checked(value.get("id"), str, f"{param}.id")
+    return checked(value, str, param)
+
+
 FLAT_FIELDS: Mapping[str, Field] = {
     "modalities": Field("modalities", read_modalities),
     "instructions": Field("instructions", of_type(str)),
-    "voice": Field("voice", of_type(str)),
-    "input_audio_format": Field("input_audio_format", format_of_name),
-    "output_audio_format": Field("output_audio_format", format_of_name),
+    "voice": Field("voice", read_voice),
+    "input_audio_format": Field("input_audio_format", read_format),
+    "output_audio_format": Field("output_audio_format", read_format),
     "transcription": Field("input_audio_transcription", of_type(TranscriptionPatch), nullable=True),
     "noise_reduction": Field("input_audio_noise_reduction", read_noise_reduction, nullable=True),
     "turn_detection": Field("turn_detection", read_turn_detection, nullable=True),
@@ -64,6 +72,43 @@ FLAT_FIELDS: Mapping[str, Field] = {
 }
 """The flat session of OpenAI's beta, from which StepFun's comes."""
 
+NESTED_RESPONSE_FIELDS: Mapping[str, Field] = {
+    "modalities": Field("output_modalities", read_modalities),
+    "instructions": FLAT_FIELDS["instructions"],
+    "voice": Field("audio.output.voice", read_voice),
+    "output_audio_format": Field("audio.output.format", read_format),
+    "speed": Field("audio.output.speed", of_type(Speed)),
+    "tools": Field("tools", read_ga_tools),
+    "tool_choice": FLAT_FIELDS["tool_choice"],
+    "parallel_tool_calls": FLAT_FIELDS["parallel_tool_calls"],
+    "max_output_tokens": Field("max_output_tokens", read_max_tokens),
+}
+"""What GA's responses share with its sessions."""
+
+NESTED_FIELDS: Mapping[str, Field] = {
+    "kind": Field("type", of_type(SessionKind)),
+    **NESTED_RESPONSE_FIELDS,
+    "input_audio_format": Field("audio.input.format", read_format),
+    "transcription": Field("audio.input.transcription", of_type(TranscriptionPatch), nullable=True),
+    "noise_reduction": Field("audio.input.noise_reduction", read_noise_reduction, nullable=True),
+    "turn_detection": Field("audio.input.turn_detection", read_turn_detection, nullable=True),
+}
+"""The nested session of OpenAI GA."""
+
+
+def _apart(fields: Mapping[str, Field], own: Mapping[str, Field]) -> Mapping[str, Field]:
+    """Those that stand elsewhere than ``own`` has them."""
+    return {name: field for name, field in fields.items() if name not in own or field.path != own[name].path}
+
+
+NESTED_ELSEWHERE = _apart(NESTED_FIELDS, FLAT_FIELDS)
+NESTED_RESPONSE_ELSEWHERE = _apart(NESTED_RESPONSE_FIELDS, FLAT_FIELDS)
+FLAT_ELSEWHERE = _apart(FLAT_FIELDS, NESTED_FIELDS)
+"""What a dialect understands in the other's place: clients that were moved from one to the other forget a field or two."""
+
+EXTRAS = ("include", "tracing", "prompt", "truncation", "reasoning")
+"""Session fields that are only echoed."""
+
 
 def response_fields(read_metadata: Reader) -> Mapping[str, Field]:
     """What a ``response.create`` has beside the session's fields."""
@@ -74,7 +119,7 @@ def response_fields(read_metadata: Reader) -> Mapping[str, Field]:
     }
 
 
-def read_extras(source: Json, param: str, names: tuple[str, ...]) -> Json:
+def read_extras(source: Json, param: str, names: tuple[str, ...] = EXTRAS) -> Json:
     """``{"extras": …}`` with the fields that are only echoed, if there are any; ``null`` clears one."""
     kept = {name: free_form(source[name], f"{param}.{name}") for name in names if name in source}
     return {"extras": kept} if kept else {}

@@ -17,7 +17,7 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.item_shapes import read_items
 from vivavoce.protocol.reading import Field, Json, a_list, an_object, of_type, read_fields
-from vivavoce.protocol.session_shapes import FLAT_FIELDS
+from vivavoce.protocol.session_shapes import FLAT_FIELDS, NESTED_RESPONSE_ELSEWHERE
 from vivavoce.protocol.stepfun import StepFun
 
 SpeedRatio = Annotated[float, Meta(ge=0.5, le=2.0)]
@@ -70,7 +70,7 @@ class Stateless(StepFun):
         if event["type"] != "response.create":
             return super().reshape_client(event)
         response = an_object({} if event.get("response") is None else event["response"], "response")
-        overrides = read_fields(response, "response", RESPONSE_FIELDS)
+        overrides = read_fields(response, "response", RESPONSE_FIELDS, NESTED_RESPONSE_ELSEWHERE)
         overrides.pop("turn_detection", None)
         return {**event, "response": {"input": [], **overrides, "conversation": "none"}}
 
@@ -79,7 +79,7 @@ class Stateless(StepFun):
         given = an_object(session, param)
         if given.get("tools"):
             raise ClientError("Tools belong into 'response.create' here.", param=f"{param}.tools")
-        return read_fields(given, param, SESSION_FIELDS)
+        return read_fields(given, param, SESSION_FIELDS, NESTED_RESPONSE_ELSEWHERE)
 
     def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
         """The events this endpoint has; text without speech is ``response.raw_text.delta``."""

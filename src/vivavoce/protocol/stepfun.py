@@ -26,16 +26,22 @@ from vivavoce.protocol.mcp_events import MCP_EVENTS
 from vivavoce.protocol.openai_events import transcription_usage
 from vivavoce.protocol.reading import Field, an_object, free_form, read_fields
 from vivavoce.protocol.session_config import SessionConfig
-from vivavoce.protocol.session_shapes import FLAT_FIELDS, flat_session, response_fields
+from vivavoce.protocol.session_shapes import (
+    FLAT_FIELDS,
+    NESTED_ELSEWHERE,
+    NESTED_RESPONSE_ELSEWHERE,
+    flat_session,
+    read_extras,
+    response_fields,
+)
 from vivavoce.protocol.tools import nested_tool, tool_choice
-from vivavoce.protocol.turn_detection import energy_turn_detection, read_energy_turn_detection
+from vivavoce.protocol.turn_detection import energy_turn_detection
 
 LEGACY_MAX_TOKENS = "max_response_output_length"
 """What clients of the step-1o-audio era call ``max_response_output_tokens``."""
 
 SESSION_FIELDS: Mapping[str, Field] = {
     **FLAT_FIELDS,
-    "turn_detection": replace(FLAT_FIELDS["turn_detection"], read=read_energy_turn_detection),
     "max_output_tokens": replace(
         FLAT_FIELDS["max_output_tokens"], also=(*FLAT_FIELDS["max_output_tokens"].also, LEGACY_MAX_TOKENS)
     ),
@@ -70,7 +76,8 @@ class StepFun:
 
     def reshape_session(self, session: Any, param: str) -> Json:
         """The flat session as a canonical patch; an empty one changes nothing."""
-        return read_fields(an_object(session, param), param, SESSION_FIELDS)
+        given = an_object(session, param)
+        return {**read_fields(given, param, SESSION_FIELDS, NESTED_ELSEWHERE), **read_extras(given, param)}
 
     def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
         """Most events already have their wire shape."""
@@ -109,6 +116,7 @@ class StepFun:
 def session_object(config: SessionConfig, session_id: str) -> Json:
     """The session as StepFun shows it, with nested tools."""
     return {
+        **config.extras,
         "id": session_id,
         "object": "realtime.session",
         "model": config.model,
@@ -120,4 +128,4 @@ def session_object(config: SessionConfig, session_id: str) -> Json:
 
 
 def _read_overrides(response: Any, param: str) -> Json:
-    return read_fields(an_object(response, param), param, RESPONSE_FIELDS)
+    return read_fields(an_object(response, param), param, RESPONSE_FIELDS, NESTED_RESPONSE_ELSEWHERE)

@@ -93,7 +93,12 @@ def _mcp(tool: Json, param: str, announced: bool) -> McpTool:
 
 
 def read_tool_choice(value: Any, param: str) -> ToolChoice:
-    """``auto``, ``none``, ``required``, a function (``{type, name}``, ``{type, function: {name}}``) or a server's tool."""
+    """``auto``, ``none``, ``required``, a function (``{type, name}``, ``{type, function: {name}}``) or a server's tool.
+
+    A function's bare name, of the beta's types, is understood in every dialect: StepFun's packaged client writes it too.
+    """
+    if isinstance(value, str) and value not in WORDS:
+        return FunctionChoice(name=checked(value, ToolName, param))
     if not isinstance(value, dict):
         return checked(value, Literal["auto", "none", "required"], param)
     if value.get("type") not in ("function", "mcp"):
@@ -102,13 +107,6 @@ def read_tool_choice(value: Any, param: str) -> ToolChoice:
         named = an_object(value["function"], f"{param}.function") | {"type": "function"}
         return checked(named, FunctionChoice, f"{param}.function")
     return checked(without_nulls(value), ServerChoice if value["type"] == "mcp" else FunctionChoice, param)
-
-
-def read_beta_tool_choice(value: Any, param: str) -> ToolChoice:
-    """The same; the beta's types also have a function's bare name."""
-    if isinstance(value, str) and value not in WORDS:
-        return FunctionChoice(name=checked(value, ToolName, param))
-    return read_tool_choice(value, param)
 
 
 def tool_choice(choice: ToolChoice) -> str | Json:

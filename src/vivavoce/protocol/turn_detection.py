@@ -13,26 +13,25 @@ ENERGY_SCALE = 5000
 
 
 def read_turn_detection(value: Any, param: str) -> TurnDetectionPatch | None:
-    """The tunables given; ``idle_timeout_ms`` alone can be ``null``. Azure's clients write ``{"type": "none"}`` for off."""
+    """The tunables given; ``idle_timeout_ms`` alone can be ``null``. Azure's clients write ``{"type": "none"}`` for off.
+
+    StepFun's energy threshold goes before a plain ``threshold``.
+    """
     given = an_object(value, param)
     shaped = without_nulls(given)
     if "idle_timeout_ms" in given:
         shaped["idle_timeout_ms"] = given["idle_timeout_ms"]
+    if "energy_awakeness_threshold" in shaped:
+        energy = shaped.pop("energy_awakeness_threshold")
+        shaped["threshold"] = _probability(energy, f"{param}.energy_awakeness_threshold")
     return None if shaped.get("type") == "none" else checked(shaped, TurnDetectionPatch, param)
 
 
-def read_energy_turn_detection(value: Any, param: str) -> TurnDetectionPatch | None:
-    """The same, with the energy threshold; it goes before a plain ``threshold``."""
-    shaped = dict(an_object(value, param))
-    energy = shaped.pop("energy_awakeness_threshold", None)
-    if energy is None:
-        return read_turn_detection(shaped, param)
+def _probability(energy: Any, param: str) -> float:
+    """The speech probability an energy stands for."""
     if isinstance(energy, bool) or not isinstance(energy, int | float) or not 0 <= energy <= ENERGY_SCALE:
-        raise ClientError(
-            f"'energy_awakeness_threshold' must be a number from 0 to {ENERGY_SCALE}.",
-            param=f"{param}.energy_awakeness_threshold",
-        )
-    return read_turn_detection({**shaped, "threshold": energy / ENERGY_SCALE}, param)
+        raise ClientError(f"'energy_awakeness_threshold' must be a number from 0 to {ENERGY_SCALE}.", param=param)
+    return energy / ENERGY_SCALE
 
 
 def turn_detection(vad: TurnDetection | None) -> Json | None:
