@@ -120,6 +120,16 @@ async def test_a_voice_turn_with_barge_in(server: RunningServer) -> None:
         assert events[-1]["response"]["status_details"]["reason"] == "turn_detected"
 
 
+async def test_a_client_that_stops_sending_is_answered(server: RunningServer) -> None:
+    """No silence comes after what was said: nothing comes."""
+    async with talking(server) as talker:
+        await talker.next()
+        await talker.append(silence(300) + tone(600))
+        events = await talker.until("response.done")
+        transcript = next(event["transcript"] for event in events if event["type"].endswith("transcription.completed"))
+        assert transcript == "I heard 600 milliseconds."
+
+
 async def test_spoken_audio_arrives_whole(server: RunningServer) -> None:
     async with talking(server) as talker:
         await talker.next()

@@ -94,6 +94,14 @@ class Driven:
             fresh += self.take(Heard(frames.position, [probability] * len(frames.frames)))
         return fresh
 
+    def live(self, milliseconds: int, probability: float, *, piece_ms: int = 20) -> list[Output]:
+        """As ``hear``, as a microphone sends it: a piece comes when it has been spoken."""
+        fresh: list[Output] = []
+        for _ in range(milliseconds // piece_ms):
+            fresh += self.wait(piece_ms / 1000)
+            fresh += self.hear(piece_ms, probability)
+        return fresh
+
     def prompts(self) -> list[list[str]]:
         """The words of every prompt, without the system message."""
         return [[message.content for message in work.messages[1:]] for work in self.commands(StartReply)]

@@ -116,16 +116,16 @@ def test_noise_without_end_does_not_silence_the_reply_for_longer_than_the_settin
     driven = replying()
     driven.hear(160, 0.9)
     assert len(driven.events(ev.ResponseCreated)) == 1
-    driven.wait(1.9)
+    driven.live(1900, 0.9)
     assert len(driven.events(ev.ResponseCreated)) == 1
-    driven.wait(0.2)
+    driven.live(200, 0.9)
     assert len(driven.events(ev.ResponseCreated)) == 2, "two seconds without a word: it goes on"
 
 
 def test_words_after_the_reply_has_gone_on_stop_it_again() -> None:
     driven = replying()
     driven.hear(320, 0.9)
-    driven.wait(2.1)
+    driven.live(2100, 0.9)
     assert len(driven.events(ev.ResponseCreated)) == 2
     driven.hear(64, 0.0)
     driven.overheard("no, wait")
@@ -139,7 +139,7 @@ def test_overheard_words_end_the_waiting_at_once() -> None:
     driven.hear(320, 0.9)
     driven.hear(64, 0.0)
     driven.overheard("hold on")
-    driven.wait(5)
+    driven.live(5000, 0.9)
     assert len(driven.events(ev.ResponseCreated)) == 1
 
 

@@ -25,6 +25,8 @@ from vivavoce.protocol.session_config import (
 )
 from vivavoce.protocol.tool_config import McpTool, WebSearchTool
 from vivavoce.session.signals import (
+    Connected,
+    Disconnected,
     Heard,
     Listen,
     ListTools,
@@ -403,6 +405,10 @@ class Conversations(RuleBasedStateMachine):
         if not road.ended:
             road.ended = True
             self.take(ReplyFailed(road.work.response_id, "no"))
+
+    @rule(lost=st.booleans())
+    def connection(self, lost: bool) -> None:
+        self.take(Disconnected() if lost else Connected())
 
     @rule(seconds=st.floats(0, 3))
     def wait(self, seconds: float) -> None:

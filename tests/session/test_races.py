@@ -269,7 +269,7 @@ def test_waiting_for_words_does_not_spin_while_another_response_runs() -> None:
     driven = replying()
     driven.hear(160, 0.9)
     driven.take(ASIDE)
-    driven.wait(3)
+    driven.live(3000, 0.9)
     assert rests(driven)
     driven.reply(TextDelta("Aside."), GenerationEnd("stop"), ReplyEnd())
     driven.wait(0.1)
@@ -310,9 +310,9 @@ def test_speaking_anew_waits_anew_for_words() -> None:
     driven.wait(1.9)
     driven.hear(160, 0.9)
     driven.transcript("")
-    driven.wait(0.5)
+    driven.live(500, 0.9)
     assert len(driven.events(ev.ResponseCreated)) == 1
-    driven.wait(1.6)
+    driven.live(1600, 0.9)
     assert len(driven.events(ev.ResponseCreated)) == 2
 
 

@@ -175,7 +175,7 @@ def test_barge_in_stops_at_once_and_keeps_what_was_heard() -> None:
     assert driven.names(after) == []
     driven.hear(64, 0.0)
     driven.overheard("wait")
-    assert driven.names(driven.wait(3)) == []
+    assert driven.names(driven.live(3000, 0.9)) == []
 
 
 def test_an_interruption_after_all_was_sent_cuts_what_was_not_played() -> None:

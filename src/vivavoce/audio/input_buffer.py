@@ -48,6 +48,11 @@ class InputBuffer:
         return self._end
 
     @property
+    def framed(self) -> int:
+        """Position after the newest sample that ``take_frames`` has given."""
+        return self._framed
+
+    @property
     def duration_ms(self) -> int:
         """How much audio is kept."""
         return self.to_ms(self._end - self._start)

@@ -27,6 +27,8 @@ from vivavoce.runtime.lookups import Lookups
 from vivavoce.runtime.reply import ReplyRequest, read_prompt, reply
 from vivavoce.session.session import Session
 from vivavoce.session.signals import (
+    Connected,
+    Disconnected,
     Ended,
     Expiring,
     Heard,
@@ -132,6 +134,7 @@ class Driver:
         self._ending = asyncio.Event()
         self._farewell: Ended | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._connection: object = None
         self.expired: ClientError | None = None
 
     @property
@@ -177,6 +180,9 @@ class Driver:
 
         ``send`` raises ``ConnectionError`` when the connection has broken, which is one way for it to end.
         """
+        mine = self._connection = object()
+        if not self.ending:
+            self._take(Connected())
         reading = asyncio.ensure_future(self._read(frames))
         writing = asyncio.ensure_future(self.line.carry(send))
         ending = asyncio.ensure_future(self._until_ending())
@@ -186,6 +192,8 @@ class Driver:
             for task in (reading, writing, ending):
                 task.cancel()
             await asyncio.gather(reading, writing, ending, return_exceptions=True)
+            if self._connection is mine and not self.ending:
+                self._take(Disconnected())
         for task in done:
             with suppress(ConnectionError) if task is writing else nullcontext():
                 task.result()
@@ -289,8 +297,9 @@ class Driver:
                 case ListTools():
                     self._spawn(self._list_tools(output))
                 case WakeAt(at=at):
-                    self._wake_at = at
-                    self._rescheduled.set()
+                    if self._wake_at is None or at < self._wake_at:  # one woken too early says anew when to be woken
+                        self._wake_at = at
+                        self._rescheduled.set()
 
     async def _pace(self) -> None:
         """Wake the session whenever audio may leave."""

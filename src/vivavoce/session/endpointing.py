@@ -12,6 +12,7 @@ class Endpointing:
     def __init__(self) -> None:
         self._asked_at = -1
         self._score: float | None = None
+        self._answered = False
 
     def silence_ms(self, vad: TurnDetection) -> int:
         """What ends the turn in the current pause."""
@@ -20,7 +21,7 @@ class Endpointing:
     def wanted(self, voiced_until: int, silence_ms: int) -> bool:
         """Whether this pause should be scored now; once a pause. Any score of an earlier pause is void."""
         if voiced_until != self._asked_at:
-            self._score = None
+            self._score, self._answered = None, False
         if silence_ms < SCORED_MS or voiced_until == self._asked_at:
             return False
         self._asked_at = voiced_until
@@ -29,4 +30,12 @@ class Endpointing:
     def scored(self, voiced_until: int, probability: float | None) -> None:
         """Take a score in, if it is of the current pause."""
         if voiced_until == self._asked_at:
-            self._score = probability
+            self._score, self._answered = probability, True
+
+    def asked(self, voiced_until: int) -> bool:
+        """Whether the pause that began at this sample has been scored, or is being scored."""
+        return voiced_until == self._asked_at
+
+    def answered(self, voiced_until: int) -> bool:
+        """Whether all that the scorer can tell about this pause is known."""
+        return voiced_until == self._asked_at and self._answered

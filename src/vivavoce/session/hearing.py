@@ -11,6 +11,7 @@ from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part
 from vivavoce.protocol.session_config import SessionConfig, TurnDetection
+from vivavoce.session.arrival import GRACE_S, Arrival
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.endpointing import Endpointing
 from vivavoce.session.outbox import Outbox
@@ -20,7 +21,14 @@ from vivavoce.session.transcripts import Expected, Transcripts
 from vivavoce.session.turn import Turn, TurnEvent, TurnState
 from vivavoce.turns.detector import Boundary, Started, Stopped, TurnDetector
 from vivavoce.turns.loudness import audible
+from vivavoce.turns.patience import SCORED_MS
 from vivavoce.types import Samples, Transcript
+
+SCORED_AFTER_S = 0.5
+"""When audio is missing for so long, the pause is scored: the answer is there when the clock may end the turn."""
+
+SCORE_PATIENCE_S = 1.0
+"""So much longer the clock waits for a score that is on its way."""
 
 KEEP_MS = 1_000
 """Silence kept beside the prefix padding, so that a client may lengthen the padding at any time."""
@@ -47,6 +55,8 @@ class Hearing:
         self._limit_ms = limit_ms
         self._late: _Late | None = None
         self._taken_until = 0
+        self._heard_until = 0
+        self.arrival = Arrival()
         self._known: list[Recognised] = []
         self.transcripts = Transcripts(outbox, conversation)
         self._begin_turn()
@@ -78,9 +88,10 @@ class Hearing:
                 param="audio",
             )
 
-    def append(self, audio: bytes, config: SessionConfig) -> None:
+    def append(self, audio: bytes, config: SessionConfig, now: float) -> None:
         """More audio, which ``check_append`` has let pass."""
         self._buffer.append(audio)
+        self.arrival.came(duration_ms(audio, config.input_audio_format) / 1000, now)
         if config.turn_detection is None:
             self._overhear(self._buffer.end, config)
         elif (frames := self._buffer.take_frames()) is not None:
@@ -88,6 +99,9 @@ class Hearing:
 
     def heard(self, signal: Heard, config: SessionConfig, vad: TurnDetection) -> Iterator[Boundary]:
         """Announce where speech starts and stops, and yield each boundary for the session to act on."""
+        self._heard_until = max(
+            self._heard_until, signal.position + len(signal.probabilities) * self._detector.frame_samples
+        )
         position, probabilities = self._still_here(signal)
         boundaries = self._detector.hear(
             position,
@@ -114,6 +128,30 @@ class Hearing:
             self._overhear(self._detector.voiced_until, config)
             self._score(self._detector.voiced_until, vad)
 
+    def wake_at(self, vad: TurnDetection | None) -> float | None:
+        """When ``tick`` has something to do (seconds), if no audio comes until then."""
+        if vad is None:
+            return None
+        times = [time for time in (self._scores_at(vad), self._ends_at(vad)) if time is not None]
+        return min(times, default=None)
+
+    def tick(self, vad: TurnDetection, now: float) -> Stopped | None:
+        """Time has passed: where no audio comes in the midst of a turn, the clock tells how long the pause is.
+
+        Returns the end of the turn, announced, if it is over.
+        """
+        scores_at, ends_at = self._scores_at(vad), self._ends_at(vad)
+        if scores_at is not None and now >= scores_at:
+            self._score(self._detector.voiced_until, vad, self.arrival.missing_s(now))
+        if ends_at is None or now < ends_at:
+            return None
+        voiced_until = self._detector.voiced_until
+        self._buffer.finish()
+        self._detector.reset()
+        boundary = Stopped(self._buffer.end, voiced_until)
+        self._speech_stopped(boundary)
+        return boundary
+
     def commit(self, now: float, config: SessionConfig, *, automatic: bool, stop: Stopped | None = None) -> Turn:
         """Make a user item of the turn and have it transcribed. Raises ``ClientError`` if there is no audio.
 
@@ -132,7 +170,9 @@ class Hearing:
         turn = self._turn
         turn.automatic = automatic
         turn.marks.endpoint = now
-        turn.marks.speech_end = now if stop is None else now - (end - stop.voiced_until) / self._buffer.rate_hz
+        turn.marks.speech_end = now
+        if stop is not None:
+            turn.marks.speech_end -= (end - stop.voiced_until) / self._buffer.rate_hz + self.arrival.missing_s(now)
         self._outbox.send(ev.AudioCommitted(previous_item_id=self._conversation.last_id, item_id=turn.item_id))
         self._conversation.add(Item(id=turn.item_id, role="user", content=(Part(type="input_audio", transcript=None),)))
         turn.happened(TurnEvent.COMMITTED)
@@ -235,12 +275,41 @@ class Hearing:
             samples = self._buffer.slice(start, end)
             self._outbox.command(Overhear(self._turn.item_id, end, samples, *_hints(config)))
 
-    def _score(self, voiced_until: int, vad: TurnDetection) -> None:
-        """In a pause, ask whether the speaker sounds finished, where the wait depends on it."""
+    def _missing_since(self) -> float | None:
+        """Since when audio is missing in the midst of a turn; ``None`` while there is some to be heard yet."""
+        if not self.speaking or self._heard_until < self._buffer.framed:
+            return None
+        return self.arrival.stopped_at
+
+    def _silent_s(self) -> float:
+        """How much silence there is at the end of the audio of the turn."""
+        return (self._buffer.end - self._detector.voiced_until) / self._buffer.rate_hz
+
+    def _scores_at(self, vad: TurnDetection) -> float | None:
+        """When the pause in which no audio comes is to be scored."""
+        since = self._missing_since()
+        if since is None or vad.type != "semantic_vad" or self._endpointing.asked(self._detector.voiced_until):
+            return None
+        return since + max(SCORED_AFTER_S, SCORED_MS / 1000 - self._silent_s())
+
+    def _ends_at(self, vad: TurnDetection) -> float | None:
+        """When the pause in which no audio comes ends the turn."""
+        since = self._missing_since()
+        if since is None:
+            return None
+        waits_s = GRACE_S
+        if vad.type == "semantic_vad" and not self._endpointing.answered(self._detector.voiced_until):
+            waits_s += SCORE_PATIENCE_S
+        return since + max(waits_s, self._endpointing.silence_ms(vad) / 1000 - self._silent_s())
+
+    def _score(self, voiced_until: int, vad: TurnDetection, missing_s: float = 0.0) -> None:
+        """In a pause, ask whether the speaker sounds finished, where the wait depends on it.
+
+        ``missing_s`` of the pause there is no audio of.
+        """
         end = self._buffer.end
-        if vad.type == "semantic_vad" and self._endpointing.wanted(
-            voiced_until, self._buffer.to_ms(end - voiced_until)
-        ):
+        silence_ms = self._buffer.to_ms(end - voiced_until) + round(missing_s * 1000)
+        if vad.type == "semantic_vad" and self._endpointing.wanted(voiced_until, silence_ms):
             samples = self._buffer.slice(self._turn_start, end)
             self._outbox.command(ScoreTurn(self._turn.item_id, voiced_until, samples))
 

@@ -40,6 +40,8 @@ from vivavoce.session.new_items import accept_item, require_call
 from vivavoce.session.outbox import IdFactory, Outbox, random_id
 from vivavoce.session.replying import Replying, audio_index
 from vivavoce.session.signals import (
+    Connected,
+    Disconnected,
     Ended,
     Expiring,
     Heard,
@@ -153,6 +155,8 @@ class Session:
             ToolsNotListed: self._tools_not_listed,
             Noticed: self._noticed,
             Tick: self._tick,
+            Disconnected: self._disconnected,
+            Connected: self._connected,
             Expiring: self._expiring,
             Ended: self._ended,
         }
@@ -205,7 +209,7 @@ class Session:
             release_at = self.replying.release(now)
         if over and not self.replying.active:
             self._prefill()
-        times = (release_at, self.floor.wake_at(self.config))
+        times = (release_at, self.floor.wake_at(self.config), self.hearing.wake_at(self.config.turn_detection))
         return min((time for time in times if time is not None), default=None)
 
     # ---- the client
@@ -231,7 +235,7 @@ class Session:
 
     def _audio_append(self, event: client.AudioAppend, now: float) -> None:
         self.hearing.check_append(event.audio, self.config)
-        self.hearing.append(event.audio, self.config)
+        self.hearing.append(event.audio, self.config, now)
 
     def _audio_commit(self, event: client.AudioCommit, now: float) -> None:
         if self.config.turn_detection is not None and self._vad_chosen and not event.under_vad:
@@ -369,7 +373,17 @@ class Session:
         self.floor.notice(signal.text, self.config, now)
 
     def _tick(self, signal: Tick, now: float) -> None:
+        vad = self.config.turn_detection
+        stop = self.hearing.tick(vad, now) if vad is not None else None
+        if stop is not None:
+            self._commit(now, automatic=True, stop=stop)
         self.floor.tick(self.config, now)
+
+    def _disconnected(self, signal: Disconnected, now: float) -> None:
+        self.hearing.arrival.disconnected()
+
+    def _connected(self, signal: Connected, now: float) -> None:
+        self.hearing.arrival.connected(now)
 
     def _expiring(self, signal: Expiring, now: float) -> None:
         self.replying.tell_limits(

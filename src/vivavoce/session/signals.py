@@ -125,6 +125,16 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The client's connection is lost; it may come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The client is there, or there again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Expiring:
     """The session will be over in so many seconds."""
 
@@ -157,6 +167,8 @@ Signal: TypeAlias = (
     | ToolsNotListed
     | Noticed
     | Tick
+    | Disconnected
+    | Connected
     | Expiring
     | Ended
 )
