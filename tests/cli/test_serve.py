@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import io
+import re
 import socket
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from vivavoce.cli import app
 from vivavoce.cli import serve as command
+from vivavoce.cli.welcome import welcome
 from vivavoce.config import Config, load_config
-from vivavoce.http.tls import TlsFiles, self_signed
+from vivavoce.http.tls import TlsFiles, self_signed, tls_files
 
 Started = list[tuple[Config, TlsFiles | None]]
 
@@ -26,7 +27,7 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
     calls: Started = []
     monkeypatch.setenv("VIVAVOCE_HOME", str(tmp_path))
 
-    def run(config: Config, tls: TlsFiles | None, console: Console) -> bool:
+    def run(config: Config, listening: socket.socket, tls: TlsFiles | None) -> bool:
         calls.append((config, tls))
         return True
 
@@ -35,7 +36,8 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
 
 
 def serve(*arguments: str, env: Mapping[str, Any] | None = None) -> Result:
-    return CliRunner().invoke(app, ["serve", "--engines", "fake", *arguments], env={"COLUMNS": "300", **(env or {})})
+    command = ["serve", "--engines", "fake", "--port", "0", *arguments]
+    return CliRunner().invoke(app, command, env={"COLUMNS": "300", **(env or {})})
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "voice.example.org"])
@@ -100,19 +102,76 @@ def test_tls_flags_that_do_not_fit_are_said(started: Started, tmp_path: Path) ->
     assert not started
 
 
-def test_the_welcome_shows_how_to_reach_and_to_trust_it(tmp_path: Path) -> None:
+ADDRESSES = [ip_address("192.168.1.5"), ip_address("172.17.0.1"), ip_address("2001:db8::5")]
+
+
+def said_at_the_start(tls: TlsFiles | None = None, *, locked: bool = False, **flags: Any) -> str:
+    return welcome(load_config(flags, profile="fake"), 8152, tls, locked=locked)
+
+
+@pytest.mark.parametrize(
+    ("host", "addresses"),
+    [
+        ("127.0.0.1", ["127.0.0.1"]),
+        ("localhost", ["localhost"]),
+        ("::1", ["[::1]"]),
+        ("192.168.1.5", ["192.168.1.5"]),
+        ("voice.example.org", ["voice.example.org"]),
+        ("0.0.0.0", ["127.0.0.1", "192.168.1.5", "172.17.0.1"]),
+        ("::", ["[::1]", "192.168.1.5", "172.17.0.1", "[2001:db8::5]"]),
+    ],
+)
+def test_the_start_shows_the_addresses_that_work(
+    monkeypatch: pytest.MonkeyPatch, host: str, addresses: list[str]
+) -> None:
+    monkeypatch.setattr("vivavoce.cli.welcome.own_addresses", lambda: ADDRESSES)
+    shown = re.findall(r"http://(\S+):8152$", said_at_the_start(host=host), re.MULTILINE)
+    assert shown == addresses
+    here, front = addresses[0], addresses[min(1, len(addresses) - 1)]
+    assert f"talk --url ws://{here}:8152\n" in said_at_the_start(host=host)
+    assert f"ws://{front}:8152/v1/realtime?model=step-audio-2" in said_at_the_start(host=host)
+    assert "0.0.0.0" not in said_at_the_start(host=host)
+
+
+def test_the_start_shows_how_to_trust_and_that_a_key_is_needed(tmp_path: Path) -> None:
     made = self_signed(tmp_path, "localhost")
-    for tls, schemes in ((made, ("https://", "wss://")), (None, ("http://", "ws://"))):
-        said = io.StringIO()
-        Console(file=said, width=300).print(command._welcome("::1", 8443, tls))
-        assert all(f"{scheme}[::1]:8443" in said.getvalue() for scheme in schemes)
-    assert made.fingerprint in command._trust(made)
-    assert str(made.cert) in command._trust(made)
+    said = said_at_the_start(made, locked=True)
+    for words in ("https://127.0.0.1:8152", "wss://127.0.0.1:8152", str(made.cert), made.fingerprint, "VIVAVOCE_KEY"):
+        assert words in said
+    assert "VIVAVOCE_KEY" not in said_at_the_start()
+
+
+def test_a_configured_certificate_is_reached_by_its_names(tmp_path: Path) -> None:
+    made = self_signed(tmp_path, "voice.example.org")
+    files = tls_files(load_config({"tls": {"cert": made.cert, "key": made.key}}, profile="fake"))
+    assert files is not None
+    said = said_at_the_start(files, host="0.0.0.0")
+    assert "wss://voice.example.org:8152/v1/realtime" in said
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("127.0.0.1", "Something listens there"),
+        ("192.0.2.77", "an address of this machine"),
+        ("no.such.host.invalid", "a name of this machine"),
+    ],
+)
+def test_where_it_cannot_listen_it_says_so_before_anything_is_pulled(
+    started: Started, monkeypatch: pytest.MonkeyPatch, host: str, said: str
+) -> None:
+    monkeypatch.setattr(command, "ensure_weights", lambda *_: pytest.fail("weights were looked for"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = serve("--host", host, "--port", str(port), env={"VIVAVOCE_AUTH__KEYS__ME": "a-long-random-text"})
+    assert result.exit_code == 1
+    assert f"Cannot listen on {host}, port {port}: " in result.output
+    assert said in result.output
+    assert not started
 
 
 def test_what_is_accepted_sends_small_frames_at_once() -> None:
-    config = load_config({"port": 0}, profile="fake")
-    with command.listen(command.make_server(config, None).config) as listening:
+    with command.listen("127.0.0.1", 0) as listening:
         listening.listen()
         with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from http.client import HTTPConnection
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote
 
@@ -219,6 +220,19 @@ async def test_without_keys_other_machines_are_refused_whatever_they_say() -> No
     for address in ("192.168.1.5", "::ffff:10.0.0.1"):
         with pytest.raises(ClientError, match="its own machine"):
             await auth.grant(connection((address, 1)))
+
+
+async def test_a_page_served_from_an_address_of_this_machine_is_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vivavoce.http.local.own_addresses", lambda: [ip_address("192.168.1.5")])
+    auth = auth_of({})
+    assert await auth.grant(connection(("127.0.0.1", 1), origin="http://192.168.1.5:3000"))
+    for page in ("http://192.168.1.6:3000", "http://desk.local:3000"):
+        with pytest.raises(ClientError, match="pages of other hosts"):
+            await auth.grant(connection(("127.0.0.1", 1), origin=page))
+    with pytest.raises(ClientError, match="serve the page from localhost"):
+        await auth.grant(connection(("127.0.0.1", 1), origin="null"))
 
 
 async def test_the_configured_host_is_a_name_of_this_machine() -> None:

@@ -12,14 +12,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
 from running import Talker
 from vivavoce.cli.local_server import Health, check_health, free_port
+from vivavoce.cli.serve import make_server
 from vivavoce.client.address import ServerAddress
+from vivavoce.config import load_config
 
 TEXT = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
 SPOKEN_MS = len(f"You said: {TEXT}") * 50
@@ -142,3 +148,30 @@ async def test_a_server_nobody_talks_to_ends_soon(tmp_path: Path) -> None:
     async with served(tmp_path) as child:
         child.signal(signal.SIGTERM)
         await child.ends_within(2.0)
+
+
+class _Connection:
+    """As much of uvicorn's websocket connection as its ``shutdown`` reads."""
+
+    def __init__(self) -> None:
+        self.conn = ServerProtocol(state=State.OPEN)
+        self.close_sent = False
+        self.ended = False
+
+    def shutdown(self) -> None:
+        if not self.close_sent:
+            self.conn.send_close(1012)
+        self.ended = True
+
+
+async def test_a_client_that_is_just_closing_does_not_keep_others_open() -> None:
+    server = make_server(load_config({"port": 0}, profile="fake"), None)
+    closing, open_one = _Connection(), _Connection()
+    closing.conn.receive_data(Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=True))
+    assert closing.conn.state is State.CLOSING
+    connections: Any = [closing, open_one]
+    server.server_state.connections = connections
+    server.servers, server.force_exit = [], True
+    await server.shutdown()
+    assert closing.ended
+    assert open_one.ended

@@ -9,14 +9,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from websockets.asyncio.client import connect
 
 from vivavoce.cli.serve import make_server
 from vivavoce.config import load_config
 from vivavoce.http.tls import LIFETIME, RENEW_BEFORE, TlsError, TlsFiles, self_signed, tls_files
+from vivavoce.net.machine import own_addresses
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -85,6 +88,43 @@ def test_a_certificate_covers_the_host_it_serves(tmp_path: Path) -> None:
     assert first.fingerprint != second.fingerprint
     assert self_signed(tmp_path, "127.0.0.1", now=NOW) == second  # it covers localhost in any case
     assert self_signed(tmp_path, "0.0.0.0", now=NOW).fingerprint != second.fingerprint
+
+
+def test_on_every_interface_a_certificate_covers_all_the_machine_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = ["192.168.1.5", "2001:db8::5"]
+    monkeypatch.setattr("vivavoce.http.tls.own_addresses", lambda: [ip_address(one) for one in addresses])
+    monkeypatch.setattr("vivavoce.http.tls.own_names", lambda: ["desk", "desk.local"])
+
+    def covered(files: TlsFiles) -> set[str]:
+        certificate = x509.load_pem_x509_certificate(files.cert.read_bytes())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return {str(name.value) for name in names}
+
+    first = self_signed(tmp_path, "0.0.0.0", now=NOW)
+    assert covered(first) == {"localhost", "127.0.0.1", "::1", "desk", "desk.local", *addresses}
+    addresses[1] = "2001:db8::6"  # changes every day, and is no reason for a new certificate
+    assert self_signed(tmp_path, "::", now=NOW) == first
+    addresses[0] = "10.0.0.5"
+    second = self_signed(tmp_path, "0.0.0.0", now=NOW)
+    assert second != first
+    assert covered(second) == covered(first) | set(addresses)  # back at the old address it still holds
+    addresses[0] = "192.168.1.5"
+    assert self_signed(tmp_path, "0.0.0.0", now=NOW) == second
+
+
+async def test_it_is_trusted_under_every_address_of_this_machine(tmp_path: Path) -> None:
+    addresses = [one for one in own_addresses() if one.version == 4]
+    flags = {"tls": {"self_signed": True}, "home": tmp_path, "host": "0.0.0.0", "auth": {"open": True}}
+    with serving(flags) as (port, files):
+        for address in addresses:
+            assert "session.created" in await opened(f"wss://{address}:{port}", trusting(files.cert))
+
+
+def test_a_host_no_certificate_can_name_is_said(tmp_path: Path) -> None:
+    with pytest.raises(TlsError, match="no name of a machine"):
+        self_signed(tmp_path, "x" * 70)
 
 
 @pytest.mark.parametrize("damage", ["cert.pem", "key.pem"])

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
@@ -127,12 +128,15 @@ async def running_server(
 ) -> ServerAddress | None:
     """The server at ``url`` as it is given, else the configured one, if it runs; waits until it has loaded.
 
+    Configured keys are shown to the configured server only.
+
     Fake engines are wished for by those who want a server of their own. Raises ``ServerStartError`` when the one that runs
     could not load its engines.
     """
-    if url is not None:
-        return ServerAddress(url, api_key, _trust(url, config))
     server = configured_address(config, api_key)
+    if url is not None:
+        ours = http_url(url) == http_url(server.url)
+        return replace(server, url=url) if ours else ServerAddress(url, api_key, _trust(url, config))
     if engines is Engines.FAKE or config.port == 0:
         return None
     health = await check_health(server)

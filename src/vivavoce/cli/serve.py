@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -16,8 +17,6 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
 
 from vivavoce.cli.data_folder import ensure_data_folder
 from vivavoce.cli.keys import any_key
@@ -25,7 +24,7 @@ from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_conf
 from vivavoce.cli.weights import ensure_weights, server_weights
 from vivavoce.client.connection import MAX_FRAME_BYTES
 from vivavoce.config import Config
-from vivavoce.errors import ConfigError
+from vivavoce.errors import ConfigError, VivavoceError
 from vivavoce.http.local import is_loopback
 from vivavoce.preflight import require_references
 
@@ -47,6 +46,10 @@ or in the configuration file,
     [auth.keys]
     me = "<a long random text>"
 or listen on 127.0.0.1 only. To let everybody in all the same: --insecure-open."""
+
+
+class ListenError(VivavoceError):
+    """Nothing can be served under this address; the message says why, and what to do."""
 
 
 class LogLevel(StrEnum):
@@ -99,13 +102,18 @@ def serve(
     if not (is_loopback(settings.host) or locked or settings.auth.open):
         raise ConfigError(_NO_KEYS.format(host=settings.host))
     # The doors are loaded only to serve, so that every other command starts quickly.
+    from vivavoce.cli.welcome import welcome
     from vivavoce.http.tls import tls_files
 
     tls = tls_files(settings)
     console = Console(stderr=True)
-    ensure_weights(settings, server_weights(settings), console)
-    if not run_server(settings, tls, console):
-        raise typer.Exit(1)
+    # Before the weights: a port that is taken is said at once. With port 0 only the socket knows the port.
+    with listen(settings.host, settings.port) as listening:
+        ensure_weights(settings, server_weights(settings), console)
+        said = welcome(settings, listening.getsockname()[1], tls, locked=locked)
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
+        if not run_server(settings, listening, tls):
+            raise typer.Exit(1)
 
 
 def end_with_parent(pipe: BinaryIO) -> None:
@@ -126,7 +134,7 @@ def _given(**flags: Any) -> dict[str, Any] | None:
     return {name: value for name, value in flags.items() if value is not None} or None
 
 
-def run_server(config: Config, tls: TlsFiles | None, console: Console) -> bool:
+def run_server(config: Config, listening: socket.socket, tls: TlsFiles | None) -> bool:
     """Serve until a signal ends it, gently; a second one ends it at once.
 
     Says whether the engines could be loaded; if not, the server ends by itself.
@@ -139,24 +147,41 @@ def run_server(config: Config, tls: TlsFiles | None, console: Console) -> bool:
         server.should_exit = True
 
     server = make_server(config, tls, on_failure=give_up)
-    listening = listen(server.config)  # before the panel: with port 0 only the socket knows the port
-    console.print(_welcome(config.host, listening.getsockname()[1], tls))
-    if tls:
-        console.print(_trust(tls), highlight=False, markup=False, soft_wrap=True)
     with suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again when it has shut down
         server.run(sockets=[listening])
     return loaded
 
 
-def listen(config: uvicorn.Config) -> socket.socket:
-    """The server's socket. What is accepted from it sends small frames at once.
+def listen(host: str, port: int) -> socket.socket:
+    """The server's socket, bound. What is accepted from it sends small frames at once. Raises ``ListenError``.
 
     Uvicorn's own sockets do not: with Nagle's algorithm on, every second frame waits 40 ms for the client's delayed
     acknowledgement. (asyncio turns it off only for sockets that name their protocol, which uvicorn's do not.)
     """
-    listening = config.bind_socket()
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise ListenError(
+            f"Cannot listen on {host}, port {port}: {error.strerror or error}. {_advice(error)}"
+        ) from error
     return listening
+
+
+def _advice(error: OSError) -> str:
+    match error:
+        case socket.gaierror():
+            return "--host (or `host` in the configuration) is an address or a name of this machine."
+        case OSError(errno=errno.EADDRINUSE):
+            return "Something listens there, perhaps another Vivavoce: stop it, or choose another --port."
+        case OSError(errno=errno.EADDRNOTAVAIL):
+            return "--host (or `host` in the configuration) is an address of this machine, or 0.0.0.0 for all of them."
+        case OSError(errno=errno.EACCES):
+            return "Ports below 1024 need special rights: choose another --port."
+    return "Choose another --host or --port."
 
 
 def make_server(
@@ -194,22 +219,3 @@ def _logging(base: Mapping[str, Any], level: str) -> dict[str, Any]:
     """Uvicorn's logging, and ours beside it in the same form."""
     ours = {"handlers": ["default"], "level": level.upper(), "propagate": False}
     return {**base, "loggers": {**base["loggers"], "vivavoce": ours}}
-
-
-def _welcome(host: str, port: int, tls: TlsFiles | None) -> Panel:
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    address, secure = f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}", "s" if tls else ""
-    lines = [
-        f"Listening on http{secure}://{address}, loading the models.",
-        f"Talk by voice:       vivavoce talk --url ws{secure}://{address}",
-        f"Any Realtime client: ws{secure}://{address}/v1/realtime?model=step-audio-2",
-        f"Ready when this answers 200: http{secure}://{address}/health",
-    ]
-    return Panel(Text("\n".join(lines)), title="Vivavoce", expand=False)
-
-
-def _trust(tls: TlsFiles) -> str:
-    """Outside of the panel, which would wrap what is there to be copied."""
-    return (
-        f"Certificate: {tls.cert} (our own clients trust it with SSL_CERT_FILE={tls.cert})\nSHA-256: {tls.fingerprint}"
-    )

@@ -8,9 +8,12 @@ first: whoever wants to come in meanwhile is refused with 503, replies in progre
 from __future__ import annotations
 
 import signal
+import socket
 from types import FrameType
 
 import uvicorn
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
 from vivavoce.runtime.calls import Calls
 
@@ -27,6 +30,16 @@ class DrainingServer(uvicorn.Server):
         """Serve until told to stop, then drain."""
         await super().main_loop()
         await self._calls.drain(self._drain_s)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close all connections and end the application."""
+        for connection in self.server_state.connections:
+            protocol = getattr(connection, "conn", None)
+            if isinstance(protocol, ServerProtocol) and protocol.state is State.CLOSING:
+                # Its client is just closing it. Uvicorn would send a close of its own, which raises, and all that is still
+                # to be closed would stay as it is.
+                connection.close_sent = True  # type: ignore[union-attr]
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal stops the server in its own time, a second one at once."""

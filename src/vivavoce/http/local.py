@@ -5,8 +5,9 @@ the browser:
 
 * **a page of any site** may open ``ws://127.0.0.1:8080``: the same-origin policy does not hold for WebSockets, and a plain
   POST is sent even where its answer cannot be read. A browser says where the page is from in ``Origin``, and a page cannot
-  forge it; programs send none. So ``Origin`` has to be absent, or of this machine, or of the host that was asked for, or
-  listed in ``[http] cors_origins``.
+  forge it; programs send none. So ``Origin`` has to be absent, or of this machine (loopback, or an address it has), or of
+  the host that was asked for, or listed in ``[http] cors_origins``. ``null`` is what a page from a file sends, and any
+  site's sandboxed frame as well, so it is refused.
 * **DNS rebinding**: a site lets its own name resolve to 127.0.0.1, and its pages are then of the "same host". But the
   browser still sends the site's name in ``Host``. So ``Host`` has to be a name of this machine or the one configured.
 
@@ -25,6 +26,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from vivavoce.errors import ClientError
+from vivavoce.net.machine import own_addresses
 
 NO_PAGE = frozenset({"*", "null"})
 """Origins that name no page: any site can have one of them, and nobody means to open this machine to the whole web."""
@@ -76,8 +78,22 @@ def require_local(connection: HTTPConnection, configured_host: str, pages: Colle
     if origin is None or (origin in pages and origin not in NO_PAGE):
         return
     page = origin_host(origin)
-    if page is None or not (is_loopback(page) or page == host):
+    if page is None:
+        raise _forbidden(
+            "This server has no keys, so it does not serve pages of nowhere (a file, a sandboxed frame: Origin null); "
+            "serve the page from localhost."
+        )
+    if not (is_loopback(page) or page == host or _is_own_address(page)):
         raise _forbidden("This server has no keys, so it does not serve pages of other hosts.")
+
+
+def _is_own_address(host: str) -> bool:
+    """Whether this is an address of this machine. Its names do not count: others on the network may answer to them."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address in own_addresses()
 
 
 def _forbidden(message: str) -> ClientError:

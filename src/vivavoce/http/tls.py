@@ -7,12 +7,11 @@ enough for the second, once the client has been told to trust it, for which its 
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -23,6 +22,7 @@ from filelock import FileLock
 
 from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
+from vivavoce.net.machine import EVERY_INTERFACE, own_addresses, own_names
 from vivavoce.store.relocation import CERTIFICATE
 
 LIFETIME = timedelta(days=365)
@@ -30,7 +30,8 @@ LIFETIME = timedelta(days=365)
 
 RENEW_BEFORE = timedelta(days=7)
 
-_EVERY_INTERFACE = frozenset({"", "0.0.0.0", "::"})
+MOST_NAMES = 64
+"""Of a certificate, those of the machine now and before."""
 
 
 class TlsError(VivavoceError):
@@ -39,11 +40,15 @@ class TlsError(VivavoceError):
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """PEM files of a certificate (with its chain) and its key. ``fingerprint`` is SHA-256 in hex pairs with colons."""
+    """PEM files of a certificate (with its chain) and its key. ``fingerprint`` is SHA-256 in hex pairs with colons.
+
+    ``names`` are those of a configured certificate, without patterns.
+    """
 
     cert: Path
     key: Path
     fingerprint: str
+    names: tuple[str, ...] = ()
 
 
 def tls_files(config: Config) -> TlsFiles | None:
@@ -55,14 +60,24 @@ def tls_files(config: Config) -> TlsFiles | None:
         return None
     _require_pair(tls.cert, tls.key)
     certificate = x509.load_pem_x509_certificate(tls.cert.read_bytes())
-    return TlsFiles(tls.cert, tls.key, fingerprint(certificate))
+    return TlsFiles(tls.cert, tls.key, fingerprint(certificate), _dns_names(certificate))
+
+
+def _dns_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        covered = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(name for name in covered.get_values_for_type(x509.DNSName) if "*" not in name and name != "localhost")
 
 
 def self_signed(folder: Path, host: str, *, now: datetime | None = None) -> TlsFiles:
-    """A certificate for localhost, 127.0.0.1, ::1 and ``host``, in ``folder``.
+    """A certificate for localhost, 127.0.0.1, ::1 and ``host`` (on every interface: all this machine is called), in ``folder``.
 
-    The one that is there is kept until a week before it expires, as long as it covers ``host``, so that clients have to be
-    told to trust it only once. Raises ``TlsError`` when the folder cannot be written.
+    The one that is there is kept until a week before it expires, as long as it covers these, so that clients have to be
+    told to trust it only once; a new one covers what the old one did, too, for a machine that comes back to an address.
+    (IPv6 addresses are left out of the question: many systems change theirs every day.) Raises ``TlsError`` when the folder
+    cannot be written.
     """
     now = now or datetime.now(UTC)
     names = _names(host)
@@ -70,9 +85,11 @@ def self_signed(folder: Path, host: str, *, now: datetime | None = None) -> TlsF
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(folder / "lock"):
-            certificate = _usable(cert, key, names, now)
-            if certificate is None:
-                certificate = _make(cert, key, names, now)
+            certificate, covered = _found(cert, key, now)
+            needed = {name for name in names if not _may_change(name)}
+            if certificate is None or not covered >= needed:
+                before = sorted(covered - set(names), key=str)[: MOST_NAMES - len(names)]
+                certificate = _make(cert, key, [*names, *before], now)
     except OSError as error:
         raise TlsError(f"Cannot write a certificate to {folder}: {error}.") from error
     return TlsFiles(cert, key, fingerprint(certificate))
@@ -84,8 +101,9 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 def _names(host: str) -> list[x509.GeneralName]:
-    """What a client may call this server. On every interface that is the machine's name as well."""
-    known = ["localhost", "127.0.0.1", "::1", socket.gethostname() if host in _EVERY_INTERFACE else host]
+    """What a client may call this server. Raises ``TlsError`` for a host that is no name."""
+    called = [*own_names(), *map(str, own_addresses())] if host in EVERY_INTERFACE else [host]
+    known = ["localhost", "127.0.0.1", "::1", *called]
     return [_general_name(name) for name in dict.fromkeys(known)]
 
 
@@ -93,20 +111,29 @@ def _general_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ip_address(name))
     except ValueError:
+        pass
+    try:
         return x509.DNSName(name.encode("idna").decode("ascii"))
+    except UnicodeError as error:
+        raise TlsError(f"No certificate can be made for '{name}', which is no name of a machine.") from error
 
 
-def _usable(cert: Path, key: Path, names: list[x509.GeneralName], now: datetime) -> x509.Certificate | None:
+def _may_change(name: x509.GeneralName) -> bool:
+    return isinstance(name.value, IPv6Address) and not name.value.is_loopback
+
+
+def _found(cert: Path, key: Path, now: datetime) -> tuple[x509.Certificate | None, set[x509.GeneralName]]:
+    """The certificate that is there, if it can still be used, and what it covers."""
     if not cert.is_file() or not key.is_file():
-        return None
+        return None, set()
     try:
         _require_pair(cert, key)
         certificate = x509.load_pem_x509_certificate(cert.read_bytes())
         covered = set(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     except (TlsError, ValueError, x509.ExtensionNotFound):
-        return None  # half written, or of another make
+        return None, set()  # half written, or of another make
     lasts = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - RENEW_BEFORE
-    return certificate if lasts and covered >= set(names) else None
+    return certificate if lasts else None, covered
 
 
 def _make(cert: Path, key: Path, names: list[x509.GeneralName], now: datetime) -> x509.Certificate:
