@@ -4,6 +4,7 @@ import shutil
 import socket
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from vivavoce.cli import app, checks, doctor
 from vivavoce.cli.checks import (
     Finding,
     Verdict,
+    check_access,
     check_audio,
     check_cpu,
     check_data_folder,
@@ -20,11 +22,15 @@ from vivavoce.cli.checks import (
     check_npm,
     check_port,
     check_python,
+    check_tls,
     check_weights,
 )
+from vivavoce.cli.keys import any_key
+from vivavoce.cli.local_server import Health
 from vivavoce.cli.weights import server_weights
 from vivavoce.client.live import AudioDeviceError
 from vivavoce.config import Config, load_config
+from vivavoce.http.tls import self_signed
 
 
 @pytest.fixture
@@ -113,9 +119,46 @@ def test_a_taken_port_is_told() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = taken.getsockname()[1]
-        assert check_port("127.0.0.1", port).verdict == "warn"
-    assert check_port("127.0.0.1", port).verdict == "ok"
+        config = load_config({"port": taken.getsockname()[1]})
+        finding = check_port(config)
+        assert (finding.verdict, "Something listens there" in finding.detail) == ("warn", True)
+    assert check_port(config).verdict == "ok"
+
+
+@pytest.mark.parametrize(("health", "verdict"), [(Health.READY, "ok"), (Health.LOADING, "ok"), (Health.FAILED, "fail")])
+def test_a_server_of_ours_is_known(monkeypatch: pytest.MonkeyPatch, health: Health, verdict: Verdict) -> None:
+    async def answered(_: object) -> Health:
+        return health
+
+    monkeypatch.setattr(checks, "check_health", answered)
+    finding = check_port(load_config())
+    assert (finding.verdict, "Vivavoce runs" in finding.detail) == (verdict, True)
+
+
+@pytest.mark.parametrize(
+    ("flags", "verdict"),
+    [
+        ({}, "ok"),
+        ({"host": "0.0.0.0"}, "fail"),
+        ({"host": "0.0.0.0", "auth": {"open": True}}, "ok"),
+        ({"host": "0.0.0.0", "auth": {"keys": {"me": "0123456789"}}}, "ok"),
+        ({"auth": {"keys": {"me": "a-long-random-text"}}}, "warn"),
+    ],
+)
+def test_who_may_come_in(tmp_path: Path, flags: dict[str, Any], verdict: Verdict) -> None:
+    config = load_config({"home": tmp_path, **flags})
+    assert check_access(config).verdict == verdict
+    assert not list(tmp_path.iterdir())
+    any_key(config)  # makes the database
+    assert check_access(config).verdict == verdict
+
+
+def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
+    assert not check_tls(load_config())
+    made = self_signed(tmp_path, "localhost")
+    for key, verdict in ((made.key, "ok"), (tmp_path / "absent.pem", "fail")):
+        (finding,) = check_tls(load_config({"tls": {"cert": made.cert, "key": key}}))
+        assert finding.verdict == verdict
 
 
 def test_audio_devices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,18 +15,26 @@ from typing import Literal
 
 import psutil
 
+from vivavoce.cli.local_server import Health, check_health, configured_address
+from vivavoce.cli.serve import ListenError, listen, needs_keys
 from vivavoce.cli.weights import open_store, server_weights
 from vivavoce.client.live import AudioDeviceError, load_sounddevice
 from vivavoce.config import Config
+from vivavoce.errors import ConfigError, StoreError
+from vivavoce.http.local import is_loopback
+from vivavoce.http.tls import TlsError, tls_files
 from vivavoce.models.stamps import sha256_of
 from vivavoce.preflight import broken_references
-from vivavoce.store.relocation import pending
+from vivavoce.store.relocation import DATABASE, pending
 
 Verdict = Literal["ok", "warn", "fail"]
 
 _MIN_PYTHON = (3, 11)
 _FREE_MEMORY_BYTES = 4 * 1024**3
 _SPARE_DISK_BYTES = 200_000_000
+
+EXAMPLE_KEY = "long-random-text"
+"""Part of every key in the documentation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,38 @@ def check_data_folder(config: Config) -> Finding:
     return Finding("data folder", "ok", str(folder))
 
 
+def check_access(config: Config) -> Finding:
+    """Who reaches the server needs a key, or is on this machine, or is let in on purpose."""
+    shown = {owner for owner, key in config.auth.keys.items() if EXAMPLE_KEY in key.get_secret_value()}
+    if shown:
+        return Finding(
+            "keys", "warn", f"that of {', '.join(sorted(shown))} is an example", "Everybody can read it: choose one."
+        )
+    if config.storage.url is None and not (config.data_folder / DATABASE).exists():
+        locked = bool(config.auth.keys)  # nothing is created only to be looked at
+        if not (locked or is_loopback(config.host) or config.auth.open):
+            return Finding("keys", "fail", f"none, and others reach {config.host}", "vivavoce keys create me")
+    else:
+        try:
+            locked = needs_keys(config)
+        except (ConfigError, StoreError) as error:
+            return Finding("keys", "fail", str(error))
+    return Finding(
+        "keys", "ok", "needed" if locked else f"none; open to {'everybody' if config.auth.open else 'this machine'}"
+    )
+
+
+def check_tls(config: Config) -> list[Finding]:
+    """A configured certificate can be used; one of our own is made at the start."""
+    if config.tls.cert is None:
+        return []
+    try:
+        tls_files(config)
+    except TlsError as error:
+        return [Finding("TLS", "fail", str(error))]
+    return [Finding("TLS", "ok", f"{config.tls.cert}")]
+
+
 def check_audio() -> Finding:
     """A microphone and a loudspeaker, for ``vivavoce talk`` without a recording."""
     try:
@@ -146,17 +186,18 @@ def check_audio() -> Finding:
     return Finding("audio devices", "ok", detail)
 
 
-def check_port(host: str, port: int) -> Finding:
-    """The server's port is free."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            advice = "Something listens there, perhaps a server of ours: choose another with `vivavoce serve --port`."
-            return Finding(f"port {port}", "warn", f"{host}: {error.strerror or error}", advice)
-    return Finding(f"port {port}", "ok", f"free on {host}")
+def check_port(config: Config) -> Finding:
+    """The server's port is free, or the server is there already."""
+    what = f"port {config.port}"
+    health = asyncio.run(check_health(configured_address(config)))
+    if health is not Health.ABSENT:
+        verdict: Verdict = "fail" if health is Health.FAILED else "ok"
+        return Finding(what, verdict, f"Vivavoce runs on {config.host}: {health.value}", "")
+    try:
+        listen(config.host, config.port).close()
+    except ListenError as error:
+        return Finding(what, "warn", str(error))
+    return Finding(what, "ok", f"free on {config.host}")
 
 
 def check_npm() -> Finding:
@@ -178,8 +219,10 @@ def all_findings(config: Config) -> list[Finding]:
         check_memory(psutil.virtual_memory().available),
         *configuration,
         check_data_folder(config),
+        check_access(config),
+        *check_tls(config),
         *([check_disk(config), *check_weights(config)] if usable else ()),
         check_audio(),
-        check_port(config.host, config.port),
+        check_port(config),
         check_npm(),
     ]

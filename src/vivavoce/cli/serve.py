@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -96,11 +96,7 @@ def serve(
     settings = read_config(flags, engines=engines, file=config)
     require_references(settings)
     ensure_data_folder(settings)
-    locked = bool(settings.auth.keys) or any_key(settings)
-    if locked and settings.auth.open:
-        raise ConfigError("There are keys (`vivavoce keys list`), so the server cannot be open to everybody.")
-    if not (is_loopback(settings.host) or locked or settings.auth.open):
-        raise ConfigError(_NO_KEYS.format(host=settings.host))
+    locked = needs_keys(settings)
     # The doors are loaded only to serve, so that every other command starts quickly.
     from vivavoce.cli.welcome import welcome
     from vivavoce.http.tls import tls_files
@@ -114,6 +110,16 @@ def serve(
         console.print(said, highlight=False, markup=False, soft_wrap=True)
         if not run_server(settings, listening, tls):
             raise typer.Exit(1)
+
+
+def needs_keys(config: Config) -> bool:
+    """Whether a key is needed to be let in. Raises ``ConfigError`` where nobody should be, or everybody is by mistake."""
+    locked = bool(config.auth.keys) or any_key(config)
+    if locked and config.auth.open:
+        raise ConfigError("There are keys (`vivavoce keys list`), so the server cannot be open to everybody.")
+    if not (is_loopback(config.host) or locked or config.auth.open):
+        raise ConfigError(_NO_KEYS.format(host=config.host))
+    return locked
 
 
 def end_with_parent(pipe: BinaryIO) -> None:
@@ -146,6 +152,9 @@ def run_server(config: Config, listening: socket.socket, tls: TlsFiles | None) -
         loaded = False
         server.should_exit = True
 
+    from vivavoce.http.server_logs import configure_logging
+
+    configure_logging(config.log_level)
     server = make_server(config, tls, on_failure=give_up)
     with suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again when it has shut down
         server.run(sockets=[listening])
@@ -200,7 +209,7 @@ def make_server(
             host=config.host,
             port=config.port,
             log_level=config.log_level,
-            log_config=_logging(uvicorn.config.LOGGING_CONFIG, config.log_level),
+            log_config=None,
             ws="websockets-sansio",
             ws_max_size=MAX_FRAME_BYTES,
             ws_ping_interval=20.0,
@@ -213,9 +222,3 @@ def make_server(
         application.state.serving.calls,
         drain_s=config.limits.drain_s,
     )
-
-
-def _logging(base: Mapping[str, Any], level: str) -> dict[str, Any]:
-    """Uvicorn's logging, and ours beside it in the same form."""
-    ours = {"handlers": ["default"], "level": level.upper(), "propagate": False}
-    return {**base, "loggers": {**base["loggers"], "vivavoce": ours}}

@@ -13,7 +13,7 @@ from vivavoce.http.key_limits import KeyMeter
 from vivavoce.http.places import conversation_place
 from vivavoce.http.serving import Serving
 from vivavoce.http.starting import starting_config, turn_detection_defaults
-from vivavoce.http.tracing import trace_id
+from vivavoce.http.trace import trace_id
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.calls import POLICY_VIOLATION, Call, new_resume_token
 from vivavoce.runtime.driver import Driver

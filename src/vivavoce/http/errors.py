@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from vivavoce.errors import ClientError, EngineError, RateLimitError
+from vivavoce.http.trace import note_refusal
 from vivavoce.protocol.json_text import without_lone_surrogates
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ LOADING_RETRY_S = 5
 
 
 def error_response(error: ClientError) -> JSONResponse:
-    """Status, headers and body of an error."""
+    """Status, headers and body of an error, which is noted for the log."""
+    note_refusal(error)
     body = {"error": {"message": error.message, "type": error.type, "code": error.code, "param": error.param}}
     headers: dict[str, str] = {}
     if isinstance(error, RateLimitError):

@@ -1,4 +1,4 @@
-"""What the web server logs, put right.
+"""What the server logs: one line a record, with its time, whoever logs.
 
 Keys stay out: uvicorn logs URLs with their query, and at level debug every header. And a connection refused before its
 upgrade is no error of ours: uvicorn's websocket server says so of every one that got a response instead.
@@ -7,7 +7,9 @@ upgrade is no error of ours: uvicorn's websocket server says so of every one tha
 from __future__ import annotations
 
 import logging
+import logging.config
 import re
+from datetime import datetime
 
 _HIDDEN = "[hidden]"
 _KEYS = re.compile(
@@ -49,3 +51,35 @@ def put_server_logs_right() -> None:
     for name in ("uvicorn.error", "uvicorn.access"):
         for each in _FILTERS:
             logging.getLogger(name).addFilter(each)
+
+
+class LineFormatter(logging.Formatter):
+    """``2026-11-29T09:15:00.123+01:00 WARNING vivavoce.http.tracing: …``: local time with its offset."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        """When it was logged (ISO 8601)."""
+        return datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
+
+
+def one_line(text: str, most: int = 300) -> str:
+    """Text of a client as it may stand in a log: short, without keys, and nothing that looks like another line."""
+    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text[:most])
+    return hide_keys(shown)
+
+
+def configure_logging(level: str) -> None:
+    """Everything to standard error, in one form: this program's and the web server's from ``level`` on, others' warnings."""
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": {"()": LineFormatter}},
+            "filters": {"keys": {"()": HideKeys}},
+            "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["keys"]}},
+            "root": {"handlers": ["lines"], "level": "WARNING"},
+            "loggers": {name: {"level": level.upper()} for name in ("vivavoce", "uvicorn")},
+        }
+    )

@@ -9,7 +9,6 @@ import logging
 import re
 import secrets
 from contextlib import suppress
-from contextvars import ContextVar
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -18,6 +17,8 @@ from uvicorn.protocols.utils import ClientDisconnected
 
 from vivavoce.errors import ClientError
 from vivavoce.http.errors import error_response
+from vivavoce.http.server_logs import one_line
+from vivavoce.http.trace import Trace, current_trace
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +28,8 @@ _SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 _BEGIN = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
-_current: ContextVar[str] = ContextVar("trace_id", default="-")
-
-
-def trace_id() -> str:
-    """The trace id of the request being answered; ``-`` outside of one."""
-    return _current.get()
+_LOUD = frozenset({401, 403, 429})
+"""Refusals that tell an operator something, as those of the server's own making (5xx) do."""
 
 
 class Traced:
@@ -52,26 +49,26 @@ class Traced:
             await self._app(scope, receive, send)
             return
         offered = Headers(scope=scope).get(HEADER, "")
-        trace = offered if _SANE.fullmatch(offered) else secrets.token_hex(16)
-        token = _current.set(trace)
+        trace = Trace(offered if _SANE.fullmatch(offered) else secrets.token_hex(16))
+        token = current_trace.set(trace)
         sending = _Sending(scope, receive, send, trace)
         try:
             await self._app(scope, receive, sending)
         except (ClientDisconnect, ClientDisconnected):
-            log.debug("trace %s: the client has gone", trace)
+            log.debug("trace %s: the client has gone", trace.id)
         except Exception:
-            log.exception("trace %s: %s %s failed", trace, scope.get("method", "WebSocket"), scope["path"])
+            log.exception("trace %s: %s failed", trace.id, _request_line(scope))
             if not sending.begun:  # a WebSocket; the framework answers HTTP requests itself
                 with suppress(ClientDisconnected):
                     await sending.refuse("The server failed.", "internal_error")
         finally:
-            _current.reset(token)
+            current_trace.reset(token)
 
 
 class _Sending:
-    """Puts the trace id on the first message of an answer."""
+    """Puts the trace id on the first message of an answer, and logs why a request is refused."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, trace: str) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, trace: Trace) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -91,7 +88,8 @@ class _Sending:
                 await self.refuse("The body is too large.", "request_too_large")
                 return
             self.begun = True
-            headers[HEADER] = self._trace
+            self._log_refusal(message.get("status", 101))
+            headers[HEADER] = self._trace.id
             message["headers"] = headers.raw
         await self._send(message)
 
@@ -99,5 +97,22 @@ class _Sending:
         """Answer with this error, and with nothing that comes after it."""
         self._refused = True
         refusal = error_response(ClientError(message, code=code))
-        refusal.headers[HEADER] = self._trace
+        refusal.headers[HEADER] = self._trace.id
+        self._log_refusal(refusal.status_code)
         await refusal(self._scope, self._receive, self._send)
+
+    def _log_refusal(self, status: int) -> None:
+        """Nothing of what the client sent but the path, and what the answer says."""
+        error = self._trace.refusal
+        if status < 400 or (error is not None and error.code == "internal_error"):  # that is logged with its trace
+            return
+        level = logging.WARNING if status in _LOUD or status >= 500 else logging.INFO
+        said = f"{error.code}: {one_line(error.message)}" if error is not None else "no reason given"
+        client = self._scope.get("client")
+        address = client[0] if client else "a local socket"
+        line = _request_line(self._scope)
+        log.log(level, "refused %s from %s: %d %s (trace %s)", line, address, status, said, self._trace.id)
+
+
+def _request_line(scope: Scope) -> str:
+    return f"{scope.get('method', 'WebSocket')} {one_line(scope['path'])}"

@@ -18,7 +18,7 @@ from vivavoce.http.auth import Owner, OwnerIfNamed
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.serving import Serving
-from vivavoce.http.tracing import trace_id
+from vivavoce.http.trace import trace_id
 from vivavoce.http.uploads import FORM_BYTES, LEFT_OVER_BYTES, bounded_json, uploaded_form
 from vivavoce.protocol import voices as wire
 from vivavoce.protocol.speech import SpeechRequest
