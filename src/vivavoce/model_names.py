@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from vivavoce.errors import ClientError
+from vivavoce.protocol.usage import OPENAI_RATES, STEPFUN_RATES, AudioRates
 
 if TYPE_CHECKING:
     from vivavoce.protocol.dialect import DialectName
@@ -197,6 +198,11 @@ def model_behind(name: str, kind: ModelKind, aliases: Mapping[str, str] = NO_ALI
     if served is None:
         raise _unknown_model(name, kind, param)
     return served
+
+
+def audio_rates(name: str) -> AudioRates:
+    """What a second of audio counts for this model: what it does at the platform it comes from."""
+    return STEPFUN_RATES if default_dialect(name) == "stepfun" else OPENAI_RATES
 
 
 def default_dialect(name: str) -> DialectName:

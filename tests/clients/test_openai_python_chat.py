@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from math import ceil
 from typing import Any, Literal
 
 import pytest
@@ -124,7 +125,10 @@ async def test_a_spoken_stream(fake_server: RunningServer) -> None:
     assert transcript == "You said: I heard 1000 milliseconds."
     assert len(speech) > 48_000
     assert usage is not None
-    assert usage.completion_tokens == 6
+    details = usage.completion_tokens_details
+    assert details is not None
+    assert details.audio_tokens == ceil(len(speech) / 48 / 50)
+    assert usage.completion_tokens == 6 + details.audio_tokens
 
 
 def test_the_streaming_helper_and_a_tool(client: OpenAI) -> None:

@@ -7,6 +7,7 @@ import json
 import time
 import wave
 from io import BytesIO
+from math import ceil
 from typing import Any
 
 import httpx
@@ -182,7 +183,29 @@ def test_a_spoken_stream(server: RunningServer) -> None:
     assert streamed.reasons == {0: "stop"}
     spent = [chunk["usage"]["completion_tokens"] for chunk in streamed.chunks]
     assert spent == sorted(spent)
-    assert spent[-1] == 6
+    audio_s = len(streamed.audio[0]) / 48_000
+    assert streamed.chunks[-1]["usage"]["completion_tokens_details"] == {
+        "text_tokens": 6,
+        "audio_tokens": ceil(audio_s * 25),
+    }
+
+
+@pytest.mark.parametrize(("model", "heard", "spoken"), [("step-audio-2", 12.5, 25), ("gpt-4o-audio-preview", 10, 20)])
+def test_audio_counts_by_the_rates_of_the_models_platform(
+    server: RunningServer, model: str, heard: float, spoken: float
+) -> None:
+    recording = silence(300) + tone(1000) + silence(700)
+    body = {**request(stepfun_audio(encode(decode_pcm16(recording), "wav", 24_000))), "model": model, **SPOKEN}
+    whole = answer(server, body)
+    with wave.open(BytesIO(base64.b64decode(whole["choices"][0]["message"]["audio"]["data"]))) as file:
+        said_s = file.getnframes() / 24_000
+    usage = whole["usage"]
+    read, written = usage["prompt_tokens_details"], usage["completion_tokens_details"]
+    assert read["audio_tokens"] == ceil(2 * heard)
+    assert written["audio_tokens"] == ceil(round(said_s * spoken, 6))
+    assert usage["prompt_tokens"] == read["text_tokens"] + read["audio_tokens"]
+    assert usage["completion_tokens"] == written["text_tokens"] + written["audio_tokens"]
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
 def test_an_answer_is_spoken_when_audio_is_asked_for_in_any_way(server: RunningServer) -> None:

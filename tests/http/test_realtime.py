@@ -9,6 +9,7 @@ import random
 import re
 import urllib.error
 import urllib.request
+from math import ceil
 from typing import Any
 
 import pytest
@@ -99,6 +100,26 @@ async def test_a_text_turn(server: RunningServer) -> None:
             == "You said: good morning"
         )
         assert events[-1]["response"]["usage"]["output_tokens"] == 4
+
+
+@pytest.mark.parametrize(
+    ("dialect", "heard_ms", "spoken_ms"), [("ga", 100, 50), ("beta", 100, 50), ("stepfun", 80, 40)]
+)
+async def test_audio_counts_by_its_length(server: RunningServer, dialect: str, heard_ms: int, spoken_ms: int) -> None:
+    """Clients meter by it: what they were sent is what was counted."""
+    async with talking(server, f"model=step-audio-2&dialect={dialect}") as talker:
+        await talker.append(silence(300) + tone(1000) + silence(700))
+        events = await talker.until("response.done")
+        said = {event["type"]: event for event in events}
+        start, stop = said["input_audio_buffer.speech_started"], said["input_audio_buffer.speech_stopped"]
+        pieces = [event["delta"] for event in events if event["type"].endswith("audio.delta")]
+        sent_ms = sum(len(base64.b64decode(piece)) for piece in pieces) / 48
+        usage = said["response.done"]["response"]["usage"]
+        read, written = usage["input_token_details"], usage["output_token_details"]
+        assert read["audio_tokens"] == ceil((stop["audio_end_ms"] - start["audio_start_ms"]) / heard_ms)
+        assert written["audio_tokens"] == ceil(sent_ms / spoken_ms) > 10
+        assert usage["input_tokens"] == read["text_tokens"] + read["audio_tokens"]
+        assert usage["output_tokens"] == written["text_tokens"] + written["audio_tokens"]
 
 
 async def test_a_voice_turn_with_barge_in(server: RunningServer) -> None:

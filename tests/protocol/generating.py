@@ -20,6 +20,7 @@ from vivavoce.protocol.session_config import (
     TurnDetection,
 )
 from vivavoce.protocol.tool_config import McpTool, RetrievalTool, ToolFilter, WebSearchTool
+from vivavoce.protocol.usage import Usage
 from vivavoce.types import Citation
 
 words = st.text(max_size=12)
@@ -210,13 +211,18 @@ details = st.one_of(
     st.just(ev.StatusDetails(type="incomplete", reason="max_output_tokens")),
     st.builds(ev.StatusDetails, type=st.just("failed"), reason=st.sampled_from([None, "error"]), error=errors),
 )
-USAGE = {
-    "total_tokens": 3,
-    "input_tokens": 2,
-    "output_tokens": 1,
-    "input_token_details": {"cached_tokens": 0, "text_tokens": 2, "audio_tokens": 0},
-    "output_token_details": {"text_tokens": 1, "audio_tokens": 0},
-}
+tokens = st.integers(0, 2**20)
+usages = st.builds(
+    lambda read, cached, ms, known, **others: Usage(
+        input_text=read, cached_text=min(cached, read), heard_ms=ms, known_ms=min(known, ms), **others
+    ),
+    tokens,
+    tokens,
+    tokens,
+    tokens,
+    output_text=tokens,
+    spoken_ms=tokens,
+)
 
 
 def server_events(
@@ -245,7 +251,7 @@ def server_events(
             conversation_id=st.none() | ids,
             status_details=details,
             output=st.lists(items, max_size=2).map(tuple),
-            usage=st.sampled_from([None, USAGE]),
+            usage=st.none() | usages,
             metadata=st.just(msgspec.UNSET) | st.none() | st.dictionaries(words, words, max_size=2),
             marks=st.just(msgspec.UNSET) | st.dictionaries(names, seconds, max_size=2),
         ),

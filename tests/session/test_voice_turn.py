@@ -55,7 +55,7 @@ def test_a_turn_by_voice_has_the_documented_order() -> None:
     done = driven.events(ev.ResponseDone)[0].response
     assert done.status == "completed"
     assert done.usage is not None
-    assert done.usage["input_token_details"]["cached_tokens"] == 4
+    assert done.usage.cached_text == 4
     assert done.output[0].parts[0].transcript == "Hello there."
 
 

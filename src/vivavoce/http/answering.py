@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import wrong_key
@@ -70,7 +71,8 @@ class Answering:
             lambda audio_id: memory.answers.find(self._owner, audio_id),
             spoken=self._wanted.speaks,
         )
-        return await ask(self._wanted, declared, prompt, self._model, tools, slot=seat, voice=voice)
+        asked = await ask(self._wanted, declared, prompt, self._model, tools, slot=seat, voice=voice)
+        return replace(asked, heard_ms=listener.heard_ms)
 
     async def answer(self, asked: Asked, take: Take, meter: Meter) -> None:
         """All answers; what they cost is counted, also when they fail or nobody waits for them any more.
@@ -80,7 +82,7 @@ class Answering:
         try:
             await asked.answer(self._model, self._engines.speaker, take)
         finally:
-            self._serving.key_use.spend(self._key, meter.usage.total_tokens)
+            self._serving.key_use.spend(self._key, meter.text_tokens)
 
     async def _voice(self) -> str | None:
         """Whose voice the answer has. Raises ``ClientError``."""

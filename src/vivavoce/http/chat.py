@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from vivavoce.errors import ClientError
 from vivavoce.http.answering import Answering
 from vivavoce.http.auth import Caller
-from vivavoce.http.chat_answers import Meter, WholeAnswers, shape_of
+from vivavoce.http.chat_answers import Meter, WholeAnswers, meter_of, shape_of
 from vivavoce.http.chat_chunks import ChunkedAnswers
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
@@ -74,7 +74,7 @@ class _Chat:
         """All in one. Raises ``ClientError`` and ``EngineError``."""
         async with self._answering.place() as seat:
             asked = await self._answering.asked(seat)
-            meter = Meter(asked.prompt_tokens)
+            meter = meter_of(asked, self._shape)
             answers = WholeAnswers(self._shape, meter)
             await self._answer(asked, answers, meter)
         completion = await answers.completion()
@@ -89,7 +89,7 @@ class _Chat:
         options = self._wanted.stream_options
         async with self._answering.place() as seat:
             asked = await self._answering.asked(seat)
-            meter = Meter(asked.prompt_tokens)
+            meter = meter_of(asked, self._shape)
             answers = ChunkedAnswers(
                 self._shape,
                 meter,

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from vivavoce.audio.encoding import FileFormat, encode
+from vivavoce.model_names import audio_rates
 from vivavoce.protocol.chat.completion import (
     Annotation,
     Call,
@@ -28,9 +29,12 @@ from vivavoce.protocol.chat.completion import (
     TopLogprob,
     UrlCitation,
     Usage,
-    usage,
+    usage_of,
 )
 from vivavoce.protocol.chat.request import ChatRequest
+from vivavoce.protocol.usage import OPENAI_RATES, AudioRates
+from vivavoce.protocol.usage import Usage as Spent
+from vivavoce.runtime.chat.asking import Asked
 from vivavoce.runtime.chat.remembering import KEPT_S
 from vivavoce.session.outbox import random_id
 from vivavoce.types import (
@@ -77,17 +81,28 @@ def shape_of(wanted: ChatRequest, rate_hz: int) -> Shape:
 
 
 class Meter:
-    """What a request has cost so far: the prompt once, and all answers."""
+    """What a request has cost so far: the prompt once, and all answers. Audio counts by ``rates``.
 
-    def __init__(self, prompt_tokens: int) -> None:
+    ``heard_ms`` is how much of it the prompt was made of, ``speech_hz`` the rate of what is said.
+    """
+
+    def __init__(
+        self, prompt_tokens: int, *, heard_ms: int = 0, speech_hz: int = 24_000, rates: AudioRates = OPENAI_RATES
+    ) -> None:
         self._spent = GenerationEnd("stop", input_tokens=prompt_tokens)
         self._under_way = 0
+        self._heard_ms = heard_ms
+        self._spoken = 0
+        self._speech_hz = speech_hz
+        self._rates = rates
 
     def take(self, event: ReplyEvent) -> None:
         """One more event: a piece of text is a token, or more; at the end of an answer it is known what it was."""
         match event:
             case TextDelta() | ThinkingDelta():
                 self._under_way += 1
+            case Spoken(samples=samples):
+                self._spoken += len(samples)
             case GenerationEnd():
                 self._under_way = 0
                 self._spent = replace(
@@ -100,7 +115,24 @@ class Meter:
     @property
     def usage(self) -> Usage:
         """So far; never less than before."""
-        return usage(replace(self._spent, output_tokens=self._spent.output_tokens + self._under_way))
+        spent = Spent(
+            input_text=self._spent.input_tokens,
+            cached_text=self._spent.cached_tokens,
+            output_text=self._spent.output_tokens + self._under_way,
+            heard_ms=self._heard_ms,
+            spoken_ms=self._spoken * 1000 // self._speech_hz,
+        )
+        return usage_of(spent, self._rates)
+
+    @property
+    def text_tokens(self) -> int:
+        """What the language model has read and written so far."""
+        return self._spent.input_tokens + self._spent.output_tokens + self._under_way
+
+
+def meter_of(asked: Asked, shape: Shape) -> Meter:
+    """The meter of a request; a second of audio counts what it counts where its model comes from."""
+    return Meter(asked.prompt_tokens, heard_ms=asked.heard_ms, speech_hz=shape.rate_hz, rates=audio_rates(shape.model))
 
 
 @dataclass

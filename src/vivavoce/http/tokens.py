@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from math import ceil
 
 from fastapi import APIRouter, Request
 
@@ -11,6 +10,7 @@ from vivavoce.http.auth import Owner
 from vivavoce.http.chat import received
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.serving import Serving
+from vivavoce.model_names import audio_rates
 from vivavoce.protocol.bodies import inlined, read_body
 from vivavoce.protocol.platform import TokenCount, TokenRequest, TokenTotal
 from vivavoce.runtime.chat.hearing import Listener
@@ -19,12 +19,6 @@ from vivavoce.tiers import model_of
 from vivavoce.types import GenerationOptions, Transcript
 
 router = APIRouter(route_class=ReportingRoute, tags=["chat"])
-
-TOKENS_PER_SECOND = 12.5
-"""What a second of a recording counts: so many the models hear that these tiers are named after (models, section 2).
-
-Here a recording becomes its transcript, which is shorter; but to know how long it has to be listened to.
-"""
 
 UNHEARD = Transcript("", "en")
 
@@ -49,5 +43,6 @@ async def count_tokens(request: Request, owner: Owner) -> TokenCount:
         )
         model = engines.language_models[tier.language_model]
         written = await model.count_tokens(prompt.messages, GenerationOptions())
-    seconds = sum(len(recording.samples) for recording in recordings.values()) / engines.recognition.rate_hz
-    return TokenCount(data=TokenTotal(total_tokens=written + ceil(seconds * TOKENS_PER_SECOND)))
+    samples = sum(len(recording.samples) for recording in recordings.values())
+    heard = audio_rates(wanted.model).heard(samples * 1000 // engines.recognition.rate_hz)
+    return TokenCount(data=TokenTotal(total_tokens=written + heard))

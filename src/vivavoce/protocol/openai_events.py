@@ -6,6 +6,7 @@ import msgspec
 
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.reading import Json
+from vivavoce.protocol.usage import OPENAI_RATES, usage_object
 
 REASONS = frozenset({"turn_detected", "client_cancelled", "max_output_tokens", "content_filter"})
 """Why a response may have ended, in OpenAI's types; any other cause is told by ``status_details.error`` alone."""
@@ -50,4 +51,5 @@ def response_object(response: ev.ResponseObject, output: list[Json]) -> Json:
     details = response.status_details
     if details is not None and details.reason not in REASONS:
         shaped["status_details"].pop("reason", None)
-    return {**shaped, "output": output, "metadata": shaped.get("metadata")}
+    usage = None if response.usage is None else usage_object(response.usage, OPENAI_RATES)
+    return {**shaped, "output": output, "usage": usage, "metadata": shaped.get("metadata")}

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from vivavoce.protocol.items import Item
 from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.protocol.usage import Usage
 
 ResponseStatus: TypeAlias = Literal["in_progress", "completed", "cancelled", "failed", "incomplete"]
 
@@ -52,6 +53,6 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     object: Literal["realtime.response"] = "realtime.response"
     status_details: StatusDetails | None = None
     output: tuple[Item, ...] = ()
-    usage: dict[str, Any] | None = None
+    usage: Usage | None = None
     metadata: Mapping[str, Any] | UnsetType | None = UNSET
     marks: dict[str, float] | UnsetType = UNSET

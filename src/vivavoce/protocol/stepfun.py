@@ -36,6 +36,7 @@ from vivavoce.protocol.session_shapes import (
 )
 from vivavoce.protocol.tools import nested_tool, tool_choice
 from vivavoce.protocol.turn_detection import energy_turn_detection
+from vivavoce.protocol.usage import STEPFUN_RATES, usage_object
 
 LEGACY_MAX_TOKENS = "max_response_output_length"
 """What clients of the step-1o-audio era call ``max_response_output_tokens``."""
@@ -110,6 +111,8 @@ class StepFun:
             case ev.ResponseCreated() | ev.ResponseDone():
                 del plain["response"]["config"]
                 plain["response"]["output"] = [stepfun_item(item) for item in event.response.output]
+                if event.response.usage is not None:
+                    plain["response"]["usage"] = usage_object(event.response.usage, STEPFUN_RATES)
         return [plain]
 
 

@@ -28,6 +28,7 @@ class Conversation:
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
         self._aside: dict[str, Item] = {}
+        self._heard_ms: dict[str, int] = {}
         self._called_aside: set[tuple[str, str]] = set()
 
     def __iter__(self) -> Iterator[Item]:
@@ -96,7 +97,16 @@ class Conversation:
     def forget_aside(self, item_ids: Iterable[str]) -> None:
         """The response they were for is over. What is in the history stays."""
         for item_id in item_ids:
-            self._aside.pop(item_id, None)
+            if self._aside.pop(item_id, None) is not None:
+                self._heard_ms.pop(item_id, None)
+
+    def heard(self, item_id: str, ms: int) -> None:
+        """So much audio of the user's is in this item, or more of it."""
+        self._heard_ms[item_id] = self.heard_ms(item_id) + ms
+
+    def heard_ms(self, item_id: str) -> int:
+        """How much audio of the user's was heard for this item."""
+        return self._heard_ms.get(item_id, 0)
 
     def called_aside(self, response_id: str, call_id: str) -> None:
         """A response out of band has called a function: it is no item here, and yet may be answered by one.
@@ -117,6 +127,7 @@ class Conversation:
         """Remove an item and announce it. Raises ``ClientError`` if there is none of this id."""
         self.get(item_id, "delete")
         del self._items[item_id]
+        self._heard_ms.pop(item_id, None)
         self._order.remove(item_id)
         self._outbox.send(ItemDeleted(item_id=item_id))
 

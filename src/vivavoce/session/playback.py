@@ -54,6 +54,7 @@ class Playback:
         self._clauses: list[SpokenClause] = []
         self._pcm = bytearray()
         self._made = 0
+        self._delivered = 0
         self.silenced = False
         self.stopped = False
 
@@ -66,6 +67,11 @@ class Playback:
     def sent_ms(self) -> int:
         """Audio that has left."""
         return self._to_ms(self._pacer.sent)
+
+    @property
+    def delivered_ms(self) -> int:
+        """Audio the client was given, whether or not it played it."""
+        return self._to_ms(self._delivered)
 
     @property
     def queued_ms(self) -> int:
@@ -114,7 +120,8 @@ class Playback:
 
     def release(self, now: float) -> list[bytes]:
         """The pieces that may leave now, in the client's format."""
-        pieces = (self._encoded(start, end) for start, end in self._pacer.release(self._made, now))
+        pieces = [self._encoded(start, end) for start, end in self._pacer.release(self._made, now)]
+        self._delivered = max(self._delivered, self._pacer.sent)
         return [piece for piece in pieces if piece]
 
     def tail(self) -> bytes:

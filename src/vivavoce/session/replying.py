@@ -23,7 +23,7 @@ from vivavoce.session.playback import Playback
 from vivavoce.session.response import Response, ResponseEvent, ResponseState
 from vivavoce.session.signals import Replied, ReplyFailed, StartReply, StopReply
 from vivavoce.session.tool_servers import ToolServers
-from vivavoce.session.usage import rate_limits
+from vivavoce.session.usage import AudioMeter, rate_limits
 from vivavoce.types import (
     ApprovalNeeded,
     ClauseCut,
@@ -74,6 +74,7 @@ class Replying:
         self._over = False
         self._work: StartReply | None = None
         self._before = ""
+        self._audio = AudioMeter(conversation)
         self.interruption: Interruption | None = None
         self.spoken: OrderedDict[str, Playback] = OrderedDict()
         self.spoke = False
@@ -141,8 +142,10 @@ class Replying:
     def generate(self, language: Language, languages: Mapping[str, Language]) -> None:
         """All transcripts are there: send the reply on its road. ``language`` was spoken last."""
         messages, options = self._prompts.for_ask(self._ask, languages)
+        response = self._new_road()
+        response.audio_in = self._audio.measure(self._ask, messages)
         self._work = StartReply(
-            self._new_road().id,
+            response.id,
             messages,
             options,
             self._ask.voice,
@@ -290,6 +293,7 @@ class Replying:
                 playback.push_pcm(index, pcm)
             playback.clause_done(index)
         self._clauses_before = len(rest.clauses)
+        response.audio_in = cut.response.audio_in.again(prompted=not cut.finished)
         if cut.finished:
             response.end = GenerationEnd("stop")
             if not rest.text:

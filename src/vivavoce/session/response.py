@@ -16,11 +16,12 @@ from vivavoce.observe.marks import Marks
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, ItemStatus, Part, PartType
 from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.protocol.usage import Usage
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.playback import Playback
 from vivavoce.session.server_calls import Output, ServerCalls
-from vivavoce.session.usage import usage_object
+from vivavoce.session.usage import PromptAudio
 from vivavoce.types import GenerationEnd, ToolCall, ToolCallDelta
 
 
@@ -124,7 +125,7 @@ class Response:
     """One response: its state, its output, the events that tell of it.
 
     ``playback`` is ``None`` for a text-only response, ``conversation`` for one out of band: its items enter no history.
-    ``written`` holds the words of the reply so far, heard or not.
+    ``written`` holds the words of the reply so far, heard or not; ``audio_in`` is the user's audio its prompt was made of.
     """
 
     def __init__(
@@ -145,6 +146,8 @@ class Response:
         self.end: GenerationEnd | None = None
         self.message_id: str | None = None
         self.written = ""
+        self.audio_in = PromptAudio()
+        self._pieces = 0
         self._outbox = outbox
         self._conversation = conversation
         self._report_marks = report_marks
@@ -190,6 +193,7 @@ class Response:
         message, index = self._reply_part()
         message.parts[index].text += delta
         self.written += delta
+        self._pieces += 1
         ids = self._part_ids(message, index)
         if self.playback is None:
             self._outbox.send(ev.TextDelta(**ids, delta=delta))
@@ -274,9 +278,21 @@ class Response:
             conversation_id=self._conversation.id if self._conversation is not None else None,
             status_details=details,
             output=tuple(self._output),
-            usage=usage_object(self.end or GenerationEnd("stop")) if over else None,
+            usage=self._usage() if over else None,
             metadata=self._metadata,
             marks=self.marks.relative_ms() if over and self._report_marks else msgspec.UNSET,
+        )
+
+    def _usage(self) -> Usage:
+        """Of a reply that was cut before its end is known what was prompted and said, in pieces of about a token."""
+        end = self.end or GenerationEnd("stop", output_tokens=self._pieces)
+        return Usage(
+            input_text=end.input_tokens,
+            cached_text=end.cached_tokens,
+            output_text=end.output_tokens,
+            heard_ms=self.audio_in.heard_ms,
+            known_ms=self.audio_in.known_ms,
+            spoken_ms=self.playback.delivered_ms if self.playback is not None else 0,
         )
 
     # ---- the assistant message

@@ -53,6 +53,7 @@ class Transcripts:
     def expect(self, expected: Expected) -> None:
         """A transcript is on its way."""
         self._expected[expected.turn.item_id, expected.content_index] = expected
+        self._conversation.heard(expected.turn.item_id, round(expected.duration_s * 1000))
 
     def is_whole(self, item_id: str) -> None:
         """What comes for this turn has the settled words in it."""

@@ -1,29 +1,49 @@
-"""Token counts as ``response.done`` shows them (Realtime reference, 5.20)."""
+"""What responses cost, and what a conversation may still cost (Realtime reference, 5.20)."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from msgspec import UNSET, UnsetType
 
 from vivavoce.protocol.server_events import RateLimits, SessionLimit
-from vivavoce.types import GenerationEnd
+from vivavoce.session.asking import Ask
+from vivavoce.session.context import message_of
+from vivavoce.session.conversation import Conversation
+from vivavoce.types import GenerationEnd, Message
 
 
-def usage_object(end: GenerationEnd) -> dict[str, Any]:
-    """The documented ``usage`` object. The cascade's language model reads and writes text only, so audio tokens are 0."""
-    return {
-        "total_tokens": end.input_tokens + end.output_tokens,
-        "input_tokens": end.input_tokens,
-        "output_tokens": end.output_tokens,
-        "input_token_details": {
-            "cached_tokens": end.cached_tokens,
-            "text_tokens": end.input_tokens,
-            "audio_tokens": 0,
-            "cached_tokens_details": {"text_tokens": end.cached_tokens, "audio_tokens": 0},
-        },
-        "output_token_details": {"text_tokens": end.output_tokens, "audio_tokens": 0},
-    }
+@dataclass(frozen=True, slots=True)
+class PromptAudio:
+    """The user's audio a prompt is made of, in milliseconds; ``known_ms`` of it were in an earlier prompt."""
+
+    heard_ms: int = 0
+    known_ms: int = 0
+
+    def again(self, *, prompted: bool) -> PromptAudio:
+        """What the rest of a reply is made of: the same, or nothing where the model has written all of it."""
+        return PromptAudio(self.heard_ms, self.heard_ms) if prompted else PromptAudio()
+
+
+class AudioMeter:
+    """Measures the audio in prompts, and remembers what it has measured: a platform would have it in its cache."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._known: set[str] = set()
+
+    def measure(self, ask: Ask, messages: Sequence[Message]) -> PromptAudio:
+        """Of the items that became ``messages``: in a long conversation the oldest are left out."""
+        ids = [item.id for item in self._conversation] if ask.items is None else ask.items
+        items = [item for item_id in ids if (item := self._conversation.find(item_id)) is not None]
+        kept = sum(message.role == "user" for message in messages) - (ask.note is not None)
+        said = [at for at, item in enumerate(items) if item.role == "user" and message_of(item) is not None]
+        first = 0 if kept >= len(said) else said[-kept] if kept else len(items)
+        lengths = {item.id: self._conversation.heard_ms(item.id) for item in items[first:]}
+        known_ms = sum(ms for item_id, ms in lengths.items() if item_id in self._known)
+        self._known |= {item_id for item_id, ms in lengths.items() if ms}
+        return PromptAudio(sum(lengths.values()), known_ms)
 
 
 def rate_limits(

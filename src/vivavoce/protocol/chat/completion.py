@@ -9,21 +9,24 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from vivavoce.types import GenerationEnd
+from vivavoce.protocol.usage import AudioRates
+from vivavoce.protocol.usage import Usage as Spent
 
 FinishReason = Literal["stop", "length", "tool_calls"]
 
 
 class PromptTokens(BaseModel):
-    """Of the prompt. The language model reads text only, so ``audio_tokens`` is 0: what was said counts as its transcript."""
+    """Of the prompt. Recordings count by their length, beside the transcripts the language model reads."""
 
     cached_tokens: int
+    text_tokens: int
     audio_tokens: int
 
 
 class CompletionTokens(BaseModel):
-    """Of the answer; likewise."""
+    """Of the answer; its speech counts by its length."""
 
+    text_tokens: int
     audio_tokens: int
 
 
@@ -169,13 +172,17 @@ class Chunk(BaseModel):
     usage: Usage | None = None
 
 
-def usage(end: GenerationEnd) -> Usage:
-    """Token counts as both platforms name them."""
+def usage_of(usage: Spent, rates: AudioRates) -> Usage:
+    """Token counts as both platforms name them; the totals are the sums of their details."""
+    heard, spoken = rates.heard(usage.heard_ms), rates.spoken(usage.spoken_ms)
+    prompt, completion = usage.input_text + heard, usage.output_text + spoken
     return Usage(
-        prompt_tokens=end.input_tokens,
-        completion_tokens=end.output_tokens,
-        total_tokens=end.input_tokens + end.output_tokens,
-        cached_tokens=end.cached_tokens,
-        prompt_tokens_details=PromptTokens(cached_tokens=end.cached_tokens, audio_tokens=0),
-        completion_tokens_details=CompletionTokens(audio_tokens=0),
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=prompt + completion,
+        cached_tokens=usage.cached_text,
+        prompt_tokens_details=PromptTokens(
+            cached_tokens=usage.cached_text, text_tokens=usage.input_text, audio_tokens=heard
+        ),
+        completion_tokens_details=CompletionTokens(text_tokens=usage.output_text, audio_tokens=spoken),
     )

@@ -25,11 +25,15 @@ Take = Callable[[int, ReplyEvent], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that can be answered. ``prompt_tokens`` is the length of its prompt, ``answers`` how many are wanted."""
+    """A request that can be answered. ``prompt_tokens`` is the length of its prompt, ``answers`` how many are wanted.
+
+    ``heard_ms`` is how much audio the prompt was made of.
+    """
 
     request: ReplyRequest
     prompt_tokens: int
     answers: int
+    heard_ms: int = 0
 
     async def answer(self, model: LanguageModel, speaker: Speaker, take: Take) -> None:
         """All answers, one after the other: they share a slot, in which the prompt has been read. Raises ``EngineError``."""

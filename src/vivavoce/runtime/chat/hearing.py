@@ -47,7 +47,10 @@ class Recording:
 
 
 class Listener:
-    """Finds out what was said. ``fetcher`` is there if the server fetches recordings by URL."""
+    """Finds out what was said. ``fetcher`` is there if the server fetches recordings by URL.
+
+    ``heard_ms`` is how much audio there was.
+    """
 
     def __init__(
         self, engines: Engines, transcripts: Remembered[Transcript], owner: str, fetcher: Fetcher | None
@@ -56,6 +59,7 @@ class Listener:
         self._transcripts = transcripts
         self._owner = owner
         self._fetcher = fetcher
+        self.heard_ms = 0
 
     async def words(self, messages: Sequence[ChatMessage]) -> Mapping[Place, Transcript]:
         """The transcript of every recording. All are decoded before the first is heard, so that a bad one is known at once.
@@ -63,6 +67,7 @@ class Listener:
         Raises ``ClientError`` with the recording's ``param``, and ``EngineError``.
         """
         recordings = await self.recordings(messages)
+        self.heard_ms = sum(len(recording.samples) for recording in recordings.values()) * 1000 // self._rate_hz
         return {place: await self._hear(recording) for place, recording in recordings.items()}
 
     async def recordings(self, messages: Sequence[ChatMessage]) -> Mapping[Place, Recording]:
