@@ -52,16 +52,16 @@ def table(heading: str, columns: int) -> dict[str, list[str]]:
     return {codes(row[0])[0]: row[1:] for row in rows(PAGE, heading) if len(row) == columns and codes(row[0])}
 
 
-def fresh() -> SessionConfig:
+def fresh(dialect: DialectName = "stepfun") -> SessionConfig:
     config = load_config(profile="fake")
-    return starting_config(config, model_of("step-audio-2", {}, "step-audio-2"), None)
+    return starting_config(config, model_of("step-audio-2", {}, "step-audio-2"), None, dialect)
 
 
 def shown_defaults(path: str) -> list[Any]:
     """What a fresh session has at this dotted path, in each dialect that has it."""
     found = []
-    for dialect in DIALECTS.values():
-        value: Any = dialect.reshape_server(ev.SessionCreated(session_id="s", session=fresh()))[0]["session"]
+    for name, dialect in DIALECTS.items():
+        value: Any = dialect.reshape_server(ev.SessionCreated(session_id="s", session=fresh(name)))[0]["session"]
         for step in path.split("."):
             value = value.get(step, ...) if isinstance(value, dict) else ...
         found += [] if value is ... else [value]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -50,6 +52,33 @@ async def test_the_name_asked_for_is_echoed(aliased: RunningServer, path: str, m
 
 async def test_the_tier_behind_an_alias_answers(aliased: RunningServer) -> None:
     assert (await created(aliased, "/v1/realtime?model=kiosk-3"))["voice"] == "linjiajiejie"
+
+
+@pytest.mark.parametrize(
+    ("query", "voice"),
+    [
+        ("model=step-audio-2", "qingchunshaonv"),
+        ("model=step-1o-audio", "linjiajiejie"),
+        ("model=kiosk-3", "linjiajiejie"),
+        ("model=gpt-realtime", "marin"),
+        ("model=gpt-5-realtime-mini", "marin"),
+        ("model=gpt-4o-realtime-preview", "alloy"),
+        ("model=step-audio-2&dialect=openai", "marin"),
+        ("model=step-audio-2&dialect=openai-beta", "alloy"),
+        ("model=gpt-realtime&dialect=stepfun", "qingchunshaonv"),
+    ],
+)
+async def test_a_session_begins_with_a_voice_its_clients_know(aliased: RunningServer, query: str, voice: str) -> None:
+    session: dict[str, Any] = await created(aliased, f"/v1/realtime?{query}")
+    nested = session["audio"]["output"]["voice"] if "audio" in session else voice
+    assert (session.get("voice", voice), nested) == (voice, voice)
+    assert {"voice", "audio"} & set(session)
+
+
+def test_a_client_secret_describes_the_voice_it_will_begin_with(aliased: RunningServer) -> None:
+    made = httpx.post(f"{aliased.http}/v1/realtime/client_secrets", json={}).json()
+    assert made["session"]["audio"]["output"]["voice"] == "marin"
+    assert httpx.post(f"{aliased.http}/v1/realtime/sessions", json={}).json()["voice"] == "alloy"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from vivavoce.http.places import conversation_place
 from vivavoce.http.serving import Serving
 from vivavoce.http.starting import starting_config, turn_detection_defaults
 from vivavoce.http.trace import trace_id
+from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.calls import POLICY_VIOLATION, Call, new_resume_token
 from vivavoce.runtime.driver import Driver
@@ -69,11 +70,17 @@ async def begin_call(
     return call
 
 
-def session_options(serving: Serving, model: Model, grant: Grant, query: Mapping[str, str]) -> SessionOptions:
-    """What this server gives a new session of this model, with what the client secret it came in by says."""
+def session_options(
+    serving: Serving, model: Model, grant: Grant, query: Mapping[str, str], dialect: DialectName = "stepfun"
+) -> SessionOptions:
+    """What this server gives a new session of this model, with what the client secret it came in by says.
+
+    ``dialect`` is the one it begins in.
+    """
     config, engines = serving.config, serving.engines
+    transcribes = query.get("intent") == "transcription"
     return SessionOptions(
-        config=starting_config(config, model, grant.patch, transcribes=query.get("intent") == "transcription"),
+        config=starting_config(config, model, grant.patch, dialect, transcribes=transcribes),
         turn_detection=turn_detection_defaults(config),
         voices=_known_voices(grant),
         context_tokens=engines.language_models[model.tier.language_model].context_tokens,

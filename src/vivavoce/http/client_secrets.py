@@ -121,7 +121,7 @@ class _Wanted:
         model = model_of(
             name or config.tiers.default, config.tiers.aliases, config.tiers.default, transcription=transcribes
         )
-        session = starting_config(config, model, update.session)
+        session = starting_config(config, model, update.session, self.dialect)
         try:
             await serving.voices.usable(self.caller.owner, session.voice, model.tier)
         except ClientError as error:

@@ -87,7 +87,7 @@ async def _new_call(socket: WebSocket, serving: Serving, grant: Grant) -> Call:
         socket.scope["subprotocols"],
         grant.dialect or default,
     )
-    options = session_options(serving, model, grant, query)
+    options = session_options(serving, model, grant, query, dialect.name)
     return await begin_call(
         serving, model, grant, options, Translator(dialect), resumable=query.get("resumable") == "1"
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from vivavoce.config import Config
+from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.session_config import SessionConfig, SessionPatch, Transcription, TurnDetection, patched
 from vivavoce.tiers import Model
 
@@ -16,14 +19,21 @@ def turn_detection_defaults(config: Config) -> TurnDetection:
     )
 
 
+OPENAI_VOICES: Mapping[DialectName, str] = {"openai": "marin", "openai_beta": "alloy"}
+"""What a session speaks with that begins in a dialect of OpenAI's, as on its platform; others have their tier's voice."""
+
+
 def starting_config(
-    config: Config, model: Model, patch: SessionPatch | None, *, transcribes: bool = False
+    config: Config, model: Model, patch: SessionPatch | None, dialect: DialectName, *, transcribes: bool = False
 ) -> SessionConfig:
-    """The configuration in ``session.created``. ``transcribes``: the connection asked for transcripts only."""
+    """The configuration in ``session.created``.
+
+    ``dialect`` is the one the connection begins in; ``transcribes``: it asked for transcripts only.
+    """
     defaults = turn_detection_defaults(config)
     fresh = SessionConfig(
         model=model.name,
-        voice=model.tier.default_voice,
+        voice=OPENAI_VOICES.get(dialect, model.tier.default_voice),
         kind="transcription" if transcribes else "realtime",
         transcription=Transcription() if transcribes else None,
         turn_detection=defaults if config.turns.server_vad else None,
