@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,9 +57,9 @@ def test_engines_import_only_their_vocabulary() -> None:
 
 
 def test_only_the_configuration_reads_the_environment() -> None:
+    """``openmp.py`` writes what native libraries read."""
     for file in SOURCE.rglob("*.py"):
-        if file.name != "config.py":
+        if file.name not in ("config.py", "openmp.py"):
             text = file.read_text(encoding="utf-8")
-            assert "os.environ.get" not in text, file
-            assert "os.environ[" not in text, file
+            assert not re.search(r"os\.environ[.\[]", text), file
             assert "getenv" not in text, file

@@ -99,20 +99,25 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
 async def _work(serving: Serving, on_failure: Callable[[], None] | None) -> None:
     """Load everything; then, as long as the server runs, keep house."""
     try:
-        require_references(serving.config)
-        serving.tools.load_plugins()
-        serving.opened = serving.closing.add(await open_store(serving.config))
-        engines = serving.closing.add(await load_engines(serving.config))
-        await serving.open_library(engines.embedder)
-        serving.tools.relevance = relevance_of(engines.embedder, serving.config.tools.relevance)
-        serving.closing.add(serving.voices).open(serving.opened, engines)
-        await serving.open_recordings(engines)
-        serving.loaded = engines
-    except VivavoceError as error:
-        log.error("%s", error)
-        serving.failure = str(error)
+        await _load(serving)
+    except Exception as error:
+        expected = isinstance(error, VivavoceError)
+        log.error("%s", error if expected else "the server cannot start", exc_info=None if expected else error)
+        serving.failure = str(error) if expected else "The server failed to start. Its log says why."
         if on_failure is not None:
             on_failure()
     else:
         log.info("ready: %d conversations at once", serving.seats.capacity)
         await keep_house(serving)
+
+
+async def _load(serving: Serving) -> None:
+    await asyncio.to_thread(require_references, serving.config)  # it imports the engines
+    serving.tools.load_plugins()
+    serving.opened = serving.closing.add(await open_store(serving.config))
+    engines = serving.closing.add(await load_engines(serving.config))
+    await serving.open_library(engines.embedder)
+    serving.tools.relevance = relevance_of(engines.embedder, serving.config.tools.relevance)
+    serving.closing.add(serving.voices).open(serving.opened, engines)
+    await serving.open_recordings(engines)
+    serving.loaded = engines

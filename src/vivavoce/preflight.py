@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import get_args
 
 from vivavoce.config import Config
 from vivavoce.config_errors import nearest
 from vivavoce.engines.registry import EngineKind, installed
-from vivavoce.errors import ConfigError
+from vivavoce.errors import ConfigError, EngineError
 from vivavoce.models.catalogue import load_catalogue
+from vivavoce.models.store import is_folder
+from vivavoce.runtime.choices import engine_choices
 from vivavoce.tiers import TIERS
 from vivavoce.tools.base import GROUP as TOOLS
 
@@ -26,26 +29,15 @@ def require_references(config: Config) -> None:
 
 def broken_references(config: Config) -> list[str]:
     """A sentence for each name that leads nowhere: the setting, the name, the nearest one there is, and all of them."""
-    return [*_engines(config), *_settings(config), *_language_models(config), *_tools(config)]
+    return [*_engines(config), *_settings(config), *_language_models(config), *_weights(config), *_tools(config)]
 
 
 def _engines(config: Config) -> Iterator[str]:
-    engines = config.engines
-    wanted: list[tuple[str, EngineKind, str]] = [
-        ("speech_detector", "speech_detectors", engines.speech_detector),
-        ("recognizer", "recognizers", engines.recognizer),
-        ("turn_scorer", "turn_scorers", engines.turn_scorer),
-        ("embedder", "embedders", engines.embedder),
-        ("speaker_verifier", "speaker_verifiers", engines.speaker_verifier),
-    ]
-    wanted += [("speakers", "speakers", name) for name in engines.speakers]
-    for name, model in engines.language_models.items():
-        wanted.append((f"language_models.{name}.engine", "language_models", model.engine))
-    for setting, kind, name in wanted:
-        there = sorted(installed(kind))
+    for choice in engine_choices(config):
+        name, there = choice.name, sorted(installed(choice.kind))
         if name not in there:
-            yield _nowhere(f"engines.{setting}", f"engine '{name}' among the installed {kind}", name, there)
-    if not engines.speakers:
+            yield _nowhere(choice.setting, f"engine '{name}' among the installed {choice.kind}", name, there)
+    if not config.engines.speakers:
         yield "engines.speakers: at least one speaker is needed."
 
 
@@ -66,15 +58,29 @@ def _settings(config: Config) -> Iterator[str]:
 
 
 def _language_models(config: Config) -> Iterator[str]:
-    models = config.engines.language_models
     used = sorted({tier.language_model for tier in TIERS.values()})
-    weights = [entry.name for entry in load_catalogue().weights]
-    for name, model in models.items():
+    for name in config.engines.language_models:
         if name not in used:
             yield _nowhere(f"engines.language_models.{name}", f"tier that uses a language model '{name}'", name, used)
-        if model.weights is not None and model.weights not in weights:
-            setting = f"engines.language_models.{name}.weights"
-            yield _nowhere(setting, f"'{model.weights}' in the catalogue of weights", model.weights, weights)
+
+
+def _weights(config: Config) -> Iterator[str]:
+    """Also what is wrong with the settings that say which weights."""
+    there = [entry.name for entry in load_catalogue().weights]
+    for choice in engine_choices(config):
+        if choice.name not in installed(choice.kind):
+            continue
+        try:
+            weights = choice.weights()
+        except EngineError as error:
+            yield f"{error}."
+            continue
+        for name in weights:
+            if is_folder(name):
+                if not Path(name).expanduser().is_dir():
+                    yield f"{choice.weights_setting}: there is no folder {name}."
+            elif name not in there:
+                yield _nowhere(choice.weights_setting, f"'{name}' in the catalogue of weights", name, there)
 
 
 def _tools(config: Config) -> Iterator[str]:

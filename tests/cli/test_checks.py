@@ -27,7 +27,7 @@ from vivavoce.cli.checks import (
 )
 from vivavoce.cli.keys import any_key
 from vivavoce.cli.local_server import Health
-from vivavoce.cli.weights import server_weights
+from vivavoce.cli.weights import weights_of
 from vivavoce.client.live import AudioDeviceError
 from vivavoce.config import Config, load_config
 from vivavoce.http.tls import self_signed
@@ -65,7 +65,7 @@ def test_memory() -> None:
 
 def test_missing_weights_are_named_with_the_command_that_fetches_them(empty: Config) -> None:
     findings = check_weights(empty)
-    assert {finding.what for finding in findings} == {f"weights {name}" for name in server_weights(empty)}
+    assert {finding.what for finding in findings} == {f"weights {name}" for name in weights_of(empty)}
     assert all(finding.verdict == "fail" for finding in findings)
     assert all(finding.advice.startswith("vivavoce models pull ") for finding in findings)
 
@@ -79,15 +79,15 @@ def test_names_that_lead_nowhere_fail_and_weights_are_not_looked_for(monkeypatch
 
 
 def test_fake_engines_need_no_weights() -> None:
-    assert server_weights(load_config(profile="fake")) == []
+    assert weights_of(load_config(profile="fake")) == []
 
 
 def test_what_clones_is_needed_where_it_is_configured_without_a_folder() -> None:
-    assert not {"zipvoice", "pocket-tts"} & set(server_weights(load_config()))
+    assert not {"zipvoice", "pocket-tts"} & set(weights_of(load_config()))
     settings = {"pocket": {"folder": "/models/pocket"}}
     config = load_config({"engines": {"speakers": ["kokoro", "zipvoice", "pocket"], "settings": settings}})
-    assert "zipvoice" in server_weights(config)
-    assert "pocket-tts" not in server_weights(config)
+    assert "zipvoice" in weights_of(config)
+    assert "pocket-tts" not in weights_of(config)
 
 
 def test_the_disk_must_hold_what_is_missing(empty: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,7 +157,7 @@ async def test_the_server_that_runs_is_found_by_its_configuration(configured: Pa
 def test_talk_and_say_use_it_and_load_no_engines(
     configured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(EngineLoader, "_load", lambda *_: pytest.fail("engines were loaded"))
+    monkeypatch.setattr(EngineLoader, "load", lambda *_: pytest.fail("engines were loaded"))
     monkeypatch.setattr(asyncio, "create_subprocess_exec", lambda *_, **__: pytest.fail("a server was started"))
     for name, arguments in (("talk", ["--text", "Good morning."]), ("say", ["Good morning.", "--speed", "0.5"])):
         out = tmp_path / f"{name}.wav"

@@ -10,7 +10,7 @@ import pytest
 
 from docs.markdown import DOCS, Block, blocks
 from running import running
-from vivavoce.cli.weights import server_weights
+from vivavoce.cli.weights import weights_of
 from vivavoce.config import FAKE_ENGINES, Config, LanguageModelConfig, load_config
 from vivavoce.config_errors import unknown_variables
 from vivavoce.models.catalogue import load_catalogue
@@ -34,7 +34,7 @@ def test_every_toml_block_is_a_configuration_that_can_work(block: Block, tmp_pat
     assert set(config.model_dump(include=set(tables), exclude_unset=True)) == set(tables)
     assert not broken_references(config)
     catalogue = load_catalogue()
-    assert all(catalogue.entry(name) for name in server_weights(config))
+    assert all(catalogue.entry(name) for name in weights_of(config))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

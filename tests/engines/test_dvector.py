@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.dvector import DVectorVerifier, load
@@ -64,8 +65,8 @@ def test_a_broken_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_to_set() -> None:
-    with pytest.raises(EngineError, match="no settings"):
-        load(EngineContext(weights=lambda _: Path(), threads=1, capacity=1, settings={"a": 1}))
+    with pytest.raises(ValidationError, match="a\n"):
+        load.weights({"a": 1})
 
 
 def test_missing_weights_say_so() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from vivavoce.engines.base import Embedder, EngineContext
 from vivavoce.engines.e5 import load as load_e5
@@ -119,8 +120,8 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_has_no_settings() -> None:
-    with pytest.raises(EngineError, match="colour"):
-        load_e5(context(of_tests, colour="red"))
+    with pytest.raises(ValidationError, match="colour"):
+        load_e5.weights({"colour": "red"})
 
 
 class Endpoint:
@@ -183,6 +184,6 @@ async def test_a_wrong_answer_is_an_error_of_the_engine(answer: httpx.Response, 
 
 
 def test_settings_of_an_endpoint_are_checked() -> None:
-    with pytest.raises(EngineError, match="dimensions"):
+    with pytest.raises(ValidationError, match="dimensions"):
         load_openai(context(of_tests, url="http://x", model="m"))
     assert load_openai(context(of_tests, url="http://x", model="m", dimensions=8, key="k")).name == "m@8"

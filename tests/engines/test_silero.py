@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soxr
 from hibari import Hibari
+from pydantic import ValidationError
 
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.silero import CONTEXT_SAMPLES, FRAME_SAMPLES, SileroDetector, SileroStream, load
@@ -78,8 +79,8 @@ def test_broken_weights_and_unknown_settings_are_named(tmp_path: Path) -> None:
     (tmp_path / "silero_vad.onnx").write_bytes(b"no model")
     with pytest.raises(EngineError, match=r"silero_vad\.onnx"):
         load(context(lambda _: tmp_path))
-    with pytest.raises(EngineError, match="no settings, but got threshold"):
-        load(context(lambda _: tmp_path, threshold=0.5))
+    with pytest.raises(ValidationError, match="threshold"):
+        load.weights({"threshold": 0.5})
 
 
 def test_missing_weights_stay_a_weights_error() -> None:

@@ -13,6 +13,7 @@ import pytest
 import soxr
 from hibari import Hibari
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from vivavoce.engines.base import EngineContext, TurnScorer
 from vivavoce.engines.fake import FakeTurnScorer
@@ -164,8 +165,8 @@ def test_broken_weights_and_unknown_settings_are_named(tmp_path: Path) -> None:
     (tmp_path / "smart-turn-v3.2-cpu.onnx").write_bytes(b"no model")
     with pytest.raises(EngineError, match=r"smart-turn-v3\.2-cpu\.onnx"):
         load(context(lambda _: tmp_path))
-    with pytest.raises(EngineError, match="no settings, but got threads"):
-        load(context(lambda _: tmp_path, threads=2))
+    with pytest.raises(ValidationError, match="threads"):
+        load.weights({"threads": 2})
 
 
 def test_missing_weights_stay_a_weights_error() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.models import WordLevel
 
@@ -209,7 +210,7 @@ def test_prompts_are_cut_to_their_room(vocabulary: Vocabulary) -> None:
 )
 def test_settings_that_do_not_fit_are_named(settings: dict[str, object], message: str, tmp_path: Path) -> None:
     here: Callable[[str], Path] = lambda _: tmp_path  # noqa: E731
-    with pytest.raises(EngineError, match=message):
+    with pytest.raises(ValidationError, match=message):
         load(EngineContext(weights=here, threads=1, capacity=1, settings=settings))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vivavoce import app as app_module
 from vivavoce.app import create_app
 from vivavoce.config import Config, load_config
 from vivavoce.engines.fake import FakeRecognizer, FakeSpeakerVerifier, FakeSpeechDetector
@@ -82,3 +83,32 @@ async def test_engines_that_were_loaded_are_closed_when_one_cannot_be(
     with pytest.raises(EngineError, match="verifier: cannot be loaded"):
         await load_engines(config)
     assert closed == ["FakeRecognizer", "FakeSpeechDetector"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (EngineError("mine", "engines.recognizer: no such device"), "mine: engines.recognizer: no such device"),
+        (TypeError("a bug"), "The server failed to start. Its log says why."),
+    ],
+)
+async def test_a_server_that_cannot_start_says_why_and_closes_what_it_opened(
+    config: Config, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    closed, failed = list[Store](), asyncio.Event()
+
+    async def fails(_config: Config) -> None:
+        raise error
+
+    async def close(self: Store) -> None:
+        closed.append(self)
+        await real(self)
+
+    real = Store.close
+    monkeypatch.setattr(Store, "close", close)
+    monkeypatch.setattr(app_module, "load_engines", fails)
+    app = create_app(config, on_failure=failed.set)
+    async with app.router.lifespan_context(app):
+        await asyncio.wait_for(failed.wait(), 30)
+        assert app.state.serving.failure == said
+    assert closed == [app.state.serving.opened]

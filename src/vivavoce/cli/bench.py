@@ -43,7 +43,7 @@ from vivavoce.cli.options import (
     VoiceOption,
     read_config,
 )
-from vivavoce.cli.weights import ensure_weights, speaker_weights, weights_of
+from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 from vivavoce.engines.fake import CHARACTER_MS
@@ -151,7 +151,7 @@ async def _questions(
     if not languages:
         raise typer.BadParameter(f"There are own questions in {', '.join(OWN_QUESTIONS)} only; give a --manifest.")
     config = read_config(engines=engines, file=config_file)
-    ensure_weights(config, speaker_weights(config), console)
+    ensure_weights(config, weights_of(config, "speakers"), console)
     with console.status("Making questions with the project's own voices …"):
         questions = await _speak_questions(config, languages, wish.limit)
     return questions, f"{len(questions)} questions synthesised by Vivavoce's own speakers, no human recordings."
@@ -225,7 +225,7 @@ def recognition(
     if not recordings:
         raise typer.BadParameter("No recording of the manifest is in these groups.")
     console = Console()
-    ensure_weights(settings, weights_of(settings.engines.recognizer), console)
+    ensure_weights(settings, weights_of(settings, "recognizers"), console)
     console.print(score_table(group_scores(asyncio.run(_recognise(settings, recordings, hint)))))
 
 

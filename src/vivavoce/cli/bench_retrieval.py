@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from vivavoce.bench.retrieval.corpus import pages, questions
 from vivavoce.cli.options import ConfigOption, Engines, read_config
-from vivavoce.cli.weights import ensure_weights, speaker_weights, weights_of
+from vivavoce.cli.weights import ensure_weights, language_model_weights, weights_of
 from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 
@@ -53,9 +53,8 @@ def retrieval(
     if language_model not in settings.engines.language_models:
         raise typer.BadParameter("There is no such language model.", param_hint="--language-model")
     console = Console()
-    engines, weights = settings.engines, settings.engines.language_models[language_model].weights
-    needed = weights_of(engines.embedder) + (speaker_weights(settings) if first_audio else [])
-    needed += [weights] if (answers or first_audio) and weights else []
+    needed = weights_of(settings, "embedders") + (weights_of(settings, "speakers") if first_audio else [])
+    needed += language_model_weights(settings, language_model) if answers or first_audio else []
     ensure_weights(settings, needed, console)
     wanted = Wanted(language_model, answers, first_audio, passages, small_files, database)
     told = asyncio.run(_bench(settings, wanted, console))

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from vivavoce.bench.tools import HALVES, Half, Score, measure
 from vivavoce.cli.options import ConfigOption, Engines, read_config
-from vivavoce.cli.weights import ensure_weights, weights_of
+from vivavoce.cli.weights import ensure_weights, language_model_weights, weights_of
 from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 
@@ -34,8 +34,8 @@ def tools(
     if not halves or not set(names) <= set(settings.engines.language_models):
         raise typer.BadParameter("There is no such half, or no such language model.")
     console = Console()
-    weights = [settings.engines.language_models[name].weights for name in names]
-    ensure_weights(settings, [*weights_of(settings.engines.embedder), *(name for name in weights if name)], console)
+    needed = weights_of(settings, "embedders") + language_model_weights(settings, *names)
+    ensure_weights(settings, needed, console)
     scores = {name: asyncio.run(_measure(settings, name, halves, console)) for name in names}
     console.print(_table(scores))
     for name, of_name in scores.items():

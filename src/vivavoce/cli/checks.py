@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,14 +18,17 @@ import psutil
 
 from vivavoce.cli.local_server import Health, check_health, configured_address
 from vivavoce.cli.serve import ListenError, listen, needs_keys
-from vivavoce.cli.weights import open_store, server_weights
+from vivavoce.cli.weights import open_store
 from vivavoce.client.live import AudioDeviceError, load_sounddevice
 from vivavoce.config import Config
-from vivavoce.errors import ConfigError, StoreError
+from vivavoce.errors import ConfigError, EngineError, StoreError
 from vivavoce.http.local import is_loopback
 from vivavoce.http.tls import TlsError, tls_files
+from vivavoce.models.catalogue import WeightEntry
 from vivavoce.models.stamps import sha256_of
+from vivavoce.models.store import WeightStore
 from vivavoce.preflight import broken_references
+from vivavoce.runtime.choices import engine_choices, needed_weights
 from vivavoce.store.relocation import DATABASE, pending
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -102,8 +106,8 @@ def check_weights(config: Config) -> list[Finding]:
     """Every weight is there and, hashed again, right."""
     store = open_store(config)
     findings: list[Finding] = []
-    for name in server_weights(config):
-        entry = store.catalogue.entry(name)
+    for entry in _needed(config, store):
+        name = entry.name
         folder = store.find(entry)
         if folder is None:
             findings.append(Finding(f"weights {name}", "fail", "missing", f"vivavoce models pull {name}"))
@@ -114,10 +118,20 @@ def check_weights(config: Config) -> list[Finding]:
     return findings
 
 
+def _needed(config: Config, store: WeightStore) -> list[WeightEntry]:
+    """What the engines open; those that cannot tell, and what nobody has, are among the findings on the configuration."""
+    names: list[str] = []
+    for choice in engine_choices(config):
+        with suppress(EngineError):
+            names += needed_weights([choice])
+    there = {entry.name: entry for entry in store.catalogue.weights}
+    return [there[name] for name in dict.fromkeys(names) if name in there]
+
+
 def check_disk(config: Config) -> Finding:
     """Room for the weights that are still missing."""
     store = open_store(config)
-    entries = [store.catalogue.entry(name) for name in server_weights(config)]
+    entries = _needed(config, store)
     needed = sum(file.size_bytes for entry in entries if not store.find(entry) for file in store.missing(entry))
     folder = next(folder for folder in (config.weights_folder, *config.weights_folder.parents) if folder.exists())
     free = shutil.disk_usage(folder).free

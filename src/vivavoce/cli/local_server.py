@@ -25,7 +25,7 @@ from rich.status import Status
 
 from vivavoce.cli.data_folder import ensure_data_folder
 from vivavoce.cli.options import Engines, read_config
-from vivavoce.cli.weights import ensure_weights, server_weights
+from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.client.address import ServerAddress
 from vivavoce.client.connection import http_url
 from vivavoce.config import Config
@@ -181,7 +181,7 @@ async def child_server(console: Console, *, engines: Engines, config_file: Path 
     config = read_config({"host": "127.0.0.1", "port": port}, engines=engines, file=config_file)
     require_references(config)
     ensure_data_folder(config)
-    ensure_weights(config, server_weights(config), console)
+    ensure_weights(config, weights_of(config), console)
     if config.tls.enabled:  # made now, so that it can be trusted from the beginning
         from vivavoce.http.tls import tls_files
 

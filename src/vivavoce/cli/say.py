@@ -13,7 +13,7 @@ from rich.console import Console
 from vivavoce.audio.resample import resample
 from vivavoce.cli.local_server import running_server
 from vivavoce.cli.options import ApiKeyOption, ConfigOption, Engines, EnginesOption, UrlOption, read_config
-from vivavoce.cli.weights import ensure_weights, speaker_weights
+from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.live import load_sounddevice, play
 from vivavoce.client.recording import write_wav
@@ -50,7 +50,7 @@ def say(
         server = await running_server(url, settings, console, engines=engines, api_key=api_key)
         if server is not None:
             return await speech(server, text, voice=wanted, speed=speed)
-        ensure_weights(settings, speaker_weights(settings), console)
+        ensure_weights(settings, weights_of(settings, "speakers"), console)
         return await _speak(settings, text, wanted, speed)
 
     samples = asyncio.run(spoken())

@@ -21,7 +21,7 @@ from rich.console import Console
 from vivavoce.cli.data_folder import ensure_data_folder
 from vivavoce.cli.keys import any_key
 from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
-from vivavoce.cli.weights import ensure_weights, server_weights
+from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.client.connection import MAX_FRAME_BYTES
 from vivavoce.config import Config
 from vivavoce.errors import ConfigError, VivavoceError
@@ -105,7 +105,7 @@ def serve(
     console = Console(stderr=True)
     # Before the weights: a port that is taken is said at once. With port 0 only the socket knows the port.
     with listen(settings.host, settings.port) as listening:
-        ensure_weights(settings, server_weights(settings), console)
+        ensure_weights(settings, weights_of(settings), console)
         said = welcome(settings, listening.getsockname()[1], tls, locked=locked)
         console.print(said, highlight=False, markup=False, soft_wrap=True)
         if not run_server(settings, listening, tls):

@@ -28,7 +28,7 @@ def transcribe(
 ) -> None:
     """Write down what is said in recordings: one line a file, with its language."""
     settings = read_config(engines=engines, file=config)
-    ensure_weights(settings, weights_of(settings.engines.recognizer), Console(stderr=True))
+    ensure_weights(settings, weights_of(settings, "recognizers"), Console(stderr=True))
     asyncio.run(_transcribe(settings, files, language))
 
 

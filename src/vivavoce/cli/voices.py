@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
-from vivavoce.cli.weights import ensure_weights, speaker_weights, weights_of
+from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.closing import CloseStack
 from vivavoce.config import Config
 from vivavoce.errors import EngineError
@@ -43,7 +43,7 @@ def measure(
     """Let every stock voice speak and measure it: the table that clips are matched with. Takes minutes."""
     settings = read_config(engines=engines, file=config)
     console = Console()
-    ensure_weights(settings, weights_of(settings.engines.speaker_verifier) + speaker_weights(settings), console)
+    ensure_weights(settings, weights_of(settings, "speaker_verifiers", "speakers"), console)
     from vivavoce.voices.stock import write_table
 
     def report(voice: StockVoice) -> None:

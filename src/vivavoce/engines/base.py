@@ -6,14 +6,16 @@ on the event loop. A foreign engine registers a loader under the same entry-poin
 
     [project.entry-points."vivavoce.recognizers"]
     mine = "my_package:load"            # load(context: EngineContext) -> Recognizer
+
+A loader that opens weights says so with ``needs_weights``; then they are pulled before it is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,15 +42,40 @@ from vivavoce.types import (
 class EngineContext:
     """What a loader gets.
 
-    ``weights`` maps a catalogue name to the folder that holds its verified files (raises ``WeightsError``);
-    ``threads`` is the CPU budget; ``capacity`` the number of conversations to serve at once; ``settings`` the engine's
-    own table of the configuration.
+    ``weights`` maps a catalogue name to the folder that holds its verified files, and the path of a folder to that folder
+    (raises ``WeightsError``); ``threads`` is the CPU budget; ``capacity`` the number of conversations to serve at once;
+    ``settings`` the engine's own table of the configuration, with what was set and nothing else.
     """
 
     weights: Callable[[str], Path]
     threads: int
     capacity: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+_Engine = TypeVar("_Engine")
+
+
+@dataclass(frozen=True, slots=True)
+class Loader(Generic[_Engine]):
+    """What loads an engine, and says which weights it will open."""
+
+    load: Callable[[EngineContext], _Engine]
+    weights: Callable[[Mapping[str, Any]], Iterable[str]]
+
+    def __call__(self, context: EngineContext) -> _Engine:
+        """The engine."""
+        return self.load(context)
+
+
+def needs_weights(
+    weights: Callable[[Mapping[str, Any]], Iterable[str]],
+) -> Callable[[Callable[[EngineContext], _Engine]], Loader[_Engine]]:
+    """Mark a loader: ``weights`` tells from the engine's settings which weights the loader will open.
+
+    They are names of the catalogue, or paths of folders (with a ``/``), which are opened as they are.
+    """
+    return lambda load: Loader(load, weights)
 
 
 class SpeechStream(Protocol):

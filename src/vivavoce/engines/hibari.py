@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hibari import Hibari
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import EngineContext, needs_weights
 from vivavoce.engines.kokoro.english import english_g2p
 from vivavoce.engines.kokoro.pieces import pieces
 from vivavoce.engines.pauses import finish
+from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
 from vivavoce.types import Language, Samples, SpeakOptions
 
@@ -65,6 +66,7 @@ class HibariSpeaker:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
+@needs_weights(always())
 def load(context: EngineContext) -> HibariSpeaker:
     """Entry point: the speaker, warm. It needs one thread and no weights but its own."""
     model = Hibari(voice=VOICE, threads=1, g2p=english_g2p(british=False))

@@ -12,14 +12,15 @@ dimensions = 1024
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import EngineContext, needs_weights
+from vivavoce.engines.settings import EngineSettings
 from vivavoce.errors import EngineError
 from vivavoce.types import EmbedOptions, Vectors
 
@@ -27,15 +28,13 @@ ENGINE = "openai embeddings"
 RETRIABLE_STATUS = 429
 
 
-class Settings(BaseModel):
+class Settings(EngineSettings):
     """Where the endpoint is and what it is told.
 
     ``dimensions`` is the length of its vectors; ``send_dimensions`` asks for that length, where a model has several.
     ``query_prefix`` and ``passage_prefix`` are put before texts, as some models were trained. ``batch`` texts go in one
     request, ``parallel`` requests for passages at once at most.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     url: str = Field(pattern=r"^https?://")
     model: str
@@ -105,13 +104,15 @@ class OpenAIEmbedder:
         return unit
 
 
+def _weights(settings: Mapping[str, Any]) -> Sequence[str]:
+    Settings.model_validate(settings)
+    return ()
+
+
+@needs_weights(_weights)
 def load(context: EngineContext) -> OpenAIEmbedder:
-    """Entry point; asks nothing yet. Raises ``EngineError`` for settings that do not fit."""
-    try:
-        settings = Settings.model_validate(dict(context.settings))
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise EngineError(ENGINE, f"its settings do not fit: {wrong}") from error
+    """Entry point; asks nothing yet. Raises ``pydantic.ValidationError`` for settings that do not fit."""
+    settings = Settings.model_validate(context.settings)
     headers = {"Authorization": f"Bearer {settings.key.get_secret_value()}"} if settings.key else {}
     client = httpx.AsyncClient(base_url=settings.url, headers=headers, timeout=settings.timeout_s)
     return OpenAIEmbedder(settings, client)

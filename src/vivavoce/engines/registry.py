@@ -18,7 +18,7 @@ EngineKind: TypeAlias = Literal[
     "speaker_verifiers",
     "embedders",
 ]
-Loader: TypeAlias = Callable[[EngineContext], Any]
+LoadEngine: TypeAlias = Callable[[EngineContext], Any]
 
 
 def installed(kind: EngineKind) -> dict[str, EntryPoint]:
@@ -26,10 +26,10 @@ def installed(kind: EngineKind) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=f"vivavoce.{kind}")}
 
 
-def loader(kind: EngineKind, name: str) -> Loader:
+def loader(kind: EngineKind, name: str) -> LoadEngine:
     """The loader registered under ``name``. Raises ``EngineError`` naming what is installed when there is none."""
     found = installed(kind)
     if name not in found:
         raise EngineError(name, f"no such engine among {kind}; installed: {', '.join(sorted(found)) or 'none'}")
-    load: Loader = found[name].load()
+    load: LoadEngine = found[name].load()
     return load

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import EngineContext, needs_weights
+from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
 from vivavoce.types import Samples
 
@@ -113,10 +114,9 @@ class SileroDetector:
         """Nothing to stop: the session has no threads of its own and is freed with its last stream."""
 
 
+@needs_weights(always(WEIGHTS))
 def load(context: EngineContext) -> SileroDetector:
     """Entry point. Raises ``WeightsError`` without weights and ``EngineError`` when they cannot be opened."""
-    if context.settings:
-        raise EngineError("silero", f"has no settings, but got {', '.join(context.settings)}")
     path = context.weights(WEIGHTS) / "silero_vad.onnx"
     options = onnxruntime.SessionOptions()
     # A frame is far too little work to share between threads.

@@ -1,13 +1,14 @@
 """The catalogue of weights: what each file is, its hash, and in order where it can be had.
 
-Read from the packaged ``catalogue.toml`` (its head explains the format). Data only: fetching lives in ``sources``,
-keeping in ``store``.
+Read from the packaged ``catalogue.toml`` (its head explains the format), and from those of installed packages. Data only:
+fetching lives in ``sources``, keeping in ``store``.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -15,6 +16,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vivavoce.errors import WeightsError
+
+GROUP = "vivavoce.catalogues"
+"""Entry points of other packages' catalogues."""
 
 SourceKind: TypeAlias = Literal["local", "huggingface", "url", "archive", "pypi", "npm"]
 
@@ -221,5 +225,17 @@ def parse_catalogue(text: str) -> Catalogue:
 
 
 def load_catalogue() -> Catalogue:
-    """The catalogue packaged with Vivavoce."""
-    return parse_catalogue(files("vivavoce.models").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    """The catalogue packaged with Vivavoce, and what installed packages add to it.
+
+    Theirs are texts of the same format, named by entry points of the group ``vivavoce.catalogues``. Raises ``WeightsError``
+    naming the one that cannot be read.
+    """
+    catalogue = parse_catalogue(files("vivavoce.models").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    for point in entry_points(group=GROUP):
+        try:
+            added = parse_catalogue(point.load())
+            catalogue = Catalogue(weights=catalogue.weights + added.weights)
+        except Exception as error:
+            reason = "it lists an entry that is there already" if isinstance(error, ValidationError) else error
+            raise WeightsError(f"The catalogue '{point.value}' of an installed package: {reason}") from error
+    return catalogue

@@ -44,6 +44,11 @@ class FileCheck:
     result: Literal["ok", "missing", "wrong"]
 
 
+def is_folder(name: str) -> bool:
+    """Whether weights are named by the path of a folder (``/srv/whisper``, ``./whisper``), not by the catalogue's name."""
+    return "/" in name
+
+
 class WeightStore:
     """Finds verified weights. ``root`` is where pulls land, ``local`` the mounted folder if there is one."""
 
@@ -53,10 +58,12 @@ class WeightStore:
         self.local = local
 
     def folder(self, name: str) -> Path:
-        """The folder that holds every file of ``name`` with the right hash.
+        """The folder that holds every file of ``name`` with the right hash; a folder's path is that folder, unchecked.
 
         Raises ``WeightsError`` saying what to do.
         """
+        if is_folder(name):
+            return _existing(Path(name).expanduser())
         entry = self.catalogue.entry(name)
         folder = self.find(entry)
         if folder is None:
@@ -142,3 +149,9 @@ def _difference(path: Path, file: WeightFile) -> str | None:
     if (sha256 := sha256_of(path)) != file.sha256:
         return f"gave bytes with another SHA-256 ({sha256}): refused and removed"
     return None
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise WeightsError(f"There is no folder {folder} with weights.")
+    return folder

@@ -6,23 +6,27 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from vivavoce.closing import Closeable, CloseStack
-from vivavoce.config import Config, LanguageModelConfig
+from vivavoce.config import Config
 from vivavoce.engines.base import (
     Embedder,
     EngineContext,
     LanguageModel,
     Recognizer,
+    Speaker,
     SpeakerVerifier,
     SpeechDetector,
     TurnScorer,
 )
-from vivavoce.engines.registry import EngineKind, loader
+from vivavoce.engines.registry import EngineKind
 from vivavoce.engines.router import SpeakerRouter
+from vivavoce.errors import EngineError
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
+from vivavoce.runtime.choices import EngineChoice, engine_choices, language_model_choice
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.reply import read_prompt
@@ -56,9 +60,7 @@ class Engines:
 async def load_engines(config: Config) -> Engines:
     """Load what ``config`` names, off the event loop. Raises ``EngineError`` or ``WeightsError``; then nothing stays open.
 
-    Language models first: llama.cpp's loader tells OpenMP not to spin, which the recogniser's library, too, reads once;
-    spinning on after an utterance it would slow the first token down. Seat 0, the first to be taken, has already read the
-    default persona: the first turn is like the others.
+    Seat 0, the first to be taken, has already read the default persona: the first turn is like the others.
     """
     loader = EngineLoader(config)
     async with CloseStack() as stack:
@@ -66,23 +68,45 @@ async def load_engines(config: Config) -> Engines:
         async def load(one: Callable[[], _Engine]) -> _Engine:
             return stack.add(await asyncio.to_thread(one))
 
+        speakers = engine_choices(config, "speakers")
         language_models = {
             name: await load(partial(loader.language_model, name)) for name in config.engines.language_models
         }
         engines = Engines(
             Ears(await load(loader.speech_detector)),
             Recognition(await load(loader.recognizer)),
-            await load(loader.speaker),
+            speaker_router({choice.name: await load(partial(loader.load, choice)) for choice in speakers}),
             language_models,
             await load(loader.turn_scorer),
             await load(loader.embedder),
             await load(loader.speaker_verifier),
         )
+        _require_one_rate(config, engines)
         persona = (Message("system", system_prompt("")), Message("user", ""))
-        for model in language_models.values():
-            await read_prompt(persona, GenerationOptions(slot=0), model)
+        for name, model in language_models.items():
+            with language_model_choice(config, name).blamed():
+                await read_prompt(persona, GenerationOptions(slot=0), model)
         stack.pop_all()
     return engines
+
+
+def _require_one_rate(config: Config, engines: Engines) -> None:
+    """What is heard is resampled once, for all engines that hear. Raises ``EngineError`` for one that wants another rate."""
+    rate_hz = engines.ears.detector.rate_hz
+    listening: list[tuple[EngineKind, int]] = [
+        ("recognizers", engines.recognition.rate_hz),
+        ("turn_scorers", engines.turn_scorer.rate_hz),
+    ]
+    for kind, its_rate_hz in listening:
+        if its_rate_hz != rate_hz:
+            (choice,) = engine_choices(config, kind)
+            said = f"hears at {its_rate_hz} Hz, voice activity detection at {rate_hz} Hz; it must be the same"
+            raise EngineError(choice.name, f"{choice.setting}: {said}")
+
+
+def speaker_router(speakers: Mapping[str, Speaker]) -> SpeakerRouter:
+    """These speakers with the voices clients name. Raises ``EngineError`` for one that cannot be among them."""
+    return SpeakerRouter(speakers, PRESETS, named_voice)
 
 
 class EngineLoader:
@@ -94,46 +118,52 @@ class EngineLoader:
 
     def speech_detector(self) -> SpeechDetector:
         """The configured voice activity detector."""
-        engine: SpeechDetector = self._load("speech_detectors", self._config.engines.speech_detector)
+        engine: SpeechDetector = self._only("speech_detectors")
         return engine
 
     def turn_scorer(self) -> TurnScorer:
         """The configured judge of whether the speaker has finished."""
-        engine: TurnScorer = self._load("turn_scorers", self._config.engines.turn_scorer)
+        engine: TurnScorer = self._only("turn_scorers")
         return engine
 
     def embedder(self) -> Embedder:
         """The configured judge of what texts mean."""
-        engine: Embedder = self._load("embedders", self._config.engines.embedder)
+        engine: Embedder = self._only("embedders")
         return engine
 
     def recognizer(self) -> Recognizer:
         """The configured recogniser."""
-        engine: Recognizer = self._load("recognizers", self._config.engines.recognizer)
+        engine: Recognizer = self._only("recognizers")
         return engine
 
     def speaker_verifier(self) -> SpeakerVerifier:
         """The configured judge of who speaks."""
-        engine: SpeakerVerifier = self._load("speaker_verifiers", self._config.engines.speaker_verifier)
+        engine: SpeakerVerifier = self._only("speaker_verifiers")
         return engine
 
     def speaker(self) -> SpeakerRouter:
         """The configured speakers behind one router."""
-        names = self._config.engines.speakers
-        return SpeakerRouter({name: self._load("speakers", name) for name in names}, PRESETS, named_voice)
+        return speaker_router({choice.name: self.load(choice) for choice in engine_choices(self._config, "speakers")})
 
     def language_model(self, name: str) -> LanguageModel:
         """The language model the tiers call ``name``."""
-        model: LanguageModelConfig = self._config.engines.language_models[name]
-        settings = {**model.settings, "weights": model.weights}
-        engine: LanguageModel = self._load("language_models", model.engine, settings)
+        engine: LanguageModel = self.load(language_model_choice(self._config, name))
         return engine
 
-    def _load(self, kind: EngineKind, name: str, settings: Mapping[str, Any] | None = None) -> Any:
-        context = EngineContext(
-            weights=self._store.folder,
-            threads=self._config.threads,
-            capacity=self._config.limits.sessions,
-            settings=settings if settings is not None else self._config.engines.settings.get(name, {}),
-        )
-        return loader(kind, name)(context)
+    def _only(self, kind: EngineKind) -> Any:
+        (choice,) = engine_choices(self._config, kind)
+        return self.load(choice)
+
+    def load(self, choice: EngineChoice) -> Any:
+        """One of them. Raises ``EngineError`` and ``WeightsError``, which name the engine and the setting."""
+        declared = choice.weights()
+
+        def weights(name: str) -> Path:
+            if name not in declared:
+                raise EngineError(
+                    choice.name, f"opens the weights '{name}', of which its loader says nothing (needs_weights)"
+                )
+            return self._store.folder(name)
+
+        limits = self._config.limits
+        return choice.load(EngineContext(weights, self._config.threads, limits.sessions, choice.settings))

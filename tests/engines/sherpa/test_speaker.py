@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from engines.sherpa.tiny import make_pocket, make_zipvoice
 from vivavoce.engines.base import CloningSpeaker, EngineContext
@@ -269,13 +270,13 @@ def test_missing_files_are_named_all_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"folder": 5}, "pocket.folder"),
+        ({"folder": 5}, "folder"),
         ({"folder": ".", "steps": 0}, "steps"),
         ({"folder": ".", "stepz": 1}, "stepz"),
     ],
 )
 def test_wrong_settings_are_named(settings: dict[str, object], words: str) -> None:
-    with pytest.raises(EngineError, match=words):
+    with pytest.raises(ValidationError, match=words):
         load_pocket(context(**settings))
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import EngineContext, needs_weights
 from vivavoce.engines.dvector.features import RATE_HZ, MelWindows
+from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
 from vivavoce.types import Samples
 
@@ -57,14 +58,12 @@ class DVectorVerifier:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
+@needs_weights(always(WEIGHTS))
 def load(context: EngineContext) -> DVectorVerifier:
     """Entry point.
 
-    Raises ``WeightsError`` without weights and ``EngineError`` for settings, of which there are none, and for weights
-    that cannot be opened.
+    Raises ``WeightsError`` without weights and ``EngineError`` for those that cannot be opened.
     """
-    if context.settings:
-        raise EngineError(ENGINE, f"has no settings, but got {', '.join(context.settings)}")
     path = context.weights(WEIGHTS) / FILE
     options = onnxruntime.SessionOptions()
     # One thread: live calls need the others.

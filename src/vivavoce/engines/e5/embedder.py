@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import EngineContext, needs_weights
 from vivavoce.engines.e5.graph import encoder
 from vivavoce.engines.e5.tokens import Pieces
 from vivavoce.engines.e5.weights import Weights, numbers
+from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
 from vivavoce.types import EmbedOptions, Vectors
 
@@ -98,14 +99,12 @@ def _make_way() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND_NICE)
 
 
+@needs_weights(always(WEIGHTS))
 def load(context: EngineContext) -> E5Embedder:
     """Entry point: the embedder, warm. About a second.
 
-    Raises ``WeightsError`` without weights and ``EngineError`` for settings, of which there are none, and for weights that
-    cannot be opened.
+    Raises ``WeightsError`` without weights and ``EngineError`` for those that cannot be opened.
     """
-    if context.settings:
-        raise EngineError(ENGINE, f"has no settings, but got {', '.join(context.settings)}")
     path = context.weights(WEIGHTS) / FILE
     options = onnxruntime.SessionOptions()
     # The thread that calls does the work: a question is over in 6 ms, and passages shall not take two cores.

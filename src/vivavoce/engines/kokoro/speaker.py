@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import EngineContext, needs_weights
 from vivavoce.engines.kokoro.chinese import Chinese
 from vivavoce.engines.kokoro.english import English
 from vivavoce.engines.kokoro.japanese import Japanese
@@ -24,9 +24,13 @@ from vivavoce.engines.kokoro.pieces import PIECE_PHONEMES, pieces
 from vivavoce.engines.kokoro.rehearsal import Rehearsal
 from vivavoce.engines.kokoro.styles import LANGUAGES, Pack, Styles, read_stock
 from vivavoce.engines.pauses import finish
+from vivavoce.engines.settings import always
 from vivavoce.types import Language, Samples, Sex, SpeakOptions
 
 Phonemizer: TypeAlias = Callable[[str], str]
+
+MODEL, VOICES = "kokoro-v1.0", "kokoro-voices"
+"""The weights, as the catalogue names them."""
 
 MAX_THREADS = 2
 """More threads make the language model wait and shorten a clause of this small network little."""
@@ -123,11 +127,12 @@ class KokoroSpeaker:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
+@needs_weights(always(MODEL, VOICES))
 def load(context: EngineContext) -> KokoroSpeaker:
     """Entry point: the speaker, warm. Raises ``WeightsError``."""
     threads = max(1, min(MAX_THREADS, context.threads))
-    styles = Styles(read_stock(context.weights("kokoro-voices")))
-    folder = context.weights("kokoro-v1.0")
+    styles = Styles(read_stock(context.weights(VOICES)))
+    folder = context.weights(MODEL)
     model = KokoroModel(folder, threads)
     american = English()
     phonemizers: dict[str, Phonemizer] = {

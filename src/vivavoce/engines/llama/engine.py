@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import EngineContext, needs_weights
 from vivavoce.engines.llama.chat import ChunkReader, chat_request, first_request, prompt_request
 from vivavoce.engines.llama.decision import CANDIDATES, Kind, decided, settled
 from vivavoce.engines.llama.grammar import check_schema
@@ -25,12 +25,13 @@ from vivavoce.types import GenerationEvent, GenerationFeature, GenerationOptions
 _WARM_UP = (Message("system", "You are a voice."), Message("user", "Hello."))
 
 
+@needs_weights(lambda settings: [LlamaSettings.model_validate(settings).weights])
 def load(context: EngineContext) -> LlamaModel:
     """Load the weights named by the settings and warm them up. Blocks for seconds.
 
     Raises ``WeightsError``, ``EngineError``, or ``pydantic.ValidationError`` for a wrong setting.
     """
-    settings = LlamaSettings.model_validate(dict(context.settings))
+    settings = LlamaSettings.model_validate(context.settings)
     gguf = find_gguf(context.weights(settings.weights))
     server = NativeServer(gguf, settings, capacity=context.capacity, threads=context.threads)
     server.chat(chat_request(_WARM_UP, GenerationOptions(max_tokens=2), settings), lambda _chunk: False)

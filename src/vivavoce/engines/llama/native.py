@@ -115,15 +115,7 @@ def _yield_to_others() -> None:
 
 
 def _library() -> Any:
-    """llama.cpp, with threads that spin only briefly while they wait for each other, then sleep.
-
-    GNU OpenMP reads its settings once, when it is loaded. By default waiting threads spin without end: with anything
-    else on the same cores a token then takes ten times as long. Without any spinning a third of the speed is lost on
-    idle cores. A fifth of a millisecond keeps both (``bench/generation.py``). What is already set is left
-    alone.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    """llama.cpp: heavy to import."""
     import xllamacpp
 
     return xllamacpp
@@ -146,7 +138,7 @@ def _parameters(library: Any, gguf: Path, settings: LlamaSettings, *, capacity: 
     params.cache_idle_slots = False
     params.n_ctx_checkpoints = 0
     params.fit_params = False
-    # Tool calls are parsed here (tool_calls.py): llama.cpp's parser misses the bare JSON these models write.
+    # Tool calls are parsed here (call_stream.py): llama.cpp's parser misses the bare JSON these models write.
     params.use_jinja = True
     params.force_pure_content_parser = True
     params.prefill_assistant = False  # a prompt may end in the assistant's words, and the template would drop them

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from vivavoce.engines.settings import EngineSettings
 
 
-class LlamaSettings(BaseModel):
+class LlamaSettings(EngineSettings):
     """Settings of one language model.
 
+    ``weights`` is a name of the catalogue, or the path of a folder with one GGUF file.
     ``context_tokens`` is the room of one conversation (prompt and reply). ``batch_tokens`` is how much of a prompt is
     read at a stretch: within a batch nothing can be cancelled, and no other slot gets a token. ``repack`` copies the
     weights into an order made for the CPU: the first token comes a quarter sooner. ``mmap`` maps the file instead of
@@ -20,8 +23,6 @@ class LlamaSettings(BaseModel):
     are tools, the share of words among what the model would begin with from which on it answers in words (``decision.py``);
     the 0.5B is sure of its calls more rarely. The sampling values apply to every request; temperature and top-p come with it.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     weights: str
     context_tokens: int = Field(default=4096, ge=256)

@@ -9,17 +9,19 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from vivavoce.audio.silence import trim
 from vivavoce.audio.tempo import at_tempo
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import EngineContext, needs_weights
 from vivavoce.engines.kokoro.pieces import pieces as text_pieces
 from vivavoce.engines.pauses import finish
+from vivavoce.engines.settings import EngineSettings
 from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE, Family, files_in
 from vivavoce.engines.sherpa.process import CloningProcess, Model
 from vivavoce.engines.sherpa.spelling import Spelling, is_foreign, is_spoken, pieces
@@ -37,10 +39,8 @@ PIECE_CHARACTERS = 120
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
-class CloningSettings(BaseModel):
+class CloningSettings(EngineSettings):
     """``engines.settings.zipvoice`` and ``engines.settings.pocket``. ``folder``: files of one's own, not the catalogue's."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     folder: Path | None = None
     steps: int = Field(default=4, ge=1, le=64)
@@ -157,18 +157,24 @@ class SherpaSpeaker:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
 
+def _weights(family: Family, settings: Mapping[str, Any]) -> Sequence[str]:
+    return [family.weights] if CloningSettings.model_validate(settings).folder is None else []
+
+
+@needs_weights(partial(_weights, ZIPVOICE))
 def load_zipvoice(context: EngineContext) -> SherpaSpeaker:
     """Entry point: Chinese and English."""
     return _load(ZIPVOICE, context)
 
 
+@needs_weights(partial(_weights, POCKET))
 def load_pocket(context: EngineContext) -> SherpaSpeaker:
     """Entry point: English."""
     return _load(POCKET, context)
 
 
 def _load(family: Family, context: EngineContext) -> SherpaSpeaker:
-    settings = _settings(family, context.settings)
+    settings = CloningSettings.model_validate(context.settings)
     if find_spec("sherpa_onnx") is None:
         raise EngineError(family.name, "needs sherpa-onnx: install vivavoce[clone]")
     folder = context.weights(family.weights) if settings.folder is None else settings.folder.expanduser()
@@ -187,12 +193,3 @@ def _load(family: Family, context: EngineContext) -> SherpaSpeaker:
         process.close()
         raise EngineError(family.name, f"{error.message} (files in {folder})") from error
     return SherpaSpeaker(family, process, settings.steps, spelling)
-
-
-def _settings(family: Family, given: Mapping[str, Any]) -> CloningSettings:
-    try:
-        return CloningSettings.model_validate(dict(given))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise EngineError(family.name, f"engines.settings.{family.name}.{name}: {first['msg']}") from error

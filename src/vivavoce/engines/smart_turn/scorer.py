@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import EngineContext, needs_weights
+from vivavoce.engines.settings import always
 from vivavoce.engines.smart_turn.features import WINDOW_S, TurnFeatures
 from vivavoce.engines.whisper.features import RATE_HZ
 from vivavoce.errors import EngineError
@@ -63,14 +64,12 @@ class SmartTurnScorer:
         return float(self._session.run(None, {"input_features": self._features(samples)})[0].item())
 
 
+@needs_weights(always(WEIGHTS))
 def load(context: EngineContext) -> SmartTurnScorer:
     """Entry point: the scorer, warm.
 
-    Raises ``WeightsError`` without weights and ``EngineError`` for settings, of which there are none, and for weights
-    that cannot be opened.
+    Raises ``WeightsError`` without weights and ``EngineError`` for those that cannot be opened.
     """
-    if context.settings:
-        raise EngineError(ENGINE, f"has no settings, but got {', '.join(context.settings)}")
     path = context.weights(WEIGHTS) / FILE
     options = onnxruntime.SessionOptions()
     # One thread: the recogniser reads the same pause at the same time and needs the others.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
+from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from vivavoce.engines.base import EngineContext
+from vivavoce.engines.base import EngineContext, needs_weights
+from vivavoce.engines.silero import WEIGHTS as SILERO
 from vivavoce.engines.silero import load as load_silero
 from vivavoce.engines.whisper.features import RATE_HZ
 from vivavoce.engines.whisper.listener import FULL_CONTEXT_S, Heard, Listener, Utterance, WhisperListener
@@ -130,16 +131,15 @@ def _check(samples: Samples) -> None:
         raise EngineError("whisper", "the samples are not finite numbers")
 
 
-def load(context: EngineContext) -> WhisperRecognizer:
-    """Entry point: the recogniser, warm.
+def _weights(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those of Whisper and, for its second opinion, of Silero."""
+    return WhisperSettings.model_validate(settings).weights, SILERO
 
-    Needs the weights of Whisper and, for its second opinion, of Silero. Raises ``WeightsError`` without them and
-    ``EngineError`` for settings that do not fit.
-    """
-    try:
-        settings = WhisperSettings(**context.settings)
-    except ValidationError as error:
-        raise EngineError("whisper", f"settings do not fit: {error}") from error
+
+@needs_weights(_weights)
+def load(context: EngineContext) -> WhisperRecognizer:
+    """Entry point: the recogniser, warm. Raises ``WeightsError``, and ``EngineError`` for languages the model does not know."""
+    settings = WhisperSettings.model_validate(context.settings)
     model = WhisperModel(context.weights(settings.weights), settings, context.threads)
     unknown = [language for language in settings.languages if not model.vocabulary.knows(language)]
     if unknown:
