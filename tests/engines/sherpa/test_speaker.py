@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from engines.sherpa.tiny import make_pocket, make_zipvoice
 from vivavoce.engines.base import CloningSpeaker, EngineContext
 from vivavoce.engines.pauses import CLAUSE_MS, SENTENCE_MS
-from vivavoce.engines.sherpa import load_pocket, load_zipvoice, process
+from vivavoce.engines.sherpa import process
 from vivavoce.engines.sherpa.families import POCKET
-from vivavoce.engines.sherpa.speaker import SherpaSpeaker
+from vivavoce.engines.sherpa.speaker import SherpaSpeaker, load_pocket, load_zipvoice
 from vivavoce.errors import ClientError, EngineError, WeightsError
 from vivavoce.types import SpeakOptions
 
@@ -42,29 +42,43 @@ def pocket_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_pocket(tmp_path_factory.mktemp("pocket"))
 
 
-@pytest.fixture(params=["zipvoice", "pocket"])
-def speaker(request: pytest.FixtureRequest, folder: Path, pocket_folder: Path) -> Iterator[SherpaSpeaker]:
-    """Either of the two."""
-    if request.param == "zipvoice":
-        speaker = load_zipvoice(context(folder=str(folder)))
-    else:
-        speaker = load_pocket(context(folder=str(pocket_folder)))
-    yield speaker
-    speaker.close()
-
-
-@pytest.fixture
-def zipvoice(folder: Path) -> Iterator[SherpaSpeaker]:
+@pytest.fixture(scope="module")
+def loaded_zipvoice(folder: Path) -> Iterator[SherpaSpeaker]:
     speaker = load_zipvoice(context(folder=str(folder)))
     yield speaker
     speaker.close()
 
 
-@pytest.fixture
-def pocket(pocket_folder: Path) -> Iterator[SherpaSpeaker]:
+@pytest.fixture(scope="module")
+def loaded_pocket(pocket_folder: Path) -> Iterator[SherpaSpeaker]:
     speaker = load_pocket(context(folder=str(pocket_folder)))
     yield speaker
     speaker.close()
+
+
+def as_loaded(speaker: SherpaSpeaker) -> Iterator[SherpaSpeaker]:
+    """For one test, as if it was new. The process stays, or the next test's first clause starts another."""
+    patience_s = speaker._process._patience_s
+    yield speaker
+    speaker.remove_voice("me")
+    speaker._process._patience_s = patience_s
+
+
+@pytest.fixture
+def zipvoice(loaded_zipvoice: SherpaSpeaker) -> Iterator[SherpaSpeaker]:
+    yield from as_loaded(loaded_zipvoice)
+
+
+@pytest.fixture
+def pocket(loaded_pocket: SherpaSpeaker) -> Iterator[SherpaSpeaker]:
+    yield from as_loaded(loaded_pocket)
+
+
+@pytest.fixture(params=["zipvoice", "pocket"])
+def speaker(request: pytest.FixtureRequest) -> SherpaSpeaker:
+    """Either of the two."""
+    speaker: SherpaSpeaker = request.getfixturevalue(request.param)
+    return speaker
 
 
 def pid(speaker: SherpaSpeaker) -> int:
