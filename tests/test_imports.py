@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,3 +65,10 @@ def test_only_the_configuration_reads_the_environment() -> None:
             text = file.read_text(encoding="utf-8")
             assert not re.search(r"os\.environ[.\[]", text), file
             assert "getenv" not in text, file
+
+
+def test_the_command_line_starts_without_what_only_some_commands_need() -> None:
+    heavy = "fastapi", "mcp", "onnxruntime", "ctranslate2", "sqlalchemy", "tokenizers", "trafilatura"
+    program = f"import sys, vivavoce.cli; print(*({set(heavy)} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert loaded.stdout.split() == []

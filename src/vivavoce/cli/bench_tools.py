@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from vivavoce.bench.tools import HALVES, Half, Score, measure
 from vivavoce.cli.options import ConfigOption, Engines, read_config
 from vivavoce.cli.weights import ensure_weights, language_model_weights, weights_of
 from vivavoce.closing import CloseStack
 from vivavoce.config import Config
+
+if TYPE_CHECKING:
+    from vivavoce.bench.tools import Half, Score
 
 
 def tools(
@@ -28,6 +30,8 @@ def tools(
     config: ConfigOption = None,
 ) -> None:
     """Ask for things that need a tool, in many words and two languages, and for things that need none."""
+    from vivavoce.bench.tools import HALVES  # what it offers knows the SDK of tool servers: half a second
+
     settings = read_config(engines=Engines.LOCAL, file=config)
     names = language_model or list(settings.engines.language_models)
     halves = [one for one in HALVES if one in (half or HALVES)]
@@ -49,6 +53,7 @@ def tools(
 
 async def _measure(config: Config, name: str, halves: list[Half], console: Console) -> list[Score]:
     # Engines are heavy to import, and every other command does without them.
+    from vivavoce.bench.tools import HALVES, measure
     from vivavoce.runtime.engines import EngineLoader
     from vivavoce.tools.relevance import relevance_of
 
