@@ -21,6 +21,7 @@ from vivavoce.http import (
     health,
     models,
     realtime,
+    responses,
     search,
     speech,
     stateless,
@@ -87,6 +88,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     app.include_router(models.router)
     app.include_router(tokens.router)
     app.include_router(chat.router)
+    app.include_router(responses.router)
     app.include_router(embeddings.router)
     app.include_router(speech.router)
     app.include_router(search.router)

@@ -20,8 +20,10 @@ from voicing import file_of, hum
 
 PAGES = [
     "chat-completions.md",
+    "embeddings.md",
     "platform.md",
     "realtime.md",
+    "responses.md",
     "retrieval.md",
     "speech.md",
     "transcription.md",

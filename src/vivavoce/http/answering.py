@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -15,23 +15,25 @@ from vivavoce.http.places import conversation_place
 from vivavoce.http.serving import Serving
 from vivavoce.protocol.chat.request import ChatRequest
 from vivavoce.runtime.chat.asking import Asked, Take, ask
-from vivavoce.runtime.chat.hearing import Listener
+from vivavoce.runtime.chat.hearing import Listener, Place
 from vivavoce.runtime.chat.prompt import prompt_of
 from vivavoce.tiers import Model
 from vivavoce.tools.offering import SessionTools, bounds_of
+from vivavoce.types import Transcript
 
 
 class Answering:
-    """The request of a caller, and what answers it."""
+    """A caller, and the model that answers."""
 
-    def __init__(self, serving: Serving, caller: Grant, wanted: ChatRequest, model: Model) -> None:
+    def __init__(self, serving: Serving, caller: Grant, model: Model) -> None:
         self._serving = serving
         self._owner = caller.owner
         self._key = caller.key
-        self._wanted = wanted
         self._tier = model.tier
         self._engines = serving.engines
         self._model = self._engines.language_models[model.tier.language_model]
+        self.heard: Mapping[Place, Transcript] = {}
+        """What was said in the recordings of the messages, once it was asked."""
 
     @property
     def speaker_hz(self) -> int:
@@ -56,22 +58,22 @@ class Answering:
                 raise
             raise wrong_key() from None
 
-    async def asked(self, seat: int) -> Asked:
-        """Listen, and make the prompt. Raises ``ClientError`` and ``EngineError``."""
+    async def asked(self, wanted: ChatRequest, seat: int) -> Asked:
+        """Listen, and make the prompt of ``wanted``. Raises ``ClientError`` and ``EngineError``."""
         memory, fetches = self._serving.chats, self._serving.config.net.fetch_audio
         tools = SessionTools(self._serving.tools, self._owner, bounds_of(self._model))
-        declared = await asyncio.to_thread(self._wanted.declared_tools)  # they may be megabytes
-        await tools.require_stores(declared, self._wanted.store_param)
-        voice = await self._voice()
+        declared = await asyncio.to_thread(wanted.declared_tools)  # they may be megabytes
+        await tools.require_stores(declared, wanted.store_param)
+        voice = await self._voice(wanted)
         listener = Listener(self._engines, memory.transcripts, self._owner, self._serving.fetcher if fetches else None)
-        heard = await listener.words(self._wanted.messages)
+        self.heard = await listener.words(wanted.messages)
         prompt = prompt_of(
-            self._wanted.messages,
-            heard,
+            wanted.messages,
+            self.heard,
             lambda audio_id: memory.answers.find(self._owner, audio_id),
-            spoken=self._wanted.speaks,
+            spoken=wanted.speaks,
         )
-        asked = await ask(self._wanted, declared, prompt, self._model, tools, slot=seat, voice=voice)
+        asked = await ask(wanted, declared, prompt, self._model, tools, slot=seat, voice=voice)
         return replace(asked, heard_ms=listener.heard_ms)
 
     async def answer(self, asked: Asked, take: Take, meter: Meter) -> None:
@@ -84,11 +86,11 @@ class Answering:
         finally:
             self._serving.key_use.spend(self._key, meter.text_tokens)
 
-    async def _voice(self) -> str | None:
+    async def _voice(self, wanted: ChatRequest) -> str | None:
         """Whose voice the answer has. Raises ``ClientError``."""
-        if not self._wanted.speaks:
+        if not wanted.speaks:
             return None
-        audio = self._wanted.audio
+        audio = wanted.audio
         named = audio.voice_id if audio is not None else None
         try:
             return await self._serving.voices.usable(self._owner, named or self._tier.default_voice, self._tier)

@@ -67,13 +67,13 @@ class _Chat:
         self._serving = serving
         self._owner = caller.owner
         self._wanted = wanted
-        self._answering = Answering(serving, caller, wanted, model)
+        self._answering = Answering(serving, caller, model)
         self._shape = shape_of(wanted, self._answering.speaker_hz)
 
     async def whole(self) -> Response:
         """All in one. Raises ``ClientError`` and ``EngineError``."""
         async with self._answering.place() as seat:
-            asked = await self._answering.asked(seat)
+            asked = await self._answering.asked(self._wanted, seat)
             meter = meter_of(asked, self._shape)
             answers = WholeAnswers(self._shape, meter)
             await self._answer(asked, answers, meter)
@@ -88,7 +88,7 @@ class _Chat:
 
         options = self._wanted.stream_options
         async with self._answering.place() as seat:
-            asked = await self._answering.asked(seat)
+            asked = await self._answering.asked(self._wanted, seat)
             meter = meter_of(asked, self._shape)
             answers = ChunkedAnswers(
                 self._shape,

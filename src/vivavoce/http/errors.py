@@ -31,6 +31,7 @@ STATUS_OF_CODE = {
     "batch_not_found": 404,
     "model_not_found": 404,
     "session_not_found": 404,
+    "response_not_found": 404,
     "task_not_found": 404,
     "session_not_resumable": 410,
     "method_not_allowed": 405,

@@ -20,6 +20,7 @@ _SCOPES: tuple[tuple[str, Scope | None], ...] = (
     ("audio/system_voices", None),
     ("audio/voice_consents", "voices"),
     ("audio", "audio"),
+    ("responses", "chat"),
     ("embeddings", "embeddings"),
     ("files", "files"),
     ("vector_stores", "vector_stores"),

@@ -40,18 +40,24 @@ def read_ga_tools(value: Any, param: str) -> list[DeclaredTool]:
 
 
 def _read(value: Any, param: str, *, announced: bool) -> list[DeclaredTool]:
-    tools = [_tool(tool, f"{param}[{index}]", announced) for index, tool in enumerate(a_list(value, param))]
+    tools = [
+        read_tool(tool, f"{param}[{index}]", announced=announced) for index, tool in enumerate(a_list(value, param))
+    ]
     labels = [tool.server_label for tool in tools if isinstance(tool, McpTool)]
     if len(set(labels)) < len(labels):
         raise ClientError("Two tool servers have the same 'server_label'.", param=param)
     return tools
 
 
-def _tool(value: Any, param: str, announced: bool) -> DeclaredTool:
+def read_tool(value: Any, param: str, *, announced: bool) -> DeclaredTool:
+    """One tool, which is at ``param``; ``announced``: as GA has tools of tool servers. Raises ``ClientError``."""
     tool = an_object(value, param)
     kind = tool.get("type", "function")
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise ClientError(f"tools of type '{str(kind)[:100]}' are not available on this server", param=f"{param}.type")
+        raise ClientError(
+            f"tools of type '{str(kind)[:100]}' are not available on this server; there are {', '.join(_TYPES)}",
+            param=f"{param}.type",
+        )
     if kind == "mcp":
         return _mcp(tool, param, announced)
     nested = "function" in tool

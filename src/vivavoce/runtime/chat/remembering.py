@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from vivavoce.runtime.chat.stored_responses import StoredResponses
 from vivavoce.types import Transcript
 
 T = TypeVar("T")
@@ -53,8 +54,9 @@ class Remembered(Generic[T]):
 
 
 class ChatMemory:
-    """Of one process: the words of spoken answers by their ids, and of recordings by what is in them."""
+    """Of one process: the words of spoken answers by their ids, and of recordings by what is in them; stored responses."""
 
     def __init__(self) -> None:
         self.answers: Remembered[str] = Remembered(MOST_ANSWERS)
         self.transcripts: Remembered[Transcript] = Remembered(MOST_TRANSCRIPTS)
+        self.responses = StoredResponses()
