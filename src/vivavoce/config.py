@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import (
@@ -35,7 +35,9 @@ from pydantic_settings import (
 
 from vivavoce.config_errors import explained, unknown_variables
 from vivavoce.model_names import TARGETS
+from vivavoce.protocol.session_config import LANGUAGE_KEY
 from vivavoce.tiers import TIERS
+from vivavoce.turns.backchannel import DEFAULT_POLICY
 
 EngineProfile = Literal["local", "fake"]
 
@@ -134,11 +136,26 @@ class LimitsConfig(_Table):
     drain_s: float = Field(default=15.0, ge=0)
 
 
+class InterruptionConfig(_Table):
+    """Which speech stops a reply for good when the client sets nothing (``turn_detection.interruption``).
+
+    ``ignore_words`` are phrases by language, which take the place of the built-in ones of that language, or one list instead
+    of all. ``min_words`` and ``min_speech_ms`` are the least that interrupts.
+    """
+
+    ignore_words: Mapping[Annotated[str, Field(pattern=LANGUAGE_KEY)], tuple[str, ...]] | tuple[str, ...] = Field(
+        default_factory=dict
+    )
+    min_words: int = Field(default=0, ge=0, le=100)
+    min_speech_ms: int = Field(default=DEFAULT_POLICY.min_speech_ms, ge=0, le=60_000)
+
+
 class TurnsConfig(_Table):
     """Turn-taking when the client sets nothing.
 
     StepFun's reference and guide disagree on whether voice activity detection is on by default, so it is a setting.
-    ``false_interruption_ms`` is how long a reply the user spoke into waits for words before it goes on.
+    ``false_interruption_ms`` is how long the user must have been silent, without a word so far, before a reply they spoke
+    into goes on although their turn is not over.
     """
 
     server_vad: bool = True
@@ -146,6 +163,7 @@ class TurnsConfig(_Table):
     prefix_padding_ms: int = Field(default=500, ge=0)
     silence_duration_ms: int = Field(default=320, ge=0)
     false_interruption_ms: int = Field(default=2_000, ge=0)
+    interruption: InterruptionConfig = Field(default_factory=InterruptionConfig)
 
 
 CLIENT_SECRET_PREFIX = "ek_"

@@ -296,11 +296,20 @@ def test_ranges_were_found() -> None:
     assert len(BOUNDS) == 7
 
 
+def leaves(name: str, table: BaseModel) -> Iterator[tuple[str, Any]]:
+    """Dotted names of the settings in a table, and their defaults."""
+    for key, value in table:
+        if isinstance(value, BaseModel):
+            yield from leaves(f"{name}.{key}", value)
+        else:
+            yield f"{name}.{key}", table.model_dump()[key]
+
+
 def test_every_setting_and_its_default() -> None:
     told = {name: json.loads(codes(cells[0])[0]) for name, cells in table("Limits and settings", 3).items()}
     config: Config = load_config(profile="fake")
     tables: dict[str, BaseModel] = {
         name: getattr(config, name) for name in ("limits", "turns", "auth", "tls", "tiers")
     }  # fmt: skip
-    real = {f"{name}.{key}": value for name, values in tables.items() for key, value in values.model_dump().items()}
+    real = {key: value for name, values in tables.items() for key, value in leaves(name, values)}
     assert told == real

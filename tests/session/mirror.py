@@ -78,8 +78,11 @@ class Mirror:
                 self.told = {key: text for key, text in self.told.items() if key[0] != event.item_id}
             case ev.ItemTruncated():
                 item = self.items[event.item_id]
-                assert item.parts[event.content_index].type == "audio"
-                self.truncated[item.id] = self.spoken[item.id]
+                if item.id in self.spoken:
+                    assert item.parts[event.content_index].type == "audio"
+                else:
+                    assert all(part.type == "thinking" for part in item.parts)
+                self.truncated[item.id] = self.spoken.get(item.id, "")
             case ev.TranscriptionDelta():
                 key = (event.item_id, event.content_index)
                 assert event.delta

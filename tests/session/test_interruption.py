@@ -9,7 +9,7 @@ from session.test_voice_turn import spoken_turn
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session_config import SessionPatch, TurnDetectionPatch
-from vivavoce.session.signals import RecognitionFailed, StartReply, Transcribe
+from vivavoce.session.signals import Overhear, Overheard, RecognitionFailed, StartReply, Transcribe
 from vivavoce.types import ClauseCut, ClauseSpoken, GenerationEnd, ReplyEnd, Speech, TextDelta
 
 FIRST = "One two three four."
@@ -112,24 +112,59 @@ def test_words_keep_the_reply_cut_and_are_answered() -> None:
     assert [event.response.status for event in driven.events(ev.ResponseDone)] == ["cancelled", "completed"]
 
 
-def test_noise_without_end_does_not_silence_the_reply_for_longer_than_the_setting() -> None:
+def test_a_reply_never_goes_on_while_there_is_voice() -> None:
     driven = replying()
+    for _ in range(10):
+        driven.hear(1300, 0.9)
+        driven.overheard("")
+        driven.wait(1.3)
+    assert len(driven.events(ev.ResponseCreated)) == 1
+    driven.hear(320, 0.0)
+    driven.overheard("")
+    assert len(driven.events(ev.ResponseCreated)) == 2, "what was heard was noise, and it is over"
+
+
+@pytest.mark.parametrize("reading", ["", "Mhm."])
+def test_a_turn_without_a_word_ends_after_two_seconds_of_silence_however_patient_its_detection(reading: str) -> None:
+    driven = replying()
+    patch = SessionPatch(turn_detection=TurnDetectionPatch(silence_duration_ms=8000))
+    driven.take(client.SessionUpdate(session=patch))
     driven.hear(160, 0.9)
+    driven.hear(320, 0.0)
+    driven.overheard(reading)
+    driven.wait(1.9)
     assert len(driven.events(ev.ResponseCreated)) == 1
-    driven.live(1900, 0.9)
-    assert len(driven.events(ev.ResponseCreated)) == 1
-    driven.live(200, 0.9)
-    assert len(driven.events(ev.ResponseCreated)) == 2, "two seconds without a word: it goes on"
+    fresh = driven.wait(0.2)
+    assert driven.names(fresh)[:2] == ["input_audio_buffer.speech_stopped", "input_audio_buffer.committed"]
+    assert len(driven.events(ev.ItemDeleted)) == 1
+    driven.wait(3)
+    assert driven.events(ev.ResponseDone)[-1].response.output[0].parts[0].transcript == SECOND
 
 
-def test_words_after_the_reply_has_gone_on_stop_it_again() -> None:
+def test_without_a_reading_silence_in_the_turn_decides_nothing() -> None:
     driven = replying()
+    patch = SessionPatch(turn_detection=TurnDetectionPatch(silence_duration_ms=8000))
+    driven.take(client.SessionUpdate(session=patch))
+    driven.hear(640, 0.9)
+    driven.hear(320, 0.0)
+    work = driven.commands(Overhear)[-1]
+    driven.take(Overheard(work.item_id, work.until, None))
+    driven.wait(5)
+    assert len(driven.events(ev.ResponseCreated)) == 1, "the recogniser was busy: nobody knows what was said"
+    driven.hear(32, 0.0)
+    driven.overheard("stop please")
+    driven.wait(5)
+    assert len(driven.events(ev.ResponseCreated)) == 1
+
+
+def test_voice_after_the_reply_has_gone_on_stops_it_again() -> None:
+    driven = replying()
+    a_short_noise(driven)
+    driven.wait(0.5)
     driven.hear(320, 0.9)
-    driven.live(2100, 0.9)
-    assert len(driven.events(ev.ResponseCreated)) == 2
+    assert [event.response.status for event in driven.events(ev.ResponseDone)] == ["cancelled", "cancelled"]
     driven.hear(64, 0.0)
     driven.overheard("no, wait")
-    assert [event.response.status for event in driven.events(ev.ResponseDone)] == ["cancelled", "cancelled"]
     driven.hear(320, 0.0)
     assert driven.prompts()[-1][-1] == "no, wait", "the reading in the pause left nothing out"
 
@@ -194,6 +229,9 @@ def test_a_failing_recogniser_does_not_cost_the_reply() -> None:
     driven.hear(320, 0.0)
     work = driven.commands(Transcribe)[-1]
     driven.take(RecognitionFailed(work.item_id, 0, "out of memory"))
+    driven.wait(1.9)
+    assert len(driven.events(ev.ResponseCreated)) == 1, "nobody knows what was said: perhaps they go on"
+    driven.wait(0.2)
     assert len(driven.events(ev.ResponseCreated)) == 2
 
 

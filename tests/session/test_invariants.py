@@ -76,6 +76,7 @@ FORMATS = [
     AudioFormat(encoding="g711_ulaw", rate_hz=8000),
     AudioFormat(encoding="g711_alaw", rate_hz=8000),
 ]
+CLIENTS_ANSWERS = ("function_call_output", "mcp_approval_response")
 CLAUSES = ["Some words, ", "one two three. ", "好的，我明白了。", " — ", "word"]
 LAMP = FunctionTool(name="lamp")
 DESK = McpTool(server_label="desk", server_url="http://desk")
@@ -196,6 +197,10 @@ new_items = st.builds(
 )
 
 
+def is_approval(signal: Any) -> bool:
+    return isinstance(signal, client.ItemCreate) and signal.item.type == "mcp_approval_response"
+
+
 class Conversations(RuleBasedStateMachine):
     """A client, a microphone, a detector, a recogniser and a reply road that do anything in any order."""
 
@@ -208,16 +213,60 @@ class Conversations(RuleBasedStateMachine):
         self.roads: list[Road] = []
         self.works: dict[type, list[Any]] = {Transcribe: [], Overhear: [], ScoreTurn: [], ListTools: []}
         self.requests: list[str] = []
+        self.prompted: set[str] = set()
+        self.asked_for = 0
+        self.may_sound: set[str] = set()
+        self.last_status = ""
 
     def take(self, *signals: Any) -> None:
-        self.driven.take(*signals)
+        for signal in signals:
+            self.take_one(signal)
+
+    def take_one(self, signal: Any) -> None:
+        session = self.driven.session
+        speaking, waiting, errors = session.hearing.speaking, self.anything_waits(), self.mirror.errors
+        fresh = self.driven.take(signal)
+        explicit = isinstance(signal, client.ResponseCreate | Noticed) or is_approval(signal)
+        if explicit and len(self.driven.events(ev.Error)) == errors:
+            self.asked_for += 1
         self.check()
+        created = self.driven.events(ev.ResponseCreated, fresh)
+        if isinstance(signal, ReplyFailed):
+            assert not created or waiting, "a failure starts no response"
+        if speaking and session.hearing.speaking:
+            self.nobody_is_talked_over(signal, fresh)
+        if session.hearing.speaking and not speaking:
+            self.may_sound = {self.mirror.active} if self.mirror.active is not None else set()
+
+    def anything_waits(self) -> bool:
+        floor = self.driven.session.floor
+        return bool(len(floor._queue) or floor._unanswered or floor._notices or floor._barge_in.paused)
+
+    def nobody_is_talked_over(self, signal: Any, fresh: list[Output]) -> None:
+        """While the user speaks nothing begins but what a client asks for now, and nothing goes on that they interrupt."""
+        for created in self.driven.events(ev.ResponseCreated, fresh):
+            aside = created.response.conversation_id is None
+            assert isinstance(signal, client.ResponseCreate) or (aside and not created.response.config.speaks)
+            self.may_sound.add(created.response.id)
+        for delta in self.driven.events(ev.AudioDelta, fresh):
+            assert delta.response_id in self.may_sound
 
     def check(self) -> None:
         while self.read < len(self.driven.outputs):
             output = self.driven.outputs[self.read]
             self.read += 1
             self.notice(output)
+
+    def answers_something(self, work: StartReply) -> None:
+        """Each prompt of the conversation has something new to answer, or was asked for."""
+        session, reply = self.driven.session, self.driven.session.replying._reply
+        assert reply is not None
+        if reply.work is not work or not reply.ask.in_conversation or reply.ask.items is not None:
+            return  # the rest of a paused reply, or not of the conversation
+        users = {item.id for item in session.conversation if item.role == "user" or item.type in CLIENTS_ANSWERS}
+        assert users - self.prompted or self.asked_for
+        self.prompted |= users
+        self.asked_for = min(self.asked_for, len(session.floor._queue) + len(session.floor._notices))
 
     def notice(self, output: Output) -> None:
         match output:
@@ -227,16 +276,21 @@ class Conversations(RuleBasedStateMachine):
                     self.requests.append(event.item.id)
                 if isinstance(event, ev.ResponseDone) and event.response.status == "completed":
                     self.sent_is_made(event)
+                if isinstance(event, ev.ResponseDone) and event.response.conversation_id is not None:
+                    self.last_status = event.response.status
+                if isinstance(event, ev.TimeoutTriggered):
+                    assert self.last_status in ("completed", "incomplete"), "nobody is asked after a failure"
+                    assert not self.driven.session.hearing.speaking
             case Listen():
                 self.to_hear.append(output)
             case StartReply():
-                road = Road(output)
-                self.roads.append(road)
+                self.answers_something(output)
+                self.roads.append(Road(output))
             case Transcribe() | Overhear() | ScoreTurn() | ListTools():
                 self.works[type(output)].append(output)
 
     def sent_is_made(self, event: ev.ResponseDone) -> None:
-        response = self.driven.session.replying._response
+        response = self.driven.session.replying.newest
         if response is None or response.id != event.response.id or response.playback is None:
             return
         if not response.playback.silenced:
@@ -420,7 +474,7 @@ class Conversations(RuleBasedStateMachine):
     def client_and_server_agree(self) -> None:
         self.check()
         self.mirror.agrees(self.driven.session)
-        response = self.driven.session.replying._response
+        response = self.driven.session.replying.newest
         if response is not None and response.active and response.playback and not response.playback.silenced:
             assert self.sent_ms(response.config.output_audio_format) <= response.playback.duration_ms + 1
 
@@ -428,6 +482,29 @@ class Conversations(RuleBasedStateMachine):
     def nobody_is_woken_in_vain(self) -> None:
         wakes = [output.at for output in self.driven.take(Tick()) if isinstance(output, WakeAt)]
         assert all(at > self.driven.now for at in wakes)
+
+    def teardown(self) -> None:
+        """When the client has had enough, everything that was accepted is given back."""
+        session = self.driven.session
+        self.take(client.SessionUpdate(session=SessionPatch(turn_detection=None)), client.AudioClear())
+        for work in self.works[Transcribe]:
+            self.take(RecognitionFailed(work.item_id, work.content_index, "no"))
+        for work in self.works[Overhear]:
+            self.take(Overheard(work.item_id, work.until, None))
+        for work in self.works[Transcribe]:
+            self.take(RecognitionFailed(work.item_id, work.content_index, "no"))
+        while session.replying.active:
+            self.take(client.ResponseCancel())
+        self.driven.wait(5)
+        self.check()
+        assert not session.replying.active
+        session.floor._notices.clear()  # those wait for a conversation
+        assert not self.anything_waits()
+        assert not session.floor._awaited
+        assert not session.hearing.transcripts
+        assert not session.conversation._aside
+        assert not [playback for playback in session.replying.spoken._playbacks.values() if playback.paused]
+        assert session.floor.wake_at(session.config) is None
 
 
 Conversations.TestCase.settings = settings(
@@ -460,7 +537,7 @@ def test_a_reply_is_whole_however_often_noise_cuts_it(
     for seconds in noises:
         driven.wait(seconds)
         driven.hear(160, 0.9)
-        cut = driven.session.replying.interruption
+        cut = driven.session._barge_in._paused
         assert cut is not None
         heard_ms += cut.position_ms
         driven.hear(320, 0.0)

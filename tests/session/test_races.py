@@ -267,9 +267,13 @@ def test_a_reply_goes_on_with_its_audio_after_another_was_spoken_out_of_band() -
 
 def test_waiting_for_words_does_not_spin_while_another_response_runs() -> None:
     driven = replying()
+    patch = SessionPatch(turn_detection=TurnDetectionPatch(silence_duration_ms=8000))
+    driven.take(client.SessionUpdate(session=patch))
     driven.hear(160, 0.9)
+    driven.hear(320, 0.0)
+    driven.overheard("")
     driven.take(ASIDE)
-    driven.live(3000, 0.9)
+    driven.live(3000, 0.0)
     assert rests(driven)
     driven.reply(TextDelta("Aside."), GenerationEnd("stop"), ReplyEnd())
     driven.wait(0.1)
@@ -310,9 +314,10 @@ def test_speaking_anew_waits_anew_for_words() -> None:
     driven.wait(1.9)
     driven.hear(160, 0.9)
     driven.transcript("")
-    driven.live(500, 0.9)
+    driven.wait(5)
     assert len(driven.events(ev.ResponseCreated)) == 1
-    driven.live(1600, 0.9)
+    driven.hear(320, 0.0)
+    driven.transcript("")
     assert len(driven.events(ev.ResponseCreated)) == 2
 
 

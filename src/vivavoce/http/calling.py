@@ -12,7 +12,7 @@ from vivavoce.http.grants import Grant
 from vivavoce.http.key_limits import KeyMeter
 from vivavoce.http.places import conversation_place
 from vivavoce.http.serving import Serving
-from vivavoce.http.starting import starting_config, turn_detection_defaults
+from vivavoce.http.starting import interruption_policy, starting_config, turn_detection_defaults
 from vivavoce.http.trace import trace_id
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.translator import Translator
@@ -90,6 +90,7 @@ def session_options(
         buffer_ms=config.limits.buffer_ms,
         audio_lead_ms=config.limits.audio_lead_ms,
         false_interruption_ms=config.turns.false_interruption_ms,
+        interruption=interruption_policy(config),
         own_tools=serving.tools.anything,
         expires_at=int(time.time() + session_lifetime_s(config, grant)),
         report_marks=query.get("marks") == "1",

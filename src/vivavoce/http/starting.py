@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from vivavoce.config import Config
 from vivavoce.protocol.dialect import DialectName
-from vivavoce.protocol.session_config import SessionConfig, SessionPatch, Transcription, TurnDetection, patched
+from vivavoce.protocol.session_config import (
+    Interruption,
+    SessionConfig,
+    SessionPatch,
+    Transcription,
+    TurnDetection,
+    patched,
+)
 from vivavoce.tiers import Model
+from vivavoce.turns.backchannel import DEFAULT_POLICY, InterruptionPolicy
 
 
 def turn_detection_defaults(config: Config) -> TurnDetection:
@@ -21,6 +31,11 @@ def turn_detection_defaults(config: Config) -> TurnDetection:
 
 OPENAI_VOICES: Mapping[DialectName, str] = {"openai": "marin", "openai_beta": "alloy"}
 """What a session speaks with that begins in a dialect of OpenAI's, as on its platform; others have their tier's voice."""
+
+
+def interruption_policy(config: Config) -> InterruptionPolicy:
+    """Which speech stops a reply for good when a client does not say otherwise."""
+    return DEFAULT_POLICY.patched(msgspec.convert(config.turns.interruption.model_dump(), Interruption))
 
 
 def starting_config(

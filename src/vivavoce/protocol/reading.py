@@ -29,7 +29,7 @@ MAX_MESSAGE = 300
 
 T = TypeVar("T")
 
-_AT = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
+_AT = re.compile(r" - at `(?:key`? in `?)?\$\.?([^`]*)`$")
 _NOT_ONE_OF = "Invalid enum value"
 _MISSING = re.compile(r"missing required field `(\w+)`")
 

@@ -19,7 +19,13 @@ RateHz: TypeAlias = Literal[8000, 16000, 24000, 48000]
 MaxTokens: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)] | Literal["inf"]
 Eagerness: TypeAlias = Literal["low", "medium", "high", "auto"]
 
+LANGUAGE_KEY = r"^(\*|[A-Za-z]{2,3}(-[A-Za-z0-9-]{1,30})?)$"
+"""A language as BCP 47 names it, or ``*`` for every one."""
+
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=60_000)]
+Phrases: TypeAlias = Annotated[tuple[Annotated[str, Meta(max_length=100)], ...], Meta(max_length=1000)]
+LanguageKey: TypeAlias = Annotated[str, Meta(pattern=LANGUAGE_KEY)]
+IgnoredWords: TypeAlias = Annotated[dict[LanguageKey, Phrases], Meta(max_length=200)] | Phrases
 Probability: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 Temperature: TypeAlias = Annotated[float, Meta(ge=0.0, le=2.0)]
 Speed: TypeAlias = Annotated[float, Meta(ge=0.25, le=4.0)]
@@ -32,11 +38,24 @@ class AudioFormat(msgspec.Struct, frozen=True, kw_only=True):
     rate_hz: RateHz = 24_000
 
 
+class Interruption(msgspec.Struct, frozen=True, kw_only=True):
+    """Which speech stops a reply for good (ours, no platform's); what a client leaves out is as the server has it.
+
+    Speech of nothing but ``ignore_words`` does not: phrases by language (``*``: with every one), or one list instead of all.
+    Neither does speech of fewer than ``min_words``, or shorter than ``min_speech_ms``.
+    """
+
+    ignore_words: IgnoredWords | UnsetType = UNSET
+    min_words: Annotated[int, Meta(ge=0, le=100)] | UnsetType = UNSET
+    min_speech_ms: Milliseconds | UnsetType = UNSET
+
+
 class TurnDetection(msgspec.Struct, frozen=True, kw_only=True):
     """Server voice activity detection. ``threshold`` is a speech probability in [0, 1].
 
     ``semantic_vad`` waits shorter or longer than ``silence_duration_ms``, by how finished the words sound and by
-    ``eagerness``. ``idle_timeout_ms`` of silence after a reply prompts the model to speak (OpenAI GA).
+    ``eagerness``. ``idle_timeout_ms`` of silence after a reply prompts the model to speak (OpenAI GA). ``interruption`` is what
+    the client has said about it.
     """
 
     type: Literal["server_vad", "semantic_vad"] = "server_vad"
@@ -47,6 +66,7 @@ class TurnDetection(msgspec.Struct, frozen=True, kw_only=True):
     interrupt_response: bool = True
     idle_timeout_ms: Annotated[int, Meta(ge=1000, le=600_000)] | None = None
     eagerness: Eagerness = "auto"
+    interruption: Interruption | None = None
 
 
 class TurnDetectionPatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +80,7 @@ class TurnDetectionPatch(msgspec.Struct, frozen=True, kw_only=True):
     interrupt_response: bool | UnsetType = UNSET
     idle_timeout_ms: Annotated[int, Meta(ge=1000, le=600_000)] | UnsetType | None = UNSET
     eagerness: Eagerness | UnsetType = UNSET
+    interruption: Interruption | UnsetType = UNSET
 
 
 class Transcription(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,10 +218,20 @@ def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection)
 def _detection(current: TurnDetection | None, patch: TurnDetectionPatch, defaults: TurnDetection) -> TurnDetection:
     if current is None or patch.type not in (UNSET, current.type):
         current = defaults
-    return msgspec.structs.replace(current, **_given(patch))
+    changes = _given(patch)
+    if current.interruption is not None and isinstance(patch.interruption, Interruption):
+        changes["interruption"] = _interruption(current.interruption, patch.interruption)
+    return msgspec.structs.replace(current, **changes)
 
 
-def _given(patch: SessionPatch | TurnDetectionPatch | TranscriptionPatch) -> dict[str, Any]:
+def _interruption(current: Interruption, patch: Interruption) -> Interruption:
+    changes = _given(patch)
+    if isinstance(current.ignore_words, dict) and isinstance(patch.ignore_words, dict):
+        changes["ignore_words"] = {**current.ignore_words, **patch.ignore_words}
+    return msgspec.structs.replace(current, **changes)
+
+
+def _given(patch: SessionPatch | TurnDetectionPatch | TranscriptionPatch | Interruption) -> dict[str, Any]:
     """The fields of the session that are present in ``patch``."""
     names = SessionPatch.__struct_fields__ if isinstance(patch, SessionPatch) else patch.__struct_fields__
     return {name: getattr(patch, name) for name in names if getattr(patch, name) is not UNSET}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from vivavoce.errors import ClientError
 from vivavoce.protocol.reading import Json, an_object, checked, without_nulls
 from vivavoce.protocol.session_config import TurnDetection, TurnDetectionPatch
@@ -24,6 +26,8 @@ def read_turn_detection(value: Any, param: str) -> TurnDetectionPatch | None:
     if "energy_awakeness_threshold" in shaped:
         energy = shaped.pop("energy_awakeness_threshold")
         shaped["threshold"] = _probability(energy, f"{param}.energy_awakeness_threshold")
+    if "interruption" in shaped:
+        shaped["interruption"] = without_nulls(an_object(shaped["interruption"], f"{param}.interruption"))
     return None if shaped.get("type") == "none" else checked(shaped, TurnDetectionPatch, param)
 
 
@@ -35,7 +39,8 @@ def _probability(energy: Any, param: str) -> float:
 
 
 def turn_detection(vad: TurnDetection | None) -> Json | None:
-    """OpenAI's object: each type shows what it is tuned by. ``idle_timeout_ms`` is GA's and shown where it is set."""
+    """OpenAI's object: each type shows what it is tuned by. ``idle_timeout_ms`` (GA) and ``interruption`` (ours) are shown
+    where they are set."""
     if vad is None:
         return None
     shaped: Json = {"type": vad.type}
@@ -49,7 +54,7 @@ def turn_detection(vad: TurnDetection | None) -> Json | None:
     shaped["interrupt_response"] = vad.interrupt_response
     if vad.idle_timeout_ms is not None:
         shaped["idle_timeout_ms"] = vad.idle_timeout_ms
-    return shaped
+    return {**shaped, **_interruption(vad)}
 
 
 def energy_turn_detection(vad: TurnDetection | None) -> Json | None:
@@ -64,4 +69,10 @@ def energy_turn_detection(vad: TurnDetection | None) -> Json | None:
         "silence_duration_ms": vad.silence_duration_ms,
         "energy_awakeness_threshold": round(vad.threshold * ENERGY_SCALE),
         **{name: getattr(vad, name) for name in beyond if getattr(vad, name) != getattr(given, name)},
+        **_interruption(vad),
     }
+
+
+def _interruption(vad: TurnDetection) -> Json:
+    """What the client has set of it: other clients never see the field."""
+    return {} if vad.interruption is None else {"interruption": msgspec.to_builtins(vad.interruption)}

@@ -45,6 +45,20 @@ class Conversation:
         """The newest item's id."""
         return self._order[-1] if self._order else None
 
+    def client_is_asked(self) -> bool:
+        """Whether the client has yet to answer a function call, or whether one may be made."""
+        asked: set[object] = set()
+        for item in self:
+            if item.type == "function_call" and item.status == "completed":
+                asked.add(item.call_id)
+            elif item.type == "mcp_approval_request":
+                asked.add(item.id)
+            elif item.type == "function_call_output":
+                asked.discard(item.call_id)
+            elif item.type == "mcp_approval_response":
+                asked.discard(item.approval_request_id)
+        return bool(asked)
+
     def get(self, item_id: str, action: ItemAction = "retrieve") -> Item:
         """An item. Raises ``ClientError`` if there is none of this id.
 

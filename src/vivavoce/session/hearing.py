@@ -15,11 +15,11 @@ from vivavoce.session.arrival import GRACE_S, Arrival
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.endpointing import Endpointing
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.overhearing import Overhearing
+from vivavoce.session.overhearing import Overhearing, joined
 from vivavoce.session.signals import Heard, Listen, Overhear, Overheard, Recognised, Scored, ScoreTurn, Transcribe
 from vivavoce.session.transcripts import Expected, Transcripts
 from vivavoce.session.turn import Turn, TurnEvent, TurnState
-from vivavoce.turns.detector import Boundary, Started, Stopped, TurnDetector
+from vivavoce.turns.detector import MIN_SPEECH_MS, Boundary, Started, Stopped, TurnDetector
 from vivavoce.turns.loudness import audible
 from vivavoce.turns.patience import SCORED_MS
 from vivavoce.types import Samples, Transcript
@@ -56,15 +56,33 @@ class Hearing:
         self._late: _Late | None = None
         self._taken_until = 0
         self._heard_until = 0
+        self._ended_by_detector = False
         self.arrival = Arrival()
         self._known: list[Recognised] = []
+        self.detecting = True
         self.transcripts = Transcripts(outbox, conversation)
         self._begin_turn()
 
     @property
     def speaking(self) -> bool:
-        """Whether the user is speaking, as far as we can tell."""
-        return self._turn.state is TurnState.SPEAKING
+        """Whether the user is speaking, as far as we can tell: not without ``detecting`` it."""
+        return self.detecting and self._turn.state is TurnState.SPEAKING
+
+    @property
+    def voiced_until(self) -> int:
+        """The sample up to which there was voice in what is being said."""
+        return self._detector.voiced_until
+
+    @property
+    def speech_ms(self) -> int:
+        """How long the user has been speaking in this turn."""
+        return self._speech_ms(self.voiced_until)
+
+    @property
+    def all_read(self) -> bool:
+        """Whether there is a reading that leaves out nothing of what is being said."""
+        reading = self._overhearing.covering(self.voiced_until)
+        return reading is not None and reading.transcript is not None
 
     def current(self, item_id: str) -> bool:
         """Whether this will be the item of the audio not committed yet."""
@@ -153,22 +171,23 @@ class Hearing:
         return boundary
 
     def commit(self, now: float, config: SessionConfig, *, automatic: bool, stop: Stopped | None = None) -> Turn:
-        """Make a user item of the turn and have it transcribed. Raises ``ClientError`` if there is no audio.
+        """Make a user item of the turn and have it transcribed. Raises ``ClientError`` if there is nothing to commit.
 
-        A reading that left nothing out is the transcript: one that is there is in ``take_known``, one on its way comes
-        through ``overheard``.
+        That is no audio, or none but the silence after a turn the detector has ended: the client was late. A reading that
+        left nothing out is the transcript: one that is there is in ``take_known``, one on its way comes through ``overheard``.
         """
+        if not automatic and self._is_silence_after_a_turn(config):
+            raise _nothing_to_commit()
         if not automatic:
             self._buffer.finish()
         start = self._turn_start
         end = self._buffer.end if stop is None else stop.position
         samples = self._buffer.slice(start, end)
         if not len(samples):
-            raise ClientError(
-                "append is not called: the input audio buffer is empty.", code="input_audio_buffer_commit_empty"
-            )
+            raise _nothing_to_commit()
         turn = self._turn
-        turn.automatic = automatic
+        turn.automatic = self._ended_by_detector = automatic
+        turn.speech_ms = self._speech_ms(self.voiced_until if stop is None else stop.voiced_until)
         turn.marks.endpoint = now
         turn.marks.speech_end = now
         if stop is not None:
@@ -195,9 +214,16 @@ class Hearing:
     def clear(self) -> None:
         """Forget the audio not committed yet."""
         self._turn.happened(TurnEvent.CLEARED)
+        self._ended_by_detector = False
         self._buffer.finish()
         self._take_until(self._buffer.end)
         self._outbox.send(ev.AudioCleared())
+
+    def stop_speech(self) -> Stopped:
+        """What is being said is over, however short the silence: announced, to be committed."""
+        boundary = Stopped(self._buffer.end, self.voiced_until)
+        self._speech_stopped(boundary)
+        return boundary
 
     def transcribe_parts(self, item: Item, audio: dict[int, Samples], config: SessionConfig) -> None:
         """Recognise the audio parts of an item the client made; keys are content indexes."""
@@ -241,6 +267,10 @@ class Hearing:
                 )  # fmt: skip
         return None
 
+    def said_until_now(self, reading: Transcript) -> Transcript:
+        """All that is understood of what is being said, with this newest reading."""
+        return Transcript(joined(self._overhearing.settled, reading.text), reading.language)
+
     def take_known(self) -> list[Recognised]:
         """The transcripts that were there when their audio was committed; each once."""
         known, self._known = self._known, []
@@ -253,6 +283,16 @@ class Hearing:
         late = -((signal.position - self._taken_until) // self._detector.frame_samples)
         gone = min(max(late, 0), len(signal.probabilities))
         return signal.position + gone * self._detector.frame_samples, signal.probabilities[gone:]
+
+    def _speech_ms(self, voiced_until: int) -> int:
+        start = self._turn.voiced_from
+        return 0 if start is None else self._buffer.to_ms(max(voiced_until - start, 0))
+
+    def _is_silence_after_a_turn(self, config: SessionConfig) -> bool:
+        """Whether the detector has ended a turn, and has heard all that came since, but no voice in it."""
+        unheard_ms = self._buffer.to_ms(self._buffer.end - self._heard_until)
+        silent = self._turn.state is TurnState.LISTENING and unheard_ms < MIN_SPEECH_MS
+        return config.turn_detection is not None and self._ended_by_detector and silent
 
     def _take_until(self, end: int) -> None:
         """The audio up to sample ``end`` is spent; what follows is another turn's."""
@@ -329,6 +369,7 @@ class Hearing:
 
     def _speech_started(self, position: int, vad: TurnDetection) -> None:
         self._turn.happened(TurnEvent.SPEECH_STARTED)
+        self._turn.voiced_from = position
         padded = position - self._buffer.to_samples(vad.prefix_padding_ms)
         self._turn.start = max(padded, self._buffer.start, 0)
         start_ms = self._buffer.to_ms(self._turn.start)
@@ -337,6 +378,10 @@ class Hearing:
     def _speech_stopped(self, boundary: Stopped) -> None:
         end_ms = self._buffer.to_ms(boundary.position)
         self._outbox.send(ev.SpeechStopped(audio_end_ms=end_ms, item_id=self._turn.item_id))
+
+
+def _nothing_to_commit() -> ClientError:
+    return ClientError("append is not called: the input audio buffer is empty.", code="input_audio_buffer_commit_empty")
 
 
 def _hints(config: SessionConfig) -> tuple[str | None, str | None]:

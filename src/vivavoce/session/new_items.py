@@ -12,6 +12,7 @@ from vivavoce.audio.formats import AudioDecoder
 from vivavoce.errors import ClientError
 from vivavoce.protocol.items import Item, NewItem, Part
 from vivavoce.protocol.session_config import AudioFormat
+from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import IdFactory
 from vivavoce.types import Samples
 
@@ -49,6 +50,33 @@ def accept_item(
     if new.type == "mcp_approval_response":
         given["reason"] = new.reason
     return msgspec.structs.replace(Item(id=new.id or new_id("item"), type=new.type), **given), {}
+
+
+def accept_input(
+    given: tuple[NewItem, ...], conversation: Conversation, new_id: IdFactory, *, format: AudioFormat, rate_hz: int
+) -> tuple[tuple[str, ...], list[tuple[Item, dict[int, Samples]]]]:
+    """The input of one response: the ids of its items in order, and those that are new, as ``accept_item`` gives them.
+
+    A reference stands for an item of the conversation. The others get ids of ours: theirs may be those of other items, and
+    nobody is ever told of these. Raises ``ClientError``.
+    """
+    ids, own = [], []
+    for index, new in enumerate(given):
+        param = f"response.input[{index}]"
+        if new.type == "item_reference":
+            if new.id is None or new.id not in conversation:
+                raise ClientError(f"cannot find item '{new.id}'", code="item_not_found", param=f"{param}.id")
+            ids.append(new.id)
+            continue
+        item, audio = accept_item(
+            msgspec.structs.replace(new, id=None), new_id, format=format, rate_hz=rate_hz, param=param
+        )
+        if new.type == "function_call_output":
+            said = (item for item in conversation if item.type == "function_call")
+            require_call(new.call_id, (*said, *given[:index]), f"{param}.call_id")
+        own.append((item, audio))
+        ids.append(item.id)
+    return tuple(ids), own
 
 
 def require_call(call_id: str | None, items: Iterable[Item | NewItem], param: str, *, aside: int = 0) -> None:

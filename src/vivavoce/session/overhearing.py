@@ -7,10 +7,10 @@ reading made in a short pause becomes the transcript when the pause turns out to
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from vivavoce.scripts import is_cjk
+from vivavoce.turns.words import WORD, words_of
 from vivavoce.types import Transcript
 
 PAUSE_MS = 32
@@ -28,9 +28,6 @@ costs no more than a sentence or two, and nearly all of a long turn is understoo
 
 LONGEST_MS = 25_000
 """Without a pause, no reading of more audio than this: it would cost more than it tells."""
-
-_UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W_]+)*")
-"""A word; in Chinese and Japanese each character. Punctuation and case are no disagreement."""
 
 
 @dataclass(slots=True)
@@ -115,8 +112,8 @@ def agreement(before: str, after: str) -> str:
 
     The last word of a reading is not agreed on: more audio often changes it.
     """
-    known = _words(before)
-    spans = list(_UNIT.finditer(after))
+    known = words_of(before)
+    spans = list(WORD.finditer(after))
     count = 0
     for word, span in zip(known, spans[:-1], strict=False):
         if span.group().lower() != word:
@@ -127,12 +124,8 @@ def agreement(before: str, after: str) -> str:
 
 def extension(told: str, text: str) -> str:
     """What of ``text`` follows the words already told; nothing if it does not begin with them."""
-    said = _words(told)
-    spans = list(_UNIT.finditer(text))
+    said = words_of(told)
+    spans = list(WORD.finditer(text))
     if [span.group().lower() for span in spans[: len(said)]] != said or len(spans) <= len(said):
         return ""
     return text[spans[len(said)].start() :] if said else text
-
-
-def _words(text: str) -> list[str]:
-    return [match.group().lower() for match in _UNIT.finditer(text)]

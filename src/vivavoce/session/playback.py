@@ -41,11 +41,16 @@ class Unheard:
     clauses: list[tuple[str, bytes]] = field(default_factory=list)
     text: str = ""
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all of it was heard."""
+        return not self.clauses and not self.text
+
 
 class Playback:
     """Clauses and their audio, kept as PCM16 at the speaker's rate. ``now`` is in seconds, positions in samples.
 
-    ``stopped`` says that the client plays no more of it, whatever was sent.
+    ``stopped`` says that the client plays no more of it, whatever was sent; ``paused`` that what was not heard may follow yet.
     """
 
     def __init__(self, pacer: Pacer, format: AudioFormat) -> None:
@@ -57,6 +62,7 @@ class Playback:
         self._delivered = 0
         self.silenced = False
         self.stopped = False
+        self.paused = False
 
     @property
     def duration_ms(self) -> int:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-
-import msgspec
 
 from vivavoce.audio.pacing import Pacer
 from vivavoce.errors import ClientError
 from vivavoce.observe.marks import Marks
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.items import Item, Part
-from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.protocol.items import Item
 from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.asking import Ask, Prompts
 from vivavoce.session.conversation import Conversation
-from vivavoce.session.interruption import Interruption
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.playback import Playback
+from vivavoce.session.reply import PausedReply, Reply
 from vivavoce.session.response import Response, ResponseEvent, ResponseState
+from vivavoce.session.response_queue import merged
 from vivavoce.session.signals import Replied, ReplyFailed, StartReply, StopReply
+from vivavoce.session.spoken_replies import SpokenReplies, audio_index
 from vivavoce.session.tool_servers import ToolServers
 from vivavoce.session.usage import AudioMeter, rate_limits
 from vivavoce.types import (
@@ -30,7 +27,6 @@ from vivavoce.types import (
     ClauseSpoken,
     GenerationEnd,
     Language,
-    Message,
     ReplyEnd,
     ServerToolEnded,
     ServerToolStarted,
@@ -41,16 +37,12 @@ from vivavoce.types import (
     ToolCallDelta,
 )
 
-REMEMBERED_REPLIES = 64
-"""How many spoken replies can still be truncated by the client."""
-
-
 PLAYED_OUT = (ResponseState.COMPLETED, ResponseState.INCOMPLETE, ResponseState.FAILED)
 """How a response ends whose audio is played to the end of what was sent."""
 
 
 class Replying:
-    """Starts, carries and ends responses."""
+    """Starts, carries, pauses and ends responses."""
 
     def __init__(
         self,
@@ -68,36 +60,52 @@ class Replying:
         self._tool_servers = tool_servers
         self._new_pacer = pacer
         self._report_marks = report_marks
-        self._response: Response | None = None
-        self._ask: Ask
-        self._clauses_before = 0
+        self._reply: Reply | None = None
         self._over = False
-        self._work: StartReply | None = None
-        self._before = ""
         self._audio = AudioMeter(conversation)
-        self.interruption: Interruption | None = None
-        self.spoken: OrderedDict[str, Playback] = OrderedDict()
+        self.spoken = SpokenReplies(outbox, conversation)
         self.spoke = False
+
+    @property
+    def newest(self) -> Response | None:
+        """The response in progress, or the last one there was."""
+        return self._reply.response if self._reply is not None else None
 
     @property
     def active(self) -> bool:
         """Whether a response is in progress."""
-        return self._response is not None and self._response.active
+        return self.newest is not None and self.newest.active
 
     @property
     def active_in_conversation(self) -> bool:
         """Whether a response is in progress that becomes part of the history."""
-        return self._response is not None and self._response.active and self._response.in_conversation
-
-    @property
-    def in_conversation(self) -> bool:
-        """Whether the newest response becomes, or has become, part of the history."""
-        return self._response is not None and self._response.in_conversation
+        return self.newest is not None and self.newest.active and self.newest.in_conversation
 
     @property
     def waiting(self) -> bool:
         """Whether a response waits for a transcript."""
-        return self._response is not None and self._response.state is ResponseState.WAITING
+        return self.newest is not None and self.newest.state is ResponseState.WAITING
+
+    def is_saying(self, item_id: str) -> bool:
+        """Whether this item is being spoken, or about to be, by the response in progress."""
+        response = self.newest
+        return response is not None and response.active and response.message_id == item_id and response.config.speaks
+
+    def being_heard(self, now: float) -> bool:
+        """Whether the user is being replied to: a response of the conversation is made, or what was sent of it is playing."""
+        response = self.newest
+        if response is None or not response.in_conversation:
+            return False
+        playback = response.playback
+        playing = playback is not None and self._still_playing(response, playback, playback.played_ms(now))
+        return playing or (response.active and not self.waiting)
+
+    def has_just_asked(self, now: float) -> bool:
+        """Whether the user has just heard a question to its end."""
+        if self._reply is None:
+            return False
+        playback = self._reply.response.playback
+        return self._reply.has_just_asked(playback.played_ms(now) if playback is not None else 0)
 
     def ended(self) -> bool:
         """Whether a response has ended since this was last asked."""
@@ -107,29 +115,15 @@ class Replying:
     @property
     def queued_ms(self) -> int:
         """Audio made but not sent: the reply road slows down when there is much of it."""
-        playback = self._response.playback if self._response else None
+        playback = self.newest.playback if self.newest else None
         return playback.queued_ms if playback and self.active else 0
-
-    @property
-    def heard_at(self) -> float | None:
-        """When the last reply will have been heard (seconds); ``None`` for one not spoken, or stopped."""
-        response = self._response
-        if response is None or response.state not in PLAYED_OUT or response.playback is None:
-            return None
-        return response.playback.played_at()
 
     # ---- a response's way
 
     def start(self, ask: Ask, marks: Marks) -> None:
         """Begin a response; ``marks`` are those of the turn it answers. No other may be in progress."""
-        self._ask = ask
-        self._clauses_before = 0
-        self._work = None
-        self._before = ""
-        if ask.in_conversation:
-            self.interruption = None
         playback = Playback(self._new_pacer(), ask.config.output_audio_format) if ask.config.speaks else None
-        self._response = Response(
+        response = Response(
             self._outbox,
             self._conversation if ask.in_conversation else None,
             config=ask.config,
@@ -138,30 +132,41 @@ class Replying:
             report_marks=self._report_marks,
             metadata=ask.metadata,
         )
+        self._reply = Reply(response, ask)
 
-    def generate(self, language: Language, languages: Mapping[str, Language]) -> None:
-        """All transcripts are there: send the reply on its road. ``language`` was spoken last."""
-        messages, options = self._prompts.for_ask(self._ask, languages)
-        response = self._new_road()
-        response.audio_in = self._audio.measure(self._ask, messages)
-        self._work = StartReply(
-            response.id,
+    def absorb(self, ask: Ask) -> bool:
+        """Let the response that waits for a transcript answer this one too. Whether it can."""
+        reply = self._reply
+        both = merged(reply.ask, ask) if reply is not None and self.waiting else None
+        if reply is None or both is None:
+            return False
+        reply.ask = both
+        return True
+
+    def generate(self, language: Language, languages: Mapping[str, Language]) -> Ask:
+        """All transcripts are there: send the reply on its road. ``language`` was spoken last. Returns what it answers."""
+        reply = self._begun_reply()
+        messages, options = self._prompts.for_ask(reply.ask, languages)
+        reply.response.audio_in = self._audio.measure(reply.ask, messages)
+        reply.work = StartReply(
+            reply.response.id,
             messages,
             options,
-            self._ask.voice,
+            reply.ask.voice,
             language,
-            speed=self._ask.config.speed,
-            tools=server_side(self._ask.config.tools),
-            calls=self._ask.calls,
+            speed=reply.ask.config.speed,
+            tools=server_side(reply.ask.config.tools),
+            calls=reply.ask.calls,
         )
-        self._outbox.command(self._work)
+        self._outbox.command(reply.work)
+        return reply.ask
 
     def replied(self, signal: Replied, now: float) -> None:
         """Take in what the reply road yields. What belongs to a response that has ended is dropped here."""
-        response = self._response
-        if response is None or response.id != signal.response_id or not response.active:
+        reply = self._reply
+        if reply is None or reply.response.id != signal.response_id or not reply.response.active:
             return
-        playback = response.playback
+        response, playback = reply.response, reply.response.playback
         match signal.event:
             case TextDelta(text=text):
                 response.marks.note("first_token", now)
@@ -175,14 +180,16 @@ class Replying:
             case Speech(index=index, samples=samples):
                 response.marks.note("first_audio", now)
                 if playback is not None:
-                    playback.push(self._clauses_before + index, samples)
+                    playback.push(reply.clauses_before + index, samples)
             case ClauseSpoken(index=index):
                 if playback is not None:
-                    playback.clause_done(self._clauses_before + index)
-            case ToolCallDelta():
-                response.call_delta(signal.event)
+                    playback.clause_done(reply.clauses_before + index)
+            case ToolCallDelta(id=call_id):
+                if not reply.calls.hold_back(call_id):
+                    response.call_delta(signal.event)
             case ToolCall(id=call_id):
-                response.call(signal.event)
+                if reply.calls.hand_over(signal.event):
+                    response.call(signal.event)
                 if not response.in_conversation:
                     self._conversation.called_aside(response.id, call_id)
             case ServerToolStarted():
@@ -200,7 +207,7 @@ class Replying:
 
     def failed(self, signal: ReplyFailed) -> None:
         """An engine failed: the response fails, the session lives on."""
-        response = self._response
+        response = self.newest
         if response is None or response.id != signal.response_id or not response.active:
             return
         body = ev.ErrorBody(type="server_error", code="engine_error", message=signal.message)
@@ -208,21 +215,27 @@ class Replying:
         heard = response.playback.words_sent() if response.playback is not None else None
         self._finish(response, ResponseEvent.FAIL, heard=heard, details=details)
 
-    def cancel(self, now: float, *, reason: str, response_id: str | None = None) -> None:
-        """Stop at once: nothing more is made or sent; what was heard stays. Raises ``ClientError`` if there is nothing."""
-        response = self._response
-        if response is None or not response.active or response_id not in (None, response.id):
-            raise ClientError("no ongoing response to cancel", code="response_cancel_not_active")
+    def cancel(self, now: float, *, reason: str, heard_ms: int | None = None) -> None:
+        """Stop the response in progress at once: nothing more is made or sent; what was heard stays.
+
+        ``heard_ms`` is how much of its audio that is, where the client has said so.
+        """
+        response = self.newest
+        if response is None or not response.active:
+            raise RuntimeError("there is no response to cancel")
         self._outbox.command(StopReply(response.id))
         heard = None
         if response.playback is not None and response.message_id is not None:
-            heard = response.playback.words_played(now)
+            heard_ms = (
+                response.playback.played_ms(now) if heard_ms is None else min(heard_ms, response.playback.sent_ms)
+            )
+            heard = response.playback.words_until(heard_ms)
         details = ev.StatusDetails(type="cancelled", reason=reason)
         self._finish(response, ResponseEvent.CANCEL, heard=heard, details=details)
 
     def cut_short(self, error: ClientError) -> None:
         """The session ends: so does a response in progress, with all that was sent of it, and says why."""
-        response = self._response
+        response = self.newest
         if response is None or not response.active:
             return
         self._outbox.command(StopReply(response.id))
@@ -233,131 +246,87 @@ class Replying:
 
     def tell_limits(self, session: ev.SessionLimit) -> None:
         """Tell what is left of the limits, the session's own time above all."""
-        end = self._response.end if self._response is not None else None
+        end = self.newest.end if self.newest is not None else None
         self._outbox.send(rate_limits(self._prompts.context_tokens, end, session))
 
-    # ---- interruption
+    # ---- the user speaks
 
-    def interrupt(self, now: float, deadline: float) -> None:
-        """The user speaks: stop the reply, or, when all of it has been sent, forget what is still to be played.
+    def pause(self, now: float) -> PausedReply | None:
+        """The user speaks: stop what they hear, or, when all of it has been sent, forget what is still to be played.
 
-        What was not heard is kept until it is known whether they mean it: see ``go_on``.
+        What is only written goes on: it is in nobody's way. Returns what can be ``resume``d, if anything.
         """
-        response = self._response
-        if self.interruption is not None:
-            self.interruption.deadline = deadline
-        if response is None or not response.in_conversation:
-            return
-        playback, position_ms = response.playback, 0
-        if playback is not None:
-            position_ms = playback.played_ms(now)
+        reply = self._reply
+        if reply is None or reply.response.playback is None or not reply.response.in_conversation:
+            return None
+        response, playback = reply.response, reply.response.playback
+        position_ms = playback.played_ms(now)
         if response.active:
             self.cancel(now, reason="turn_detected")
             if response.message_id is not None and response.message_id not in self._conversation:
-                return  # the client has deleted it
-        elif playback is None or not self._still_playing(response, position_ms):
-            return
+                return None  # the client has deleted it
+        elif self._still_playing(response, playback, position_ms):
+            self.spoken.truncate(self._conversation.get(str(response.message_id)), position_ms)
         else:
-            self.truncate(self._conversation.get(str(response.message_id)), position_ms)
-        if playback is not None and not playback.silenced:
-            self.interruption = Interruption(
-                response, playback, position_ms, deadline, self._ask, self._work, self._before
-            )
+            return None
+        if playback.silenced:
+            return None
+        playback.paused = True
+        return PausedReply(reply, playback, position_ms)
 
-    def go_on(self, language: Language, languages: Mapping[str, Language]) -> bool:
-        """It was no interruption: a new response says what was not heard, from where the reply was cut.
+    def interrupt(self, now: float) -> None:
+        """The user has said something: a response in progress ends for good, unless it waits for these very words."""
+        if self.active_in_conversation and not self.waiting:
+            self.cancel(now, reason="turn_detected")
 
-        What is to be written yet goes on from the prompt the reply began with, whatever was said since. Returns
-        whether there was anything to go on with.
+    def resume(self, paused: PausedReply, marks: Marks) -> bool:
+        """Say in a new response what was not heard of a paused reply, from where it was cut.
+
+        What is to be written yet goes on from the prompt the reply began with, whatever was said since; one that had no
+        prompt yet is ``waiting``. Returns whether there was anything to go on with.
         """
-        cut, self.interruption = self.interruption, None
-        if cut is None:
+        if paused.finished and paused.unheard.is_nothing:
             return False
-        rest = cut.unheard
-        if cut.finished and not rest.clauses and not rest.text:
-            return False
-        self.start(cut.ask, Marks())
-        if cut.work is None:
-            self.generate(language, languages)
-            return True
-        self._work, self._before = cut.whole_work(), cut.heard
-        response = self._new_road()
-        playback = response.playback
-        if playback is None:
-            raise RuntimeError("only spoken replies can be interrupted")
-        for index, (text, pcm) in enumerate(rest.clauses):
-            if text:
-                response.text(text)
-            playback.add_clause(text)
-            if pcm:
-                playback.push_pcm(index, pcm)
-            playback.clause_done(index)
-        self._clauses_before = len(rest.clauses)
-        response.audio_in = cut.response.audio_in.again(prompted=not cut.finished)
-        if cut.finished:
-            response.end = GenerationEnd("stop")
-            if not rest.text:
-                response.happened(ResponseEvent.GENERATED)
-                return True
-        work = replace(
-            self._work, response_id=response.id, voice=self._ask.voice, speed=self._ask.config.speed, begun=rest.text
-        )
-        if cut.finished:
-            work = replace(work, messages=(), calls=())
-        elif cut.written:
-            said = Message("assistant", cut.written)
-            work = replace(work, messages=(*work.messages, said), options=replace(work.options, goes_on=True))
-        self._outbox.command(work)
+        self.start(paused.reply.ask, marks)
+        if paused.reply.work is not None and (work := paused.go_on_in(self._begun_reply())) is not None:
+            self._outbox.command(work)
         return True
-
-    def reconfigured(self, old: SessionConfig, new: SessionConfig) -> None:
-        """The session has changed: so does what is still to be said of a reply that was cut."""
-        if self.interruption is None:
-            return
-        if new.speaks and new.kind == "realtime":
-            self.interruption.reconfigured(old, new)
-        else:
-            self.interruption = None
 
     # ---- what was said
 
-    def truncate(self, item: Item, audio_end_ms: int) -> None:
-        """Keep of a spoken item only the words of its first ``audio_end_ms`` milliseconds, and say so."""
+    def audio_index(self, item: Item) -> int | None:
+        """Where the audio of an item is that was, or is being, spoken; ``None`` if the client cannot truncate it."""
+        if self.newest is not None and self.is_saying(item.id):
+            return self.newest.audio_index
         index = audio_index(item)
-        if index is None:
-            return  # it has thoughts only
-        playback = self.spoken[item.id]
-        playback.stopped = True
-        words = playback.words_until(audio_end_ms)
-        parts = tuple(Part(type="audio", transcript=words) if part.type == "audio" else part for part in item.parts)
-        self._conversation.replace(msgspec.structs.replace(item, content=parts))
-        self._outbox.send(
-            ev.ItemTruncated(item_id=item.id, content_index=index, audio_end_ms=audio_end_ms, thoughts_before=index)
-        )
-        if self.interruption is not None and self.interruption.response.message_id == item.id:
-            self.interruption.position_ms = audio_end_ms
+        return index if self.spoken.get(item.id) is not None and index < len(item.parts) else None
 
-    def forget(self, item_id: str) -> None:
-        """The item is gone: it cannot be truncated, and a reply that was cut does not go on."""
-        self.spoken.pop(item_id, None)
-        if self.interruption is not None and self.interruption.response.message_id == item_id:
-            self.interruption = None
+    def truncate(self, item: Item, audio_end_ms: int, now: float) -> None:
+        """Keep of a spoken item only the words of its first ``audio_end_ms`` milliseconds, and say so.
+
+        A reply in progress ends there. An end beyond what was sent means all of that: clients count a little more than
+        they got.
+        """
+        if self.is_saying(item.id):
+            self.cancel(now, reason="client_cancelled", heard_ms=audio_end_ms)
+        self.spoken.truncate(self._conversation.get(item.id), audio_end_ms)
 
     def clear_output(self, now: float) -> None:
         """Forget what was made and not sent, or sent and not played. Raises ``ClientError`` if there is nothing."""
-        response = self._response
+        response = self.newest
         if response is None or response.playback is None:
             raise ClientError("there is no output audio to clear", code="output_audio_buffer_empty")
-        self.interruption = None
         if response.active:
             response.playback.silence(now)
-        elif not response.playback.stopped and response.message_id in self._conversation:
-            self.truncate(self._conversation.get(str(response.message_id)), response.playback.played_ms(now))
+        elif not response.playback.stopped and self.spoken.get(response.message_id or "") is response.playback:
+            item = self._conversation.get(str(response.message_id))
+            if self.audio_index(item) is not None:
+                self.spoken.truncate(item, response.playback.played_ms(now))
         self._outbox.send(ev.OutputAudioCleared(response_id=response.id))
 
     def release(self, now: float) -> float | None:
         """Let the audio go that may go and end the response when all has gone; returns when to ask again (seconds)."""
-        response = self._response
+        response = self.newest
         if response is None or not response.active:
             return None
         playback = response.playback
@@ -372,11 +341,11 @@ class Replying:
 
     # ---- inside
 
-    def _new_road(self) -> Response:
-        if self._response is None:
+    def _begun_reply(self) -> Reply:
+        if self._reply is None:
             raise RuntimeError("no response has been started")
-        self._response.happened(ResponseEvent.INPUT_READY)
-        return self._response
+        self._reply.response.happened(ResponseEvent.INPUT_READY)
+        return self._reply
 
     def _complete(self, response: Response) -> None:
         if response.playback is not None and not response.playback.silenced and (tail := response.playback.tail()):
@@ -398,34 +367,16 @@ class Replying:
         details: ev.StatusDetails | None = None,
     ) -> None:
         self._over = True
-        self._remember(response)
-        self._conversation.forget_aside(self._ask.items or ())
+        self.spoken.remember(response)
+        if self._reply is not None:
+            self._conversation.forget_aside(self._reply.ask.items or ())
         response.finish(event, heard=heard, details=details)
         self._outbox.send(rate_limits(self._prompts.context_tokens, response.end))
 
-    def _still_playing(self, response: Response, position_ms: int) -> bool:
-        playback = response.playback
+    def _still_playing(self, response: Response, playback: Playback, position_ms: int) -> bool:
         return (
             response.state in PLAYED_OUT
-            and playback is not None
             and not playback.stopped
             and position_ms < playback.duration_ms
             and response.message_id in self._conversation
         )
-
-    def _remember(self, response: Response) -> None:
-        """Words and positions stay for a while, audio only of the newest."""
-        if response.playback is None or response.message_id is None:
-            return
-        for playback in self.spoken.values():
-            if self.interruption is None or playback is not self.interruption.playback:
-                playback.forget_audio()
-        if response.message_id in self._conversation:
-            self.spoken[response.message_id] = response.playback
-        while len(self.spoken) > REMEMBERED_REPLIES:
-            self.spoken.popitem(last=False)
-
-
-def audio_index(item: Item) -> int | None:
-    """Which part of a spoken item is the audio, if any; thoughts may come before it."""
-    return next((index for index, part in enumerate(item.parts) if part.type == "audio"), None)

@@ -180,6 +180,12 @@ class Response:
         """Whether what it says becomes part of the history."""
         return self._conversation is not None
 
+    @property
+    def audio_index(self) -> int:
+        """The content index of the message's audio, or the one it will have: thoughts come before it."""
+        parts = self._message.parts if self._message is not None else []
+        return next((index for index, part in enumerate(parts) if part.kind == "audio"), len(parts))
+
     # ---- content
 
     def thinking(self, delta: str) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
 from vivavoce.audio.input_buffer import InputBuffer
@@ -32,13 +31,14 @@ from vivavoce.protocol.session_config import (
 )
 from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.asking import Ask, Prompts
+from vivavoce.session.barge_in import BargeIn
 from vivavoce.session.conversation import Conversation, id_taken
 from vivavoce.session.floor import Floor
 from vivavoce.session.hearing import Hearing
 from vivavoce.session.known_voices import KnownVoices
-from vivavoce.session.new_items import accept_item, require_call
+from vivavoce.session.new_items import accept_input, accept_item, require_call
 from vivavoce.session.outbox import IdFactory, Outbox, random_id
-from vivavoce.session.replying import Replying, audio_index
+from vivavoce.session.replying import Replying
 from vivavoce.session.signals import (
     Connected,
     Disconnected,
@@ -62,7 +62,7 @@ from vivavoce.session.signals import (
     WakeAt,
 )
 from vivavoce.session.tool_servers import ToolServers
-from vivavoce.turns.backchannel import is_backchannel
+from vivavoce.turns.backchannel import DEFAULT_POLICY, InterruptionPolicy
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
 from vivavoce.types import Message, Transcript
 
@@ -72,7 +72,8 @@ class SessionOptions:
     """What the server decides about a session.
 
     Rates in Hz; ``context_tokens`` is the language model's slot, ``expires_at`` in seconds of the epoch;
-    ``false_interruption_ms`` is how long an interrupted reply waits for words before it goes on. ``own_tools``: the server has
+    ``interruption`` says which speech stops a reply for good; ``false_interruption_ms`` is how long the user must have been
+    silent, without a word, before an interrupted reply goes on in the middle of their turn. ``own_tools``: the server has
     tools that no client declares.
     """
 
@@ -87,6 +88,7 @@ class SessionOptions:
     buffer_ms: int = 600_000
     audio_lead_ms: int = 2_000
     false_interruption_ms: int = 2_000
+    interruption: InterruptionPolicy = DEFAULT_POLICY
     own_tools: bool = False
     expires_at: int | None = None
     report_marks: bool = False
@@ -122,13 +124,10 @@ class Session:
             pacer=lambda: Pacer(rate_hz=options.speaker_hz, lead_ms=options.audio_lead_ms),
             report_marks=options.report_marks,
         )
-        self.floor = Floor(
-            self.outbox,
-            self.conversation,
-            self.hearing,
-            self.replying,
-            false_interruption_ms=options.false_interruption_ms,
+        self._barge_in = BargeIn(
+            self.hearing, self.replying, policy=options.interruption, wait_ms=options.false_interruption_ms
         )
+        self.floor = Floor(self.outbox, self.conversation, self.hearing, self.replying, self._barge_in)
         self._vad_chosen = False
         self._over = False
         self._handlers: dict[type, Callable[[Any, float], None]] = {
@@ -225,11 +224,12 @@ class Session:
         if config.input_audio_format != self.config.input_audio_format:
             self._buffer.set_format(config.input_audio_format)
         self._vad_chosen = self._vad_chosen or event.session.turn_detection is not UNSET
-        self.replying.reconfigured(self.config, config)
         rewarm = (config.instructions, config.tools) != (self.config.instructions, self.config.tools)
         before, self.config = self.config, config
         self.outbox.send(ev.SessionUpdated(session_id=self.id, session=config, expires_at=self.options.expires_at))
         self.tool_servers.declared(before.tools, config.tools)
+        self.hearing.detecting = config.turn_detection is not None
+        self.floor.reconfigured(before, config, now)
         if rewarm and not self.replying.active:
             self._prefill()
 
@@ -244,7 +244,7 @@ class Session:
 
     def _audio_clear(self, event: client.AudioClear, now: float) -> None:
         self.hearing.clear()
-        self.floor.settled(self.config, now)
+        self.floor.cleared(self.config, now)
 
     def _item_create(self, event: client.ItemCreate, now: float) -> None:
         item, audio = accept_item(
@@ -259,13 +259,14 @@ class Session:
             aside = self.conversation.calls_aside(event.item.call_id)
             require_call(event.item.call_id, self.conversation, "item.call_id", aside=aside)
         self.conversation.add(item, after=event.previous_item_id)
+        self.floor.item_created()
         self.hearing.transcribe_parts(item, audio, self.config)
         self._take_known(now)
 
     def _approval_answered(self, event: client.ItemCreate, item: Item, now: float) -> None:
         """A tool server may be called, or not; either way the conversation goes on by itself."""
         ask = Ask(self.config)
-        self.floor.check_queue()
+        self.floor.check_queue(ask)
         call = self.tool_servers.waiting(event.item)
         self.conversation.add(item, after=event.previous_item_id)
         self.tool_servers.answered(event.item)
@@ -274,24 +275,22 @@ class Session:
     def _item_delete(self, event: client.ItemDelete, now: float) -> None:
         self.conversation.delete(event.item_id)
         self.hearing.transcripts.forget(event.item_id)
-        self.replying.forget(event.item_id)
-        self.floor.settled(self.config, now)
+        self.replying.spoken.forget(event.item_id)
+        self.floor.item_deleted(event.item_id, self.config, now)
 
     def _item_retrieve(self, event: client.ItemRetrieve, now: float) -> None:
         self.outbox.send(ev.ItemRetrieved(item=self.conversation.get(event.item_id)))
 
     def _item_truncate(self, event: client.ItemTruncate, now: float) -> None:
         item = self.conversation.get(event.item_id, "truncate")
-        spoken = self.replying.spoken.get(event.item_id)
-        index = audio_index(item)
-        if spoken is None or index is None:
+        index = self.replying.audio_index(item)
+        if index is None:
             raise ClientError("Only spoken assistant messages can be truncated.", param="item_id")
         if event.content_index not in (0, index):  # 0 for those who are not shown thoughts
             raise ClientError("There is no such audio part.", param="content_index")
         if event.audio_end_ms < 0:
             raise ClientError("'audio_end_ms' must not be negative.", param="audio_end_ms")
-        # Clients often count a little more than they got; an end beyond what was sent means all of that.
-        self.replying.truncate(item, min(event.audio_end_ms, spoken.sent_ms))
+        self.floor.truncate(item, event.audio_end_ms, now)
 
     def _response_create(self, event: client.ResponseCreate, now: float) -> None:
         overrides = event.response
@@ -306,10 +305,11 @@ class Session:
         self._take_known(now)
 
     def _response_cancel(self, event: client.ResponseCancel, now: float) -> None:
-        self.replying.cancel(now, reason="client_cancelled", response_id=event.response_id)
+        self.floor.cancel(event.response_id, now)
 
     def _output_audio_clear(self, event: client.OutputAudioClear, now: float) -> None:
         self.replying.clear_output(now)
+        self.floor.output_cleared()
 
     def _refused(self, signal: Refused, now: float) -> None:
         raise signal.error
@@ -320,12 +320,15 @@ class Session:
         vad = self.config.turn_detection
         if vad is None:
             return  # switched off while the detector was at work
+        before = self.hearing.voiced_until
         for boundary in self.hearing.heard(signal, self.config, vad):
             match boundary:
                 case Started():
                     self.floor.speech_started(vad, now)
                 case Stopped():
                     self._commit(now, automatic=True, stop=boundary)
+        if self.hearing.voiced_until > before:
+            self._barge_in.voice_heard(now)
 
     def _scored(self, signal: Scored, now: float) -> None:
         self.hearing.scored(signal)
@@ -333,22 +336,23 @@ class Session:
     def _overheard(self, signal: Overheard, now: float) -> None:
         current = self.hearing.current(signal.item_id)
         known = self.hearing.overheard(signal, self.config)
-        text = signal.transcript.text if signal.transcript is not None else ""
         if known is not None:
             self._recognised(known, now)
-        elif current and text and not is_backchannel(text):
-            self.floor.words_overheard(self.config.turn_detection, now)
-            if not self.replying.active:
-                self._prefill(text)
+        elif current and signal.transcript is not None:
+            said = self.hearing.said_until_now(signal.transcript)
+            if self._counts(said, self.hearing.speech_ms, now):
+                self.floor.words_said(self.config, now)
+                if not self.replying.active:
+                    self._prefill(said.text)
 
     def _recognised(self, signal: Recognised, now: float) -> None:
-        heard = signal.event
-        cut = self.replying.interruption is not None and self.hearing.transcripts.spoken_now(signal)
-        if cut and isinstance(heard, Transcript) and is_backchannel(heard.text):
-            signal = Recognised(signal.item_id, signal.content_index, Transcript("", heard.language))
-        turn = self.hearing.transcripts.recognised(signal, now)
-        if turn is not None:
-            self.floor.turn_ended(turn, self.config, now)
+        ignored = False
+        if (completed := self.hearing.transcripts.ended_by(signal)) is not None:
+            turn, said = completed
+            ignored = turn.automatic and not self._counts(said, turn.speech_ms, now)
+        ended = self.hearing.transcripts.recognised(signal, now, ignored=ignored)
+        if ended is not None:
+            self.floor.turn_ended(ended, self.config, now)
 
     def _recognition_failed(self, signal: RecognitionFailed, now: float) -> None:
         turn = self.hearing.transcripts.failed(signal)
@@ -375,9 +379,10 @@ class Session:
     def _tick(self, signal: Tick, now: float) -> None:
         vad = self.config.turn_detection
         stop = self.hearing.tick(vad, now) if vad is not None else None
+        if stop is None and self.floor.tick(self.config, now):
+            stop = self.hearing.stop_speech()
         if stop is not None:
             self._commit(now, automatic=True, stop=stop)
-        self.floor.tick(self.config, now)
 
     def _disconnected(self, signal: Disconnected, now: float) -> None:
         self.hearing.arrival.disconnected()
@@ -399,45 +404,31 @@ class Session:
     # ---- inside
 
     def _commit(self, now: float, *, automatic: bool, stop: Stopped | None = None) -> None:
-        self.floor.committed(self.hearing.commit(now, self.config, automatic=automatic, stop=stop))
+        self.floor.committed(self.hearing.commit(now, self.config, automatic=automatic, stop=stop), self.config)
         self._take_known(now)
+
+    def _counts(self, said: Transcript, speech_ms: int, now: float) -> bool:
+        """Whether words of the user's are a turn, and not only a sign that they listen."""
+        vad = self.config.turn_detection
+        return self._barge_in.counts(said, speech_ms, vad.interruption if vad is not None else None, now)
 
     def _take_known(self, now: float) -> None:
         for known in self.hearing.take_known():
             self._recognised(known, now)
 
     def _own_input(self, given: tuple[NewItem, ...]) -> tuple[str, ...]:
-        """Items for one response only, all or (``ClientError``) none. A reference stands for an item of the conversation.
-
-        They get ids of ours: theirs may be those of other items, and nobody is ever told of these.
-        """
-        ids, own = [], []
-        for index, new in enumerate(given):
-            param = f"response.input[{index}]"
-            if new.type == "item_reference":
-                ids.append(self._referred(new, param))
-                continue
-            item, audio = accept_item(
-                msgspec.structs.replace(new, id=None),
-                self.outbox.new_id,
-                format=self.config.input_audio_format,
-                rate_hz=self.options.hearing_hz,
-                param=param,
-            )
-            if new.type == "function_call_output":
-                said = (item for item in self.conversation if item.type == "function_call")
-                require_call(new.call_id, (*said, *given[:index]), f"{param}.call_id")
-            own.append((item, audio))
-            ids.append(item.id)
+        """The ids of the items of one response only, all or (``ClientError``) none."""
+        ids, own = accept_input(
+            given,
+            self.conversation,
+            self.outbox.new_id,
+            format=self.config.input_audio_format,
+            rate_hz=self.options.hearing_hz,
+        )
         for item, audio in own:
             self.conversation.put_aside(item)
             self.hearing.transcribe_parts(item, audio, self.config)
-        return tuple(ids)
-
-    def _referred(self, new: NewItem, param: str) -> str:
-        if new.id is None or new.id not in self.conversation:
-            raise ClientError(f"cannot find item '{new.id}'", code="item_not_found", param=f"{param}.id")
-        return new.id
+        return ids
 
     def _prefill(self, words: str = "") -> None:
         """Have the language model read what is known of the next prompt: all up to the ``words`` the user is saying."""

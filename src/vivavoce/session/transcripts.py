@@ -59,15 +59,18 @@ class Transcripts:
         """What comes for this turn has the settled words in it."""
         self._expected[item_id, 0].settled = ""
 
-    def spoken_now(self, signal: Recognised) -> bool:
-        """Whether this is of a turn the detector has ended."""
+    def ended_by(self, signal: Recognised) -> tuple[Turn, Transcript] | None:
+        """The turn a transcript completes, and all that was said in it; ``None`` if there is more to come, or nobody waits."""
         expected = self._expected.get((signal.item_id, signal.content_index))
-        return expected is not None and expected.turn.automatic
+        if expected is None or not isinstance(signal.event, Transcript):
+            return None
+        return expected.turn, Transcript(joined(expected.settled, signal.event.text), signal.event.language)
 
-    def recognised(self, signal: Recognised, now: float) -> Turn | None:
+    def recognised(self, signal: Recognised, now: float, *, ignored: bool = False) -> Turn | None:
         """Take in a transcript; returns the turn it ends, or ``None`` if there is more to come.
 
-        An utterance without words leaves no item behind when the detector, not the client, committed it.
+        An utterance without words, or whose words are ``ignored``, leaves no item behind when the detector, not the client,
+        committed it.
         """
         key = (signal.item_id, signal.content_index)
         expected = self._expected.get(key)
@@ -79,8 +82,8 @@ class Transcripts:
         del self._expected[key]
         turn, text = expected.turn, joined(expected.settled, signal.event.text)
         turn.marks.note("transcript", now)
-        turn.happened(TurnEvent.WORDS if text else TurnEvent.NO_WORDS)
-        if text:
+        turn.happened(TurnEvent.WORDS if text and not ignored else TurnEvent.NO_WORDS)
+        if text and not ignored:
             self.language = self.languages[signal.item_id] = signal.event.language
         self._set(signal, text)
         if signal.item_id in self._conversation:
@@ -90,7 +93,7 @@ class Transcripts:
                     **_ids(signal), transcript=text, duration_s=expected.duration_s, requested=expected.requested
                 )
             )
-            if not text and turn.automatic:
+            if turn.automatic and (ignored or not text):
                 self._conversation.delete(signal.item_id)
         return turn
 

@@ -50,13 +50,16 @@ TURN_TABLE: dict[tuple[TurnState, TurnEvent], TurnState] = {
 class Turn:
     """One turn of the user: ``heard`` as it was spoken, or in an item the client made.
 
-    ``automatic`` turns are answered without being asked to.
+    ``automatic`` turns are answered without being asked to. ``start`` is the turn's first sample, ``voiced_from`` the first
+    one with voice in it; ``speech_ms`` is how long the user spoke.
     """
 
     item_id: str
     heard: bool = True
     automatic: bool = False
     start: int = 0
+    voiced_from: int | None = None
+    speech_ms: int = 0
     marks: Marks = field(default_factory=Marks)
     _state: TurnState = TurnState.LISTENING
 
