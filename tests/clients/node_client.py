@@ -19,6 +19,7 @@ from filelock import FileLock
 SOURCES = Path(__file__).with_name("node")
 LOCK = "package-lock.json"
 SCRIPT = "realtime.mjs"
+HTTP_SCRIPT = "http.mjs"
 CHUNK_BYTES = 9_600  # 200 ms of PCM16 at 24 kHz
 OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH")
 
@@ -80,7 +81,7 @@ def install(cache: Path | None) -> NodeClient:
     installed = cache / "installed"
     lock = (SOURCES / LOCK).read_text()
     with FileLock(cache / "lock"):
-        for name in ("package.json", LOCK, SCRIPT):
+        for name in ("package.json", LOCK, SCRIPT, HTTP_SCRIPT):
             shutil.copy(SOURCES / name, cache)
         if not installed.exists() or installed.read_text() != lock:
             _npm_ci(cache)
