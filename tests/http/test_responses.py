@@ -280,7 +280,9 @@ def test_a_refused_tool_is_told_which_there_are(server: RunningServer) -> None:
 
 def test_a_conversation_too_long_loses_its_beginning_if_it_may(server: RunningServer) -> None:
     turns = [
-        {"role": role, "content": f"{number} " + "ab " * 300} for number in range(20) for role in ("user", "assistant")
+        {"role": role, "content": f"{number} " + "word " * 300}
+        for number in range(20)
+        for role in ("user", "assistant")
     ]
     said = [{"role": "developer", "content": "Be brief."}, *turns, {"role": "user", "content": "Bye"}]
     assert refused(post(server, said)) == ("context_length_exceeded", "input")

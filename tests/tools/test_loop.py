@@ -14,6 +14,7 @@ from vivavoce.engines.fake import FakeSpeaker
 from vivavoce.runtime.reply import reply
 from vivavoce.session.context import estimate_tokens
 from vivavoce.tools.base import Calling, ToolResult
+from vivavoce.tools.loop import LEAST_REPLY
 from vivavoce.tools.telling import FILLERS
 from vivavoce.types import (
     ApprovalNeeded,
@@ -262,6 +263,16 @@ async def test_a_tool_that_the_server_does_not_have_any_more_has_failed() -> Non
     model = Scripted(["Sorry."])
     events = await replied(model, request(calls=[call("gone")]))
     assert [event.result.failed for event in events if isinstance(event, ServerToolEnded)] == [True]
+
+
+async def test_a_reply_after_a_long_prompt_is_not_cut_to_a_word() -> None:
+    """The caller has counted the prompt; the estimate of what is left can be less than nothing."""
+    model = Scripted(["Enough words for an answer."])
+    asked = request(Lookup())
+    long = [*asked.messages[:-1], Message("user", "word " * (model.context_tokens // 2))]
+    assert sum(map(estimate_tokens, long)) > model.context_tokens * 0.8
+    await replied(model, replace(asked, messages=long, options=replace(asked.options, max_tokens=600)))
+    assert model.asked[0][1].max_tokens == LEAST_REPLY
 
 
 async def test_a_reply_that_may_fill_the_context_leaves_room_for_what_is_found() -> None:

@@ -44,6 +44,9 @@ MOST_CALLS = 8
 LEAST_ROOM = 64
 """Tokens of a result the model is always told."""
 
+LEAST_REPLY = 256
+"""Tokens a reply keeps whatever tools may find: what is left beside the prompt is an estimate, which errs downwards."""
+
 MOST_SHARE = 0.5
 """Of the model's context, for all that tools find in one reply."""
 
@@ -256,7 +259,8 @@ class ToolLoop:
 
     def _with_room(self, messages: Sequence[Message], options: GenerationOptions) -> GenerationOptions:
         """A reply that may fill the whole context leaves half of what is left to what tools find."""
-        return replace(options, max_tokens=max(1, min(options.max_tokens, self._left(messages, options) // 2)))
+        most = max(LEAST_REPLY, self._left(messages, options) // 2)
+        return replace(options, max_tokens=min(options.max_tokens, most))
 
     def _left(self, prompt: Sequence[Message], options: GenerationOptions) -> int:
         return self.model.context_tokens - sum(map(estimate_tokens, prompt)) - estimate_tools(options.tools)
