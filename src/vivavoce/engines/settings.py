@@ -21,18 +21,17 @@ class EngineSettings(BaseModel):
         try:
             return handler(values)
         except ValidationError as error:
-            lines = [cls._with_the_nearest(one) for one in error.errors()]
+            lines = [cls._in_words(one) for one in error.errors()]
             raise ValidationError.from_exception_data(error.title, lines, hide_input=True) from None
 
     @classmethod
-    def _with_the_nearest(cls, one: ErrorDetails) -> InitErrorDetails:
-        kind: str | PydanticCustomError = one["type"]
-        near = get_close_matches(str(one["loc"][-1]), cls.model_fields, 1) if kind == "extra_forbidden" else []
-        if near:
-            kind = PydanticCustomError(
-                "misspelt", "there is no such setting; did you mean '{meant}'?", {"meant": near[0]}
-            )
-        return InitErrorDetails(type=kind, loc=one["loc"], input=one["input"], ctx=one.get("ctx", {}))
+    def _in_words(cls, one: ErrorDetails) -> InitErrorDetails:
+        said = one["msg"]
+        if one["type"] == "extra_forbidden":
+            near = get_close_matches(str(one["loc"][-1]), cls.model_fields, 1)
+            said = f"there is no such setting{f'; did you mean {near[0]!r}?' if near else ''}"
+        error = PydanticCustomError("wrong_setting", "{said}", {"said": said})
+        return InitErrorDetails(type=error, loc=one["loc"], input=one["input"])
 
 
 class NoSettings(EngineSettings):
