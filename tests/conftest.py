@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from postgres import Postgres, programs, programs_with_pgvector, running_postgres
 from vivavoce.config import load_config
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")  # how long an example takes says how busy the machine is
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -44,6 +44,15 @@ def rooms_imported(file: Path) -> set[str]:
     return {name.split(".")[1] for name in imports_of(file) if name.startswith("vivavoce.")}
 
 
+def test_the_wire_knows_formats_of_audio_but_does_nothing_with_audio() -> None:
+    """``protocol`` is words; what reads and keeps samples is in ``audio``, which knows no wire."""
+    for file in (SOURCE / "protocol").rglob("*.py"):
+        audio = {name for name in imports_of(file) if name.startswith("vivavoce.audio")}
+        assert all(name.startswith("vivavoce.audio.audio_format.") for name in audio), file
+    for file in (SOURCE / "audio").rglob("*.py"):
+        assert "protocol" not in rooms_imported(file), file
+
+
 @pytest.mark.parametrize("room", PURE)
 def test_the_middle_imports_no_edge(room: str) -> None:
     files = list((SOURCE / room).rglob("*.py"))

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vivavoce.audio.audio_format import AudioFormat, RateHz
 from vivavoce.audio.formats import AudioDecoder, AudioEncoder
 from vivavoce.errors import ClientError
-from vivavoce.protocol.session_config import AudioFormat, RateHz
 from vivavoce.types import Samples
 
 RATES: tuple[RateHz, ...] = get_args(RateHz)

@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.audio.g711 import encode_g711
 from vivavoce.audio.input_buffer import InputBuffer
 from vivavoce.audio.pcm import decode_pcm16, encode_pcm16
 from vivavoce.audio.resample import Resampler, resample
-from vivavoce.protocol.session_config import AudioFormat
 
 PCM_16K = AudioFormat(rate_hz=16_000)
 ULAW = AudioFormat(encoding="g711_ulaw", rate_hz=8000)

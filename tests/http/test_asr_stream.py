@@ -122,6 +122,35 @@ async def test_ogg_is_decoded_as_it_comes(server: RunningServer) -> None:
         assert stopped["audio_end_ms"] == pytest.approx(2800, abs=60)
 
 
+async def test_an_update_in_mid_stream_loses_no_audio(server: RunningServer) -> None:
+    """Clients that change the prompt send the whole session again, its format included."""
+    content = encode(hum(4.0), "opus", 24_000)
+    half = len(content) // 2
+    async with streaming(server) as talker:
+        await configured(talker, format={"type": "ogg"})
+        await talker.append(content[:half])
+        session = {"audio": {"input": {"format": {"type": "ogg"}, "transcription": {"prompt": "names"}}}}
+        await talker.send(type="session.update", session=session)
+        await talker.until("session.updated")
+        await talker.append(content[half:])
+        await talker.send(type="input_audio_buffer.commit")
+        heard = await talker.until("conversation.item.input_audio_transcription.completed")
+        assert not [event for event in heard if event["type"] == "error"]
+        assert int(heard[-1]["transcript"].split()[2]) == pytest.approx(4000, abs=60)
+
+
+async def test_an_update_that_is_refused_changes_no_format(server: RunningServer) -> None:
+    async with streaming(server) as talker:
+        await configured(talker)
+        session = {"audio": {"input": {"format": {"type": "ogg"}, "transcription": {"model": "gpt-4"}}}}
+        await talker.send(type="session.update", session=session)
+        await talker.until("error")
+        await talker.append(pcm(1.0, 0.5))
+        await talker.send(type="input_audio_buffer.commit")
+        heard = await talker.until("conversation.item.input_audio_transcription.completed")
+        assert heard[-1]["transcript"] == "I heard 1000 milliseconds."
+
+
 @pytest.mark.parametrize(
     "data", [b"RIFF" + bytes(400), encode(np.zeros(48_000, np.float32), "flac", 24_000), bytes(33 * 1024), None]
 )

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.protocol import mcp_events as mcp
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part, ServerCall
 from vivavoce.protocol.session_config import (
-    AudioFormat,
     FunctionChoice,
     FunctionTool,
     ServerChoice,
@@ -270,7 +270,9 @@ def server_events(
         ev.SessionCreated: st.builds(ev.SessionCreated, **sessions, conversation_id=st.none() | ids),
         ev.SessionUpdated: st.builds(ev.SessionUpdated, **sessions),
         ev.SpeechStarted: st.builds(ev.SpeechStarted, **of_item, audio_start_ms=milliseconds),
-        ev.SpeechStopped: st.builds(ev.SpeechStopped, **of_item, audio_end_ms=milliseconds),
+        ev.SpeechStopped: st.builds(
+            ev.SpeechStopped, **of_item, audio_start_ms=milliseconds, audio_end_ms=milliseconds
+        ),
         ev.TimeoutTriggered: st.builds(
             ev.TimeoutTriggered, **of_item, audio_start_ms=milliseconds, audio_end_ms=milliseconds
         ),
@@ -281,7 +283,9 @@ def server_events(
         ev.ItemRetrieved: st.builds(ev.ItemRetrieved, event_id=ids, item=items),
         ev.ItemDeleted: st.builds(ev.ItemDeleted, **of_item),
         ev.ItemTruncated: st.builds(ev.ItemTruncated, **of_item, content_index=indices, audio_end_ms=milliseconds),
-        ev.TranscriptionDelta: st.builds(ev.TranscriptionDelta, **heard, delta=words, text=words),
+        ev.TranscriptionDelta: st.builds(
+            ev.TranscriptionDelta, **heard, delta=words, text=words, start_ms=milliseconds, end_ms=milliseconds
+        ),
         ev.TranscriptionCompleted: st.builds(ev.TranscriptionCompleted, **heard, transcript=words, duration_s=seconds),
         ev.TranscriptionFailed: st.builds(ev.TranscriptionFailed, **heard, error=errors),
         ev.ResponseCreated: st.builds(ev.ResponseCreated, **responses),

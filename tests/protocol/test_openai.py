@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from protocol.refusals import refusal
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.detection import DIALECTS
 from vivavoce.protocol.dialect import decode, encode
 from vivavoce.protocol.items import Item, Part
 from vivavoce.protocol.session_config import (
-    AudioFormat,
     FunctionChoice,
     SessionConfig,
     SessionPatch,

@@ -144,9 +144,9 @@ def test_a_commit_is_allowed_under_vad() -> None:
 
 def test_transcripts_come_only_on_request_and_by_increments() -> None:
     ids: dict[str, Any] = {"event_id": "e", "item_id": "i", "content_index": 0}
-    assert wire(ev.TranscriptionDelta(**ids, delta="b", text="ab", requested=False)) == []
+    assert wire(ev.TranscriptionDelta(**ids, delta="b", text="ab", start_ms=0, end_ms=9, requested=False)) == []
     assert wire(ev.TranscriptionCompleted(**ids, transcript="ab", duration_s=1.5, requested=False)) == []
-    (delta,) = wire(ev.TranscriptionDelta(**ids, delta="b", text="ab", requested=True))
+    (delta,) = wire(ev.TranscriptionDelta(**ids, delta="b", text="ab", start_ms=0, end_ms=9, requested=True))
     assert delta["delta"] == "b"
     (completed,) = wire(ev.TranscriptionCompleted(**ids, transcript="ab", duration_s=1.5, requested=True))
     assert completed["usage"] == {"type": "duration", "seconds": 1.5}

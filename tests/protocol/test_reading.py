@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 import pytest
 
+from vivavoce.audio.audio_format import RateHz
 from vivavoce.errors import ClientError
 from vivavoce.protocol.reading import checked
-from vivavoce.protocol.session_config import RateHz, SessionPatch, TurnDetection
+from vivavoce.protocol.session_config import SessionPatch, TurnDetection
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from protocol.generating import configs
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.client_events import SessionUpdate
 from vivavoce.protocol.detection import DIALECTS
 from vivavoce.protocol.dialect import decode, encode
-from vivavoce.protocol.session_config import AudioFormat, SessionConfig, SessionPatch, TurnDetection, patched
+from vivavoce.protocol.session_config import SessionConfig, SessionPatch, TurnDetection, patched
 
 slow = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -268,7 +268,9 @@ def test_arguments_come_under_both_names() -> None:
 
 def test_what_the_user_said_is_always_told_and_by_all_so_far() -> None:
     ids: dict[str, Any] = {"event_id": "e", "item_id": "i", "content_index": 0}
-    assert wire(ev.TranscriptionDelta(**ids, delta="b", text="ab", requested=False))["delta"] == "ab"
+    assert (
+        wire(ev.TranscriptionDelta(**ids, delta="b", text="ab", start_ms=0, end_ms=9, requested=False))["delta"] == "ab"
+    )
     completed = wire(ev.TranscriptionCompleted(**ids, transcript="ab", duration_s=1.5, requested=False))
     assert set(completed) == {"event_id", "type", "item_id", "content_index", "transcript", "usage"}
     assert completed["usage"] == {"type": "duration", "seconds": 1.5}  # OpenAI's beta clients require it

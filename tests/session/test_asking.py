@@ -5,16 +5,11 @@ from __future__ import annotations
 import pytest
 
 from session.driving import Driven, speech
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
-from vivavoce.protocol.session_config import (
-    AudioFormat,
-    FunctionChoice,
-    FunctionTool,
-    ResponseOverrides,
-    SessionPatch,
-)
+from vivavoce.protocol.session_config import FunctionChoice, FunctionTool, ResponseOverrides, SessionPatch
 from vivavoce.session.context import estimate_tokens, estimate_tools
 from vivavoce.session.signals import StartReply
 from vivavoce.types import (

@@ -11,11 +11,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from session.driving import VAD, Driven, pcm, speech
 from session.mirror import Mirror
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
 from vivavoce.protocol.session_config import (
-    AudioFormat,
     FunctionChoice,
     FunctionTool,
     ResponseOverrides,

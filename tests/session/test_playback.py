@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from session.driving import speech
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.audio.pacing import Pacer
-from vivavoce.protocol.session_config import AudioFormat
 from vivavoce.session.playback import Playback
 
 

@@ -10,11 +10,11 @@ from session.driving import VAD, Driven, pcm, speech
 from session.test_interruption import FIRST, SECOND, a_short_noise, replying, sent_ms
 from session.test_text_and_items import say
 from session.test_voice_turn import spoken_turn
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
 from vivavoce.protocol.session_config import (
-    AudioFormat,
     FunctionChoice,
     FunctionTool,
     ResponseOverrides,

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from session.driving import FRAME_MS, VAD, Driven, pcm, speech
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.session_config import AudioFormat, SessionPatch
+from vivavoce.protocol.session_config import SessionPatch
 from vivavoce.session.signals import Listen, Prefill, Recognised, RecognitionFailed, StartReply, StopReply, Transcribe
 from vivavoce.types import ClauseCut, Speech, TextDelta, Transcript
 

@@ -6,11 +6,14 @@ One ``AudioDecoder`` or ``AudioEncoder`` follows one stream. ``flush`` ends it a
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
+from vivavoce.audio.audio_format import AudioFormat, Encoding
 from vivavoce.audio.g711 import decode_g711, encode_g711
+from vivavoce.audio.ogg import MOST_OGG_BYTES, OggOpusDecoder
 from vivavoce.audio.pcm import count_pcm16, decode_pcm16, encode_pcm16
 from vivavoce.audio.resample import Resampler
-from vivavoce.protocol.session_config import AudioFormat, Encoding
+from vivavoce.errors import ClientError
 from vivavoce.types import Samples
 
 _DECODERS: dict[Encoding, Callable[[bytes], Samples]] = {
@@ -26,14 +29,36 @@ _ENCODERS: dict[Encoding, Callable[[Samples], bytes]] = {
 }
 
 
+class StreamDecoder(Protocol):
+    """Follows one stream: wire bytes in, ``float32[n]`` out."""
+
+    def push(self, data: bytes) -> Samples:
+        """What ``data`` adds. Raises ``ClientError`` when it is not of the format."""
+
+    def flush(self) -> Samples:
+        """The stream's last few milliseconds; what is pushed next begins a new stream."""
+
+
+def open_decoder(format: AudioFormat, rate_hz: int) -> StreamDecoder:
+    """Reads a stream of this format at ``rate_hz``."""
+    return OggOpusDecoder(rate_hz) if format.encoding == "ogg_opus" else AudioDecoder(format, rate_hz)
+
+
 def duration_ms(audio: bytes, format: AudioFormat) -> int:
-    """How long wire bytes last. Raises ``ClientError`` when they end within a sample."""
+    """How long wire bytes last; 0 for Ogg, which tells only when it is decoded.
+
+    Raises ``ClientError`` when they end within a sample, or are more Ogg than is decoded at once.
+    """
+    if format.encoding == "ogg_opus":
+        if len(audio) > MOST_OGG_BYTES:
+            raise ClientError(f"An append may have {MOST_OGG_BYTES} bytes of Ogg.", param="audio")
+        return 0
     samples = count_pcm16(audio) if format.encoding == "pcm16" else len(audio)
     return samples * 1000 // format.rate_hz
 
 
 class AudioDecoder:
-    """Wire bytes in, ``float32[n]`` at ``rate_hz`` out."""
+    """PCM and G.711: wire bytes in, ``float32[n]`` at ``rate_hz`` out."""
 
     def __init__(self, format: AudioFormat, rate_hz: int) -> None:
         self._decode = _DECODERS[format.encoding]

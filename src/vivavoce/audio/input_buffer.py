@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vivavoce.audio.formats import AudioDecoder
-from vivavoce.protocol.session_config import AudioFormat
+from vivavoce.audio.audio_format import AudioFormat
+from vivavoce.audio.formats import open_decoder
 from vivavoce.types import Samples
 
 
@@ -31,7 +31,7 @@ class InputBuffer:
         self.rate_hz = rate_hz
         self._frame_samples = frame_samples
         self._format = format
-        self._decoder = AudioDecoder(format, rate_hz)
+        self._decoder = open_decoder(format, rate_hz)
         self._chunks: deque[Samples] = deque()
         self._start = 0
         self._end = 0
@@ -69,11 +69,16 @@ class InputBuffer:
         """What is appended from now on comes in ``format``; no sample of what came before is lost."""
         if format != self._format:
             self.finish()
-            self._format, self._decoder = format, AudioDecoder(format, self.rate_hz)
+            self._format, self._decoder = format, open_decoder(format, self.rate_hz)
 
-    def append(self, audio: bytes) -> None:
-        """Add audio in the client's format. Raises ``ClientError`` on half a sample."""
-        self._keep(self._decoder.push(audio))
+    def append(self, audio: bytes) -> int:
+        """Add audio in the client's format; returns how many samples came of it.
+
+        Raises ``ClientError`` on half a sample, and on what is not of the format.
+        """
+        samples = self._decoder.push(audio)
+        self._keep(samples)
+        return len(samples)
 
     def finish(self) -> None:
         """This was all for now: take in the last few milliseconds, which resampling holds back for what would follow."""

@@ -23,6 +23,9 @@ _HEADER_BYTES = 27
 _CONTINUED, _FIRST_PAGE = 1, 2
 _WHOLE_SEGMENT = 255
 
+MOST_OGG_BYTES = 32 * 1024
+"""Of one append, some seconds: they are decoded at once, and more would take longer than others can wait."""
+
 MOST_PACKET_BYTES = 256 * 1024
 """A packet of Opus has at most 61 KB; tags may hold a picture, and what is larger is no tags."""
 
@@ -48,6 +51,10 @@ class OggOpusDecoder:
             raise
         return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
+    def flush(self) -> Samples:
+        """What the resampler holds back; the pages of the stream may go on."""
+        return self._resampler.flush()
+
     def _complete(self) -> Iterator[bytes]:
         """The packets that are whole by now."""
         while (page := self._page()) is not None:
@@ -61,7 +68,7 @@ class OggOpusDecoder:
                 self._packet += body[at : at + size]
                 at += size
                 if len(self._packet) > MOST_PACKET_BYTES:
-                    raise ClientError("A packet of the Ogg stream is too large.", code="invalid_audio")
+                    raise ClientError("A packet of the Ogg stream is too large.", code="invalid_audio", param="audio")
                 if size < _WHOLE_SEGMENT:
                     yield bytes(self._packet)
                     self._packet.clear()
@@ -70,7 +77,7 @@ class OggOpusDecoder:
         """The next page: its flags, the sizes of its segments, and what is in them."""
         head = self._bytes
         if head[:4] != _MARK[: len(head)]:
-            raise ClientError("The audio is no Ogg stream.", code="unsupported_format")
+            raise ClientError("The audio is no Ogg stream.", code="unsupported_format", param="audio")
         if len(head) < _HEADER_BYTES:
             return None
         body_at = _HEADER_BYTES + head[26]
@@ -97,11 +104,11 @@ class OggOpusDecoder:
 
     def _open(self, head: bytes) -> None:
         if len(head) < 19 or head[:8] != b"OpusHead":
-            raise ClientError("The Ogg stream holds no Opus.", code="unsupported_format")
+            raise ClientError("The Ogg stream holds no Opus.", code="unsupported_format", param="audio")
         codec: Any = av.CodecContext.create("opus", "r")
         codec.extradata = head
         try:
             codec.open()
         except (av.FFmpegError, ValueError) as error:
-            raise ClientError("The Ogg stream's header is damaged.", code="invalid_audio") from error
+            raise ClientError("The Ogg stream's header is damaged.", code="invalid_audio", param="audio") from error
         self._codec = codec

@@ -12,6 +12,7 @@ from dataclasses import replace
 import msgspec
 from fastapi import APIRouter, WebSocket
 
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.errors import ClientError
 from vivavoce.http.calling import begin_call, session_options
 from vivavoce.http.connection import SocketConnection
@@ -19,7 +20,7 @@ from vivavoce.http.errors import error_response
 from vivavoce.http.serving import Serving
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.asr_stream import RATE_HZ, AsrStream
-from vivavoce.protocol.session_config import AudioFormat, Transcription
+from vivavoce.protocol.session_config import Transcription
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.calls import Call
 from vivavoce.tiers import TIERS, Model
@@ -36,12 +37,33 @@ IDLE_S = 60.0
 NORMAL = 1000
 
 
+class AsrTranslator(Translator):
+    """Adds what a connection has to remember: every event says which session it is of, and when it was made."""
+
+    def __init__(self) -> None:
+        super().__init__(AsrStream())
+        self._session_id = ""
+        self._detects_turns = False
+
+    def encode(self, event: ev.ServerEvent) -> list[str]:
+        """One event as frames. Whoever ends a stream commits: that there is nothing to commit is no mistake then."""
+        match event:
+            case ev.SessionCreated() | ev.SessionUpdated():
+                self._session_id = event.session_id
+                self._detects_turns = event.session.turn_detection is not None
+            case ev.Error(error=ev.ErrorBody(code="input_audio_buffer_commit_empty")) if self._detects_turns:
+                return []
+        meta = {"session_id": self._session_id, "timestamp": int(time.time() * 1000)}
+        frames = self._dialect.reshape_server(event)
+        return [msgspec.json.encode({**frame, "meta": meta}).decode() for frame in frames]
+
+
 class AsrConnection(SocketConnection):
     """A socket that is closed when nothing comes through it."""
 
-    def __init__(self, socket: WebSocket, dialect: AsrStream) -> None:
+    def __init__(self, socket: WebSocket, translator: AsrTranslator) -> None:
         super().__init__(socket)
-        self._dialect = dialect
+        self._translator = translator
 
     async def frames(self) -> AsyncIterator[str | bytes]:
         """The client's frames, until it hangs up or falls silent."""
@@ -62,8 +84,8 @@ class AsrConnection(SocketConnection):
             type="invalid_request_error", code="max_idle_timeout", message=f"Nothing came for {IDLE_S:g} s."
         )
         event = ev.Error(event_id=f"event_{secrets.token_hex(12)}", error=body)
-        for frame in self._dialect.reshape_server(event):
-            await self.send(msgspec.json.encode(frame).decode())
+        for frame in self._translator.encode(event):
+            await self.send(frame)
         await self.close(NORMAL, "idle")
         self.closed_by_client = True  # the call is over, whether or not the client might come back
 
@@ -72,9 +94,9 @@ class AsrConnection(SocketConnection):
 @router.websocket("/step_plan/v1/realtime/asr/stream")
 async def asr_stream(socket: WebSocket) -> None:
     """A stream of speech. What cannot be served is refused before the upgrade."""
-    dialect = AsrStream(lambda: int(time.time() * 1000))
+    translator = AsrTranslator()
     try:
-        call = await _new_call(socket, dialect)
+        call = await _new_call(socket, translator)
     except ClientError as error:
         await socket.send_denial_response(error_response(error))
         return
@@ -83,10 +105,10 @@ async def asr_stream(socket: WebSocket) -> None:
     except BaseException:
         call.driver.end()
         raise
-    await call.carry(AsrConnection(socket, dialect))
+    await call.carry(AsrConnection(socket, translator))
 
 
-async def _new_call(socket: WebSocket, dialect: AsrStream) -> Call:
+async def _new_call(socket: WebSocket, translator: AsrTranslator) -> Call:
     serving: Serving = socket.app.state.serving
     grant = await serving.auth.grant(socket)
     model = Model(MODEL, TIERS[serving.config.tiers.default])
@@ -98,4 +120,4 @@ async def _new_call(socket: WebSocket, dialect: AsrStream) -> Call:
         input_audio_format=AudioFormat(rate_hz=RATE_HZ),
         turn_detection=None,
     )
-    return await begin_call(serving, model, grant, replace(options, config=config), Translator(dialect))
+    return await begin_call(serving, model, grant, replace(options, config=config), translator)

@@ -1,30 +1,27 @@
 """The dialect of StepFun's streaming recognition (audio reference, section 3.3): a session that only transcribes.
 
-It looks like OpenAI's generally available dialect, with formats of its own (PCM, and Ogg Opus, which becomes PCM here), a
-``meta`` in every event, and deltas whose ``text`` is all that is certain so far and whose ``stash`` may still change (observed;
-the reference knows ``text`` only).
+It looks like OpenAI's generally available dialect, with formats of its own (PCM and Ogg Opus), and deltas whose ``text`` is
+all that is certain so far and whose ``stash`` may still change (observed; the reference knows ``text`` only). The ``meta`` of
+every event is its connection's business: the session's id and the time are not in an event.
 """
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from math import ceil
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from vivavoce.audio.ogg import OggOpusDecoder
-from vivavoce.audio.pcm import BYTES_PER_SAMPLE, encode_pcm16
+from vivavoce.audio.audio_format import AudioFormat, RateHz
 from vivavoce.errors import ClientError
 from vivavoce.model_names import model_behind
 from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.client_shapes import read_event
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.reading import Field, Json, an_object, checked, read_fields, without_nulls
-from vivavoce.protocol.session_config import AudioFormat, RateHz, SessionConfig, Transcription, TranscriptionPatch
+from vivavoce.protocol.session_config import SessionConfig, Transcription, TranscriptionPatch
 from vivavoce.protocol.turn_detection import read_turn_detection
 from vivavoce.scripts import is_cjk
 
@@ -50,10 +47,6 @@ CODES: Mapping[str, str] = {
 """Our codes in the platform's words; what is not in the table is an ``invalid_value``."""
 
 
-MOST_OGG_BYTES = 32 * 1024
-"""Of one append, some seconds: they are decoded at once, and more would take longer than others can wait."""
-
-
 class _Format(msgspec.Struct, frozen=True):
     type: Literal["pcm"] = "pcm"
     codec: Literal["pcm_s16le"] = "pcm_s16le"
@@ -74,7 +67,7 @@ class _Wanted(msgspec.Struct, frozen=True):
 def _read_format(value: Any, param: str) -> AudioFormat:
     given = without_nulls(an_object(value, param))
     if given.get("type") == "ogg":
-        return AudioFormat(rate_hz=RATE_HZ)  # what it is decoded to: it describes itself
+        return AudioFormat(encoding="ogg_opus", rate_hz=RATE_HZ)
     return AudioFormat(rate_hz=checked(given, _Format, param).rate)
 
 
@@ -100,163 +93,95 @@ FIELDS: Mapping[str, Field] = {
 }
 
 
-@dataclass(slots=True)
-class _Heard:
-    """From when to when an item lasts, in ms of the stream; ``None``: it goes on."""
-
-    start_ms: int
-    end_ms: int | None = None
+ELSEWHERE: Mapping[str, Field] = {
+    "transcription": Field("input_audio_transcription", _read_transcription),
+    "turn_detection": Field("turn_detection", read_turn_detection, nullable=True),
+}
+"""Where the flat dialects have theirs."""
 
 
 class AsrStream:
-    """Translators of one connection: they remember its session and how much audio has come.
-
-    ``now_ms`` tells the time for ``meta`` (ms of the epoch).
-    """
+    """Translators of this dialect. Stateless."""
 
     name: DialectName = "stepfun"
-
-    def __init__(self, now_ms: Callable[[], int]) -> None:
-        self._now_ms = now_ms
-        self._session_id = ""
-        self._config = AudioFormat(rate_hz=RATE_HZ)
-        self._vad = False
-        self._ogg: OggOpusDecoder | None = None
-        self._received_ms = 0.0
-        self._committed_ms = 0
-        self._heard: dict[str, _Heard] = {}
 
     # ---- in
 
     def reshape_client(self, event: Json) -> Json:
         """A client's event in the canonical shape. Raises ``ClientError`` for events of other endpoints."""
-        kind = event["type"]
-        if kind not in CLIENT_EVENTS:
-            raise ClientError(f"unsupported event type '{str(kind)[:100]}'", param="type")
-        match kind:
-            case "session.update":
-                return {**event, "session": self.reshape_session(event.get("session"), "session")}
-            case "input_audio_buffer.append":
-                return self._appended(event)
-            case "input_audio_buffer.commit":
-                # Whoever ends a stream commits, also under voice activity detection; it ends what is being said.
-                return {**event, "under_vad": True}
-        return event
+        if event["type"] not in CLIENT_EVENTS:
+            raise ClientError(f"unsupported event type '{str(event['type'])[:100]}'", param="type")
+        # Whoever ends a stream commits, also under voice activity detection; it ends what is being said.
+        return read_event(event, self.reshape_session, self.reshape_session, under_vad=True)
 
     def reshape_session(self, session: Any, param: str) -> Json:
         """The nested session as a canonical patch."""
-        patch = read_fields(an_object(session, param), param, FIELDS)
-        if "input_audio_format" in patch:
-            ogg = session["audio"]["input"]["format"].get("type") == "ogg"
-            self._ogg = OggOpusDecoder(RATE_HZ) if ogg else None
-        return {"kind": "transcription", **patch}
-
-    def _appended(self, event: Json) -> Json:
-        """More audio as PCM, counted. Raises ``ClientError``."""
-        audio = event.get("audio")
-        if not isinstance(audio, str):
-            return event
-        if self._ogg is None:
-            self._received(len(audio) * 3 // 4)
-            return event
-        try:
-            if len(audio) * 3 // 4 > MOST_OGG_BYTES:
-                raise ClientError(f"An append may have {MOST_OGG_BYTES} bytes of Ogg.")
-            pcm = encode_pcm16(self._ogg.push(b64decode(audio, validate=True)))
-        except binascii.Error as error:
-            raise ClientError("The audio is not base64.", param="audio") from error
-        except ClientError as error:
-            error.param = "audio"
-            raise
-        self._received(len(pcm))
-        return {**event, "audio": pcm}
-
-    def _received(self, size: int) -> None:
-        self._received_ms += size / BYTES_PER_SAMPLE / self._config.rate_hz * 1000
+        return {"kind": "transcription", **read_fields(an_object(session, param), param, FIELDS, ELSEWHERE)}
 
     # ---- out
 
     def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
-        """The events this endpoint has, each with its ``meta``."""
-        shaped = self._shaped(event)
+        """The events this endpoint has, without their ``meta``."""
+        shaped = _shaped(event)
         if shaped is None:
             return []
-        meta = {"session_id": self._session_id, "timestamp": self._now_ms()}
         kind = ev.Error.wire_name() if isinstance(event, ev.TranscriptionFailed) else event.wire_name()
-        return [{"event_id": event.event_id, "type": kind, "meta": meta, **shaped}]
-
-    def _shaped(self, event: ev.ServerEvent) -> Json | None:
-        match event:
-            case ev.SessionCreated() | ev.SessionUpdated():
-                return self._session(event)
-            case ev.SpeechStarted(audio_start_ms=start_ms, item_id=item_id):
-                self._heard[item_id] = _Heard(start_ms)
-                return {"audio_start_ms": start_ms, "item_id": item_id}
-            case ev.SpeechStopped(audio_end_ms=end_ms, item_id=item_id):
-                heard = self._of(item_id)
-                heard.end_ms = end_ms
-                return {"audio_start_ms": heard.start_ms, "audio_end_ms": end_ms, "item_id": item_id}
-            case ev.AudioCommitted(previous_item_id=previous, item_id=item_id):
-                heard = self._of(item_id)
-                heard.end_ms = self._committed_ms = round(self._received_ms) if heard.end_ms is None else heard.end_ms
-                return {"item_id": item_id, "previous_item_id": previous}
-            case ev.AudioCleared():
-                self._committed_ms = round(self._received_ms)
-                return {}
-            case ev.ItemCreated(previous_item_id=previous, item=item):
-                shown = {
-                    "id": item.id,
-                    "object": "realtime.item",
-                    "type": "message",
-                    "status": "in_progress",
-                    "role": "user",
-                    "content": [{"type": "input_audio"}],
-                }
-                return {"previous_item_id": previous, "item": shown}
-        return self._words(event)
-
-    def _words(self, event: ev.ServerEvent) -> Json | None:
-        match event:
-            case ev.TranscriptionDelta():
-                heard = self._of(event.item_id)
-                return {
-                    "item_id": event.item_id,
-                    "content_index": event.content_index,
-                    "text": event.text,
-                    "stash": "",
-                    "start_time": heard.start_ms,
-                    "end_time": round(self._received_ms) if heard.end_ms is None else heard.end_ms,
-                }
-            case ev.TranscriptionCompleted():
-                self._heard.pop(event.item_id, None)
-                return {
-                    "item_id": event.item_id,
-                    "content_index": event.content_index,
-                    "transcript": event.transcript,
-                    "usage": _usage(event),
-                }
-            case ev.TranscriptionFailed(error=error):
-                self._heard.pop(event.item_id, None)
-                return {"error": {**_error(error, "transcription_failed"), "item_id": event.item_id}}
-            case ev.Error(error=error):
-                if error.code == "input_audio_buffer_commit_empty" and self._vad:
-                    return None
-                return {"error": _error(error, error.code)}
-        return None
-
-    def _session(self, event: ev.SessionCreated | ev.SessionUpdated) -> Json:
-        self._session_id = event.session_id
-        self._config = event.session.input_audio_format
-        self._vad = event.session.turn_detection is not None
-        return {"session": session_object(event.session, event.session_id, ogg=self._ogg is not None)}
-
-    def _of(self, item_id: str) -> _Heard:
-        """The times of an item; without voice activity detection it begins where the last one ended."""
-        return self._heard.setdefault(item_id, _Heard(self._committed_ms))
+        return [{"event_id": event.event_id, "type": kind, **shaped}]
 
 
-def session_object(config: SessionConfig, session_id: str, *, ogg: bool) -> Json:
+def _shaped(event: ev.ServerEvent) -> Json | None:
+    match event:
+        case ev.SessionCreated() | ev.SessionUpdated():
+            return {"session": session_object(event.session, event.session_id)}
+        case ev.SpeechStarted(audio_start_ms=start_ms, item_id=item_id):
+            return {"audio_start_ms": start_ms, "item_id": item_id}
+        case ev.SpeechStopped(audio_start_ms=start_ms, audio_end_ms=end_ms, item_id=item_id):
+            return {"audio_start_ms": start_ms, "audio_end_ms": end_ms, "item_id": item_id}
+        case ev.AudioCommitted(previous_item_id=previous, item_id=item_id):
+            return {"item_id": item_id, "previous_item_id": previous}
+        case ev.AudioCleared():
+            return {}
+        case ev.ItemCreated(previous_item_id=previous, item=item):
+            shown = {
+                "id": item.id,
+                "object": "realtime.item",
+                "type": "message",
+                "status": "in_progress",
+                "role": "user",
+                "content": [{"type": "input_audio"}],
+            }
+            return {"previous_item_id": previous, "item": shown}
+        case ev.Error(error=error):
+            return {"error": _error(error, error.code)}
+        case ev.TranscriptionFailed(error=error):
+            return {"error": {**_error(error, "transcription_failed"), "item_id": event.item_id}}
+    return _words(event)
+
+
+def _words(event: ev.ServerEvent) -> Json | None:
+    match event:
+        case ev.TranscriptionDelta():
+            return {
+                "item_id": event.item_id,
+                "content_index": event.content_index,
+                "text": event.text,
+                "stash": "",
+                "start_time": event.start_ms,
+                "end_time": event.end_ms,
+            }
+        case ev.TranscriptionCompleted():
+            return {
+                "item_id": event.item_id,
+                "content_index": event.content_index,
+                "transcript": event.transcript,
+                "usage": _usage(event),
+            }
+    return None
+
+
+def session_object(config: SessionConfig, session_id: str) -> Json:
     """The session as this endpoint shows it."""
+    ogg = config.input_audio_format.encoding == "ogg_opus"
     wanted = config.transcription or Transcription()
     vad = config.turn_detection
     heard: Json = {

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from vivavoce.audio.audio_format import AudioFormat, Encoding, RateHz
 from vivavoce.errors import ClientError
 from vivavoce.protocol.reading import Json, checked
-from vivavoce.protocol.session_config import AudioFormat, Encoding, RateHz
 
 G711_HZ: RateHz = 8000
 

@@ -32,8 +32,10 @@ def plain_event(event: ev.ServerEvent) -> Json:
     match event:
         case ev.PartEvent() | ev.ItemTruncated():
             plain["content_index"] -= plain.pop("thoughts_before")
+        case ev.SpeechStopped():
+            del plain["audio_start_ms"]
         case ev.TranscriptionDelta():
-            del plain["text"]
+            del plain["text"], plain["start_ms"], plain["end_ms"]
         case ev.TranscriptionCompleted():
             plain["usage"] = transcription_usage(plain.pop("duration_s"))
     return plain

@@ -68,8 +68,9 @@ class SpeechStarted(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buf
 
 
 class SpeechStopped(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.speech_stopped"):
-    """The user stopped speaking."""
+    """The user stopped speaking. ``audio_start_ms`` is when they began, for dialects that say it again."""
 
+    audio_start_ms: int
     audio_end_ms: int
     item_id: str
 
@@ -131,7 +132,7 @@ class ItemTruncated(ServerEvent, frozen=True, kw_only=True, tag="conversation.it
 class TranscriptionDelta(
     ServerEvent, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.delta"
 ):
-    """More of what the user said: ``delta`` is the increment, ``text`` all so far.
+    """More of what the user said: ``delta`` is the increment, ``text`` all so far; ``start_ms`` to ``end_ms`` of the audio.
 
     ``requested`` tells, here and in the other two, whether the client's configuration asks for these events.
     """
@@ -140,6 +141,8 @@ class TranscriptionDelta(
     content_index: int
     delta: str
     text: str
+    start_ms: int
+    end_ms: int
     requested: bool
 
 

@@ -8,14 +8,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.protocol.items import NewItem
 from vivavoce.protocol.tool_config import DeclaredTool, McpTool, ToolName, wire_type
 from vivavoce.protocol.tool_config import FunctionTool as FunctionTool
 
 Modality: TypeAlias = Literal["text", "audio"]
 SessionKind: TypeAlias = Literal["realtime", "transcription"]
-Encoding: TypeAlias = Literal["pcm16", "g711_ulaw", "g711_alaw"]
-RateHz: TypeAlias = Literal[8000, 16000, 24000, 48000]
 MaxTokens: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)] | Literal["inf"]
 Eagerness: TypeAlias = Literal["low", "medium", "high", "auto"]
 
@@ -29,13 +28,6 @@ IgnoredWords: TypeAlias = Annotated[dict[LanguageKey, Phrases], Meta(max_length=
 Probability: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 Temperature: TypeAlias = Annotated[float, Meta(ge=0.0, le=2.0)]
 Speed: TypeAlias = Annotated[float, Meta(ge=0.25, le=4.0)]
-
-
-class AudioFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """How audio is written on the wire: mono, without a header. G.711 runs at 8 kHz only."""
-
-    encoding: Encoding = "pcm16"
-    rate_hz: RateHz = 24_000
 
 
 class Interruption(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,8 +100,11 @@ class StepFun:
                 plain["error"]["code"] = CODES.get(event.error.code or "", event.error.code)
             case ev.ArgumentsDelta():
                 plain["arguments"] = event.delta
+            case ev.SpeechStopped():
+                del plain["audio_start_ms"]
             case ev.TranscriptionDelta():
                 plain["delta"] = plain.pop("text")
+                del plain["start_ms"], plain["end_ms"]
             case ev.TranscriptionCompleted():
                 plain["usage"] = transcription_usage(plain.pop("duration_s"))
             case ev.ItemCreated() | ev.ItemRetrieved() | ev.OutputItemAdded() | ev.OutputItemDone():

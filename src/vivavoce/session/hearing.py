@@ -108,8 +108,9 @@ class Hearing:
 
     def append(self, audio: bytes, config: SessionConfig, now: float) -> None:
         """More audio, which ``check_append`` has let pass."""
-        self._buffer.append(audio)
-        self.arrival.came(duration_ms(audio, config.input_audio_format) / 1000, now)
+        decoded_s = self._buffer.append(audio) / self._buffer.rate_hz
+        # What has come, as far as its bytes tell: resampling holds a little back. Ogg tells only when it is decoded.
+        self.arrival.came(duration_ms(audio, config.input_audio_format) / 1000 or decoded_s, now)
         if config.turn_detection is None:
             self._overhear(self._buffer.end, config)
         elif (frames := self._buffer.take_frames()) is not None:
@@ -262,6 +263,7 @@ class Hearing:
                 self._outbox.send(
                     ev.TranscriptionDelta(
                         item_id=signal.item_id, content_index=0, delta=delta, text=self._overhearing.told,
+                        start_ms=self._buffer.to_ms(self._turn_start), end_ms=self._buffer.to_ms(self._buffer.end),
                         requested=config.transcription is not None,
                     )
                 )  # fmt: skip
@@ -356,7 +358,13 @@ class Hearing:
     def _expect(
         self, turn: Turn, index: int, samples: Samples, config: SessionConfig, heard: Overhearing | None = None
     ) -> None:
-        expected = Expected(turn, index, len(samples) / self._buffer.rate_hz, config.transcription is not None)
+        expected = Expected(
+            turn,
+            index,
+            len(samples) / self._buffer.rate_hz,
+            config.transcription is not None,
+            start_ms=self._buffer.to_ms(turn.start),
+        )
         if heard is not None:
             expected.settled, expected.told = heard.settled, heard.told
         self.transcripts.expect(expected)
@@ -376,8 +384,8 @@ class Hearing:
         self._outbox.send(ev.SpeechStarted(audio_start_ms=start_ms, item_id=self._turn.item_id))
 
     def _speech_stopped(self, boundary: Stopped) -> None:
-        end_ms = self._buffer.to_ms(boundary.position)
-        self._outbox.send(ev.SpeechStopped(audio_end_ms=end_ms, item_id=self._turn.item_id))
+        start_ms, end_ms = self._buffer.to_ms(self._turn.start), self._buffer.to_ms(boundary.position)
+        self._outbox.send(ev.SpeechStopped(audio_start_ms=start_ms, audio_end_ms=end_ms, item_id=self._turn.item_id))
 
 
 def _nothing_to_commit() -> ClientError:

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from vivavoce.audio.formats import AudioDecoder
+from vivavoce.audio.audio_format import AudioFormat
+from vivavoce.audio.formats import open_decoder
 from vivavoce.errors import ClientError
 from vivavoce.protocol.items import Item, NewItem, Part
-from vivavoce.protocol.session_config import AudioFormat
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import IdFactory
 from vivavoce.types import Samples
@@ -124,7 +124,7 @@ def _audio_part(part: Part, param: str, format: AudioFormat, rate_hz: int) -> tu
         return Part(type="input_audio", transcript=part.transcript), None
     if not part.audio:
         raise ClientError("'input_audio' needs 'audio'.", code="missing_required_parameter", param=f"{param}.audio")
-    decoder = AudioDecoder(format, rate_hz)
+    decoder = open_decoder(format, rate_hz)
     try:
         samples = np.concatenate([decoder.push(part.audio), decoder.flush()])
     except ClientError as error:

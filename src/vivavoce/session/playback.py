@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.audio.formats import AudioEncoder
 from vivavoce.audio.pacing import Pacer
 from vivavoce.audio.pcm import BYTES_PER_SAMPLE, decode_pcm16, encode_pcm16
-from vivavoce.protocol.session_config import AudioFormat
 from vivavoce.types import Samples
 
 AUDIBLE = 130

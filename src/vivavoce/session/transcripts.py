@@ -26,15 +26,21 @@ class Expected:
     """A transcript to come: of which turn and part, of how much audio, and what of it the client was told already.
 
     ``requested`` tells whether the client's configuration asks for transcription events; ``settled`` are the words before
-    the audio that is being read.
+    the audio that is being read; ``start_ms`` is where the audio begins.
     """
 
     turn: Turn
     content_index: int
     duration_s: float
     requested: bool
+    start_ms: int = 0
     told: str = ""
     settled: str = ""
+
+    @property
+    def end_ms(self) -> int:
+        """Where the audio ends."""
+        return self.start_ms + round(self.duration_s * 1000)
 
 
 class Transcripts:
@@ -119,7 +125,14 @@ class Transcripts:
         if delta and signal.item_id in self._conversation:
             expected.told += delta
             self._outbox.send(
-                ev.TranscriptionDelta(**_ids(signal), delta=delta, text=expected.told, requested=expected.requested)
+                ev.TranscriptionDelta(
+                    **_ids(signal),
+                    delta=delta,
+                    text=expected.told,
+                    start_ms=expected.start_ms,
+                    end_ms=expected.end_ms,
+                    requested=expected.requested,
+                )
             )
 
     def _set(self, signal: Recognised, text: str) -> None:
