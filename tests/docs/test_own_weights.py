@@ -27,6 +27,11 @@ def package(tmp_path: Path) -> Iterator[None]:
         yield
 
 
+def loaded(guarded: Any) -> Any:
+    """The engine itself."""
+    return guarded.engine
+
+
 def configured(tmp_path: Path, **settings: str) -> Config:
     engines = {**FAKE_ENGINES.model_dump(), "recognizer": "mine", "settings": {"mine": settings}}
     return load_config({"engines": engines, "models": tmp_path / "mounted", "home": tmp_path})
@@ -39,7 +44,7 @@ def test_its_weights_are_in_the_catalogue_and_opened(tmp_path: Path) -> None:
     mounted = tmp_path / "mounted" / "my-asr-small"
     mounted.mkdir(parents=True)
     (mounted / "model.bin").write_bytes(b"hello")
-    recognizer: Any = EngineLoader(config).recognizer()
+    recognizer = loaded(EngineLoader(config).recognizer())
     assert recognizer.model == b"hello"
 
 
@@ -47,7 +52,7 @@ def test_a_folder_takes_their_place(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"unchecked")
     config = configured(tmp_path, weights=str(tmp_path))
     assert weights_of(config) == []
-    recognizer: Any = EngineLoader(config).recognizer()
+    recognizer = loaded(EngineLoader(config).recognizer())
     assert recognizer.model == b"unchecked"
 
 

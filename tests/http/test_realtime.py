@@ -17,6 +17,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from running import RunningServer, silence, talking, tone
+from vivavoce.engines.fake import FakeLanguageModel, FakeRecognizer, FakeSpeaker
 from vivavoce.tiers import TIERS
 
 
@@ -209,6 +210,33 @@ BAD_FRAMES: list[str | bytes] = [
     '{"type": "conversation.item.delete", "item_id": "x"}',
     '{"type": "response.cancel"}',
 ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "verb"), [(FakeRecognizer, "transcribe"), (FakeLanguageModel, "generate"), (FakeSpeaker, "speak")]
+)
+async def test_an_engine_that_raises_what_it_should_not_does_not_end_the_session(
+    server: RunningServer, kind: type, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("the other side hung up")
+
+    async with talking(server) as talker:
+        await talker.next()
+        await talker.send(type="session.update", session={"turn_detection": None})
+        with monkeypatch.context() as broken:
+            broken.setattr(kind, verb, fails)
+            if kind is FakeRecognizer:
+                await talker.append(tone(1000))
+                await talker.send(type="input_audio_buffer.commit")
+                await talker.until("conversation.item.input_audio_transcription.failed")
+            else:
+                await talker.say("hi")
+                await talker.send(type="response.create")
+                assert (await talker.until("response.done"))[-1]["response"]["status"] == "failed"
+        await talker.say("again")
+        await talker.send(type="response.create")
+        assert (await talker.until("response.done"))[-1]["response"]["status"] == "completed"
 
 
 async def test_bad_frames_get_an_error_each_and_the_session_lives(server: RunningServer) -> None:

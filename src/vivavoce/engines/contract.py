@@ -39,6 +39,8 @@ def _shortcomings(engine: object, protocol: type) -> Iterator[str]:
             yield f"it has no '{name}'"
         elif inspect.isfunction(member):
             verb, arguments = getattr(engine, name), list(inspect.signature(member).parameters)[1:]
+            if "AsyncGenerator" in str(member.__annotations__["return"]) and inspect.iscoroutinefunction(verb):
+                yield f"its '{name}' must yield what it has, not return it"
             if not _takes(verb, len(arguments)):
                 yield f"it cannot be called as {name}({', '.join(arguments)})"
 

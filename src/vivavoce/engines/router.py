@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from vivavoce.closing import CloseStack
 from vivavoce.engines.base import Speaker
+from vivavoce.engines.guarded import failures_of, samples_of
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.types import Language, Samples, SpeakOptions, Voice
 
@@ -82,10 +83,11 @@ class SpeakerRouter:
         if options.voice not in self._known and self._named(options.voice) is None:
             await self.find(options.voice)
         engine, own_voice, spoken = self.route(text, options.voice, options.language)
-        pieces = self.speakers[engine].speak(text, replace(options, voice=own_voice, language=spoken))
-        async with aclosing(pieces):
-            async for samples in pieces:
-                yield samples
+        own = replace(options, voice=own_voice, language=spoken)
+        with failures_of(engine):
+            async with aclosing(self.speakers[engine].speak(text, own)) as pieces:
+                async for samples in pieces:
+                    yield samples_of(engine, samples)
 
     def route(self, text: str, voice: str, language: Language) -> tuple[str, str, Language]:
         """(engine, that engine's voice, language) for a clause. Raises as ``speak`` does."""

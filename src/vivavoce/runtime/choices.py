@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from vivavoce.config import Config
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.contract import shortcomings
+from vivavoce.engines.guarded import GUARDS
 from vivavoce.engines.registry import EngineKind, loader
 from vivavoce.errors import EngineError, WeightsError
 from vivavoce.models.store import is_folder
@@ -54,12 +55,13 @@ class EngineChoice:
             return tuple(found)
 
     def load(self, context: EngineContext) -> Any:
-        """The engine. Raises ``EngineError`` and ``WeightsError``, both naming the engine and the setting."""
+        """The engine, guarded. Raises ``EngineError`` and ``WeightsError``, both naming the engine and the setting."""
         with self.blamed():
             engine = _loader(self)(context)
             if lacks := shortcomings(engine, self.kind):
                 raise EngineError(self.name, f"{', and '.join(lacks)} (see vivavoce/engines/base.py)")
-            return engine
+            guard = GUARDS.get(self.kind)
+            return guard(self.name, engine) if guard is not None else engine
 
     @contextmanager
     def blamed(self) -> Iterator[None]:

@@ -30,7 +30,7 @@ class _Waiting:
         """Without the others."""
         try:
             self.heard.set_result(self.stream.probability(self.frame))
-        except EngineError as error:
+        except Exception as error:  # noqa: BLE001 - it is raised where the probability is awaited
             self.heard.set_exception(error)
 
 
