@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,9 @@ from running import RunningServer, running
 from tools.desk import running_desk
 from tools.web_search.providing import Searxng
 from vivavoce.config import load_config
+from vivavoce.engines.fake import FakeLanguageModel
+from vivavoce.errors import ClientError
+from vivavoce.types import GenerationEvent, GenerationOptions, Message
 
 Json = dict[str, Any]
 EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
@@ -273,6 +277,34 @@ def test_a_refused_tool_is_told_which_there_are(server: RunningServer) -> None:
     message = post(server, "Hi", tools=[{"type": "image_generation"}]).json()["error"]["message"]
     assert "function" in message
     assert "web_search" in message
+
+
+class Strict(FakeLanguageModel):
+    """Cannot hold an answer to any schema, which it says when it is asked for one."""
+
+    async def generate(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        if options.schema is not None:
+            raise ClientError("No schema.", code="unsupported_schema", param="response_format.json_schema.schema")
+        async with aclosing(super().generate(messages, options)) as events:
+            async for event in events:
+                yield event
+
+
+def test_a_schema_that_cannot_be_held_is_refused_in_its_place(server: RunningServer) -> None:
+    text = {"format": {"type": "json_schema", "name": "x", "schema": {"not": {}}}}
+    loaded = server.serving.loaded
+    assert loaded is not None
+    model = Strict(4)
+    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
+    try:
+        assert refused(post(server, "Hi", text=text)) == ("unsupported_schema", "text.format.schema")
+        failed = streamed(server, "Hi", text=text)[-1]
+    finally:
+        server.serving.loaded = loaded
+    assert failed["type"] == "response.failed"
+    assert failed["response"]["error"] == {"code": "invalid_prompt", "message": "No schema."}
 
 
 # ---- long conversations

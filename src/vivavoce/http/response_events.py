@@ -93,7 +93,8 @@ class ResponseEvents:
     def failed(self, error: ClientError) -> Json:
         """The event of a failure in the midst of it."""
         self.response["status"] = "failed"
-        self.response["error"] = {"code": "server_error", "message": error.message}
+        code = "invalid_prompt" if error.type == "invalid_request_error" else "server_error"
+        self.response["error"] = {"code": code, "message": error.message}
         self.response["usage"] = usage(self._meter.usage)
         return self._event("response.failed", response=self.response)
 

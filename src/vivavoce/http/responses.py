@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -176,7 +178,8 @@ class _Making:
             events = ResponseEvents(response, meter, emit, shows_results=SEARCH_RESULTS in self._wanted.include)
             await events.begin()
             self._events = events
-            await self._answering.answer(asked, events.take, meter)
+            with self._own_params():
+                await self._answering.answer(asked, events.take, meter)
             await events.end()
         if self._wanted.store:
             self._keep(events)
@@ -188,14 +191,23 @@ class _Making:
         room = min(wanted.max_output_tokens or LEAST_ROOM, LEAST_ROOM) if wanted.truncation == "auto" else 0
         while True:
             try:
-                asked = await self._answering.asked(wanted.as_chat(self._conversation.messages), seat)
-                if asked.request.options.max_tokens >= room or not self._conversation.forget_oldest():
-                    return asked
+                with self._own_params():
+                    asked = await self._answering.asked(wanted.as_chat(self._conversation.messages), seat)
             except ClientError as error:
                 if room and error.code == "context_length_exceeded" and self._conversation.forget_oldest():
                     continue
-                error.param = param_of(error.param, ["instructions"] * self._shift + self._conversation.places)
                 raise
+            if asked.request.options.max_tokens >= room or not self._conversation.forget_oldest():
+                return asked
+
+    @contextmanager
+    def _own_params(self) -> Iterator[None]:
+        """What is refused of the chat request is said of this one."""
+        try:
+            yield
+        except ClientError as error:
+            error.param = param_of(error.param, ["instructions"] * self._shift + self._conversation.places)
+            raise
 
     @property
     def _shift(self) -> int:

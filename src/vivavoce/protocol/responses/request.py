@@ -147,6 +147,7 @@ _MESSAGE = re.compile(r"messages\[(\d+)\](.*)")
 _PARAMS = {
     "messages": "input",
     "response_format": "text.format",
+    "response_format.json_schema.schema": "text.format.schema",
     "logprobs": "include",
 }
 
