@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, Literal, TypeAlias
 
 from vivavoce.engines.base import EngineContext
@@ -23,7 +25,17 @@ LoadEngine: TypeAlias = Callable[[EngineContext], Any]
 
 def installed(kind: EngineKind) -> dict[str, EntryPoint]:
     """Name → entry point of every engine of this kind, whoever ships it."""
-    return {point.name: point for point in entry_points(group=f"vivavoce.{kind}")}
+    found: EntryPoints = _entry_points(tuple(sys.path)).select(group=f"vivavoce.{kind}")
+    return {point.name: point for point in found}
+
+
+@lru_cache(maxsize=1)
+def _entry_points(_path: tuple[str, ...]) -> Any:
+    """All there are where Python looks for packages: finding them opens a file of every installed package.
+
+    Their type is another one in Python 3.11 than from 3.12 on; both have ``select``.
+    """
+    return entry_points()
 
 
 def loader(kind: EngineKind, name: str) -> LoadEngine:

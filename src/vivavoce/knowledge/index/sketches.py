@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,20 @@ WORD_BITS = 64
 MOST_BITS = 2048
 
 
+@lru_cache(maxsize=1)
+def _turn(dimensions: int) -> Vectors:
+    """``float32[dimensions, bits]``, always the same."""
+    random = np.random.default_rng(0)
+    if 2 * dimensions > MOST_BITS:
+        # So many random directions are as good as at right angles; to make them so would take a minute.
+        turn = random.standard_normal((dimensions, MOST_BITS), np.float32)
+    else:
+        turns = [np.linalg.qr(random.standard_normal((dimensions, dimensions)))[0] for _ in range(2)]
+        turn = np.concatenate(turns, axis=1).astype(np.float32)
+    turn.setflags(write=False)
+    return turn[:, : turn.shape[1] // WORD_BITS * WORD_BITS]
+
+
 @dataclass(frozen=True, slots=True)
 class Sketcher:
     """Makes sketches of vectors of one model. ``centre`` is ``float32[d]``, ``turn`` is ``float32[d, bits]``."""
@@ -31,16 +46,7 @@ class Sketcher:
     @classmethod
     def about(cls, examples: Vectors) -> Sketcher:
         """One for a model that says ``examples`` of some texts: the more different they are, the better."""
-        dimensions = examples.shape[1]
-        random = np.random.default_rng(0)
-        if 2 * dimensions > MOST_BITS:
-            # So many random directions are as good as at right angles; to make them so would take a minute.
-            turn = random.standard_normal((dimensions, MOST_BITS), np.float32)
-        else:
-            turns = [np.linalg.qr(random.standard_normal((dimensions, dimensions)))[0] for _ in range(2)]
-            turn = np.concatenate(turns, axis=1).astype(np.float32)
-        whole_words = turn.shape[1] // WORD_BITS * WORD_BITS
-        return cls(examples.mean(axis=0), turn[:, :whole_words])
+        return cls(examples.mean(axis=0), _turn(examples.shape[1]))
 
     def sketch(self, vectors: Vectors) -> NDArray[np.uint64]:
         """``uint64[n, words]`` of ``float32[n, d]``."""
