@@ -272,6 +272,19 @@ def test_wrong_settings_are_found_before_anything_is_pulled(engines: Mapping[str
     assert reason in wrong
 
 
+async def test_language_models_that_are_set_alike_are_loaded_once() -> None:
+    engines = await load_engines(load_config(profile="fake"))
+    assert engines.language_models["large"] is engines.language_models["small"]
+    await engines.close()
+    other = FAKE_ENGINES.language_models["small"].model_copy(update={"settings": {"any": "thing"}})
+    apart = FAKE_ENGINES.model_copy(
+        update={"language_models": {**FAKE_ENGINES.language_models, "small": other}},
+    )
+    engines = await load_engines(load_config(profile="fake").model_copy(update={"engines": apart}))
+    assert engines.language_models["large"] is not engines.language_models["small"]
+    await engines.close()
+
+
 async def test_a_language_model_that_cannot_answer_is_refused(install: Install, tmp_path: Path) -> None:
     source = """
 from vivavoce.engines.fake import FakeLanguageModel

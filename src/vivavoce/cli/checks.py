@@ -90,7 +90,7 @@ def check_memory(free_bytes: int) -> Finding:
     """4 GB free: both language models loaded, and four conversations."""
     detail = f"{free_bytes / 1024**3:.1f} GB free"
     if free_bytes < _FREE_MEMORY_BYTES:
-        advice = "4 GB are suggested. Close something, or configure only the small language model."
+        advice = "4 GB are suggested. Close something, or set both language models alike (docs/getting-started.md)."
         return Finding("memory", "warn", detail, advice)
     return Finding("memory", "ok", detail)
 

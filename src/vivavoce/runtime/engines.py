@@ -53,12 +53,15 @@ class Engines:
         """Free everything."""
         async with CloseStack() as stack:
             listening = (self.ears.detector, self.turn_scorer, self.recognition, self.verifier)
-            for engine in (*listening, self.speaker, *self.language_models.values(), self.embedder):
+            language_models = {id(model): model for model in self.language_models.values()}  # one may have two names
+            for engine in (*listening, self.speaker, *language_models.values(), self.embedder):
                 stack.add(engine)
 
 
 async def load_engines(config: Config) -> Engines:
     """Load what ``config`` names, off the event loop. Raises ``EngineError`` or ``WeightsError``; then nothing stays open.
+
+    A language model that is set as another one is loaded once for both.
 
     Seat 0, the first to be taken, has already read the default persona: the first turn is like the others.
     """
@@ -69,9 +72,12 @@ async def load_engines(config: Config) -> Engines:
             return stack.add(await asyncio.to_thread(one))
 
         speakers = engine_choices(config, "speakers")
-        language_models = {
-            name: await load(partial(loader.language_model, name)) for name in config.engines.language_models
-        }
+        language_models: dict[str, LanguageModel] = {}
+        for name, wanted in config.engines.language_models.items():
+            same = next((known for known in language_models if config.engines.language_models[known] == wanted), None)
+            language_models[name] = (
+                await load(partial(loader.language_model, name)) if same is None else language_models[same]
+            )
         engines = Engines(
             Ears(await load(loader.speech_detector)),
             Recognition(await load(loader.recognizer)),
