@@ -20,6 +20,7 @@ from vivavoce.audio.encoding import FileFormat, encode
 from vivavoce.config import Config, load_config
 from vivavoce.errors import EngineError
 from vivavoce.http import asr
+from vivavoce.runtime.scheduling import Ticket
 from vivavoce.transcription import tasks
 from vivavoce.types import Samples, TranscribeOptions
 
@@ -141,9 +142,9 @@ def test_hints_reach_the_recogniser_and_count(
     recognition = server.serving.engines.recognition
     real = recognition.piece
 
-    async def piece(samples: Any, options: TranscribeOptions) -> Any:
+    async def piece(samples: Any, options: TranscribeOptions, ticket: Ticket) -> Any:
         asked.append(options)
-        return await real(samples, options)
+        return await real(samples, options, ticket)
 
     monkeypatch.setattr(recognition, "piece", piece)
     hints: Any = {"hotwords": ["Zoë", "阶跃"], "prompt": "A meeting.", "language": "zh", "enable_itn": False}
@@ -230,11 +231,11 @@ def test_a_recogniser_that_fails_later_is_the_last_event(
     recognition, calls = server.serving.engines.recognition, []
     real = recognition.piece
 
-    async def fails_later(samples: Any, options: TranscribeOptions) -> Any:
+    async def fails_later(samples: Any, options: TranscribeOptions, ticket: Ticket) -> Any:
         calls.append(options)
         if len(calls) > 1:
             raise EngineError("test", "fails")
-        return await real(samples, options)
+        return await real(samples, options, ticket)
 
     monkeypatch.setattr(recognition, "piece", fails_later)
     delta, failure = events(ann.post(SSE, json=body()))

@@ -18,6 +18,7 @@ import pytest
 from recordings import TWO_PARTS, loudness, wav
 from running import RunningServer, running
 from vivavoce.config import load_config
+from vivavoce.runtime.scheduling import Ticket
 from vivavoce.types import TranscribeOptions
 
 WAV = wav(loudness(*TWO_PARTS))
@@ -40,10 +41,10 @@ class Stuck:
         self._piece = recognition.piece
         monkeypatch.setattr(recognition, "piece", self._stuck)
 
-    async def _stuck(self, samples: Any, options: TranscribeOptions) -> Any:
+    async def _stuck(self, samples: Any, options: TranscribeOptions, ticket: Ticket) -> Any:
         self.asked += 1
         if self.asked <= self._at:
-            return await self._piece(samples, options)
+            return await self._piece(samples, options, ticket)
         self.entered.set()
         try:
             await asyncio.Event().wait()

@@ -288,7 +288,8 @@ async def test_a_large_append_does_not_stop_the_others(server: RunningServer) ->
         await light.until("response.done")
         await heavy.send(type="input_audio_buffer.commit")
         done = await heavy.until("conversation.item.input_audio_transcription.completed")
-        assert re.fullmatch(r"I heard (59900|60000) milliseconds\.", done[-1]["transcript"])
+        pieces = re.findall(r"I heard (\d+) milliseconds\.", done[-1]["transcript"])
+        assert 59_500 <= sum(map(int, pieces)) <= 60_000
 
 
 async def test_an_append_is_taken_whole_or_not_at_all(server: RunningServer) -> None:

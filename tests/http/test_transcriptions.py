@@ -21,6 +21,7 @@ from vivavoce.config import load_config
 from vivavoce.errors import EngineError
 from vivavoce.http import recordings as limits
 from vivavoce.http import transcriptions
+from vivavoce.runtime.scheduling import Ticket
 from vivavoce.types import TranscribeOptions
 
 PATH = "/v1/audio/transcriptions"
@@ -150,9 +151,9 @@ def test_hints_reach_the_recogniser(
     recognition = server.serving.engines.recognition
     real = recognition.piece
 
-    async def piece(samples: Any, options: TranscribeOptions) -> Any:
+    async def piece(samples: Any, options: TranscribeOptions, ticket: Ticket) -> Any:
         asked.append(options)
-        return await real(samples, options)
+        return await real(samples, options, ticket)
 
     monkeypatch.setattr(recognition, "piece", piece)
     post(hotwords='["Zoë", "阶跃"]', prompt="A meeting.", language="zh-CN", temperature="0.5")
@@ -279,11 +280,11 @@ def test_a_failing_recogniser_is_a_500_and_the_last_event_of_a_stream(
     recognition, calls = server.serving.engines.recognition, []
     real = recognition.piece
 
-    async def fails_later(samples: Any, options: TranscribeOptions) -> Any:
+    async def fails_later(samples: Any, options: TranscribeOptions, ticket: Ticket) -> Any:
         calls.append(options)
         if len(calls) > 1:
             raise EngineError("test", "fails")
-        return await real(samples, options)
+        return await real(samples, options, ticket)
 
     monkeypatch.setattr(recognition, "piece", fails_later)
     events = [json.loads(line[6:]) for line in post(stream="true").text.splitlines() if line.startswith("data: ")]

@@ -12,10 +12,10 @@ import pytest
 
 from vivavoce.engines.fake import FAILURE, FakeRecognizer, FakeSpeechDetector
 from vivavoce.errors import EngineError
-from vivavoce.runtime import recognition as shared
 from vivavoce.runtime.ears import Ears
-from vivavoce.runtime.long_audio import Segment, recognise
+from vivavoce.runtime.long_audio import Segment, recognise, transcribed
 from vivavoce.runtime.recognition import Recognition
+from vivavoce.runtime.scheduling import Ticket, Urgency
 from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
 
 RATE_HZ = 16_000
@@ -110,29 +110,65 @@ async def test_live_work_waits_for_one_piece_at_most() -> None:
                 order.append(name)
 
     async def live() -> None:
-        async with aclosing(recognition.transcript(loud(3), TranscribeOptions())) as events:
-            await anext(events)
+        await recognition.piece(loud(3), TranscribeOptions(), Ticket(Urgency.LIVE, object()))
         order.append("live")
 
     recognizer.go.clear()
     files = [asyncio.create_task(file(name)) for name in ("a", "b")]
     assert await recognizer.begun.get() < 2, "a piece is under way"
     talk = [asyncio.create_task(live()) for _ in range(2)]
-    assert [await recognizer.begun.get() for _ in talk] == [3.0, 3.0], "those who talk are next, no other piece"
+    await asyncio.sleep(0)
     recognizer.go.set()
     await asyncio.gather(*files, *talk)
-    assert order[1:3] == ["live", "live"]
+    assert order[1:3] == ["live", "live"], "those who talk are next, no other piece"
     assert (order.count("a"), order.count("b")) == (3, 3)
 
 
-async def test_a_piece_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "PATIENCE_S", 0.01)
+async def said(recognizer: FakeRecognizer, samples: Samples, **how: Any) -> list[TranscriptDelta | Transcript]:
+    recognition, ears = Recognition(recognizer), Ears(FakeSpeechDetector())
+    return [event async for event in transcribed(recognition, ears, samples, TranscribeOptions(**how), object())]
+
+
+async def test_what_was_said_is_recognised_as_a_whole_if_it_is_short() -> None:
     recognizer = Listening()
-    recognition = Recognition(recognizer)
+    assert await said(recognizer, loud(25)) == [Transcript("I heard 25000 milliseconds.", "en")]
+    assert recognizer.begun.qsize() == 1
+
+
+async def test_what_was_said_at_length_comes_in_pieces() -> None:
+    recognizer = Listening()
+    *deltas, whole = await said(recognizer, np.concatenate([loud(12), quiet(1), loud(14), quiet(1)]), language="zh")
+    assert whole == Transcript("I heard 12000 milliseconds. I heard 14000 milliseconds.", "zh")
+    assert "".join(delta.text for delta in deltas) == whole.text
+    assert len(deltas) == recognizer.begun.qsize() == 2
+
+
+async def test_long_silence_is_no_words() -> None:
+    recognizer = Listening()
+    assert await said(recognizer, quiet(60)) == [Transcript("", "en")]
+    assert recognizer.begun.empty()
+
+
+async def test_long_work_of_one_yields_to_what_another_waits_for() -> None:
+    """A turn of minutes in one conversation, short ones and readings in another."""
+    recognizer = Listening()
+    recognition, ears, order = Recognition(recognizer), Ears(FakeSpeechDetector()), list[str]()
+    long = np.concatenate([part for _ in range(8) for part in (loud(11), quiet(1))])
+
+    async def at_length() -> None:
+        async with aclosing(transcribed(recognition, ears, long, TranscribeOptions(), "long")) as events:
+            async for event in events:
+                order.append("long" if isinstance(event, TranscriptDelta) else "over")
+
+    async def live(urgency: Urgency, name: str) -> None:
+        await recognition.piece(loud(1), TranscribeOptions(), Ticket(urgency, "live"))
+        order.append(name)
+
     recognizer.go.clear()
-    talk = asyncio.ensure_future(anext(recognition.transcript(loud(1), TranscribeOptions())))
-    file = asyncio.ensure_future(recognition.piece(loud(2), TranscribeOptions()))
-    assert [await recognizer.begun.get() for _ in range(2)] == [1.0, 2.0]
+    talking_at_length = asyncio.create_task(at_length())
+    assert await recognizer.begun.get() > 10, "a piece is under way"
+    others = [asyncio.create_task(live(Urgency.LIVE, "reading")), asyncio.create_task(live(Urgency.AWAITED, "turn"))]
+    await asyncio.sleep(0)
     recognizer.go.set()
-    assert (await file).text == "I heard 2000 milliseconds."
-    assert isinstance(await talk, Transcript)
+    await asyncio.gather(talking_at_length, *others)
+    assert order == ["long", "turn", "reading", *["long"] * 7, "over"]

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from session.driving import VAD, Driven
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.session_config import SessionPatch, TranscriptionPatch
-from vivavoce.session.overhearing import SETTLED_MS, agreement, extension, joined
-from vivavoce.session.signals import Overhear, Overheard, Prefill, Recognised, StartReply, Transcribe
-from vivavoce.types import Transcript
+from vivavoce.protocol.session_config import SessionPatch, TranscriptionPatch, TurnDetection
+from vivavoce.session.overhearing import RETRY_MS, SETTLED_MS, agreement, extension, joined
+from vivavoce.session.signals import FinishReading, Overhear, Overheard, Prefill, Recognised, StartReply, Transcribe
+from vivavoce.types import Transcript, TranscriptDelta
 
 
 def talk(driven: Driven, milliseconds: int) -> None:
@@ -133,3 +133,95 @@ def test_the_clients_hints_reach_the_recogniser() -> None:
     driven.hear(64, 0.0)
     work = driven.commands(Overhear)[-1]
     assert (work.language, work.prompt) == ("zh", "Vivavoce")
+
+
+PATIENT = TurnDetection(prefix_padding_ms=100, silence_duration_ms=3000)
+
+
+def answer(driven: Driven, work: Overhear, text: str | None) -> None:
+    driven.take(Overheard(work.item_id, work.until, None if text is None else Transcript(text, "en")))
+
+
+def test_a_reading_that_could_not_be_made_is_asked_for_again_though_nothing_more_is_said() -> None:
+    driven = Driven(PATIENT)
+    talk(driven, 600)
+    driven.hear(64, 0.0)
+    for again in (2, 3):
+        answer(driven, driven.commands(Overhear)[-1], None)
+        driven.hear(RETRY_MS - 64, 0.0)
+        assert len(driven.commands(Overhear)) == again - 1, "not at once: it may fail for a while"
+        driven.hear(96, 0.0)
+        assert len(driven.commands(Overhear)) == again
+    answer(driven, driven.commands(Overhear)[-1], "")
+    driven.hear(1200, 0.0)
+    assert len(driven.commands(Overhear)) == 3, "an empty one is an answer"
+
+
+def test_an_older_reading_that_is_finished_counts() -> None:
+    """A recogniser that needs longer than people speak without a pause is always behind."""
+    driven = Driven(PATIENT)
+    driven.take(client.SessionUpdate(session=SessionPatch(transcription=TranscriptionPatch())))
+    for _ in range(3):
+        talk(driven, 600)
+        driven.hear(64, 0.0)
+    first, second, third = driven.commands(Overhear)
+    answer(driven, first, "I would")
+    answer(driven, second, "I would like a")
+    assert [event.delta for event in driven.events(ev.TranscriptionDelta)] == ["I would "]
+    driven.hear(3100, 0.0)
+    answer(driven, third, "I would like a coffee.")
+    assert driven.events(ev.TranscriptionCompleted)[0].transcript == "I would like a coffee."
+
+
+def test_a_reading_that_comes_after_a_newer_one_is_nothing() -> None:
+    driven = Driven(PATIENT)
+    for _ in range(2):
+        talk(driven, 600)
+        driven.hear(64, 0.0)
+    first, second = driven.commands(Overhear)
+    answer(driven, second, "I would like a coffee.")
+    answer(driven, first, "I wood")
+    driven.hear(3100, 0.0)
+    assert driven.events(ev.TranscriptionCompleted)[0].transcript == "I would like a coffee."
+
+
+def test_the_reading_that_becomes_the_transcript_is_waited_for() -> None:
+    driven = Driven(VAD)
+    talk(driven, 600)
+    driven.hear(64, 0.0)
+    assert not driven.commands(FinishReading)
+    driven.hear(320, 0.0)
+    work = driven.commands(Overhear)[-1]
+    assert driven.commands(FinishReading) == [FinishReading(work.item_id, work.until)]
+    answer(driven, work, None)
+    assert driven.commands(Transcribe), "it could not be made: the recogniser is asked for the transcript"
+
+
+def test_what_settles_while_the_last_reading_is_on_its_way_is_not_said_twice() -> None:
+    driven = Driven(VAD)
+    talk(driven, SETTLED_MS)
+    driven.hear(64, 0.0)
+    settling = driven.commands(Overhear)[-1]
+    talk(driven, 600)
+    driven.hear(64, 0.0)
+    whole = driven.commands(Overhear)[-1]
+    assert len(whole.samples) > len(settling.samples), "it began before the other was there"
+    answer(driven, settling, "One two three.")
+    driven.hear(320, 0.0)
+    answer(driven, whole, "One two three. Four.")
+    assert driven.events(ev.TranscriptionCompleted)[0].transcript == "One two three. Four."
+
+
+def test_the_recognisers_own_deltas_do_not_repeat_what_was_told() -> None:
+    driven = Driven(PATIENT)
+    driven.take(client.SessionUpdate(session=SessionPatch(transcription=TranscriptionPatch())))
+    for text in ("I would", "I would like a"):
+        talk(driven, 1300)
+        driven.overheard(text)
+    talk(driven, 1300)
+    driven.take(client.AudioCommit(under_vad=True))
+    work = driven.commands(Transcribe)[-1]
+    for event in (TranscriptDelta("I wo"), TranscriptDelta("uld like"), TranscriptDelta(" a coffee")):
+        driven.take(Recognised(work.item_id, 0, event))
+    driven.take(Recognised(work.item_id, 0, Transcript("I would like a coffee.", "en")))
+    assert "".join(event.delta for event in driven.events(ev.TranscriptionDelta)) == "I would like a coffee."

@@ -15,6 +15,8 @@ from rich.progress import Progress
 
 from vivavoce.bench.barge_in import by_clock, by_recognition, run_barge_in
 from vivavoce.bench.barge_in_report import BargeInReport, print_barge_in
+from vivavoce.bench.contention import Contention, run_contention
+from vivavoce.bench.contention_report import print_contention
 from vivavoce.bench.measure import TurnMeasure
 from vivavoce.bench.questions import OWN_QUESTIONS, Question, read_manifest, synthesise_questions
 from vivavoce.bench.recognition import (
@@ -205,6 +207,43 @@ async def _interrupt(
         with _advancing(console, "interrupting", wish.runs) as advance:
             measures = await run_barge_in(there, questions, runs=wish.runs, heard_words=heard_words, on_measure=advance)
     return BargeInReport(measures)
+
+
+@app.command()
+def contention(
+    manifest: Annotated[
+        Path | None, typer.Option(exists=True, help="JSON lines of recordings to speak: file, language.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Only questions in this language: en, zh …")] = "en",
+    files: Annotated[str, typer.Option(help="Only the manifest's files of this pattern, such as 'english/*'.")] = "*",
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long the long turn is.")] = 208.0,
+    url: UrlOption = None,
+    model: ModelOption = "step-audio-2",
+    api_key: ApiKeyOption = None,
+    engines: EnginesOption = Engines.LOCAL,
+    config: ConfigOption = None,
+) -> None:
+    """Speak short turns while another conversation waits for the transcript of a long one, and without it."""
+    console = Console()
+    wish = Wish(manifest, language, files, None, 1, 1)
+    print_contention(
+        console, asyncio.run(_contend(wish, console, url, Target("", model, None, api_key), seconds, engines, config))
+    )
+
+
+async def _contend(
+    wish: Wish,
+    console: Console,
+    url: str | None,
+    target: Target,
+    seconds: float,
+    engines: Engines,
+    config_file: Path | None,
+) -> Contention:
+    questions, _ = await _questions(wish, console, engines, config_file)
+    async with server_at(url, console, engines=engines, config_file=config_file, api_key=target.api_key) as server:
+        with console.status("Measuring …"):
+            return await run_contention(target.at(server), questions, seconds=seconds)
 
 
 @app.command()

@@ -105,7 +105,11 @@ class SpeechDetector(Closeable, Protocol):
 
 
 class Recognizer(Closeable, Protocol):
-    """Turns an utterance into text."""
+    """Turns an utterance into text.
+
+    It is asked for one utterance at a time. One that can hear several at once, because it has many cores or is a service
+    elsewhere, says how many in an attribute ``parallel``.
+    """
 
     rate_hz: int
 

@@ -23,7 +23,9 @@ from vivavoce.protocol.client_events import AnyClientEvent, AudioAppend
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.line import Line
+from vivavoce.runtime.long_audio import transcribed
 from vivavoce.runtime.lookups import Lookups
+from vivavoce.runtime.readings import Readings
 from vivavoce.runtime.reply import ReplyRequest, read_prompt, reply
 from vivavoce.session.session import Session
 from vivavoce.session.signals import (
@@ -31,13 +33,13 @@ from vivavoce.session.signals import (
     Disconnected,
     Ended,
     Expiring,
+    FinishReading,
     Heard,
     Listen,
     ListTools,
     Noticed,
     Output,
     Overhear,
-    Overheard,
     Prefill,
     Recognised,
     RecognitionFailed,
@@ -111,7 +113,6 @@ class Driver:
         self._session = session
         self._translator = translator
         self._engines = engines
-        self._recognition = engines.recognition
         self._model = model
         self.seat = seat
         self._lifetime_s = lifetime_s
@@ -123,7 +124,7 @@ class Driver:
         self._speech = engines.ears.detector.open()
         self.line = Line(keep=keep_frames)
         self._to_hear: deque[Listen] = deque()
-        self._reading: asyncio.Task[None] | None = None
+        self._readings = Readings(engines.recognition, self, take=self._take, spawn=self._spawn)
         self._thinking: asyncio.Task[None] | None = None
         self._wake_at: float | None = None
         self._rescheduled = asyncio.Event()
@@ -285,7 +286,9 @@ class Driver:
                 case ScoreTurn():
                     self._spawn(self._score(output))
                 case Overhear():
-                    self._reread(output)
+                    self._readings.ask(output)
+                case FinishReading():
+                    self._readings.finish(output)
                 case Transcribe():
                     self._spawn(self._transcribe(output))
                 case StartReply():
@@ -334,19 +337,9 @@ class Driver:
             log.warning("session %s: %s", self._session.id, error)
         self._take(Scored(work.item_id, work.voiced_until, probability))
 
-    def _reread(self, work: Overhear) -> None:
-        stale = self._reading
-        self._reading = self._spawn(self._overhear(work, stale))
-
-    async def _overhear(self, work: Overhear, stale: asyncio.Task[None] | None) -> None:
-        if stale is not None and not stale.done():
-            stale.cancel()
-            await asyncio.wait([stale])
-        transcript = await self._recognition.reading(work.samples, TranscribeOptions(work.language, work.prompt))
-        self._take(Overheard(work.item_id, work.until, transcript))
-
     async def _transcribe(self, work: Transcribe) -> None:
-        events = self._recognition.transcript(work.samples, TranscribeOptions(work.language, work.prompt))
+        options = TranscribeOptions(work.language, work.prompt)
+        events = transcribed(self._engines.recognition, self._engines.ears, work.samples, options, self)
         try:
             async with aclosing(events):
                 async for event in events:

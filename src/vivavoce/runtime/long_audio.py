@@ -1,4 +1,4 @@
-"""Recordings of any length to text: cut where nobody speaks, recognised piece by piece, timed against the whole.
+"""Audio of any length to text: cut where nobody speaks, recognised piece by piece, timed against the whole.
 
 What voice activity detection leaves out (silence, noise, music) never reaches the recogniser, so it can invent nothing
 there. A piece is read with the end of the text before it as its prompt, so that names keep their spelling.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,8 +17,13 @@ from vivavoce.engines.base import SpeechDetector, SpeechStream
 from vivavoce.errors import EngineError
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.recognition import Recognition
-from vivavoce.turns.pieces import Piece, PieceCutter
-from vivavoce.types import Confidence, Language, Samples, Token, TranscribeOptions, Transcript, Word
+from vivavoce.runtime.scheduling import Ticket, Urgency
+from vivavoce.session.overhearing import joined
+from vivavoce.turns.pieces import GOOD_PAUSE_MS, PAUSE_MS, Piece, PieceCutter
+from vivavoce.types import Confidence, Language, Samples, Token, TranscribeOptions, Transcript, TranscriptDelta, Word
+
+WHOLE_S = 25.0
+"""An utterance up to this long is recognised as a whole; a longer one in pieces, between which others have their turn."""
 
 BATCH_S = 20
 """Voice activity is detected so far ahead at a time, off the event loop: 60 ms of work."""
@@ -53,25 +59,57 @@ async def recognise(
     ears: Ears,
     samples: Samples,
     options: TranscribeOptions,
+    *,
+    urgency: Urgency = Urgency.RECORDING,
+    owner: object = None,
 ) -> AsyncGenerator[Segment, None]:
     """The segments of a recording (``float32[n]`` at ``recognition.rate_hz``), each as soon as it is known.
 
-    Nothing comes out of a recording without speech. Closing the generator stops the work after the step under way.
-    Raises ``EngineError``.
+    ``owner`` is who shares turns at the recogniser with others; if it is ``None``, this recording is one by itself. Nothing
+    comes out of a recording without speech. Closing the generator stops the work after the step under way. Raises
+    ``EngineError``.
     """
     before: Segment | None = None
-    async for piece in _pieces(samples, recognition.rate_hz, ears.detector):
-        heard = await _heard(recognition, samples, piece, options, before)
+    whose = object() if owner is None else owner
+    # Whoever waits for another turn, waits for less when a piece may end at every comma.
+    good_pause_ms = PAUSE_MS if urgency is Urgency.LONG else GOOD_PAUSE_MS
+    async for piece in _pieces(samples, recognition.rate_hz, ears.detector, good_pause_ms):
+        heard = await _heard(recognition, samples, piece, options, before, Ticket(urgency, whose))
         if heard is not None:
             yield heard
             before = heard
 
 
-async def _pieces(samples: Samples, rate_hz: int, detector: SpeechDetector) -> AsyncIterator[Piece]:
+async def transcribed(
+    recognition: Recognition, ears: Ears, samples: Samples, options: TranscribeOptions, owner: object
+) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
+    """What somebody has said and waits for, as ``Recognizer.transcribe`` yields it; a long one piece by piece.
+
+    Raises ``EngineError``.
+    """
+    if len(samples) <= WHOLE_S * recognition.rate_hz:
+        async with aclosing(recognition.transcript(samples, options, Ticket(Urgency.AWAITED, owner))) as events:
+            async for event in events:
+                yield event
+        return
+    text, spoken_ms = "", dict[Language, int]()
+    reading = recognise(recognition, ears, samples, options, urgency=Urgency.LONG, owner=owner)
+    async with aclosing(reading) as segments:
+        async for segment in segments:
+            longer = joined(text, segment.text.strip())
+            yield TranscriptDelta(longer[len(text) :])
+            text = longer
+            length_ms = segment.end_ms - segment.start_ms
+            spoken_ms[segment.language] = spoken_ms.get(segment.language, 0) + length_ms
+    language = max(spoken_ms, key=lambda spoken: spoken_ms[spoken], default=options.language or "en")
+    yield Transcript(text, language)
+
+
+async def _pieces(samples: Samples, rate_hz: int, detector: SpeechDetector, good_pause_ms: int) -> AsyncIterator[Piece]:
     if detector.rate_hz != rate_hz:
         raise EngineError("recognizer", f"hears at {rate_hz} Hz, voice activity detection at {detector.rate_hz} Hz")
     frame, stream = detector.frame_samples, detector.open()
-    cutter = PieceCutter(rate_hz=rate_hz, frame_samples=frame)
+    cutter = PieceCutter(rate_hz=rate_hz, frame_samples=frame, good_pause_ms=good_pause_ms)
     batch = BATCH_S * rate_hz // frame * frame
     for start in range(0, len(samples), batch):
         heard = await asyncio.to_thread(_probabilities, stream, samples[start : start + batch], frame)
@@ -88,7 +126,12 @@ def _probabilities(stream: SpeechStream, samples: Samples, frame: int) -> list[f
 
 
 async def _heard(
-    recognition: Recognition, samples: Samples, piece: Piece, options: TranscribeOptions, before: Segment | None
+    recognition: Recognition,
+    samples: Samples,
+    piece: Piece,
+    options: TranscribeOptions,
+    before: Segment | None,
+    ticket: Ticket,
 ) -> Segment | None:
     """What was said in ``piece``; ``None`` if nothing was."""
     start, end = max(piece.start, 0), min(piece.end, len(samples))
@@ -96,7 +139,7 @@ async def _heard(
     if language is None and before is not None and end - start < SURE_S * recognition.rate_hz:
         language = before.language
     options = replace(options, language=language, prompt=_prompt(options.prompt, before, piece))
-    transcript = await recognition.piece(samples[start:end], options)
+    transcript = await recognition.piece(samples[start:end], options, ticket)
     if not transcript.text:
         return None
     return _placed(transcript, start * 1000 // recognition.rate_hz, end * 1000 // recognition.rate_hz)

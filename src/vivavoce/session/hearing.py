@@ -15,8 +15,18 @@ from vivavoce.session.arrival import GRACE_S, Arrival
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.endpointing import Endpointing
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.overhearing import Overhearing, joined
-from vivavoce.session.signals import Heard, Listen, Overhear, Overheard, Recognised, Scored, ScoreTurn, Transcribe
+from vivavoce.session.overhearing import Overhearing, Reading, joined
+from vivavoce.session.signals import (
+    FinishReading,
+    Heard,
+    Listen,
+    Overhear,
+    Overheard,
+    Recognised,
+    Scored,
+    ScoreTurn,
+    Transcribe,
+)
 from vivavoce.session.transcripts import Expected, Transcripts
 from vivavoce.session.turn import Turn, TurnEvent, TurnState
 from vivavoce.turns.detector import MIN_SPEECH_MS, Boundary, Started, Stopped, TurnDetector
@@ -36,9 +46,9 @@ KEEP_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Late:
-    """The reading up to sample ``until``, on its way when its turn was committed; ``work`` is what is done without it."""
+    """The ``reading`` that was on its way when its turn was committed; ``work`` is what is done without it."""
 
-    until: int
+    reading: Reading
     work: Transcribe
 
 
@@ -83,6 +93,11 @@ class Hearing:
         """Whether there is a reading that leaves out nothing of what is being said."""
         reading = self._overhearing.covering(self.voiced_until)
         return reading is not None and reading.transcript is not None
+
+    @property
+    def said(self) -> Transcript | None:
+        """All that is understood of what is being said, as far as it has been read."""
+        return self._overhearing.said
 
     def current(self, item_id: str) -> bool:
         """Whether this will be the item of the audio not committed yet."""
@@ -205,7 +220,8 @@ class Hearing:
         elif reading is None:
             self._transcribe(turn, 0, unread, config)
         elif reading.transcript is None:
-            self._late = _Late(reading.until, Transcribe(turn.item_id, 0, unread, *_hints(config)))
+            self._late = _Late(reading, Transcribe(turn.item_id, 0, unread, *_hints(config)))
+            self._outbox.command(FinishReading(turn.item_id, reading.until))
         else:
             self.transcripts.is_whole(turn.item_id)
             self._known.append(Recognised(turn.item_id, 0, reading.transcript))
@@ -252,10 +268,12 @@ class Hearing:
         What is not of the turn being spoken (``current``) or awaited comes too late and is nothing.
         """
         late = self._late
-        if late is not None and (signal.item_id, signal.until) == (late.work.item_id, late.until):
+        if late is not None and (signal.item_id, signal.until) == (late.work.item_id, late.reading.until):
             self._late = None
             if signal.transcript is not None:
-                return Recognised(late.work.item_id, late.work.content_index, signal.transcript)
+                self.transcripts.is_whole(signal.item_id)
+                text = joined(late.reading.before, signal.transcript.text)
+                return Recognised(signal.item_id, 0, Transcript(text, signal.transcript.language))
             self._outbox.command(late.work)
         elif self.current(signal.item_id):
             delta = self._overhearing.overheard(signal.until, signal.transcript)
@@ -268,10 +286,6 @@ class Hearing:
                     )
                 )  # fmt: skip
         return None
-
-    def said_until_now(self, reading: Transcript) -> Transcript:
-        """All that is understood of what is being said, with this newest reading."""
-        return Transcript(joined(self._overhearing.settled, reading.text), reading.language)
 
     def take_known(self) -> list[Recognised]:
         """The transcripts that were there when their audio was committed; each once."""

@@ -26,6 +26,9 @@ SETTLED_MS = 12_000
 """A reading of so much, made in a pause, is settled: the next ones begin after it. So however long somebody speaks, a reading
 costs no more than a sentence or two, and nearly all of a long turn is understood before it ends."""
 
+RETRY_MS = 500
+"""A reading that could not be made says nothing of what was said: after so much more audio it is asked for again."""
+
 LONGEST_MS = 25_000
 """Without a pause, no reading of more audio than this: it would cost more than it tells."""
 
@@ -34,10 +37,11 @@ LONGEST_MS = 25_000
 class Reading:
     """What was understood of a turn's audio up to sample ``until``; ``transcript`` is ``None`` until it is there.
 
-    ``settles`` says that the audio before it need not be read again.
+    ``before`` are the words before the audio that is read, ``settles`` says that it need not be read again.
     """
 
     until: int
+    before: str = ""
     settles: bool = False
     transcript: Transcript | None = None
 
@@ -51,7 +55,11 @@ class Overhearing:
         self._longest = LONGEST_MS * rate_hz // 1000
         self._least = LEAST_MS * rate_hz // 1000
         self._settled_after = SETTLED_MS * rate_hz // 1000
+        self._retry = RETRY_MS * rate_hz // 1000
+        self._retry_from = 0
+        self._pending: dict[int, Reading] = {}
         self.reading: Reading | None = None
+        self.said: Transcript | None = None
         self.settled = ""
         self.settled_until = 0
         self._asked_until = 0
@@ -60,7 +68,7 @@ class Overhearing:
 
     def wanted(self, start: int, voiced_until: int, end: int) -> bool:
         """Whether to read the audio from ``start`` to ``end`` now, in which there was speech until ``voiced_until``."""
-        if end - start < self._least or voiced_until <= self._asked_until:
+        if end - start < self._least or voiced_until <= self._asked_until or end < self._retry_from:
             return False
         if end - voiced_until >= self._pause:
             return True
@@ -72,22 +80,25 @@ class Overhearing:
         return self.reading is not None and self.reading.transcript is None
 
     def asked(self, start: int, voiced_until: int, until: int) -> None:
-        """A reading from ``start`` to ``until`` was asked for; it takes the place of one that has not come."""
+        """A reading from ``start`` to ``until`` was asked for; one that was asked for before may come yet, or not."""
         paused = until - voiced_until >= self._pause
-        self.reading = Reading(until, settles=paused and until - start >= self._settled_after)
+        self.reading = Reading(until, self.settled, settles=paused and until - start >= self._settled_after)
+        self._pending[until] = self.reading
         self._asked_until = until
 
     def overheard(self, until: int, transcript: Transcript | None) -> str:
         """Take a reading in (``None``: it could not be made); returns the words that are certain now and were not told."""
-        if self.reading is None or self.reading.until != until:
+        reading = self._pending.pop(until, None)
+        if reading is None:
             return ""
+        self._pending = {later: asked for later, asked in self._pending.items() if later > until}
         if transcript is None:
-            self.reading = None
-            self._asked_until = 0
+            if reading is self.reading:
+                self.reading, self._asked_until, self._retry_from = None, 0, until + self._retry
             return ""
-        text = joined(self.settled, transcript.text)
-        self.reading.transcript = Transcript(text, transcript.language)
-        if self.reading.settles:
+        text = joined(reading.before, transcript.text)
+        self.said = reading.transcript = Transcript(text, transcript.language)
+        if reading.settles:
             self.settled, self.settled_until = text, until
         agreed = agreement(self._previous, text)
         self._previous = text
@@ -124,6 +135,8 @@ def agreement(before: str, after: str) -> str:
 
 def extension(told: str, text: str) -> str:
     """What of ``text`` follows the words already told; nothing if it does not begin with them."""
+    if text.startswith(told):
+        return text[len(told) :]
     said = words_of(told)
     spans = list(WORD.finditer(text))
     if [span.group().lower() for span in spans[: len(said)]] != said or len(spans) <= len(said):

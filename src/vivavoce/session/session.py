@@ -338,12 +338,12 @@ class Session:
         known = self.hearing.overheard(signal, self.config)
         if known is not None:
             self._recognised(known, now)
-        elif current and signal.transcript is not None:
-            said = self.hearing.said_until_now(signal.transcript)
-            if self._counts(said, self.hearing.speech_ms, now):
-                self.floor.words_said(self.config, now)
-                if not self.replying.active:
-                    self._prefill(said.text)
+            return
+        said = self.hearing.said if current and signal.transcript is not None else None
+        if said is not None and self._counts(said, self.hearing.speech_ms, now):
+            self.floor.words_said(self.config, now)
+            if not self.replying.active:
+                self._prefill(said.text)
 
     def _recognised(self, signal: Recognised, now: float) -> None:
         ignored = False

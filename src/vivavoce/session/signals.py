@@ -64,7 +64,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Overheard:
-    """A reading of a turn's audio up to sample ``until``; ``None`` when the recogniser had no time for it."""
+    """A reading of a turn's audio up to sample ``until``; ``None`` when it could not be made, which says nothing of it."""
 
     item_id: str
     until: int
@@ -215,16 +215,21 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class Overhear:
-    """Read the turn's audio so far, up to sample ``until``, if the recogniser has time (answer: ``Overheard``).
-
-    Takes the place of a reading still under way.
-    """
+    """Read the turn's audio so far, up to sample ``until`` (answer: ``Overheard``, or none if a newer one is asked for)."""
 
     item_id: str
     until: int
     samples: Samples
     language: Language | None = None
     prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishReading:
+    """The turn has ended with the reading up to sample ``until``, which is under way: now it is waited for."""
+
+    item_id: str
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,5 +283,15 @@ class WakeAt:
 
 
 Output: TypeAlias = (
-    Send | Listen | ScoreTurn | Overhear | Transcribe | StartReply | StopReply | Prefill | ListTools | WakeAt
+    Send
+    | Listen
+    | ScoreTurn
+    | Overhear
+    | FinishReading
+    | Transcribe
+    | StartReply
+    | StopReply
+    | Prefill
+    | ListTools
+    | WakeAt
 )

@@ -26,7 +26,8 @@ class Expected:
     """A transcript to come: of which turn and part, of how much audio, and what of it the client was told already.
 
     ``requested`` tells whether the client's configuration asks for transcription events; ``settled`` are the words before
-    the audio that is being read; ``start_ms`` is where the audio begins.
+    the audio that is being read, ``coming`` those of it that the recogniser has yielded already; ``start_ms`` is where the
+    audio begins.
     """
 
     turn: Turn
@@ -36,6 +37,7 @@ class Expected:
     start_ms: int = 0
     told: str = ""
     settled: str = ""
+    coming: str = ""
 
     @property
     def end_ms(self) -> int:
@@ -62,8 +64,9 @@ class Transcripts:
         self._conversation.heard(expected.turn.item_id, round(expected.duration_s * 1000))
 
     def is_whole(self, item_id: str) -> None:
-        """What comes for this turn has the settled words in it."""
-        self._expected[item_id, 0].settled = ""
+        """What comes for this turn has the settled words in it. Nothing comes for one that is gone."""
+        if (item_id, 0) in self._expected:
+            self._expected[item_id, 0].settled = ""
 
     def ended_by(self, signal: Recognised) -> tuple[Turn, Transcript] | None:
         """The turn a transcript completes, and all that was said in it; ``None`` if there is more to come, or nobody waits."""
@@ -83,7 +86,8 @@ class Transcripts:
         if expected is None:
             return None
         if not isinstance(signal.event, Transcript):
-            self._tell(expected, signal, signal.event.text)
+            expected.coming += signal.event.text
+            self._tell(expected, signal, extension(expected.told, joined(expected.settled, expected.coming)))
             return None
         del self._expected[key]
         turn, text = expected.turn, joined(expected.settled, signal.event.text)

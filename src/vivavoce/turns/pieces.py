@@ -51,9 +51,13 @@ class Piece:
 
 
 class PieceCutter:
-    """Follows the frames of one recording. ``hear`` yields the pieces that have ended, ``finish`` what is left."""
+    """Follows the frames of one recording. ``hear`` yields the pieces that have ended, ``finish`` what is left.
 
-    def __init__(self, *, rate_hz: int, frame_samples: int) -> None:
+    ``good_pause_ms`` (from ``PAUSE_MS`` on) is the silence that ends a piece which is long enough.
+    """
+
+    def __init__(self, *, rate_hz: int, frame_samples: int, good_pause_ms: int = GOOD_PAUSE_MS) -> None:
+        self._good_pause_ms = good_pause_ms
         self._rate_hz = rate_hz
         self._frame = frame_samples
         self._detector = TurnDetector(rate_hz=rate_hz, frame_samples=frame_samples)
@@ -93,7 +97,7 @@ class PieceCutter:
     def _started(self, position: int) -> Iterator[Piece]:
         if self._start is not None:
             long_enough = self._end - self._start >= ENOUGH_S * self._rate_hz
-            if long_enough and position - self._end >= self._samples(GOOD_PAUSE_MS):
+            if long_enough and position - self._end >= self._samples(self._good_pause_ms):
                 yield from self._ended(self._start)
         if self._start is None:
             self._start = self._end = position

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.chat.messages import ChatMessage
-from vivavoce.runtime.chat.hearing import Place, joined
+from vivavoce.runtime.chat.hearing import Place
 from vivavoce.runtime.chat.prompt import WORDLESS, Prompt, prompt_of
 from vivavoce.session.persona import CHARACTER, SPEECH_RULES, system_prompt
 from vivavoce.types import Message, ToolCall, Transcript
@@ -136,10 +136,3 @@ def test_nothing_that_was_said_is_lost_or_made_up(messages: list[dict[str, Any]]
         else:
             words = [part.get("text", f"heard {number} {index}") for index, part in enumerate(source["content"])]
             assert message.content == "\n".join(filter(None, words))
-
-
-@pytest.mark.parametrize(
-    ("before", "text", "whole"), [("", " a ", "a"), ("a.", "b", "a. b"), ("好。", "你", "好。你"), ("a", "", "a")]
-)
-def test_pieces_of_a_transcript(before: str, text: str, whole: str) -> None:
-    assert joined(before, text) == whole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from vivavoce.engines.dvector import load as load_verifier
 from vivavoce.engines.kokoro.speaker import load as load_speaker
 from vivavoce.errors import ClientError
 from vivavoce.runtime.engines import EngineLoader, Engines
+from vivavoce.runtime.scheduling import Ticket
 from vivavoce.runtime.voices import enrolment
 from vivavoce.runtime.voices.enrolment import CLIP_HZ, examine, match
 from vivavoce.runtime.voices.measuring import Heard, heard
@@ -61,8 +62,8 @@ class Recognition:
     def __init__(self, text: str = SAID) -> None:
         self.text = text
 
-    async def transcript(self, samples: Samples, options: TranscribeOptions) -> AsyncIterator[Transcript]:
-        yield Transcript(self.text, "en")
+    async def piece(self, samples: Samples, options: TranscribeOptions, ticket: Ticket) -> Transcript:
+        return Transcript(self.text, "en")
 
 
 def engines(text: str = SAID) -> Engines:

@@ -17,8 +17,7 @@ from vivavoce.protocol.base64_text import from_base64
 from vivavoce.protocol.chat.messages import AudioPart, ChatMessage, InputAudio, UserMessage
 from vivavoce.runtime.chat.remembering import Remembered
 from vivavoce.runtime.engines import Engines
-from vivavoce.runtime.long_audio import recognise
-from vivavoce.scripts import is_cjk
+from vivavoce.runtime.long_audio import transcribed
 from vivavoce.types import Samples, TranscribeOptions, Transcript
 
 SEGMENT_S = 25
@@ -119,37 +118,16 @@ class Listener:
         known = self._transcripts.find(self._owner, recording.digest)
         if known is not None:
             return known
-        if len(recording.samples) <= SEGMENT_S * self._rate_hz:
-            heard = await self._hear_utterance(recording.samples)
-        else:
-            heard = await self._hear_recording(recording.samples)
-        self._transcripts.put(self._owner, recording.digest, heard)
-        return heard
-
-    async def _hear_utterance(self, samples: Samples) -> Transcript:
-        async with aclosing(self._engines.recognition.transcript(samples, TranscribeOptions())) as events:
+        heard = Transcript("", "en")
+        said = transcribed(
+            self._engines.recognition, self._engines.ears, recording.samples, TranscribeOptions(), self._owner
+        )
+        async with aclosing(said) as events:
             async for event in events:
                 if isinstance(event, Transcript):
-                    return event
-        return Transcript("", "en")
-
-    async def _hear_recording(self, samples: Samples) -> Transcript:
-        """Longer than the recogniser hears at a time: piece by piece, cut at pauses."""
-        text, spoken_ms = "", dict[str, int]()
-        reading = recognise(self._engines.recognition, self._engines.ears, samples, TranscribeOptions())
-        async with aclosing(reading) as segments:
-            async for segment in segments:
-                text = joined(text, segment.text)
-                length_ms = segment.end_ms - segment.start_ms
-                spoken_ms[segment.language] = spoken_ms.get(segment.language, 0) + length_ms
-        return Transcript(text, max(spoken_ms, key=lambda language: spoken_ms[language], default="en"))
-
-
-def joined(before: str, text: str) -> str:
-    """Two pieces of a transcript: a blank between them, except in scripts that have none."""
-    before, text = before.rstrip(), text.strip()
-    blank = "" if not before or not text or is_cjk(before[-1]) or is_cjk(text[0]) else " "
-    return f"{before}{blank}{text}"
+                    heard = event
+        self._transcripts.put(self._owner, recording.digest, heard)
+        return heard
 
 
 def _audio_parts(messages: Sequence[ChatMessage]) -> list[tuple[Place, AudioPart]]:

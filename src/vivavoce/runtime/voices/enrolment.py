@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,9 +14,10 @@ from numpy.typing import NDArray
 from vivavoce.audio.recordings import read_recording
 from vivavoce.audio.resample import resample
 from vivavoce.engines.base import SpeechDetector, VectorSpeaker
-from vivavoce.errors import ClientError, EngineError
+from vivavoce.errors import ClientError
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.recognition import Recognition
+from vivavoce.runtime.scheduling import Ticket, Urgency
 from vivavoce.runtime.voices.measuring import Heard, heard
 from vivavoce.types import Language, Samples, Sex, TranscribeOptions, Transcript
 from vivavoce.voices.clips import Clip, check_length, check_one_speaker, check_sound, check_transcript, windows
@@ -140,8 +140,4 @@ async def understood(
 ) -> Transcript:
     """What is said in ``samples`` (at ``rate_hz``). Raises ``EngineError``."""
     at_its_rate = await asyncio.to_thread(resample, samples, rate_hz, recognition.rate_hz)
-    async with aclosing(recognition.transcript(at_its_rate, TranscribeOptions(language))) as events:
-        async for event in events:
-            if isinstance(event, Transcript):
-                return event
-    raise EngineError("recognizer", "gave no transcript")
+    return await recognition.piece(at_its_rate, TranscribeOptions(language), Ticket(Urgency.LONG, object()))
