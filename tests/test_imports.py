@@ -16,7 +16,7 @@ import vivavoce
 SOURCE = Path(vivavoce.__file__).parent
 PURE = ("protocol", "session", "audio", "turns", "observe", "voices")
 FORBIDDEN_TO_PURE = {"http", "runtime", "engines", "cli", "client", "bench", "app"}
-ALLOWED_TO_ENGINES = {"types", "errors", "audio", "closing", "engines"}
+ALLOWED_TO_ENGINES = {"types", "errors", "scripts", "audio", "closing", "engines"}
 FRAMEWORKS = {
     "asyncio",
     "fastapi",

@@ -7,10 +7,12 @@ from itertools import pairwise
 
 from vivavoce.types import Language
 
+# Written as numbers: what looks like U+F900 may be another character by the time it is saved.
 _KANA = re.compile(r"[ぁ-ゖァ-ヺㇰ-ㇿｦ-ﾝ]")
-_HAN = re.compile(r"[㐀-鿿豈-﫿]")
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _HANGUL = re.compile(r"[가-힣]")
-_CJK = re.compile(r"[぀-ヿㇰ-ㇿ㐀-鿿豈-﫿가-힣\u3000-\u303f\uff00-\uffef]")
+_CJK = re.compile(r"[\u3000-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3\uff00-\uffef]")
+_WITHOUT_BLANKS = re.compile(r"[\u3000-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _CJK_LANGUAGES = frozenset({"zh", "ja", "ko"})
 _LETTER = re.compile(r"\w")
 
@@ -24,6 +26,22 @@ _LATIN_RUN = re.compile(
 def is_cjk(char: str) -> bool:
     """Whether ``char`` is Han, kana, Hangul or East Asian punctuation (false for the empty string)."""
     return bool(_CJK.match(char))
+
+
+def blank_between(before: str, after: str) -> str:
+    """What stands between two pieces of a text: a blank, but none where a script has none between words.
+
+    Chinese and Japanese have none, Korean has them.
+    """
+    seam = (before.rstrip()[-1:], after.lstrip()[:1])
+    return " " if all(seam) and not any(map(_WITHOUT_BLANKS.match, seam)) else ""
+
+
+def joined(before: str, after: str) -> str:
+    """Two pieces of a transcript as one; what is around them stays."""
+    if not before or not after:
+        return before or after
+    return f"{before.rstrip()}{blank_between(before, after)}{after.lstrip()}"
 
 
 def clause_language(text: str, hint: Language | None, previous: Language | None) -> Language:

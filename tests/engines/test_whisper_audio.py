@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vivavoce.engines.whisper.chinese import Simplifier
 from vivavoce.engines.whisper.features import LogMel, frames_for, mel_filters
 from vivavoce.engines.whisper.vocabulary import likeliest
-from vivavoce.engines.whisper.windows import LONGEST_S, joined, windows
+from vivavoce.engines.whisper.windows import LONGEST_S, windows
 
 RATE_HZ = 16_000
 
@@ -85,12 +85,6 @@ def test_windows_lose_nothing_and_are_never_too_long(duration_s: float, seed: in
     assert (np.concatenate(pieces) == samples).all()
     assert all(0 < len(piece) <= LONGEST_S * RATE_HZ for piece in pieces)
     assert all(len(piece) >= 15 * RATE_HZ for piece, _ in pairwise(pieces))
-
-
-def test_texts_are_joined_as_the_script_wants() -> None:
-    assert joined(["So it goes.", "On and on."], "en") == "So it goes. On and on."
-    assert joined(["你好，", "再见。"], "zh") == "你好，再见。"
-    assert joined([], "en") == ""
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from session.driving import VAD, Driven
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session_config import SessionPatch, TranscriptionPatch, TurnDetection
-from vivavoce.session.overhearing import RETRY_MS, SETTLED_MS, agreement, extension, joined
+from vivavoce.session.overhearing import RETRY_MS, SETTLED_MS, agreement, extension
 from vivavoce.session.signals import FinishReading, Overhear, Overheard, Prefill, Recognised, StartReply, Transcribe
 from vivavoce.types import Transcript, TranscriptDelta
 
@@ -37,8 +37,6 @@ def test_words_are_certain_when_two_readings_agree() -> None:
     assert agreement("", "I would like") == ""
     assert extension("I would ", "I would like a coffee.") == "like a coffee."
     assert extension("I would ", "You would like") == ""
-    assert joined("今天天气", "很好") == "今天天气很好"
-    assert joined("One.", "Two.") == "One. Two."
 
 
 def test_the_client_reads_along() -> None:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 RATE_HZ = 24_000
 
 _KANA = re.compile(r"[぀-ヿㇰ-ㇿｦ-ﾟ]")
-_HAN = re.compile(r"[㐀-鿿豈-﫿]")
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 
 class SpeakerRouter:

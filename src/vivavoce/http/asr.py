@@ -35,8 +35,8 @@ from vivavoce.protocol.asr import (
 )
 from vivavoce.protocol.base64_text import from_base64
 from vivavoce.runtime.long_audio import recognise
+from vivavoce.scripts import joined
 from vivavoce.session.outbox import random_id
-from vivavoce.session.overhearing import joined
 from vivavoce.transcription.answers import token_usage
 from vivavoce.transcription.captions import captions
 from vivavoce.types import Samples, TranscribeOptions

@@ -28,7 +28,7 @@ from vivavoce.protocol.transcription import (
     VerboseTranscription,
 )
 from vivavoce.runtime.long_audio import recognise
-from vivavoce.session.overhearing import joined
+from vivavoce.scripts import joined
 from vivavoce.transcription.answers import Read, Wanted, logprobs, token_usage, verbose
 from vivavoce.transcription.captions import captions, srt, vtt
 from vivavoce.types import Samples, Token, TranscribeOptions

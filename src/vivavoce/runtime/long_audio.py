@@ -18,7 +18,7 @@ from vivavoce.errors import EngineError
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.scheduling import Ticket, Urgency
-from vivavoce.session.overhearing import joined
+from vivavoce.scripts import joined
 from vivavoce.turns.pieces import GOOD_PAUSE_MS, PAUSE_MS, Piece, PieceCutter
 from vivavoce.types import Confidence, Language, Samples, Token, TranscribeOptions, Transcript, TranscriptDelta, Word
 

@@ -11,11 +11,12 @@ from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part
 from vivavoce.protocol.session_config import SessionConfig, TurnDetection
+from vivavoce.scripts import joined
 from vivavoce.session.arrival import GRACE_S, Arrival
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.endpointing import Endpointing
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.overhearing import Overhearing, Reading, joined
+from vivavoce.session.overhearing import Overhearing, Reading
 from vivavoce.session.signals import (
     FinishReading,
     Heard,

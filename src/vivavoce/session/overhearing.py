@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vivavoce.scripts import is_cjk
+from vivavoce.scripts import joined
 from vivavoce.turns.words import WORD, words_of
 from vivavoce.types import Transcript
 
@@ -109,13 +109,6 @@ class Overhearing:
     def covering(self, voiced_until: int) -> Reading | None:
         """The reading, there or on its way, that leaves out nothing that was said until ``voiced_until``."""
         return self.reading if self.reading is not None and self.reading.until >= voiced_until else None
-
-
-def joined(first: str, second: str) -> str:
-    """Two pieces of one utterance."""
-    if not first or not second:
-        return first or second
-    return f"{first}{'' if is_cjk(first[-1]) or is_cjk(second[0]) else ' '}{second}"
 
 
 def agreement(before: str, after: str) -> str:

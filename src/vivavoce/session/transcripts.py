@@ -8,9 +8,10 @@ from typing import TypedDict
 import msgspec
 
 from vivavoce.protocol import server_events as ev
+from vivavoce.scripts import joined
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.overhearing import extension, joined
+from vivavoce.session.overhearing import extension
 from vivavoce.session.signals import Recognised, RecognitionFailed
 from vivavoce.session.turn import Turn, TurnEvent
 from vivavoce.types import Language, Transcript

@@ -27,7 +27,7 @@ from vivavoce.runtime.decoding import recording_of
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.long_audio import Segment, recognise
 from vivavoce.runtime.recognition import Recognition
-from vivavoce.session.overhearing import joined
+from vivavoce.scripts import joined
 from vivavoce.store.store import Store
 from vivavoce.transcription.captions import captions
 from vivavoce.transcription.languages import language_code

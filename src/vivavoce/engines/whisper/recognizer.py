@@ -19,9 +19,10 @@ from vivavoce.engines.whisper.listener import FULL_CONTEXT_S, Heard, Listener, U
 from vivavoce.engines.whisper.model import WhisperModel
 from vivavoce.engines.whisper.settings import WhisperSettings
 from vivavoce.engines.whisper.vocabulary import Vocabulary
-from vivavoce.engines.whisper.windows import joined, windows
+from vivavoce.engines.whisper.windows import windows
 from vivavoce.errors import EngineError
-from vivavoce.types import Confidence, Language, Samples, TranscribeOptions, Transcript, TranscriptDelta
+from vivavoce.scripts import blank_between, joined
+from vivavoce.types import Confidence, Language, Samples, TranscribeOptions, Transcript, TranscriptDelta, Word
 
 
 class WhisperRecognizer:
@@ -54,7 +55,7 @@ class WhisperRecognizer:
                 parts.append(_later(heard, start * 1000 // self.rate_hz))
                 spoken = heard.language
             start += len(window)
-        yield _together(parts, spoken or self._default_language, translated=options.translate)
+        yield _together(parts, spoken or self._default_language)
 
     def _known(self, language: Language | None) -> Language | None:
         if not language:
@@ -95,17 +96,16 @@ def _later(heard: Heard, start_ms: int) -> Heard:
     )
 
 
-def _together(parts: Sequence[Heard], language: Language, *, translated: bool) -> Transcript:
+def _together(parts: Sequence[Heard], language: Language) -> Transcript:
     """What was heard in consecutive windows, as one."""
-    written = "en" if translated else language
-    between = joined(("", ""), written)
-    words = [
-        word if index or not number else replace(word, text=between + word.text)
-        for number, part in enumerate(parts)
-        for index, word in enumerate(part.words)
-    ]
+    text, words = "", list[Word]()
+    for part in parts:
+        between = blank_between(text, part.text)
+        words += [replace(word, text=between + word.text) for word in part.words[:1]]
+        words += part.words[1:]
+        text = joined(text, part.text)
     return Transcript(
-        joined([part.text for part in parts], written),
+        text,
         language,
         tuple(words),
         tuple(token for part in parts for token in part.tokens),

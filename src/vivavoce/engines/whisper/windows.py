@@ -1,18 +1,16 @@
-"""Utterances longer than Whisper's 30 seconds: cut where it is quietest, joined as the script wants. Pure."""
+"""Utterances longer than Whisper's 30 seconds: cut where it is quietest. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
-from vivavoce.types import Language, Samples
+from vivavoce.types import Samples
 
 LONGEST_S = 29
 EARLIEST_CUT_S = 15
 PAUSE_S = 0.3
-
-_WITHOUT_SPACES = frozenset({"zh", "ja", "yue"})
 
 
 def windows(samples: Samples, rate_hz: int) -> Iterator[Samples]:
@@ -26,8 +24,3 @@ def windows(samples: Samples, rate_hz: int) -> Iterator[Samples]:
         samples = samples[cut:]
     if len(samples):
         yield samples
-
-
-def joined(texts: Sequence[str], language: Language) -> str:
-    """The texts of consecutive windows as one."""
-    return ("" if language in _WITHOUT_SPACES else " ").join(texts)
