@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.client_events import AudioAppend
+from vivavoce.protocol.client_events import AudioAppend, SessionUpdate
 from vivavoce.protocol.detection import DIALECTS, OpenDialect, decode_open, detect
 from vivavoce.protocol.dialect import Dialect, DialectName, encode
 from vivavoce.protocol.session_config import SessionConfig
@@ -151,3 +152,36 @@ def test_only_the_first_session_has_all_spellings() -> None:
         encode(ev.SessionUpdated(event_id="e", session_id="s", session=config), OpenDialect("stepfun"))[0]
     )["session"]
     assert "audio" not in updated
+
+
+GA_UPDATE = {"type": "session.update", "session": {"type": "realtime"}}
+
+
+@pytest.mark.parametrize(
+    ("update", "ga_voice", "voice"),
+    [
+        (GA_UPDATE, "marin", "marin"),
+        ({**GA_UPDATE, "session": {"type": "realtime", "audio": {"output": {"voice": "cedar"}}}}, "marin", "cedar"),
+        (GA_UPDATE, None, msgspec.UNSET),
+        ({**GA_UPDATE, "session": {"type": "transcription"}}, "marin", msgspec.UNSET),
+        ({"type": "session.update", "session": {"modalities": ["text"]}}, "marin", msgspec.UNSET),
+    ],
+)
+def test_a_client_that_turns_out_to_speak_ga_gets_its_voice(update: Any, ga_voice: str | None, voice: object) -> None:
+    event, _ = decode_open(json.dumps(update), OpenDialect("stepfun", ga_voice))
+    assert isinstance(event, SessionUpdate)
+    assert event.session.voice == voice
+
+
+def test_before_anything_is_settled_each_dialect_is_shown_its_voice() -> None:
+    created = ev.SessionCreated(event_id="e", session_id="s", session=SessionConfig(model="m", voice="qingchunshaonv"))
+    for ga_voice, shown in (("marin", "marin"), (None, "qingchunshaonv")):
+        session = json.loads(encode(created, OpenDialect("stepfun", ga_voice))[0])["session"]
+        assert (session["voice"], session["audio"]["output"]["voice"]) == ("qingchunshaonv", shown)
+
+
+def test_only_a_connection_that_begins_in_stepfuns_dialect_changes_its_voice() -> None:
+    for default in DIALECTS:
+        dialect = detect(None, None, [], default, "marin")
+        assert isinstance(dialect, OpenDialect)
+        assert dialect.ga_voice == ("marin" if default == "stepfun" else None)

@@ -12,6 +12,7 @@ from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import error_response
 from vivavoce.http.grants import Grant
 from vivavoce.http.serving import Serving
+from vivavoce.http.starting import OPENAI_VOICES
 from vivavoce.model_names import default_dialect
 from vivavoce.protocol.detection import detect
 from vivavoce.protocol.dialect import DialectName
@@ -86,6 +87,7 @@ async def _new_call(socket: WebSocket, serving: Serving, grant: Grant) -> Call:
         socket.headers.get("openai-beta"),
         socket.scope["subprotocols"],
         grant.dialect or default,
+        OPENAI_VOICES["openai"] if grant.patch is None else None,
     )
     options = session_options(serving, model, grant, query, dialect.name)
     return await begin_call(

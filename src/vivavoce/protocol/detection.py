@@ -17,9 +17,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.client_events import AnyClientEvent
+from vivavoce.protocol.client_events import AnyClientEvent, SessionUpdate
 from vivavoce.protocol.dialect import Dialect, DialectName, Json, parse, understand
 from vivavoce.protocol.item_shapes import GA_PART_TYPES
 from vivavoce.protocol.openai import OpenAI
@@ -54,10 +57,14 @@ _STEPFUN_TOOLS = ("web_search", "retrieval")
 
 
 class OpenDialect:
-    """The dialect of a connection that has not told yet: its model's, with a ``session.created`` readable by everyone."""
+    """The dialect of a connection that has not told yet: its model's, with a ``session.created`` readable by everyone.
 
-    def __init__(self, assumed: DialectName) -> None:
+    ``ga_voice`` is the voice of a client that turns out to speak GA and names none; without it the session's stays.
+    """
+
+    def __init__(self, assumed: DialectName, ga_voice: str | None = None) -> None:
         self.name: DialectName = assumed
+        self.ga_voice = ga_voice
         self._dialect = DIALECTS[assumed]
 
     def reshape_client(self, event: Json) -> Json:
@@ -73,17 +80,28 @@ class OpenDialect:
         frames = self._dialect.reshape_server(event)
         if isinstance(event, ev.SessionCreated):
             session: Json = {}
+            in_ga = event
+            if self.ga_voice is not None:
+                in_ga = replace(event, session=replace(event.session, voice=self.ga_voice))
             for dialect in (*DIALECTS.values(), self._dialect):
-                session |= dialect.reshape_server(event)[0]["session"]
+                shown = in_ga if dialect.name == "openai" else event
+                session |= dialect.reshape_server(shown)[0]["session"]
             frames[0] = {**frames[0], "session": session}
         return frames
 
 
-def detect(query: str | None, beta_header: str | None, subprotocols: Collection[str], default: DialectName) -> Dialect:
+def detect(
+    query: str | None,
+    beta_header: str | None,
+    subprotocols: Collection[str],
+    default: DialectName,
+    ga_voice: str | None = None,
+) -> Dialect:
     """The dialect as the handshake tells it: one of ``DIALECTS``, or an ``OpenDialect``.
 
     ``query`` is the value of ``dialect``, ``beta_header`` that of ``OpenAI-Beta``, ``default`` what the model's clients
-    speak. Raises ``ClientError`` (``param`` ``dialect``) on a name nobody speaks.
+    speak, ``ga_voice`` as in ``OpenDialect``, for connections that begin in StepFun's. Raises ``ClientError`` (``param``
+    ``dialect``) on a name nobody speaks.
     """
     if query is not None:
         if query not in QUERY_NAMES:
@@ -92,7 +110,7 @@ def detect(query: str | None, beta_header: str | None, subprotocols: Collection[
     headers = {value.strip() for value in (beta_header or "").split(",")}
     if default != "stepfun" and (BETA_HEADER in headers or BETA_SUBPROTOCOL in subprotocols):
         return DIALECTS["openai_beta"]
-    return OpenDialect(default)
+    return OpenDialect(default, ga_voice if default == "stepfun" else None)
 
 
 def decode_open(frame: str | bytes, dialect: OpenDialect) -> tuple[AnyClientEvent, Dialect]:
@@ -105,7 +123,13 @@ def decode_open(frame: str | bytes, dialect: OpenDialect) -> tuple[AnyClientEven
     if kind not in SETTLING:
         return understand(event, dialect), dialect
     settled = DIALECTS[spoken(event, dialect.name)]
-    return understand(event, settled), settled
+    understood = understand(event, settled)
+    if settled.name == "openai" and dialect.ga_voice is not None and isinstance(understood, SessionUpdate):
+        named = understood.session.voice
+        speaks = understood.session.kind != "transcription"
+        voice = dialect.ga_voice if speaks and named is msgspec.UNSET else named
+        understood = replace(understood, session=replace(understood.session, voice=voice))
+    return understood, settled
 
 
 def spoken(event: Json, assumed: DialectName) -> DialectName:
