@@ -513,6 +513,47 @@ Conversations.TestCase.settings = settings(
 TestConversations = Conversations.TestCase
 
 
+class Endings(Conversations):
+    """The same, until the client has nothing more to say: in silence, and with engines that work, all comes to its end."""
+
+    def teardown(self) -> None:
+        session = self.driven.session
+        for _ in range(20):
+            self.engines_work()
+            if session.config.turn_detection is not None:
+                self.microphone(400, 0)
+                self.engines_work()
+            self.driven.wait(1.0)
+            self.check()
+        vad = session.config.turn_detection
+        if vad is not None and vad.idle_timeout_ms is not None:
+            return  # it goes on asking
+        assert not session.replying.active
+        assert not session.hearing.transcripts
+        assert not session.floor._awaited
+        assert session.config.kind == "transcription" or not self.anything_waits()
+
+    def engines_work(self) -> None:
+        while self.to_hear:
+            self.detector(0.0)
+        for work in self.works[Overhear]:
+            self.take(Overheard(work.item_id, work.until, Transcript("", "en")))
+        for work in self.works[Transcribe]:
+            self.take(Recognised(work.item_id, work.content_index, Transcript("", "en")))
+        self.works[Overhear].clear()
+        self.works[Transcribe].clear()
+        road = self.roads[-1] if self.roads else None
+        if road is not None and not road.ended:
+            road.ended = True
+            self.take(*(Replied(road.work.response_id, event) for event in (GenerationEnd("stop"), ReplyEnd())))
+
+
+Endings.TestCase.settings = settings(
+    max_examples=150, stateful_step_count=50, deadline=None, derandomize=True, database=None
+)
+TestEndings = Endings.TestCase
+
+
 @given(
     clauses=st.lists(st.tuples(st.sampled_from(CLAUSES), st.integers(0, 900)), min_size=1, max_size=5),
     noises=st.lists(st.floats(0.01, 1.5), max_size=4),
