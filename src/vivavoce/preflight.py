@@ -73,7 +73,7 @@ def _weights(config: Config) -> Iterator[str]:
         try:
             weights = choice.weights()
         except EngineError as error:
-            yield f"{error}."
+            yield str(error) if str(error).endswith((".", "?")) else f"{error}."
             continue
         for name in weights:
             if is_folder(name):

@@ -270,6 +270,8 @@ async def test_a_wrong_engine_is_refused_with_its_name_and_its_setting(
 def test_wrong_settings_are_found_before_anything_is_pulled(engines: Mapping[str, Any], reason: str) -> None:
     [wrong] = broken_references(load_config({"engines": engines}))
     assert reason in wrong
+    assert wrong[-1] in ".?"
+    assert wrong[-2] not in ".?"
 
 
 async def test_language_models_that_are_set_alike_are_loaded_once() -> None:
