@@ -68,6 +68,20 @@ async def test_who_hangs_up_and_comes_again_at_once_is_let_in(small: RunningServ
                 assert (await talker.next())["type"] == "session.created"
 
 
+async def test_callers_that_fill_the_server_may_come_again_at_once(small: RunningServer) -> None:
+    """Each in mid-reply, so that there is work to be ended."""
+
+    async def caller() -> None:
+        for _ in range(9):
+            async with talking(small, query("anne")) as talker:
+                await talker.next()
+                await talker.say("a long story " * 12)
+                await talker.send(type="response.create")
+                await talker.until("response.created")
+
+    await asyncio.gather(*(caller() for _ in range(3)))
+
+
 async def test_a_full_server_still_refuses(small: RunningServer) -> None:
     async with AsyncExitStack() as everybody:
         await hold(everybody, small, "ben", 3)

@@ -13,9 +13,9 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session_config import SessionPatch, TurnDetection, TurnDetectionPatch
 from vivavoce.session.arrival import AHEAD_S, GRACE_S
-from vivavoce.session.hearing import SCORE_PATIENCE_S
+from vivavoce.session.endpointing import SCORE_PATIENCE_MS, SCORED_AFTER_S
 from vivavoce.session.signals import Connected, Disconnected, Heard, Listen, Scored, ScoreTurn, StartReply
-from vivavoce.turns.patience import wait_ms
+from vivavoce.turns.patience import SCORED_MS, wait_ms
 
 SEMANTIC = TurnDetection(type="semantic_vad", prefix_padding_ms=100)
 
@@ -96,7 +96,7 @@ def test_a_score_that_fails_or_does_not_come_does_not_hold_the_turn(answers: boo
     if answers:
         score(driven, None)
     waited_s = 0.6 + silence_until_committed(driven)
-    assert waited_s == pytest.approx(GRACE_S if answers else GRACE_S + SCORE_PATIENCE_S, abs=0.05)
+    assert waited_s == pytest.approx(GRACE_S if answers else SCORED_AFTER_S + SCORE_PATIENCE_MS / 1000, abs=0.05)
 
 
 def test_what_comes_late_is_the_next_turn() -> None:
@@ -199,6 +199,57 @@ def test_a_recording_sent_at_once_without_a_pause_at_its_end_is_answered() -> No
     assert silence_until_committed(driven) == pytest.approx(AHEAD_S + GRACE_S, abs=0.05)
 
 
+@pytest.mark.parametrize("vad", [VAD, SEMANTIC])
+def test_next_to_nothing_is_a_pause_as_well(vad: TurnDetection) -> None:
+    """In pauses some codecs send 20 ms every 400 ms, so that the line is known to stand."""
+    driven = Driven(vad)
+    live(driven, 800, 0.9)
+    began = driven.now
+    while not commits(driven) and driven.now < began + 20:
+        driven.wait(0.4)
+        if any(isinstance(output, ScoreTurn) for output in driven.hear(20, 0.0)):
+            score(driven, 0.2)
+    assert driven.now - began == pytest.approx(1.6 if vad is VAD else 2.8, abs=0.81)
+
+
+def test_a_pause_is_what_came_and_what_did_not() -> None:
+    driven = Driven(SEMANTIC)
+    live(driven, 800, 0.9)
+    live(driven, 500, 0.0, finished=0.05)
+    driven.wait(2.5)
+    live(driven, 500, 0.0)
+    assert not commits(driven)
+    assert silence_until_committed(driven) == pytest.approx(GRACE_S, abs=0.05), "4 s are over soon"
+
+
+def test_what_did_not_come_before_there_was_voice_again_is_no_pause() -> None:
+    driven = Driven(SEMANTIC)
+    live(driven, 800, 0.9)
+    live(driven, 500, 0.0, finished=0.05)
+    driven.wait(3.0)
+    live(driven, 500, 0.9)
+    live(driven, 1000, 0.0, finished=0.3)
+    assert not commits(driven)
+
+
+def test_a_busy_scorer_says_nothing() -> None:
+    """It used to be taken for a likely end after 640 ms."""
+    driven = Driven(SEMANTIC)
+    live(driven, 800, 0.9)
+    live(driven, 1000, 0.0)
+    assert not commits(driven)
+    score(driven, 0.05)
+    live(driven, 2500, 0.0)
+    assert not commits(driven)
+
+
+def test_a_scorer_that_never_answers_does_not_hold_the_turn() -> None:
+    driven = Driven(SEMANTIC)
+    live(driven, 800, 0.9)
+    live(driven, SCORED_MS + SCORE_PATIENCE_MS + 64, 0.0)
+    assert commits(driven) == 1
+
+
 def test_marks_know_when_speech_ended() -> None:
     driven = Driven(VAD)
     live(driven, 800, 0.9)
@@ -258,7 +309,7 @@ def test_who_stops_sending_is_answered_once(
     driven.hear(silence * 32, 0.0)
     if answered and driven.commands(ScoreTurn):
         score(driven, 0.0)
-    driven.wait(AHEAD_S + GRACE_S + SCORE_PATIENCE_S + 4.0)
+    driven.wait(AHEAD_S + GRACE_S + SCORE_PATIENCE_MS / 1000 + 4.0)
     assert commits(driven) == 1
     driven.wait(60)
     assert commits(driven) == 1

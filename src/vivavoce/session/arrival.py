@@ -1,6 +1,7 @@
 """When audio came. Silence is counted in samples as long as they come, and by the clock when they do not.
 
-A client may stop sending in the midst of a turn: it is muted, transmits nothing in pauses (DTX), or has a gate of its own.
+A client may stop sending in the midst of a turn: it is muted, transmits nothing or next to nothing in pauses (DTX), or has a
+gate of its own.
 Pure: all times are seconds of the session's clock.
 """
 
@@ -14,10 +15,11 @@ AHEAD_S = 10.0
 
 
 class Arrival:
-    """Follows the audio of one connection as it comes in."""
+    """Follows the audio of one connection as it comes in. ``missed_s`` is how much did not come, and was not only late."""
 
     def __init__(self) -> None:
         self._due = 0.0
+        self.missed_s = 0.0
         self._stopped_at: float | None = None
         self._connected = True
 
@@ -31,12 +33,15 @@ class Arrival:
 
     def came(self, duration_s: float, now: float) -> None:
         """So much audio has come. It was spoken until now, or is being spoken from now on if it came ahead of its time."""
-        begun = self._due if now - self._due <= GRACE_S else now
-        self._due = min(begun + duration_s, now + max(duration_s, AHEAD_S))
+        late_s = now - self._due if self._stopped_at is not None else 0.0
+        if self._stopped_at is None or late_s > GRACE_S:
+            self._due = now
+            self.missed_s += late_s
+        self._due = min(self._due + duration_s, now + max(duration_s, AHEAD_S))
         self._stopped_at = max(self._due, now + duration_s)
 
     def missing_s(self, now: float) -> float:
-        """For how long audio has been missing."""
+        """For how long audio has been missing since the last of it came."""
         return max(now - self.stopped_at, 0.0) if self.stopped_at is not None else 0.0
 
     def disconnected(self) -> None:
@@ -47,4 +52,4 @@ class Arrival:
         """There is a connection (again): audio is missing from now on."""
         self._connected = True
         if self._stopped_at is not None:
-            self._stopped_at = max(self._stopped_at, now)
+            self._stopped_at, self._due = max(self._stopped_at, now), max(self._due, now)

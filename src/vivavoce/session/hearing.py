@@ -12,7 +12,7 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part
 from vivavoce.protocol.session_config import SessionConfig, TurnDetection
 from vivavoce.scripts import joined
-from vivavoce.session.arrival import GRACE_S, Arrival
+from vivavoce.session.arrival import Arrival
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.endpointing import Endpointing
 from vivavoce.session.outbox import Outbox
@@ -32,14 +32,7 @@ from vivavoce.session.transcripts import Expected, Transcripts
 from vivavoce.session.turn import Turn, TurnEvent, TurnState
 from vivavoce.turns.detector import MIN_SPEECH_MS, Boundary, Started, Stopped, TurnDetector
 from vivavoce.turns.loudness import audible
-from vivavoce.turns.patience import SCORED_MS
 from vivavoce.types import Samples, Transcript
-
-SCORED_AFTER_S = 0.5
-"""When audio is missing for so long, the pause is scored: the answer is there when the clock may end the turn."""
-
-SCORE_PATIENCE_S = 1.0
-"""So much longer the clock waits for a score that is on its way."""
 
 KEEP_MS = 1_000
 """Silence kept beside the prefix padding, so that a client may lengthen the padding at any time."""
@@ -132,7 +125,7 @@ class Hearing:
         elif (frames := self._buffer.take_frames()) is not None:
             self._outbox.command(Listen(frames))
 
-    def heard(self, signal: Heard, config: SessionConfig, vad: TurnDetection) -> Iterator[Boundary]:
+    def heard(self, signal: Heard, config: SessionConfig, vad: TurnDetection, now: float) -> Iterator[Boundary]:
         """Announce where speech starts and stops, and yield each boundary for the session to act on."""
         self._heard_until = max(
             self._heard_until, signal.position + len(signal.probabilities) * self._detector.frame_samples
@@ -142,7 +135,7 @@ class Hearing:
             position,
             probabilities,
             threshold=vad.threshold,
-            silence_ms=lambda: self._endpointing.silence_ms(vad),
+            silence_ms=lambda: self._endpointing.silence_ms(self.voiced_until, vad),
         )
         for boundary in boundaries:
             match boundary:
@@ -161,26 +154,29 @@ class Hearing:
             yield boundary
         else:
             self._overhear(self._detector.voiced_until, config)
-            self._score(self._detector.voiced_until, vad)
+            self._score(vad, now)
 
     def wake_at(self, vad: TurnDetection | None) -> float | None:
         """When ``tick`` has something to do (seconds), if no audio comes until then."""
-        if vad is None:
+        if vad is None or not self._detects_all():
             return None
-        times = [time for time in (self._scores_at(vad), self._ends_at(vad)) if time is not None]
-        return min(times, default=None)
+        pause = self.voiced_until, self._buffer.end, vad
+        times = (self._endpointing.scores_at(*pause), self._endpointing.ends_at(*pause))
+        return min((time for time in times if time is not None), default=None)
 
     def tick(self, vad: TurnDetection, now: float) -> Stopped | None:
         """Time has passed: where no audio comes in the midst of a turn, the clock tells how long the pause is.
 
         Returns the end of the turn, announced, if it is over.
         """
-        scores_at, ends_at = self._scores_at(vad), self._ends_at(vad)
-        if scores_at is not None and now >= scores_at:
-            self._score(self._detector.voiced_until, vad, self.arrival.missing_s(now))
+        due_at = self.wake_at(vad)
+        if due_at is None or now < due_at:
+            return None
+        self._score(vad, now)
+        voiced_until = self.voiced_until
+        ends_at = self._endpointing.ends_at(voiced_until, self._buffer.end, vad)
         if ends_at is None or now < ends_at:
             return None
-        voiced_until = self._detector.voiced_until
         self._buffer.finish()
         self._detector.reset()
         boundary = Stopped(self._buffer.end, voiced_until)
@@ -208,7 +204,7 @@ class Hearing:
         turn.marks.endpoint = now
         turn.marks.speech_end = now
         if stop is not None:
-            turn.marks.speech_end -= (end - stop.voiced_until) / self._buffer.rate_hz + self.arrival.missing_s(now)
+            turn.marks.speech_end -= self._endpointing.speech_ended_s(stop.voiced_until, end, now)
         self._outbox.send(ev.AudioCommitted(previous_item_id=self._conversation.last_id, item_id=turn.item_id))
         self._conversation.add(Item(id=turn.item_id, role="user", content=(Part(type="input_audio", transcript=None),)))
         turn.happened(TurnEvent.COMMITTED)
@@ -321,7 +317,7 @@ class Hearing:
     def _begin_turn(self) -> None:
         self._turn = Turn(self._outbox.new_id("msg"), start=self._buffer.start)
         self._overhearing = Overhearing(self._buffer.rate_hz)
-        self._endpointing = Endpointing()
+        self._endpointing = Endpointing(self.arrival, self._buffer.rate_hz)
 
     def _overhear(self, voiced_until: int, config: SessionConfig) -> None:
         """Have what was said so far read, where that is of use."""
@@ -332,43 +328,16 @@ class Hearing:
             samples = self._buffer.slice(start, end)
             self._outbox.command(Overhear(self._turn.item_id, end, samples, *_hints(config)))
 
-    def _missing_since(self) -> float | None:
-        """Since when audio is missing in the midst of a turn; ``None`` while there is some to be heard yet."""
-        if not self.speaking or self._heard_until < self._buffer.framed:
-            return None
-        return self.arrival.stopped_at
+    def _detects_all(self) -> bool:
+        """Whether the user speaks, and the detector knows all that has come."""
+        return self.speaking and self._heard_until >= self._buffer.framed
 
-    def _silent_s(self) -> float:
-        """How much silence there is at the end of the audio of the turn."""
-        return (self._buffer.end - self._detector.voiced_until) / self._buffer.rate_hz
-
-    def _scores_at(self, vad: TurnDetection) -> float | None:
-        """When the pause in which no audio comes is to be scored."""
-        since = self._missing_since()
-        if since is None or vad.type != "semantic_vad" or self._endpointing.asked(self._detector.voiced_until):
-            return None
-        return since + max(SCORED_AFTER_S, SCORED_MS / 1000 - self._silent_s())
-
-    def _ends_at(self, vad: TurnDetection) -> float | None:
-        """When the pause in which no audio comes ends the turn."""
-        since = self._missing_since()
-        if since is None:
-            return None
-        waits_s = GRACE_S
-        if vad.type == "semantic_vad" and not self._endpointing.answered(self._detector.voiced_until):
-            waits_s += SCORE_PATIENCE_S
-        return since + max(waits_s, self._endpointing.silence_ms(vad) / 1000 - self._silent_s())
-
-    def _score(self, voiced_until: int, vad: TurnDetection, missing_s: float = 0.0) -> None:
-        """In a pause, ask whether the speaker sounds finished, where the wait depends on it.
-
-        ``missing_s`` of the pause there is no audio of.
-        """
+    def _score(self, vad: TurnDetection, now: float) -> None:
+        """In a pause, ask whether the speaker sounds finished, where the wait depends on it."""
         end = self._buffer.end
-        silence_ms = self._buffer.to_ms(end - voiced_until) + round(missing_s * 1000)
-        if vad.type == "semantic_vad" and self._endpointing.wanted(voiced_until, silence_ms):
+        if vad.type == "semantic_vad" and self._endpointing.wanted(self.voiced_until, end, now):
             samples = self._buffer.slice(self._turn_start, end)
-            self._outbox.command(ScoreTurn(self._turn.item_id, voiced_until, samples))
+            self._outbox.command(ScoreTurn(self._turn.item_id, self.voiced_until, samples))
 
     def _expect(
         self, turn: Turn, index: int, samples: Samples, config: SessionConfig, heard: Overhearing | None = None

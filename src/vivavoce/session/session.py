@@ -321,7 +321,7 @@ class Session:
         if vad is None:
             return  # switched off while the detector was at work
         before = self.hearing.voiced_until
-        for boundary in self.hearing.heard(signal, self.config, vad):
+        for boundary in self.hearing.heard(signal, self.config, vad, now):
             match boundary:
                 case Started():
                     self.floor.speech_started(vad, now)
