@@ -138,6 +138,13 @@ async def test_numbers_of_another_width_are_taken_and_other_shapes_refused() -> 
         await answer("embedders", WideVectors())
 
 
+def test_how_much_a_recogniser_hears_at_once_comes_through() -> None:
+    class Several(FakeRecognizer):
+        parallel = 3
+
+    assert (guarded("recognizers", Several()).parallel, guarded("recognizers", FakeRecognizer()).parallel) == (3, 1)
+
+
 async def test_a_text_is_no_transcript() -> None:
     class Plain(FakeRecognizer):
         async def transcribe(self, samples: Any, options: Any) -> AsyncGenerator[Any, None]:

@@ -57,6 +57,7 @@ class GuardedRecognizer:
     def __init__(self, name: str, engine: Recognizer) -> None:
         self.engine, self._name = engine, name
         self.rate_hz = engine.rate_hz
+        self.parallel: int = getattr(engine, "parallel", 1)
 
     async def transcribe(
         self, samples: Samples, options: TranscribeOptions
