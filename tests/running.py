@@ -21,7 +21,8 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from vivavoce.app import create_app
 from vivavoce.client.address import ServerAddress
-from vivavoce.config import Config, StorageConfig
+from vivavoce.config import Config
+from vivavoce.config.keeping import StorageConfig
 from vivavoce.http.serving import Serving
 from vivavoce.http.tls import tls_files
 from vivavoce.runtime.seats import Seats

@@ -10,7 +10,8 @@ import pytest
 from platformdirs import user_cache_path, user_data_path
 from pydantic import ValidationError
 
-from vivavoce.config import LanguageModelConfig, load_config, mistakes
+from vivavoce.config import load_config, mistakes
+from vivavoce.config.engines import LanguageModelConfig
 
 
 def test_flags_win_over_the_environment_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

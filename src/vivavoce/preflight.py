@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 from vivavoce.config import Config
-from vivavoce.config_errors import nearest
+from vivavoce.config.mistakes import nearest
 from vivavoce.engines.registry import EngineKind, installed
 from vivavoce.errors import ConfigError, EngineError
 from vivavoce.models.catalogue import load_catalogue

@@ -12,7 +12,8 @@ import pytest
 from docs.markdown import DOCS, blocks
 from foreign import installed
 from vivavoce.cli.weights import weights_of
-from vivavoce.config import FAKE_ENGINES, Config, load_config
+from vivavoce.config import Config, load_config
+from vivavoce.config.engines import FAKE_ENGINES
 from vivavoce.preflight import broken_references
 from vivavoce.runtime.engines import EngineLoader
 

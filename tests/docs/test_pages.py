@@ -11,8 +11,9 @@ import pytest
 from docs.markdown import DOCS, Block, blocks
 from running import running
 from vivavoce.cli.weights import weights_of
-from vivavoce.config import FAKE_ENGINES, Config, LanguageModelConfig, load_config
-from vivavoce.config_errors import unknown_variables
+from vivavoce.config import Config, load_config
+from vivavoce.config.engines import FAKE_ENGINES, LanguageModelConfig
+from vivavoce.config.mistakes import unknown_variables
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.preflight import broken_references
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from docs.markdown import DOCS, codes, rows
-from vivavoce.config import KnowledgeConfig
+from vivavoce.config.keeping import KnowledgeConfig
 from vivavoce.http.vector_stores import router
 from vivavoce.store.file_types import DOCUMENTS
 

@@ -16,7 +16,8 @@ from net.pages import served
 from running import RunningServer, running
 from tools.desk import running_desk
 from tools.web_search.providing import Searxng
-from vivavoce.config import McpConfig, McpServerConfig, ToolsConfig, load_config
+from vivavoce.config import load_config
+from vivavoce.config.reach import McpConfig, McpServerConfig, ToolsConfig
 from vivavoce.protocol.tool_config import McpTool, RetrievalTool, WebSearchTool
 from vivavoce.tools.base import Calling
 from vivavoce.tools.offering import load_plugin

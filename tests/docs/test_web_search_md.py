@@ -13,7 +13,8 @@ from docs.programs import Program, Terminal, sections
 from net.pages import served
 from running import RunningServer, running
 from tools.web_search.providing import Searxng
-from vivavoce.config import NetConfig, WebSearchConfig, load_config
+from vivavoce.config import load_config
+from vivavoce.config.reach import NetConfig, WebSearchConfig
 
 PAGE = DOCS / "web-search.md"
 

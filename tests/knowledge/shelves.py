@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from vivavoce.config import Config, KnowledgeConfig, StorageConfig, load_config
+from vivavoce.config import Config, load_config
+from vivavoce.config.keeping import KnowledgeConfig, StorageConfig
 from vivavoce.engines.base import Embedder
 from vivavoce.engines.fake import FakeEmbedder
 from vivavoce.knowledge.extraction import text_of

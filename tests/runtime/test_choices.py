@@ -15,7 +15,8 @@ from rich.console import Console
 from foreign import installed
 from net.pages import Pages, served
 from vivavoce.cli.weights import ensure_weights, language_model_weights, weights_of
-from vivavoce.config import FAKE_ENGINES, Config, load_config
+from vivavoce.config import Config, load_config
+from vivavoce.config.engines import FAKE_ENGINES
 from vivavoce.errors import EngineError, WeightsError
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.preflight import broken_references

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vivavoce.config import McpConfig, ToolsConfig
+from vivavoce.config.reach import McpConfig, ToolsConfig
 from vivavoce.net.fetching import Fetcher
 from vivavoce.tools.base import Calling, ServerTool
 from vivavoce.tools.builtin.calculator import Calculator

@@ -18,7 +18,7 @@ from net.pages import Pages, served
 from tools.desk import Waits, running_desk
 from tools.liar import HANDSHAKE, UNKNOWN, Liar
 from tools.scripted import Scripted, call, replied, request
-from vivavoce.config import McpConfig, McpServerConfig, ToolsConfig
+from vivavoce.config.reach import McpConfig, McpServerConfig, ToolsConfig
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import ApprovalFilter, McpTool, ToolFilter
 from vivavoce.session.context import RULES_TOKENS, estimate_tokens, estimate_tools

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from knowledge.shelves import OWNER, open_shelf
-from vivavoce.config import McpConfig, ToolsConfig
+from vivavoce.config.reach import McpConfig, ToolsConfig
 from vivavoce.errors import EngineError
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import RetrievalTool as Declared

@@ -19,7 +19,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
-from vivavoce.config import CLIENT_SECRET_PREFIX, Config
+from vivavoce.config import Config
+from vivavoce.config.serving import CLIENT_SECRET_PREFIX
 from vivavoce.errors import ClientError
 from vivavoce.http.grants import ClientSecrets, Grant
 from vivavoce.http.key_limits import KeyUse

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from vivavoce.config import CLIENT_SECRET_PREFIX
+from vivavoce.config.serving import CLIENT_SECRET_PREFIX
 from vivavoce.errors import CapacityError
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.session_config import SessionPatch

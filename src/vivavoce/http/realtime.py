@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, WebSocket
 
-from vivavoce.config import TiersConfig
+from vivavoce.config.serving import TiersConfig
 from vivavoce.errors import ClientError
 from vivavoce.http import client_secrets
 from vivavoce.http.calling import begin_call, session_options

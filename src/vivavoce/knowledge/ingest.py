@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from vivavoce.config import KnowledgeConfig
+from vivavoce.config.keeping import KnowledgeConfig
 from vivavoce.engines.base import Embedder
 from vivavoce.errors import EngineError, StoreError
 from vivavoce.knowledge.blocks import Block

@@ -10,7 +10,8 @@ from pathlib import Path
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from vivavoce.config import Config, StorageConfig
+from vivavoce.config import Config
+from vivavoce.config.keeping import StorageConfig
 from vivavoce.errors import StoreError
 from vivavoce.store.blobs import Blobs
 from vivavoce.store.database import Database

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any
 
-from vivavoce.config import McpConfig, McpServerConfig, ToolsConfig
+from vivavoce.config.reach import McpConfig, McpServerConfig, ToolsConfig
 from vivavoce.engines.base import LanguageModel
 from vivavoce.errors import ClientError, EngineError, VivavoceError
 from vivavoce.net.fetching import Fetcher

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.config import VoicesConfig
+from vivavoce.config.keeping import VoicesConfig
 from vivavoce.errors import ClientError
 from vivavoce.runtime.voices import VoiceLibrary
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from vivavoce.config import VoicesConfig
+from vivavoce.config.keeping import VoicesConfig
 from vivavoce.runtime.voices import refining
 from vivavoce.runtime.voices.measuring import Heard
 from vivavoce.runtime.voices.refining import Refiner, _Judged

@@ -17,7 +17,7 @@ from net.certificates import certificate
 from net.pages import Pages, served
 from tools.web_search.engines import Engines, engines
 from tools.web_search.providing import KEY, Brave, Searxng, Tavily
-from vivavoce.config import WebSearchConfig
+from vivavoce.config.reach import WebSearchConfig
 from vivavoce.tools.web_search import http_api, keyless
 from vivavoce.tools.web_search.base import SENTENCES, Category, Hit, Query, Reason, SearchError, SearchProvider
 from vivavoce.tools.web_search.providers import provider_of

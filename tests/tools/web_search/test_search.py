@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from net.pages import Door, served
 from tools.web_search.providing import Searxng
-from vivavoce.config import WebSearchConfig
+from vivavoce.config.reach import WebSearchConfig
 from vivavoce.net.fetching import Fetcher
 from vivavoce.session.context import estimate_tokens
 from vivavoce.tools.base import Calling, ToolResult

@@ -13,7 +13,7 @@ from net.pages import served
 from tools.scripted import Lookup, Scripted, call, said
 from tools.strangers import CANARY, DEED, poisoned
 from tools.web_search.providing import Searxng
-from vivavoce.config import WebSearchConfig
+from vivavoce.config.reach import WebSearchConfig
 from vivavoce.engines.base import EngineContext, LanguageModel
 from vivavoce.engines.fake import FakeSpeaker
 from vivavoce.engines.llama import load

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from vivavoce.bench.retrieval.corpus import Page
 from vivavoce.closing import CloseStack
-from vivavoce.config import Config, StorageConfig
+from vivavoce.config import Config
+from vivavoce.config.keeping import StorageConfig
 from vivavoce.engines.base import Embedder
 from vivavoce.knowledge.extraction import text_of
 from vivavoce.knowledge.library import Library

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vivavoce.config import VoicesConfig
+from vivavoce.config.keeping import VoicesConfig
 from vivavoce.errors import ClientError
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.voices.at_hand import AtHand

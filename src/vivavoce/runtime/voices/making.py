@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Literal, TypeAlias
 import numpy as np
 
 from vivavoce.audio.encoding import encode
-from vivavoce.config import VoicesConfig
+from vivavoce.config.keeping import VoicesConfig
 from vivavoce.engines.base import CloningSpeaker, VectorSpeaker
 from vivavoce.errors import ClientError
 from vivavoce.runtime.engines import Engines

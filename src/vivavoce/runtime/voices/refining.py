@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.audio.recordings import read_recording
-from vivavoce.config import VoicesConfig
+from vivavoce.config.keeping import VoicesConfig
 from vivavoce.engines.base import VectorSpeaker
 from vivavoce.errors import CapacityError, ClientError, VivavoceError
 from vivavoce.runtime.engines import Engines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vivavoce.config import WebSearchConfig
+from vivavoce.config.reach import WebSearchConfig
 from vivavoce.tools.web_search.base import Hit, Query, SearchError, SearchProvider
 from vivavoce.tools.web_search.http_api import Brave, Searxng, Tavily
 

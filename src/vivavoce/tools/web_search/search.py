@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from vivavoce.closing import CloseStack
-from vivavoce.config import WebSearchConfig
+from vivavoce.config.reach import WebSearchConfig
 from vivavoce.net.fetching import Fetcher
 from vivavoce.tools.web_search.base import Category, Hit, Query, SearchError, SearchProvider
 from vivavoce.tools.web_search.nearness import nearest

@@ -1,0 +1,171 @@
+"""What a server lets in and how much of it: ``[limits]``, ``[turns]``, ``[auth]``, ``[tls]``, ``[http]``, ``[tiers]``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from vivavoce.config.table import Table
+from vivavoce.model_names import TARGETS
+from vivavoce.protocol.session_config import LANGUAGE_KEY
+from vivavoce.tiers import TIERS
+from vivavoce.turns.backchannel import DEFAULT_POLICY
+
+
+class LimitsConfig(Table):
+    """Capacity and bounds. One more than ``sessions`` is refused before the upgrade with 429, after a moment.
+
+    A chat completion takes a place of ``sessions`` for as long as it runs; ``requests`` bounds what needs none: speech,
+    transcriptions and the like at once.
+    ``client_secrets`` bounds the ephemeral secrets that have not expired. A session lasts ``session_minutes``; one that
+    asked for it can be resumed for ``resume_grace_s`` after its connection broke. When the server is told to stop, replies
+    in progress have ``drain_s`` to come to their end. A recording to transcribe may last ``recording_minutes``, and takes
+    4 MB of memory a minute.
+    """
+
+    sessions: int = Field(default=4, ge=1)
+    requests: int = Field(default=8, ge=1)
+    client_secrets: int = Field(default=1000, ge=1)
+    buffer_ms: int = Field(default=600_000, ge=1000)
+    audio_lead_ms: int = Field(default=2_000, ge=100)
+    session_minutes: float = Field(default=30.0, gt=0)
+    recording_minutes: float = Field(default=60.0, gt=0)
+    resume_grace_s: float = Field(default=60.0, gt=0)
+    drain_s: float = Field(default=15.0, ge=0)
+
+
+class InterruptionConfig(Table):
+    """Which speech stops a reply for good when the client sets nothing (``turn_detection.interruption``).
+
+    ``ignore_words`` are phrases by language, which take the place of the built-in ones of that language, or one list instead
+    of all. ``min_words`` and ``min_speech_ms`` are the least that interrupts.
+    """
+
+    ignore_words: Mapping[Annotated[str, Field(pattern=LANGUAGE_KEY)], tuple[str, ...]] | tuple[str, ...] = Field(
+        default_factory=dict
+    )
+    min_words: int = Field(default=0, ge=0, le=100)
+    min_speech_ms: int = Field(default=DEFAULT_POLICY.min_speech_ms, ge=0, le=60_000)
+
+
+class TurnsConfig(Table):
+    """Turn-taking when the client sets nothing.
+
+    StepFun's reference and guide disagree on whether voice activity detection is on by default, so it is a setting.
+    ``false_interruption_ms`` is how long the user must have been silent, without a word so far, before a reply they spoke
+    into goes on although their turn is not over.
+    """
+
+    server_vad: bool = True
+    threshold: float = Field(default=0.5, ge=0.0, le=1.0)
+    prefix_padding_ms: int = Field(default=500, ge=0)
+    silence_duration_ms: int = Field(default=320, ge=0)
+    false_interruption_ms: int = Field(default=2_000, ge=0)
+    interruption: InterruptionConfig = Field(default_factory=InterruptionConfig)
+
+
+CLIENT_SECRET_PREFIX = "ek_"
+"""What every ephemeral client secret begins with, and so no configured key may."""
+
+
+class AuthConfig(Table):
+    """Who may come in. ``keys`` maps an owner's name to a secret; what is stored belongs to the owner, not to the secret.
+
+    Without keys the server is open, but only to programs of this machine; ``open`` lifts that limit.
+    """
+
+    keys: Mapping[str, SecretStr] = Field(default_factory=dict)
+    open: bool = False
+
+    @field_validator("keys")
+    @classmethod
+    def _can_be_sent(cls, keys: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+        """A key has to fit into a header and a URL as it is, and must not be taken for something else."""
+        secrets = [key.get_secret_value() for key in keys.values()]
+        for owner, secret in zip(keys, secrets, strict=True):
+            if len(secret) < 8 or not all("!" <= character <= "~" for character in secret):
+                raise ValueError(f"the key of '{owner}' must be 8 or more printable ASCII characters without spaces")
+            if secret.startswith(CLIENT_SECRET_PREFIX):
+                raise ValueError(f"the key of '{owner}' must not begin with '{CLIENT_SECRET_PREFIX}'")
+        if len(set(secrets)) < len(secrets):
+            raise ValueError("two owners have the same key")
+        return keys
+
+    @model_validator(mode="after")
+    def _open_or_locked(self) -> AuthConfig:
+        if self.open and self.keys:
+            raise ValueError("'open' contradicts 'keys': leave one of them out")
+        return self
+
+
+class TlsConfig(Table):
+    """HTTPS and WSS: with a certificate of one's own (PEM files), or with one made for this machine."""
+
+    cert: Path | None = None
+    key: Path | None = None
+    self_signed: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> TlsConfig:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("'cert' and 'key' belong together")
+        if self.self_signed and self.cert is not None:
+            raise ValueError("'self_signed' makes a certificate, 'cert' names one: choose")
+        return self
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the server speaks TLS."""
+        return self.self_signed or self.cert is not None
+
+
+class HttpConfig(Table):
+    """How web pages may use the server. ``cors_origins`` are pages of other origins that may read its answers: origins such as
+    ``https://app.example.org`` or ``app://obsidian.md``, ``null``, or ``*`` for all.
+    """
+
+    cors_origins: tuple[str, ...] = ()
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """As browsers write them: in lower case, without a slash at the end or a path."""
+        plain = tuple(origin.lower().removesuffix("/") for origin in origins)
+        for given, origin in zip(origins, plain, strict=True):
+            if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"'{given}' is no origin; one is like 'https://app.example.org' or 'http://localhost:3000'"
+                )
+        return plain
+
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+")
+"""Scheme, host and, unless it is the scheme's own, port."""
+
+
+class TiersConfig(Table):
+    """More names for models: ``aliases`` maps a name, or a pattern with ``*``, to a tier, or to a model for speech or
+    transcription (``TARGETS``).
+
+    They come before the built-in names, which stay. ``default`` serves connections that may leave the model out.
+    """
+
+    aliases: Mapping[str, str] = Field(default_factory=dict)
+    default: str = "step-audio-2"
+
+    @model_validator(mode="after")
+    def _known(self) -> TiersConfig:
+        for alias, target in self.aliases.items():
+            if target not in TARGETS:
+                others = ", ".join(name for name in TARGETS if name not in TIERS)
+                raise ValueError(
+                    f"the alias '{alias}' leads nowhere: there is no tier '{target}'; there are {', '.join(TIERS)} "
+                    f"(and for speech and transcription {others})"
+                )
+        if self.default not in TIERS:
+            raise ValueError(f"there is no tier '{self.default}' for 'default'; there are {', '.join(TIERS)}")
+        return self
