@@ -22,7 +22,17 @@ from vivavoce.protocol.session_config import (
     TurnDetectionPatch,
 )
 from vivavoce.session.barge_in import BARGE_IN_TABLE, BargeInEvent, BargeInState
-from vivavoce.types import ClauseCut, ClauseSpoken, GenerationEnd, ReplyEnd, Speech, TextDelta, ToolCall, ToolCallDelta
+from vivavoce.types import (
+    ApprovalNeeded,
+    ClauseCut,
+    ClauseSpoken,
+    GenerationEnd,
+    ReplyEnd,
+    Speech,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+)
 
 STORY = [(f"Sentence {number} of a long story. ", 2000) for number in range(15)]
 QUESTION = "Wait, what is the name of the fox?"
@@ -162,6 +172,19 @@ def test_a_cough_between_two_calls_hands_each_of_them_over_once(coughs: int) -> 
     driven.reply(GenerationEnd("tool_calls"), ReplyEnd())
     assert handed(driven) == [("lamp", '{"on": true}'), ("door", '{"shut": true}')]
     assert statuses(driven)[-1] == "completed"
+
+
+def test_a_cough_between_two_questions_whether_a_call_may_be_made_asks_each_once() -> None:
+    driven = Driven(VAD)
+    spoken_turn(driven)
+    book, pay = (ApprovalNeeded(ToolCall(f"call_{name}", name, "{}"), "desk", name) for name in ("book", "pay"))
+    driven.reply(book)
+    driven.hear(160, 0.9)
+    driven.hear(320, 0.0)
+    driven.transcript("")
+    driven.reply(book, pay, GenerationEnd("stop"), ReplyEnd())
+    asked = [event.item.name for event in driven.events(ev.OutputItemDone)]
+    assert asked == ["book", "pay"]
 
 
 def test_the_same_call_twice_in_one_reply_is_two_calls() -> None:

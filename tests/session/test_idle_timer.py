@@ -12,7 +12,7 @@ from session.test_text_and_items import say
 from session.test_voice_turn import spoken_turn
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.items import NewItem
+from vivavoce.protocol.items import NewItem, Part
 from vivavoce.protocol.session_config import FunctionTool, SessionPatch, TurnDetectionPatch
 from vivavoce.session.signals import ReplyFailed, StartReply
 from vivavoce.types import ApprovalNeeded, GenerationEnd, ReplyEnd, TextDelta, ToolCall
@@ -114,6 +114,14 @@ def test_what_the_user_types_stops_it() -> None:
     driven.wait(1)
     driven.take(say("I am still here"))
     assert never_fires(driven)
+
+
+def test_what_the_application_adds_does_not() -> None:
+    driven = answered()
+    driven.wait(1)
+    note = NewItem(role="system", content=(Part(type="input_text", text="It is noon."),))
+    driven.take(client.ItemCreate(item=note))
+    assert fires_after(driven, 1)
 
 
 def test_words_stop_it_and_a_noise_makes_it_run_anew() -> None:

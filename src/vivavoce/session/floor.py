@@ -194,9 +194,10 @@ class Floor:
         """The client has forgotten what it had to play."""
         self._barge_in.withdraw()
 
-    def item_created(self) -> None:
-        """The client has added something to the conversation."""
-        self._idle.stop()
+    def item_created(self, item: Item) -> None:
+        """The client has added something to the conversation: the user has typed it, unless it is the application's."""
+        if item.role == "user" or item.type in CLIENTS_ANSWERS:
+            self._idle.stop()
 
     def item_deleted(self, item_id: str, config: SessionConfig, now: float) -> None:
         """The client has deleted something: nobody waits for what was said in it, or is still to be said."""

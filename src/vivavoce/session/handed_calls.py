@@ -1,4 +1,4 @@
-"""The function calls a client has had from one reply.
+"""The calls a client has had from one reply: to make them itself, or to allow them.
 
 A reply that goes on after a false interruption is written again from its prompt, and so are its calls: those the client
 has had are not handed over a second time.

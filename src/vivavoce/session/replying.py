@@ -196,10 +196,11 @@ class Replying:
                 response.server_calls.started(signal.event)
             case ServerToolEnded():
                 response.server_calls.ended(signal.event)
-            case ApprovalNeeded():
-                request_id = response.server_calls.needs_approval(signal.event)
-                if response.in_conversation:
-                    self._tool_servers.asked(request_id, signal.event.call)
+            case ApprovalNeeded(call=call):
+                if reply.calls.hand_over(call):
+                    request_id = response.server_calls.needs_approval(signal.event)
+                    if response.in_conversation:
+                        self._tool_servers.asked(request_id, call)
             case GenerationEnd():
                 response.end = signal.event
             case ReplyEnd():

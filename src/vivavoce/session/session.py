@@ -259,7 +259,7 @@ class Session:
             aside = self.conversation.calls_aside(event.item.call_id)
             require_call(event.item.call_id, self.conversation, "item.call_id", aside=aside)
         self.conversation.add(item, after=event.previous_item_id)
-        self.floor.item_created()
+        self.floor.item_created(item)
         self.hearing.transcribe_parts(item, audio, self.config)
         self._take_known(now)
 
