@@ -20,6 +20,7 @@ SOURCES = Path(__file__).with_name("node")
 LOCK = "package-lock.json"
 SCRIPT = "realtime.mjs"
 HTTP_SCRIPT = "http.mjs"
+AGENTS_SCRIPT = "agents.mjs"
 CHUNK_BYTES = 9_600  # 200 ms of PCM16 at 24 kHz
 OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH")
 
@@ -81,7 +82,7 @@ def install(cache: Path | None) -> NodeClient:
     installed = cache / "installed"
     lock = (SOURCES / LOCK).read_text()
     with FileLock(cache / "lock"):
-        for name in ("package.json", LOCK, SCRIPT, HTTP_SCRIPT):
+        for name in ("package.json", LOCK, SCRIPT, HTTP_SCRIPT, AGENTS_SCRIPT):
             shutil.copy(SOURCES / name, cache)
         if not installed.exists() or installed.read_text() != lock:
             _npm_ci(cache)

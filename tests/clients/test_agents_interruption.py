@@ -1,4 +1,4 @@
-"""How OpenAI's Agents SDK (Python, 0.6) interrupts, with openai-python underneath: by truncating what it was playing.
+"""How OpenAI's Agents SDK (Python, 0.6 to 0.24) interrupts, with openai-python underneath: by truncating what it was playing.
 
 ``RealtimeSession.interrupt()`` sends no ``response.cancel`` where the session says ``interrupt_response: true``; elsewhere it
 sends one right after (``agents/realtime/openai_realtime.py``, ``_send_interrupt``).

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from math import ceil
 from typing import Any
 
 import aiohttp
@@ -118,6 +119,34 @@ async def test_it_is_told_what_the_user_said_and_what_the_model_thinks(
         (said, _) = talking.session.chat_ctx.items
         assert isinstance(said, llm.ChatMessage)
         assert (said.id, said.text_content) == (transcript.item_id, transcript.transcript)
+
+
+async def test_it_meters_what_was_said(fake_server: RunningServer, caplog: pytest.LogCaptureFixture) -> None:
+    async with plugin(fake_server, caplog) as talking:
+        metrics: asyncio.Queue[Any] = asyncio.Queue()
+        talking.session.on("metrics_collected", metrics.put_nowait)
+        talking.speak(silence(300) + tone(1000) + silence(700))
+        _, samples = await heard(await asyncio.wait_for(talking.generations.get(), 10))
+        counted = await asyncio.wait_for(metrics.get(), 10)
+        assert counted.output_token_details.audio_tokens == ceil(samples / 24 / 40)
+        assert counted.input_token_details.audio_tokens > 1000 / 80
+        assert counted.total_tokens == counted.input_tokens + counted.output_tokens
+
+
+async def test_it_can_demand_a_function(fake_server: RunningServer, caplog: pytest.LogCaptureFixture) -> None:
+    """It writes a function's bare name where StepFun has words only."""
+
+    @function_tool
+    async def lamp(on: bool) -> str:
+        """Switches the lamp."""
+        return "on" if on else "off"
+
+    async with plugin(fake_server, caplog) as talking:
+        await talking.session.update_tools([lamp])
+        talking.session.update_options(tool_choice={"type": "function", "function": {"name": "lamp"}})
+        await talking.add(llm.ChatMessage(role="user", content=["it is dark"]))
+        asked = await talking.session.generate_reply()
+        assert [call.name async for call in asked.function_stream] == ["lamp"]
 
 
 async def test_it_calls_a_function(fake_server: RunningServer, caplog: pytest.LogCaptureFixture) -> None:

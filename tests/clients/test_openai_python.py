@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
+from math import ceil
 
 import pytest
 
@@ -199,6 +201,52 @@ async def test_a_mistake_is_told_and_the_session_lives(fake_server: RunningServe
             assert told.error.message
         await caller.say("still there")
         assert await caller.answer_in_text() == "You said: still there"
+
+
+@every_client
+async def test_what_is_not_there_has_the_platforms_code(fake_server: RunningServer, spelling: Spelling) -> None:
+    output = {"type": "function_call_output", "call_id": "nobody", "output": "on"}
+    async with calling(fake_server, spelling) as caller:
+        for event, code, param in (
+            ({"type": "conversation.item.retrieve", "item_id": "nobody"}, "item_retrieve_invalid_item_id", "item_id"),
+            ({"type": "conversation.item.delete", "item_id": "nobody"}, "item_delete_invalid_item_id", "item_id"),
+            (
+                {"type": "conversation.item.truncate", "item_id": "nobody", "content_index": 0, "audio_end_ms": 0},
+                "item_truncate_invalid_item_id",
+                "item_id",
+            ),
+            ({"type": "conversation.item.create", "item": output}, "invalid_tool_call_id", "item.call_id"),
+        ):
+            await caller.connection.send({**event, "event_id": "mine"})
+            told = (await caller.next()).error
+            stepfuns_own = spelling.name == "beta on a StepFun model" and param == "item_id"
+            assert (told.code, told.param) == ("item_not_found" if stepfuns_own else code, param)
+            assert told.event_id == "mine"
+
+
+@every_client
+async def test_cut_emoji_and_broken_lines_are_read(fake_server: RunningServer, spelling: Spelling) -> None:
+    async with calling(fake_server, spelling, vad=None) as caller:
+        await caller.say("cut \ud83d here")
+        assert await caller.answer_in_text() == "You said: cut \ufffd here"
+        await caller.connection.input_audio_buffer.append(audio=base64.encodebytes(tone(700)).decode())
+        await caller.connection.input_audio_buffer.commit()
+        heard = (await caller.until("conversation.item.input_audio_transcription.completed"))[-1]
+        assert heard.transcript == "I heard 700 milliseconds."
+
+
+@every_client
+async def test_what_was_said_can_be_metered(fake_server: RunningServer, spelling: Spelling) -> None:
+    async with calling(fake_server, spelling, vad=None) as caller:
+        await caller.speak(tone(1000))
+        await caller.connection.input_audio_buffer.commit()
+        await caller.connection.response.create()
+        events = await caller.until("response.done")
+        usage = events[-1].response.usage
+        heard_ms, spoken_ms = (80, 40) if spelling.name == "beta on a StepFun model" else (100, 50)
+        assert usage.input_token_details.audio_tokens == ceil(1000 / heard_ms)
+        assert usage.output_token_details.audio_tokens == ceil(len(caller.audio(events)) / 48 / spoken_ms)
+        assert usage.total_tokens == usage.input_tokens + usage.output_tokens
 
 
 BOTH = {spelling.name: spelling for spelling in SPELLINGS}
