@@ -9,6 +9,8 @@ import random
 import re
 import urllib.error
 import urllib.request
+from collections.abc import AsyncGenerator
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -18,7 +20,9 @@ from websockets.exceptions import InvalidStatus
 
 from running import RunningServer, silence, talking, tone
 from vivavoce.engines.fake import FakeLanguageModel, FakeRecognizer, FakeSpeaker
+from vivavoce.runtime.recognition import Recognition
 from vivavoce.tiers import TIERS
+from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
 
 
 def get(url: str) -> tuple[int, Any]:
@@ -315,6 +319,44 @@ async def test_every_refused_append_is_one_error(server: RunningServer) -> None:
         await talker.send(type="input_audio_buffer.clear")
         events = await talker.until("input_audio_buffer.cleared")
     assert [event["error"]["code"] for event in events[:-1]] == ["input_audio_buffer_full"] * 2
+
+
+class OneAtATime(FakeRecognizer):
+    """Hears twenty times as fast as one speaks, and does nothing else meanwhile."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Lock()
+
+    async def transcribe(
+        self, samples: Samples, options: TranscribeOptions
+    ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
+        async with self._free:
+            await asyncio.sleep(len(samples) / self.rate_hz / 20)
+            async for event in super().transcribe(samples, options):
+                yield event
+
+
+async def test_minutes_of_push_to_talk_do_not_hold_up_what_others_say(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines = server.serving.engines
+    monkeypatch.setattr(server.serving, "loaded", replace(engines, recognition=Recognition(OneAtATime())))
+    completed = "conversation.item.input_audio_transcription.completed"
+    async with talking(server) as long, talking(server) as short:
+        for talker in (long, short):
+            await talker.next()
+        await long.send(type="session.update", session={"turn_detection": None})
+        await long.until("session.updated")
+        for _ in range(13):
+            await long.append(tone(15_500) + silence(500))
+        await long.send(type="input_audio_buffer.commit")
+        await long.until("input_audio_buffer.committed")
+        transcribing = asyncio.create_task(long.until(completed))
+        await short.append(silence(300) + tone(600) + silence(700))
+        heard = (await short.until(completed))[-1]["transcript"]
+        assert heard == "I heard 600 milliseconds."
+        assert not transcribing.done(), "208 s take ten seconds"
+        transcribing.cancel()
 
 
 async def test_marks_come_only_when_asked_for(server: RunningServer) -> None:
