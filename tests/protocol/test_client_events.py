@@ -16,9 +16,11 @@ from protocol.wire import client_events, spoiled
 from vivavoce.errors import ClientError
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.asr_stream import AsrStream
 from vivavoce.protocol.detection import DIALECTS, OpenDialect, decode_open
-from vivavoce.protocol.dialect import decode, encode
+from vivavoce.protocol.dialect import Dialect, decode, encode
 from vivavoce.protocol.session_config import SessionConfig, TurnDetection, patched
+from vivavoce.protocol.stateless import Stateless
 
 EVENTS = [(name, kind) for name in DIALECTS for kind in client_events(name)]
 quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -105,6 +107,32 @@ def test_what_is_spoiled_is_an_event_or_a_refusal(name: Any, kind: str, data: st
         event, dialect = decode_open(frame, OpenDialect(name))
         assert dialect.name in DIALECTS
         echo(event)
+
+
+@pytest.mark.parametrize(("dialect", "events"), [(AsrStream(), "openai"), (Stateless(), "stepfun")])
+@given(st.data())
+@quick
+def test_the_other_sockets_name_the_event_that_is_bad(dialect: Dialect, events: Any, data: st.DataObject) -> None:
+    kinds = client_events(events)
+    sent = {**data.draw(kinds[data.draw(st.sampled_from(sorted(kinds)))].flatmap(spoiled)), "event_id": "mine"}
+    refusals: list[ClientError] = []
+    try:  # any other exception would be a bug
+        decode(json.dumps(sent), dialect)
+    except ClientError as refusal:
+        refusals.append(refusal)
+    assert all(refusal.event_id == "mine" for refusal in refusals)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_an_event_no_parser_takes_is_named_where_python_wrote_it(name: Any) -> None:
+    frame = json.dumps({"type": "session.update", "event_id": "mine", "session": {"temperature": float("nan")}})
+    with pytest.raises(ClientError) as caught:
+        decode(frame, DIALECTS[name])
+    assert (caught.value.code, caught.value.event_id) == ("invalid_json", "mine")
+    for broken in ("{", '"NaN"', "[NaN]", '{"event_id": NaN}', b"\xff", "[" * 9000):
+        with pytest.raises(ClientError) as caught:
+            decode(broken, DIALECTS[name])
+        assert caught.value.event_id is None
 
 
 @pytest.mark.parametrize("name", DIALECTS)

@@ -8,13 +8,14 @@ put them (``reading``), so a bad field is reported under the client's own name f
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.client_events import CLIENT_EVENTS, AnyClientEvent
-from vivavoce.protocol.json_text import parse_object
+from vivavoce.protocol.json_text import parse_object, without_lone_surrogates
 from vivavoce.protocol.reading import Json, checked
 from vivavoce.protocol.server_events import ServerEvent, SessionCreated
 
@@ -48,8 +49,25 @@ def decode(frame: str | bytes, dialect: Dialect) -> AnyClientEvent:
 
 
 def parse(frame: str | bytes) -> Json:
-    """A frame's JSON object. Raises ``ClientError`` with code ``invalid_json``."""
-    return parse_object(frame, "frame")
+    """A frame's JSON object.
+
+    Raises ``ClientError`` with code ``invalid_json``, and the event's id where a more lenient parser can read it.
+    """
+    try:
+        return parse_object(frame, "frame")
+    except ClientError as error:
+        error.event_id = _event_id(frame)
+        raise
+
+
+def _event_id(frame: str | bytes) -> str | None:
+    """The id of an event that is JSON to Python, if to nobody else: with ``NaN``, as its encoder writes it."""
+    try:
+        event = json.loads(without_lone_surrogates(frame))
+    except (ValueError, RecursionError):
+        return None
+    event_id = event.get("event_id") if isinstance(event, dict) else None
+    return event_id if isinstance(event_id, str) else None
 
 
 def understand(event: Json, dialect: Dialect) -> AnyClientEvent:
