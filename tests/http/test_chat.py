@@ -93,6 +93,12 @@ def test_fields_nobody_knows_and_nulls_are_tolerated(server: RunningServer) -> N
     assert message(server, request("Hi", **odd))["content"] == "You said: Hi"
 
 
+def test_stepfuns_subscription_has_a_path_of_its_own(server: RunningServer) -> None:
+    answered = httpx.post(f"{server.http}/step_plan/v1/chat/completions", json=request("Good morning."))
+    assert answered.status_code == 200, answered.text
+    assert answered.json()["choices"][0]["message"]["content"] == "You said: Good morning."
+
+
 def test_max_tokens_under_both_names(server: RunningServer) -> None:
     for name in ("max_tokens", "max_completion_tokens"):
         (choice,) = answer(server, request("one two three", **{name: 3}))["choices"]

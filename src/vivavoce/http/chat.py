@@ -45,6 +45,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/v1/chat/completions", response_class=Response, responses=_ANSWERS, openapi_extra=_BODY)
+@router.post("/step_plan/v1/chat/completions", include_in_schema=False, response_class=Response)
 async def create_completion(request: Request, caller: Caller) -> Response:
     """Answer messages. Fields of StepFun's platform and of OpenAI's are understood alike."""
     serving: Serving = request.app.state.serving
