@@ -37,7 +37,7 @@ def print_barge_in(console: Console, report: BargeInReport) -> None:
     for column in ("p50", "p95", "count"):
         table.add_column(column, justify="right")
     for what, values in (
-        ("the client is told", [one.told_ms for one in report.good]),
+        ("speech_started has arrived", [one.told_ms for one in report.good]),
         ("the last audio has arrived", [one.silent_ms for one in report.good]),
     ):
         figures = spread(values)

@@ -93,7 +93,7 @@ def print_listening(console: Console, heard: Listening) -> None:
     )
     console.print(table)
     console.print(
-        "[dim]Lag: from sending a frame until the server has heard it, on the client's clock. What it could carry: the "
+        "[dim]Lag: from sending a frame until the server has processed it, on the client's clock. What it could carry: the "
         "sessions by the core time a second of all their audio took; much lag in spite of little of it means that other "
         f"programs used the core. This process was at most {heard.late_ms:.0f} ms late.[/]"
     )

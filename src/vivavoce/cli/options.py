@@ -25,7 +25,7 @@ UrlOption = Annotated[
     str | None,
     typer.Option(
         "--url",
-        help="The server to talk to. Default: the configured one, if it runs (ws://127.0.0.1:8080), else one of its own.",
+        help="The server to use. Default: the configured one, if it runs; without one the command loads what it needs itself.",
     ),
 ]
 ModelOption = Annotated[str, typer.Option("--model", help="The model's name.")]

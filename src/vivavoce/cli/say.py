@@ -39,7 +39,7 @@ def say(
     engines: EnginesOption = Engines.LOCAL,
     config: ConfigOption = None,
 ) -> None:
-    """Say something: by the server that runs, or without one by the engines alone."""
+    """Synthesise speech: by the configured server if it runs, else by the speech engines alone."""
     settings = read_config(engines=engines, file=config)
     if out is None:
         load_sounddevice()  # a missing loudspeaker is said before any model is loaded

@@ -48,7 +48,9 @@ def talk(
     url: UrlOption = None,
     model: ModelOption = "step-audio-2",
     voice: VoiceOption = None,
-    instructions: Annotated[str | None, typer.Option(help="Who the assistant is and how it should answer.")] = None,
+    instructions: Annotated[
+        str | None, typer.Option(help="The system prompt: who the assistant is and how it should answer.")
+    ] = None,
     api_key: ApiKeyOption = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the whole reply.")] = 60.0,
     engines: EnginesOption = Engines.LOCAL,

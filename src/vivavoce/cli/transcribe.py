@@ -26,7 +26,7 @@ def transcribe(
     engines: EnginesOption = Engines.LOCAL,
     config: ConfigOption = None,
 ) -> None:
-    """Write down what is said in recordings: one line a file, with its language."""
+    """Transcribe recordings: one line a file, with its language."""
     settings = read_config(engines=engines, file=config)
     ensure_weights(settings, weights_of(settings, "recognizers"), Console(stderr=True))
     asyncio.run(_transcribe(settings, files, language))

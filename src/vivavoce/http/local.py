@@ -80,7 +80,7 @@ def require_local(connection: HTTPConnection, configured_host: str, pages: Colle
     page = origin_host(origin)
     if page is None:
         raise _forbidden(
-            "This server has no keys, so it does not serve pages of nowhere (a file, a sandboxed frame: Origin null); "
+            "This server has no keys, so it does not serve pages without an origin (a file, a sandboxed frame: Origin null); "
             "serve the page from localhost."
         )
     if not (is_loopback(page) or page == host or _is_own_address(page)):

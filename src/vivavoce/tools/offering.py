@@ -348,7 +348,7 @@ async def _surest(
         async with asyncio.timeout(SURE_S):
             found = await asyncio.gather(*(tool.evidence(messages) for tool in offered))
     except (EngineError, TimeoutError) as error:
-        log.warning("what tools know: %s", error or "took too long")
+        log.warning("evidence of tools: %s", error or "took too long")
         return options
     best = max(found, default=NO_EVIDENCE)
     if best == NO_EVIDENCE:

@@ -55,7 +55,8 @@ class UnseenPart(Body):
     @model_validator(mode="after")
     def _refuse(self) -> UnseenPart:
         raise PydanticCustomError(
-            "unsupported_content", "the models of this server read and listen; they see no images, videos or files"
+            "unsupported_content",
+            "the models of this server take text and speech; images, videos and files are not supported",
         )
 
 
@@ -64,7 +65,7 @@ AssistantPart: TypeAlias = Annotated[TextPart | RefusalPart, Field(discriminator
 
 
 class SystemMessage(Body):
-    """Instructions. Those that come first take the place of the default persona."""
+    """Instructions. Those that come first replace the default system prompt."""
 
     role: Literal["system", "developer"]
     content: str | list[TextPart]

@@ -38,7 +38,7 @@ class Unseen(Body):
     @model_validator(mode="after")
     def _refuse(self) -> Unseen:
         raise PydanticCustomError(
-            "unsupported_content", "the models of this server read and listen; they see no images or files"
+            "unsupported_content", "the models of this server take text and speech; images and files are not supported"
         )
 
 

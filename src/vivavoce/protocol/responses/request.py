@@ -52,9 +52,9 @@ class ResponsesRequest(Body):
     input: Annotated[
         str | list[Any], Field(description="Text, or items: messages, calls and their outputs, references to items.")
     ] = Field(default_factory=list)
-    instructions: Annotated[
-        str | None, Field(description="Take the place of the default persona; not carried over.")
-    ] = None
+    instructions: Annotated[str | None, Field(description="Replace the default system prompt; not carried over.")] = (
+        None
+    )
     previous_response_id: Annotated[
         str | None, Field(max_length=256, description="A stored response to go on from.")
     ] = None
