@@ -63,6 +63,14 @@ def test_streams_can_follow_each_other() -> None:
     assert len(heard) / RATE_HZ == pytest.approx(5, abs=0.1)
 
 
+@pytest.mark.parametrize("cut", [0.02, 0.3, 0.7])
+def test_a_stream_that_was_broken_off_does_not_swallow_the_next_one(cut: float) -> None:
+    decoder = OggOpusDecoder(RATE_HZ)
+    broken = decoder.push(STEREO[: int(cut * len(STEREO))])
+    assert len(broken) / RATE_HZ < 3
+    assert len(decoder.push(MONO)) / RATE_HZ == pytest.approx(2, abs=0.1)
+
+
 def page(*packets: bytes, flags: int = 2) -> bytes:
     segments = b"".join(b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255]) for packet in packets)
     head = b"OggS\0" + bytes([flags]) + bytes(20) + bytes([len(segments)])

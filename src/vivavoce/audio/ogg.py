@@ -42,6 +42,8 @@ class OggOpusDecoder:
 
     def push(self, data: bytes) -> Samples:
         """What ``data`` adds. Raises ``ClientError`` when it is no Ogg Opus; what follows is read from a new beginning."""
+        if _begins_a_stream(data):
+            self._bytes.clear()  # half a page of a recording that was broken off
         self._bytes += data
         try:
             pieces = [self._resampler.push(samples) for packet in self._complete() for samples in self._decoded(packet)]
@@ -112,3 +114,8 @@ class OggOpusDecoder:
         except (av.FFmpegError, ValueError) as error:
             raise ClientError("The Ogg stream's header is damaged.", code="invalid_audio", param="audio") from error
         self._codec = codec
+
+
+def _begins_a_stream(data: bytes) -> bool:
+    """Whether ``data`` starts with the first page of a stream: no chance in practice for the middle of a page."""
+    return data[:5] == _MARK + b"\0" and len(data) > 5 and bool(data[5] & _FIRST_PAGE)
