@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import asyncio
+import ssl
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -9,6 +12,7 @@ from scripted_server import Script, scripted_server, tone
 from vivavoce.client.connection import connect, http_url, realtime_url
 from vivavoce.client.errors import ConnectError
 from vivavoce.client.turn import speak_turn, text_turn
+from vivavoce.http.tls import self_signed
 
 
 @pytest.mark.parametrize(
@@ -73,6 +77,36 @@ async def test_nobody_there_is_said() -> None:
     with pytest.raises(ConnectError, match="Cannot reach"):
         async with connect(url):
             pass
+
+
+async def test_what_tls_is_the_reason_for_is_said_with_what_to_do(tmp_path: Path) -> None:
+    files = self_signed(tmp_path, "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.cert, files.key)
+
+    async def nothing(_socket: ServerConnection) -> None:
+        pass
+
+    async with serve(nothing, "127.0.0.1", 0, ssl=context) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ConnectError, match="SSL_CERT_FILE"):
+            async with connect(f"wss://127.0.0.1:{port}"):
+                pass
+        with pytest.raises(ConnectError, match="begins with wss://"):
+            async with connect(f"ws://127.0.0.1:{port}"):
+                pass
+
+
+async def test_tls_where_there_is_none_is_said_with_what_to_do() -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        with pytest.raises(ConnectError, match="begins with ws://"):
+            async with connect(f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}"):
+                pass
 
 
 async def test_a_server_that_goes_away_or_talks_nonsense_is_said() -> None:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
 
 from vivavoce.client.errors import ConnectError
 from vivavoce.client.events import ServerEvent
@@ -142,7 +142,7 @@ async def connect(
             additional_headers=headers,
             compression=None,  # base64 audio hardly shrinks, and deflating it costs latency
             max_size=MAX_FRAME_BYTES,
-            ssl=tls if urlsplit(target).scheme == "wss" else None,
+            ssl=(tls or ssl.create_default_context()) if urlsplit(target).scheme == "wss" else None,
             open_timeout=timeout_s,
             ping_interval=20,
             ping_timeout=20,
@@ -151,11 +151,26 @@ async def connect(
     except InvalidStatus as error:
         raise refusal(target, error.response.status_code, bytes(error.response.body or b"")) from error
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
-        raise ConnectError(f"Cannot reach {target}: {error}.") from error
+        raise unreachable(target, error) from error
     async with socket:
         client = RealtimeClient(socket)
         await client.wait_for("session.created", timeout_s=timeout_s)
         yield client
+
+
+def unreachable(target: str, error: Exception) -> ConnectError:
+    """A connection that could not be made, with what to do about it where TLS is the reason."""
+    reason = str(error) or type(error).__name__
+    secure = urlsplit(target).scheme in ("wss", "https")
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        hint = " If it is a self-signed one that you trust, name its file: SSL_CERT_FILE=cert.pem."
+    elif secure and "[SSL" in reason:
+        hint = " Does that server have TLS? Without it the address begins with ws:// or http://."
+    elif not secure and isinstance(error, InvalidMessage):
+        hint = " Does that server have TLS? With it the address begins with wss:// or https://."
+    else:
+        hint = ""
+    return ConnectError(f"Cannot reach {target}: {reason.rstrip('.')}.{hint}")
 
 
 def refusal(target: str, status: int, body: bytes) -> ConnectError:

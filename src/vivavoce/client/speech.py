@@ -10,8 +10,7 @@ import numpy as np
 
 from vivavoce.audio.pcm import decode_pcm16
 from vivavoce.client.address import ServerAddress
-from vivavoce.client.connection import http_url, is_loopback_url, refusal
-from vivavoce.client.errors import ConnectError
+from vivavoce.client.connection import http_url, is_loopback_url, refusal, unreachable
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.types import Samples
 
@@ -47,7 +46,7 @@ async def _spoken(client: httpx.AsyncClient, url: str, text: str, voice: str, sp
     try:
         answer = await client.post(url, json=body)
     except httpx.HTTPError as error:
-        raise ConnectError(f"Cannot reach {url}: {error or type(error).__name__}.") from error
+        raise unreachable(url, error) from error
     if answer.is_error:
         raise refusal(url, answer.status_code, answer.content)
     return decode_pcm16(answer.content)
