@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vivavoce.cli import app
+from vivavoce.cli.keys import any_key
 from vivavoce.config import Config, load_config
 from vivavoce.errors import StoreError
 from vivavoce.store.relocation import pending, relocate
@@ -240,6 +241,18 @@ def test_a_database_in_use_is_not_moved(folders: Folders) -> None:
         other.communicate(b"")
     assert relocate(config()).moved
     assert folders.arrived()
+
+
+def test_looking_for_a_key_moves_nothing(folders: Folders) -> None:
+    folders.fill()
+    any_key(config())
+    assert folders.row(folders.cache / "vivavoce.db") == "vivavoce.db"
+
+
+def test_the_first_key_says_that_it_locks_the_server(tmp_path: Path) -> None:
+    env = {"VIVAVOCE_HOME": str(tmp_path)}
+    said = [CliRunner().invoke(app, ["keys", "create", "alice"], env=env).stderr for _ in range(2)]
+    assert ["It is the first" in one for one in said] == [True, False]
 
 
 def test_the_keys_of_an_earlier_version_are_found_and_the_move_is_said(folders: Folders) -> None:

@@ -149,7 +149,10 @@ def check_data_folder(config: Config) -> Finding:
         return Finding("data folder", "fail", f"{folder} cannot be written", "Set VIVAVOCE_HOME to one that can.")
     if left := pending(config):
         detail = f"{folder}; of an earlier version: {', '.join(map(str, left))}"
-        return Finding("data folder", "warn", detail, "The next `vivavoce serve` moves it, unless it is there already.")
+        advice = (
+            "The next `vivavoce serve` moves it. A database for which there is one already stays unused: delete it."
+        )
+        return Finding("data folder", "warn", detail, advice)
     return Finding("data folder", "ok", str(folder))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -48,18 +49,24 @@ def create(
         raise typer.BadParameter("An owner's name has up to 64 letters, digits and . _ @ -", param_hint="OWNER")
     limits = KeyLimits(rpm, tpm, sessions)
     scopes, lifetime_s = _scopes(scope or []), _seconds(expires)
-    row, secret = _with_keys(
-        read_config(engines=Engines.LOCAL, file=config),
-        lambda keys: keys.create(owner, scopes=scopes, limits=limits, lifetime_s=lifetime_s),
-    )
+    settings = _settings(config)
+
+    async def create_key(keys: Keys) -> tuple[bool, KeyRow, str]:
+        locked = bool(settings.auth.keys) or await keys.any()
+        return locked, *await keys.create(owner, scopes=scopes, limits=limits, lifetime_s=lifetime_s)
+
+    locked, row, secret = _with_keys(settings, create_key)
     print(secret)
-    Console(stderr=True).print(f"{row.id} of {owner}. The key is not shown again.", highlight=False)
+    said = f"{row.id} of {owner}. The key is not shown again."
+    if not locked:
+        said += " It is the first: from now on every client needs one, those of this machine too (VIVAVOCE_KEY)."
+    Console(stderr=True).print(said, highlight=False, soft_wrap=True)
 
 
 @app.command("list")
 def list_keys(config: ConfigOption = None) -> None:
     """List the keys: whose, what for, how much, until when."""
-    rows = _with_keys(read_config(engines=Engines.LOCAL, file=config), lambda keys: keys.list())
+    rows = _with_keys(_settings(config), lambda keys: keys.list())
     table = Table(box=None, pad_edge=False)
     for column in ("id", "owner", "key", "opens", "limits", "created", "state"):
         table.add_column(column, no_wrap=column in ("id", "key"))
@@ -75,15 +82,22 @@ def revoke(
     config: ConfigOption = None,
 ) -> None:
     """End a key at once: running servers refuse it, and end the conversations it has open."""
-    row = _with_keys(read_config(engines=Engines.LOCAL, file=config), lambda keys: keys.revoke(key_id))
+    row = _with_keys(_settings(config), lambda keys: keys.revoke(key_id))
     Console().print(f"{row.id} of {row.owner} is revoked.", highlight=False)
 
 
 @app.command()
 def forget(config: ConfigOption = None) -> None:
     """Delete the keys that are revoked or have expired. Without any key left, the server is open to its own machine."""
-    count = _with_keys(read_config(engines=Engines.LOCAL, file=config), lambda keys: keys.forget())
+    count = _with_keys(_settings(config), lambda keys: keys.forget())
     Console().print(f"{count} keys forgotten.", highlight=False)
+
+
+def _settings(file: Path | None) -> Config:
+    """The configuration, with the data of earlier versions at its place."""
+    config = read_config(engines=Engines.LOCAL, file=file)
+    ensure_data_folder(config)
+    return config
 
 
 def _with_keys(config: Config, work: Callable[[Keys], Awaitable[T]]) -> T:
@@ -91,8 +105,6 @@ def _with_keys(config: Config, work: Callable[[Keys], Awaitable[T]]) -> T:
     from vivavoce.store.database import Database
     from vivavoce.store.keys import Keys
     from vivavoce.store.store import database_url
-
-    ensure_data_folder(config)
 
     async def opened() -> T:
         database = Database(database_url(config))

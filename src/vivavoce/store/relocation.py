@@ -48,7 +48,10 @@ class Relocation:
                 f"Moved from {self.source} to {self.target}: {', '.join(self.moved)}. "
                 "A cache folder may be emptied at any time; weights stay there."
             )
-        sentences += [f"{path} is not used: there is a database in {self.target}." for path in self.left]
+        sentences += [
+            f"{path} is not used: there is a database in {self.target}. Delete it if nothing in it is missed."
+            for path in self.left
+        ]
         return "\n".join(sentences)
 
 
