@@ -105,7 +105,7 @@ def _message(
     for index, part in enumerate(new.content):
         at = f"{param}.content[{index}]"
         if part.type not in PARTS_OF_ROLE[new.role]:
-            raise ClientError(f"A {new.role} message cannot hold '{part.type}'.", param=f"{at}.type")
+            raise ClientError(f"Messages of role '{new.role}' cannot hold '{part.type}'.", param=f"{at}.type")
         if part.type == "input_audio":
             part, samples = _audio_part(part, at, format, rate_hz)
             if samples is not None:
