@@ -26,7 +26,7 @@ app = typer.Typer(no_args_is_help=True, help="The voices there are.")
 
 @app.command("list")
 def list_voices() -> None:
-    """Every voice a client can name, and who speaks with it. Hear one: vivavoce say --voice NAME "Hello."."""
+    """The preset and native voices, and which engine speaks with each. Hear one: vivavoce say --voice NAME "Hello."."""
     table = Table("voice", "sex", "character", "English", "Chinese", "Japanese")
     for voice in PRESETS.values():
         names = [voice.speakers[language][1] for language in ("en", "zh", "ja")]
