@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from session.driving import VAD, Driven, pcm
+from session.wired import Wired
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.items import Item, NewItem, Part
 from vivavoce.protocol.session_config import FunctionTool, ResponseOverrides, SessionPatch
 from vivavoce.session.signals import Prefill, ReplyFailed, StartReply, Transcribe
-from vivavoce.types import GenerationEnd, ReplyEnd, TextDelta, ToolCall
+from vivavoce.types import GenerationEnd, ReplyEnd, TextDelta, ThinkingDelta, ToolCall
 
 
 def say(text: str, **fields: Any) -> client.ItemCreate:
@@ -234,3 +236,25 @@ def test_metadata_comes_back_with_the_response() -> None:
     driven.reply(GenerationEnd("stop"), ReplyEnd())
     assert driven.events(ev.ResponseCreated)[0].response.metadata == {"k": "v"}
     assert driven.events(ev.ResponseDone)[0].response.metadata == {"k": "v"}
+
+
+@pytest.mark.parametrize("dialect", ["stepfun", "openai_beta", "openai"])
+def test_a_spoken_reply_can_be_given_back_as_it_was_shown(dialect: DialectName) -> None:
+    first = Wired(dialect)
+    first.take(say("hello"), client.ResponseCreate())
+    first.reply(ThinkingDelta("hm"))
+    shown = first.frames(first.whole_reply(("Hello there.", 200)) + first.wait(1))
+    item = next(event["item"] for event in shown if event["type"] == "response.output_item.done")
+    another = Wired(dialect)
+    del item["id"]
+    answer = another.send({"type": "conversation.item.create", "item": item})
+    assert "error" not in answer[0], answer
+    another.take(client.ResponseCreate())
+    assert another.prompts() == [["Hello there."]]
+
+
+@pytest.mark.parametrize("kind", ["audio", "output_audio"])
+def test_a_spoken_reply_without_its_words_is_refused(kind: str) -> None:
+    item = {"type": "message", "role": "assistant", "content": [{"type": kind, "audio": "AAAA"}]}
+    error = Wired("openai").error({"type": "conversation.item.create", "item": item})
+    assert error["param"] == "item.content[0].transcript"

@@ -11,13 +11,18 @@ import numpy as np
 from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.audio.formats import open_decoder
 from vivavoce.errors import ClientError
-from vivavoce.protocol.items import Item, NewItem, Part
+from vivavoce.protocol.items import Item, NewItem, Part, PartType
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import IdFactory
 from vivavoce.types import Samples
 
-PARTS_OF_ROLE = {"system": {"input_text"}, "user": {"input_text", "input_audio"}, "assistant": {"text", "input_text"}}
-"""Which content parts each role may hold. Seeded replies come as ``text``; some clients send ``input_text``."""
+PARTS_OF_ROLE = {
+    "system": {"input_text"},
+    "user": {"input_text", "input_audio"},
+    "assistant": {"text", "input_text", "audio", "thinking"},
+}
+"""Which content parts each role may hold. Seeded replies come as ``text``; some clients send ``input_text``, or what they were
+shown of a spoken reply: thoughts, and ``audio`` with its transcript, of which the words are kept."""
 
 
 def accept_item(
@@ -110,12 +115,20 @@ def _message(
             part, samples = _audio_part(part, at, format, rate_hz)
             if samples is not None:
                 audio[index] = samples
-        elif part.text is None:
-            raise ClientError(f"'{part.type}' needs 'text'.", code="missing_required_parameter", param=f"{at}.text")
-        elif new.role == "assistant":
-            part = Part(type="text", text=part.text)
+        else:
+            kind: PartType = "text" if new.role == "assistant" and part.type != "thinking" else part.type
+            part = Part(type=kind, text=_given_words(part, at))
         parts.append(part)
     return Item(id=new.id or new_id("msg"), role=new.role, content=tuple(parts)), audio
+
+
+def _given_words(part: Part, param: str) -> str:
+    """What a part says in writing. Raises ``ClientError`` when it does not say it."""
+    name = "transcript" if part.type == "audio" else "text"
+    words = getattr(part, name)
+    if not isinstance(words, str):
+        raise ClientError(f"'{part.type}' needs '{name}'.", code="missing_required_parameter", param=f"{param}.{name}")
+    return words
 
 
 def _audio_part(part: Part, param: str, format: AudioFormat, rate_hz: int) -> tuple[Part, Samples | None]:
