@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from threading import Thread
 import httpx
 from sqlalchemy import update
 
+from vivavoce.cli.local_server import free_port
 from vivavoce.store.database import Database
 from vivavoce.store.tables import LooseBlob
 
@@ -25,9 +25,7 @@ from vivavoce.store.tables import LooseBlob
 @contextmanager
 def served(database_url: str, folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A server in a process of its own, ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     storage = {"VIVAVOCE_STORAGE__URL": database_url, "VIVAVOCE_STORAGE__BLOBS": str(folder / "blobs")}
     command = [sys.executable, "-m", "vivavoce", "serve", "--engines", "fake", "--port", str(port)]
     with (folder / "log").open("ab") as log:

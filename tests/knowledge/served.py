@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,13 +13,13 @@ from pathlib import Path
 
 import httpx
 
+from vivavoce.cli.local_server import free_port
+
 
 @contextmanager
 def served(folder: Path, database_url: str, **settings: str) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]]]:
     """A server in a process of its own, ready. ``settings`` are variables of its environment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     storage = settings | {"VIVAVOCE_STORAGE__URL": database_url, "VIVAVOCE_STORAGE__BLOBS": str(folder / "blobs")}
     command = [sys.executable, "-m", "vivavoce", "serve", "--engines", "fake", "--port", str(port)]
     with (folder / "log").open("ab") as log, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
