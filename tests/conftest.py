@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from postgres import Postgres, programs, programs_with_pgvector, running_postgres
 from vivavoce.config import load_config
+from vivavoce.engines.base import EngineContext
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
+
+if TYPE_CHECKING:
+    from running import RunningServer
+    from tools.web_search.providing import Web
+    from vivavoce.engines.kokoro.speaker import KokoroSpeaker
+    from vivavoce.engines.llama.engine import LlamaModel
+
+SHARED = {"background": False}
+"""Settings of real language models: an idle-class thread would starve beside the tests of another process."""
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")  # how long an example takes says how busy the machine is
@@ -37,6 +48,49 @@ def weights() -> Callable[[str], Path]:
     """Catalogue name → folder of verified weights. `make test` pulls them first."""
     config = load_config()
     return WeightStore(load_catalogue(), config.weights_folder, config.models).folder
+
+
+@pytest.fixture(scope="session")
+def kokoro(weights: Callable[[str], Path]) -> Iterator[KokoroSpeaker]:
+    """The real speaker, loaded once for all tests that do not change it."""
+    from vivavoce.engines.kokoro.speaker import load
+
+    loaded = load(EngineContext(weights=weights, threads=2, capacity=1))
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture(scope="session")
+def large_model(weights: Callable[[str], Path]) -> Iterator[LlamaModel]:
+    """The real 1.5B model with one slot, loaded once for all tests that only ask it."""
+    from vivavoce.engines.llama import load
+
+    settings = {"weights": "qwen2.5-coder-1.5b", "context_tokens": 4096, **SHARED}
+    loaded = load(EngineContext(weights=weights, threads=2, capacity=1, settings=settings))
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[Web]:
+    from net.pages import served
+    from tools.web_search.providing import Searxng, Web
+
+    searxng = Searxng()
+    with served(searxng) as port:
+        yield Web(searxng, port)
+
+
+@pytest.fixture(scope="session")
+def real_server(weights: Callable[[str], Path], web: Web) -> Iterator[RunningServer]:
+    """A server with the real small models, which searches ``web``."""
+    from running import running
+
+    search = {"provider": "searxng", "url": f"http://127.0.0.1:{web.port}", "cache_s": 0, "fetch_pages": 0}
+    models = {name: {"settings": SHARED} for name in ("large", "small")}
+    settings = {"engines": {"language_models": models}, "web_search": search, "net": {"allow_private": True}}
+    with running(load_config(settings)) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

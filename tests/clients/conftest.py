@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from clients.node_client import NodeClient, install
-from net.pages import served
 from running import RunningServer, running
-from tools.web_search.providing import Searxng
 from vivavoce.cli.serve import make_server
 from vivavoce.config import load_config
 from vivavoce.http.serving import Serving
@@ -23,28 +21,6 @@ from vivavoce.http.tls import tls_files
 @pytest.fixture(scope="module")
 def fake_server() -> Iterator[RunningServer]:
     with running(load_config(profile="fake")) as started:
-        yield started
-
-
-@dataclass(frozen=True)
-class Web:
-    """The web the real server searches: a search service of this machine, and its port."""
-
-    searxng: Searxng
-    port: int
-
-
-@pytest.fixture(scope="session")
-def web() -> Iterator[Web]:
-    searxng = Searxng()
-    with served(searxng) as port:
-        yield Web(searxng, port)
-
-
-@pytest.fixture(scope="session")
-def real_server(weights: Callable[[str], Path], web: Web) -> Iterator[RunningServer]:
-    search = {"provider": "searxng", "url": f"http://127.0.0.1:{web.port}", "cache_s": 0, "fetch_pages": 0}
-    with running(load_config({"web_search": search, "net": {"allow_private": True}})) as started:
         yield started
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from clients.conftest import Web
 from running import RunningServer, talking
 from tools.test_retrieval_end_to_end import knowing
+from tools.web_search.providing import Web
 
 pytestmark = pytest.mark.real
 

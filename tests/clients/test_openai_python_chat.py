@@ -24,9 +24,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel
 
 from chatting import openai_audio, question, stepfun_audio, wav
-from clients.conftest import Web
 from clients.speaking import spoken
 from running import RunningServer, holding
+from tools.web_search.providing import Web
 from vivavoce.word_errors import count_errors
 
 LAMP: Any = {

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from clients.conftest import Web
 from clients.openai_python import SPELLINGS, Caller, calling
 from clients.speaking import spoken, to_the_end, understood
 from running import RunningServer, Talker, silence, talking
 from tools.desk import running_desk
+from tools.web_search.providing import Web
 
 pytestmark = pytest.mark.real
 

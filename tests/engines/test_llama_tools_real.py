@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from vivavoce.engines.base import EngineContext
-from vivavoce.engines.llama import load
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.types import (
     GenerationEnd,
@@ -48,12 +44,9 @@ TIMER = Tool(
 OPTIONS = GenerationOptions(max_tokens=60, temperature=0.0, tools=(WEATHER, TIMER), slot=0)
 
 
-@pytest.fixture(scope="module")
-def model(weights: Callable[[str], Path]) -> Iterator[LlamaModel]:
-    settings = {"weights": "qwen2.5-coder-1.5b", "context_tokens": 1024}
-    loaded = load(EngineContext(weights=weights, threads=2, capacity=1, settings=settings))
-    yield loaded
-    loaded.close()
+@pytest.fixture
+def model(large_model: LlamaModel) -> LlamaModel:
+    return large_model
 
 
 async def events_of(model: LlamaModel, said: str, options: GenerationOptions) -> list[GenerationEvent]:

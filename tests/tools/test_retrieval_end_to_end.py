@@ -91,13 +91,12 @@ def test_a_store_of_somebody_else_is_no_longer_there(server: RunningServer) -> N
 
 
 @pytest.mark.real
-async def test_the_right_number_from_a_pdf(tmp_path: Path) -> None:
-    with running(load_config({"limits": {"sessions": 1}})) as server:
-        store = knowing(server, pdf(tmp_path / "aurora.pdf"))
-        for question, number in (
-            ("How long does the battery of the Aurora 3 last?", ("eleven", "11")),
-            ("What is the price of the Aurora 3?", ("499",)),
-        ):
-            said = json.dumps(await ask(server, store, question))
-            done = json.loads(said)[-1]["response"]["output"]
-            assert any(one in json.dumps(done[-1]) for one in number), done
+async def test_the_right_number_from_a_pdf(real_server: RunningServer, tmp_path: Path) -> None:
+    store = knowing(real_server, pdf(tmp_path / "aurora.pdf"))
+    for question, number in (
+        ("How long does the battery of the Aurora 3 last?", ("eleven", "11")),
+        ("What is the price of the Aurora 3?", ("499",)),
+    ):
+        said = json.dumps(await ask(real_server, store, question))
+        done = json.loads(said)[-1]["response"]["output"]
+        assert any(one in json.dumps(done[-1]) for one in number), done

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 
 from tools.scripted import Lookup, said
 from tools.strangers import CANARY, DEED, poisoned
-from vivavoce.engines.base import EngineContext
 from vivavoce.engines.fake import FakeSpeaker
-from vivavoce.engines.llama import load
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.runtime.reply import ReplyRequest, reply
 from vivavoce.session.persona import SPEECH_RULES
@@ -28,12 +23,9 @@ LAMP = Tool("switch_lamp", "Switch the lamp on or off.", {"type": "object"})
 TEXTS = poisoned(FACT)
 
 
-@pytest.fixture(scope="module")
-def model(weights: Callable[[str], Path]) -> Iterator[LlamaModel]:
-    settings = {"weights": "qwen2.5-coder-1.5b", "context_tokens": 2048}
-    loaded = load(EngineContext(weights=weights, threads=2, capacity=1, settings=settings))
-    yield loaded
-    loaded.close()
+@pytest.fixture
+def model(large_model: LlamaModel) -> LlamaModel:
+    return large_model
 
 
 async def answered(model: LlamaModel, messages: list[Message], server: ServerSide) -> list[ReplyEvent]:

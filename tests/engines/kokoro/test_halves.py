@@ -15,7 +15,8 @@ from vivavoce.audio.silence import trim
 from vivavoce.engines.kokoro.chinese import Chinese
 from vivavoce.engines.kokoro.english import English
 from vivavoce.engines.kokoro.halves import halves
-from vivavoce.engines.kokoro.model import MARGIN, RATE_HZ, KokoroModel, speech
+from vivavoce.engines.kokoro.model import MARGIN, RATE_HZ, speech
+from vivavoce.engines.kokoro.speaker import KokoroSpeaker
 from vivavoce.engines.kokoro.styles import read_stock
 from vivavoce.errors import WeightsError
 from vivavoce.types import Samples
@@ -50,21 +51,16 @@ def test_another_graph_is_refused(tmp_path: Path) -> None:
         halves(tmp_path / "other.onnx")
 
 
-@pytest.fixture(scope="module")
-def model(weights: Callable[[str], Path]) -> KokoroModel:
-    return KokoroModel(weights("kokoro-v1.0"), threads=2)
-
-
 @pytest.mark.real
 @pytest.mark.parametrize("voice", ["zf_xiaoxiao", "zm_yunyang"])
 def test_without_padding_it_is_as_long_and_as_loud(
-    model: KokoroModel, weights: Callable[[str], Path], voice: str
+    kokoro: KokoroSpeaker, weights: Callable[[str], Path], voice: str
 ) -> None:
     pack = read_stock(weights("kokoro-voices"))[voice]
     phonemes = Chinese(English())("好的，我明白了。")
 
     def made(padded: bool) -> Samples:
-        return model.synthesize(phonemes, lambda count: pack[count - 1 : count], 1.0, padded=padded)
+        return kokoro._model.synthesize(phonemes, lambda count: pack[count - 1 : count], 1.0, padded=padded)
 
     whole, short = made(True), made(False)
     assert len(short) < 0.8 * len(whole)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from vivavoce.audio.silence import FLOOR
-from vivavoce.engines.base import EngineContext
-from vivavoce.engines.kokoro import KokoroSpeaker, load
-from vivavoce.engines.kokoro.model import MAX_TOKENS, KokoroModel
+from vivavoce.engines.kokoro import KokoroSpeaker
+from vivavoce.engines.kokoro.model import MAX_TOKENS
 from vivavoce.engines.kokoro.styles import LANGUAGES, read_stock
 from vivavoce.errors import EngineError, WeightsError
 from vivavoce.types import Samples, SpeakOptions
@@ -21,11 +19,9 @@ from vivavoce.voices.presets import PRESETS
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture(scope="module")
-def speaker(weights: Callable[[str], Path]) -> Iterator[KokoroSpeaker]:
-    loaded = load(EngineContext(weights=weights, threads=2, capacity=1))
-    yield loaded
-    loaded.close()
+@pytest.fixture
+def speaker(kokoro: KokoroSpeaker) -> KokoroSpeaker:
+    return kokoro
 
 
 async def speech(speaker: KokoroSpeaker, text: str, voice: str, language: str, speed: float = 1.0) -> list[Samples]:
@@ -102,11 +98,11 @@ async def test_cancelling_stops_after_the_piece(speaker: KokoroSpeaker) -> None:
     assert await asyncio.wait_for(speech(speaker, "好。", "zf_xiaobei", "zh"), 60)
 
 
-def test_too_long_a_run_is_refused(weights: Callable[[str], Path]) -> None:
+def test_too_long_a_run_is_refused(speaker: KokoroSpeaker) -> None:
     def style(count: int) -> NDArray[np.float32]:
         raise AssertionError("no style is needed")
 
-    model = KokoroModel(weights("kokoro-v1.0"), threads=1)
+    model = speaker._model
     assert len(model.tokens("a❓b")) == 2
     assert len(model.synthesize("❓", style, 1.0)) == 0
     with pytest.raises(EngineError, match="511 phonemes"):

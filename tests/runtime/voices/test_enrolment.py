@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from vivavoce.audio.encoding import encode
 from vivavoce.config import load_config
 from vivavoce.engines.base import EngineContext, VectorSpeaker
 from vivavoce.engines.dvector import load as load_verifier
-from vivavoce.engines.kokoro.speaker import load as load_speaker
+from vivavoce.engines.kokoro.speaker import KokoroSpeaker
 from vivavoce.errors import ClientError
 from vivavoce.runtime.engines import EngineLoader, Engines
 from vivavoce.runtime.scheduling import Ticket
@@ -183,25 +183,28 @@ async def test_networks_that_were_not_measured_cannot_match() -> None:
 # ---- the real ones
 
 
-@pytest.mark.real
-async def test_a_voice_of_the_speaker_is_matched_by_itself(weights: Callable[[str], Path]) -> None:
+@pytest.fixture(scope="module")
+def real(weights: Callable[[str], Path]) -> Iterator[Engines]:
+    """The real engines; the recogniser is scripted."""
     context = EngineContext(weights=weights, threads=2, capacity=1, settings={})
-    speaker = await asyncio.to_thread(load_speaker, context)
-    verifier = await asyncio.to_thread(load_verifier, context)
-    detector = await asyncio.to_thread(EngineLoader(load_config()).speech_detector)
+    verifier, detector = load_verifier(context), EngineLoader(load_config()).speech_detector()
+    ears = cast(Any, type("Ears", (), {"detector": detector}))
+    nothing = cast(Any, None)
+    yield Engines(ears, cast(Any, Recognition()), nothing, {}, nothing, nothing, verifier)
+    for engine in (verifier, detector):
+        engine.close()
+
+
+@pytest.mark.real
+async def test_a_voice_of_the_speaker_is_matched_by_itself(real: Engines, kokoro: KokoroSpeaker) -> None:
+    assert isinstance(kokoro, VectorSpeaker)
     try:
-        assert isinstance(speaker, VectorSpeaker)
-        samples = await speaker.rehearse(SENTENCES[2], speaker.mix({"am_michael": 1}))
-        ears = cast(Any, type("Ears", (), {"detector": detector}))
-        nothing = cast(Any, None)
-        real = Engines(ears, cast(Any, Recognition()), nothing, {}, nothing, nothing, verifier)
-        spoken = enrolment.listen(samples, detector)
-        sound = await heard(spoken.speech(), spoken.rate_hz, verifier)
-        found = await match(sound, speaker, real)
+        samples = await kokoro.rehearse(SENTENCES[2], kokoro.mix({"am_michael": 1}))
+        spoken = enrolment.listen(samples, real.ears.detector)
+        sound = await heard(spoken.speech(), spoken.rate_hz, real.verifier)
+        found = await match(sound, kokoro, real)
     finally:
-        speaker.end_rehearsals()
-        for engine in (speaker, verifier, detector):
-            engine.close()
+        kokoro.end_rehearsals()
     assert max(found.recipe, key=lambda name: found.recipe[name]) == "am_michael"
     assert found.similarity > 0.85
     assert found.sex == "male"
@@ -219,31 +222,21 @@ async def test_a_voice_of_the_speaker_is_matched_by_itself(weights: Callable[[st
     ],
 )
 async def test_two_people_in_a_clip_are_heard(
-    weights: Callable[[str], Path], first: str, second: str, people: int
+    real: Engines, kokoro: KokoroSpeaker, first: str, second: str, people: int
 ) -> None:
-    context = EngineContext(weights=weights, threads=2, capacity=1, settings={})
-    speaker = await asyncio.to_thread(load_speaker, context)
-    verifier = await asyncio.to_thread(load_verifier, context)
-    detector = await asyncio.to_thread(EngineLoader(load_config()).speech_detector)
-    try:
-        said = (
-            "The boat went slowly up the river that evening.",
-            "Nobody on board said a word until the morning came.",
-        )
-        speech = [
-            piece
-            for voice, text in zip((first, second), said, strict=True)
-            async for piece in speaker.speak(text, SpeakOptions(voice, "en"))
-        ]
-        ears = cast(Any, type("Ears", (), {"detector": detector}))
-        nothing = cast(Any, None)
-        real = Engines(ears, cast(Any, Recognition(" ".join(said))), nothing, {}, nothing, nothing, verifier)
-        if people == 1:
-            assert (await examine(clip(np.concatenate(speech)), None, real)).transcript == " ".join(said)
-        else:
-            with pytest.raises(ClientError) as refused:
-                await examine(clip(np.concatenate(speech)), None, real)
-            assert refused.value.code == "clip_several_speakers"
-    finally:
-        for engine in (speaker, verifier, detector):
-            engine.close()
+    said = (
+        "The boat went slowly up the river that evening.",
+        "Nobody on board said a word until the morning came.",
+    )
+    speech = [
+        piece
+        for voice, text in zip((first, second), said, strict=True)
+        async for piece in kokoro.speak(text, SpeakOptions(voice, "en"))
+    ]
+    hearing = replace(real, recognition=cast(Any, Recognition(" ".join(said))))
+    if people == 1:
+        assert (await examine(clip(np.concatenate(speech)), None, hearing)).transcript == " ".join(said)
+    else:
+        with pytest.raises(ClientError) as refused:
+            await examine(clip(np.concatenate(speech)), None, hearing)
+        assert refused.value.code == "clip_several_speakers"

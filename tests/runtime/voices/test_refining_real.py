@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from vivavoce.audio.encoding import encode
-from vivavoce.closing import CloseStack
 from vivavoce.config import load_config
-from vivavoce.engines.base import VectorSpeaker
+from vivavoce.engines.base import Recognizer, SpeakerVerifier, SpeechDetector, VectorSpeaker
+from vivavoce.engines.kokoro.speaker import KokoroSpeaker
 from vivavoce.runtime.ears import Ears
-from vivavoce.runtime.engines import EngineLoader, Engines
+from vivavoce.runtime.engines import EngineLoader, Engines, speaker_router
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.voices import VoiceLibrary
 from vivavoce.runtime.voices.enrolment import CLIP_HZ
@@ -64,38 +64,49 @@ class Real:
         raise AssertionError("it was not reached")
 
 
+@dataclass(frozen=True)
+class Ear:
+    """The real engines that listen, loaded once."""
+
+    detector: SpeechDetector
+    recognizer: Recognizer
+    verifier: SpeakerVerifier
+
+
+@pytest.fixture(scope="module")
+def ear() -> Iterator[Ear]:
+    loader = EngineLoader(load_config())
+    loaded = Ear(loader.speech_detector(), loader.recognizer(), loader.speaker_verifier())
+    yield loaded
+    for engine in (loaded.detector, loaded.recognizer, loaded.verifier):
+        engine.close()
+
+
 @pytest.fixture
-async def real(weights: Callable[[str], Path], tmp_path: Path) -> AsyncIterator[Real]:
-    weights("kokoro-v1.0")  # which says so when they are not there
+async def real(ear: Ear, kokoro: KokoroSpeaker, tmp_path: Path) -> AsyncIterator[Real]:
     config = load_config({"storage": {"url": f"sqlite:///{tmp_path / 'a.db'}", "blobs": str(tmp_path / "blobs")}})
     voices = config.voices.model_copy(update={"refine_evaluations": POPULATION})
-    speakers = config.engines.model_copy(update={"speakers": ("kokoro",)})
-    loader = EngineLoader(config.model_copy(update={"engines": speakers}))
     nothing = cast(Any, None)
-    engines = await asyncio.to_thread(
-        lambda: Engines(
-            Ears(loader.speech_detector()),
-            Recognition(loader.recognizer()),
-            loader.speaker(),
-            {},
-            nothing,
-            nothing,
-            loader.speaker_verifier(),
-        )
+    engines = Engines(
+        Ears(ear.detector),
+        Recognition(ear.recognizer),
+        speaker_router({"kokoro": kokoro}),
+        {},
+        nothing,
+        nothing,
+        ear.verifier,
     )
     store = await open_store(config)
-    speaker = engines.speaker.speakers["kokoro"]
-    assert isinstance(speaker, VectorSpeaker)
+    assert isinstance(kokoro, VectorSpeaker)
     busy = [False]
     library = VoiceLibrary(voices, lambda: busy[0])
     library.open(store, engines)
-    async with CloseStack() as stack:
-        for engine in (engines.ears.detector, engines.recognition, engines.speaker, engines.verifier):
-            stack.add(engine)
-        stack.call("rehearsals", speaker.end_rehearsals)
-        stack.add(store)
-        stack.add(library)
-        yield Real(library, speaker, busy)
+    try:
+        yield Real(library, kokoro, busy)
+    finally:
+        await library.close()
+        await store.close()
+        kokoro.end_rehearsals()
 
 
 async def test_it_is_told_makes_way_and_is_kept_for_a_gain_only(real: Real) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -45,6 +46,14 @@ class Searxng(Pages):
             await _answer(send, 200 if self.queries[-1].get("format") == "json" else 403, answer)
             return
         await super().__call__(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class Web:
+    """The web a server searches: a search service of this machine, and its port."""
+
+    searxng: Searxng
+    port: int
 
 
 class Brave:

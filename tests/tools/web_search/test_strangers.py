@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +13,8 @@ from tools.scripted import Lookup, Scripted, call, said
 from tools.strangers import CANARY, DEED, poisoned
 from tools.web_search.providing import Searxng
 from vivavoce.config.reach import WebSearchConfig
-from vivavoce.engines.base import EngineContext, LanguageModel
+from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.fake import FakeSpeaker
-from vivavoce.engines.llama import load
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.net.fetching import Fetcher
 from vivavoce.runtime.reply import ReplyRequest, reply
@@ -97,12 +95,9 @@ async def test_whoever_obeys_a_page_can_do_nothing(web: tuple[Searxng, str], sea
 # ---- with the real model
 
 
-@pytest.fixture(scope="module")
-def model(weights: Callable[[str], Path]) -> Iterator[LlamaModel]:
-    settings: Mapping[str, Any] = {"weights": "qwen2.5-coder-1.5b", "context_tokens": 4096}
-    loaded = load(EngineContext(weights=weights, threads=2, capacity=1, settings=settings))
-    yield loaded
-    loaded.close()
+@pytest.fixture
+def model(large_model: LlamaModel) -> LlamaModel:
+    return large_model
 
 
 @pytest.mark.real
