@@ -20,10 +20,10 @@ from vivavoce.engines.kokoro.speaker import KokoroSpeaker
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.engines import EngineLoader, Engines, speaker_router
 from vivavoce.runtime.recognition import Recognition
-from vivavoce.runtime.voices import VoiceLibrary
+from vivavoce.runtime.voices import VoiceLibrary, refining
 from vivavoce.runtime.voices.enrolment import CLIP_HZ
 from vivavoce.runtime.voices.making import Wish
-from vivavoce.runtime.voices.refining import LEAST_GAIN, POPULATION, UNFINISHED
+from vivavoce.runtime.voices.refining import LEAST_GAIN, UNFINISHED
 from vivavoce.store.store import open_store
 from vivavoce.voices.style_space import StyleSpace
 from vivavoce.voices.tables import RefinementRow, VoiceRow
@@ -32,6 +32,8 @@ pytestmark = pytest.mark.real
 
 SAID = "The boat went slowly up the river, and nobody on board said a word until the evening came."
 OWNER = "somebody"
+POPULATION = 6
+"""Voices a step of the search tries; refinements have twice as many, each of them a second of work."""
 
 
 @dataclass
@@ -83,7 +85,8 @@ def ear() -> Iterator[Ear]:
 
 
 @pytest.fixture
-async def real(ear: Ear, kokoro: KokoroSpeaker, tmp_path: Path) -> AsyncIterator[Real]:
+async def real(ear: Ear, kokoro: KokoroSpeaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Real]:
+    monkeypatch.setattr(refining, "POPULATION", POPULATION)
     config = load_config({"storage": {"url": f"sqlite:///{tmp_path / 'a.db'}", "blobs": str(tmp_path / "blobs")}})
     voices = config.voices.model_copy(update={"refine_evaluations": POPULATION})
     nothing = cast(Any, None)
