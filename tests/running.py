@@ -162,7 +162,8 @@ class Talker:
 
 @asynccontextmanager
 async def talking(server: RunningServer, query: str = "model=step-audio-2") -> AsyncIterator[Talker]:
-    async with connect(f"{server.ws}/v1/realtime?{query}", max_size=None) as connection:
+    # a client whose queue is full of frames nobody reads does not see the answer to its close, and waits ten seconds for it
+    async with connect(f"{server.ws}/v1/realtime?{query}", max_size=None, max_queue=None) as connection:
         yield Talker(connection)
 
 
