@@ -86,8 +86,14 @@ async def test_over_the_socket(server: RunningServer, tmp_path: Path) -> None:
     assert "aurora.pdf" in told
 
 
-def test_a_store_of_somebody_else_is_no_longer_there(server: RunningServer) -> None:
-    assert "no longer there" in chat(server, "123456789012345678", CALL)["content"]
+def test_a_store_of_somebody_else_is_refused(server: RunningServer) -> None:
+    body = {
+        "model": "step-audio-2",
+        "messages": [{"role": "user", "content": CALL}],
+        "tools": [tool_for("123456789012345678")],
+    }
+    answer = httpx.post(f"{server.http}/v1/chat/completions", json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "vector_store_not_found")
 
 
 @pytest.mark.real
