@@ -13,6 +13,7 @@ run: $(VENV)/.run
 
 # Two processes at a time: most tests use one core, or wait. What the second one has to say comes when it has ended.
 test: $(VENV)/.test
+	$(BIN)/vivavoce models pull
 	@$(MAKE) --no-print-directory --jobs=2 test-others test-real
 
 test-others: $(VENV)/.test
@@ -22,7 +23,6 @@ test-others: $(VENV)/.test
 	$(BIN)/pytest -m "not real"
 
 test-real: $(VENV)/.test
-	$(BIN)/vivavoce models pull
 	@echo '$(BIN)/pytest -m real'; $(BIN)/pytest -m real > $(VENV)/real.log 2>&1; ended=$$?; cat $(VENV)/real.log; exit $$ended
 
 $(VENV)/.run: requirements.lock pyproject.toml | check-python
