@@ -18,7 +18,7 @@ class Clock:
 
 def test_a_secret_opens_until_it_expires() -> None:
     clock = Clock()
-    secrets = ClientSecrets(4, clock)
+    secrets = ClientSecrets(4, clock, clock)
     grant = Grant("alice", model="gpt-realtime")
     issued = secrets.issue(grant, 60)
     assert issued.value.startswith("ek_")
@@ -40,7 +40,7 @@ def test_only_the_very_secret_opens() -> None:
 
 def test_expired_secrets_make_room_and_valid_ones_are_never_dropped() -> None:
     clock = Clock()
-    secrets = ClientSecrets(2, clock)
+    secrets = ClientSecrets(2, clock, clock)
     short, long = secrets.issue(Grant("a"), 10), secrets.issue(Grant("b"), 100)
     with pytest.raises(CapacityError, match="2 client secrets"):
         secrets.issue(Grant("c"), 10)
@@ -48,3 +48,15 @@ def test_expired_secrets_make_room_and_valid_ones_are_never_dropped() -> None:
     third = secrets.issue(Grant("c"), 10)
     assert len(secrets) == 2
     assert [secrets.find(issued.value) for issued in (short, long, third)] == [None, Grant("b"), Grant("c")]
+
+
+def test_a_wall_clock_that_is_set_changes_nothing() -> None:
+    clock, epoch = Clock(), Clock()
+    secrets = ClientSecrets(4, clock, epoch)
+    issued = secrets.issue(Grant("alice"), 60)
+    epoch.now += 86_400
+    clock.now += 30
+    assert secrets.find(issued.value) is not None
+    epoch.now -= 2 * 86_400
+    clock.now += 30
+    assert secrets.find(issued.value) is None

@@ -7,6 +7,7 @@ open already stays open (OpenAI differences, section 9.6).
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -47,13 +48,20 @@ class Issued:
 
 
 class ClientSecrets:
-    """The secrets that are valid, at most ``capacity``. ``clock`` gives seconds of the epoch."""
+    """The secrets that are valid, at most ``capacity``.
 
-    def __init__(self, capacity: int, clock: Callable[[], float] = time.time) -> None:
+    ``clock`` is a monotonic one, in seconds: what has expired stays so when the wall clock is set back, and nothing expires
+    when it is set forward. ``epoch`` gives seconds of the epoch, which is what clients are told.
+    """
+
+    def __init__(
+        self, capacity: int, clock: Callable[[], float] = time.monotonic, epoch: Callable[[], float] = time.time
+    ) -> None:
         self._capacity = capacity
         self._clock = clock
+        self._epoch = epoch
         # By digest: a lookup then takes a time that tells nothing about the secrets there are.
-        self._grants: dict[bytes, tuple[int, Grant]] = {}
+        self._grants: dict[bytes, tuple[float, Grant]] = {}
 
     def __len__(self) -> int:
         return len(self._grants)
@@ -64,13 +72,15 @@ class ClientSecrets:
         self._grants = {digest: entry for digest, entry in self._grants.items() if entry[0] > now}
         if len(self._grants) >= self._capacity:
             raise CapacityError("client secrets", self._capacity)
-        issued = Issued(CLIENT_SECRET_PREFIX + secrets.token_urlsafe(32), int(now) + lifetime_s)
-        self._grants[_digest(issued.value)] = (issued.expires_at, grant)
+        epoch = self._epoch()
+        issued = Issued(CLIENT_SECRET_PREFIX + secrets.token_urlsafe(32), int(epoch) + lifetime_s)
+        # What clients are told is a whole second; it opens until then, and not a fraction of a second longer.
+        self._grants[_digest(issued.value)] = (now + issued.expires_at - epoch, grant)
         return issued
 
     def find(self, value: str) -> Grant | None:
         """What a secret opens; ``None`` when there is none of this value or it has expired."""
-        expires_at, grant = self._grants.get(_digest(value), (0, None))
+        expires_at, grant = self._grants.get(_digest(value), (-math.inf, None))
         return grant if expires_at > self._clock() else None
 
 

@@ -8,15 +8,11 @@ those, and what it spent in excess counts until the minute is over.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
-
 from vivavoce.errors import RateLimitError
+from vivavoce.http.rate_windows import FixedWindow, MovingWindow
 from vivavoce.runtime.seats import Vacancies
 from vivavoce.store.rights import Key
 
@@ -29,9 +25,8 @@ class KeyUse:
 
     def __init__(self, vacancies: Vacancies) -> None:
         self._vacancies = vacancies
-        storage = MemoryStorage()
-        self._requests = MovingWindowRateLimiter(storage)
-        self._tokens = FixedWindowRateLimiter(storage)
+        self._requests = MovingWindow()
+        self._tokens = FixedWindow()
         self._open: dict[str, list[Callable[[], None]]] = {}
 
     @property
@@ -42,22 +37,22 @@ class KeyUse:
     def count_request(self, key: Key | None) -> None:
         """A request begins. Raises ``RateLimitError`` when it is one too many, or no tokens are left."""
         self.require_tokens(key)
-        if key is not None and key.limits.requests_per_minute is not None:
-            requests = RateLimitItemPerMinute(key.limits.requests_per_minute)
-            if not self._requests.hit(requests, "requests", key.id):
-                raise _exceeded(self._requests, requests, "requests", key)
+        if key is not None and (most := key.limits.requests_per_minute) is not None:
+            wait_s = self._requests.hit(key.id, most)
+            if wait_s > 0:
+                raise _exceeded(most, "requests", wait_s)
 
     def require_tokens(self, key: Key | None) -> None:
         """Raises ``RateLimitError`` when all tokens of this minute are spent."""
-        if key is not None and key.limits.tokens_per_minute is not None:
-            tokens = RateLimitItemPerMinute(key.limits.tokens_per_minute)
-            if not self._tokens.test(tokens, "tokens", key.id):
-                raise _exceeded(self._tokens, tokens, "tokens", key)
+        if key is not None and (most := key.limits.tokens_per_minute) is not None:
+            wait_s = self._tokens.wait_s(key.id, most)
+            if wait_s > 0:
+                raise _exceeded(most, "tokens", wait_s)
 
     def spend(self, key: Key | None, tokens: int) -> None:
         """Tokens a request has cost, in and out."""
         if key is not None and key.limits.tokens_per_minute is not None and tokens > 0:
-            self._tokens.hit(RateLimitItemPerMinute(key.limits.tokens_per_minute), "tokens", key.id, cost=tokens)
+            self._tokens.spend(key.id, tokens)
 
     def begin_session(self, key: Key | None, end: Callable[[], None]) -> Callable[[], None]:
         """A conversation begins, which ``end`` ends should the key be revoked; call what is returned when it is over.
@@ -104,6 +99,5 @@ class KeyMeter:
         self.use.spend(self.key, tokens)
 
 
-def _exceeded(limiter: RateLimiter, item: RateLimitItem, what: str, key: Key) -> RateLimitError:
-    wait_s = max(1, math.ceil(limiter.get_window_stats(item, what, key.id).reset_time - time.time()))
-    return RateLimitError(f"This key may use {item.amount} {what} a minute.", retry_after_s=wait_s)
+def _exceeded(most: int, what: str, wait_s: float) -> RateLimitError:
+    return RateLimitError(f"This key may use {most} {what} a minute.", retry_after_s=max(1, math.ceil(wait_s)))
