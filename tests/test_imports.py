@@ -16,7 +16,18 @@ import vivavoce
 SOURCE = Path(vivavoce.__file__).parent
 PURE = ("protocol", "session", "audio", "turns", "observe", "voices")
 FORBIDDEN_TO_PURE = {"http", "runtime", "engines", "cli", "client", "bench", "app"}
-ALLOWED_TO_ENGINES = {"types", "errors", "scripts", "audio", "closing", "engines"}
+ALLOWED_TO_ENGINES = {
+    "types",
+    "errors",
+    "scripts",
+    "audio",
+    "closing",
+    "digests",
+    "engines",
+    "open_request",
+    "signatures",
+    "token_estimates",
+}
 FRAMEWORKS = {
     "asyncio",
     "fastapi",

@@ -139,11 +139,16 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function the language model may call. ``parameters`` is a JSON Schema object."""
+    """A function the language model may call. ``parameters`` is a JSON Schema object.
+
+    ``brief`` is what is told behind its name where the prompt has no room for all of it (``signatures.py``); calls fit
+    ``parameters`` all the same.
+    """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
+    brief: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +196,9 @@ class GenerationOptions:
 
     ``tool_choice`` and ``parallel_tool_calls`` (more than one call in a reply) mean nothing without ``tools``. Calls that
     are yielded are of ``tools``, and their arguments fit the tool's JSON Schema. Tools that are ``withheld`` are told to the
-    model as ever (so that what it has read of its prompt stays good) but cannot be called in this reply.
+    model as ever (so that what it has read of its prompt stays good) but cannot be called in this reply. Those that are
+    ``transient`` are on offer in this reply only, because there are too many to tell them all: an engine that keeps what it
+    has read of a prompt tells them behind the conversation.
 
     ``schema`` is a JSON Schema: the text of the reply fits it, unless it ends for ``length``. ``logprobs`` asks for the
     probability of each token of the text and of so many others in its place. Not every engine has these: see
@@ -207,6 +214,7 @@ class GenerationOptions:
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
     withheld: frozenset[str] = frozenset()
+    transient: frozenset[str] = frozenset()
     slot: int | None = None
     goes_on: bool = False
     frequency_penalty: float = 0.0

@@ -9,20 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vivavoce.engines.llama.chat import chat_request, first_request, prompt_request
+from vivavoce.engines.llama.chat import answer_prompt, chat_request, decision_prompt, first_request
 from vivavoce.engines.llama.decision import settled
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.engines.llama.native import NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
-from vivavoce.engines.llama.tool_prompt import EXAMPLES
+from vivavoce.engines.llama.shortening import shortened
+from vivavoce.engines.llama.tool_prompt import EXAMPLE_TURNS, NOBODY_ASKS, in_gist
 from vivavoce.errors import ClientError, EngineError, WeightsError
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.types import (
     GenerationEnd,
     GenerationEvent,
     GenerationOptions,
     Message,
     NamedTool,
+    Role,
     TextDelta,
     TokenScores,
     Tool,
@@ -43,8 +48,8 @@ def said(text: str) -> dict[str, Any]:
 
 
 def first(token: str, other: str = "...") -> dict[str, Any]:
-    """What a reply would begin with: nine in ten ``token``, one in twenty ``other``."""
-    tokens = [{"token": token, "bytes": [], "logprob": -0.1}, {"token": other, "bytes": [], "logprob": -3.0}]
+    """What a reply would begin with: nine in ten ``token``, one in fifty ``other``."""
+    tokens = [{"token": token, "bytes": [], "logprob": -0.1}, {"token": other, "bytes": [], "logprob": -4.0}]
     chunk = said(token)
     chunk["choices"][0]["logprobs"] = {"content": [{**tokens[0], "top_logprobs": tokens}]}
     return chunk
@@ -56,8 +61,22 @@ def over(reason: str, predicted: int = 3) -> dict[str, Any]:
 
 
 def prompt(messages: Sequence[Message], *, reminders: str = "never", **options: Any) -> dict[str, Any]:
+    """What an answer in words is written from."""
     settings = LlamaSettings.model_validate({"weights": "any", "reminders": reminders})
-    return prompt_request(messages, GenerationOptions(**options), settings)
+    return answer_prompt(messages, GenerationOptions(**options), settings)
+
+
+def deciding(messages: Sequence[Message], **options: Any) -> list[dict[str, Any]]:
+    """The messages of what a decision about calls is made from."""
+    made: list[dict[str, Any]] = decision_prompt(messages, GenerationOptions(**options), LlamaSettings(weights="any"))[
+        "messages"
+    ]
+    return made
+
+
+def shows_examples(request: Mapping[str, Any]) -> bool:
+    """Whether any of the examples of the decision's prompt is in a request."""
+    return any(text in str(message["content"]) for message in request["messages"] for text in EXAMPLE_TURNS)
 
 
 class ScriptedServer(NativeServer):
@@ -239,6 +258,24 @@ async def test_without_a_slot_the_one_that_knows_the_conversation_is_taken(made:
     assert oldest not in (first, second)
 
 
+async def test_a_call_is_written_where_it_was_decided_on(made: Callable[..., LlamaModel]) -> None:
+    """The first call was still being stopped, so the second took another slot and read the turn again."""
+
+    slots: list[int] = []
+
+    class Slow(ScriptedServer):
+        def _run(self, request: Mapping[str, Any], receive: Receive) -> None:
+            slots.append(request["id_slot"])
+            super()._run(request, receive)
+            threading.Event().wait(0.02)
+
+    server = Slow([*map(said, CALL), over("stop")])
+    model = LlamaModel(server, SETTINGS.model_copy(update={"decision_slots": 2}), capacity=2)
+    await gather(model.generate(HELLO, GenerationOptions(tools=(WEATHER,), slot=1)))
+    model.close()
+    assert slots == [2, 2]
+
+
 async def test_a_slot_that_does_not_exist_is_refused(made: Callable[..., LlamaModel]) -> None:
     with pytest.raises(EngineError, match="no slot 2"):
         await gather(made(ScriptedServer([])).generate(HELLO, GenerationOptions(slot=2)))
@@ -277,8 +314,10 @@ def test_a_request_carries_slot_sampling_and_tools() -> None:
     request = chat_request(HELLO, options, SETTINGS)
     assert (request["max_tokens"], request["temperature"], request["top_p"]) == (7, 0.1, 0.5)
     assert (request["seed"], request["stop"], request["cache_prompt"], request["stream"]) == (3, ["END"], True, True)
-    assert "get_weather(city?: string) - Weather of a city." in request["messages"][0]["content"]
-    assert "get_weather" in chat_request(HELLO, options, SETTINGS, "calls")["grammar"]
+    assert "- Weather of a city." in request["messages"][0]["content"]
+    calls = chat_request(HELLO, options, SETTINGS, "calls")
+    assert "get_weather(city?: string) - Weather of a city." in calls["messages"][0]["content"]
+    assert "get_weather" in calls["grammar"]
     assert "get_weather" not in request["grammar"]
     plain = chat_request(HELLO, GenerationOptions(), SETTINGS)
     assert "grammar" not in plain
@@ -289,13 +328,119 @@ def test_the_choice_leaves_the_prompt_alone() -> None:
     choices: tuple[ToolChoice, ...] = ("auto", "none", "required", NamedTool("get_weather"))
     offered = [GenerationOptions(tools=(WEATHER,), tool_choice=choice) for choice in choices]
     requests = [chat_request(HELLO, options, SETTINGS, settled(options) or "calls") for options in offered]
-    first_of_all = first_request(HELLO, offered[0], SETTINGS)
-    assert all(request["messages"] == first_of_all["messages"] for request in requests)
+    first_of_all = first_request(HELLO, offered[0], SETTINGS)["messages"]
+    answer = prompt(HELLO, tools=(WEATHER,))["messages"]
+    assert [request["messages"] for request in requests] == [first_of_all, answer, first_of_all, first_of_all]
 
 
 def test_tools_need_no_system_message_of_the_client() -> None:
-    messages = prompt(HELLO[1:], tools=(WEATHER,))["messages"]
-    assert [message["role"] for message in messages] == ["system", *["user", "assistant"] * len(EXAMPLES), "user"]
+    for messages, examples in (
+        (prompt(HELLO[1:], tools=(WEATHER,))["messages"], 0),
+        (deciding(HELLO[1:], tools=(WEATHER,)), 28),
+    ):
+        assert [message["role"] for message in messages] == ["system"] * (examples + 1) + ["user"]
+
+
+ROLES: tuple[Role, ...] = ("system", "user", "assistant", "tool")
+
+
+@given(st.lists(st.tuples(st.sampled_from(ROLES), st.text("ab ?", max_size=5)), max_size=6), st.booleans())
+def test_no_answer_is_written_from_the_examples(history: list[tuple[Role, str]], instructed: bool) -> None:
+    """Whatever the history is: empty, beginning with the assistant, instructions or a function's output alone.
+
+    "What did I say?" was answered "You painted the door of your garden house.", which was an example's.
+    """
+    said_so_far = [Message(role, text) for role, text in history]
+    head = [Message("system", "Be brief.")] if instructed else []
+    choices: tuple[ToolChoice, ...] = ("auto", "none")
+    for choice in choices:
+        options = GenerationOptions(tools=(WEATHER,), tool_choice=choice)
+        assert not shows_examples(chat_request([*head, *said_so_far], options, SETTINGS, "words"))
+    turns = [turn["role"] for turn in deciding([*head, *said_so_far], tools=(WEATHER,)) if turn["role"] != "system"]
+    assert turns == [role for role, _ in history if role != "system"], "and none stands in the place of what was said"
+
+
+@pytest.mark.parametrize(
+    ("history", "asked"),
+    [
+        ((), False),
+        ((Message("assistant", "Hello, this is Anna."),), False),
+        ((Message("user", "Hi."), Message("assistant", "Hello.")), False),
+        ((Message("user", "Hi."),), True),
+        ((Message("system", "Say hello."),), True),
+        ((Message("assistant", "", (ToolCall("c1", "lamp", "{}"),)), Message("tool", "ok", (), "c1")), True),
+    ],
+)
+def test_where_nobody_asks_for_anything_the_model_is_told_so(history: tuple[Message, ...], asked: bool) -> None:
+    """Behind the examples and nothing else, the last of them was asked."""
+    assert (deciding((HELLO[0], *history), tools=(WEATHER,))[-1]["content"] != NOBODY_ASKS) is asked
+    assert prompt((HELLO[0], *history))["messages"][-1]["content"] != NOBODY_ASKS
+
+
+def test_tools_of_one_reply_stand_before_what_is_asked() -> None:
+    lamp = Tool("lamp", "Switches the lamp.", {"type": "object"})
+    tools: dict[str, Any] = {"tools": (WEATHER, lamp), "transient": frozenset({"lamp"})}
+    call = (Message("assistant", "", (ToolCall("c1", "lamp", "{}"),)), Message("tool", "ok", (), "c1"))
+    history = (*HELLO, Message("assistant", "Hello."))
+    asked = deciding((*history, Message("user", "Light!")), **tools)
+    assert "lamp" not in str([*asked[:-2], asked[-1]])
+    assert asked[-2]["content"].endswith("lamp() - Switches the lamp.")
+    assert deciding((*history, Message("user", "Light!"), *call), **tools)[:-2] == asked, "round after round"
+    unseen = deciding((*history, Message("user", "Light!")), **tools, withheld=frozenset({"lamp"}))
+    assert unseen == [*asked[:-2], asked[-1]], "and all before is the same without them"
+    assert "lamp" not in str(prompt(HELLO, **tools))
+
+
+def test_a_decision_is_made_from_the_gist_of_a_conversation() -> None:
+    long = [Message("user" if n % 2 == 0 else "assistant", f"Message {n}. " + "and so on " * 200) for n in range(40)]
+    found = Message("tool", "It is sunny. " * 300, (), "c1")
+    call = Message("assistant", "", (ToolCall("c1", "get_weather", "{}"),))
+    messages = [Message("system", "Be brief. " * 500), *long, Message("user", "x " * 500 + "in Paris?"), call, found]
+    gist = in_gist(messages, 4096)
+    assert sum(map(estimate_tokens, gist)) < 0.5 * 4096
+    assert gist[0].content.startswith("Be brief.")
+    assert gist[-3].content.endswith("in Paris?")
+    more = in_gist([*messages[:-3], Message("user", "Thanks.")], 4096)
+    assert more[1].content == gist[1].content, "and its beginning stays cached"
+    assert more[1].content.startswith("Message 3")
+    assert in_gist(HELLO, 4096) == list(HELLO)
+
+
+async def test_a_prompt_that_is_too_long_is_shortened(made: Callable[..., LlamaModel]) -> None:
+    class Tight(ScriptedServer):
+        def _run(self, request: Mapping[str, Any], receive: Receive) -> None:
+            tokens = sum(len(message["content"]) for message in request["messages"])
+            if tokens > 256:
+                receive({"error": {"type": "exceed_context_size_error", "n_prompt_tokens": tokens, "n_ctx": 256}})
+                return
+            super()._run(request, receive)
+
+    server = Tight([said("Good"), over("stop")])
+    history = [
+        Message("system", "Be brief."),
+        *(Message("user", f"{n} " * 20) for n in range(30)),
+        Message("user", "九" * 60),
+    ]
+    events = await gather(made(server).generate(history, GenerationOptions(max_tokens=16)))
+    assert events[0] == TextDelta("Good")
+    [request] = server.requests
+    kept = [message["content"] for message in request["messages"]]
+    assert (kept[0], kept[-1]) == ("Be brief.", "九" * 60)
+
+
+def test_of_one_long_message_the_middle_goes() -> None:
+    messages = [Message("system", "Be brief."), Message("user", f"First. {'word ' * 4000} Last.")]
+    head, rest = shortened(messages, tokens=5000, most_tokens=3900)
+    assert head == messages[0]
+    assert rest.content.startswith("First.")
+    assert rest.content.endswith("Last.")
+    assert len(rest.content) < len(messages[1].content)
+
+
+def test_a_result_goes_with_its_call() -> None:
+    call = (Message("assistant", "", (ToolCall("c1", "lamp", "{}"),)), Message("tool", "ok", (), "c1"))
+    kept = shortened([Message("user", "x" * 99), *call, Message("user", "And?")], tokens=300, most_tokens=250)
+    assert kept == [Message("user", "And?")]
 
 
 async def test_a_choice_that_is_not_on_offer_is_refused(made: Callable[..., LlamaModel]) -> None:
@@ -330,37 +475,49 @@ async def test_without_parallel_calls_there_is_one(made: Callable[..., LlamaMode
     ],
 )
 async def test_the_first_token_decides(made: Callable[..., LlamaModel], begins: str, other: str, kind: str) -> None:
-    server = ScriptedServer([said(CALL if kind == "calls" else " Good day."), over("stop")])
+    server = ScriptedServer([said(CALL if kind == "calls" else "Good day."), over("stop")])
     server.first = first(begins, other)
     events = await gather(made(server).generate(HELLO, GenerationOptions(tools=(WEATHER,))))
     assert any(isinstance(event, ToolCall) for event in events) is (kind == "calls")
     [request] = server.requests
-    assert request.get("begun") == (None if kind == "calls" else "talk")
+    assert "begun" not in request
+    assert shows_examples(request) is (kind == "calls")
     assert kind == "calls" or events[0] == TextDelta("Good day.")
 
 
 async def test_words_are_as_likely_as_the_settings_want(made: Callable[..., LlamaModel]) -> None:
-    server = ScriptedServer([said(" Good day."), over("stop")])
-    server.first = first("get", "talk")  # a twentieth of it
-    model = LlamaModel(server, SETTINGS.model_copy(update={"talk": 0.05}), capacity=1)
+    server = ScriptedServer([said("Good day."), over("stop")])
+    server.first = first("get", "talk")  # a fiftieth of it
+    model = LlamaModel(server, SETTINGS.model_copy(update={"talk": 0.015}), capacity=1)
     events = await gather(model.generate(HELLO, GenerationOptions(tools=(WEATHER,))))
     model.close()
     assert events[0] == TextDelta("Good day.")
 
 
+async def test_an_answer_to_a_question_is_sooner_a_call(made: Callable[..., LlamaModel]) -> None:
+    history = (HELLO[0], Message("assistant", "Shall I look the weather of Paris up?"), Message("user", "Yes, please."))
+    for messages, kind in ((history, ToolCall), ((*history[:1], history[2]), TextDelta)):
+        server = ScriptedServer([said(CALL if kind is ToolCall else "Well."), over("stop")])
+        server.first = first("get", "talk")
+        model = LlamaModel(server, SETTINGS.model_copy(update={"talk": 0.01}), capacity=1)
+        events = await gather(model.generate(messages, GenerationOptions(tools=(WEATHER,))))
+        model.close()
+        assert any(isinstance(event, kind) for event in events)
+
+
 async def test_what_is_withheld_counts_for_nothing(made: Callable[..., LlamaModel]) -> None:
     lamp = Tool("lamp", "Switches the lamp.", {"type": "object"})
-    server = ScriptedServer([said(" Good day."), over("stop")])
+    server = ScriptedServer([said("Good day."), over("stop")])
     server.first = first("get", "talk")
     options = GenerationOptions(tools=(WEATHER, lamp), withheld=frozenset({"get_weather"}))
     assert (await gather(made(server).generate(HELLO, options)))[0] == TextDelta("Good day.")
 
 
 async def test_with_no_choice_the_model_is_asked_for_words(made: Callable[..., LlamaModel]) -> None:
-    server = ScriptedServer([said(" Well."), over("stop")])
+    server = ScriptedServer([said("Well."), over("stop")])
     events = await gather(made(server).generate(HELLO, GenerationOptions(tools=(WEATHER,), tool_choice="none")))
     assert events[0] == TextDelta("Well.")
-    assert (server.requests[0]["begun"], "calls" in server.requests[0]["grammar"]) == ("talk", False)
+    assert "calls" not in server.requests[0]["grammar"]
 
 
 async def test_a_reply_with_tools_goes_on_behind_its_words(made: Callable[..., LlamaModel]) -> None:
@@ -368,7 +525,7 @@ async def test_a_reply_with_tools_goes_on_behind_its_words(made: Callable[..., L
     options = GenerationOptions(tools=(WEATHER,), goes_on=True)
     events = await gather(made(server).generate((*HELLO, Message("assistant", "Good")), options))
     assert events[0] == TextDelta(" day.")
-    assert server.requests[0]["begun"] == "talk Good"
+    assert server.requests[0]["begun"] == "Good"
 
 
 class SecondThoughts(ScriptedServer):
@@ -400,7 +557,7 @@ async def test_arguments_that_never_fit_are_an_engine_error(made: Callable[..., 
 async def test_a_call_already_answered_is_not_made_again(made: Callable[..., LlamaModel]) -> None:
     called = ToolCall("c1", "get_weather", '{"city":"Paris"}')
     history = (*HELLO, Message("assistant", "", (called,)), Message("tool", "sunny", (), "c1"))
-    server = SecondThoughts(CALL, " It is sunny.")
+    server = SecondThoughts(CALL, "It is sunny.")
     events = await gather(made(server).generate(history, GenerationOptions(tools=(WEATHER,))))
     assert events[0] == TextDelta("It is sunny.")
     assert [type(event) for event in events] == [TextDelta, GenerationEnd]

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from llguidance import LLMatcher
 
+from vivavoce.engines.llama.answer_prompt import schema_told
 from vivavoce.engines.llama.grammar import calls_grammar, check_schema, words_grammar
-from vivavoce.engines.llama.tool_prompt import answer_told, schema_told, tools_told
+from vivavoce.engines.llama.tool_prompt import answer_told, tools_told
 from vivavoce.errors import ClientError
 from vivavoce.types import GenerationOptions, NamedTool, Tool, ToolCall, ToolChoice
 
@@ -32,10 +33,9 @@ def grammar(choice: ToolChoice, *, parallel: bool = True) -> dict[str, str]:
     )
 
 
-@pytest.mark.parametrize("label", [True, False])
-def test_words_follow_the_word_they_begin_with(label: bool) -> None:
-    rules = rules_of(words_grammar(GenerationOptions(tools=(CITY,)), after_label=label))
-    assert rules["start"] == ('" " said' if label else "said")
+def test_words_hold_no_call() -> None:
+    rules = rules_of(words_grammar(GenerationOptions(tools=(CITY,))))
+    assert rules["start"] == "said"
     matcher = re.compile(rules["said"].strip("/"))
     assert matcher.fullmatch("It is 3 < 4, {so} to say.")
     assert not matcher.match('{"name": "city"}')
@@ -110,7 +110,7 @@ def test_tools_are_told_as_signatures() -> None:
     tool = Tool(
         "f", "Does f.", {"properties": {"a": {"type": "integer"}, "unit": unit, "tags": tags}, "required": ["a"]}
     )
-    told = tools_told((tool, CITY))
+    told = tools_told(GenerationOptions(tools=(tool, CITY)))
     assert (
         'f(a: integer, unit?: "c" | "f" (the scale), tags?: {"type": "array", "items": {"type": "string"}}) - Does f.'
         in told
@@ -122,12 +122,10 @@ PERSON = {"type": "object", "properties": {"name": {"type": "string"}}, "require
 
 
 def test_words_that_are_json() -> None:
-    rules = words_grammar(GenerationOptions(schema=PERSON), after_label=False).splitlines()
+    rules = words_grammar(GenerationOptions(schema=PERSON)).splitlines()
     assert rules[1] == "start: said"
     assert json.loads(rules[2].removeprefix("said: %json "))["properties"] == PERSON["properties"]
-    rules = words_grammar(GenerationOptions(schema=PERSON, tools=(CITY,)), after_label=True).splitlines()
-    assert rules[1] == 'start: " " said'
-    assert rules[-1].startswith("said: %json ")
+    assert words_grammar(GenerationOptions(schema=PERSON, tools=(CITY,))).splitlines() == rules
 
 
 @pytest.mark.parametrize("schema", [{}, {"type": "object"}, PERSON, {"oneOf": [PERSON, CITY.parameters]}])

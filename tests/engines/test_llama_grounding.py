@@ -59,3 +59,15 @@ def test_where_else_a_value_may_come_from() -> None:
     ]
     assert Ground(found).holds("Turing")
     assert Ground(found).holds(12)
+
+
+def test_what_instructions_in_the_conversation_name_is_said() -> None:
+    """They stand in the user's place: "Set a timer for ten minutes." was taken for a timer nobody had named a time for."""
+    said = [
+        Message("system", "Be brief."),
+        Message("user", "Thanks."),
+        Message("system", "Set a timer for ten minutes."),
+    ]
+    assert Ground(said).holds(10)
+    assert not Ground(said[:-1]).holds(10)
+    assert Ground([*said[:2], Message("system", "Tell the weather in Paris.")]).spelling("paris") == "Paris"

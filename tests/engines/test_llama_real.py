@@ -13,7 +13,6 @@ import pytest
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.llama import load
 from vivavoce.engines.llama.engine import LlamaModel
-from vivavoce.errors import EngineError
 from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, TextDelta, Tool, ToolCall
 
 pytestmark = pytest.mark.real
@@ -135,9 +134,11 @@ async def test_reading_a_prompt_can_be_cancelled(model: LlamaModel) -> None:
     assert end.cached_tokens < tokens / 2
 
 
-async def test_a_prompt_too_long_is_refused_quietly(model: LlamaModel, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(EngineError, match="a conversation holds 1024"):
-        await reply(model.generate(ask("hello " * 1500), GREEDY))
+async def test_a_prompt_too_long_is_shortened_quietly(model: LlamaModel, capfd: pytest.CaptureFixture[str]) -> None:
+    """What estimates let through must not cost the reply."""
+    text, end = await reply(model.generate(ask("hello " * 1500), GREEDY))
+    assert text
+    assert end.input_tokens < 1024
     assert capfd.readouterr().err == ""
 
 
@@ -157,17 +158,14 @@ async def test_tools_are_called_and_their_results_read(model: LlamaModel) -> Non
     assert end.input_tokens == with_tools
 
 
-async def test_arguments_that_are_not_json_are_told_as_they_are(model: LlamaModel) -> None:
+@pytest.mark.parametrize("tools", [(), (WEATHER,)])
+@pytest.mark.parametrize("arguments", ["{no", "", "[1]", "null"])
+async def test_arguments_of_any_kind_cost_no_reply(model: LlamaModel, arguments: str, tools: tuple[Tool, ...]) -> None:
+    """A client's history may hold calls of another model; the template reads nothing but JSON objects."""
     history = (
         *ask("Hi"),
-        Message("assistant", "", (ToolCall("c", "get_weather", "{no"),)),
+        Message("assistant", "", (ToolCall("c", "get_weather", arguments),)),
         Message("tool", "?", (), "c"),
     )
-    text, _ = await reply(model.generate(history, replace(GREEDY, max_tokens=8, tools=(WEATHER,))))
+    text, _ = await reply(model.generate(history, replace(GREEDY, max_tokens=8, tools=tools)))
     assert text
-
-
-async def test_without_tools_they_are_an_engine_error(model: LlamaModel) -> None:
-    history = (*ask("Hi"), Message("assistant", "", (ToolCall("c", "f", "{no"),)), Message("tool", "", (), "c"))
-    with pytest.raises(EngineError, match="JSON"):
-        await reply(model.generate(history, GREEDY))

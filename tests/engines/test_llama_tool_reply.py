@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from net.pages import Pages, served
 from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened
 from vivavoce.engines.llama.decision import Kind
-from vivavoce.engines.llama.tool_reply import ToolReply
+from vivavoce.engines.llama.tool_reply import ToolReply, calls_answered
 from vivavoce.types import GenerationOptions, Message, TextDelta, Tool, ToolCall, ToolCallDelta
 
 Event: TypeAlias = TextDelta | ToolCallDelta | ToolCall
@@ -61,7 +61,7 @@ def calls_of(events: list[Event]) -> list[dict[str, object]]:
 def test_a_call_with_a_blank_it_needs_is_asked_for_again_in_words(blank: str) -> None:
     reply, events = reply_to(weather(city=blank))
     assert events == []
-    assert reply.again == "none"
+    assert (reply.again, reply.missing) == ("none", "city")
 
 
 @pytest.mark.parametrize("city", ["Paris", "New York", "上海", "Mytown", "None-le-Vieux", 'say "{hi}, you" \\'])
@@ -75,6 +75,23 @@ def test_a_name_is_no_blank(city: str) -> None:
 def test_a_name_is_spelled_as_the_user_spelled_it(written: str, left: str) -> None:
     _, events = reply_to(weather(city=written), tool_choice="required")
     assert calls_of(events) == [{"city": left}]
+
+
+def test_a_second_call_that_nobody_asked_for_ends_the_reply() -> None:
+    """The first has left; a city out of the air does not follow it."""
+    reply, events = reply_to(f"{weather(city='Paris')} {weather(city='Oslo')}")
+    assert calls_of(events) == [{"city": "Paris"}]
+    assert (reply.over, reply.again) == (True, None)
+
+
+def test_instructions_ask_anew_for_what_was_called_before_the_last_answer() -> None:
+    call, orders = ToolCall("c1", "get_weather", '{"city": "Paris"}'), Message("system", "Tell the weather in Paris.")
+    told = (Message("assistant", "", (call,)), Message("tool", "sunny", (), "c1"))
+    answer = Message("assistant", "It is sunny.")
+    assert calls_answered((orders, *told)) == (call,)
+    assert calls_answered((orders, *told, orders)) == (call,), "the client says the same again, to have the result told"
+    assert calls_answered((orders, *told, answer, orders)) == ()
+    assert calls_answered((Message("user", "Paris?"), *told, answer)) == (call,)
 
 
 def test_an_optional_blank_is_left_out() -> None:
@@ -141,13 +158,6 @@ def test_several_calls_and_the_same_one_again() -> None:
 def test_one_call_where_only_one_is_wanted() -> None:
     _, events = reply_to(weather(city="Paris") + " " + weather(city="Rome"), parallel_tool_calls=False)
     assert calls_of(events) == [{"city": "Paris"}]
-
-
-@pytest.mark.parametrize("text", [" Hello there.", " 你好。", ' {"note": "no call"}'])
-def test_words_lose_the_blank_they_begin_with_and_nothing_else(text: str) -> None:
-    reply, events = reply_to(text, kind="words")
-    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == text[1:]
-    assert not reply.called
 
 
 def test_a_reply_that_goes_on_keeps_its_blank() -> None:

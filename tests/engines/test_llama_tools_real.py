@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tools.test_selection import HUNDRED, offering_with
+from vivavoce.engines.base import EngineContext
+from vivavoce.engines.e5 import load as load_embedder
 from vivavoce.engines.llama.engine import LlamaModel
+from vivavoce.engines.llama.tool_prompt import EXAMPLES
+from vivavoce.session.asking import OVERRIDE
+from vivavoce.session.persona import opening
+from vivavoce.tools.base import Calling
+from vivavoce.tools.offering import Bounds
 from vivavoce.types import (
     GenerationEnd,
     GenerationEvent,
@@ -41,6 +52,11 @@ TIMER = Tool(
         "required": ["minutes"],
     },
 )
+ORDER = Tool(
+    "look_up_order",
+    "Look up the state of an order by its number.",
+    {"type": "object", "properties": {"order_id": {"type": "string"}}, "required": ["order_id"]},
+)
 OPTIONS = GenerationOptions(max_tokens=60, temperature=0.0, tools=(WEATHER, TIMER), slot=0)
 
 
@@ -50,7 +66,15 @@ def model(large_model: LlamaModel) -> LlamaModel:
 
 
 async def events_of(model: LlamaModel, said: str, options: GenerationOptions) -> list[GenerationEvent]:
-    return [event async for event in model.generate((SYSTEM, Message("user", said)), options)]
+    return await answers(model, (Message("user", said),), options)
+
+
+async def answers(model: LlamaModel, history: Sequence[Message], options: GenerationOptions) -> list[GenerationEvent]:
+    return [event async for event in model.generate((SYSTEM, *history), options)]
+
+
+def words_in(events: list[GenerationEvent]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta)).strip()
 
 
 def calls_in(events: list[GenerationEvent]) -> list[tuple[str, object]]:
@@ -124,3 +148,78 @@ async def test_a_tool_that_is_called_like_talk(model: LlamaModel) -> None:
         ("talk_to_agent", {})
     ]
     assert not calls_in(await events_of(model, "Hello.", options))
+
+
+def orders(text: str) -> Message:
+    return Message("system", OVERRIDE.format(text))
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        (orders("Look up order 4711 and tell the caller."),),
+        (orders("Call the tool look_up_order with order_id 4711."),),
+        (Message("user", "Hi."), Message("assistant", "Hello."), orders("查询订单4711的状态，告诉来电者。")),
+        (Message("system", opening("You work at a shop. Look up order 4711 and tell the caller its state.")),),
+    ],
+)
+async def test_instructions_of_a_response_have_a_tool_called(model: LlamaModel, history: Sequence[Message]) -> None:
+    """With no turn of the user, or one that was answered: only what the user said was looked at, and nothing was called."""
+    options = replace(OPTIONS, tools=(ORDER, *OPTIONS.tools))
+    assert calls_in(await answers(model, history, options)) == [("look_up_order", {"order_id": "4711"})]
+
+
+async def test_a_yes_calls_what_was_offered(model: LlamaModel) -> None:
+    offer = (Message("user", "I am making pasta."), Message("assistant", "Shall I set a timer for ten minutes?"))
+    yes, no = Message("user", "Yes, please."), Message("user", "No, thanks.")
+    assert calls_in(await answers(model, (*offer, yes), OPTIONS)) == [("set_timer", {"minutes": 10})]
+    assert not calls_in(await answers(model, (*offer, no), OPTIONS))
+
+
+async def test_instructions_of_a_response_rule_it(model: LlamaModel) -> None:
+    said = Message("user", "How are you?")
+    exactly = orders("Say exactly: Welcome to the hill museum.")
+    assert words_in(await answers(model, (exactly,), OPTIONS)).strip('"') == "Welcome to the hill museum."
+    french = words_in(await answers(model, (said, orders("Answer in French only.")), replace(OPTIONS, tools=())))
+    assert any(word in french.casefold() for word in ("je ", "bien", "merci", "vous"))
+
+
+OUTPUT = Message("tool", '{"state": "shipped"}', (), "call_1")
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        (),
+        (Message("assistant", "Hello, this is the museum."),),
+        (Message("system", "The caller is a member."),),
+        (OUTPUT,),
+        (orders("Greet the caller."),),
+        (Message("system", opening("")),),
+        (Message("user", "..."),),
+        (Message("user", "Please repeat what we said before."),),
+    ],
+)
+async def test_nothing_of_the_examples_is_an_answer(model: LlamaModel, history: Sequence[Message]) -> None:
+    """ "The door is now painted blue." was answered where nobody had spoken of a door."""
+    nouns = {"door", "garage", "aunt", "car", "attic", "zoo", "ticket", "legs", "spider", "garden", "house", "stuffy"}
+    assert nouns <= set(re.findall(r"[a-z]+", " ".join(said for said, _ in EXAMPLES).lower()))
+    events = await answers(model, history, replace(OPTIONS, max_tokens=40))
+    assert not nouns & set(re.findall(r"[a-z]+", words_in(events).lower()))
+    assert calls_in(events) == []
+
+
+async def test_the_right_one_of_a_hundred_tools_is_called(model: LlamaModel, weights: Callable[[str], Path]) -> None:
+    """They were accepted, and then each reply failed, because the prompt was longer than the context."""
+    embedder = load_embedder(EngineContext(weights=weights, threads=2, capacity=1))
+    offering = offering_with(embedder)
+    options = replace(OPTIONS, tools=HUNDRED)
+    for text, name in (
+        ("Please open the blind in the office.", "office_blind"),
+        ("打开车库的摄像头。", "garage_camera"),
+    ):
+        messages = (SYSTEM, Message("user", text))
+        chosen, _ = await offering.for_reply(messages, options, (), Calling("me"), bounds=Bounds(most_tokens=682))
+        [(called, _)] = calls_in([event async for event in model.generate(messages, chosen)])
+        assert called.endswith(name)
+    embedder.close()

@@ -39,6 +39,11 @@ WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters":
         ({"top_logprobs": 2}, "invalid_value", "top_logprobs"),
         ({"tools": [{"type": "function", "function": {}}]}, "missing_required_parameter", "tools[0].function.name"),
         ({"tools": [{"type": "magic"}]}, "invalid_value", "tools[0].type"),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "text"}}}]},
+            "invalid_function_parameters",
+            "tools[0].function.parameters",
+        ),
         ({"tools": [WEATHER, WEATHER]}, "invalid_value", "tools"),
         ({"tool_choice": "required"}, "invalid_value", "tool_choice"),
         ({"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "x"}}}, "invalid_value", "tool_choice"),

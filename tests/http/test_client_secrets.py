@@ -291,6 +291,8 @@ def test_without_a_key_there_is_no_secret(locked: RunningServer, path: str) -> N
         (SESSIONS, {"voice": "nobody"}, "voice"),
         (SESSIONS, {"instructions": 7}, "instructions"),
         (SESSIONS, {"temperature": "hot"}, "temperature"),
+        (SECRETS, {"session": {"type": "realtime", "instructions": "word " * 4000}}, "session.instructions"),
+        (SESSIONS, {"instructions": "word " * 4000}, "instructions"),
         (TRANSCRIPTIONS, {"client_secret": {"expires_at": {"seconds": 1}}}, "client_secret.expires_at.seconds"),
     ],
 )

@@ -359,6 +359,21 @@ async def test_minutes_of_push_to_talk_do_not_hold_up_what_others_say(
         transcribing.cancel()
 
 
+async def test_long_instructions_are_counted_and_beyond_the_context_refused(server: RunningServer) -> None:
+    """The fake model's tokens are words: 3000 fit its context of 4096 beside a reply, 4000 do not."""
+    async with talking(server) as talker:
+        await talker.next()
+        await talker.send(type="session.update", session={"instructions": "word " * 3000})
+        await talker.until("session.updated")
+        await talker.send(type="session.update", event_id="long", session={"instructions": "word " * 4000})
+        error = (await talker.until("error"))[-1]["error"]
+        assert (error["code"], error["param"]) == ("context_length_exceeded", "session.instructions")
+        assert error["event_id"] == "long"
+        assert "4000 tokens" in error["message"]
+        await talker.send(type="response.create", response={"instructions": "word " * 3000 + "and so on"})
+        await talker.until("response.done")
+
+
 async def test_marks_come_only_when_asked_for(server: RunningServer) -> None:
     for query, expected in (("model=step-audio-2", False), ("model=step-audio-2&marks=1", True)):
         async with talking(server, query) as talker:

@@ -146,6 +146,24 @@ def test_audio_is_decoded() -> None:
     assert event.audio == b"\x01\x02"
 
 
+NO_PARAMETERS: tuple[Any, ...] = (
+    7,
+    {"type": "string"},
+    {"type": "thing"},
+    {"properties": 5},
+    {"properties": {"x": {"type": "text"}}},
+    {"required": "x"},
+    {"$schema": []},
+    {"properties": {"x": {"minimum": "low"}}},
+)
+"""What was taken for the parameters of a function, and then failed each reply."""
+
+
+def with_parameters(parameters: Any) -> dict[str, Any]:
+    tool = {"type": "function", "name": "f", "parameters": parameters}
+    return {"type": "session.update", "session": {"tools": [tool]}}
+
+
 @pytest.mark.parametrize(
     ("event", "param"),
     [
@@ -166,6 +184,7 @@ def test_audio_is_decoded() -> None:
         ),
         ({"type": "session.update", "session": {"tools": [{"type": "rocket"}]}}, "session.tools[0].type"),
         ({"type": "session.update", "session": {"tools": [{"type": "function"}]}}, "session.tools[0].name"),
+        *((with_parameters(odd), "session.tools[0].parameters") for odd in NO_PARAMETERS),
         ({"type": "session.update", "session": {"tool_choice": {"type": "function"}}}, "session.tool_choice.name"),
         (
             {"type": "session.update", "session": {"max_response_output_length": 0}},

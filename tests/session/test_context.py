@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.protocol.items import Item, Part
-from vivavoce.session.context import Context, estimate_tokens, message_of
+from vivavoce.session.context import Context, message_of
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.types import Message, ToolCall
 
 BUDGET = 250

@@ -157,3 +157,15 @@ def test_an_end_that_can_be_spoken(said: str, language: str, refusal: str) -> No
     guard.passes(said)
     guard.rest()
     assert guard.refusal(language) == refusal
+
+
+def test_what_a_response_was_told_to_say_is_said() -> None:
+    """ "Say exactly: …" ended with "I cannot tell you that." while a page was in the conversation."""
+    line = "The ferry to Solna leaves at nine from the second pier today."
+    orders = Message("system", f"Say exactly: {line}")
+    assert heard(line, messages=(*MESSAGES, orders)) == (line, False)
+    secret = Message("system", f"{line} The password is Heron-12.")
+    said, leaking = heard(f"{line} It is Heron-12.", messages=(*MESSAGES, secret))
+    assert (said, leaking) == (f"{line} It is {LEFT_OUT}.", False)
+    answered = (*MESSAGES, orders, Message("assistant", "Done."), Message("user", "And now?"))
+    assert heard(line, messages=answered)[1], "of another response"

@@ -12,7 +12,7 @@ import pytest
 from tools.scripted import Lookup, Scripted, call, replied, request, said
 from vivavoce.engines.fake import FakeSpeaker
 from vivavoce.runtime.reply import reply
-from vivavoce.session.context import estimate_tokens
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.tools.base import Calling, ToolResult
 from vivavoce.tools.loop import LEAST_REPLY
 from vivavoce.tools.telling import FILLERS
@@ -269,7 +269,7 @@ async def test_a_reply_after_a_long_prompt_is_not_cut_to_a_word() -> None:
     """The caller has counted the prompt; the estimate of what is left can be less than nothing."""
     model = Scripted(["Enough words for an answer."])
     asked = request(Lookup())
-    long = [*asked.messages[:-1], Message("user", "word " * (model.context_tokens // 2))]
+    long = [*asked.messages[:-1], Message("user", "word " * (model.context_tokens * 2 // 3))]
     assert sum(map(estimate_tokens, long)) > model.context_tokens * 0.8
     await replied(model, replace(asked, messages=long, options=replace(asked.options, max_tokens=600)))
     assert model.asked[0][1].max_tokens == LEAST_REPLY

@@ -21,7 +21,8 @@ from tools.scripted import Scripted, call, replied, request
 from vivavoce.config.reach import McpConfig, McpServerConfig, ToolsConfig
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import ApprovalFilter, McpTool, ToolFilter
-from vivavoce.session.context import RULES_TOKENS, estimate_tokens, estimate_tools
+from vivavoce.signatures import RULES_TOKENS, estimate_tools
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.tools.base import Calling
 from vivavoce.tools.mcp.connection import Place, ToolServerError, header_pairs
 from vivavoce.tools.mcp.servers import MOST_DESCRIPTION, MOST_OF_AN_OWNER, MOST_TOOLS, ToolServers, offered_name
@@ -284,7 +285,7 @@ async def test_a_server_that_says_nothing_holds_up_one_reply_and_not_the_next() 
 async def test_a_reply_waits_so_long_and_the_next_one_has_the_tools() -> None:
     liar = Liar(**SILENT)
     async with answering(liar, list_s=30) as (offering, tools), asyncio.timeout(20):
-        session = SessionTools(offering, "me", Bounds(patience_s=0.05))
+        session = SessionTools(offering, "me", 0.05)
         _, server = await session.for_reply((), GenerationOptions(), tools, (), "en")
         assert server.tools == []
         liar.go_on(server_discover=UNKNOWN, initialize=HANDSHAKE, tools_list={"tools": [tool_named("find")]})
@@ -347,16 +348,20 @@ async def test_a_server_that_lies_about_its_tools_has_those_that_are_some() -> N
         assert liar.asked.count("tools/list") == 1
 
 
-async def test_a_server_with_much_to_say_leaves_room_to_talk(caplog: pytest.LogCaptureFixture) -> None:
+async def test_of_a_server_with_much_to_say_the_tools_of_a_turn_are_told() -> None:
     wordy = {"type": "object", "properties": {"x": {"type": "string", "description": "very long " * 300}}}
-    caplog.set_level(logging.INFO, "vivavoce")  # a server that was made before may have set its own
     many = [tool_named(f"tool{n}", description="Does things. " * 20, inputSchema=wordy) for n in range(50)]
     liar, modest = Liar(tools_list={"tools": many}), Liar(tools_list={"tools": [tool_named("find")]})
     async with answering(liar, modest) as (offering, tools), asyncio.timeout(20):
-        found = await offering.server_tools("me", tools, Bounds(most_tokens=4000))
-        assert estimate_tools([tool.tool for tool in found]) - RULES_TOKENS <= 4000
-        assert [tool.tool.name for tool in found] == ["tool0", "tool1", "tool2", "find"]
-        assert "47 tools" in caplog.text
+        asked = (Message("user", "Find the room, please. Or call tool7."),)
+        options, server = await offering.for_reply(
+            asked, GenerationOptions(), tools, ME, bounds=Bounds(most_tokens=1000)
+        )
+        assert estimate_tools(options) - RULES_TOKENS <= 1000
+        assert {"find", "tool7"} <= {tool.name for tool in options.tools} - options.withheld
+        assert len(server.tools) == len(options.tools) == 51
+        for_prefill = await SessionTools(offering, "me").for_prefill(GenerationOptions(), tools, 1000)
+        assert not {tool.name for tool in for_prefill.tools} - for_prefill.withheld, "which ones shows only in a turn"
 
 
 async def test_a_list_without_end_is_read_so_far() -> None:

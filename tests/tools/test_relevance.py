@@ -51,6 +51,23 @@ async def test_a_turn_is_also_read_behind_the_one_before() -> None:
     assert await irrelevant(*said("what about the weather", "and in Rome?")) == {"play_music"}
 
 
+async def test_a_yes_is_read_behind_the_question_it_answers() -> None:
+    """Only what the user said was looked at, and "Yes, please." is talk: what had been offered was withheld."""
+    offer = Message("assistant", "I see. Shall I play some music?")
+    assert await irrelevant(*said("I am tired."), offer, *said("Yes, please.")) == {"get_weather"}
+    told = Message("assistant", "I played some music.")
+    assert await irrelevant(*said("I am tired."), told, *said("Thanks.")) == {"play_music", "get_weather"}
+
+
+async def test_instructions_behind_the_conversation_ask_for_something() -> None:
+    """With and without a turn of the user; what has been answered is asked for no more."""
+    head, orders = Message("system", "Be brief."), Message("system", "Tell the weather in Paris.")
+    assert await irrelevant(head, orders) == {"play_music"}
+    assert await irrelevant(head, *said("Some music, please."), orders) == frozenset()
+    answered = (*said("Some music, please."), Message("assistant", "Here you are."))
+    assert await irrelevant(head, *answered, orders) == {"play_music"}
+
+
 async def test_what_was_called_lately_stays() -> None:
     called = Message("assistant", "", (ToolCall("c", "play_music", "{}"),))
     messages = (*said("music"), called, Message("tool", "ok", tool_call_id="c"), Message("assistant", "Here."))
@@ -89,16 +106,17 @@ async def test_after_a_failure_it_is_tried_again() -> None:
     assert await relevance.irrelevant(said("hello"), (MUSIC,)) == {"play_music"}
 
 
-def test_only_a_scale_that_is_known_is_used() -> None:
-    assert relevance_of(FakeEmbedder(), -0.065) is None
+async def test_only_a_scale_that_is_known_withholds_tools() -> None:
+    assert await relevance_of(FakeEmbedder(), -0.065).irrelevant(said("hello"), (MUSIC, WEATHER)) == frozenset()
+    assert await relevance_of(Meanings(), None).irrelevant(said("hello"), (MUSIC, WEATHER)) == frozenset()
+    ranked = await relevance_of(FakeEmbedder(), None).nearness(["play some music"], (WEATHER, MUSIC))
+    assert ranked[0] < ranked[1], "but any embedder can rank"
 
 
 @pytest.fixture(scope="module")
 def real(weights: Callable[[str], Path]) -> Iterator[Relevance]:
     embedder = load(EngineContext(weights=weights, threads=2, capacity=1))
-    relevance = relevance_of(embedder, -0.065)
-    assert relevance is not None
-    yield relevance
+    yield relevance_of(embedder, -0.065)
     embedder.close()
 
 
@@ -115,3 +133,9 @@ def real(weights: Callable[[str], Path]) -> Iterator[Relevance]:
 async def test_the_real_scale(real: Relevance, turn: str, withheld: dict[str, bool]) -> None:
     found = await real.irrelevant(said(turn), (MUSIC, WEATHER))
     assert {name: name in found for name in withheld} == withheld
+
+
+@pytest.mark.real
+async def test_the_real_scale_reads_a_yes_behind_its_question(real: Relevance) -> None:
+    offered = [*said("I am tired."), Message("assistant", "Shall I play some Bach for you?"), *said("Yes, please.")]
+    assert "play_music" not in await real.irrelevant(offered, (MUSIC, WEATHER))

@@ -82,6 +82,11 @@ async def test_only_what_the_user_says_is_asked_for() -> None:
     assert await choice(4.0, calls=(ToolCall("1", "search_documents", "{}"),)) == "auto"
 
 
+async def test_instructions_behind_the_question_leave_it_a_question() -> None:
+    brief = Message("system", "Answer in one word.")
+    assert await choice(4.0, messages=(*ASKED, brief)) == NamedTool("search_documents")
+
+
 async def test_documents_tell_how_sure_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_shelf(tmp_path) as shelf:
         store = (await shelf.library.stores.create(OWNER, "manuals")).id

@@ -4,7 +4,7 @@
 
 * speech is whatever is louder than a whisper (RMS above ``LOUD``);
 * an utterance is transcribed as ``I heard 1200 milliseconds.``, silence as nothing; its words all last equally long;
-* the reply repeats the last message: ``You said: …``, word by word, going on with one that has begun;
+* the reply repeats what the user (or a tool) said last: ``You said: …``, word by word, going on with one that has begun;
 * a message ``call NAME {…}`` calls that tool, unless it is what a tool said; ``say WORDS and call NAME {…}`` says them first;
   where a call is required (or one tool is named) it is called without being asked, with the least its schema takes;
 * JSON is the least its schema takes; every token is as likely as not; a reply ends before a stop;
@@ -155,7 +155,7 @@ class FakeLanguageModel:
         """``You said: …``, a word at a time; or a call of a tool, in two pieces, if one is asked for by name."""
         await asyncio.sleep(0)
         begun = messages[-1].content if options.goes_on else ""
-        said = next((message.content for message in reversed(messages) if message.role != "assistant"), "")
+        said = _said_last(messages)
         tokens = await self.count_tokens(messages, options)
         if FAILURE in said and options.max_tokens:
             raise EngineError("fake", "failed because it was asked to")
@@ -186,6 +186,15 @@ class FakeLanguageModel:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _said_last(messages: Sequence[Message]) -> str:
+    """What the user or a tool said last; instructions only where nobody has said anything."""
+    for roles in (("user", "tool"), ("system",)):
+        for message in reversed(messages):
+            if message.role in roles:
+                return message.content
+    return ""
 
 
 def _score(token: str, others: int) -> TokenScore:

@@ -18,7 +18,7 @@ from vivavoce.runtime.chat.asking import Asked, Take, ask
 from vivavoce.runtime.chat.hearing import Listener, Place
 from vivavoce.runtime.chat.prompt import prompt_of
 from vivavoce.tiers import Model
-from vivavoce.tools.offering import SessionTools, bounds_of
+from vivavoce.tools.offering import SessionTools
 from vivavoce.types import Transcript
 
 
@@ -61,7 +61,7 @@ class Answering:
     async def asked(self, wanted: ChatRequest, seat: int) -> Asked:
         """Listen, and make the prompt of ``wanted``. Raises ``ClientError`` and ``EngineError``."""
         memory, fetches = self._serving.chats, self._serving.config.net.fetch_audio
-        tools = SessionTools(self._serving.tools, self._owner, bounds_of(self._model))
+        tools = SessionTools(self._serving.tools, self._owner)
         declared = await asyncio.to_thread(wanted.declared_tools)  # they may be megabytes
         await tools.require_stores(declared, wanted.store_param)
         voice = await self._voice(wanted)
@@ -72,6 +72,7 @@ class Answering:
             self.heard,
             lambda audio_id: memory.answers.find(self._owner, audio_id),
             spoken=wanted.speaks,
+            tools=bool(declared) or self._serving.tools.anything,
         )
         asked = await ask(wanted, declared, prompt, self._model, tools, slot=seat, voice=voice)
         return replace(asked, heard_ms=listener.heard_ms)

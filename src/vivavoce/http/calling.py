@@ -21,7 +21,7 @@ from vivavoce.runtime.driver import Driver
 from vivavoce.session.known_voices import KnownVoices
 from vivavoce.session.session import Session, SessionOptions
 from vivavoce.tiers import Model
-from vivavoce.tools.offering import SessionTools, bounds_of
+from vivavoce.tools.offering import SessionTools
 from vivavoce.voices.presets import PRESETS
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ async def begin_call(
         lifetime_s=session_lifetime_s(serving.config, grant),
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
         meter=KeyMeter(serving.key_use, grant.key),
-        tools=SessionTools(serving.tools, grant.owner, bounds_of(language_model, serving.config.mcp.patience_s)),
+        tools=SessionTools(serving.tools, grant.owner, serving.config.mcp.patience_s),
         usable=partial(serving.voices.usable, grant.owner, tier=model.tier),
     )
     log.info(
@@ -91,6 +91,7 @@ def session_options(
         audio_lead_ms=config.limits.audio_lead_ms,
         false_interruption_ms=config.turns.false_interruption_ms,
         interruption=interruption_policy(config),
+        lengths=serving.lengths[model.tier.language_model],
         own_tools=serving.tools.anything,
         expires_at=int(time.time() + session_lifetime_s(config, grant)),
         report_marks=query.get("marks") == "1",

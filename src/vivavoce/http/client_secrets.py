@@ -29,8 +29,11 @@ from vivavoce.protocol.reading import checked
 from vivavoce.protocol.server_events import SessionCreated
 from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.protocol.tools import store_param
+from vivavoce.runtime.measuring import measure_instructions
 from vivavoce.session.outbox import random_id
-from vivavoce.tiers import model_of
+from vivavoce.session.prompt_budget import PromptBudget
+from vivavoce.session.session import REPLY_TOKENS
+from vivavoce.tiers import Model, model_of
 
 router = APIRouter(route_class=ReportingRoute, tags=["realtime"])
 
@@ -130,7 +133,20 @@ class _Wanted:
         await serving.tools.require_stores(
             self.caller.owner, session.tools, lambda index: store_param(described["tools"], index, "tools")
         )
+        if not transcribes:
+            await _require_room(serving, model, session)
         return session, Grant(self.caller.owner, name or None, update.session, self.dialect, self.caller.key)
+
+
+async def _require_room(serving: Serving, model: Model, session: SessionConfig) -> None:
+    """Raises ``ClientError`` for instructions that the model has no room for, as far as it has been loaded."""
+    if serving.loaded is None:
+        return
+    name = model.tier.language_model
+    engine, lengths = serving.loaded.language_models[name], serving.lengths[name]
+    await measure_instructions(session.instructions, engine, lengths)
+    budget = PromptBudget(engine.context_tokens, REPLY_TOKENS, serving.tools.anything, lengths)
+    budget.require_room(session, "session.instructions")
 
 
 async def _read_object(request: Request) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from functools import partial
 
 from vivavoce.closing import CloseStack
@@ -26,6 +27,7 @@ from vivavoce.runtime.embedding import TextEmbedding
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats, Vacancies
 from vivavoce.runtime.voices import VoiceLibrary
+from vivavoce.session.prompt_budget import TextLengths
 from vivavoce.store.files import Files
 from vivavoce.store.keys import Keys
 from vivavoce.store.store import Store
@@ -62,6 +64,8 @@ class Serving:
         self.web_search = self.closing.add(WebSearch(config.web_search, self.fetcher))
         makers = Makers(self._web_search_tool, self._retrieval_tool, self._require_store)
         self.tools = self.closing.add(Offering(config.tools, config.mcp, self.fetcher, makers))
+        self.lengths: defaultdict[str, TextLengths] = defaultdict(TextLengths)
+        """Of long instructions, by language model."""
         self.opened: Store | None = None
         self.loaded: Engines | None = None
         self.shelves: Library | None = None

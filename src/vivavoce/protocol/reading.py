@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 import msgspec.inspect
+from cachetools import LRUCache, cached
+from jsonschema import Draft202012Validator, SchemaError
+from jsonschema.validators import validator_for
 
+from vivavoce.digests import text_digest
 from vivavoce.errors import ClientError
 from vivavoce.protocol.base64_text import from_base64
 
@@ -123,6 +129,27 @@ def free_form(value: Any, param: str) -> Any:
         if not level:
             return value
     raise ClientError(f"'{param}' is nested too deeply.", param=param)
+
+
+def json_schema(value: Json, param: str, *, code: str) -> Json:
+    """``value``, if it is a JSON Schema. Raises ``ClientError`` (``code``)."""
+    free_form(value, param)
+    if complaint := _schema_complaint(json.dumps(value, ensure_ascii=False)):
+        raise ClientError(f"This is no JSON Schema: {complaint}", code=code, param=param)
+    return value
+
+
+@cached(LRUCache[bytes, str](1024), key=text_digest, lock=Lock())
+def _schema_complaint(written: str) -> str:
+    """What is wrong with a JSON Schema, if anything. Clients send the same ones again and again, and it takes a while."""
+    schema = json.loads(written)
+    try:
+        validator_for(schema, Draft202012Validator).check_schema(schema)
+    except SchemaError as error:
+        return str(error.message[:MAX_MESSAGE])
+    except (TypeError, RecursionError):  # a "$schema" that is no string; references in a circle
+        return "it cannot be read"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

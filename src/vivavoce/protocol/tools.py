@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.reading import Json, a_list, an_object, checked, free_form, without_nulls
+from vivavoce.protocol.reading import Json, a_list, an_object, checked, json_schema, without_nulls
 from vivavoce.protocol.session_config import FunctionChoice, ServerChoice, ToolChoice
 from vivavoce.protocol.tool_config import (
     DeclaredTool,
@@ -64,7 +64,7 @@ def read_tool(value: Any, param: str, *, announced: bool) -> DeclaredTool:
     within = f"{param}.function" if nested else param
     fields = without_nulls(an_object(tool["function"], within) if nested else tool)
     if "parameters" in fields:
-        free_form(fields["parameters"], f"{within}.parameters")
+        _check_parameters(an_object(fields["parameters"], f"{within}.parameters"), f"{within}.parameters")
     if kind != "function" and ("options" in fields or (kind == "retrieval" and "vector_store_id" not in fields)):
         options = without_nulls(an_object(fields.pop("options", {}), f"{within}.options"))
         checked({"description": "", **options, "type": kind}, _TYPES[kind], f"{within}.options")
@@ -80,6 +80,17 @@ def store_param(tools: Any, index: int, param: str) -> str:
         if isinstance(tool.get(step), dict):
             tool, place = tool[step], f"{place}.{step}"
     return f"{place}.vector_store_id"
+
+
+def _check_parameters(parameters: Json, param: str) -> None:
+    """Arguments are held to this schema, so it must be one, of an object. Raises ``ClientError`` in OpenAI's words."""
+    if parameters.get("type", "object") != "object":
+        raise ClientError(
+            "A function's parameters must be a schema of type 'object'.",
+            code="invalid_function_parameters",
+            param=param,
+        )
+    json_schema(parameters, param, code="invalid_function_parameters")
 
 
 def _mcp(tool: Json, param: str, announced: bool) -> McpTool:

@@ -119,7 +119,7 @@ class Driver:
         self._meter = meter
         self._tools = tools
         tools.notify = self._notice
-        self._lookups = Lookups(session.id, session.options.voices, usable, tools)
+        self._lookups = Lookups(session, usable, tools, model)
         self._ears = engines.ears
         self._speech = engines.ears.detector.open()
         self.line = Line(keep=keep_frames)
@@ -360,7 +360,9 @@ class Driver:
         options = replace(work.options, slot=self.seat)
         try:
             self._meter.require()
-            options, server = await self._tools.for_reply(work.messages, options, work.tools, work.calls, work.language)
+            options, server = await self._tools.for_reply(
+                work.messages, options, work.tools, work.calls, work.language, work.tool_tokens
+            )
             request = ReplyRequest(work.messages, options, work.voice, work.language, work.speed, work.begun, server)
             await reply(request, self._model, self._engines.speaker, emit)
         except EngineError as error:
@@ -371,7 +373,8 @@ class Driver:
 
     async def _prefill(self, work: Prefill) -> None:
         try:
-            options = await self._tools.for_prefill(replace(work.options, slot=self.seat), work.tools)
+            options = replace(work.options, slot=self.seat)
+            options = await self._tools.for_prefill(options, work.tools, work.tool_tokens)
             await read_prompt(work.messages, options, self._model)
         except EngineError as error:
             log.warning("session %s: prefill: %s", self._session.id, error)

@@ -1,4 +1,4 @@
-"""What a client's event names and only the database knows: looked up before the session, which cannot wait, is told of it."""
+"""What a client's event names and the session cannot know, since it cannot wait: looked up before it is told of the event."""
 
 from __future__ import annotations
 
@@ -8,30 +8,34 @@ from typing import Any
 
 import msgspec
 
+from vivavoce.engines.base import LanguageModel
 from vivavoce.errors import ClientError, VivavoceError
 from vivavoce.protocol.client_events import AnyClientEvent, ResponseCreate, SessionUpdate
 from vivavoce.protocol.session_config import SessionPatch
 from vivavoce.protocol.tool_config import DeclaredTool
 from vivavoce.protocol.tools import store_param
-from vivavoce.session.known_voices import KnownVoices
+from vivavoce.runtime.measuring import measure_instructions
+from vivavoce.session.session import Session
 from vivavoce.tools.offering import SessionTools
 
 log = logging.getLogger(__name__)
 
 
 class Lookups:
-    """The voices and vector stores of one session's owner.
+    """The voices and vector stores of one session's owner, and how long instructions are to its language ``model``.
 
     ``usable`` raises ``ClientError`` for a voice the owner may not use, and readies one that they may.
     """
 
     def __init__(
-        self, session_id: str, voices: KnownVoices, usable: Callable[[str], Awaitable[str]], tools: SessionTools
+        self, session: Session, usable: Callable[[str], Awaitable[str]], tools: SessionTools, model: LanguageModel
     ) -> None:
-        self._session_id = session_id
-        self._voices = voices
+        self._session_id = session.id
+        self._voices = session.options.voices
+        self._lengths = session.options.lengths
         self._usable = usable
         self._tools = tools
+        self._model = model
 
     async def refusal(self, event: AnyClientEvent, frame: str | bytes) -> ClientError | None:
         """Why ``event``, which came as ``frame``, cannot be taken, if it declares a tool for documents that are not there.
@@ -46,6 +50,7 @@ class Lookups:
             case _:
                 return None
         await self._look_for_voice(patch)
+        await measure_instructions(patch.instructions, self._model, self._lengths)
         if not isinstance(patch.tools, tuple):
             return None
         try:

@@ -2,29 +2,34 @@
 
 The head of the prompt (system prompt, oldest items) never changes from turn to turn, so the model's cache of it stays
 good. When the budget is exceeded the oldest items are left out in one larger step, so that the next turns append again.
+A single message that would take most of the budget is told without its middle.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import ceil
+from dataclasses import replace
 
 from vivavoce.protocol.items import Item, ServerCall
 from vivavoce.scripts import written_language
 from vivavoce.session.persona import system_prompt
 from vivavoce.session.server_calls import calls_as_messages
-from vivavoce.types import Language, Message, Tool, ToolCall
+from vivavoce.token_estimates import TURN_TOKENS, cut_to, estimate_text, estimate_tokens
+from vivavoce.types import Language, Message, ToolCall
 
 NOTHING_HEARD: Mapping[str, Language] = {}
 
 DECLINED = "The person did not allow this. Say in one short sentence that it was not done."
 """What the language model is told of a call the client did not approve."""
 
-RULES_TOKENS = 450
-"""What a language model is told so that it calls tools at the right time (``engines/llama/tool_prompt.py``)."""
-
 REFILL = 0.5
-"""After leaving items out, the history fills this share of the budget."""
+"""After leaving items out, the history fills this share of its room."""
+
+MOST_OF_HISTORY = 0.6
+"""Of the room for the history, for one message: what it answers, or what is said to it, must fit beside it."""
+
+LEAST_MESSAGE = 64
+"""Tokens of a message that are always told."""
 
 
 class Context:
@@ -40,34 +45,40 @@ class Context:
         items: Iterable[Item],
         languages: Mapping[str, Language] = NOTHING_HEARD,
         *,
+        head_tokens: int | None = None,
         spare: int = 0,
+        once: int = 0,
     ) -> tuple[Message, ...]:
         """The prompt for the conversation as it stands; ``languages`` tells by item id in what language it was spoken.
 
         The default persona answers in the user's language; a client's instructions may ask for another one. ``spare``
-        tokens of the budget stay free.
+        tokens of the budget stay free, and ``once`` more of them for this prompt only. ``head_tokens``: what the system
+        prompt takes, where that is known.
         """
-        system = system_prompt(instructions)
-        follow = not instructions.strip()
-        requests: dict[str, Item] = {}
-        history: list[Message] = []
-        for item in items:
-            if item.type == "mcp_approval_request":
-                requests[item.id] = item
-            history += calls_as_messages(item.calls_before)
-            if item.type == "mcp_approval_response" and item.approve is False:
-                history += _declined(requests.get(str(item.approval_request_id)))
-            elif (message := message_of(item, languages.get(item.id), follow=follow)) is not None:
-                history.append(message)
-        budget = self._budget - spare
+        system = Message("system", system_prompt(instructions))
+        history = _history(items, languages, follow=not instructions.strip())
+        room = self._budget - spare - (estimate_tokens(system) if head_tokens is None else head_tokens)
+        most = max(int(room * MOST_OF_HISTORY), LEAST_MESSAGE)
+        history = [_cut(message, most) for message in history]
         costs = [estimate_tokens(message) for message in history]
-        fixed = estimate_tokens(Message("system", system))
-        self._first = min(self._first, len(history))
-        if fixed + sum(costs[self._first :]) > budget:
-            self._first = _start_within(costs, budget * REFILL - fixed)
-            while self._first < len(history) - 1 and history[self._first].role == "tool":
-                self._first += 1  # its call is left out
-        return (Message("system", system), *_merged_calls(history[self._first :]))
+        self._first = _first_kept(history, costs, min(self._first, len(history)), room)
+        first = _first_kept(history, costs, self._first, room - once)
+        return (system, *_merged_calls(history[first:]))
+
+
+def _history(items: Iterable[Item], languages: Mapping[str, Language], *, follow: bool) -> list[Message]:
+    """All that was said and done, message by message."""
+    requests: dict[str, Item] = {}
+    history: list[Message] = []
+    for item in items:
+        if item.type == "mcp_approval_request":
+            requests[item.id] = item
+        history += calls_as_messages(item.calls_before)
+        if item.type == "mcp_approval_response" and item.approve is False:
+            history += _declined(requests.get(str(item.approval_request_id)))
+        elif (message := message_of(item, languages.get(item.id), follow=follow)) is not None:
+            history.append(message)
+    return history
 
 
 def message_of(item: Item, language: Language | None = None, *, follow: bool = False) -> Message | None:
@@ -98,17 +109,27 @@ def _declined(request: Item | None) -> list[Message]:
     return calls_as_messages((call,))
 
 
-def estimate_tokens(message: Message) -> int:
-    """A safe guess at a message's tokens: a third of a token a Latin letter, one a Chinese or Japanese character."""
-    text = message.content + "".join(call.name + call.arguments for call in message.tool_calls)
-    wide = sum(1 for char in text if ord(char) >= 0x2E80)
-    return 8 + wide + ceil((len(text) - wide) / 3)
+def _cut(message: Message, most_tokens: int) -> Message:
+    """``message`` in at most about ``most_tokens``: without its middle; arguments of calls cannot be cut and are left out."""
+    if estimate_tokens(message) <= most_tokens:
+        return message
+    calls, left = [], most_tokens - TURN_TOKENS
+    for call in message.tool_calls:
+        cost = estimate_text(call.name + call.arguments)
+        calls.append(call if cost <= left else replace(call, arguments="{}"))
+        left -= estimate_text(call.name + calls[-1].arguments)
+    return replace(message, content=cut_to(message.content, max(left, 0)), tool_calls=tuple(calls))
 
 
-def estimate_tools(tools: Iterable[Tool]) -> int:
-    """A safe guess at what the prompt tells of ``tools``: each of them, and the rules of calling any."""
-    told = [estimate_tokens(Message("system", f"{tool.name}{tool.description}{tool.parameters}")) for tool in tools]
-    return sum(told) + RULES_TOKENS if told else 0
+def _first_kept(history: Sequence[Message], costs: Sequence[int], first: int, room: int) -> int:
+    """From which message on the history is told; what the user said last is told with all that followed, if it fits."""
+    if sum(costs[first:]) <= room:
+        return first
+    kept = _start_within(costs, room * REFILL)
+    while kept < len(history) - 1 and history[kept].role == "tool":
+        kept += 1  # its call is left out
+    asked = max((at for at, message in enumerate(history) if message.role == "user"), default=kept)
+    return asked if asked < kept and sum(costs[asked:]) <= room else kept
 
 
 def _start_within(costs: Sequence[int], budget: float) -> int:

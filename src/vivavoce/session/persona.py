@@ -7,6 +7,8 @@ belongs to that turn's message.
 
 from __future__ import annotations
 
+from vivavoce.token_estimates import cut_to
+
 CHARACTER = "You are Vivavoce, a friendly voice assistant. Answer the person in their own language."
 """The default persona. A client's instructions take its place."""
 
@@ -24,6 +26,23 @@ For example:
 "How do I make tea?" - "Sure, boil some water, pour it over the tea, and wait about three minutes."
 """
 """Small models follow examples better than rules. They belong to the default persona: their tone is its own."""
+
+
+_NOBODY = "Nobody has said anything yet."
+
+MOST_REPEATED = 200
+"""Tokens of the instructions that are repeated where nobody has said anything yet."""
+
+
+def opening(instructions: str | None = None) -> str:
+    """What stands in the place of a turn where nobody has said anything yet: ``instructions`` say what to do then.
+
+    Small models do what they read last, which between instructions and reply may be what an engine tells of tools.
+    """
+    given = (instructions or "").strip()
+    if not given:
+        return f"{_NOBODY} Greet the person in one short sentence."
+    return f"{_NOBODY} Begin as you are told:\n{cut_to(given, MOST_REPEATED)}"
 
 
 def system_prompt(instructions: str | None = None, *, spoken: bool = True) -> str:

@@ -146,14 +146,15 @@ class Replying:
     def generate(self, language: Language, languages: Mapping[str, Language]) -> Ask:
         """All transcripts are there: send the reply on its road. ``language`` was spoken last. Returns what it answers."""
         reply = self._begun_reply()
-        messages, options = self._prompts.for_ask(reply.ask, languages)
-        reply.response.audio_in = self._audio.measure(reply.ask, messages)
+        prompt = self._prompts.for_ask(reply.ask, languages)
+        reply.response.audio_in = self._audio.measure(reply.ask, prompt.messages)
         reply.work = StartReply(
             reply.response.id,
-            messages,
-            options,
+            prompt.messages,
+            prompt.options,
             reply.ask.voice,
             language,
+            tool_tokens=prompt.tool_tokens,
             speed=reply.ask.config.speed,
             tools=server_side(reply.ask.config.tools),
             calls=reply.ask.calls,
@@ -248,7 +249,7 @@ class Replying:
     def tell_limits(self, session: ev.SessionLimit) -> None:
         """Tell what is left of the limits, the session's own time above all."""
         end = self.newest.end if self.newest is not None else None
-        self._outbox.send(rate_limits(self._prompts.context_tokens, end, session))
+        self._outbox.send(rate_limits(self._prompts.budget.context_tokens, end, session))
 
     # ---- the user speaks
 
@@ -372,7 +373,7 @@ class Replying:
         if self._reply is not None:
             self._conversation.forget_aside(self._reply.ask.items or ())
         response.finish(event, heard=heard, details=details)
-        self._outbox.send(rate_limits(self._prompts.context_tokens, response.end))
+        self._outbox.send(rate_limits(self._prompts.budget.context_tokens, response.end))
 
     def _still_playing(self, response: Response, playback: Playback, position_ms: int) -> bool:
         return (

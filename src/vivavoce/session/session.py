@@ -8,7 +8,7 @@ written in the files of those names.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from msgspec import UNSET
@@ -38,6 +38,7 @@ from vivavoce.session.hearing import Hearing
 from vivavoce.session.known_voices import KnownVoices
 from vivavoce.session.new_items import accept_input, accept_item, require_call
 from vivavoce.session.outbox import IdFactory, Outbox, random_id
+from vivavoce.session.prompt_budget import PromptBudget, TextLengths
 from vivavoce.session.replying import Replying
 from vivavoce.session.signals import (
     Connected,
@@ -66,6 +67,9 @@ from vivavoce.turns.backchannel import DEFAULT_POLICY, InterruptionPolicy
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
 from vivavoce.types import Message, Transcript
 
+REPLY_TOKENS = 512
+"""What a reply may be long, unless the client wants less: minutes of speech."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
@@ -84,11 +88,12 @@ class SessionOptions:
     speaker_hz: int = 24_000
     hearing_hz: int = 16_000
     frame_samples: int = 512
-    reply_tokens: int = 512
+    reply_tokens: int = REPLY_TOKENS
     buffer_ms: int = 600_000
     audio_lead_ms: int = 2_000
     false_interruption_ms: int = 2_000
     interruption: InterruptionPolicy = DEFAULT_POLICY
+    lengths: TextLengths = field(default_factory=TextLengths)
     own_tools: bool = False
     expires_at: int | None = None
     report_marks: bool = False
@@ -109,12 +114,8 @@ class Session:
         )
         detector = TurnDetector(rate_hz=options.hearing_hz, frame_samples=options.frame_samples)
         self.hearing = Hearing(self.outbox, self.conversation, self._buffer, detector, limit_ms=options.buffer_ms)
-        self.prompts = Prompts(
-            self.conversation,
-            context_tokens=options.context_tokens,
-            reply_tokens=options.reply_tokens,
-            own_tools=options.own_tools,
-        )
+        budget = PromptBudget(options.context_tokens, options.reply_tokens, options.own_tools, options.lengths)
+        self.prompts = Prompts(self.conversation, budget)
         self.tool_servers = ToolServers(self.outbox, self.conversation)
         self.replying = Replying(
             self.outbox,
@@ -297,7 +298,8 @@ class Session:
         config = self._checked(overrides, param="response")
         if config.kind == "transcription":
             raise ClientError("A transcription session makes no responses.", param="type")
-        ask = Ask(config, overrides.metadata, overrides.conversation == "auto")
+        session = None if config == self.config else self.config
+        ask = Ask(config, overrides.metadata, overrides.conversation == "auto", session=session)
         self.floor.check(ask)
         if overrides.input is not UNSET:
             ask = replace(ask, items=self._own_input(overrides.input))
@@ -434,9 +436,9 @@ class Session:
         """Have the language model read what is known of the next prompt: all up to the ``words`` the user is saying."""
         if self.config.kind == "transcription":
             return
-        messages, options = self.prompts.for_ask(Ask(self.config), self.hearing.transcripts.languages)
-        tools = server_side(self.config.tools)
-        self.outbox.command(Prefill((*messages, Message("user", words)), options, tools))
+        prompt = self.prompts.for_ask(Ask(self.config), self.hearing.transcripts.languages, user_speaks=True)
+        messages = (*prompt.messages, Message("user", words))
+        self.outbox.command(Prefill(messages, prompt.options, server_side(self.config.tools), prompt.tool_tokens))
 
     def _checked(self, patch: SessionPatch, *, param: str) -> SessionConfig:
         config = patched(self.config, patch, self.options.turn_detection)
@@ -447,4 +449,7 @@ class Session:
         choice = config.tool_choice
         if isinstance(choice, FunctionChoice | ServerChoice) and not can_be_chosen(choice, config.tools):
             raise ClientError(f"there is no tool '{told(choice)}' to choose", param=f"{param}.tool_choice")
+        if patch.instructions is not UNSET or patch.tools is not UNSET:
+            at_fault = "tools" if patch.instructions is UNSET else "instructions"
+            self.prompts.budget.require_room(config, f"{param}.{at_fault}")
         return config

@@ -237,7 +237,7 @@ class StartReply:
     """Answer ``messages`` (answers: ``Replied``), spoken with ``voice`` if there is one, at ``speed``.
 
     ``begun`` is how the reply begins, written already; without ``messages`` that is all of it. ``tools`` run on the server;
-    ``calls`` of them come first.
+    ``calls`` of them come first. ``tool_tokens``: how much of the prompt may tell of tools (``None``: any).
     """
 
     response_id: str
@@ -245,6 +245,7 @@ class StartReply:
     options: GenerationOptions
     voice: str | None
     language: Language
+    tool_tokens: int | None = None
     speed: float = 1.0
     begun: str = ""
     tools: tuple[ServerSideTool, ...] = ()
@@ -265,6 +266,7 @@ class Prefill:
     messages: tuple[Message, ...]
     options: GenerationOptions
     tools: tuple[ServerSideTool, ...] = ()
+    tool_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from vivavoce.open_request import answered_until
 from vivavoce.tools.confidence import Mark, secrets_in, skeleton_at, spellings
 from vivavoce.types import Language, Message
 
@@ -45,10 +46,14 @@ class Guard:
     def __init__(self, messages: Sequence[Message]) -> None:
         instructions = "\n".join(message.content for message in messages if message.role == "system")
         public = "\n".join(message.content for message in messages if message.role != "system")
+        orders = "\n".join(
+            message.content for message in messages[answered_until(messages) :] if message.role == "system"
+        )
         forms = {form for secret in secrets_in(instructions, public) for form in spellings(secret)}
         self._forms = sorted(forms, key=len, reverse=True)
         self._spelled = _Spelled(self._forms)
-        self._recital = _Recital(_words(instructions), _words(public))
+        # "Say exactly: …", for this very reply, is to be said.
+        self._recital = _Recital(_words(instructions), _words(f"{public}\n{orders}"))
         self._last = ""
 
     @property

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from vivavoce.engines.base import LanguageModel
-from vivavoce.session.context import estimate_tokens, estimate_tools
+from vivavoce.open_request import answered_until, user_waits
+from vivavoce.signatures import estimate_tools
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.tools.base import Calling, ServerTool, ToolResult
 from vivavoce.tools.guard import Guard
 from vivavoce.tools.telling import BROKEN, FILLERS, TIMED_OUT, call_messages, filler, is_quoted, told
@@ -105,7 +107,8 @@ class ToolLoop:
 
     async def events(self, messages: Sequence[Message], options: GenerationOptions) -> AsyncGenerator[LoopEvent, None]:
         """What one generation yields, over all rounds; exactly one ``GenerationEnd``, last. Raises ``EngineError``."""
-        functions = {tool.name for tool in options.tools}
+        own = [tool.tool for tool in self.server.tools]
+        functions = {tool.name for tool in options.tools if tool not in own}
         self._tools = {tool.tool.name: tool for tool in reversed(self.server.tools) if tool.tool.name not in functions}
         options = self._with_room(messages, _within_reach(with_tools(options, self.server.tools)))
         prompt, spent = list(messages), GenerationEnd("stop")
@@ -172,7 +175,7 @@ class ToolLoop:
         if not self._limited or options.tool_choice == "none":
             return options
         harmless = {name for name, tool in self._tools.items() if tool.effects == "none"}
-        withheld = frozenset(tool.name for tool in options.tools) - harmless
+        withheld = frozenset(tool.name for tool in options.tools) - harmless | (options.withheld & options.transient)
         return replace(options, withheld=withheld, tool_choice="auto" if harmless else "none")
 
     async def _work(
@@ -263,7 +266,7 @@ class ToolLoop:
         return replace(options, max_tokens=min(options.max_tokens, most))
 
     def _left(self, prompt: Sequence[Message], options: GenerationOptions) -> int:
-        return self.model.context_tokens - sum(map(estimate_tokens, prompt)) - estimate_tools(options.tools)
+        return self.model.context_tokens - sum(map(estimate_tokens, prompt)) - estimate_tools(options)
 
 
 class _Round:
@@ -307,7 +310,9 @@ class _Round:
 
 
 def _question(prompt: Sequence[Message]) -> str:
-    """What the user said last."""
+    """What the user said last, unless it has been answered and instructions came after it: then these say what is wanted."""
+    if not user_waits(prompt) and any(message.role == "system" for message in prompt[answered_until(prompt) :]):
+        return ""
     return next((message.content for message in reversed(prompt) if message.role == "user"), "")
 
 

@@ -10,12 +10,11 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from vivavoce.config.reach import McpConfig, McpServerConfig, ToolsConfig
-from vivavoce.engines.base import LanguageModel
 from vivavoce.errors import ClientError, EngineError, VivavoceError
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import DeclaredTool, McpTool, RetrievalTool, ServerSideTool, WebSearchTool
 from vivavoce.scripts import written_language
-from vivavoce.session.context import RULES_TOKENS, estimate_tools
+from vivavoce.tools import selection
 from vivavoce.tools.base import GROUP, NO_EVIDENCE, Calling, ServerTool
 from vivavoce.tools.loop import ServerSide, with_tools
 from vivavoce.tools.mcp.connection import Place, header_pairs
@@ -35,9 +34,6 @@ SEARCHES = frozenset({"web_search", "retrieval"})
 """What these are about depends on what is there to be found, which their descriptions do not say; so they are never withheld,
 and a search too many does no harm."""
 
-MOST_SHARE = 1 / 3
-"""Of the model's context, for what tools say of themselves; strangers' tool servers may say a lot."""
-
 SURE_S = 2.0
 """How long a reply waits to learn what tools know."""
 
@@ -56,17 +52,12 @@ class Makers:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one conversation can take: ``patience_s`` is how long a reply waits for tool servers that have not said yet what
-    they have (``None``: until they do, or their deadline); ``most_tokens`` how much of the prompt may tell of tools.
+    """What one reply can take: ``patience_s`` is how long it waits for tool servers that have not said yet what they have
+    (``None``: until they do, or their deadline); ``most_tokens`` how much of the prompt may tell of tools (``None``: any).
     """
 
     patience_s: float | None = None
     most_tokens: int | None = None
-
-
-def bounds_of(model: LanguageModel, patience_s: float | None = None) -> Bounds:
-    """Those of a conversation with ``model``: tools are told in a part of its context, so that there is room to talk."""
-    return Bounds(patience_s, int(model.context_tokens * MOST_SHARE))
 
 
 class Offering:
@@ -92,7 +83,7 @@ class Offering:
     async def server_tools(
         self, owner: str, declared: Sequence[ServerSideTool], bounds: Bounds | None = None
     ) -> list[ServerTool]:
-        """The tools a reply has, the client's first; a server that cannot be reached has none.
+        """The tools of the server a reply has, the client's first; a server that cannot be reached has none.
 
         Tool servers that have not said yet what they have are asked, all at once.
         """
@@ -113,7 +104,7 @@ class Offering:
         tools += [tool for tool in self._builtin if tool.tool.name not in _names(tools)]
         for label, server in self._mcp.servers.items():
             tools += self._own(label, server, found["", own_place(server)], tools)
-        return _fitting(tools, bounds.most_tokens)
+        return tools
 
     async def for_reply(
         self,
@@ -129,13 +120,16 @@ class Offering:
 
         ``calling`` says whose reply it is, and in what language; its messages are those of the reply.
         """
-        config, tools = self.config, await self.server_tools(calling.owner, declared, bounds)
-        options = _resolved(options, tools)
+        bounds, config = bounds or Bounds(), self.config
+        tools = await self.server_tools(calling.owner, declared, bounds)
+        options = _with_room(_resolved(options, tools), tools, bounds.most_tokens)
+        options = await selection.selected(options, messages, self.relevance, bounds.most_tokens)
         if self.relevance is not None and options.tool_choice == "auto" and not options.goes_on:
+            searches = {tool.tool.name for tool in tools if tool.kind in SEARCHES}
+            others = [tool for tool in options.tools if tool.name not in searches | options.withheld]
             try:
-                searches = {tool.tool.name for tool in tools if tool.kind in SEARCHES}
-                others = [tool for tool in with_tools(options, tools).tools if tool.name not in searches]
-                options = replace(options, withheld=await self.relevance.irrelevant(messages, others))
+                irrelevant = await self.relevance.irrelevant(messages, others)
+                options = replace(options, withheld=options.withheld | irrelevant)
             except EngineError as error:
                 log.warning("relevance of tools: %s", error)
         if options.tool_choice == "auto" and not options.goes_on and not calls:
@@ -165,6 +159,16 @@ class Offering:
                 except ClientError as error:
                     error.param = param_of(index)
                     raise
+
+    async def for_prefill(
+        self, owner: str, options: GenerationOptions, declared: Sequence[ServerSideTool], most_tokens: int | None
+    ) -> GenerationOptions:
+        """What the head of the prompt tells of tools, as far as it is known by now; see ``SessionTools.for_prefill``."""
+        tools = await self.server_tools(owner, declared, Bounds(patience_s=0.0))
+        options = _with_room(options, tools, most_tokens)
+        if self.relevance is not None and options.transient:
+            self.relevance.learn([tool for tool in options.tools if tool.name in options.transient])
+        return replace(options, withheld=options.withheld | options.transient)
 
     async def listed(self, owner: str, tool: McpTool) -> tuple[Mapping[str, Any], ...]:
         """What a client's tool server has that the client allows, for the client to see. Raises ``ToolServerError``."""
@@ -214,10 +218,10 @@ class Offering:
 class SessionTools:
     """The tools of one conversation, for whoever drives it: ``notify`` has the assistant tell the user something."""
 
-    def __init__(self, offering: Offering, owner: str, bounds: Bounds | None = None) -> None:
+    def __init__(self, offering: Offering, owner: str, patience_s: float | None = None) -> None:
         self._offering = offering
         self._owner = owner
-        self._bounds = bounds or Bounds()
+        self._patience_s = patience_s
         self._handles: set[asyncio.TimerHandle] = set()
         self.notify: Callable[[str], None] = lambda notice: None
 
@@ -246,15 +250,18 @@ class SessionTools:
         declared: Sequence[ServerSideTool],
         calls: Sequence[ToolCall],
         language: Language,
+        most_tokens: int | None = None,
     ) -> tuple[GenerationOptions, ServerSide]:
-        """What is on offer in one reply of this conversation: see ``Offering.for_reply``."""
-        calling = Calling(self._owner, messages, language, self)
-        return await self._offering.for_reply(messages, options, declared, calling, calls=calls, bounds=self._bounds)
+        """What is on offer in one reply of this conversation: see ``Offering.for_reply`` and ``Bounds``."""
+        calling, bounds = Calling(self._owner, messages, language, self), Bounds(self._patience_s, most_tokens)
+        return await self._offering.for_reply(messages, options, declared, calling, calls=calls, bounds=bounds)
 
-    async def for_prefill(self, options: GenerationOptions, declared: Sequence[ServerSideTool]) -> GenerationOptions:
-        """Options that tell the tools known by now; servers that have not said yet what they have are asked."""
-        at_once = replace(self._bounds, patience_s=0.0)
-        return with_tools(options, await self._offering.server_tools(self._owner, declared, at_once))
+    async def for_prefill(
+        self, options: GenerationOptions, declared: Sequence[ServerSideTool], most_tokens: int | None = None
+    ) -> GenerationOptions:
+        """Options that tell the tools known by now which have a place at the head of the prompt; servers that have not said
+        yet what they have are asked, and what the other tools are for is read."""
+        return await self._offering.for_prefill(self._owner, options, declared, most_tokens)
 
     async def require_stores(self, declared: Sequence[DeclaredTool], param_of: Callable[[int], str]) -> None:
         """See ``Offering.require_stores``."""
@@ -318,32 +325,22 @@ def _resolved(options: GenerationOptions, tools: Sequence[ServerTool]) -> Genera
     return replace(options, tool_choice=NamedTool(meant[0] if meant else choice.name or choice.server_label))
 
 
-def _fitting(tools: Sequence[ServerTool], most_tokens: int | None) -> list[ServerTool]:
-    """``tools`` without those of tool servers that the prompt has no room for: the wordy ones, and the last."""
-    if most_tokens is None:
-        return list(tools)
-    costs = [estimate_tools([tool.tool]) - RULES_TOKENS for tool in tools]
-    left = most_tokens - sum(cost for tool, cost in zip(tools, costs, strict=True) if tool.kind != "mcp")
-    kept: list[ServerTool] = []
-    for tool, cost in zip(tools, costs, strict=True):
-        if tool.kind != "mcp":
-            kept.append(tool)
-        elif cost <= left:
-            kept.append(tool)
-            left -= cost
-    if len(kept) < len(tools):
-        log.info("%d tools of tool servers have no room in the prompt and are left out", len(tools) - len(kept))
-    return kept
+def _with_room(options: GenerationOptions, tools: Sequence[ServerTool], most_tokens: int | None) -> GenerationOptions:
+    """``options`` with the server's ``tools`` on offer, too. Where there is no room for all, the server's searches and
+    plug-ins stay at the head of the prompt rather than the client's functions, and those rather than tool servers' tools."""
+    functions = [tool.name for tool in options.tools]
+    own = [tool.tool.name for tool in tools if tool.kind != "mcp" and tool.tool.name not in functions]
+    theirs = [tool.tool.name for tool in tools if tool.kind == "mcp" and tool.tool.name not in functions]
+    return selection.arranged(with_tools(options, tools), (own, functions, theirs), most_tokens)
 
 
 async def _surest(
     options: GenerationOptions, tools: Sequence[ServerTool], messages: Sequence[Message]
 ) -> GenerationOptions:
     """The choice of the tool that surely has what the user asks, if there is one: a small model often thinks it knows."""
-    if not messages or messages[-1].role != "user":
-        return options
-    taken = options.withheld | {tool.name for tool in options.tools}
-    offered = [tool for tool in tools if tool.tool.name not in taken]
+    if next((message.role for message in reversed(messages) if message.role != "system"), None) != "user":
+        return options  # nobody asks: a result is to be told, or instructions say what to do
+    offered = [tool for tool in tools if tool.tool in options.tools and tool.tool.name not in options.withheld]
     try:
         async with asyncio.timeout(SURE_S):
             found = await asyncio.gather(*(tool.evidence(messages) for tool in offered))

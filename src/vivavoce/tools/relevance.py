@@ -2,19 +2,25 @@
 
 A small model calls a tool because it is there: somebody's brother plays the guitar, and music plays. So a request is compared
 with what each tool is for and with talk that wants none; a tool that is much further away than the talk is withheld for the
-turn. The tools stay in the prompt, which stays cached. What was called lately stays on offer ("and in Rome?").
+turn. The tools stay in the prompt, which stays cached. What was called lately stays on offer ("and in Rome?"). What is asked
+is not only what the user said: instructions of a response ask, and so does the question a "yes" answers.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
 
 from vivavoce.engines.base import Embedder
+from vivavoce.errors import EngineError
+from vivavoce.open_request import asked
 from vivavoce.types import EmbedOptions, Message, Tool, Vectors
+
+log = logging.getLogger(__name__)
 
 SMALL_TALK = (
     "Hi, nice to meet you.", "Good evening.", "Bye, see you later.", "Thanks, that was kind of you.", "I am tired.",
@@ -46,41 +52,62 @@ RECENT = 6
 
 
 class Relevance:
-    """Compares turns with tools. ``margin`` is how much nearer to talk than to a tool a turn may be (cosine, ≤ 0)."""
+    """Compares turns with tools. ``margin`` is how much nearer to talk than to a tool a turn may be (cosine, ≤ 0); without one
+    nothing is withheld, but tools can still be ranked."""
 
-    def __init__(self, embedder: Embedder, margin: float) -> None:
+    def __init__(self, embedder: Embedder, margin: float | None) -> None:
         self._embedder = embedder
         self._margin = margin
         self._tools: OrderedDict[str, Vectors] = OrderedDict()
         self._talk: asyncio.Task[Vectors] | None = None
+        self._learning: set[asyncio.Task[None]] = set()
 
     async def irrelevant(self, messages: Sequence[Message], tools: Sequence[Tool]) -> frozenset[str]:
-        """Names of ``tools`` that the user's last turn cannot be about. Raises ``EngineError``."""
-        said = [message.content for message in messages if message.role == "user" and message.content.strip()][-2:]
-        if not said or not tools or messages[-1].role == "tool":
+        """Names of ``tools`` that what is asked now cannot be about. Raises ``EngineError``."""
+        texts = asked(messages)
+        if self._margin is None or not texts or not tools or messages[-1].role == "tool":
             return frozenset()
-        turns = [said[-1], *([" ".join(said)] if len(said) > 1 else [])]
-        asked = await self._embedder.embed(turns, EmbedOptions(query=True))
-        talk = asked @ (await self._small_talk()).T
+        vectors = await self._embedder.embed(texts, EmbedOptions(query=True))
+        talk = vectors @ (await self._small_talk()).T
         nearness = np.sort(talk, axis=1)[:, -NEAREST:].mean(axis=1)
-        margins = (asked @ (await self._meanings(tools)).T - nearness[:, None]).max(axis=0)
-        lately = {call.name for message in messages[-RECENT:] for call in message.tool_calls}
+        margins = (vectors @ (await self._meanings(tools)).T - nearness[:, None]).max(axis=0)
+        lately = called_lately(messages)
         return frozenset(
             tool.name
             for tool, margin in zip(tools, margins, strict=True)
             if margin < self._margin and tool.name not in lately
         )
 
+    async def nearness(self, texts: Sequence[str], tools: Sequence[Tool]) -> list[float]:
+        """How near each of ``tools`` is to one of ``texts`` (cosine). Raises ``EngineError``."""
+        if not texts or not tools:
+            return [0.0] * len(tools)
+        vectors = await self._embedder.embed(texts, EmbedOptions(query=True))
+        return [float(value) for value in (vectors @ (await self._meanings(tools)).T).max(axis=0)]
+
+    def learn(self, tools: Sequence[Tool]) -> None:
+        """Read in the background what ``tools`` are for, so that no reply has to wait for it."""
+        task = asyncio.ensure_future(self._learned(tools))
+        self._learning.add(task)
+        task.add_done_callback(self._learning.discard)
+
+    async def _learned(self, tools: Sequence[Tool]) -> None:
+        try:
+            await self._meanings(tools, awaited=False)
+        except EngineError as error:
+            log.warning("what tools are for: %s", error)
+
     async def _small_talk(self) -> Vectors:
         if self._talk is None or (self._talk.done() and (self._talk.cancelled() or self._talk.exception())):
             self._talk = asyncio.ensure_future(self._embedder.embed(SMALL_TALK, EmbedOptions(query=True)))
         return await asyncio.shield(self._talk)
 
-    async def _meanings(self, tools: Sequence[Tool]) -> Vectors:
+    async def _meanings(self, tools: Sequence[Tool], *, awaited: bool = True) -> Vectors:
         texts = [f"{tool.name.replace('_', ' ')}: {tool.description}" for tool in tools]
         new = list(dict.fromkeys(text for text in texts if text not in self._tools))
         if new:
-            for text, vector in zip(new, await self._embedder.embed(new, EmbedOptions()), strict=True):
+            vectors = await self._embedder.embed(new, EmbedOptions(awaited=awaited))
+            for text, vector in zip(new, vectors, strict=True):
                 self._tools[text] = vector
         meanings = np.stack([self._tools[text] for text in texts])
         while len(self._tools) > max(REMEMBERED, len(texts)):
@@ -88,6 +115,11 @@ class Relevance:
         return meanings
 
 
-def relevance_of(embedder: Embedder, margin: float | None) -> Relevance | None:
-    """The comparison, where it is wanted and the embedder's scale is known."""
-    return Relevance(embedder, margin) if margin is not None and embedder.name in CALIBRATED else None
+def called_lately(messages: Sequence[Message]) -> frozenset[str]:
+    """Names of the tools called in the last messages."""
+    return frozenset(call.name for message in messages[-RECENT:] for call in message.tool_calls)
+
+
+def relevance_of(embedder: Embedder, margin: float | None) -> Relevance:
+    """The comparison; it withholds tools only where that is wanted and the embedder's scale is known."""
+    return Relevance(embedder, margin if embedder.name in CALIBRATED else None)

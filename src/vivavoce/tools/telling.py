@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from vivavoce.session.context import estimate_tokens
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.types import Language, Message, ToolCall, ToolResult
 
 FILLERS: Mapping[Language, str] = {

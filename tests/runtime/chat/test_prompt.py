@@ -14,7 +14,7 @@ from vivavoce.errors import ClientError
 from vivavoce.protocol.chat.messages import ChatMessage
 from vivavoce.runtime.chat.hearing import Place
 from vivavoce.runtime.chat.prompt import WORDLESS, Prompt, prompt_of
-from vivavoce.session.persona import CHARACTER, SPEECH_RULES, system_prompt
+from vivavoce.session.persona import CHARACTER, SPEECH_RULES, opening, system_prompt
 from vivavoce.types import Message, ToolCall, Transcript
 
 MESSAGES = TypeAdapter(list[ChatMessage])
@@ -46,6 +46,14 @@ def test_instructions_that_come_first_take_its_place() -> None:
     assert late == Message("system", "It is late.")
     assert user.reply_language is None
     assert prompt(*messages, spoken=False).messages[0].content == "You sell tickets.\nBe brief."
+
+
+def test_where_nobody_has_said_anything_tools_need_to_be_told_what_for() -> None:
+    told = MESSAGES.validate_python([{"role": "developer", "content": "Look up order 4711."}])
+    head, last = prompt_of(told, {}, lambda _: None, spoken=True, tools=True).messages
+    assert head == Message("system", system_prompt("Look up order 4711."))
+    assert last == Message("system", opening("Look up order 4711."))
+    assert prompt_of(told, {}, lambda _: None, spoken=True).messages == (head,)
 
 
 def test_what_was_said_is_heard_in_its_place() -> None:

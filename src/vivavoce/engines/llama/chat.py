@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from vivavoce.engines.llama.answer_prompt import abilities_told, missing_told, schema_told
 from vivavoce.engines.llama.decision import CANDIDATES, Kind
 from vivavoce.engines.llama.grammar import calls_grammar, words_grammar
 from vivavoce.engines.llama.settings import LlamaSettings
-from vivavoce.engines.llama.tool_prompt import EXAMPLES, answer_told, schema_told, tools_told
+from vivavoce.engines.llama.tool_prompt import (
+    EXAMPLE_TURNS,
+    NOBODY_ASKS,
+    answer_told,
+    in_gist,
+    nobody_asks,
+    tools_told,
+    tools_told_behind,
+)
 from vivavoce.errors import EngineError
+from vivavoce.open_request import answered_until
 from vivavoce.types import FinishReason, GenerationEnd, GenerationOptions, Message, TokenScore
 
+_CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _CONTROL_TOKEN = re.compile(r"<\|(?=\w+\|>)")
 _RANDOM_SEED = 0xFFFFFFFF
-_BOTH = ("user", "assistant")
 
 _STREAMED = {"cache_prompt": True, "stream": True, "return_progress": True, "timings_per_token": True}
 
@@ -27,41 +38,74 @@ _REMINDERS = {
 }
 
 
-def prompt_request(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
-    """The part of a chat request that makes the prompt.
+def answer_prompt(
+    messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings, *, missing: str = ""
+) -> dict[str, Any]:
+    """The part of a chat request that makes the prompt of an answer in words.
 
-    What the reply may be follows the system message, and where there are tools, a conversation to go by; users' turns name
-    its language, where the settings say so.
+    What the answer may be follows the system message; users' turns name its language, where the settings say so.
+    ``missing``: what the person has to be asked for.
     """
-    remind = settings.reminders == "always" or (settings.reminders == "sampling" and options.temperature > 0)
-    said = [_message(message, remind, labelled=bool(options.tools)) for message in messages]
-    rules = [tools_told(options.tools)] if options.tools else []
-    if options.schema is not None:
-        rules.append(schema_told(options.schema))
+    remind = _reminds(options, settings)
+    said = [_message(message, remind, labelled=False) for message in messages]
+    rules = [abilities_told(options), schema_told(options.schema) if options.schema is not None else ""]
+    _add_to_head(said, [rule for rule in rules if rule])
+    if missing:
+        said.append({"role": "system", "content": _harmless(missing_told(missing))})
+    return {"messages": said}
+
+
+def decision_prompt(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
+    """The part of a chat request that makes the prompt in which it is decided whether to call, and in which calls are written.
+
+    Tools on offer in this reply only stand behind what has been answered: all before them stays cached.
+    """
+    gist, remind = in_gist(messages, settings.context_tokens), _reminds(options, settings)
+    said = [_message(message, remind, labelled=True) for message in gist]
+    if nobody_asks(gist):
+        said.append({"role": "system", "content": NOBODY_ASKS})
+    if behind := tools_told_behind(options):
+        said.insert(answered_until(gist), {"role": "system", "content": _harmless(behind)})
+    _add_to_head(said, [tools_told(options)])
+    said[1:1] = [{"role": "system", "content": text} for text in EXAMPLE_TURNS]
+    return {"messages": said}
+
+
+def _reminds(options: GenerationOptions, settings: LlamaSettings) -> bool:
+    return settings.reminders == "always" or (settings.reminders == "sampling" and options.temperature > 0)
+
+
+def _add_to_head(said: list[dict[str, Any]], rules: Sequence[str]) -> None:
+    """Put ``rules`` behind the system message, or make one of them."""
     if rules and (not said or said[0]["role"] != "system"):
         said.insert(0, {"role": "system", "content": ""})
     if rules:
         said[0]["content"] = "\n\n".join([said[0]["content"], *map(_harmless, rules)]).lstrip()
-    if options.tools:
-        shown = [{"role": role, "content": text} for pair in EXAMPLES for role, text in zip(_BOTH, pair, strict=True)]
-        said[1:1] = shown
-    return {"messages": said}
 
 
 def first_request(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
-    """A request for the first token of a reply and those that could stand in its place; as ``chat_request`` else."""
+    """A request for the first token of a reply and those that could stand in its place."""
     alone = {"max_tokens": 1, "logprobs": True, "top_logprobs": CANDIDATES, "temperature": 0.0}
-    return prompt_request(messages, options, settings) | _STREAMED | alone
+    return decision_prompt(messages, options, settings) | _STREAMED | alone
 
 
 def chat_request(
-    messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings, kind: Kind = "words"
+    messages: Sequence[Message],
+    options: GenerationOptions,
+    settings: LlamaSettings,
+    kind: Kind = "words",
+    *,
+    missing: str = "",
 ) -> dict[str, Any]:
     """A streaming chat request; the slot is for the caller to add. Raises ``EngineError`` for a choice not on offer.
 
     Progress is asked for because llama.cpp can stop only where it calls back: with it, after each batch of the prompt.
     """
-    return (prompt_request(messages, options, settings) | _STREAMED) | {
+    if kind == "calls":
+        prompt = decision_prompt(messages, options, settings)
+    else:
+        prompt = answer_prompt(messages, options, settings, missing=missing)
+    return (prompt | _STREAMED) | {
         "max_tokens": options.max_tokens,
         "temperature": options.temperature,
         "top_p": options.top_p,
@@ -74,18 +118,18 @@ def chat_request(
         "frequency_penalty": options.frequency_penalty,
         "presence_penalty": options.presence_penalty,
         **({"logprobs": True, "top_logprobs": max(options.logprobs, 1)} if options.logprobs is not None else {}),
-        **_held(options, kind),
+        **_held(options, kind, latin=not any(_CJK.search(message.content) for message in messages[1:] or messages)),
     }
 
 
-def _held(options: GenerationOptions, kind: Kind) -> dict[str, str]:
-    """The grammar of the reply, where there are tools or a schema, and there is a reply."""
+def _held(options: GenerationOptions, kind: Kind, *, latin: bool) -> dict[str, str]:
+    """The grammar of the reply, where there are tools or a schema, and there is a reply; see ``calls_grammar``."""
     if not (options.tools or options.schema is not None) or not options.max_tokens:
         return {}
     if kind == "words":
-        return {"grammar": words_grammar(options, after_label=bool(options.tools) and not options.goes_on)}
+        return {"grammar": words_grammar(options)}
     try:
-        return {"grammar": calls_grammar(options)}
+        return {"grammar": calls_grammar(options, latin=latin)}
     except LookupError as error:
         raise EngineError("llama", f"no such tool is on offer: {error}") from error
 
@@ -136,12 +180,21 @@ def _message(message: Message, remind: bool, *, labelled: bool) -> dict[str, Any
     said: dict[str, Any] = {"role": message.role, "content": _harmless(content)}
     if message.tool_calls:
         said["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _object(call.arguments)}}
             for call in message.tool_calls
         ]
     if message.tool_call_id is not None:
         said["tool_call_id"] = message.tool_call_id
     return said
+
+
+def _object(arguments: str) -> str:
+    """``arguments`` if they are a JSON object, which is all the template reads; else one that holds them."""
+    try:
+        fits = isinstance(json.loads(arguments), dict)
+    except ValueError:
+        fits = False
+    return arguments if fits else json.dumps({"arguments": arguments}, ensure_ascii=False)
 
 
 def _reminded(message: Message) -> str:

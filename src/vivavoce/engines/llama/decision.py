@@ -7,11 +7,12 @@ likely the names are together is weighed against ``talk``, instead of taking wha
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal, TypeAlias
 
 from vivavoce.engines.llama.tool_prompt import TALK
-from vivavoce.types import GenerationOptions, TokenScore
+from vivavoce.open_request import question_before
+from vivavoce.types import GenerationOptions, Message, TokenScore
 
 Kind: TypeAlias = Literal["words", "calls"]
 
@@ -35,6 +36,12 @@ def decided(first: Collection[TokenScore], names: Collection[str], enough: float
     talk = sum(math.exp(one.logprob) for one in first if _begins(one.token, (TALK,)))
     calls = sum(math.exp(one.logprob) for one in first if _begins(one.token, names))
     return "words" if talk >= enough * (talk + calls) else "calls"
+
+
+def enough_for(messages: Sequence[Message], enough: float) -> float:
+    """The share of ``talk`` that makes a reply to ``messages`` words: larger (its square root) where the user answers a
+    question of the assistant's, because "Yes, please." sounds like talk whatever it is a yes to."""
+    return math.sqrt(enough) if question_before(messages) else enough
 
 
 def _begins(token: str, words: Collection[str]) -> bool:

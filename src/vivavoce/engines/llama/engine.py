@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -10,19 +11,33 @@ from dataclasses import replace
 from typing import Any
 
 from vivavoce.engines.base import EngineContext, needs_weights
-from vivavoce.engines.llama.chat import ChunkReader, chat_request, first_request, prompt_request
-from vivavoce.engines.llama.decision import CANDIDATES, Kind, decided, settled
+from vivavoce.engines.llama.chat import ChunkReader, answer_prompt, chat_request, first_request
+from vivavoce.engines.llama.decision import CANDIDATES, Kind, decided, enough_for, settled
 from vivavoce.engines.llama.grammar import check_schema
 from vivavoce.engines.llama.naming import Naming
 from vivavoce.engines.llama.native import ENGINE, NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
+from vivavoce.engines.llama.shortening import LEAST_REPLY, shortened
 from vivavoce.engines.llama.slots import Slots
-from vivavoce.engines.llama.tool_prompt import TALK
 from vivavoce.engines.llama.tool_reply import ToolReply
 from vivavoce.errors import EngineError
 from vivavoce.types import GenerationEvent, GenerationFeature, GenerationOptions, Message, TokenScores
 
 _WARM_UP = (Message("system", "You are a voice."), Message("user", "Hello."))
+
+
+log = logging.getLogger(__name__)
+
+SHORTENINGS = 3
+"""How often a prompt that is too long is shortened before the reply fails."""
+
+
+class PromptTooLongError(EngineError):
+    """A prompt of ``tokens`` does not fit the context."""
+
+    def __init__(self, tokens: int, most: int) -> None:
+        super().__init__(ENGINE, f"the prompt has {tokens} tokens, a conversation holds {most}")
+        self.tokens = tokens
 
 
 @needs_weights(lambda settings: [LlamaSettings.model_validate(settings).weights])
@@ -33,13 +48,22 @@ def load(context: EngineContext) -> LlamaModel:
     """
     settings = LlamaSettings.model_validate(context.settings)
     gguf = find_gguf(context.weights(settings.weights))
-    server = NativeServer(gguf, settings, capacity=context.capacity, threads=context.threads)
+    slots = context.capacity + decision_slots(settings, context.capacity)
+    server = NativeServer(gguf, settings, slots=slots, threads=context.threads)
     server.chat(chat_request(_WARM_UP, GenerationOptions(max_tokens=2), settings), lambda _chunk: False)
     return LlamaModel(server, settings, capacity=context.capacity)
 
 
+def decision_slots(settings: LlamaSettings, capacity: int) -> int:
+    """How many slots decide about calls; a conversation needs at most one."""
+    return min(settings.decision_slots, capacity)
+
+
 class LlamaModel:
-    """``LanguageModel`` on llama.cpp. A native call belongs to one slot and runs in one of ``capacity`` threads."""
+    """``LanguageModel`` on llama.cpp. A native call belongs to one slot and runs in one of as many threads.
+
+    Each conversation has a slot for its answers. Whether to call tools is decided in others, from another prompt.
+    """
 
     features: frozenset[GenerationFeature] = frozenset({"schema", "logprobs"})
 
@@ -48,8 +72,10 @@ class LlamaModel:
         self.context_tokens = settings.context_tokens
         self._server = server
         self._settings = settings
-        self._slots = Slots(capacity)
-        self._threads = ThreadPoolExecutor(capacity + 1, thread_name_prefix=ENGINE)  # one more for counting
+        deciding = decision_slots(settings, capacity)
+        self._answers = Slots(capacity)
+        self._decisions = Slots(deciding, first=capacity)
+        self._threads = ThreadPoolExecutor(capacity + deciding + 1, thread_name_prefix=ENGINE)  # one more for counting
         self._calls: set[_Call] = set()
         self._closed = False
 
@@ -64,41 +90,62 @@ class LlamaModel:
         if options.schema is not None:
             await asyncio.get_running_loop().run_in_executor(self._threads, check_schema, options.schema)
         naming = Naming(options.tools)
-        async with aclosing(self._generated(naming.messages(messages), naming.options(options))) as events:
-            async for event in events:
-                yield naming.event(event)
+        said, options = naming.messages(messages), naming.options(options)
+        for left in range(SHORTENINGS, -1, -1):
+            try:
+                async with aclosing(self._generated(said, options)) as events:
+                    async for event in events:
+                        yield naming.event(event)
+                return
+            except PromptTooLongError as error:  # comes before any event
+                if not left:
+                    raise
+                log.warning("%s; it is shortened", error.message)
+                most = self.context_tokens - min(options.max_tokens, LEAST_REPLY)
+                said = shortened(said, error.tokens, most)
 
     async def _generated(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
         """As many native calls as it takes."""
-        spent = 0
+        spent, missing = 0, ""
         while True:
             kind = settled(options) if options.max_tokens else "words"
             reply, reader = _tool_reply(messages, options, kind or "calls"), ChunkReader()
             if kind is None and await self._first(messages, options) == "words":
                 reply = _tool_reply(messages, options, "words")
-            async with aclosing(self._attempt(messages, options, reply, reader)) as events:
+            async with aclosing(self._attempt(messages, options, reply, reader, missing)) as events:
                 async for event in events:
                     yield event
             end = reader.end(called=reply.called, prefill=options.max_tokens == 0)
             spent += end.output_tokens
             if reply.again is None:
+                if not options.max_tokens and options.tools:
+                    await self._read_ahead(messages, options)
                 yield replace(end, output_tokens=spent)
                 return
             if options.tool_choice == reply.again:
                 raise EngineError(ENGINE, "the model found no arguments that fit the tool", retriable=True)
             options = replace(options, tool_choice=reply.again, parallel_tool_calls=False)
+            missing = reply.missing
 
     async def _attempt(
-        self, messages: Sequence[Message], options: GenerationOptions, reply: ToolReply, reader: ChunkReader
+        self,
+        messages: Sequence[Message],
+        options: GenerationOptions,
+        reply: ToolReply,
+        reader: ChunkReader,
+        missing: str,
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """One native call for a reply."""
+        """One native call for a reply. ``missing``: what the person is to be asked for."""
         begun = messages[-1].content if options.goes_on else None
-        request = chat_request(messages if begun is None else messages[:-1], options, self._settings, reply.kind)
-        if options.tools and options.max_tokens and reply.kind == "words":
-            begun = TALK if begun is None else f"{TALK} {begun}"
-        async with aclosing(self._chunks(request, options.slot, messages, begun)) as chunks:
+        told = messages if begun is None else messages[:-1]
+        request = chat_request(told, options, self._settings, reply.kind, missing=missing)
+        if reply.kind == "words":
+            native = self._chunks(request, self._answers, messages, options.slot, begun)
+        else:
+            native = self._chunks(request, self._decisions, _with_names(messages, options))
+        async with aclosing(native) as chunks:
             async for chunk in chunks:
                 text = reader.text(chunk)
                 if options.logprobs is not None and (scores := reader.scores(chunk, options.logprobs)):
@@ -112,25 +159,41 @@ class LlamaModel:
     async def _first(self, messages: Sequence[Message], options: GenerationOptions) -> Kind:
         """What the reply is to be, by what the model would begin it with."""
         request, reader = first_request(messages, options, self._settings), ChunkReader()
-        async with aclosing(self._chunks(request, options.slot, messages, None)) as chunks:
+        native = self._chunks(request, self._decisions, _with_names(messages, options))
+        async with aclosing(native) as chunks:
             async for chunk in chunks:
                 for score in reader.scores(chunk, CANDIDATES):
                     names = {tool.name for tool in options.tools} - options.withheld
-                    return decided(score.others, names, self._settings.talk)
+                    return decided(score.others, names, enough_for(messages, self._settings.talk))
         return "words"
 
+    async def _read_ahead(self, messages: Sequence[Message], options: GenerationOptions) -> None:
+        """Read the prompt of the next decision, too, if that takes nobody's place."""
+        if not self._decisions.any_idle:
+            return
+        request = chat_request(messages, options, self._settings, "calls")
+        native = self._chunks(request, self._decisions, _with_names(messages, options))
+        async with aclosing(native) as chunks:
+            async for _ in chunks:
+                pass
+
     async def _chunks(
-        self, request: Mapping[str, Any], wanted: int | None, messages: Sequence[Message], begun: str | None
+        self,
+        request: Mapping[str, Any],
+        slots: Slots,
+        messages: Sequence[Message],
+        wanted: int | None = None,
+        begun: str | None = None,
     ) -> AsyncGenerator[Mapping[str, Any], None]:
         """What one native call sends. Waits for a slot whose last call is still being stopped: one token, or one batch."""
         if wanted is not None and not 0 <= wanted < self.capacity:
             raise EngineError(ENGINE, f"there is no slot {wanted}, the slots are 0 to {self.capacity - 1}")
-        slot = await self._slots.idle(wanted, messages)
+        slot = await slots.idle(wanted, messages)
         if self._closed:
             raise EngineError(ENGINE, "the engine is closed")
         call = _Call(self._server, {**request, "id_slot": slot}, begun)
         job = self._threads.submit(call.run)
-        self._slots.occupy(slot, job, messages)
+        slots.occupy(slot, job, messages)
         self._calls.add(call)
         job.add_done_callback(lambda _job: self._calls.discard(call))
         try:
@@ -143,7 +206,7 @@ class LlamaModel:
         """Length of the prompt, the opening of the reply's turn included, exactly as ``generate`` would read it."""
         loop = asyncio.get_running_loop()
         naming = Naming(options.tools)
-        request = prompt_request(naming.messages(messages), naming.options(options), self._settings)
+        request = answer_prompt(naming.messages(messages), naming.options(options), self._settings)
         return await loop.run_in_executor(self._threads, self._server.count, request)
 
     def close(self) -> None:
@@ -198,6 +261,11 @@ class _Call:
             self._stopped = True
 
 
+def _with_names(messages: Sequence[Message], options: GenerationOptions) -> Sequence[Message]:
+    """What a decision's prompt begins with: the tools, then the conversation."""
+    return (Message("system", " ".join(tool.name for tool in options.tools)), *messages)
+
+
 def _checked(chunk: Mapping[str, Any] | EngineError) -> Mapping[str, Any]:
     """``chunk`` if it is one; otherwise raise the ``EngineError`` it stands for."""
     if isinstance(chunk, EngineError):
@@ -205,9 +273,7 @@ def _checked(chunk: Mapping[str, Any] | EngineError) -> Mapping[str, Any]:
     if (error := chunk.get("error")) is None:
         return chunk
     if error.get("type") == "exceed_context_size_error":
-        raise EngineError(
-            ENGINE, f"the prompt has {error['n_prompt_tokens']} tokens, a conversation holds {error['n_ctx']}"
-        )
+        raise PromptTooLongError(int(error["n_prompt_tokens"]), int(error["n_ctx"]))
     raise EngineError(ENGINE, str(error.get("message", error)))
 
 

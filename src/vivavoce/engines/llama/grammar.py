@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
+from cachetools import LRUCache, cached
 from llguidance import LLMatcher
 
+from vivavoce.digests import text_digest
 from vivavoce.engines.llama.call_stream import opening
 from vivavoce.errors import ClientError
 from vivavoce.types import GenerationOptions, NamedTool, Tool
@@ -21,22 +22,27 @@ from vivavoce.types import GenerationOptions, NamedTool, Tool
 MOST_CALLS = 8
 """Calls in one reply. Small models would go on without end."""
 
-_CHECKED = 256
-"""Schemas of tools known to be good."""
+_CHECKED_CHARACTERS = 4 * 1024 * 1024
+"""Of schemas of tools that are kept, ready for a grammar."""
 
 _SPELLING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+_NO_CJK = "^[^\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]*$"
+_FREE = frozenset({"type", "title", "description", "default", "examples"})
 _WORDS = r"said: /([^\s<{`]|<[^t])([^<{]|<[^t]|\{[^\x22\s<{])*/"
 
 
-def words_grammar(options: GenerationOptions, *, after_label: bool) -> str:
-    """The grammar of a reply in words, or in JSON that fits the ``schema``; ``after_label``: behind the word it begins with."""
+def words_grammar(options: GenerationOptions) -> str:
+    """The grammar of a reply in words, or in JSON that fits the ``schema``."""
     said = _WORDS if options.schema is None else _json(options.schema)
-    start = 'start: " " said' if after_label else "start: said"
-    return f"%llguidance {{}}\n{start}\n{said}\n"
+    return f"%llguidance {{}}\nstart: said\n{said}\n"
 
 
-def calls_grammar(options: GenerationOptions) -> str:
-    """The grammar of a reply of calls. Raises ``LookupError``: no such tool to choose."""
+def calls_grammar(options: GenerationOptions, *, latin: bool = False) -> str:
+    """The grammar of a reply of calls. Raises ``LookupError``: no such tool to choose.
+
+    ``latin``: nobody has used Chinese, Japanese or Korean characters, so free words of arguments hold none: a model that is
+    shown examples in Chinese would ask for the weather of 巴黎 where somebody said Paris.
+    """
     choice = options.tool_choice
     offered = [tool for tool in options.tools if tool.name not in options.withheld]
     tools = tuple(tool for tool in offered if not isinstance(choice, NamedTool) or tool.name == choice.name)
@@ -48,7 +54,7 @@ def calls_grammar(options: GenerationOptions) -> str:
         "start: calls",
         f'calls: call (" " call){{0,{MOST_CALLS - 1}}}' if more else "calls: call",
         "call: " + " | ".join(f"tool_{index}" for index in range(len(tools))),
-        *(_rule(index, tool) for index, tool in enumerate(tools)),
+        *(_rule(index, tool, latin) for index, tool in enumerate(tools)),
     ]
     return "\n".join(rules) + "\n"
 
@@ -74,12 +80,24 @@ def _json(schema: Mapping[str, Any]) -> str:
     return f"said: %json {json.dumps({**schema, 'x-guidance': guidance}, ensure_ascii=False)}"
 
 
-def _rule(index: int, tool: Tool) -> str:
+def _rule(index: int, tool: Tool, latin: bool) -> str:
     quoted = json.dumps(opening(tool.name), ensure_ascii=False)
-    return f"tool_{index}: {quoted} %json {_arguments(json.dumps(tool.parameters, ensure_ascii=False))}"
+    parameters = _in_latin(tool.parameters) if latin else tool.parameters
+    return f"tool_{index}: {quoted} %json {_arguments(json.dumps(parameters, ensure_ascii=False))}"
 
 
-@lru_cache(_CHECKED)
+def _in_latin(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A tool's schema, whose strings that may be anything hold no Chinese, Japanese or Korean."""
+    properties = {name: _latin(of) for name, of in parameters.get("properties", {}).items()}
+    return {**parameters, "properties": properties} if properties else dict(parameters)
+
+
+def _latin(schema: Any) -> Any:
+    free = isinstance(schema, dict) and schema.get("type") == "string" and schema.keys() <= _FREE
+    return {**schema, "pattern": _NO_CJK} if free else schema
+
+
+@cached(LRUCache[bytes, str](_CHECKED_CHARACTERS, getsizeof=len), key=text_digest)
 def _arguments(parameters: str) -> str:
     """A tool's schema, for an object without anything that was not asked for, unless the schema says otherwise.
 

@@ -40,14 +40,15 @@ KIN = 3
 
 
 class Ground:
-    """What was said lately, to look arguments up in."""
+    """What was said lately, to look arguments up in; instructions in the course of the conversation are said, too."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        self._instructions = " ".join(message.content for message in messages if message.role == "system").casefold()
-        said = [message for message in messages if message.role != "system"][-RECENT:]
+        head = messages[:1] if messages and messages[0].role == "system" else ()
+        self._instructions = " ".join(message.content for message in head).casefold()
+        said = messages[len(head) :][-RECENT:]
         calls = [call.arguments for message in said for call in message.tool_calls]
         self._said = " ".join([*(message.content for message in said), *calls]).casefold()
-        self._user = " ".join(message.content for message in said if message.role == "user")
+        self._asked = " ".join(message.content for message in said if message.role in ("user", "system"))
         self._words = set(_WORD.findall(self._said))
         self._rules = set(_WORD.findall(self._instructions))
 
@@ -61,7 +62,7 @@ class Ground:
 
     def spelling(self, value: str) -> str:
         """``value`` as the user wrote it, if it is there but for its capitals."""
-        found = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", self._user, re.IGNORECASE) if value else None
+        found = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", self._asked, re.IGNORECASE) if value else None
         return found[0] if found else value
 
     def chooses(self, value: object, listed: Sequence[object]) -> bool:

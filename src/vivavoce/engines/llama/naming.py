@@ -39,6 +39,7 @@ class Naming:
             tools=tuple(replace(tool, name=self._of(tool.name)) for tool in options.tools),
             tool_choice=NamedTool(self._of(choice.name)) if isinstance(choice, NamedTool) else choice,
             withheld=frozenset(map(self._of, options.withheld)),
+            transient=frozenset(map(self._of, options.transient)),
         )
 
     def event(self, event: GenerationEvent) -> GenerationEvent:

@@ -30,13 +30,13 @@ _ASK_TIMEOUT_S = 30.0
 
 
 class NativeServer:
-    """One set of weights with ``capacity`` slots. Every method blocks; ``chat`` may run once a slot at a time."""
+    """One set of weights with ``slots``. Every method blocks; ``chat`` may run once a slot at a time."""
 
-    def __init__(self, gguf: Path, settings: LlamaSettings, *, capacity: int, threads: int) -> None:
+    def __init__(self, gguf: Path, settings: LlamaSettings, *, slots: int, threads: int) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="vivavoce-"))
         self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         library = _library()
-        params = _parameters(library, gguf, settings, capacity=capacity, threads=threads)
+        params = _parameters(library, gguf, settings, slots=slots, threads=threads)
         params.hostnames = [str(self._folder / _SOCKET)]
         try:
             with ThreadPoolExecutor(1, initializer=_yield_to_others if settings.background else None) as starter:
@@ -121,12 +121,12 @@ def _library() -> Any:
     return xllamacpp
 
 
-def _parameters(library: Any, gguf: Path, settings: LlamaSettings, *, capacity: int, threads: int) -> Any:
+def _parameters(library: Any, gguf: Path, settings: LlamaSettings, *, slots: int, threads: int) -> Any:
     """llama.cpp's parameters (field names as in its ``common/common.h``)."""
     params = library.CommonParams()
     params.model.path = str(gguf)
-    params.n_parallel = capacity
-    params.n_ctx = capacity * settings.context_tokens
+    params.n_parallel = slots
+    params.n_ctx = slots * settings.context_tokens
     params.n_batch = params.n_ubatch = settings.batch_tokens
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings.threads or threads
     params.cache_type_k = params.cache_type_v = library.ggml_type[f"GGML_TYPE_{settings.cache_type.upper()}"]

@@ -17,11 +17,13 @@ class LlamaSettings(EngineSettings):
     read at a stretch: within a batch nothing can be cancelled, and no other slot gets a token. ``repack`` copies the
     weights into an order made for the CPU: the first token comes a quarter sooner. ``mmap`` maps the file instead of
     reading it; together with ``repack`` it holds the weights twice. ``threads`` takes the server's CPU budget unless
-    given. ``background``: its threads make way for recogniser and speaker (Linux); switch it off where other programs
-    keep the cores busy without being in a group of their own. ``reminders``: when a turn tells the model in what
-    language to answer (``sampling``: at a temperature above 0, where the 1.5B begins to drift). ``talk``: where there
-    are tools, the share of words among what the model would begin with from which on it answers in words (``decision.py``);
-    the 0.5B is sure of its calls more rarely. The sampling values apply to every request; temperature and top-p come with it.
+    given. ``decision_slots``: how many conversations with tools at once keep in a cache what decides about calls; each
+    takes the memory of one more conversation. ``background``: its threads make way for recogniser and speaker (Linux);
+    switch it off where other programs keep the cores busy without being in a group of their own. ``reminders``: when a turn
+    tells the model in what language to answer (``sampling``: at a temperature above 0, where the 1.5B begins to drift).
+    ``talk``: where there are tools, the share of words among what the model would begin with from which on it answers in
+    words (``decision.py``); the 0.5B is sure of its calls more rarely. The sampling values apply to every request;
+    temperature and top-p come with it.
     """
 
     weights: str
@@ -32,8 +34,9 @@ class LlamaSettings(EngineSettings):
     cache_type: Literal["f16", "q8_0"] = "f16"
     repack: bool = True
     mmap: bool = False
+    decision_slots: int = Field(default=2, ge=1)
     reminders: Literal["always", "sampling", "never"] = "sampling"
-    talk: float = Field(default=0.09, gt=0.0, lt=1.0)
+    talk: float = Field(default=0.05, gt=0.0, lt=1.0)
     repeat_penalty: float = Field(default=1.05, ge=1.0)
     repeat_last_tokens: int = Field(default=64, ge=0)
     top_k: int = Field(default=20, ge=0)

@@ -11,20 +11,31 @@ from vivavoce.types import Message
 
 
 class Slots:
-    """The last native call of each slot and the prompt it left in the cache.
+    """The last native call of each slot, which are numbered from ``first`` on, and the prompt it left in the cache.
 
     Used from one event loop at a time. A claim is ``idle`` followed by ``occupy`` without an ``await`` between.
     """
 
-    def __init__(self, count: int) -> None:
-        self._jobs: list[Future[None] | None] = [None] * count
-        self._prompts: list[Sequence[Message]] = [()] * count
-        self._ages = [0] * count
+    def __init__(self, count: int, first: int = 0) -> None:
+        slots = range(first, first + count)
+        self._jobs: dict[int, Future[None] | None] = dict.fromkeys(slots)
+        self._prompts: dict[int, Sequence[Message]] = dict.fromkeys(slots, ())
+        self._ages = dict.fromkeys(slots, 0)
         self._clock = 0
 
+    @property
+    def any_idle(self) -> bool:
+        """Whether a call need not wait."""
+        return any(job is None or job.done() for job in self._jobs.values())
+
     async def idle(self, wanted: int | None, messages: Sequence[Message]) -> int:
-        """Wait for slot ``wanted``, or for any: then the idle one that has most of ``messages``, or the oldest."""
-        candidates = range(len(self._jobs)) if wanted is None else (wanted,)
+        """Wait for slot ``wanted``, or for any: then the idle one that has most of ``messages``, or the oldest.
+
+        One that has just read these very messages is waited for: its call is being stopped, and any other had to read them.
+        """
+        candidates = tuple(self._jobs) if wanted is None else (wanted,)
+        if wanted is None and (same := tuple(slot for slot in candidates if self._prompts[slot] == tuple(messages))):
+            candidates = same
         while True:
             running = {slot: job for slot in candidates if (job := self._jobs[slot]) is not None and not job.done()}
             free = [slot for slot in candidates if slot not in running]

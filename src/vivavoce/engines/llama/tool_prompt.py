@@ -1,23 +1,28 @@
-"""How tools are told to the model: a few lines at the end of the system message, and a conversation to go by. Pure.
+"""The prompt that decides between words and calls, and in which calls are written. Pure.
 
-Every answer begins with one word: the name of a function, or ``talk``. So the model decides with its first token, and
-how likely it thought the other way is known before anything is said (``decision.py``). Signatures are shorter than the JSON
-that Qwen's own template would write. The text depends on nothing but the tools, so that it stays in the cache from turn to
-turn, whatever is chosen.
+Every answer in it begins with one word: the name of a function, or ``talk``. So the model decides with its first token, and
+how likely it thought the other way is known before anything is said (``decision.py``). Examples of such answers teach a small
+model more than rules; but they would be retold as if they had been said ("What did I ask you before?"). So nothing is ever
+*answered* from this prompt: words are written from one of their own, without it (``answer_prompt.py``).
+
+The head (instructions, functions, examples) depends on nothing but the instructions and the tools, so it stays in the cache.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-from vivavoce.types import Tool, ToolCall
+from vivavoce.open_request import answered_until
+from vivavoce.signatures import signature
+from vivavoce.token_estimates import cut_to, estimate_tokens
+from vivavoce.types import GenerationOptions, Message, ToolCall
 
 TALK = "talk"
 """What an answer in words begins with."""
 
 _OPENING = "# Functions"
+_OPENING_BEHIND = "# More functions"
 _OTHERWISE = (
     f"{TALK} - Everything else: greetings, feelings, opinions, stories, jokes, general knowledge, what the person tells "
     "about their life."
@@ -32,23 +37,49 @@ _RULES = (
 EXAMPLES: tuple[tuple[str, str], ...] = (
     ("Hello.", f"{TALK} Hello! How can I help you?"),
     ("Open the garage door.", 'open_door {"door": "garage"}'),
-    ("My aunt bought a new car.", f"{TALK} Oh, what kind of car is it?"),
+    ("My aunt bought a new car.", f"{TALK} Oh, really? Tell me more."),
     ("帮我把音量调到二十", 'set_volume {"level": 20}'),
     ("Close the attic and turn it up to six.", 'close_window {"room": "attic"} set_volume {"level": 6}'),
-    ("昨晚没睡好", f"{TALK} 辛苦了，今天早点休息吧。"),
-    ("What's a ticket to the zoo?", 'find {"words": "zoo ticket price"}'),
-    ("How many legs does a spider have?", f"{TALK} A spider has eight legs."),
+    ("昨晚没睡好", f"{TALK} 辛苦了。"),
+    ("What's a ticket to the zoo?", 'web_lookup {"words": "zoo ticket price"}'),
+    ("How many legs does a spider have?", f"{TALK} It has eight of them."),
     ("公园现在开门吗？", 'get_hours {"place": "公园"}'),
+    ("世界上最大的动物是什么？", f"{TALK} 我想是在海里的那种。"),
+    ("It is stuffy in here.", f"{TALK} Shall I change that?"),
+    ("Yes, please.", "open_window {}"),
     ("关上窗户，再把音量调到六。", 'close_window {} set_volume {"level": 6}'),
-    ("I painted the door of our garden house.", f"{TALK} That sounds nice. Which colour did you take?"),
+    ("I painted the door of our garden house.", f"{TALK} That sounds nice."),
 )
-"""What people said and what was answered, before every conversation with tools. Turns of a conversation teach a small model
-more than examples in the instructions. The functions do not exist; the grammar keeps the model from calling them."""
+"""What people say and how it is answered. The functions do not exist; the grammar keeps the model from calling them."""
+
+EXAMPLE_TURNS = tuple(
+    text for said, answer in EXAMPLES for text in (f"example_user\n{said}", f"example_assistant\n{answer}")
+)
+"""The examples as they are told: system turns, so that none is in the place of what the user or the assistant said."""
+
+NOBODY_ASKS = "Nobody has said anything since. Say what comes next."
+"""Stands where a turn of the user would, if there is none: else the last example would be the last thing that was said."""
+
+HEAD_SHARE, MESSAGE_SHARE, RESULT_SHARE, REQUEST_SHARE = 0.08, 0.02, 0.04, 0.12
+"""Of the context, for the instructions, a message, what a tool found, what is asked now: the gist is enough to decide."""
+
+HISTORY_SHARE = 0.2
+"""Of the context, for what has been answered; beyond that the oldest messages are left out, so many at a time."""
+
+STEP = 6
 
 
-def tools_told(tools: Sequence[Tool]) -> str:
-    """The text that follows the system message."""
-    return "\n".join([_OPENING, *map(_signature, tools), _OTHERWISE, _RULES])
+def tools_told(options: GenerationOptions) -> str:
+    """The text that follows the instructions. It does not depend on what is on offer in one reply only."""
+    standing = [signature(tool) for tool in options.tools if tool.name not in options.transient]
+    return "\n".join([_OPENING, *standing, _OTHERWISE, _RULES])
+
+
+def tools_told_behind(options: GenerationOptions) -> str:
+    """The text before what is asked: the functions of this reply only; none where there are none."""
+    passing = options.transient - options.withheld
+    told = [signature(tool) for tool in options.tools if tool.name in passing]
+    return "\n".join([_OPENING_BEHIND, *told]) if told else ""
 
 
 def answer_told(words: str, calls: Sequence[ToolCall]) -> str:
@@ -57,28 +88,27 @@ def answer_told(words: str, calls: Sequence[ToolCall]) -> str:
     return "\n".join([*lines, *([" ".join(f"{call.name} {call.arguments}" for call in calls)] if calls else [])])
 
 
-def schema_told(schema: Mapping[str, Any]) -> str:
-    """How the model is told that its answer is JSON. The grammar holds it to it; only the values are its own."""
-    written = json.dumps(schema, ensure_ascii=False)
-    return f"# Form of the answer\nAnswer in nothing but JSON that fits this JSON Schema: {written}"
+def in_gist(messages: Sequence[Message], context_tokens: int) -> list[Message]:
+    """A conversation as far as a decision needs it. The system message comes first; what is asked now is hardly cut."""
+    head = [_cut(one, HEAD_SHARE * context_tokens) for one in messages[:1] if one.role == "system"]
+    asked = answered_until(messages)
+    body: list[Message] = []
+    for at, message in enumerate(messages[len(head) :], len(head)):
+        share = RESULT_SHARE if message.role == "tool" else REQUEST_SHARE if at >= asked else MESSAGE_SHARE
+        body.append(_cut(message, share * context_tokens))
+    costs = [estimate_tokens(message) for message in body[: max(asked - len(head), 0)]]
+    first = 0
+    while sum(costs[first:]) > HISTORY_SHARE * context_tokens:
+        first = min(first + STEP, len(costs))
+    while 0 < first < len(body) - 1 and body[first].role == "tool":  # its call is left out
+        first += 1
+    return [*head, *body[first:]]
 
 
-def _signature(tool: Tool) -> str:
-    required = tool.parameters.get("required", ())
-    given = ", ".join(
-        f"{name}{'' if name in required else '?'}: {_kind(schema)}"
-        for name, schema in tool.parameters.get("properties", {}).items()
-    )
-    return f"{tool.name}({given}) - {tool.description}"
+def nobody_asks(messages: Sequence[Message]) -> bool:
+    """Whether nothing has been said since the assistant's last words."""
+    return all(message.role == "assistant" for message in messages[answered_until(messages) :])
 
 
-def _kind(schema: Any) -> str:
-    """The type of a parameter, in the fewest tokens that say it all."""
-    if not isinstance(schema, Mapping):
-        return "any"
-    told = f" ({schema['description']})" if schema.get("description") else ""
-    if "enum" in schema:
-        return " | ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"]) + told
-    if set(schema) <= {"type", "description", "title", "default", "minimum", "maximum"} and "type" in schema:
-        return f"{schema['type']}{told}"
-    return json.dumps(dict(schema), ensure_ascii=False)
+def _cut(message: Message, most_tokens: float) -> Message:
+    return replace(message, content=cut_to(message.content, int(most_tokens)))

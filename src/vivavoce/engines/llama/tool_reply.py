@@ -9,21 +9,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from jsonschema import SchemaError
+from cachetools import LRUCache, cached
+from jsonschema import Draft202012Validator, SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import EMPTY_REGISTRY
 
+from vivavoce.digests import text_digest
 from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened
 from vivavoce.engines.llama.decision import Kind
 from vivavoce.engines.llama.grounding import Ground
 from vivavoce.errors import EngineError
 from vivavoce.types import GenerationOptions, Message, NamedTool, TextDelta, Tool, ToolCall, ToolCallDelta, ToolChoice
 
+_CHECKED_CHARACTERS = 4 * 1024 * 1024
+"""Of schemas of tools that are kept ready to check with."""
+
 
 class ToolReply:
-    """Reads one reply of a ``kind``. ``over``: nothing more of it matters. ``again``: the choice to ask once more with, if any.
+    """Reads one reply of a ``kind``. ``over``: nothing more of it matters. ``again``: the choice to ask once more with, if any,
+    and ``missing``: the argument nobody has named, if that is why.
 
     Calls leave argument by argument, as soon as all that the tool needs is there. The model is asked again where the
     arguments do not fit (that tool, alone), and in words where it has nothing to say but a call whose result it was just
@@ -34,13 +40,13 @@ class ToolReply:
         self.kind = kind
         self.called = self.over = False
         self.again: ToolChoice | None = None
+        self.missing = ""
         self._options = options
         self._tools = {tool.name: _Checked(tool) for tool in options.tools if tool.name not in options.withheld}
         answered = calls_answered(messages) if options.tool_choice == "auto" else ()
         self._answered = {(call.name, _normal(call.arguments)) for call in answered}
         self._ground = Ground(messages)
         self._calls = CallStream()
-        self._begun = not options.tools or options.goes_on
         self._open: _OpenCall | None = None
         self._written: set[tuple[str, str]] = set()
 
@@ -49,10 +55,7 @@ class ToolReply:
         if self.kind == "calls":
             yield from self._streamed(self._calls.feed(text))
             return
-        if not self._begun:  # the blank behind the word it begins with
-            text = text.lstrip()
         if text:
-            self._begun = True
             yield TextDelta(text)
 
     def _streamed(self, parts: Iterator[Opened | Argument | Closed]) -> Iterator[ToolCallDelta | ToolCall]:
@@ -65,7 +68,8 @@ class ToolReply:
                     if self._invented(self._open.name, part.name, part.value):
                         if not self._needs(self._open.name, part.name):
                             continue  # what is optional and was not said is left out
-                        if self._options.tool_choice == "auto" and not self._left(self._open):
+                        if self._options.tool_choice == "auto" and not self._open.told:
+                            self.missing = part.name
                             self._nobody_asked()
                             return
                     if not self._tools[self._open.name].takes(part.name, part.value) and not self._left(self._open):
@@ -93,7 +97,7 @@ class ToolReply:
         if (call.name, call.written) in self._written:
             self.over = True
             return
-        if (call.name, _normal(call.written)) in self._answered and not self._left(call):
+        if (call.name, _normal(call.written)) in self._answered and not call.told:
             self._nobody_asked()
             return
         if not self._written:
@@ -168,23 +172,17 @@ class _Checked:
 
     def __init__(self, tool: Tool) -> None:
         self.required = frozenset(tool.parameters.get("required", ()))
-        schema = {"type": "object", **tool.parameters}
-        kind = validator_for(schema)
-        try:
-            kind.check_schema(schema)
-        except SchemaError as error:
-            raise ValueError(f"the parameters of tool '{tool.name}' are no JSON Schema: {error.message}") from error
         properties = tool.parameters.get("properties", {})
         self._listed = {
             name: tuple(of.get("enum", (of.get("const"),)))
             for name, of in properties.items()
             if isinstance(of, dict) and {"enum", "const"} & of.keys()
         }
-        # Nothing that clients' schemas refer to is fetched, which is what the library does unless it is told.
-        self._validator: Validator = kind(schema, registry=EMPTY_REGISTRY)
-        self._properties = {
-            name: self._validator.evolve(schema=of) for name, of in tool.parameters.get("properties", {}).items()
-        }
+        try:
+            self._validator = _validator(json.dumps(tool.parameters, ensure_ascii=False))
+        except SchemaError as error:
+            raise ValueError(f"the parameters of tool '{tool.name}' are no JSON Schema: {error.message}") from error
+        self._properties = {name: self._validator.evolve(schema=of) for name, of in properties.items()}
 
     def listed(self, name: str) -> Sequence[Any]:
         """The values an argument may have, where the tool lists them."""
@@ -198,6 +196,21 @@ class _Checked:
         """Whether the arguments are those of the schema."""
         arguments = json.loads(call.arguments)
         return isinstance(arguments, dict) and _is_valid(self._validator, arguments)
+
+
+def _size(validator: Validator) -> int:
+    return len(str(validator.schema))
+
+
+@cached(LRUCache[bytes, Validator](_CHECKED_CHARACTERS, getsizeof=_size), key=text_digest)
+def _validator(parameters: str) -> Validator:
+    """What checks the arguments of one tool, in every reply anew. Raises ``SchemaError``."""
+    schema = {"type": "object", **json.loads(parameters)}
+    kind = validator_for(schema, Draft202012Validator)
+    kind.check_schema(schema)
+    # Nothing that clients' schemas refer to is fetched, which is what the library does unless it is told.
+    validator: Validator = kind(schema, registry=EMPTY_REGISTRY)
+    return validator
 
 
 def _is_valid(validator: Validator, value: Any) -> bool:
@@ -230,10 +243,11 @@ def _normal(arguments: str) -> str:
 
 
 def calls_answered(messages: Sequence[Message]) -> tuple[ToolCall, ...]:
-    """The calls since the user last spoke."""
+    """The calls since the user last spoke; instructions given since the last answer in words ask anew, too."""
     calls: list[ToolCall] = []
+    ordered = len(messages) > 1 and messages[-1].role == "system"
     for message in reversed(messages):
-        if message.role == "user":
+        if message.role == "user" or (ordered and message.role == "assistant" and not message.tool_calls):
             break
         calls += message.tool_calls
     return tuple(calls)

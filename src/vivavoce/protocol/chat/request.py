@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, TypeAlias
 
-from jsonschema import SchemaError
-from jsonschema.validators import validator_for
 from pydantic import Field, model_validator
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.bodies import Body
 from vivavoce.protocol.chat.messages import ChatMessage
-from vivavoce.protocol.reading import free_form
+from vivavoce.protocol.reading import json_schema
 from vivavoce.protocol.session_config import ToolChoice
 from vivavoce.protocol.tool_config import DeclaredTool, WebSearchTool, functions
 from vivavoce.protocol.tools import read_tool_choice, read_tools, store_param
@@ -162,13 +160,6 @@ class ChatRequest(Body):
 
 def checked_schema(schema: dict[str, Any], param: str) -> dict[str, Any]:
     """``schema``, if it is a JSON Schema of a size that can be followed. Raises ``ClientError``."""
-    free_form(schema, param)
     if len(json.dumps(schema, ensure_ascii=False)) > MOST_SCHEMA_CHARACTERS:
         raise ClientError(f"A schema may have {MOST_SCHEMA_CHARACTERS} characters.", param=param)
-    try:
-        validator_for(schema).check_schema(schema)
-    except SchemaError as error:
-        raise ClientError(
-            f"This is no JSON Schema: {error.message[:300]}", code="invalid_json_schema", param=param
-        ) from error
-    return schema
+    return json_schema(schema, param, code="invalid_json_schema")

@@ -11,13 +11,19 @@ from vivavoce.protocol.chat.request import ChatRequest
 from vivavoce.protocol.tool_config import DeclaredTool, functions, server_side
 from vivavoce.runtime.chat.prompt import Prompt
 from vivavoce.runtime.reply import ReplyRequest, reply
-from vivavoce.session.asking import RESULTS_SHARE, chosen
+from vivavoce.session.asking import chosen
+from vivavoce.session.prompt_budget import LEAST_TOOLS_SHARE, RESULTS_SHARE, TOOLS_SHARE
+from vivavoce.signatures import RULES_TOKENS
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.tools.loop import with_tools
 from vivavoce.tools.offering import SessionTools
 from vivavoce.types import GenerationOptions, NamedTool, ReplyEvent, Tool
 
 VARIED = 0.5
 """The temperature of several answers to one request, if the client gives none: at 0 they would all be the same."""
+
+SHORT_ANSWER = 256
+"""Tokens that tools do not take from the answer."""
 
 Take = Callable[[int, ReplyEvent], Awaitable[None]]
 """Takes an event of the answer of this number."""
@@ -66,7 +72,9 @@ async def ask(
     Raises ``ClientError`` for what cannot be asked, and ``EngineError``.
     """
     options = replace(_options(wanted, declared, model), slot=slot)
-    options, server = await tools.for_reply(prompt.messages, options, server_side(declared), (), prompt.language)
+    options, server = await tools.for_reply(
+        prompt.messages, options, server_side(declared), (), prompt.language, _tool_tokens(prompt, model)
+    )
     # The next request may come from anywhere, or never: there is no conversation for a tool to speak up in.
     server = replace(server, calling=replace(server.calling, live=None))
     offered = with_tools(options, server.tools)
@@ -84,6 +92,12 @@ async def ask(
     options = replace(options, max_tokens=min(wanted.most_tokens or room, room))
     request = ReplyRequest(prompt.messages, options, voice, prompt.language, server=server)
     return Asked(request, tokens, wanted.n)
+
+
+def _tool_tokens(prompt: Prompt, model: LanguageModel) -> int:
+    """How much of the prompt may tell of tools: what the messages and a short answer leave of it, within a share."""
+    left = model.context_tokens - sum(map(estimate_tokens, prompt.messages)) - RULES_TOKENS - SHORT_ANSWER
+    return int(max(min(left, model.context_tokens * TOOLS_SHARE), model.context_tokens * LEAST_TOOLS_SHARE))
 
 
 def _options(wanted: ChatRequest, declared: tuple[DeclaredTool, ...], model: LanguageModel) -> GenerationOptions:

@@ -20,7 +20,7 @@ from vivavoce.protocol.chat.messages import (
 )
 from vivavoce.runtime.chat.hearing import Place
 from vivavoce.scripts import written_language
-from vivavoce.session.persona import system_prompt
+from vivavoce.session.persona import opening, system_prompt
 from vivavoce.types import Language, Message, ToolCall, Transcript
 
 WORDLESS = "(The user sent a recording without any words in it.)"
@@ -41,8 +41,10 @@ def prompt_of(
     answered: Callable[[str], str | None],
     *,
     spoken: bool,
+    tools: bool = False,
 ) -> Prompt:
     """The prompt. ``heard`` are the transcripts of the recordings; ``answered`` gives the words of an earlier spoken answer.
+    ``tools``: the answer may have some.
 
     Raises ``ClientError`` for an answer that is not known (any more).
     """
@@ -54,6 +56,8 @@ def prompt_of(
     said = [Message("system", system_prompt(instructions, spoken=spoken))]
     for number, message in enumerate(messages[leading:], leading):
         said += reading.read(message, number)
+    if tools and len(said) == 1:
+        said.append(Message("system", opening(instructions)))
     return Prompt(tuple(said), reading.language)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from vivavoce.session.context import estimate_tokens
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
 from vivavoce.tools.web_search.base import SearchError
 from vivavoce.tools.web_search.search import MOST_RESULTS, Result, WebSearch, wording
