@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
+import psutil
 import pytest
 
+from vivavoce.errors import EngineError
 from vivavoce.knowledge.blocks import Block, ParsedDocument
 from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.limits import ParsingLimits
@@ -200,6 +204,46 @@ async def test_more_memory_or_time_than_allowed_is_a_refusal(tmp_path: Path) -> 
     assert "too long" in (await refused(quick, large)).message
     assert (await read(quick, written(tmp_path / "b.txt", "next"))).text == "next"
     await quick.close()
+
+
+async def read_while(parsers: Parsers, path: Path, deaths: int, ended_by: signal.Signals) -> str:
+    """A document's text, while the first ``deaths`` processes that read it are ended."""
+    blocks: list[Block] = []
+    async with aclosing(parsers.read(path, "txt")) as steps:
+        async for _, more in steps:
+            blocks += more
+            if deaths and more:
+                deaths -= 1
+                for child in psutil.Process().children():
+                    if "vivavoce.knowledge.parsing.child" in child.cmdline():
+                        child.send_signal(ended_by)
+    return "\n\n".join(block.text for block in blocks)
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGSEGV])
+async def test_a_process_that_dies_is_replaced_once(parsers: Parsers, tmp_path: Path, ended_by: signal.Signals) -> None:
+    lines = [f"line {n}" for n in range(100_000)]
+    path = written(tmp_path / "a.txt", "\n\n".join(lines))
+    assert (await read_while(parsers, path, 1, ended_by)).split("\n\n") == lines  # nothing twice, nothing missing
+
+
+async def test_one_whose_reading_dies_again_is_refused_unless_somebody_else_ended_it(tmp_path: Path) -> None:
+    parsers = Parsers(ParsingLimits(characters=100 * MIB))
+    path = written(tmp_path / "a.txt", f"{'a long line ' * 500}\n\n" * 6_000)  # more than fits between the processes
+    with pytest.raises(UnreadableError, match="damaged"):
+        await read_while(parsers, path, 2, signal.SIGSEGV)
+    with pytest.raises(EngineError, match="ended from outside") as caught:
+        await read_while(parsers, path, 2, signal.SIGKILL)
+    assert caught.value.retriable
+    assert await read_while(parsers, written(tmp_path / "b.txt", "next"), 0, signal.SIGKILL) == "next"
+    await parsers.close()
+
+
+async def test_a_process_that_died_while_it_waited_costs_nobody_a_document(parsers: Parsers, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.txt", "first")
+    assert (await read(parsers, path)).text == "first"
+    os.kill(parsers._idle[0]._process.pid, signal.SIGKILL)
+    assert (await read(parsers, path)).text == "first"
 
 
 async def test_a_reading_that_is_given_up_frees_its_place(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Reads files into the index, one at a time, behind everything else the server does.
 
 The work to be done is the rows that are ``in_progress``, so it survives the process: a file whose reading was cut short is
-read again from its beginning, and what there was of it is forgotten first. A row becomes ``completed`` only after the index
+read again from its beginning, and what there was of it is forgotten first. Only what went wrong with the file counts as its
+failure, not that a server ended while it read it, however that came. A row becomes ``completed`` only after the index
 holds all its passages for good.
 """
 
@@ -64,11 +65,11 @@ class _UnwantedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A file to be read. ``position`` tells it from the same file put in again."""
+    """A file to be read. ``position`` tells it from the same file put in again, ``failures`` is how often it was put off."""
 
     document: Document
     position: int
-    attempts: int
+    failures: int
     size: PassageSize
     file: FileRow
 
@@ -146,7 +147,6 @@ class Ingest:
             file = await session.get(FileRow, row.file_id)
             assert file is not None  # a file takes its rows with it
             row.leased_until = now + LEASE_S
-            row.attempts += 1
             document = Document(row.store_id, row.file_id)
             return _Job(document, row.position, row.attempts, self._size(row), file)
 
@@ -157,26 +157,25 @@ class Ingest:
 
     async def _work(self, job: _Job) -> None:
         try:
-            if job.attempts > MOST_ATTEMPTS:
-                await self._index.forget([job.document])
-                raise UnreadableError("server_error", GAVE_UP)
             async with self._held(job):
                 passages = await self._read(job)
             log.info("read a file of %d bytes into %d passages", job.file.bytes, passages)
         except UnreadableError as error:
             await self._failed(job, error.code, error.message)
         except (EngineError, StoreError) as error:
-            if (isinstance(error, StoreError) or error.retriable) and job.attempts < MOST_ATTEMPTS:
+            failures = job.failures + 1
+            if (isinstance(error, StoreError) or error.retriable) and failures < MOST_ATTEMPTS:
                 log.warning("reading a file into the index is put off: %s", error)
-                await self._note(job, leased_until=int(time.time()) + RETRY_S * 3 ** (job.attempts - 1))
+                wait_s = RETRY_S * 3 ** (failures - 1)
+                await self._note(job, leased_until=int(time.time()) + wait_s, attempts=failures)
             else:
                 log.error("reading a file into the index failed: %s", error)
                 await self._failed(job, "server_error", GAVE_UP)
         except _UnwantedError:
             log.info("a file was taken out, or begun anew, while it was being read")
         except asyncio.CancelledError:
-            # The server ends: the next one shall not wait, nor count this as a failure.
-            await asyncio.shield(self._note(job, leased_until=0, attempts=job.attempts - 1))
+            # The server ends: the next one shall not wait.
+            await asyncio.shield(self._note(job, leased_until=0))
             raise
 
     async def _failed(self, job: _Job, code: UnreadableCode, message: str) -> None:

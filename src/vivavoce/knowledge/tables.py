@@ -27,7 +27,7 @@ class VectorStoreFileRow(Base):
     """A file in a vector store, and how far it has been read into the index.
 
     ``status`` is on the wire. ``leased_until``: a server is at work on it until then, unless it says otherwise.
-    ``attempts`` counts how often the work was begun. ``embedder`` made its vectors. ``attributes`` is JSON.
+    ``attempts`` counts how often it failed and was put off. ``embedder`` made its vectors. ``attributes`` is JSON.
     ``position`` counts up, so that files added in the same second have an order.
     """
 

@@ -12,7 +12,7 @@ class RecordingTaskRow(Base):
     """A recording to be read: the request and, in the end, the result, both JSON.
 
     ``status`` is on the wire. ``leased_until``: a server is at work on it until then, unless it says otherwise.
-    ``attempts`` counts how often the work was begun. Deleted after ``expires_at``.
+    ``attempts`` counts how often it failed and was put off. Deleted after ``expires_at``.
     """
 
     __tablename__ = "recording_tasks"

@@ -53,6 +53,9 @@ LOOK_S = 5.0
 """How often a server looks for work nobody told it of: another one's that was cut short."""
 
 MOST_ATTEMPTS = 3
+RETRY_S = 20
+"""After a failure that may pass; twice as long after the second."""
+
 UNDONE = ("PENDING", "RUNNING")
 
 
@@ -60,7 +63,7 @@ UNDONE = ("PENDING", "RUNNING")
 class _Task:
     id: str
     wanted: FileSubmission
-    attempts: int
+    failures: int
 
 
 class RecordingTasks:
@@ -167,7 +170,7 @@ class RecordingTasks:
             row = await session.scalar(waiting)
             if row is None:
                 return None
-            row.status, row.leased_until, row.attempts = "RUNNING", now + LEASE_S, row.attempts + 1
+            row.status, row.leased_until = "RUNNING", now + LEASE_S
             return _Task(row.id, FileSubmission.model_validate_json(row.request), row.attempts)
 
     async def _work(self, task: _Task) -> None:
@@ -177,11 +180,16 @@ class RecordingTasks:
         except ClientError as error:
             result = _failed(error)
         except EngineError as error:
+            failures = task.failures + 1
+            if error.retriable and failures < MOST_ATTEMPTS:
+                log.warning("task %s is put off: %s", task.id, error)
+                await self._note(task, leased_until=int(self._clock()) + RETRY_S * failures, attempts=failures)
+                return
             log.error("task %s: %s", task.id, error)
             result = _failed(ClientError("The recogniser failed.", code="engine_error", type="server_error"))
         except asyncio.CancelledError:
-            # The server ends: the next one shall not wait, nor count this as a failure.
-            await asyncio.shield(self._note(task, leased_until=0, attempts=task.attempts - 1))
+            # The server ends: the next one shall not wait.
+            await asyncio.shield(self._note(task, leased_until=0))
             raise
         except Exception:
             log.exception("task %s: internal error", task.id)
@@ -192,8 +200,6 @@ class RecordingTasks:
         log.info("task %s: %s", task.id, result.status)
 
     async def _read(self, task: _Task) -> FileResult:
-        if task.attempts > MOST_ATTEMPTS:
-            raise ClientError("The recording could not be read.", code="internal_error", type="server_error")
         with tempfile.TemporaryFile() as file:
             await self._fetch(task.wanted.audio.url, file)
             channels: list[FileChannel] = []

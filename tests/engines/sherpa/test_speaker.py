@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from vivavoce.engines.sherpa import process
 from vivavoce.engines.sherpa.families import POCKET
 from vivavoce.engines.sherpa.speaker import SherpaSpeaker, load_pocket, load_zipvoice
 from vivavoce.errors import ClientError, EngineError, WeightsError
-from vivavoce.types import SpeakOptions
+from vivavoce.types import Samples, SpeakOptions
 
 pytest.importorskip("sherpa_onnx")
 
@@ -225,16 +225,40 @@ async def test_a_process_that_does_not_stop_is_ended(speaker: SherpaSpeaker) -> 
     assert pid(speaker) != before
 
 
-async def test_a_process_that_dies_is_an_error_and_the_next_clause_starts_another(speaker: SherpaSpeaker) -> None:
-    await speaker.add_clone("me", CLIP, 24_000, "Good day.")
-    pieces = speaker.speak(ENDLESS, SpeakOptions("me", "en"))
-    await anext(pieces)
-    os.kill(pid(speaker), signal.SIGKILL)
+def spoken(speaker: SherpaSpeaker, pieces: list[str]) -> Generator[tuple[int, Samples], None, None]:
+    order = {"pieces": pieces, "told": [], "rate_hz": 24_000, "steps": 4, "speed": 1.0}
+    return speaker._process.speak(order, CLIP, lambda: False)
+
+
+def test_a_process_that_dies_is_replaced_and_goes_on_where_the_other_was(loaded_pocket: SherpaSpeaker) -> None:
+    places = []
+    for place, _ in spoken(loaded_pocket, ["Hello there."] * 4):
+        places.append(place)
+        if place == 1:
+            os.kill(pid(loaded_pocket), signal.SIGKILL)
+    assert places == sorted(set(places))  # nothing twice
+    assert {0, 1, 3} <= set(places)
+
+
+def test_a_process_that_dies_every_time_is_an_error_and_the_next_clause_starts_another(
+    loaded_pocket: SherpaSpeaker,
+) -> None:
+    def killing_each() -> None:
+        for _ in spoken(loaded_pocket, ["Hello there."] * 40):
+            os.kill(pid(loaded_pocket), signal.SIGKILL)
+
     with pytest.raises(EngineError, match="its process ended") as caught:
-        async for _ in pieces:
-            pass
+        killing_each()
     assert caught.value.retriable
-    assert sum(await said(speaker, "Hello."))
+    assert list(spoken(loaded_pocket, ["Hello."]))
+
+
+def test_an_answer_that_is_given_up_is_not_taken_for_the_next_one(loaded_pocket: SherpaSpeaker) -> None:
+    loaded_pocket._process._patience_s = 60.0
+    given_up = spoken(loaded_pocket, ["Hello there."] * 40)
+    next(given_up)
+    given_up.close()
+    assert [place for place, _ in spoken(loaded_pocket, ["Hello."])] == [0]
 
 
 async def test_closing_ends_the_process(folder: Path) -> None:
@@ -354,9 +378,8 @@ async def test_the_log_holds_no_words_of_users(speaker: SherpaSpeaker, caplog: p
     await anext(pieces)
     speaker._process._told.write(b"transcript: Good day.\nRuntimeError: Good day.\n")
     os.kill(pid(speaker), signal.SIGKILL)
-    with pytest.raises(EngineError, match="its process ended"):
-        async for _ in pieces:
-            pass
+    await anext(pieces)
+    await pieces.aclose()
     assert "RuntimeError" in caplog.text
     assert "Good day" not in caplog.text
 

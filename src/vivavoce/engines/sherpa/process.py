@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -108,29 +108,46 @@ class CloningProcess:
 
     def speak(
         self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]
+    ) -> Generator[tuple[int, Samples], None, None]:
+        """The speech of the order's pieces, each with its place, until it is ``unwanted``. Raises ``EngineError``.
+
+        A process that dies is replaced once, and the new one goes on with the piece that was not made.
+        """
+        made = 0
+        for last_try in (False, True):
+            rest = {**order, "pieces": order["pieces"][made:]}
+            begun_with = made
+            try:
+                for place, samples in self._spoken(rest, clip, unwanted):
+                    yield begun_with + place, samples
+                    made = begun_with + place + 1
+                return
+            except _EndedError:
+                if last_try:
+                    raise
+                if made == len(order["pieces"]):
+                    return
+
+    def _spoken(
+        self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]
     ) -> Iterator[tuple[int, Samples]]:
-        """The speech of the order's pieces, each with its place, until it is ``unwanted``. Raises ``EngineError``."""
+        """As ``speak``, of one process. Raises ``EngineError``, ``_EndedError`` when the process ended by itself."""
         try:
-            had_started = not self.start(unwanted)
+            self.start(unwanted)
         except _UnwantedError:
             return
-        try:
-            frame = self._asked(order, clip, unwanted)
-        except _EndedError:
-            if not had_started:
-                raise
-            try:
-                self.start(unwanted)  # it ended while nobody asked anything of it
-            except _UnwantedError:
-                return
-            frame = self._asked(order, clip, unwanted)
+        frame = self._asked(order, clip, unwanted)
         while frame is not None:
             words, samples = frame
             if "error" in words:
                 raise EngineError(self._model.family.name, words["error"])
             if "end" in words:
                 return
-            yield words["piece"], samples
+            try:
+                yield words["piece"], samples
+            except GeneratorExit:
+                self._stop()  # or what it still says would be taken for the next answer
+                raise
             frame = self._wanted(unwanted)
 
     def _asked(self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Frame | None:

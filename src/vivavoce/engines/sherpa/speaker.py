@@ -101,11 +101,12 @@ class SherpaSpeaker:
                     "steps": self._steps,
                     "speed": options.speed,
                 }
-                for place, samples in self._process.speak(order, clip.samples, unwanted.is_set):
-                    if not self._family.paced:
-                        samples = at_tempo(samples, self.rate_hz, options.speed)
-                    said = finish(samples, "".join(texts[place]), self.rate_hz, options.speed)
-                    loop.call_soon_threadsafe(spoken.put_nowait, said)
+                with closing(self._process.speak(order, clip.samples, unwanted.is_set)) as answer:
+                    for place, samples in answer:
+                        if not self._family.paced:
+                            samples = at_tempo(samples, self.rate_hz, options.speed)
+                        said = finish(samples, "".join(texts[place]), self.rate_hz, options.speed)
+                        loop.call_soon_threadsafe(spoken.put_nowait, said)
             finally:
                 loop.call_soon_threadsafe(spoken.put_nowait, None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -16,9 +17,12 @@ from typing import Any
 import psutil
 
 from vivavoce.closing import CloseStack
+from vivavoce.errors import EngineError
 from vivavoce.knowledge.blocks import Block, ParsedDocument
 from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.limits import MIB, ParsingLimits
+
+log = logging.getLogger(__name__)
 
 LINE_BYTES = 8 * MIB
 """The longest answer: 64 blocks of 10 000 characters, each up to six bytes in JSON."""
@@ -31,6 +35,9 @@ IDLE_BYTES = 100 * MIB
 
 TOO_SLOW = "The document takes too long to read."
 CRASHED = "The document cannot be read: it is damaged, or its reader ran out of memory."
+FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""Signals others end a process with, first of all a system without memory; a fault of a document's raises none of them."""
+
 TOO_LONG = "The document holds more text than is read of one: cut it into several."
 
 
@@ -45,20 +52,42 @@ class Parsers:
     async def read(self, path: Path, ending: str) -> AsyncGenerator[tuple[float, list[Block]], None]:
         """The blocks of a document, and how much of it is read, as far as anybody knows.
 
-        Closing the generator ends the reading. Raises ``UnreadableError``, also for one with more text than the limit,
-        once all that is allowed has come.
+        Closing the generator ends the reading. A process that dies on the way is replaced once, and what it had given is
+        left out the second time. Raises ``UnreadableError``, also for a document with more text than the limit, once all
+        that is allowed has come; ``EngineError``, retriable, when the second process was killed from outside, too.
         """
+        given = 0
         async with self._room:
-            child = self._idle.pop() if self._idle else await _Child.start()
             try:
-                async with aclosing(child.read(path, ending, self.limits)) as steps:
-                    async for step in steps:
-                        yield step
-            finally:
-                if child.usable:
-                    self._idle.append(child)
-                else:
-                    await child.end()
+                async with aclosing(self._once(path, ending)) as steps:
+                    async for share, blocks in steps:
+                        given += len(blocks)
+                        yield share, blocks
+                return
+            except _DiedError as death:
+                log.warning("a process that reads documents %s; the document is begun again", death)
+            try:
+                async with aclosing(_beyond(given, self._once(path, ending))) as steps:
+                    async for share, blocks in steps:
+                        yield share, blocks
+            except _DiedError as death:
+                log.warning("a process that reads documents %s again with the same document", death)
+                if death.from_outside:
+                    raise EngineError("documents", "their reading was ended from outside", retriable=True) from death
+                raise UnreadableError("invalid_file", CRASHED) from death
+
+    async def _once(self, path: Path, ending: str) -> AsyncGenerator[tuple[float, list[Block]], None]:
+        """The steps of one process. Raises ``UnreadableError`` and ``_DiedError``."""
+        child = self._idle.pop() if self._idle else await _Child.start()
+        try:
+            async with aclosing(child.read(path, ending, self.limits)) as steps:
+                async for step in steps:
+                    yield step
+        finally:
+            if child.usable:
+                self._idle.append(child)
+            else:
+                await child.end()
 
     async def whole(self, path: Path, ending: str) -> ParsedDocument:
         """A document as one object; one with more text than the limit is cut there. Raises ``UnreadableError``."""
@@ -81,6 +110,26 @@ class Parsers:
 class _TooLongError(UnreadableError):
     def __init__(self) -> None:
         super().__init__("invalid_file", TOO_LONG)
+
+
+class _DiedError(Exception):
+    """A process died of something else than its limits. Whose fault that is shows when it is tried again."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__("died" if code is None else f"was ended by signal {-code}" if code < 0 else f"ended ({code})")
+        self.from_outside = code is not None and -code in FROM_OUTSIDE
+
+
+async def _beyond(
+    given: int, steps: AsyncGenerator[tuple[float, list[Block]], None]
+) -> AsyncGenerator[tuple[float, list[Block]], None]:
+    """The steps without the first ``given`` blocks."""
+    async with aclosing(steps):
+        async for share, blocks in steps:
+            kept = blocks[given:]
+            given = max(0, given - len(blocks))
+            if not given:
+                yield share, kept
 
 
 class _Child:
@@ -142,7 +191,7 @@ class _Child:
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
             await self._process.stdin.drain()
         except ConnectionError as error:
-            raise UnreadableError("server_error", CRASHED) from error
+            raise _DiedError(await self._process.wait()) from error
 
     async def _answer(self, deadline_s: float) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -155,7 +204,8 @@ class _Child:
             raise UnreadableError("invalid_file", TOO_LONG) from error
         if not line.endswith(b"\n"):
             code = await self._process.wait()
-            slow = code == -signal.SIGXCPU
-            raise UnreadableError("invalid_file", TOO_SLOW if slow else CRASHED)
+            if code == -signal.SIGXCPU:
+                raise UnreadableError("invalid_file", TOO_SLOW)
+            raise _DiedError(code)
         words: dict[str, Any] = json.loads(line)
         return words
