@@ -117,6 +117,7 @@ async def _load(serving: Serving) -> None:
     await asyncio.to_thread(require_references, serving.config)  # it imports the engines
     serving.tools.load_plugins()
     serving.opened = serving.closing.add(await open_store(serving.config))
+    serving.owners.created(await serving.keys.owners())
     engines = serving.closing.add(await load_engines(serving.config))
     await serving.open_library(engines.embedder)
     serving.tools.relevance = relevance_of(engines.embedder, serving.config.tools.relevance)

@@ -3,7 +3,8 @@
 VivavoceError
 ├── ClientError          the client's doing: an ``error`` event or a 4xx, the session lives on
 │   └── RateLimitError   too much at the moment: refused at once (429), and when to try again
-│       └── CapacityError    no room for one more
+│       ├── CapacityError    no room for one more
+│       └── ShareError       room, but not for this owner
 ├── EngineError          an engine failed: the response fails, the session lives on
 ├── ConfigError          the configuration cannot be used: nothing is started, and the message says which setting
 ├── StoreError           the database or the blob store cannot be used: a 500, and the server's operator reads why
@@ -53,6 +54,15 @@ class CapacityError(RateLimitError):
 
     def __init__(self, what: str, capacity: int) -> None:
         super().__init__(f"All {capacity} {what} are in use; try again later.")
+        self.capacity = capacity
+
+
+class ShareError(RateLimitError):
+    """There is room, but this owner holds their share of it. ``held`` is how much, ``capacity`` how much there is."""
+
+    def __init__(self, what: str, held: int, capacity: int) -> None:
+        super().__init__(f"You hold {held} of {capacity} {what}; the others are kept for other users.")
+        self.held = held
         self.capacity = capacity
 
 

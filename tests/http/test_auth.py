@@ -26,6 +26,7 @@ from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.local import is_loopback
 from vivavoce.http.server_logs import hide_keys
 from vivavoce.runtime.seats import Vacancies
+from vivavoce.runtime.shares import Owners
 from vivavoce.store.keys import Keys
 from vivavoce.store.rights import Key
 
@@ -209,7 +210,7 @@ class NoKeys(Keys):
 
 
 def auth_of(settings: Mapping[str, Any]) -> Auth:
-    return Auth(load_config(settings, profile="fake"), ClientSecrets(1), KeyUse(Vacancies()), NoKeys)
+    return Auth(load_config(settings, profile="fake"), ClientSecrets(1), KeyUse(Vacancies()), Owners(), NoKeys)
 
 
 async def test_without_keys_other_machines_are_refused_whatever_they_say() -> None:

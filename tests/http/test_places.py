@@ -20,8 +20,8 @@ KEYS = {"anne": "key-of-anne", "ben": "key-of-ben"}
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[RunningServer]:
-    """Three places; a lost conversation holds one for a minute."""
-    settings = {"limits": {"sessions": 3, "requests": 1}, "auth": {"keys": KEYS}}
+    """Four places, of which one owner holds at most three; a lost conversation holds one for a minute."""
+    settings = {"limits": {"sessions": 4, "requests": 1}, "auth": {"keys": KEYS}}
     with running(load_config(settings, profile="fake")) as started:
         yield started
 
@@ -62,7 +62,7 @@ async def hold(stack: AsyncExitStack, server: RunningServer, name: str, count: i
 
 async def test_who_hangs_up_and_comes_again_at_once_is_let_in(small: RunningServer) -> None:
     async with AsyncExitStack() as others:
-        await hold(others, small, "ben", 2)
+        await hold(others, small, "ben", 3)
         for _ in range(40):
             async with talking(small, query("anne")) as talker:
                 assert (await talker.next())["type"] == "session.created"
@@ -84,7 +84,8 @@ async def test_callers_that_fill_the_server_may_come_again_at_once(small: Runnin
 
 async def test_a_full_server_still_refuses(small: RunningServer) -> None:
     async with AsyncExitStack() as everybody:
-        await hold(everybody, small, "ben", 3)
+        await hold(everybody, small, "ben", 2)
+        await hold(everybody, small, "anne", 2)
         with pytest.raises(InvalidStatus) as refused:
             async with talking(small, query("anne")):
                 pass
@@ -103,8 +104,10 @@ async def test_conversations_without_a_client_do_not_make_a_server_full(small: R
 
 async def test_ones_own_lost_conversation_gives_way_before_an_older_one_of_others(small: RunningServer) -> None:
     older, own, later = await lost(small, "ben"), await lost(small, "anne"), await lost(small, "anne")
-    async with talking(small, query("anne")):
-        assert small.serving.seats.taken == 3
+    async with AsyncExitStack() as talkers:
+        await hold(talkers, small, "ben", 1)
+        await hold(talkers, small, "anne", 1)
+        assert small.serving.seats.taken == 4
         assert not await resumable(small, "anne", own)
         assert await resumable(small, "ben", older)
         assert await resumable(small, "anne", later)
@@ -113,13 +116,17 @@ async def test_ones_own_lost_conversation_gives_way_before_an_older_one_of_other
 
 async def test_without_one_of_ones_own_the_oldest_gives_way(small: RunningServer) -> None:
     oldest, *others = [await lost(small, "ben") for _ in range(3)]
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {KEYS['anne']}"}) as client:
+    async with (
+        AsyncExitStack() as talkers,
+        httpx.AsyncClient(headers={"Authorization": f"Bearer {KEYS['anne']}"}) as client,
+    ):
+        await hold(talkers, small, "anne", 1)
         body = {"model": "step-audio-2", "messages": [{"role": "user", "content": "hi"}]}
         answer = await client.post(f"{small.http}/v1/chat/completions", json=body)
-    assert answer.status_code == 200
-    assert not await resumable(small, "ben", oldest)
-    for token in others:
-        assert await resumable(small, "ben", token)
+        assert answer.status_code == 200
+        assert not await resumable(small, "ben", oldest)
+        for token in others:
+            assert await resumable(small, "ben", token)
     assert await asyncio.to_thread(small.all_seats_free)
 
 
@@ -132,12 +139,12 @@ async def test_a_lost_conversation_is_kept_while_there_is_room(small: RunningSer
 
 
 async def test_many_who_come_at_once_each_get_a_lost_ones_place(small: RunningServer) -> None:
-    for _ in range(3):
-        await lost(small, "ben")
+    tokens = [await lost(small, "ben") for _ in range(3)]
     async with AsyncExitStack() as talkers:
-        callers = [talkers.enter_async_context(talking(small, query("anne"))) for _ in range(3)]
+        callers = [talkers.enter_async_context(talking(small, query("anne"))) for _ in range(2)]
         for talker in await asyncio.gather(*callers):
             assert (await talker.next())["type"] == "session.created"
+    assert [await resumable(small, "ben", token) for token in tokens] == [False, True, True]
     assert await asyncio.to_thread(small.all_seats_free)
 
 

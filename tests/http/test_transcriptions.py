@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -304,18 +303,6 @@ def test_one_more_than_there_is_room_for_is_a_429(server: RunningServer, post: C
         for place in taken:
             places.give_back(place)
     assert post().status_code == 200
-
-
-def test_a_client_that_goes_frees_its_place(server: RunningServer) -> None:
-    with socket.create_connection(("127.0.0.1", server.port)) as raw:
-        head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n"
-        head += "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
-        raw.sendall(head.encode() + b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n12345')
-        deadline = time.monotonic() + 5
-        while not server.serving.requests.taken and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert server.serving.requests.taken == 1
-    assert free(server)
 
 
 def test_errors_reach_openai_python(client: OpenAI) -> None:

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from vivavoce.config.table import Table
 from vivavoce.model_names import TARGETS
 from vivavoce.protocol.session_config import LANGUAGE_KEY
+from vivavoce.store.rights import Scope
 from vivavoce.tiers import TIERS
 from vivavoce.turns.backchannel import DEFAULT_POLICY
 
@@ -21,6 +22,8 @@ class LimitsConfig(Table):
 
     A chat completion takes a place of ``sessions`` for as long as it runs; ``requests`` bounds what needs none: speech,
     transcriptions and the like at once.
+    A conversation in which the client sends nothing at all ends after ``idle_s``, and gives way to others, when there is no
+    other place, after ``idle_yields_s``.
     ``client_secrets`` bounds the ephemeral secrets that have not expired. A session lasts ``session_minutes``; one that
     asked for it can be resumed for ``resume_grace_s`` after its connection broke. When the server is told to stop, replies
     in progress have ``drain_s`` to come to their end. A recording to transcribe may last ``recording_minutes``, and takes
@@ -32,6 +35,8 @@ class LimitsConfig(Table):
     client_secrets: int = Field(default=1000, ge=1)
     buffer_ms: int = Field(default=600_000, ge=1000)
     audio_lead_ms: int = Field(default=2_000, ge=100)
+    idle_s: float = Field(default=900.0, gt=0)
+    idle_yields_s: float = Field(default=60.0, gt=0)
     session_minutes: float = Field(default=30.0, gt=0)
     recording_minutes: float = Field(default=60.0, gt=0)
     resume_grace_s: float = Field(default=60.0, gt=0)
@@ -72,13 +77,24 @@ CLIENT_SECRET_PREFIX = "ek_"
 """What every ephemeral client secret begins with, and so no configured key may."""
 
 
+class KeyLimitsConfig(Table):
+    """What a configured key may do, as ``vivavoce keys create`` says it of a created one; left out, without a limit."""
+
+    scopes: tuple[Scope, ...] = ()
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+    sessions: int | None = Field(default=None, ge=0)
+
+
 class AuthConfig(Table):
     """Who may come in. ``keys`` maps an owner's name to a secret; what is stored belongs to the owner, not to the secret.
+    ``limits`` maps an owner's name to what their configured key may do.
 
     Without keys the server is open, but only to programs of this machine; ``open`` lifts that limit.
     """
 
     keys: Mapping[str, SecretStr] = Field(default_factory=dict)
+    limits: Mapping[str, KeyLimitsConfig] = Field(default_factory=dict)
     open: bool = False
 
     @field_validator("keys")
@@ -99,6 +115,8 @@ class AuthConfig(Table):
     def _open_or_locked(self) -> AuthConfig:
         if self.open and self.keys:
             raise ValueError("'open' contradicts 'keys': leave one of them out")
+        if unknown := sorted(self.limits.keys() - self.keys.keys()):
+            raise ValueError(f"there is no key of '{unknown[0]}' in 'keys' for its 'limits'")
         return self
 
 

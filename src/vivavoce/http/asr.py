@@ -62,9 +62,9 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 async def recognise_recording(request: Request, owner: Owner) -> Response:
     """What is said in a recording, sentence by sentence."""
     serving: Serving = request.app.state.serving
+    audio = (await bounded_json(request, AsrRequest, most_bytes=MOST_JSON_BYTES)).audio
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(serving.requests.taken_for())
-        audio = (await bounded_json(request, AsrRequest, most_bytes=MOST_JSON_BYTES)).audio
+        await stack.enter_async_context(serving.requests.taken_for(owner))
         wanted = audio.input.transcription
         model_behind(
             wanted.model, "transcription", serving.config.tiers.aliases, param="audio.input.transcription.model"

@@ -20,13 +20,15 @@ from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from vivavoce.config import Config
-from vivavoce.config.serving import CLIENT_SECRET_PREFIX
+from vivavoce.config.serving import CLIENT_SECRET_PREFIX, KeyLimitsConfig
 from vivavoce.errors import ClientError
 from vivavoce.http.grants import ClientSecrets, Grant
 from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.local import require_local
 from vivavoce.http.scopes import require_scope
+from vivavoce.runtime.shares import Owners
 from vivavoce.store.keys import Keys
+from vivavoce.store.rights import CONFIGURED, Key, KeyLimits
 
 LOCAL_OWNER = "local"
 """Owner of everything while there are no keys. A key configured under this name takes it over."""
@@ -40,13 +42,22 @@ class Auth:
     ``created`` gives the created keys; it may raise ``ClientError`` as long as they cannot be read.
     """
 
-    def __init__(self, config: Config, client_secrets: ClientSecrets, use: KeyUse, created: Callable[[], Keys]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        client_secrets: ClientSecrets,
+        use: KeyUse,
+        owners: Owners,
+        created: Callable[[], Keys],
+    ) -> None:
         self._digests = [(owner, _digest(key.get_secret_value())) for owner, key in config.auth.keys.items()]
         self._anyone = config.auth.open
         self._host = config.host
         self._pages = config.http.cors_origins
         self._client_secrets = client_secrets
         self._use = use
+        self._owners = owners
+        self._limited = {owner: _limited(owner, limits) for owner, limits in config.auth.limits.items()}
         self._created = created
 
     async def grant(self, connection: HTTPConnection) -> Grant:
@@ -83,7 +94,7 @@ class Auth:
         for credential in offered:
             grant = self._client_secrets.find(credential)
             if grant is not None:
-                if grant.key is None or await self._created().still_valid([grant.key.id]):
+                if grant.key is None or grant.key.configured or await self._created().still_valid([grant.key.id]):
                     return grant
                 raise wrong_key()
         return None
@@ -92,7 +103,7 @@ class Auth:
         for credential in offered:
             owner = self._owner_of(credential)
             if owner is not None:
-                return Grant(owner)
+                return Grant(owner, key=self._limited.get(owner))
         key = await self._created().find(offered)
         if key is not None:
             return Grant(key.owner, key=key)
@@ -113,6 +124,8 @@ class Auth:
         return found
 
     def _count(self, grant: Grant, connection: HTTPConnection) -> None:
+        if grant.owner != LOCAL_OWNER:
+            self._owners.saw(grant.owner)
         if grant.key is not None:
             require_scope(grant.key, connection.scope["path"])
             self._use.count_request(grant.key)
@@ -124,6 +137,12 @@ class Auth:
     def _require_local(self, connection: HTTPConnection) -> None:
         if not self._anyone:
             require_local(connection, self._host, self._pages)
+
+
+def _limited(owner: str, limits: KeyLimitsConfig) -> Key:
+    """The configured key of an owner whom the configuration limits."""
+    allowed = KeyLimits(limits.requests_per_minute, limits.tokens_per_minute, limits.sessions)
+    return Key(f"{CONFIGURED}{owner}", owner, frozenset(limits.scopes), allowed)
 
 
 def credentials(connection: HTTPConnection) -> Iterator[str]:

@@ -51,6 +51,7 @@ async def begin_call(
         language_model,
         place.seat,
         lifetime_s=session_lifetime_s(serving.config, grant),
+        idle_s=serving.config.limits.idle_s,
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
         meter=KeyMeter(serving.key_use, grant.key),
         tools=SessionTools(serving.tools, grant.owner, serving.config.mcp.patience_s),

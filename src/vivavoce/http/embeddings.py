@@ -58,7 +58,7 @@ async def _embedded(serving: Serving, caller: Grant, wanted: EmbeddingsRequest) 
             param="dimensions",
         )
     tokens = await asyncio.to_thread(_count, texts, listed=isinstance(wanted.input, list))
-    async with serving.requests.taken_for():
+    async with serving.requests.taken_for(caller.owner):
         vectors = await serving.embedding.vectors(embedder, texts, query=query)
     serving.key_use.spend(caller.key, tokens)
     return await asyncio.to_thread(_written, vectors, wanted, tokens)

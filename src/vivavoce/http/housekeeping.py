@@ -26,6 +26,7 @@ async def keep_house(serving: Serving) -> None:
         await asyncio.sleep(KEYS_EVERY_S)
         try:
             await _end_calls_of_keys_that_are_over(serving)
+            serving.owners.created(await serving.keys.owners())
             if monotonic() >= sweep_at:
                 sweep_at = monotonic() + SWEEP_EVERY_S
                 await serving.files.sweep()

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from vivavoce.errors import RateLimitError
 from vivavoce.http.rate_windows import FixedWindow, MovingWindow
 from vivavoce.runtime.seats import Vacancies
-from vivavoce.store.rights import Key
+from vivavoce.store.rights import CONFIGURED, Key
 
 
 class KeyUse:
-    """What the keys have used, and what is open in their name. A key of ``None`` (configured, or none needed) is free.
+    """What the keys have used, and what is open in their name. A key of ``None`` (without limits, or none needed) is free.
 
     ``vacancies`` is told when a key may begin a conversation again.
     """
@@ -31,8 +31,8 @@ class KeyUse:
 
     @property
     def open(self) -> frozenset[str]:
-        """The ids of the keys with open conversations."""
-        return frozenset(self._open)
+        """The ids of the created keys with open conversations."""
+        return frozenset(key_id for key_id in self._open if not key_id.startswith(CONFIGURED))
 
     def count_request(self, key: Key | None) -> None:
         """A request begins. Raises ``RateLimitError`` when it is one too many, or no tokens are left."""

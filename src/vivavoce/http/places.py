@@ -1,7 +1,8 @@
 """Who gets a place for a conversation, and who gives way to whom.
 
 A conversation that has lost its client holds its place for the client to come back, and no longer than nobody else needs
-it: it gives way as soon as there is no other place, one of the same owner's first, then the one that was lost first.
+it: it gives way as soon as there is no other place, one of the same owner's first, then the one that was lost first. So does,
+after those, one whose client is there and has been silent for a while.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vivavoce.errors import CapacityError, RateLimitError
+from vivavoce.errors import CapacityError, RateLimitError, ShareError
 from vivavoce.http.serving import Serving
 from vivavoce.runtime.seats import patiently
 from vivavoce.store.rights import Key
@@ -31,20 +32,25 @@ async def conversation_place(serving: Serving, owner: str, key: Key | None, end:
 
     def attempt() -> Place:
         try:
-            serving.seats.require()
+            serving.seats.require(owner)
         except CapacityError:
-            serving.calls.give_way(owner)
+            # What one gives up who holds more than their part would be left for others, not taken.
+            beyond = serving.owners.several() and not serving.seats.below_even_part(owner)
+            serving.calls.give_way(owner, only_theirs=beyond)
+            raise
+        except ShareError:
+            serving.calls.give_way(owner, only_theirs=True)
             raise
         try:
             over = serving.key_use.begin_session(key, end)
         except RateLimitError:
             serving.calls.give_way(owner, key_id=key.id if key is not None else None)
             raise
-        seat = serving.seats.take()
+        seat = serving.seats.take(owner)
 
         def give_back() -> None:
             over()
-            serving.seats.give_back(seat)
+            serving.seats.give_back(seat, owner)
 
         return Place(seat, give_back)
 

@@ -29,7 +29,7 @@ async def search(request: Request, wanted: SearchRequest, owner: Owner) -> Searc
     serving: Serving = request.app.state.serving
     if not wording(wanted.query):
         raise ClientError("There are no words to search for.", param="query")
-    async with serving.requests.taken_for():
+    async with serving.requests.taken_for(owner):
         finding = serving.web_search.find(
             wanted.query,
             most=wanted.n,

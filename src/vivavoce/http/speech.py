@@ -65,9 +65,9 @@ async def create_speech(request: Request, wanted: SpeechRequest, owner: Owner) -
         if wanted.return_url:
             return await _kept(request, serving, owner, wanted, order, headers)
         if wanted.stream_format == "sse":
-            return await _events(request, serving, wanted, order, headers)
+            return await _events(request, serving, owner, wanted, order, headers)
         content_type = CONTENT_TYPES[wanted.response_format]
-        return await audio_stream(request, _audio(serving, order), content_type, headers)
+        return await audio_stream(request, _audio(serving, owner, order), content_type, headers)
     except ClientDisconnect:
         return Response(status_code=CLIENT_GONE)
 
@@ -83,18 +83,18 @@ async def speech_file(request: Request, name: str) -> Response:
 
 
 async def _making(
-    serving: Serving, order: Order, shape: FileShape, *, subtitles: bool = False
+    serving: Serving, owner: str, order: Order, shape: FileShape, *, subtitles: bool = False
 ) -> AsyncGenerator[Made, None]:
-    """The order's file in a place of its own. Raises ``CapacityError`` when there is none."""
-    async with serving.requests.taken_for():
+    """The order's file in a place of its own. Raises ``RateLimitError`` when there is none."""
+    async with serving.requests.taken_for(owner):
         made = spoken_file(order.clauses, order.manner, serving.engines.speaker, shape, subtitles=subtitles)
         async with aclosing(made) as pieces:
             async for piece in pieces:
                 yield piece
 
 
-async def _audio(serving: Serving, order: Order) -> AsyncGenerator[bytes, None]:
-    async with aclosing(_making(serving, order, order.shape)) as pieces:
+async def _audio(serving: Serving, owner: str, order: Order) -> AsyncGenerator[bytes, None]:
+    async with aclosing(_making(serving, owner, order, order.shape)) as pieces:
         async for piece in pieces:
             if isinstance(piece, bytes):
                 yield piece
@@ -104,10 +104,10 @@ async def _audio(serving: Serving, order: Order) -> AsyncGenerator[bytes, None]:
 
 
 async def _events(
-    request: Request, serving: Serving, wanted: SpeechRequest, order: Order, headers: dict[str, str]
+    request: Request, serving: Serving, owner: str, wanted: SpeechRequest, order: Order, headers: dict[str, str]
 ) -> Response:
     async def send_all(send: SendEvent) -> None:
-        async with aclosing(_making(serving, order, order.shape, subtitles=wanted.timestamp)) as pieces:
+        async with aclosing(_making(serving, owner, order, order.shape, subtitles=wanted.timestamp)) as pieces:
             async for piece in pieces:
                 await send(event(_told(piece, wanted)))
         await send("data: [DONE]\n\n")
@@ -154,7 +154,7 @@ async def _kept(
     request: Request, serving: Serving, owner: str, wanted: SpeechRequest, order: Order, headers: dict[str, str]
 ) -> Response:
     subtitles: list[SubtitleObject] = []
-    chunks = _whole(serving, order, subtitles if wanted.timestamp else None)
+    chunks = _whole(serving, owner, order, subtitles if wanted.timestamp else None)
     content_type = CONTENT_TYPES[wanted.response_format]
     secret, expires_at = await while_connected(request, SpeechLinks(serving.store).keep(owner, chunks, content_type))
     url = f"{str(request.base_url).rstrip('/')}{FILES}/{secret}.{wanted.response_format}"
@@ -167,12 +167,14 @@ async def _kept(
     return Response(answer.model_dump_json(exclude_none=True), media_type="application/json", headers=headers)
 
 
-async def _whole(serving: Serving, order: Order, subtitles: list[SubtitleObject] | None) -> AsyncGenerator[bytes, None]:
+async def _whole(
+    serving: Serving, owner: str, order: Order, subtitles: list[SubtitleObject] | None
+) -> AsyncGenerator[bytes, None]:
     """The order's file; a wav knows how long it is. Fills ``subtitles``."""
     wav = order.shape.format == "wav"
     shape = FileShape("pcm", order.shape.rate_hz) if wav else order.shape
     held: list[bytes] = []
-    async with aclosing(_making(serving, order, shape, subtitles=subtitles is not None)) as pieces:
+    async with aclosing(_making(serving, owner, order, shape, subtitles=subtitles is not None)) as pieces:
         async for piece in pieces:
             if isinstance(piece, Subtitle):
                 assert subtitles is not None

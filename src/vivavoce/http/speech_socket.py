@@ -38,6 +38,9 @@ IDLE_S = 60.0
 """A client that says nothing for so long, while nothing is spoken, is not there."""
 
 SENTENCES_AHEAD = 32
+PLACE_WITHIN_S = 30.0
+"""How long a sentence may wait for a place: others speak meanwhile."""
+
 MOST_S = 1800.0
 """Speech of one connection: all of it is sent once more, in one piece, when it is over."""
 
@@ -57,7 +60,8 @@ async def realtime_audio(socket: WebSocket) -> None:
             key_over = asyncio.Event()
             begin = partial(serving.key_use.begin_session, grant.key, key_over.set)
             places.callback(await patiently(begin, serving.vacancies))
-            await places.enter_async_context(serving.requests.taken_for())
+            async with serving.requests.taken_for(grant.owner):
+                pass  # there is one; it is held while something is spoken, not while nothing is said
         except ClientError as error:
             await socket.send_denial_response(error_response(error))
             return
@@ -161,13 +165,14 @@ class _Speaking:
     # ---- the voice
 
     async def _speak(self) -> None:
-        speaker = self._serving.engines.speaker
+        speaker, places = self._serving.engines.speaker, self._serving.requests
         sentence = await self._sentences.get()
         voice = _Voice(self._stream.voicing, self._stream, speaker, self._connection)
         try:
             while sentence is not None:
                 self._busy = True
-                await voice.say(sentence)
+                async with places.taken_for(self._owner, patience_s=PLACE_WITHIN_S):
+                    await voice.say(sentence)
                 self._busy = False
                 self._active_s = time.monotonic()
                 sentence = await self._sentences.get()

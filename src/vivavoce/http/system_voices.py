@@ -58,12 +58,14 @@ async def hear_voice(
     serving: Serving = request.app.state.serving
     voice = await serving.voices.usable(owner, voice_id)
     return await audio_stream(
-        request, _sample(serving, voice, language, response_format), CONTENT_TYPES[response_format], {}
+        request, _sample(serving, owner, voice, language, response_format), CONTENT_TYPES[response_format], {}
     )
 
 
-async def _sample(serving: Serving, voice: str, language: str, format: FileFormat) -> AsyncGenerator[bytes, None]:
-    async with serving.requests.taken_for():
+async def _sample(
+    serving: Serving, owner: str, voice: str, language: str, format: FileFormat
+) -> AsyncGenerator[bytes, None]:
+    async with serving.requests.taken_for(owner):
         clauses = clauses_of(PREVIEWS[language], language)
         made = spoken_file(clauses, Manner(voice), serving.engines.speaker, FileShape(format, PREVIEW_HZ))
         async with aclosing(made) as pieces:

@@ -32,7 +32,7 @@ async def count_tokens(request: Request, owner: Owner) -> TokenCount:
     wanted = await asyncio.to_thread(read_body, await received(request), TokenRequest)
     tiers, engines, memory = serving.config.tiers, serving.engines, serving.chats
     tier = model_of(wanted.model, tiers.aliases, tiers.default).tier
-    async with serving.requests.taken_for():
+    async with serving.requests.taken_for(owner):
         listener = Listener(engines, memory.transcripts, owner, fetcher=None)
         recordings = await listener.recordings(wanted.messages)
         prompt = prompt_of(

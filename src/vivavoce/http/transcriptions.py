@@ -81,8 +81,8 @@ async def create_transcription(request: Request, owner: Owner) -> Response:
     """What is said in a recording, in the language it is said in."""
     serving: Serving = request.app.state.serving
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(serving.requests.taken_for())
         form = await stack.enter_async_context(uploaded_form(request, TranscriptionForm, most_bytes=MOST_BYTES))
+        await stack.enter_async_context(serving.requests.taken_for(owner))
         _require_model(form, serving)
         wanted = _transcription(form)
         samples = await while_connected(request, _samples(serving, form.file))
@@ -106,7 +106,10 @@ async def create_transcription(request: Request, owner: Owner) -> Response:
 async def create_translation(request: Request, owner: Owner) -> Response:
     """What is said in a recording, in English."""
     serving: Serving = request.app.state.serving
-    async with serving.requests.taken_for(), uploaded_form(request, TranslationForm, most_bytes=MOST_BYTES) as form:
+    async with (
+        uploaded_form(request, TranslationForm, most_bytes=MOST_BYTES) as form,
+        serving.requests.taken_for(owner),
+    ):
         _require_model(form, serving)
         wanted = _translation(form)
         samples = await while_connected(request, _samples(serving, form.file))

@@ -68,7 +68,7 @@ async def create_voice(request: Request, owner: Owner) -> wire.CreatedVoice:
         if fields.model is not None:
             speech_model(fields.model, serving.config.tiers.aliases)
         wish = Wish(fields.name, fields.kind, fields.text, fields.model, file_id, fields.consent)
-        async with serving.requests.taken_for():
+        async with serving.requests.taken_for(owner):
             row, duplicated = await while_connected(request, serving.voices.maker.create(owner, source, wish))
     return wire.CreatedVoice(duplicated=duplicated, **shown(row, serving).model_dump())
 
@@ -97,7 +97,7 @@ async def list_voices(
 async def preview_voice(request: Request, wanted: wire.PreviewRequest, owner: Owner) -> wire.Preview:
     """How a voice of this clip would say something. Nothing is kept."""
     serving: Serving = request.app.state.serving
-    async with serving.requests.taken_for():
+    async with serving.requests.taken_for(owner):
         audio = await while_connected(request, _previewed(serving, owner, wanted))
     return wire.Preview(sample_text=wanted.sample_text, sample_audio=b64encode(audio).decode(), request_id=trace_id())
 

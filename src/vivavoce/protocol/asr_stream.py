@@ -43,6 +43,7 @@ CODES: Mapping[str, str] = {
     "session_expired": "session_expired",
     "transcription_failed": "internal_error",
     "max_idle_timeout": "max_idle_timeout",
+    "session_idle": "max_idle_timeout",
 }
 """Our codes in the platform's words; what is not in the table is an ``invalid_value``."""
 

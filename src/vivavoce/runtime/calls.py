@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 NORMAL, GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1001, 1008, 1011, 1013
 """Close codes (RFC 6455, section 7.4.1, and the IANA registry)."""
 
+UNUSED_YIELDS_S = 10.0
+"""So long a call whose client has never said anything keeps its place from others: there is nothing to lose with it."""
+
 HANG_UP_S = 2.0
 """How long a server that goes down waits until the last connections have been told."""
 
@@ -52,11 +55,19 @@ class Connection(Protocol):
 class Call:
     """One conversation: its driver, whose it is, and what takes it up again (``token``, if anything).
 
-    ``key_id`` is that of the created key it was begun with, if any: an owner may have several.
+    ``key_id`` is that of the key with limits it was begun with, if any: an owner may have several. ``yields_s`` is how long
+    its client may be silent before it gives way to others.
     """
 
     def __init__(
-        self, driver: Driver, owner: str, token: str | None, *, grace_s: float, key_id: str | None = None
+        self,
+        driver: Driver,
+        owner: str,
+        token: str | None,
+        *,
+        grace_s: float,
+        yields_s: float,
+        key_id: str | None = None,
     ) -> None:
         self.driver = driver
         self.owner = owner
@@ -65,6 +76,7 @@ class Call:
         self.close_code = NORMAL
         self.close_reason = ""
         self._grace_s = grace_s
+        self._yields_s = yields_s
         self._serving: asyncio.Task[None] | None = None
         self._grace: asyncio.TimerHandle | None = None
         self.over = asyncio.Event()
@@ -80,6 +92,14 @@ class Call:
     def orphaned_until(self) -> float | None:
         """Until when (seconds of the event loop's clock) it waits for a client it has lost; ``None`` if it does not."""
         return None if self._grace is None or self.driver.ending else self._grace.when()
+
+    def yields_after_s(self) -> float | None:
+        """How long nobody has used it, though there is a client, if that is long enough to give way; else ``None``."""
+        driver = self.driver
+        if not self.connected or driver.ending:
+            return None
+        enough_s = self._yields_s if driver.used else min(self._yields_s, UNUSED_YIELDS_S)
+        return driver.silent_s if driver.silent_s >= enough_s else None
 
     async def live(self) -> None:
         """The whole life. Never raises: what goes wrong is logged and becomes the close code."""
@@ -200,10 +220,14 @@ class Call:
 
 
 class Calls:
-    """All calls there are. Lives as long as the application: ``async with calls``."""
+    """All calls there are. Lives as long as the application: ``async with calls``.
 
-    def __init__(self, *, grace_s: float) -> None:
+    ``grace_s`` is how long one waits for a client it has lost, ``yields_s`` how long a silent one keeps its place from others.
+    """
+
+    def __init__(self, *, grace_s: float, yields_s: float) -> None:
         self._grace_s = grace_s
+        self._yields_s = yields_s
         self._calls: dict[str, Call] = {}
         self._group = asyncio.TaskGroup()
         self.draining = False
@@ -227,7 +251,7 @@ class Calls:
         key_id: str | None = None,
     ) -> Call:
         """A new call of this owner; it calls ``when_over`` at its end."""
-        call = Call(driver, owner, token, grace_s=self._grace_s, key_id=key_id)
+        call = Call(driver, owner, token, grace_s=self._grace_s, yields_s=self._yields_s, key_id=key_id)
         self._calls[driver.session_id] = call
         self._group.create_task(self._live(call, when_over))
         return call
@@ -245,18 +269,26 @@ class Calls:
         """Whether there is a call that is about to be over."""
         return any(call.driver.ending for call in self._calls.values())
 
-    def give_way(self, owner: str, *, key_id: str | None = None) -> None:
-        """End a call that has lost its client, unless one is ending already: somebody of ``owner`` needs its place.
+    def give_way(self, owner: str, *, key_id: str | None = None, only_theirs: bool = False) -> None:
+        """End a call nobody uses, unless one is ending already: somebody of ``owner`` needs its place.
 
-        The one lost first, of this owner if there is one; with ``key_id``, only one begun with this key.
+        One that has lost its client, the one lost first; else one whose client is silent, the one silent longest: of this
+        owner if there is one. ``key_id``: only one begun with this key; ``only_theirs``: only one of this owner.
         """
-        orphans = [(call, until) for call in self._calls.values() if (until := call.orphaned_until) is not None]
-        if key_id is not None:
-            orphans = [(call, until) for call, until in orphans if call.key_id == key_id]
-        if orphans and not self.ending:
-            call, _ = min(orphans, key=lambda orphan: (orphan[0].owner != owner, orphan[1]))
-            log.info("session %s: its client is gone, and its place is needed", call.driver.session_id)
-            call.driver.end()
+        calls = [
+            call
+            for call in self._calls.values()
+            if (key_id is None or call.key_id == key_id) and (not only_theirs or call.owner == owner)
+        ]
+        orphans = [(call, until) for call in calls if (until := call.orphaned_until) is not None]
+        silent = [(call, -silent_s) for call in calls if (silent_s := call.yields_after_s()) is not None]
+        if (orphans or silent) and not self.ending:
+            call, _ = min(orphans or silent, key=lambda candidate: (candidate[0].owner != owner, candidate[1]))
+            log.info("session %s: nobody uses it, and its place is needed", call.driver.session_id)
+            if orphans:
+                call.driver.end()
+            else:
+                call.driver.end_silent("Nothing was said in this session, and somebody else needs its place.")
 
     async def drain(self, within_s: float) -> None:
         """End every call with "going away", each as soon as a reply in progress has come to its end.

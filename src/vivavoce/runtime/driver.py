@@ -91,7 +91,8 @@ class Meter(Protocol):
 
 
 class Driver:
-    """Runs one session. ``lifetime_s`` is how long it may last, ``keep_frames`` how much a lost client can have again.
+    """Runs one session. ``lifetime_s`` is how long it may last, ``idle_s`` how long its client may send nothing while nothing
+    is being done for it, ``keep_frames`` how much a lost client can have again.
 
     ``usable`` raises ``ClientError`` for a voice the session's owner may not use, and readies one that they may.
     """
@@ -105,6 +106,7 @@ class Driver:
         seat: int,
         *,
         lifetime_s: float,
+        idle_s: float,
         keep_frames: int = 0,
         meter: Meter,
         tools: SessionTools,
@@ -116,6 +118,9 @@ class Driver:
         self._model = model
         self.seat = seat
         self._lifetime_s = lifetime_s
+        self._idle_s = idle_s
+        self._active_at = monotonic()
+        self.used = False
         self._meter = meter
         self._tools = tools
         tools.notify = self._notice
@@ -149,6 +154,7 @@ class Driver:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 self._spawn(self._pace())
+                self._spawn(self._end_when_idle())
                 self._carry_out(self._session.open())
                 await self._until_ended()
                 for task in tuple(self._tasks):
@@ -171,6 +177,16 @@ class Driver:
         """Stop all work as soon as the client has taken what it is told at the end, or a moment has passed."""
         self._farewell = farewell
         self._closing.set()
+
+    @property
+    def silent_s(self) -> float:
+        """For how long the client has sent nothing, and nothing was being done for it."""
+        return monotonic() - self._active_at if self._quiet.is_set() else 0.0
+
+    def end_silent(self, why: str) -> None:
+        """End a session nobody uses; the client is told why."""
+        self.expired = ClientError(why, code="session_idle")
+        self.end_with(Ended(self.expired, told=True))
 
     async def until_quiet(self) -> None:
         """Until no response is in progress, and no turn of the user's waits for its transcript."""
@@ -216,6 +232,11 @@ class Driver:
             told.cancel()
             gone.cancel()
 
+    async def _end_when_idle(self) -> None:
+        while (left_s := self._idle_s - self.silent_s) > 0:  # noqa: ASYNC110 (no event)
+            await asyncio.sleep(left_s)
+        self.end_silent(f"Nothing was said in this session for {_duration(self._idle_s)}.")
+
     async def _closes_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -229,6 +250,7 @@ class Driver:
     # ---- in
 
     async def _frame(self, frame: str | bytes) -> None:
+        self._active_at, self.used = monotonic(), True
         try:
             if len(frame) >= LARGE_FRAME:
                 event = await asyncio.to_thread(self._translator.decode, frame)
@@ -270,7 +292,8 @@ class Driver:
             self._drained.set()
         if self._session.replying.active or self._session.hearing.transcripts:
             self._quiet.clear()
-        else:
+        elif not self._quiet.is_set():
+            self._active_at = monotonic()
             self._quiet.set()
 
     # ---- out
@@ -398,5 +421,8 @@ class Driver:
 
 
 def _expired(lifetime_s: float) -> ClientError:
-    duration = f"{lifetime_s / 60:g} minutes" if lifetime_s >= 60 else f"{lifetime_s:g} seconds"
-    return ClientError(f"Your session hit the maximum duration of {duration}.", code="session_expired")
+    return ClientError(f"Your session hit the maximum duration of {_duration(lifetime_s)}.", code="session_expired")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"

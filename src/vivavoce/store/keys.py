@@ -101,6 +101,11 @@ class Keys:
         async with self._database.reading() as session:
             return frozenset(await session.scalars(select(KeyRow.id).where(KeyRow.id.in_(ids), *_valid())))
 
+    async def owners(self) -> frozenset[str]:
+        """Whose the keys are that open something."""
+        async with self._database.reading() as session:
+            return frozenset(await session.scalars(select(KeyRow.owner).where(*_valid()).distinct()))
+
     async def any(self) -> bool:
         """Whether a key was ever created, and not forgotten: also one that is over locks the server."""
         async with self._database.reading() as session:

@@ -19,6 +19,10 @@ class KeyLimits:
     sessions: int | None = None
 
 
+CONFIGURED = "configured:"
+"""What the id of a key begins with that the configuration names; its owner's name follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A valid key, without its secret. No ``scopes``: it opens everything."""
@@ -27,3 +31,8 @@ class Key:
     owner: str
     scopes: frozenset[str] = frozenset()
     limits: KeyLimits = KeyLimits()
+
+    @property
+    def configured(self) -> bool:
+        """Whether the configuration names it: then it is no row of the store, and never revoked."""
+        return self.id.startswith(CONFIGURED)
