@@ -195,10 +195,25 @@ async def test_tokens_a_minute(locked: RunningServer) -> None:
             await talker.send(type="response.create")
             done = (await talker.until("response.done"))[-1]["response"]
             assert done["status"] == status
-    assert "5 tokens a minute" in json.dumps(done["status_details"])
+    error = done["status_details"]["error"]
+    assert (error["type"], error["code"]) == ("rate_limit_error", "rate_limit_exceeded")
+    assert "5 tokens a minute" in error["message"]
     refused = get(locked, secret)
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
+
+
+async def test_a_reply_that_is_cancelled_counts_as_well(locked: RunningServer) -> None:
+    secret, _ = await asyncio.to_thread(create, locked, "alice", "--tpm", "5")
+    async with talking(locked, f"model=step-audio-2&api_key={secret}") as talker:
+        for status in ("cancelled", "failed"):
+            await talker.say("one two three four five six " * 200)
+            await talker.send(type="response.create")
+            await talker.until("response.created")
+            if status == "cancelled":
+                await talker.send(type="response.cancel")
+            done = (await talker.until("response.done"))[-1]["response"]
+            assert done["status"] == status
 
 
 def test_a_created_key_locks_a_server_that_was_open(database_url: str) -> None:

@@ -49,9 +49,16 @@ def patch(dialect: DialectName, session: Json) -> Any:
     return event.session
 
 
+@pytest.mark.parametrize("name", ["voice", "speed", "transcription", "noise_reduction", "turn_detection"])
+def test_a_level_that_was_left_out_is_no_reason_to_ignore_a_field(name: str) -> None:
+    """``{"audio": {"voice": …}}`` was ignored without a word."""
+    assert f"audio.{name}" in NESTED_FIELDS[name].also
+
+
 @pytest.mark.parametrize("name", VALUES)
 def test_every_field_means_the_same_in_either_place_in_every_dialect(name: str) -> None:
-    places = {field.path for table in (FLAT_FIELDS, NESTED_FIELDS) if (field := table.get(name)) is not None}
+    fields = [table[name] for table in (FLAT_FIELDS, NESTED_FIELDS) if name in table]
+    places = {path for field in fields for path in (field.path, *field.also)}
     read = [getattr(patch(dialect, placed(path, VALUES[name])), name) for dialect in DIALECTS for path in places]
     assert len(set(map(repr, read))) == 1, read
 

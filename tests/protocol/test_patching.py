@@ -48,9 +48,16 @@ def test_the_same_type_again_changes_nothing() -> None:
     assert updated(detecting(TUNED), "turn_detection", {"type": "semantic_vad"}).turn_detection == TUNED
 
 
-def test_another_type_begins_with_the_servers_defaults() -> None:
+def test_another_type_keeps_what_both_have_and_takes_the_rest_from_the_defaults() -> None:
     config = updated(detecting(TUNED), "turn_detection", {"type": "server_vad", "silence_duration_ms": 500})
-    assert config.turn_detection == TurnDetection(threshold=0.4, prefix_padding_ms=450, silence_duration_ms=500)
+    assert config.turn_detection == TurnDetection(
+        threshold=0.4,
+        prefix_padding_ms=450,
+        silence_duration_ms=500,
+        create_response=False,
+        interrupt_response=False,
+        idle_timeout_ms=9000,
+    )
 
 
 @pytest.mark.parametrize("off", [None, {"type": "none"}])

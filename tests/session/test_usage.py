@@ -18,6 +18,8 @@ from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.items import NewItem, Part
 from vivavoce.protocol.session_config import SessionPatch
 from vivavoce.protocol.usage import Usage
+from vivavoce.session.signals import StartReply
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.types import GenerationEnd, ReplyEnd, TextDelta
 
 SECOND = base64.b64encode(pcm(1000)).decode()
@@ -116,6 +118,7 @@ def test_a_reply_that_was_cut_costs_what_the_client_was_given() -> None:
     assert usage.spoken_ms == sent_ms(driven) > 0
     assert usage.output_text == 2  # pieces
     assert usage.heard_ms > 0
+    assert usage.input_text == sum(map(estimate_tokens, driven.commands(StartReply)[0].messages)), "its prompt was free"
 
 
 def test_what_is_said_again_costs_again_and_its_prompt_is_known() -> None:

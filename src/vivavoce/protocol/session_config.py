@@ -61,6 +61,10 @@ class TurnDetection(msgspec.Struct, frozen=True, kw_only=True):
     interruption: Interruption | None = None
 
 
+SHARED_BY_DETECTIONS = ("create_response", "interrupt_response", "idle_timeout_ms", "interruption")
+"""What turn detection of any type is told alike: what is done at a turn's beginning and end, not how either is found."""
+
+
 class TurnDetectionPatch(msgspec.Struct, frozen=True, kw_only=True):
     """The tunables a client gave; the others stay as they are (see ``patched``)."""
 
@@ -192,8 +196,8 @@ def told(choice: FunctionChoice | ServerChoice) -> str:
 def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection) -> SessionConfig:
     """``config`` with the fields present in ``patch``; objects in it are patched field by field, too.
 
-    Turn detection that was off, or is given another ``type``, begins with ``defaults``. ``None`` takes one of the extras
-    away.
+    Turn detection that was off begins with ``defaults``. Given another ``type``, it keeps what both types have
+    (``SHARED_BY_DETECTIONS``) and takes the rest from ``defaults``. ``None`` takes one of the extras away.
     """
     changes = _given(patch)
     vad, asked = patch.turn_detection, patch.transcription
@@ -208,8 +212,11 @@ def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection)
 
 
 def _detection(current: TurnDetection | None, patch: TurnDetectionPatch, defaults: TurnDetection) -> TurnDetection:
-    if current is None or patch.type not in (UNSET, current.type):
+    if current is None:
         current = defaults
+    elif patch.type not in (UNSET, current.type):
+        shared = {name: getattr(current, name) for name in SHARED_BY_DETECTIONS}
+        current = msgspec.structs.replace(defaults, **shared)
     changes = _given(patch)
     if current.interruption is not None and isinstance(patch.interruption, Interruption):
         changes["interruption"] = _interruption(current.interruption, patch.interruption)

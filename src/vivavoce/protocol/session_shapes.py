@@ -75,9 +75,9 @@ FLAT_FIELDS: Mapping[str, Field] = {
 NESTED_RESPONSE_FIELDS: Mapping[str, Field] = {
     "modalities": Field("output_modalities", read_modalities),
     "instructions": FLAT_FIELDS["instructions"],
-    "voice": Field("audio.output.voice", read_voice),
+    "voice": Field("audio.output.voice", read_voice, also=("audio.voice",)),
     "output_audio_format": Field("audio.output.format", read_format),
-    "speed": Field("audio.output.speed", of_type(Speed)),
+    "speed": Field("audio.output.speed", of_type(Speed), also=("audio.speed",)),
     "tools": Field("tools", read_ga_tools),
     "tool_choice": FLAT_FIELDS["tool_choice"],
     "parallel_tool_calls": FLAT_FIELDS["parallel_tool_calls"],
@@ -89,11 +89,17 @@ NESTED_FIELDS: Mapping[str, Field] = {
     "kind": Field("type", of_type(SessionKind)),
     **NESTED_RESPONSE_FIELDS,
     "input_audio_format": Field("audio.input.format", read_format),
-    "transcription": Field("audio.input.transcription", of_type(TranscriptionPatch), nullable=True),
-    "noise_reduction": Field("audio.input.noise_reduction", read_noise_reduction, nullable=True),
-    "turn_detection": Field("audio.input.turn_detection", read_turn_detection, nullable=True),
+    "transcription": Field(
+        "audio.input.transcription", of_type(TranscriptionPatch), nullable=True, also=("audio.transcription",)
+    ),
+    "noise_reduction": Field(
+        "audio.input.noise_reduction", read_noise_reduction, nullable=True, also=("audio.noise_reduction",)
+    ),
+    "turn_detection": Field(
+        "audio.input.turn_detection", read_turn_detection, nullable=True, also=("audio.turn_detection",)
+    ),
 }
-"""The nested session of OpenAI GA."""
+"""The nested session of OpenAI GA. What stands one level too high, in ``audio`` itself, is understood as well."""
 
 
 def _apart(fields: Mapping[str, Field], own: Mapping[str, Field]) -> Mapping[str, Field]:

@@ -58,6 +58,7 @@ from vivavoce.session.signals import (
     Transcribe,
     WakeAt,
 )
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.tools.mcp.connection import ToolServerError
 from vivavoce.tools.offering import SessionTools
 from vivavoce.types import GenerationEnd, ReplyEvent, Speech, TranscribeOptions
@@ -372,9 +373,13 @@ class Driver:
             self._take(RecognitionFailed(work.item_id, work.content_index, error.message))
 
     async def _reply(self, work: StartReply) -> None:
+        owed = 0
+
         async def emit(event: ReplyEvent) -> None:
+            nonlocal owed
             self._take(Replied(work.response_id, event))
             if isinstance(event, GenerationEnd):
+                owed = 0
                 self._meter.spend(event.input_tokens + event.output_tokens)
             if isinstance(event, Speech) and self._session.replying.queued_ms >= AUDIO_AHEAD_MS:
                 self._drained.clear()
@@ -383,6 +388,7 @@ class Driver:
         options = replace(work.options, slot=self.seat)
         try:
             self._meter.require()
+            owed = sum(map(estimate_tokens, work.messages))
             options, server = await self._tools.for_reply(
                 work.messages, options, work.tools, work.calls, work.language, work.tool_tokens
             )
@@ -392,7 +398,10 @@ class Driver:
             log.warning("session %s: response %s: %s", self._session.id, work.response_id, error)
             self._take(ReplyFailed(work.response_id, error.message))
         except RateLimitError as error:
-            self._take(ReplyFailed(work.response_id, error.message))
+            self._take(ReplyFailed(work.response_id, error.message, error.code, error.type))
+        finally:
+            if owed:  # it was cut short, which must not make prompts free
+                self._meter.spend(owed)
 
     async def _prefill(self, work: Prefill) -> None:
         try:

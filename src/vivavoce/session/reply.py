@@ -119,7 +119,7 @@ class PausedReply:
         reply.work, reply.heard_before, reply.calls = work, self.heard, HandedCalls(self.reply.calls.had)
         reply.clauses_before = len(rest.clauses)
         response, playback = reply.response, reply.response.playback
-        response.audio_in = self.response.audio_in.again(prompted=not self.finished)
+        response.prompted = self.response.prompted.again(prompted=not self.finished)
         if playback is None:
             raise RuntimeError("only spoken replies can be paused")
         for index, (text, pcm) in enumerate(rest.clauses):

@@ -147,7 +147,7 @@ class Replying:
         """All transcripts are there: send the reply on its road. ``language`` was spoken last. Returns what it answers."""
         reply = self._begun_reply()
         prompt = self._prompts.for_ask(reply.ask, languages)
-        reply.response.audio_in = self._audio.measure(reply.ask, prompt.messages)
+        reply.response.prompted = self._audio.measure(reply.ask, prompt.messages)
         reply.work = StartReply(
             reply.response.id,
             prompt.messages,
@@ -212,7 +212,7 @@ class Replying:
         response = self.newest
         if response is None or response.id != signal.response_id or not response.active:
             return
-        body = ev.ErrorBody(type="server_error", code="engine_error", message=signal.message)
+        body = ev.ErrorBody(type=signal.type, code=signal.code, message=signal.message)
         details = ev.StatusDetails(type="failed", reason="error", error=body)
         heard = response.playback.words_sent() if response.playback is not None else None
         self._finish(response, ResponseEvent.FAIL, heard=heard, details=details)

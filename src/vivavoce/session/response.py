@@ -21,7 +21,7 @@ from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.playback import Playback
 from vivavoce.session.server_calls import Output, ServerCalls
-from vivavoce.session.usage import PromptAudio
+from vivavoce.session.usage import Prompted
 from vivavoce.types import GenerationEnd, ToolCall, ToolCallDelta
 
 
@@ -125,7 +125,7 @@ class Response:
     """One response: its state, its output, the events that tell of it.
 
     ``playback`` is ``None`` for a text-only response, ``conversation`` for one out of band: its items enter no history.
-    ``written`` holds the words of the reply so far, heard or not; ``audio_in`` is the user's audio its prompt was made of.
+    ``written`` holds the words of the reply so far, heard or not; ``prompted`` is what its prompt was made of.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Response:
         self.end: GenerationEnd | None = None
         self.message_id: str | None = None
         self.written = ""
-        self.audio_in = PromptAudio()
+        self.prompted = Prompted()
         self._pieces = 0
         self._outbox = outbox
         self._conversation = conversation
@@ -290,14 +290,15 @@ class Response:
         )
 
     def _usage(self) -> Usage:
-        """Of a reply that was cut before its end is known what was prompted and said, in pieces of about a token."""
-        end = self.end or GenerationEnd("stop", output_tokens=self._pieces)
+        """Of a reply that was cut before its end it is known about what was prompted, and what was said in pieces of about a
+        token."""
+        end = self.end or GenerationEnd("stop", self.prompted.text_tokens, output_tokens=self._pieces)
         return Usage(
             input_text=end.input_tokens,
             cached_text=end.cached_tokens,
             output_text=end.output_tokens,
-            heard_ms=self.audio_in.heard_ms,
-            known_ms=self.audio_in.known_ms,
+            heard_ms=self.prompted.heard_ms,
+            known_ms=self.prompted.known_ms,
             spoken_ms=self.playback.delivered_ms if self.playback is not None else 0,
         )
 

@@ -90,10 +90,12 @@ class Replied:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFailed:
-    """An engine failed on the reply road."""
+    """An engine failed on the reply road, or there is no reply for the reason ``code``."""
 
     response_id: str
     message: str
+    code: str = "engine_error"
+    type: str = "server_error"
 
 
 @dataclass(frozen=True, slots=True)

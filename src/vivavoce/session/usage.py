@@ -11,19 +11,22 @@ from vivavoce.protocol.server_events import RateLimits, SessionLimit
 from vivavoce.session.asking import Ask
 from vivavoce.session.context import message_of
 from vivavoce.session.conversation import Conversation
+from vivavoce.token_estimates import estimate_tokens
 from vivavoce.types import GenerationEnd, Message
 
 
 @dataclass(frozen=True, slots=True)
-class PromptAudio:
-    """The user's audio a prompt is made of, in milliseconds; ``known_ms`` of it were in an earlier prompt."""
+class Prompted:
+    """What a prompt is made of: the user's audio in milliseconds, of which ``known_ms`` were in an earlier prompt, and about
+    how many tokens of text."""
 
     heard_ms: int = 0
     known_ms: int = 0
+    text_tokens: int = 0
 
-    def again(self, *, prompted: bool) -> PromptAudio:
+    def again(self, *, prompted: bool) -> Prompted:
         """What the rest of a reply is made of: the same, or nothing where the model has written all of it."""
-        return PromptAudio(self.heard_ms, self.heard_ms) if prompted else PromptAudio()
+        return Prompted(self.heard_ms, self.heard_ms, self.text_tokens) if prompted else Prompted()
 
 
 class AudioMeter:
@@ -33,7 +36,7 @@ class AudioMeter:
         self._conversation = conversation
         self._known: set[str] = set()
 
-    def measure(self, ask: Ask, messages: Sequence[Message]) -> PromptAudio:
+    def measure(self, ask: Ask, messages: Sequence[Message]) -> Prompted:
         """Of the items that became ``messages``: in a long conversation the oldest are left out."""
         ids = [item.id for item in self._conversation] if ask.items is None else ask.items
         items = [item for item_id in ids if (item := self._conversation.find(item_id)) is not None]
@@ -43,7 +46,7 @@ class AudioMeter:
         lengths = {item.id: self._conversation.heard_ms(item.id) for item in items[first:]}
         known_ms = sum(ms for item_id, ms in lengths.items() if item_id in self._known)
         self._known |= {item_id for item_id, ms in lengths.items() if ms}
-        return PromptAudio(sum(lengths.values()), known_ms)
+        return Prompted(sum(lengths.values()), known_ms, sum(map(estimate_tokens, messages)))
 
 
 def rate_limits(
