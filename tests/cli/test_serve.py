@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from vivavoce.cli import app
 from vivavoce.cli import serve as command
-from vivavoce.cli.welcome import welcome
+from vivavoce.cli.welcome import program, welcome
 from vivavoce.config import Config, load_config
 from vivavoce.http.tls import TlsFiles, self_signed, tls_files
 
@@ -175,3 +175,17 @@ def test_what_is_accepted_sends_small_frames_at_once() -> None:
         listening.listen()
         with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_the_command_it_prints_can_be_copied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In an environment that is not activated the shell does not find ``vivavoce``."""
+    installed = tmp_path / ".venv" / "bin" / "vivavoce"
+    installed.parent.mkdir(parents=True)
+    installed.write_text("")
+    installed.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(installed)])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert program() == ".venv/bin/vivavoce"
+    monkeypatch.setenv("PATH", str(installed.parent))
+    assert program() == "vivavoce"

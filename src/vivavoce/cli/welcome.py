@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from shutil import which
 
 from vivavoce.config import Config
 from vivavoce.http.local import is_loopback
 from vivavoce.http.tls import TlsFiles
 from vivavoce.net.machine import EVERY_INTERFACE, own_addresses
+
+NAME = "vivavoce"
 
 MOST_ADDRESSES = 4
 """Of the network: a machine with containers has many, and the first is the one that matters."""
@@ -25,11 +30,11 @@ def welcome(config: Config, port: int, tls: TlsFiles | None, *, locked: bool) ->
         *(f"On this machine:      http{secure}://{address}" for address in here),
         *(f"On the network:       http{secure}://{address}" for address in network),
         f"Realtime clients:     ws{secure}://{[*network, *here][0]}/v1/realtime?model=step-audio-2",
-        f"Talk by voice:        vivavoce talk --url ws{secure}://{[*here, *network][0]}",
+        f"Talk by voice:        {program()} talk --url ws{secure}://{[*here, *network][0]}",
         f"Ready when 200:       http{secure}://{[*network, *here][0]}/health",
     ]
     if locked:
-        lines.append("Clients need a key:   vivavoce talk and say send VIVAVOCE_KEY")
+        lines.append("Clients need a key:   talk and say send VIVAVOCE_KEY")
     if tls:
         lines += [
             f"Certificate:          {tls.cert}",
@@ -37,6 +42,14 @@ def welcome(config: Config, port: int, tls: TlsFiles | None, *, locked: bool) ->
             f"  Clients trust it:   SSL_CERT_FILE={tls.cert}",
         ]
     return "\n".join(["Vivavoce is loading the models.", *(f"  {line}" for line in lines)])
+
+
+def program() -> str:
+    """What starts this program from here: its name where the shell finds it, else its path."""
+    path = Path(sys.argv[0])
+    if path.name != NAME or which(NAME) is not None:
+        return NAME
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _here(host: str) -> list[str]:
