@@ -85,14 +85,28 @@ async def test_closing_stops_the_speaker_at_once() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_what_was_made_before_a_failure_is_heard() -> None:
+async def test_a_clause_that_fails_costs_itself_only() -> None:
     speaker = CountingSpeaker()
-    pieces = speak(clauses("one", "fail", "two"), Manner("a"), speaker)
+    pieces = [piece async for piece in speak(clauses("one", "fail", "two", "fail"), Manner("a"), speaker)]
+    spoken = [(piece.index, isinstance(piece, Speech)) for piece in pieces]
+    assert spoken == [(0, True), (0, False), (1, False), (2, True), (2, False), (3, False)]
+    assert speaker.closed == 4
+
+
+async def test_what_was_made_before_a_speaker_broke_is_heard() -> None:
+    speaker = CountingSpeaker()
+    pieces = speak(clauses("one", "fail", "fail", "two"), Manner("a"), speaker)
     assert isinstance(await anext(pieces), Speech)
     assert await anext(pieces) == ClauseSpoken(0)
+    assert await anext(pieces) == ClauseSpoken(1)
     with pytest.raises(EngineError):
         await anext(pieces)
-    assert speaker.asked == ["one", "fail"]
+    assert speaker.asked == ["one", "fail", "fail"]
+
+
+async def test_a_text_of_which_nothing_can_be_spoken_is_an_error() -> None:
+    with pytest.raises(EngineError):
+        _ = [piece async for piece in speak(clauses("fail"), Manner("a"), CountingSpeaker())]
 
 
 @pytest.mark.parametrize("format", ["wav", "mp3", "flac", "opus", "pcm", "aac"])

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from vivavoce.engines.base import LanguageModel, Speaker
 from vivavoce.runtime.clauses import Clause, ClauseSplitter
+from vivavoce.runtime.speaking import ClauseSpeaker
 from vivavoce.tools.loop import Filler, LoopEvent, ServerSide, ToolLoop
 from vivavoce.types import (
     ClauseCut,
@@ -153,11 +154,13 @@ class _Writing:
 async def _speak(
     request: ReplyRequest, speaker: Speaker, clauses: asyncio.Queue[tuple[int, Clause] | None], emit: Emit
 ) -> None:
+    voice = ClauseSpeaker(speaker)
     while (entry := await clauses.get()) is not None:
         index, clause = entry
         if request.voice is not None and clause.spoken:
-            pieces = speaker.speak(clause.spoken, SpeakOptions(request.voice, clause.language, request.speed))
+            pieces = voice.speak(clause.spoken, SpeakOptions(request.voice, clause.language, request.speed))
             async with aclosing(pieces):
                 async for samples in pieces:
                     await emit(Speech(index, samples))
         await emit(ClauseSpoken(index))
+    voice.finish()

@@ -17,6 +17,7 @@ from vivavoce.audio.encoding import Encoder, FileFormat
 from vivavoce.audio.resample import Resampler
 from vivavoce.engines.base import Speaker
 from vivavoce.runtime.clauses import Clause
+from vivavoce.runtime.speaking import ClauseSpeaker
 from vivavoce.speech.subtitles import Subtitle, Subtitler, ends_sentence
 from vivavoce.types import ClauseSpoken, Samples, SpeakOptions, Speech
 
@@ -75,15 +76,17 @@ async def _speak_ahead(
     pieces: asyncio.Queue[Speech | ClauseSpoken | None],
     first_sent: asyncio.Event,
 ) -> None:
+    voice = ClauseSpeaker(speaker)
     try:
         for index, clause in enumerate(clauses):
             spoken = manner.said(clause.spoken)
-            made = speaker.speak(spoken, SpeakOptions(manner.voice, clause.language, manner.speed))
+            made = voice.speak(spoken, SpeakOptions(manner.voice, clause.language, manner.speed))
             async with aclosing(made):
                 async for samples in made:
                     await pieces.put(Speech(index, samples * np.float32(manner.volume)))
                     await first_sent.wait()
             await pieces.put(ClauseSpoken(index))
+        voice.finish()
     except Exception:
         await pieces.put(None)  # what was made is taken first; then whoever waits for this task is told
         raise

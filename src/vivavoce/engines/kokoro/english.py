@@ -6,18 +6,19 @@ They yield the alphabet Kokoro was trained with, American and British, without s
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from hibari.g2p import G2P
 
+from vivavoce.engines.reading import CarefulPhonemizer, Phonemizer
+
 
 @cache
-def english_g2p(*, british: bool) -> Any:
+def english_g2p(*, british: bool) -> Phonemizer:
     """The shared converter (about 100 MB for the first, 70 MB for the second accent; it keeps no state between calls).
 
     Warm: an unknown word has already been through the network that spells out unknown words.
     """
-    g2p = G2P(british=british)
+    g2p = CarefulPhonemizer("the English front end", G2P(british=british))
     g2p("Vivavoce.")
     return g2p
 
@@ -30,5 +31,5 @@ class English:
 
     def __call__(self, text: str) -> str:
         """Phonemes of ``text``, punctuation kept; characters of other scripts are left out."""
-        lines = (str(self._g2p(line)) for line in text.splitlines())
+        lines = (self._g2p(line) for line in text.splitlines())
         return " ".join(line for line in lines if line)

@@ -7,9 +7,8 @@ GPL-3 and not a dependency: those languages are not spoken here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeAlias
 
 import numpy as np
 import onnxruntime as ort
@@ -24,10 +23,9 @@ from vivavoce.engines.kokoro.pieces import PIECE_PHONEMES, pieces
 from vivavoce.engines.kokoro.rehearsal import Rehearsal
 from vivavoce.engines.kokoro.styles import LANGUAGES, Pack, Styles, read_stock
 from vivavoce.engines.pauses import finish
+from vivavoce.engines.reading import CarefulPhonemizer, Phonemizer
 from vivavoce.engines.settings import always
 from vivavoce.types import Language, Samples, Sex, SpeakOptions
-
-Phonemizer: TypeAlias = Callable[[str], str]
 
 MODEL, VOICES = "kokoro-v1.0", "kokoro-voices"
 """The weights, as the catalogue names them."""
@@ -138,8 +136,8 @@ def load(context: EngineContext) -> KokoroSpeaker:
     phonemizers: dict[str, Phonemizer] = {
         "a": american,
         "b": English(british=True),
-        "j": Japanese(american),
-        "z": Chinese(american),
+        "j": CarefulPhonemizer("the Japanese front end", Japanese(american)),
+        "z": CarefulPhonemizer("the Chinese front end", Chinese(american)),
     }
     speaker = KokoroSpeaker(model, styles, phonemizers, Rehearsal(folder))
     speaker.warm_up()
