@@ -14,6 +14,7 @@ from vivavoce import __version__
 from vivavoce.config import Config
 from vivavoce.errors import VivavoceError
 from vivavoce.http import (
+    api_page,
     chat,
     embeddings,
     files,
@@ -30,6 +31,7 @@ from vivavoce.http import (
     vector_stores,
     voices,
 )
+from vivavoce.http.admission import Admission
 from vivavoce.http.cors import cross_origin
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
 from vivavoce.http.housekeeping import keep_house
@@ -52,7 +54,8 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers every request passes."""
-        traced = Traced(PlainPaths(super().build_middleware_stack()))
+        admitted = Admission(super().build_middleware_stack(), self.state.serving.auth)
+        traced = Traced(PlainPaths(admitted))
         return cross_origin(traced, self.state.serving.config.http.cors_origins)
 
 
@@ -74,6 +77,9 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
         title="Vivavoce",
         version=__version__,
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if config.http.docs else None,
         redirect_slashes=False,
         max_body_size=MOST_BODY_BYTES,
         responses=ERROR_RESPONSES,
@@ -81,6 +87,8 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     answer_errors(app)
     app.state.serving = serving
     app.include_router(front_page.router)
+    if config.http.docs:
+        app.include_router(api_page.router)
     app.include_router(health.router)
     app.include_router(realtime.router)
     app.include_router(stateless.router)

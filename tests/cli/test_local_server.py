@@ -42,7 +42,7 @@ from vivavoce.http.tls import self_signed
 from vivavoce.runtime.engines import EngineLoader
 
 KEY = "a-long-random-text"
-HEALTH = '{"status": "%s", "version": "1", "sessions": {"live": 0, "capacity": 4}}'
+HEALTH = '{"name": "vivavoce", "status": "%s"}'
 
 
 @pytest.fixture

@@ -193,7 +193,9 @@ def test_an_open_server_asks_nothing() -> None:
 
 def connection(client: tuple[str, int] | None, *, host: str = "localhost", origin: str | None = None) -> Connection:
     headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin else [])
-    return Connection({"type": "websocket", "client": client, "headers": headers, "query_string": b""})
+    return Connection(
+        {"type": "websocket", "path": "/v1/realtime", "client": client, "headers": headers, "query_string": b""}
+    )
 
 
 class NoKeys(Keys):
@@ -215,12 +217,12 @@ def auth_of(settings: Mapping[str, Any]) -> Auth:
 
 async def test_without_keys_other_machines_are_refused_whatever_they_say() -> None:
     auth = auth_of({})
-    assert await auth.grant(connection(("127.0.0.1", 1))) == Grant(LOCAL_OWNER)
-    assert await auth.grant(connection(("::ffff:127.0.0.1", 1))) == Grant(LOCAL_OWNER)
-    assert await auth.grant(connection(None)) == Grant(LOCAL_OWNER)  # a Unix socket
+    assert await auth.admit(connection(("127.0.0.1", 1))) == Grant(LOCAL_OWNER)
+    assert await auth.admit(connection(("::ffff:127.0.0.1", 1))) == Grant(LOCAL_OWNER)
+    assert await auth.admit(connection(None)) == Grant(LOCAL_OWNER)  # a Unix socket
     for address in ("192.168.1.5", "::ffff:10.0.0.1"):
         with pytest.raises(ClientError, match="its own machine"):
-            await auth.grant(connection((address, 1)))
+            await auth.admit(connection((address, 1)))
 
 
 async def test_a_page_served_from_an_address_of_this_machine_is_of_this_machine(
@@ -228,27 +230,27 @@ async def test_a_page_served_from_an_address_of_this_machine_is_of_this_machine(
 ) -> None:
     monkeypatch.setattr("vivavoce.http.local.own_addresses", lambda: [ip_address("192.168.1.5")])
     auth = auth_of({})
-    assert await auth.grant(connection(("127.0.0.1", 1), origin="http://192.168.1.5:3000"))
+    assert await auth.admit(connection(("127.0.0.1", 1), origin="http://192.168.1.5:3000"))
     for page in ("http://192.168.1.6:3000", "http://desk.local:3000"):
         with pytest.raises(ClientError, match="pages of other hosts"):
-            await auth.grant(connection(("127.0.0.1", 1), origin=page))
+            await auth.admit(connection(("127.0.0.1", 1), origin=page))
     with pytest.raises(ClientError, match="serve the page from localhost"):
-        await auth.grant(connection(("127.0.0.1", 1), origin="null"))
+        await auth.admit(connection(("127.0.0.1", 1), origin="null"))
 
 
 async def test_the_configured_host_is_a_name_of_this_machine() -> None:
     auth = auth_of({"host": "voice.internal"})
-    assert await auth.grant(connection(None, host="voice.internal:8080", origin="http://Voice.internal:3000"))
+    assert await auth.admit(connection(None, host="voice.internal:8080", origin="http://Voice.internal:3000"))
     with pytest.raises(ClientError):
-        await auth.grant(connection(None, host="voice.internal:8080", origin="http://other.internal"))
+        await auth.admit(connection(None, host="voice.internal:8080", origin="http://other.internal"))
 
 
 async def test_the_grant_names_the_owner_of_the_key() -> None:
     auth = auth_of(KEYS)
     for owner, key in (("alice", ALICE), ("bob", BOB)):
-        scope = {"type": "http", "headers": [(b"authorization", f"Bearer {key}".encode())], "query_string": b""}
-        assert await auth.grant(Connection(scope)) == Grant(owner)
-        assert (await auth.admit(Connection(scope))).owner == owner
+        headers = [(b"authorization", f"Bearer {key}".encode())]
+        scope = {"type": "http", "path": "/v1/models", "headers": headers, "query_string": b""}
+        assert await auth.admit(Connection(scope)) == Grant(owner)
 
 
 @pytest.mark.parametrize(

@@ -242,8 +242,10 @@ def test_it_opens_no_http_route(locked: RunningServer) -> None:
 
 async def test_its_grant_carries_the_owner_and_the_session(locked: RunningServer) -> None:
     value = secret(locked, {"session": {"type": "realtime", "model": "gpt-realtime", "instructions": "Hello."}})
-    scope = {"type": "websocket", "headers": [(b"authorization", f"Bearer {value}".encode())], "query_string": b""}
-    grant = await locked.serving.auth.grant(Connection(scope))
+    headers = [(b"authorization", f"Bearer {value}".encode())]
+    scope = {"type": "websocket", "path": "/v1/realtime", "headers": headers, "query_string": b""}
+    grant = await locked.serving.auth.admit(Connection(scope))
+    assert grant is not None
     assert (grant.owner, grant.model, grant.dialect) == ("alice", "gpt-realtime", "openai")
     assert grant.patch is not None
     assert grant.patch.instructions == "Hello."

@@ -147,14 +147,14 @@ def test_one_that_is_not_sane_does_not(failing: RunningServer, trace: str) -> No
 def test_a_bug_is_logged_with_the_trace_id_of_its_answer(
     failing: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trace = httpx.get(f"{failing.http}/broken/bug?api_key=ek_secret").headers["X-Trace-Id"]
+    trace = httpx.get(f"{failing.http}/broken/bug?api_key=sk-secret").headers["X-Trace-Id"]
     deadline = time.monotonic() + 10  # the answer goes first
     while not any(trace in record.getMessage() for record in caplog.records) and time.monotonic() < deadline:
         time.sleep(0.01)
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert trace in record.getMessage()
     assert record.exc_info is not None
-    assert "ek_secret" not in record.getMessage()
+    assert "sk-secret" not in record.getMessage()
 
 
 @pytest.mark.parametrize(

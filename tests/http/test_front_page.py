@@ -53,9 +53,15 @@ def test_it_leads_on_and_needs_nothing_from_elsewhere(locked: RunningServer) -> 
 
 
 def test_it_says_no_more_than_health(locked: RunningServer) -> None:
-    answer = httpx.get(f"{locked.http}/")
-    assert re.findall(r"\d+\.\d+\.\d+", answer.text.replace("127.0.0.1", "")) == [__version__]
-    assert "alice" not in answer.text
+    """Where there are keys the version, and how much goes on, are for who has one."""
+    with_key = {"Authorization": "Bearer alice-secret-1"}
+    for headers, version in (({}, []), ({"Authorization": "Bearer wrong-secret"}, []), (with_key, [__version__])):
+        answer = httpx.get(f"{locked.http}/", headers=headers)
+        assert re.findall(r"\d+\.\d+\.\d+", answer.text.replace("127.0.0.1", "")) == version
+        assert "alice" not in answer.text
+        health = httpx.get(f"{locked.http}/health", headers=headers).json()
+        assert health["status"] == "ok"
+        assert ("version" in health, "sessions" in health) == (bool(version), bool(version))
 
 
 @pytest.mark.parametrize("path", ["/", "/health"])

@@ -112,7 +112,7 @@ def _check_health(server: ServerAddress) -> Health:
         except HTTPError as error:
             with error:
                 body = json.load(error)
-        return Health(body["status"]) if "version" in body and "sessions" in body else Health.ABSENT
+        return Health(body["status"]) if body["name"] == "vivavoce" else Health.ABSENT
     except (URLError, OSError, ValueError, TypeError, KeyError):
         return Health.ABSENT
 

@@ -143,10 +143,12 @@ class TlsConfig(Table):
 
 class HttpConfig(Table):
     """How web pages may use the server. ``cors_origins`` are pages of other origins that may read its answers: origins such as
-    ``https://app.example.org`` or ``app://obsidian.md``, ``null``, or ``*`` for all.
+    ``https://app.example.org`` or ``app://obsidian.md``, ``null``, or ``*`` for all. ``docs``: the HTTP endpoints are described
+    at ``/docs`` and ``/openapi.json``, to everybody.
     """
 
     cors_origins: tuple[str, ...] = ()
+    docs: bool = True
 
     @field_validator("cors_origins")
     @classmethod

@@ -14,6 +14,7 @@ from fastapi import APIRouter, WebSocket
 
 from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.errors import ClientError
+from vivavoce.http.auth import grant_of
 from vivavoce.http.calling import begin_call, session_options
 from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import error_response
@@ -110,7 +111,7 @@ async def asr_stream(socket: WebSocket) -> None:
 
 async def _new_call(socket: WebSocket, translator: AsrTranslator) -> Call:
     serving: Serving = socket.app.state.serving
-    grant = await serving.auth.grant(socket)
+    grant = grant_of(socket)
     model = Model(MODEL, TIERS[serving.config.tiers.default])
     options = session_options(serving, model, grant, socket.query_params)
     config = msgspec.structs.replace(

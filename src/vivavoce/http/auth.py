@@ -1,4 +1,4 @@
-"""Who may come in: one rule for the Realtime upgrade and for every ``/v1`` route.
+"""Whose key a request has: one rule for every route, HTTP and WebSocket, asked by ``admission`` before a body is read.
 
 A key, or an ephemeral client secret, comes in one of these ways; the first that is valid counts:
 
@@ -18,14 +18,17 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from vivavoce.config import Config
 from vivavoce.config.serving import CLIENT_SECRET_PREFIX, KeyLimitsConfig
 from vivavoce.errors import ClientError
+from vivavoce.http.access import access_of
 from vivavoce.http.grants import ClientSecrets, Grant
 from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.local import require_local
 from vivavoce.http.scopes import require_scope
+from vivavoce.http.wrong_keys import WrongKeys
 from vivavoce.runtime.shares import Owners
 from vivavoce.store.keys import Keys
 from vivavoce.store.rights import CONFIGURED, Key, KeyLimits
@@ -59,35 +62,53 @@ class Auth:
         self._owners = owners
         self._limited = {owner: _limited(owner, limits) for owner, limits in config.auth.limits.items()}
         self._created = created
+        self._wrong_keys = WrongKeys()
 
-    async def grant(self, connection: HTTPConnection) -> Grant:
-        """What a Realtime connection may do.
+    async def admit(self, connection: HTTPConnection) -> Grant | None:
+        """Who makes this request or upgrade; ``None`` for nobody, where its path needs no key. It counts as one request.
 
         Raises ``ClientError`` (``invalid_api_key``, ``forbidden``, ``insufficient_scope``) and ``RateLimitError``.
         """
+        access = access_of(connection.scope)
+        if access == "public":
+            return None
         offered = list(credentials(connection))
-        grant = await self._of_secret(offered)
-        if grant is None:
-            return await self.admit(connection)
+        if access == "optional" and not offered and await self._locked():
+            return None
+        grant = await self._granted(offered, connection, secrets=access == "secret")
+        if grant.owner != LOCAL_OWNER:
+            self._owners.saw(grant.owner)
+        if grant.key is not None:
+            require_scope(grant.key, connection.scope["path"])
+            self._use.count_request(grant.key)
+        return grant
+
+    async def knows(self, connection: HTTPConnection) -> bool:
+        """Whether a request may see what is nobody else's business: it has a valid key, or the server has none at all."""
+        try:
+            if not await self._locked():
+                return True
+            await self._granted(list(credentials(connection)), connection, secrets=False)
+        except ClientError:
+            return False
+        return True
+
+    async def _granted(self, offered: list[str], connection: HTTPConnection, *, secrets: bool) -> Grant:
+        """What these credentials open; wrong ones are counted. Raises as ``admit`` does."""
+        host = connection.client.host if connection.client is not None else None
+        if offered:
+            self._wrong_keys.require(host)
+        try:
+            grant = await self._of_secret(offered) if secrets else None
+            if grant is None:
+                return await self._of_key(offered, connection)
+        except ClientError as error:
+            if error.code == "invalid_api_key":
+                self._wrong_keys.note(host, offered)
+            raise
         if not await self._locked():
             self._require_local(connection)
-        self._count(grant, connection)
         return grant
-
-    async def admit(self, connection: HTTPConnection) -> Grant:
-        """Whose request this is; client secrets do not count. Raises as ``grant`` does."""
-        grant = await self._of_key(list(credentials(connection)), connection)
-        self._count(grant, connection)
-        return grant
-
-    async def admit_if_named(self, connection: HTTPConnection) -> Grant | None:
-        """As ``admit``, but a request that offers no key where one is needed is nobody's and not refused.
-
-        For what is no secret, where applications ask without the key they have (Open WebUI for voices and speech models).
-        """
-        if not any(credentials(connection)) and await self._locked():
-            return None
-        return await self.admit(connection)
 
     async def _of_secret(self, offered: list[str]) -> Grant | None:
         """What the first valid client secret opens, unless the key that made it is over."""
@@ -122,13 +143,6 @@ class Auth:
             if hmac.compare_digest(digest, known):
                 found = owner
         return found
-
-    def _count(self, grant: Grant, connection: HTTPConnection) -> None:
-        if grant.owner != LOCAL_OWNER:
-            self._owners.saw(grant.owner)
-        if grant.key is not None:
-            require_scope(grant.key, connection.scope["path"])
-            self._use.count_request(grant.key)
 
     async def _locked(self) -> bool:
         """Whether a key is needed. One that was created and is over keeps the server locked: nobody meant to open it."""
@@ -168,31 +182,43 @@ def _digest(key: str) -> bytes:
     return sha256(key.encode()).digest()
 
 
-async def request_grant(request: Request) -> Grant:
-    """Who makes this request. Raises ``ClientError``."""
-    auth: Auth = request.app.state.serving.auth
-    return await auth.admit(request)
+_STATE = "grant"
+"""Where in a connection's state its grant is."""
 
 
-Caller = Annotated[Grant, Depends(request_grant)]
-"""A route's parameter of this type makes the route need a key, and says who calls with which key."""
+def remember_grant(scope: Scope, grant: Grant | None) -> None:
+    """Keep what admission has found, for the route."""
+    scope.setdefault("state", {})[_STATE] = grant
 
 
-async def request_owner(caller: Caller) -> str:
-    """Whose request this is. Raises ``ClientError``."""
+def grant_of(connection: HTTPConnection) -> Grant:
+    """Who was admitted. Raises ``ClientError`` on a path that was open to nobody in particular: such a route must not ask."""
+    grant: Grant | None = connection.scope["state"][_STATE]
+    if grant is None:
+        raise wrong_key()
+    return grant
+
+
+async def _request_grant(request: Request) -> Grant:
+    return grant_of(request)
+
+
+Caller = Annotated[Grant, Depends(_request_grant)]
+"""A route's parameter of this type says who calls, with which key. That a key is needed says ``access``."""
+
+
+async def _request_owner(caller: Caller) -> str:
     return caller.owner
 
 
-Owner = Annotated[str, Depends(request_owner)]
+Owner = Annotated[str, Depends(_request_owner)]
 """As ``Caller``, where only the owner's name matters."""
 
 
-async def named_owner(request: Request) -> str | None:
-    """Whose request this is; ``None`` for one without a key. Raises ``ClientError``."""
-    auth: Auth = request.app.state.serving.auth
-    grant = await auth.admit_if_named(request)
+async def _named_owner(request: Request) -> str | None:
+    grant: Grant | None = request.scope["state"][_STATE]
     return grant.owner if grant is not None else None
 
 
-OwnerIfNamed = Annotated[str | None, Depends(named_owner)]
+OwnerIfNamed = Annotated[str | None, Depends(_named_owner)]
 """As ``Owner`` on a route that also answers requests without a key, with what is everybody's."""

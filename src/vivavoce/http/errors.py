@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from vivavoce.errors import ClientError, EngineError, RateLimitError
 from vivavoce.http.trace import note_refusal
@@ -64,6 +66,15 @@ def error_response(error: ClientError) -> JSONResponse:
     if error.code == "invalid_api_key":
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, status_code=STATUS_OF_CODE.get(error.code, 400), headers=headers)
+
+
+async def refuse(error: ClientError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a connection that goes no further: an HTTP request, or a WebSocket before its upgrade."""
+    answer = error_response(error)
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(answer)
+    else:
+        await answer(scope, receive, send)
 
 
 class ErrorDetail(BaseModel):

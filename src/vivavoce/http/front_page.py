@@ -21,6 +21,8 @@ _STATUS: dict[Readiness, str] = {
 
 _LOOK_AGAIN_S = 3
 
+_DESCRIBED = '<li><a href="docs">All HTTP endpoints</a>, also as <a href="openapi.json">OpenAPI</a></li>\n'
+
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -42,12 +44,10 @@ code {{ font-size: 0.95em; }}
 Conversations are at <code>{socket}v1/realtime</code>.</p>
 <h2>Documentation</h2>
 <ul>
-<li><a href="docs">All HTTP endpoints</a>, also as <a href="openapi.json">OpenAPI</a></li>
-<li>Guides: <code>README.md</code> and the folder <code>docs/</code> of the source</li>
+{described}<li>Guides: <code>README.md</code> and the folder <code>docs/</code> of the source</li>
 <li><a href="health">Health</a> for monitors</li>
 </ul>
-<p><small>Version {version}</small></p>
-</body>
+{version}</body>
 </html>
 """
 
@@ -71,6 +71,7 @@ async def front_page(request: Request) -> HTMLResponse:
         refresh=f'\n<meta http-equiv="refresh" content="{_LOOK_AGAIN_S}">' if status == "loading" else "",
         base=base,
         socket=base.replace("http", "ws", 1),
-        version=__version__,
+        described=_DESCRIBED if serving.config.http.docs else "",
+        version=f"<p><small>Version {__version__}</small></p>\n" if await serving.auth.knows(request) else "",
     )
     return HTMLResponse(page, status_code=200 if status == "ok" else 503, headers=_HEADERS)

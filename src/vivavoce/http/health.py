@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
@@ -11,6 +11,9 @@ from vivavoce import __version__
 from vivavoce.http.serving import Serving
 
 router = APIRouter()
+
+SERVER_NAME = "vivavoce"
+"""By this a client tells the server from another that happens to listen."""
 
 Readiness: TypeAlias = Literal["ok", "loading", "failed"]
 
@@ -25,12 +28,11 @@ def readiness(serving: Serving) -> Readiness:
 @router.get("/health")
 @router.head("/health", include_in_schema=False)
 async def health(request: Request) -> JSONResponse:
-    """Readiness, and how many of the places are taken."""
+    """Readiness; and for who has a key, where there are keys: the version, and how many of the places are taken."""
     serving: Serving = request.app.state.serving
     status = readiness(serving)
-    body = {
-        "status": status,
-        "version": __version__,
-        "sessions": {"live": serving.seats.taken, "capacity": serving.seats.capacity},
-    }
+    body: dict[str, Any] = {"name": SERVER_NAME, "status": status}
+    if await serving.auth.knows(request):
+        body["version"] = __version__
+        body["sessions"] = {"live": serving.seats.taken, "capacity": serving.seats.capacity}
     return JSONResponse(body, status_code=200 if status == "ok" else 503)

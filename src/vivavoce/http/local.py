@@ -13,16 +13,19 @@ the browser:
 
 With keys neither matters: no key is sent by itself, as a cookie would be, so a strange page has nothing to come in with.
 
-A reverse proxy on this machine makes all its visitors local, unless it says whom it speaks for (``X-Forwarded-For``, which
-uvicorn believes a local proxy): a server behind one needs keys.
+A reverse proxy on this machine makes all its visitors local, unless it says that it is one: ``X-Forwarded-For`` (which
+uvicorn believes a local proxy), ``X-Real-IP``, ``Forwarded``, ``Via``. Such a request is local only if everybody named in
+them is this machine. Some proxies say nothing, so a server behind one needs keys.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from vivavoce.errors import ClientError
@@ -71,6 +74,8 @@ def require_local(connection: HTTPConnection, configured_host: str, pages: Colle
     """
     if connection.client is not None and not is_loopback(connection.client.host):
         raise _forbidden("This server has no keys, so it only serves its own machine.")
+    if not _all_local(connection.headers):
+        raise _forbidden("This server has no keys, so it does not serve what comes through a proxy.")
     host = host_of(connection.headers.get("host", ""))
     if host is None or not (is_loopback(host) or host == configured_host.lower()):
         raise _forbidden("This server has no keys, so it has to be addressed as localhost.")
@@ -85,6 +90,21 @@ def require_local(connection: HTTPConnection, configured_host: str, pages: Colle
         )
     if not (is_loopback(page) or page == host or _is_own_address(page)):
         raise _forbidden("This server has no keys, so it does not serve pages of other hosts.")
+
+
+def _all_local(headers: Headers) -> bool:
+    """Whether no proxy speaks for somebody else: none is there, or each client it names is this machine."""
+    named = [one.strip() for name in _CLIENT_HEADERS for value in headers.getlist(name) for one in value.split(",")]
+    for value in headers.getlist("forwarded"):
+        named += [match[1] for match in _FORWARDED_FOR.finditer(value)] or [""]
+    if "via" in headers and not named:
+        return False
+    return all(is_loopback(host_of(one) or one) for one in named)
+
+
+_CLIENT_HEADERS = ("x-forwarded-for", "x-real-ip")
+_FORWARDED_FOR = re.compile(r'\bfor="?([^";,\s]+)', re.IGNORECASE)
+"""RFC 7239, section 4: ``for=192.0.2.60;proto=http, for="[2001:db8::17]:4711"``."""
 
 
 def _is_own_address(host: str) -> bool:

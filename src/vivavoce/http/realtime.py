@@ -7,6 +7,7 @@ from fastapi import APIRouter, WebSocket
 from vivavoce.config.serving import TiersConfig
 from vivavoce.errors import ClientError
 from vivavoce.http import client_secrets
+from vivavoce.http.auth import grant_of
 from vivavoce.http.calling import begin_call, session_options
 from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import error_response
@@ -39,7 +40,7 @@ async def realtime(socket: WebSocket) -> None:
     serving: Serving = socket.app.state.serving
     subprotocol = SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None
     try:
-        grant = await serving.auth.grant(socket)
+        grant = grant_of(socket)
         resume = socket.query_params.get("resume")
         if resume is None:
             call = await _new_call(socket, serving, grant)

@@ -46,9 +46,14 @@ def require_scope(key: Key, path: str) -> None:
         )
 
 
+def plain_endpoint(path: str) -> str:
+    """``path`` without what StepFun's subscription, Azure and the version put before it: ``audio/speech``."""
+    return _PREFIX.sub("", path)
+
+
 def scope_of(path: str) -> str | None:
     """The scope a path needs: one of ``SCOPES``, ``None`` for any key, ``all`` for a path that is not in the table."""
-    rest = _PREFIX.sub("", path)
+    rest = plain_endpoint(path)
     for prefix, scope in _SCOPES:
         if rest == prefix or rest.startswith(f"{prefix}/"):
             return scope

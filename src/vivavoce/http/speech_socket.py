@@ -19,6 +19,7 @@ from vivavoce.audio.encoding import encode, wav_header
 from vivavoce.audio.resample import resample
 from vivavoce.engines.base import Speaker
 from vivavoce.errors import ClientError, EngineError
+from vivavoce.http.auth import grant_of
 from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import STATUS_OF_CODE, error_response
 from vivavoce.http.serving import Serving
@@ -54,7 +55,7 @@ async def realtime_audio(socket: WebSocket) -> None:
     serving: Serving = socket.app.state.serving
     async with AsyncExitStack() as places:
         try:
-            grant = await serving.auth.admit(socket)
+            grant = grant_of(socket)
             model = speech_model(socket.query_params.get("model", ""), serving.config.tiers.aliases)
             _ = serving.engines
             key_over = asyncio.Event()

@@ -15,6 +15,7 @@ import msgspec
 from fastapi import APIRouter, WebSocket
 
 from vivavoce.errors import ClientError
+from vivavoce.http.auth import grant_of
 from vivavoce.http.calling import begin_call, session_options
 from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import error_response
@@ -148,7 +149,7 @@ async def stateless(socket: WebSocket) -> None:
 async def _new_call(socket: WebSocket, turn: Turn) -> Call:
     serving: Serving = socket.app.state.serving
     config = serving.config
-    grant = await serving.auth.grant(socket)
+    grant = grant_of(socket)
     aliases = {MODELS: config.tiers.default, **config.tiers.aliases}
     model = model_of(grant.model or socket.query_params.get("model", ""), aliases, config.tiers.default)
     options = session_options(serving, model, grant, socket.query_params)

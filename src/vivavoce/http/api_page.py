@@ -1,0 +1,98 @@
+"""``GET /docs``: the OpenAPI description as a page to read. It needs no script and nothing of another server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+router = APIRouter()
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Vivavoce: HTTP endpoints</title>
+<link rel="icon" href="data:,">
+<style>
+body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color-scheme: light dark; }}
+summary {{ cursor: pointer; padding: 0.2rem 0; }}
+details > :not(summary) {{ margin-left: 1.5rem; }}
+pre {{ overflow-x: auto; font-size: 0.85em; }}
+table {{ border-spacing: 1rem 0.2rem; }}
+td {{ vertical-align: top; }}
+</style>
+</head>
+<body>
+<h1>HTTP endpoints</h1>
+<p>The same for programs: <a href="openapi.json">OpenAPI</a>. Conversations (WebSocket) are described in
+<code>docs/realtime.md</code> of the source. A key is sent as <code>Authorization: Bearer …</code>.</p>
+{operations}
+<h2>Schemas</h2>
+{schemas}
+</body>
+</html>
+"""
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@router.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
+async def api_page(request: Request) -> HTMLResponse:
+    """Every operation with its parameters, bodies and answers."""
+    return HTMLResponse(_written(json.dumps(request.app.openapi())), headers=_HEADERS)
+
+
+@lru_cache(maxsize=1)
+def _written(description: str) -> str:
+    """The page of a description (JSON)."""
+    api = json.loads(description)
+    by_tag: dict[str, list[str]] = {}
+    for path, methods in api["paths"].items():
+        for method, operation in methods.items():
+            tag = (operation.get("tags") or ["server"])[0]
+            by_tag.setdefault(tag, []).append("".join(_operation(method, path, operation)))
+    operations = "".join(f"<h2>{escape(tag)}</h2>{''.join(written)}" for tag, written in by_tag.items())
+    schemas = api.get("components", {}).get("schemas", {})
+    shown = (_folded(f"<code>{escape(name)}</code>", _json(schema)) for name, schema in schemas.items())
+    return _PAGE.format(operations=operations, schemas="".join(shown))
+
+
+def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str]:
+    yield f"<details><summary><strong>{escape(method.upper())}</strong> <code>{escape(path)}</code></summary>"
+    yield f"<p>{escape(operation.get('description') or operation.get('summary') or '')}</p>"
+    if parameters := operation.get("parameters"):
+        yield "<table>"
+        for one in parameters:
+            needed = ", required" if one.get("required") else ""
+            schema = escape(json.dumps(one.get("schema", {}), ensure_ascii=False))
+            yield f"<tr><td><code>{escape(one['name'])}</code></td><td>{escape(one['in'])}{needed}</td>"
+            yield f"<td><code>{schema}</code></td></tr>"
+        yield "</table>"
+    for type, content in operation.get("requestBody", {}).get("content", {}).items():
+        yield _folded(f"Body: <code>{escape(type)}</code>", _json(content.get("schema", {})))
+    for status, answer in operation.get("responses", {}).items():
+        said = f"<code>{escape(status)}</code> {escape(answer.get('description', ''))}"
+        contents = [
+            _folded(f"<code>{escape(type)}</code>", _json(one)) for type, one in answer.get("content", {}).items()
+        ]
+        yield _folded(said, "".join(contents)) if contents else f"<p>{said}</p>"
+    yield "</details>"
+
+
+def _folded(summary: str, inner: str) -> str:
+    return f"<details><summary>{summary}</summary>{inner}</details>"
+
+
+def _json(value: Any) -> str:
+    return f"<pre>{escape(json.dumps(value, indent=2, ensure_ascii=False))}</pre>"
