@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.audio.recordings import read_recording
+from vivavoce.runtime.decoding import RecordingDecoder
 from vivavoce.types import Samples
 
 
@@ -35,3 +39,13 @@ def wav(channels: Samples | NDArray[np.float32], rate_hz: int = 16_000, layout: 
         output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     return file.getvalue()
+
+
+class DecodesHere:
+    """A recording decoder without child processes."""
+
+    async def decode(self, source: bytes | BinaryIO | Path, **options: Any) -> Samples:
+        return read_recording(source, **options)
+
+
+HERE = cast(RecordingDecoder, DecodesHere())

@@ -20,6 +20,7 @@ ALLOWED_TO_ENGINES = {
     "types",
     "errors",
     "scripts",
+    "children",
     "audio",
     "closing",
     "digests",

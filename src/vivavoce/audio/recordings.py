@@ -1,14 +1,15 @@
 """Any recording → samples: wav, mp3, flac, ogg (Opus, Vorbis, FLAC), m4a/mp4, aac, webm/mkv, and headerless PCM.
 
-Files come from strangers. So only these demuxers may look at them (others follow playlists to other files and addresses), what
-a file is follows from its content and never from its name, and decoding stops as soon as there is more than asked for:
-memory grows with the result alone, and nothing is written anywhere.
+Files come from outside. So only these demuxers may look at them (others follow playlists to other files and addresses) and only
+these decoders open them (covers and video are not looked at), what a file is follows from its content and never from its
+name, and decoding stops as soon as there is more than asked for: memory grows with the result alone, and nothing is written
+anywhere. The server does all of it in a child process (``runtime/decoding.py``).
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.audio.gathering import GatheredSamples
 from vivavoce.audio.mp3 import counted_s
 from vivavoce.audio.resample import Resampler
 from vivavoce.errors import ClientError
@@ -26,6 +28,22 @@ from vivavoce.types import Samples
 
 FORMATS = ("wav", "mp3", "flac", "ogg", "mov,mp4,m4a,3gp,3g2,mj2", "aac", "matroska,webm")
 """FFmpeg's demuxers that may be used; ``matroska,webm`` and the like are one each."""
+
+_PCM = (
+    "u8",
+    "s8",
+    "mulaw",
+    "alaw",
+    *(f"{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")),
+)
+CODECS = frozenset(
+    {
+        "mp3", "mp3float", "mp2", "mp2float", "mp1", "mp1float", "aac", "aac_latm", "alac", "flac", "opus", "vorbis", "speex",
+        "amrnb", "amrwb", "adpcm_ms", "adpcm_ima_wav", "gsm_ms", *(f"pcm_{kind}" for kind in _PCM),
+    }
+)  # fmt: skip
+"""FFmpeg's decoders that may be used. FFmpeg opens a stream's decoder to find out what the stream is, a cover's as well: one of
+16000 × 16000 points takes 244 MB. What is not in this list it does not open."""
 
 LEAST_HZ, MOST_HZ = 4_000, 768_000
 MOST_CHANNELS = 64
@@ -63,14 +81,27 @@ def read_recording(
     most_s: float,
     raw: RawFormat | None = None,
     channel: int | None = None,
-    stopped: Callable[[], bool] = lambda: False,
 ) -> Samples:
+    """All of ``recording_pieces`` as one array, decoded in this process. Blocking; for recordings of one's own."""
+    gathered = GatheredSamples(int(most_s * rate_hz))
+    for piece in recording_pieces(source, rate_hz=rate_hz, most_s=most_s, raw=raw, channel=channel):
+        gathered.add(piece)
+    return gathered.samples()
+
+
+def recording_pieces(
+    source: bytes | BinaryIO | Path,
+    *,
+    rate_hz: int,
+    most_s: float,
+    raw: RawFormat | None = None,
+    channel: int | None = None,
+) -> Iterator[Samples]:
     """The recording as mono ``float32[n]`` at ``rate_hz``: the mean of its channels, or one ``channel`` (from 0) of them.
 
-    Blocking; runs in a thread.
     ``source`` can seek; one that is open already stays open. Raises ``ClientError``: ``unsupported_format`` for what is none
-    of ``FORMATS``, ``invalid_audio`` for what is empty, damaged, cut off or holds no sound, ``audio_too_long`` for more than
-    ``most_s`` seconds, ``no_such_channel``. When ``stopped`` says so it ends within a packet, as if the file did.
+    of ``FORMATS`` and ``CODECS``, ``invalid_audio`` for what is empty, damaged, cut off or holds no sound (some of which shows
+    only at the end), ``audio_too_long`` for more than ``most_s`` seconds, ``no_such_channel``.
     """
     with ExitStack() as stack:
         if isinstance(source, Path):
@@ -87,7 +118,7 @@ def read_recording(
         container = stack.enter_context(_opened(file, size, raw))
         if _known_s(container, size, counted) > most_s + _TOO_LONG_BY_S:
             raise _too_long(most_s)
-        return _Decoding(container, rate_hz, most_s, there, channel, stopped).samples()
+        yield from _Decoding(container, rate_hz, most_s, there, channel).pieces()
 
 
 def _known_s(container: av.container.InputContainer, size: int, counted: float | None) -> float:
@@ -120,7 +151,8 @@ def _stated_bytes(head: bytes, size: int) -> int:
 def _opened(file: BinaryIO, size: int, raw: RawFormat | None) -> av.container.InputContainer:
     try:
         if raw is None:
-            return av.open(file, "r", options={"format_whitelist": ",".join(FORMATS)}, metadata_errors="replace")
+            allowed = {"format_whitelist": ",".join(FORMATS), "codec_whitelist": ",".join(sorted(CODECS))}
+            return av.open(file, "r", options=allowed, metadata_errors="replace")
         options = {"sample_rate": str(raw.rate_hz), "ch_layout": f"{raw.channels}c"}
         return av.open(file, "r", format=_raw_format(raw, size), options=options)
     except (av.FFmpegError, ValueError) as error:
@@ -165,44 +197,42 @@ class _Decoding:
         most_s: float,
         there: float,
         channel: int | None,
-        stopped: Callable[[], bool],
     ) -> None:
         if not container.streams.audio:
             raise ClientError("The file has no sound track.", code="invalid_audio")
         self._container = container
         self._stream = container.streams.audio[0]
+        if self._stream.codec_context is None or self._stream.codec_context.codec.name not in CODECS:
+            raise ClientError("The audio is of a codec that is not read here.", code="unsupported_format")
         self._rate_hz = rate_hz
         self._most_s = most_s
         self._there = there
         self._channel = channel
-        self._stopped = stopped
-        self._recorded = _Recorded(int(most_s * rate_hz))
+        self._left = int(most_s * rate_hz)
         self._mixer: _Mixer | None = None
         self._good = self._bad = 0
         self._decoded_s = 0.0
 
-    def samples(self) -> Samples:
+    def pieces(self) -> Iterator[Samples]:
         """All of it. Raises ``ClientError``."""
         for frame in self._frames():
             self._good += 1
             self._decoded_s += frame.samples / frame.sample_rate if frame.sample_rate else 0.0
             if self._mixer is None or not self._mixer.fits(frame):
-                self._end_mix()
+                yield from self._end_mix()
                 self._mixer = _Mixer(frame, self._rate_hz, self._channel)
-            self._take(self._mixer.push(frame))
-        self._end_mix()
-        samples = self._recorded.samples()
+            yield from self._taken(self._mixer.push(frame))
+        yield from self._end_mix()
         if self._bad > self._good:
             raise ClientError("The audio is damaged: most of it cannot be decoded.", code="invalid_audio")
-        if not len(samples):
+        if self._left == int(self._most_s * self._rate_hz):
             raise ClientError("The file holds no sound.", code="invalid_audio")
         self._check_whole()
-        return samples
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         """What can be decoded; a damaged packet is left out, as players do (a radio stream begins within one)."""
         packets = self._container.demux(self._stream)
-        while not self._stopped():
+        while True:
             try:
                 packet = next(packets)
             except StopIteration:
@@ -217,13 +247,16 @@ class _Decoding:
             except av.FFmpegError:
                 self._bad += 1
 
-    def _end_mix(self) -> None:
+    def _end_mix(self) -> Iterator[Samples]:
         if self._mixer is not None:
-            self._take(self._mixer.flush())
+            yield from self._taken(self._mixer.flush())
 
-    def _take(self, samples: Samples) -> None:
-        if not self._recorded.add(samples):
+    def _taken(self, samples: Samples) -> Iterator[Samples]:
+        if len(samples) > self._left:
             raise _too_long(self._most_s)
+        self._left -= len(samples)
+        if len(samples):
+            yield np.clip(samples, -1.0, 1.0)
 
     def _check_whole(self) -> None:
         """A file that says it is longer than what could be decoded was cut off on its way here."""
@@ -277,28 +310,3 @@ def _mono(packed: av.AudioFrame, channel: int | None) -> Samples:
 
 def _shape(frame: av.AudioFrame) -> tuple[str, str, int]:
     return frame.format.name, frame.layout.name, frame.sample_rate
-
-
-class _Recorded:
-    """Samples so far, in one array that grows in place: joining pieces at the end would need the memory twice."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._count = 0
-        self._buffer = np.empty(min(most, 1 << 16), np.float32)
-
-    def add(self, samples: Samples) -> bool:
-        """Append; false when that would be more than ``most``."""
-        end = self._count + len(samples)
-        if end > self._most:
-            return False
-        if end > len(self._buffer):
-            self._buffer.resize(min(self._most, max(end, len(self._buffer) * 2)), refcheck=False)
-        np.clip(samples, -1.0, 1.0, out=self._buffer[self._count : end])
-        self._count = end
-        return True
-
-    def samples(self) -> Samples:
-        """All of them; nothing is added afterwards."""
-        self._buffer.resize(self._count, refcheck=False)
-        return self._buffer

@@ -7,7 +7,6 @@ from typing import BinaryIO
 from vivavoce.audio.recordings import RawFormat
 from vivavoce.errors import ClientError
 from vivavoce.http.serving import Serving
-from vivavoce.runtime.decoding import recording_of
 from vivavoce.transcription.languages import language_code
 from vivavoce.types import Language, Samples
 
@@ -21,13 +20,13 @@ HEADERLESS = RawFormat(rate_hz=16_000)
 async def decoded(
     serving: Serving, source: bytes | BinaryIO, *, raw: RawFormat | None = None, param: str = "file"
 ) -> Samples:
-    """A recording at the recogniser's rate. Raises ``ClientError`` about ``param`` as ``read_recording`` does.
+    """A recording at the recogniser's rate. Raises ``ClientError`` about ``param`` as ``RecordingDecoder.decode`` does.
 
     When it is cancelled, nobody reads ``source`` any more.
     """
     rate_hz, most_s = serving.engines.recognition.rate_hz, serving.config.limits.recording_minutes * 60
     try:
-        return await recording_of(source, rate_hz=rate_hz, most_s=most_s, raw=raw)
+        return await serving.engines.decoder.decode(source, rate_hz=rate_hz, most_s=most_s, raw=raw)
     except ClientError as error:
         error.param = error.param or param
         raise

@@ -138,7 +138,7 @@ class Serving:
         """Begin to read recordings in the background. Raises ``StoreError``."""
         most_s = self.config.limits.recording_minutes * 60
         tasks = self.closing.add(
-            RecordingTasks(self.store, self.fetcher, engines.recognition, engines.ears, most_s=most_s)
+            RecordingTasks(self.store, self.fetcher, engines.recognition, engines.ears, engines.decoder, most_s=most_s)
         )
         await tasks.open()
         self.tasks = tasks

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, UploadFile
 
-from vivavoce.audio.recordings import read_recording
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Owner
 from vivavoce.http.errors import ReportingRoute
@@ -49,7 +47,7 @@ async def create_consent(request: Request, owner: Owner) -> wire.Consent:
     serving: Serving = request.app.state.serving
     own = serving.voices.own
     async with uploaded_form(request, ConsentForm, most_bytes=MOST_RECORDING_BYTES) as form:
-        await _require_audio(form.recording)
+        await _require_audio(serving, form.recording)
         await own.require_room(owner, ConsentRow)
         blob = await serving.store.blobs.put(_pieces(form.recording), most_bytes=MOST_RECORDING_BYTES)
         consent = ConsentRow(
@@ -105,9 +103,9 @@ async def delete_consent(request: Request, owner: Owner, consent_id: str) -> wir
     return wire.ConsentDeleted(id=consent_id)
 
 
-async def _require_audio(recording: UploadFile) -> None:
+async def _require_audio(serving: Serving, recording: UploadFile) -> None:
     try:
-        await asyncio.to_thread(read_recording, recording.file, rate_hz=_CHECKED_HZ, most_s=MOST_RECORDING_S)
+        await serving.engines.decoder.decode(recording.file, rate_hz=_CHECKED_HZ, most_s=MOST_RECORDING_S)
     except ClientError as error:
         error.param = error.param or "recording"
         raise

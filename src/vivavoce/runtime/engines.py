@@ -27,6 +27,7 @@ from vivavoce.errors import EngineError
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
 from vivavoce.runtime.choices import EngineChoice, engine_choices, language_model_choice
+from vivavoce.runtime.decoding import RecordingDecoder
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.reply import read_prompt
@@ -39,7 +40,7 @@ _Engine = TypeVar("_Engine", bound=Closeable)
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """One of each kind, and the language models by the names the tiers use."""
+    """One of each kind, the language models by the names the tiers use, and what decodes recordings for them."""
 
     ears: Ears
     recognition: Recognition
@@ -48,13 +49,14 @@ class Engines:
     turn_scorer: TurnScorer
     embedder: Embedder
     verifier: SpeakerVerifier
+    decoder: RecordingDecoder
 
     async def close(self) -> None:
         """Free everything."""
         async with CloseStack() as stack:
             listening = (self.ears.detector, self.turn_scorer, self.recognition, self.verifier)
             language_models = {id(model): model for model in self.language_models.values()}  # one may have two names
-            for engine in (*listening, self.speaker, *language_models.values(), self.embedder):
+            for engine in (*listening, self.speaker, *language_models.values(), self.embedder, self.decoder):
                 stack.add(engine)
 
 
@@ -71,6 +73,8 @@ async def load_engines(config: Config) -> Engines:
         async def load(one: Callable[[], _Engine]) -> _Engine:
             return stack.add(await asyncio.to_thread(one))
 
+        decoder = stack.add(RecordingDecoder())
+        await decoder.open()
         speakers = engine_choices(config, "speakers")
         language_models: dict[str, LanguageModel] = {}
         for name, wanted in config.engines.language_models.items():
@@ -86,6 +90,7 @@ async def load_engines(config: Config) -> Engines:
             await load(loader.turn_scorer),
             await load(loader.embedder),
             await load(loader.speaker_verifier),
+            decoder,
         )
         _require_one_rate(config, engines)
         persona = (Message("system", system_prompt("")), Message("user", ""))

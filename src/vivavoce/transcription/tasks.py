@@ -23,7 +23,7 @@ from vivavoce.audio.recordings import RawFormat
 from vivavoce.errors import CapacityError, ClientError, EngineError, StoreError
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.asr import FileChannel, FileResult, FileSubmission, FileUtterance, FileWord
-from vivavoce.runtime.decoding import recording_of
+from vivavoce.runtime.decoding import RecordingDecoder
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.long_audio import Segment, recognise
 from vivavoce.runtime.recognition import Recognition
@@ -75,6 +75,7 @@ class RecordingTasks:
         fetcher: Fetcher,
         recognition: Recognition,
         ears: Ears,
+        decoder: RecordingDecoder,
         *,
         most_s: float,
         clock: Callable[[], float] = time.time,
@@ -83,6 +84,7 @@ class RecordingTasks:
         self._fetcher = fetcher
         self._recognition = recognition
         self._ears = ears
+        self._decoder = decoder
         self._most_s = most_s
         self._clock = clock
         self._wake = asyncio.Event()
@@ -223,7 +225,7 @@ class RecordingTasks:
         raw = RawFormat(audio.rate, audio.channel, audio.bits) if audio.format == "pcm" else None
         rate_hz = self._recognition.rate_hz
         try:
-            return await recording_of(file, rate_hz=rate_hz, most_s=self._most_s, raw=raw, channel=channel)
+            return await self._decoder.decode(file, rate_hz=rate_hz, most_s=self._most_s, raw=raw, channel=channel)
         except ClientError as error:
             if channel and error.code == "no_such_channel":
                 return None

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from recordings import HERE
 from vivavoce.audio.encoding import encode
 from vivavoce.config import load_config
 from vivavoce.engines.base import EngineContext, VectorSpeaker
@@ -70,7 +71,7 @@ def engines(text: str = SAID) -> Engines:
     nothing = cast(Any, None)
     ears = cast(Any, type("Ears", (), {"detector": Loud()}))
     recognition = cast(Any, Recognition(text))
-    return Engines(ears, recognition, nothing, {}, nothing, nothing, cast(Any, Verifier()))
+    return Engines(ears, recognition, nothing, {}, nothing, nothing, cast(Any, Verifier()), HERE)
 
 
 def clip(samples: Samples) -> io.BytesIO:
@@ -190,7 +191,7 @@ def real(weights: Callable[[str], Path]) -> Iterator[Engines]:
     verifier, detector = load_verifier(context), EngineLoader(load_config()).speech_detector()
     ears = cast(Any, type("Ears", (), {"detector": detector}))
     nothing = cast(Any, None)
-    yield Engines(ears, cast(Any, Recognition()), nothing, {}, nothing, nothing, verifier)
+    yield Engines(ears, cast(Any, Recognition()), nothing, {}, nothing, nothing, verifier, HERE)
     for engine in (verifier, detector):
         engine.close()
 

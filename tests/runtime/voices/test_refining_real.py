@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from recordings import HERE
 from vivavoce.audio.encoding import encode
 from vivavoce.config import load_config
 from vivavoce.engines.base import Recognizer, SpeakerVerifier, SpeechDetector, VectorSpeaker
@@ -98,6 +99,7 @@ async def real(ear: Ear, kokoro: KokoroSpeaker, tmp_path: Path, monkeypatch: pyt
         nothing,
         nothing,
         ear.verifier,
+        HERE,
     )
     store = await open_store(config)
     assert isinstance(kokoro, VectorSpeaker)

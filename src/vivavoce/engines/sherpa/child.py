@@ -1,4 +1,4 @@
-"""The process that clones: ``python -m vivavoce.engines.sherpa.child``.
+"""The process that clones; ``vivavoce.children`` confines it before it is imported.
 
 sherpa-onnx ends its process when a file is not the model it expects, or a model does something it does not. Here that ends
 this process only. It loads the model its first frame names, then speaks what it is asked to, one request after the other,
@@ -11,12 +11,13 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 import sherpa_onnx  # type: ignore[import-untyped]
 
-from vivavoce.engines.sherpa.frames import read_frame, write_frame
+from vivavoce.children.frames import read_frame, write_frame
 from vivavoce.types import Samples
 
 Request = tuple[dict[str, Any], Samples]
@@ -100,12 +101,8 @@ class Worker:
         return np.asarray(audio.samples, np.float32)
 
 
-def main() -> None:
+def main(_refused: Sequence[str]) -> None:
     """Keep standard output for frames; what native code prints goes to standard error."""
     outgoing = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     Worker(sys.stdin.buffer, outgoing).run()
-
-
-if __name__ == "__main__":
-    main()

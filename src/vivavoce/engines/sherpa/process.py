@@ -8,7 +8,6 @@ import os
 import queue
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -16,8 +15,9 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+from vivavoce.children.command import child_command, child_environment
+from vivavoce.children.frames import Frame, read_frame, write_frame
 from vivavoce.engines.sherpa.families import Family
-from vivavoce.engines.sherpa.frames import read_frame, write_frame
 from vivavoce.errors import EngineError
 from vivavoce.types import Samples
 
@@ -43,8 +43,6 @@ MOST_TOLD = 1024 * 1024
 """Of what a process prints, in bytes: sherpa-onnx prints a line or two for every request."""
 
 TICK_S = 0.05
-
-Frame = tuple[dict[str, Any], Samples]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +83,12 @@ class CloningProcess:
         self._told.seek(0)
         self._told.truncate()
         self._frames = queue.SimpleQueue()
-        # Nothing of the server's environment: there may be keys in it.
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "vivavoce.engines.sherpa.child"],
+            child_command("vivavoce.engines.sherpa.child", self._model.files.values()),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._told,
-            env={"PYTHONUTF8": "1"},
+            env=child_environment(),
         )
         threading.Thread(target=_read, args=(self._child, self._frames), daemon=True, name="cloning").start()
         self._say({"family": self._model.family.name, "files": self._model.files, "threads": self._model.threads})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lxml import etree, html
 
@@ -28,11 +27,11 @@ _ITEMS = frozenset({"li", "dd", "dt"})
 _SPACE = re.compile(r"[^\S\n]*\n[^\S\n]*|[^\S\n]+")
 
 
-def read_html(path: Path) -> Iterator[Block]:
+def read_html(file: BinaryIO) -> Iterator[Block]:
     """What a reader of the page sees, the navigation left out."""
-    parser = html.HTMLParser(encoding=encoding_of(path), no_network=True, remove_comments=True, remove_pis=True)
+    parser = html.HTMLParser(encoding=encoding_of(file), no_network=True, remove_comments=True, remove_pis=True)
     try:
-        root = html.parse(str(path), parser=parser).getroot()
+        root = html.parse(file, parser=parser).getroot()
     except etree.LxmlError as error:
         raise UnreadableError("invalid_file", "The page cannot be read.") from error
     if root is None:
@@ -99,9 +98,9 @@ def _rows(table: Any) -> Iterator[Block]:
             yield Block("row", text)
 
 
-def read_xml(path: Path) -> Iterator[Block]:
+def read_xml(file: BinaryIO) -> Iterator[Block]:
     """The texts of its elements in their order, each a paragraph behind the name of its element."""
-    events = etree.iterparse(str(path), events=("end",), resolve_entities=False, no_network=True, huge_tree=False)
+    events = etree.iterparse(file, events=("end",), resolve_entities=False, no_network=True, huge_tree=False)
     try:
         for _event, element in events:
             text = _clean(element.text or "")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import docx
 import pptx
@@ -23,9 +22,9 @@ DAMAGED = "The document is damaged, or not what its name says."
 MACROS = "Documents with macros (.docm, .pptm) are refused: save it without them."
 
 
-def read_docx(path: Path) -> Iterator[Block]:
+def read_docx(file: BinaryIO) -> Iterator[Block]:
     """Paragraphs by their styles, tables by their rows, in the order of the text."""
-    document = _opened(docx.Document, path)
+    document = _opened(docx.Document, file)
     for part in document.iter_inner_content():
         if isinstance(part, WordTable):
             yield from table_rows([[cell.text.strip() for cell in row.cells] for row in part.rows])
@@ -45,9 +44,9 @@ def _word_block(paragraph: Paragraph, text: str) -> Block:
     return Block("item" if numbered or _LIST.search(style or "") else "paragraph", text)
 
 
-def read_pptx(path: Path) -> Iterator[Block]:
+def read_pptx(file: BinaryIO) -> Iterator[Block]:
     """Slide by slide: the title is a heading; texts, tables and the speaker's notes follow."""
-    presentation = _opened(pptx.Presentation, path)
+    presentation = _opened(pptx.Presentation, file)
     for page, slide in enumerate(presentation.slides, start=1):
         title = slide.shapes.title
         if title is not None and title.text_frame.text.strip():
@@ -77,10 +76,10 @@ def _shape_blocks(shape: Any, page: int) -> Iterator[Block]:
                 yield Block("item", text, page=page)
 
 
-def read_sheets(path: Path) -> Iterator[Block]:
+def read_sheets(file: BinaryIO) -> Iterator[Block]:
     """Excel of both formats: each sheet a heading and a page, each row behind the names of the first one."""
     try:
-        book = CalamineWorkbook.from_path(str(path))
+        book = CalamineWorkbook.from_filelike(file)
         for page, name in enumerate(book.sheet_names, start=1):
             yield Block("heading", name, level=2, page=page)
             rows = [[_cell(value) for value in row] for row in book.get_sheet_by_name(name).iter_rows()]
@@ -117,10 +116,9 @@ def _cell(value: object) -> str:
             return str(value).strip()
 
 
-def _opened(open_it: Any, path: Path) -> Any:
+def _opened(open_it: Any, file: BinaryIO) -> Any:
     try:
-        with path.open("rb") as file:
-            return open_it(file)
+        return open_it(file)
     except ValueError as error:
         code, message = ("unsupported_file", MACROS) if "macroEnabled" in str(error) else ("invalid_file", DAMAGED)
         raise UnreadableError("unsupported_file" if code == "unsupported_file" else "invalid_file", message) from error

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, BinaryIO
 
 import pypdfium2
 import pypdfium2.raw
@@ -23,10 +22,10 @@ FULL_LINE = 0.75
 """A line this long, compared with the page's longest ones, goes on in the next."""
 
 
-def read_pdf(path: Path, limits: ParsingLimits) -> Iterator[tuple[float, list[Block]]]:
+def read_pdf(file: BinaryIO, limits: ParsingLimits) -> Iterator[tuple[float, list[Block]]]:
     """How much is read, and the blocks of one page, after every page."""
     try:
-        document = pypdfium2.PdfDocument(path)
+        document = pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) == pypdfium2.raw.FPDF_ERR_PASSWORD:
             raise UnreadableError("invalid_file", "The PDF is protected by a password.") from error

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import signal
-import sys
+import socket
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
@@ -16,6 +16,8 @@ from typing import Any
 
 import psutil
 
+from vivavoce.children.command import ChildDiedError, child_command, child_environment
+from vivavoce.children.orders import descriptor_of, send_order
 from vivavoce.closing import CloseStack
 from vivavoce.errors import EngineError
 from vivavoce.knowledge.blocks import Block, ParsedDocument
@@ -35,9 +37,6 @@ IDLE_BYTES = 100 * MIB
 
 TOO_SLOW = "The document takes too long to read."
 CRASHED = "The document cannot be read: it is damaged, or its reader ran out of memory."
-FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-"""Signals others end a process with, first of all a system without memory; a fault of a document's raises none of them."""
-
 TOO_LONG = "The document holds more text than is read of one: cut it into several."
 
 
@@ -64,20 +63,20 @@ class Parsers:
                         given += len(blocks)
                         yield share, blocks
                 return
-            except _DiedError as death:
+            except ChildDiedError as death:
                 log.warning("a process that reads documents %s; the document is begun again", death)
             try:
                 async with aclosing(_beyond(given, self._once(path, ending))) as steps:
                     async for share, blocks in steps:
                         yield share, blocks
-            except _DiedError as death:
+            except ChildDiedError as death:
                 log.warning("a process that reads documents %s again with the same document", death)
                 if death.from_outside:
                     raise EngineError("documents", "their reading was ended from outside", retriable=True) from death
                 raise UnreadableError("invalid_file", CRASHED) from death
 
     async def _once(self, path: Path, ending: str) -> AsyncGenerator[tuple[float, list[Block]], None]:
-        """The steps of one process. Raises ``UnreadableError`` and ``_DiedError``."""
+        """The steps of one process. Raises ``UnreadableError`` and ``ChildDiedError``."""
         child = self._idle.pop() if self._idle else await _Child.start()
         try:
             async with aclosing(child.read(path, ending, self.limits)) as steps:
@@ -112,14 +111,6 @@ class _TooLongError(UnreadableError):
         super().__init__("invalid_file", TOO_LONG)
 
 
-class _DiedError(Exception):
-    """A process died of something else than its limits. Whose fault that is shows when it is tried again."""
-
-    def __init__(self, code: int | None) -> None:
-        super().__init__("died" if code is None else f"was ended by signal {-code}" if code < 0 else f"ended ({code})")
-        self.from_outside = code is not None and -code in FROM_OUTSIDE
-
-
 async def _beyond(
     given: int, steps: AsyncGenerator[tuple[float, list[Block]], None]
 ) -> AsyncGenerator[tuple[float, list[Block]], None]:
@@ -135,27 +126,31 @@ async def _beyond(
 class _Child:
     """One process. ``usable``: it has said all it had to say, and may read on."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, channel: socket.socket) -> None:
         self._process = process
+        self._channel = channel
         self._documents = 0
         self.usable = True
 
     @classmethod
     async def start(cls) -> _Child:
-        # Nothing of the server's environment: there may be keys in it.
-        arguments = ("-m", "vivavoce.knowledge.parsing.child")
-        environment = {"PYTHONUTF8": "1"}
-        return cls(
-            await asyncio.create_subprocess_exec(
-                sys.executable, *arguments, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, limit=LINE_BYTES
+        ours, its = socket.socketpair()
+        with its:
+            process = await asyncio.create_subprocess_exec(
+                *child_command("vivavoce.knowledge.parsing.child"),
+                stdin=its.fileno(),
+                stdout=PIPE,
+                stderr=DEVNULL,
+                env=child_environment(),
+                limit=LINE_BYTES,
             )
-        )
+        return cls(process, ours)
 
     async def read(
         self, path: Path, ending: str, limits: ParsingLimits
     ) -> AsyncGenerator[tuple[float, list[Block]], None]:
         self.usable = False
-        await self._order({"path": str(path), "ending": ending, "limits": asdict(limits)})
+        await self._order(path, {"ending": ending, "limits": asdict(limits)})
         while True:
             words = await self._answer(limits.deadline_s)
             if "error" in words:
@@ -172,8 +167,7 @@ class _Child:
         with suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._channel.close()
 
     def _done(self) -> None:
         self._documents += 1
@@ -185,13 +179,12 @@ class _Child:
         except psutil.Error:
             return 0  # it has ended, and says so when it is given the next document
 
-    async def _order(self, order: dict[str, Any]) -> None:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
-            await self._process.stdin.drain()
-        except ConnectionError as error:
-            raise _DiedError(await self._process.wait()) from error
+    async def _order(self, path: Path, order: dict[str, Any]) -> None:
+        with descriptor_of(path) as descriptor:
+            try:
+                send_order(self._channel, order, descriptor)
+            except ConnectionError as error:
+                raise ChildDiedError(await self._process.wait()) from error
 
     async def _answer(self, deadline_s: float) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -206,6 +199,6 @@ class _Child:
             code = await self._process.wait()
             if code == -signal.SIGXCPU:
                 raise UnreadableError("invalid_file", TOO_SLOW)
-            raise _DiedError(code)
+            raise ChildDiedError(code)
         words: dict[str, Any] = json.loads(line)
         return words

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from vivavoce.knowledge.blocks import Block
 from vivavoce.knowledge.parsing.archives import OLE_MAGIC, check_archive
@@ -22,7 +22,7 @@ WHOLE = ARCHIVES | {"xls"}
 STEP_BLOCKS = 64
 
 
-def read_document(path: Path, ending: str, limits: ParsingLimits) -> Iterator[Step]:
+def read_document(file: BinaryIO, ending: str, limits: ParsingLimits) -> Iterator[Step]:
     """Read a document of the type its name ends in. Raises ``UnreadableError``. Libraries are imported when needed."""
     if ending in OLD_FORMATS:
         program = OLD_FORMATS[ending]
@@ -30,25 +30,26 @@ def read_document(path: Path, ending: str, limits: ParsingLimits) -> Iterator[St
             "unsupported_file", f"Old {program} files (.{ending}) cannot be read: save it as .{ending}x."
         )
     if ending in ARCHIVES:
-        check_archive(path, limits)
+        check_archive(file, limits)
     if ending == "pdf":
         from vivavoce.knowledge.parsing.pdf import read_pdf
 
-        yield from read_pdf(path, limits)
+        yield from read_pdf(file, limits)
     elif ending in WHOLE:
-        blocks = list(_reader(path, ending)(path))
+        blocks = list(_reader(file, ending)(file))
         yield from _in_steps(blocks, lambda read, _: read / len(blocks))
     else:
-        size = max(1, path.stat().st_size)
-        yield from _in_steps(_reader(path, ending)(path), lambda _, text: text / size)
+        size = max(1, file.seek(0, io.SEEK_END))
+        file.seek(0)
+        yield from _in_steps(_reader(file, ending)(file), lambda _, text: text / size)
 
 
-def _reader(path: Path, ending: str) -> Callable[[Path], Iterator[Block]]:
+def _reader(file: BinaryIO, ending: str) -> Callable[[BinaryIO], Iterator[Block]]:
     if ending in ("docx", "pptx", "xlsx", "xls"):
         from vivavoce.knowledge.parsing import office
 
         if ending == "xls":
-            _require_old_sheets(path)
+            _require_old_sheets(file)
         return {"docx": office.read_docx, "pptx": office.read_pptx}.get(ending, office.read_sheets)
     if ending in ("html", "htm", "xml"):
         from vivavoce.knowledge.parsing import markup
@@ -59,10 +60,10 @@ def _reader(path: Path, ending: str) -> Callable[[Path], Iterator[Block]]:
     return {"md": texts.read_markdown, "csv": texts.read_csv}.get(ending, texts.read_text)
 
 
-def _require_old_sheets(path: Path) -> None:
-    with path.open("rb") as file:
-        if file.read(len(OLE_MAGIC)) != OLE_MAGIC:
-            raise UnreadableError("invalid_file", "The document is damaged, or not what its name says.")
+def _require_old_sheets(file: BinaryIO) -> None:
+    if file.read(len(OLE_MAGIC)) != OLE_MAGIC:
+        raise UnreadableError("invalid_file", "The document is damaged, or not what its name says.")
+    file.seek(0)
 
 
 def _in_steps(blocks: Iterable[Block], share_of: Callable[[int, int], float]) -> Iterator[Step]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 from markdown_it import MarkdownIt
@@ -27,10 +28,10 @@ _ITEM = re.compile(r"^\s{0,8}(?:[-*•‣·]|\d{1,3}[.)、]|[（(]\d{1,3}[)）]|
 _NUL = str.maketrans("", "", "\0")
 
 
-def encoding_of(path: Path) -> str:
-    """How a text is encoded: by its mark, else UTF-8 if it can be, else the likeliest by its beginning."""
-    with path.open("rb") as file:
-        sample = file.read(SAMPLE_BYTES)
+def encoding_of(file: BinaryIO) -> str:
+    """How a text is encoded: by its mark, else UTF-8 if it can be, else the likeliest by its beginning. It is left there."""
+    sample = file.read(SAMPLE_BYTES)
+    file.seek(0)
     for mark, encoding in _MARKS:
         if sample.startswith(mark):
             return encoding
@@ -56,20 +57,24 @@ def _is_chinese(sample: bytes) -> bool:
     return len(common) > 0.6 * len(pairs) > 0 and beyond_korean > 0.15 * len(common)
 
 
-def read_text(path: Path) -> Iterator[Block]:
+def _decoded(file: BinaryIO, newline: str | None = None) -> io.TextIOWrapper:
+    return io.TextIOWrapper(file, encoding=encoding_of(file), errors="replace", newline=newline)
+
+
+def read_text(file: BinaryIO) -> Iterator[Block]:
     """Paragraphs are apart by blank lines; a line that begins like a list item is one."""
     paragraph: list[str] = []
-    with path.open(encoding=encoding_of(path), errors="replace") as file:
-        while line := file.readline(MOST_LINE):
-            stripped = line.translate(_NUL).strip()
-            if paragraph and (not stripped or _ITEM.match(line)):
+    text = _decoded(file)
+    while line := text.readline(MOST_LINE):
+        stripped = line.translate(_NUL).strip()
+        if paragraph and (not stripped or _ITEM.match(line)):
+            yield _joined(paragraph)
+            paragraph = []
+        if stripped:
+            paragraph.append(stripped)
+            if sum(map(len, paragraph)) > MOST_LINE:
                 yield _joined(paragraph)
                 paragraph = []
-            if stripped:
-                paragraph.append(stripped)
-                if sum(map(len, paragraph)) > MOST_LINE:
-                    yield _joined(paragraph)
-                    paragraph = []
     if paragraph:
         yield _joined(paragraph)
 
@@ -78,9 +83,9 @@ def _joined(lines: list[str]) -> Block:
     return Block("item" if _ITEM.match(lines[0]) else "paragraph", "\n".join(lines))
 
 
-def read_markdown(path: Path) -> Iterator[Block]:
+def read_markdown(file: BinaryIO) -> Iterator[Block]:
     """CommonMark with tables."""
-    source = path.read_text(encoding=encoding_of(path), errors="replace").translate(_NUL)
+    source = _decoded(file).read().translate(_NUL)
     yield from _MarkdownBlocks().of(MarkdownIt("commonmark").enable("table").parse(source))
 
 
@@ -144,23 +149,23 @@ def plain_inline(token: Token) -> str:
     return "".join(parts).strip()
 
 
-def read_csv(path: Path) -> Iterator[Block]:
+def read_csv(file: BinaryIO) -> Iterator[Block]:
     """Rows behind the names of the first one. The separator is the one its beginning suggests."""
     csv.field_size_limit(MOST_LINE)
-    with path.open(encoding=encoding_of(path), errors="replace", newline="") as file:
-        sample = file.read(16_384)
-        file.seek(0)
-        try:
-            dialect: csv.Dialect | type[csv.Dialect] = csv.Sniffer().sniff(sample, delimiters=",;\t|")
-        except csv.Error:
-            dialect = csv.excel
-        rows = csv.reader((line.translate(_NUL) for line in file), dialect)
-        header: list[str] | None = None
-        for row in rows:
-            cells = [cell.strip() for cell in row]
-            if header is None:
-                header = cells if any(cells) else None
-            elif text := row_text(header, cells):
-                yield Block("row", text)
-        if header is not None and rows.line_num == 1:
-            yield Block("row", row_text((), header))
+    lines = _decoded(file, newline="")
+    sample = lines.read(16_384)
+    lines.seek(0)
+    try:
+        dialect: csv.Dialect | type[csv.Dialect] = csv.Sniffer().sniff(sample, delimiters=",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    rows = csv.reader((line.translate(_NUL) for line in lines), dialect)
+    header: list[str] | None = None
+    for row in rows:
+        cells = [cell.strip() for cell in row]
+        if header is None:
+            header = cells if any(cells) else None
+        elif text := row_text(header, cells):
+            yield Block("row", text)
+    if header is not None and rows.line_num == 1:
+        yield Block("row", row_text((), header))

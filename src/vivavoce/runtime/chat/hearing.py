@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from math import ceil
 
-from vivavoce.audio.recordings import RawFormat, read_recording
+from vivavoce.audio.recordings import RawFormat
 from vivavoce.errors import ClientError
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.base64_text import from_base64
@@ -85,7 +85,7 @@ class Listener:
     async def _read(self, audio: InputAudio, place: Place, segments_left: int) -> Recording:
         param = f"messages[{place[0]}].content[{place[1]}].input_audio.data"
         try:
-            return await asyncio.to_thread(self._decode, await self._bytes(audio, param), audio.format, segments_left)
+            return await self._decode(await self._bytes(audio, param), audio.format, segments_left)
         except ClientError as error:
             if error.code == "audio_too_long":
                 error.message = f"The audio of a request is at most {MOST_SEGMENTS} segments of {SEGMENT_S} s."
@@ -103,16 +103,16 @@ class Listener:
         )
         return fetched.content
 
-    def _decode(self, data: str | bytes, format: str | None, segments_left: int) -> Recording:
-        """Blocking."""
-        content = data if isinstance(data, bytes) else _encoded_audio(data)
+    async def _decode(self, data: str | bytes, format: str | None, segments_left: int) -> Recording:
+        content = data if isinstance(data, bytes) else await asyncio.to_thread(_encoded_audio, data)
         raw = RAW if format in ("pcm", "pcm16") else None
         most_s = max(segments_left, 0) * SEGMENT_S
         if not most_s:
             raise ClientError("There are too many.", code="audio_too_long")
-        samples = read_recording(content, rate_hz=self._rate_hz, most_s=most_s, raw=raw)
+        samples = await self._engines.decoder.decode(content, rate_hz=self._rate_hz, most_s=most_s, raw=raw)
+        digest = (await asyncio.to_thread(sha256, content)).hexdigest()
         # The same bytes are another recording when they are taken for headerless PCM.
-        return Recording(f"{sha256(content).hexdigest()}{' raw' if raw else ''}", samples)
+        return Recording(f"{digest}{' raw' if raw else ''}", samples)
 
     async def _hear(self, recording: Recording) -> Transcript:
         known = self._transcripts.find(self._owner, recording.digest)

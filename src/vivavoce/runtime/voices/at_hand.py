@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from vivavoce.audio.recordings import read_recording
 from vivavoce.engines.base import CloningSpeaker, Speaker, VectorSpeaker
 from vivavoce.engines.router import SpeakerRouter
 from vivavoce.errors import ClientError
+from vivavoce.runtime.decoding import RecordingDecoder
 from vivavoce.runtime.voices.enrolment import CLIP_HZ
 from vivavoce.store.blobs import Blobs
 from vivavoce.types import Language, Voice
@@ -28,10 +28,11 @@ MOST_KNOWN = 10_000
 class AtHand:
     """Puts voices into ``router``; who may use which is asked elsewhere."""
 
-    def __init__(self, router: SpeakerRouter, voices: OwnVoices, blobs: Blobs) -> None:
+    def __init__(self, router: SpeakerRouter, voices: OwnVoices, blobs: Blobs, decoder: RecordingDecoder) -> None:
         self._router = router
         self._voices = voices
         self._blobs = blobs
+        self._decoder = decoder
         self._there: OrderedDict[str, tuple[Any, ...]] = OrderedDict()
         self._known: OrderedDict[str, None] = OrderedDict()
         self._alone = asyncio.Lock()
@@ -99,7 +100,7 @@ class AtHand:
 
     async def _clip(self, key: str) -> np.ndarray[Any, np.dtype[np.float32]]:
         async with self._blobs.path(key) as path:
-            return await asyncio.to_thread(read_recording, path, rate_hz=CLIP_HZ, most_s=60.0)
+            return await self._decoder.decode(path, rate_hz=CLIP_HZ, most_s=60.0)
 
     async def _read(self, key: str) -> bytes:
         return b"".join([piece async for piece in self._blobs.stream(key)])

@@ -11,7 +11,6 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.audio.recordings import read_recording
 from vivavoce.audio.resample import resample
 from vivavoce.engines.base import SpeechDetector, VectorSpeaker
 from vivavoce.errors import ClientError
@@ -67,7 +66,7 @@ async def examine(source: BinaryIO | Path, text: str | None, engines: Engines) -
     Raises ``ClientError`` (a code a fault, see docs/voices.md) and ``EngineError``.
     """
     try:
-        samples = await asyncio.to_thread(read_recording, source, rate_hz=CLIP_HZ, most_s=DECODED_S)
+        samples = await engines.decoder.decode(source, rate_hz=CLIP_HZ, most_s=DECODED_S)
     except ClientError as error:
         error.param = error.param or "file"
         if error.code == "audio_too_long":

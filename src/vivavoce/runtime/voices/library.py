@@ -36,7 +36,7 @@ class VoiceLibrary:
     def open(self, store: Store, engines: Engines) -> None:
         """From now on there are the voices of users, too."""
         own = OwnVoices(store, self._config.most)
-        at_hand = AtHand(engines.speaker, own, store.blobs)
+        at_hand = AtHand(engines.speaker, own, store.blobs, engines.decoder)
         refiner = Refiner(self._config, own, store.blobs, engines, at_hand, self._busy)
         maker = VoiceMaker(self._config, own, store.blobs, engines, at_hand, refiner)
         self._opened = own, maker, refiner, at_hand

@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.audio.recordings import read_recording
 from vivavoce.config.keeping import VoicesConfig
 from vivavoce.engines.base import VectorSpeaker
 from vivavoce.errors import CapacityError, ClientError, VivavoceError
@@ -273,7 +272,7 @@ class Refiner:
     async def _wanted(self, voice: VoiceRow) -> tuple[Heard, Heard, Heard]:
         """The clip's two halves, one to search with and one to judge by, and the whole of it."""
         async with self._blobs.path(voice.clip) as path:
-            samples = await asyncio.to_thread(read_recording, path, rate_hz=CLIP_HZ, most_s=60.0)
+            samples = await self._engines.decoder.decode(path, rate_hz=CLIP_HZ, most_s=60.0)
         clip = await asyncio.to_thread(listen, samples, self._engines.ears.detector)
         speech = clip.speech()
         parts = (speech[: len(speech) // 2], speech[len(speech) // 2 :], speech)

@@ -1,13 +1,15 @@
-"""What the server and the process that clones say to each other: a line of JSON, then as many samples as it tells."""
+"""What the server and a child process say to each other: a line of JSON, then as many samples as it tells."""
 
 from __future__ import annotations
 
 import json
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 
 from vivavoce.types import Samples
+
+Frame: TypeAlias = tuple[dict[str, Any], Samples]
 
 MOST_LINE = 8 * 1024 * 1024
 """Of the words of a frame, in bytes; texts are refused long before (``speaker.MOST_CHARACTERS``)."""
@@ -24,7 +26,7 @@ def write_frame(stream: IO[bytes], words: dict[str, Any], samples: Samples | Non
     stream.flush()
 
 
-def read_frame(stream: IO[bytes]) -> tuple[dict[str, Any], Samples] | None:
+def read_frame(stream: IO[bytes]) -> Frame | None:
     """What the other side says next; None when it has gone. Raises ``ValueError`` for what is no frame."""
     line = stream.readline(MOST_LINE)
     if not line.endswith(b"\n"):

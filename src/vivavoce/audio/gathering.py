@@ -1,0 +1,32 @@
+"""Samples that arrive in pieces, in one array."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vivavoce.types import Samples
+
+
+class GatheredSamples:
+    """Samples so far, in one array that grows in place: joining pieces at the end would need the memory twice."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._count = 0
+        self._buffer = np.empty(min(most, 1 << 16), np.float32)
+
+    def add(self, samples: Samples) -> bool:
+        """Append; false when that would be more than ``most``."""
+        end = self._count + len(samples)
+        if end > self._most:
+            return False
+        if end > len(self._buffer):
+            self._buffer.resize(min(self._most, max(end, len(self._buffer) * 2)), refcheck=False)
+        self._buffer[self._count : end] = samples
+        self._count = end
+        return True
+
+    def samples(self) -> Samples:
+        """All of them; nothing is added afterwards."""
+        self._buffer.resize(self._count, refcheck=False)
+        return self._buffer
