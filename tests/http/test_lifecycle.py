@@ -333,7 +333,7 @@ async def test_a_bug_in_an_engine_ends_the_call(server: RunningServer, monkeypat
 
 
 async def test_a_client_that_does_not_read_is_cut_off(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivavoce.runtime.line.UNSENT_FRAMES", 40)
+    monkeypatch.setattr("vivavoce.runtime.line.STALLED_S", 0.5)
     async with connect(f"{server.ws}/v1/realtime?{QUERY}", max_size=None, max_queue=1) as socket:
         talker = Talker(socket)
         token = (await talker.next())["session"]["resume_token"]

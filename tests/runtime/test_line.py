@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from vivavoce.errors import ClientError
+from vivavoce.runtime import line as lines
 from vivavoce.runtime.line import UNSENT_FRAMES, Line, SlowClientError
 
 
@@ -164,3 +165,59 @@ async def test_a_client_that_stopped_reading_is_noticed() -> None:
     line = filled(UNSENT_FRAMES)
     with pytest.raises(SlowClientError):
         line.post(frame(0))
+
+
+async def test_what_waits_is_bounded_in_bytes() -> None:
+    line = Line(most_bytes=10_000)
+    line.post("x" * 20_000)  # one may be larger: there is no other way to say it
+    with pytest.raises(SlowClientError, match="bytes wait"):
+        line.post("x")
+    line = Line(most_bytes=10_000)
+    line.post("x" * 6_000)
+    with pytest.raises(SlowClientError, match="bytes wait"):
+        line.post("好" * 3_000)
+
+
+async def test_what_is_kept_makes_way_for_what_waits() -> None:
+    line, padding = Line(keep=100, most_bytes=10_000), "x" * 900
+    frames = [json.dumps({"event_id": f"event_{number}", "padding": padding}) for number in range(20)]
+    async with carried(line, Client()):
+        for one in frames[:14]:
+            line.post(one)
+            await line.drained()
+    for one in frames[14:]:
+        line.post(one)
+    with pytest.raises(ClientError):
+        line.rewind("event_9")
+    line.rewind("event_11")
+    heir = Client()
+    async with carried(line, heir):
+        await line.drained()
+        line.rewind("event_18")
+    assert numbers(heir.got) == list(range(12, 20))
+    async with carried(line, heir):
+        await line.drained()
+    assert numbers(heir.got)[8:] == [19]
+
+
+async def test_a_client_is_not_listened_to_while_too_much_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "ROOM_BYTES", 5_000)
+    line, client = Line(), Client(stuck_after=1)
+    for _ in range(8):
+        line.post("x" * 1_000)
+    async with carried(line, client):
+        room = asyncio.ensure_future(line.room())
+        await settle()
+        assert not room.done()
+        client.reads.set()
+        await room
+        await line.drained()
+
+
+async def test_one_that_takes_nothing_meanwhile_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "ROOM_BYTES", 500)
+    monkeypatch.setattr(lines, "STALLED_S", 0.01)
+    line = Line()
+    line.post("x" * 1_000)
+    with pytest.raises(SlowClientError, match="has taken nothing for"):
+        await line.room()

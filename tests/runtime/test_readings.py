@@ -55,7 +55,7 @@ class Conversation:
     def __init__(self, recognition: Recognition, group: asyncio.TaskGroup) -> None:
         self.read: list[int] = []
         self.failed: list[int] = []
-        self.readings = Readings(recognition, self, take=self._take, spawn=group.create_task)
+        self.readings = Readings(recognition, self, take=self._take, spawn=lambda work: group.create_task(work()))
 
     def _take(self, signal: Overheard) -> None:
         (self.failed if signal.transcript is None else self.read).append(signal.until // RATE_HZ)

@@ -22,6 +22,8 @@ class LimitsConfig(Table):
 
     A chat completion takes a place of ``sessions`` for as long as it runs; ``requests`` bounds what needs none: speech,
     transcriptions and the like at once.
+    ``conversation_mb`` bounds what the client of a conversation may have it keep: items, instructions and tools; and as much
+    again for frames that wait for the client or are kept for it.
     A conversation in which the client sends nothing at all ends after ``idle_s``, and gives way to others, when there is no
     other place, after ``idle_yields_s``.
     ``client_secrets`` bounds the ephemeral secrets that have not expired. A session lasts ``session_minutes``; one that
@@ -35,6 +37,7 @@ class LimitsConfig(Table):
     client_secrets: int = Field(default=1000, ge=1)
     buffer_ms: int = Field(default=600_000, ge=1000)
     audio_lead_ms: int = Field(default=2_000, ge=100)
+    conversation_mb: int = Field(default=16, ge=1)
     idle_s: float = Field(default=900.0, gt=0)
     idle_yields_s: float = Field(default=60.0, gt=0)
     session_minutes: float = Field(default=30.0, gt=0)

@@ -26,6 +26,8 @@ from vivavoce.voices.presets import PRESETS
 
 log = logging.getLogger(__name__)
 
+MIB = 1024 * 1024
+
 RESUMABLE_FRAMES = 1024
 """What a client that lost its connection can have again: more than a minute of speech."""
 
@@ -53,6 +55,7 @@ async def begin_call(
         lifetime_s=session_lifetime_s(serving.config, grant),
         idle_s=serving.config.limits.idle_s,
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
+        keep_bytes=serving.config.limits.conversation_mb * MIB,
         meter=KeyMeter(serving.key_use, grant.key),
         tools=SessionTools(serving.tools, grant.owner, serving.config.mcp.patience_s),
         usable=partial(serving.voices.usable, grant.owner, tier=model.tier),
@@ -90,6 +93,7 @@ def session_options(
         frame_samples=engines.ears.detector.frame_samples,
         buffer_ms=config.limits.buffer_ms,
         audio_lead_ms=config.limits.audio_lead_ms,
+        most_bytes=config.limits.conversation_mb * MIB,
         false_interruption_ms=config.turns.false_interruption_ms,
         interruption=interruption_policy(config),
         lengths=serving.lengths[model.tier.language_model],

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from hmac import compare_digest
+from traceback import clear_frames
 from typing import Protocol
 
 from vivavoce.errors import ClientError
@@ -205,6 +206,7 @@ class Call:
 
     def _cut_off(self, slow: BaseException) -> None:
         log.warning("session %s: %s", self.driver.session_id, slow)
+        clear_frames(slow.__traceback__)  # they hold the conversation, and are held by what it waited with
         self.end(TRY_AGAIN_LATER)
 
     def _detach(self) -> None:

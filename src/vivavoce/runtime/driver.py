@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import aclosing, nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import Protocol
 
@@ -21,8 +22,9 @@ from vivavoce.engines.base import LanguageModel
 from vivavoce.errors import ClientError, EngineError, RateLimitError
 from vivavoce.protocol.client_events import AnyClientEvent, AudioAppend
 from vivavoce.protocol.translator import Translator
+from vivavoce.runtime.ending import Work, expired, nothing_said, worked
 from vivavoce.runtime.engines import Engines
-from vivavoce.runtime.line import Line
+from vivavoce.runtime.line import MOST_BYTES, Line
 from vivavoce.runtime.long_audio import transcribed
 from vivavoce.runtime.lookups import Lookups
 from vivavoce.runtime.readings import Readings
@@ -93,7 +95,7 @@ class Meter(Protocol):
 
 class Driver:
     """Runs one session. ``lifetime_s`` is how long it may last, ``idle_s`` how long its client may send nothing while nothing
-    is being done for it, ``keep_frames`` how much a lost client can have again.
+    is being done for it, ``keep_frames`` how much a lost client can have again: with what waits, ``keep_bytes`` at most.
 
     ``usable`` raises ``ClientError`` for a voice the session's owner may not use, and readies one that they may.
     """
@@ -109,6 +111,7 @@ class Driver:
         lifetime_s: float,
         idle_s: float,
         keep_frames: int = 0,
+        keep_bytes: int = MOST_BYTES,
         meter: Meter,
         tools: SessionTools,
         usable: Callable[[str], Awaitable[str]],
@@ -128,9 +131,9 @@ class Driver:
         self._lookups = Lookups(session, usable, tools, model)
         self._ears = engines.ears
         self._speech = engines.ears.detector.open()
-        self.line = Line(keep=keep_frames)
+        self.line = Line(keep=keep_frames, most_bytes=keep_bytes)
         self._to_hear: deque[Listen] = deque()
-        self._readings = Readings(engines.recognition, self, take=self._take, spawn=self._spawn)
+        self._readings = Readings(engines.recognition, session.id, take=self._take, spawn=self._spawn)
         self._thinking: asyncio.Task[None] | None = None
         self._wake_at: float | None = None
         self._rescheduled = asyncio.Event()
@@ -154,15 +157,22 @@ class Driver:
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
-                self._spawn(self._pace())
-                self._spawn(self._end_when_idle())
+                self._spawn(self._pace)
+                self._spawn(self._end_when_idle)
                 self._carry_out(self._session.open())
                 await self._until_ended()
                 for task in tuple(self._tasks):
                     task.cancel()
         finally:
-            self._tools.close()
+            self._let_go()
             self._ending.set()
+
+    def _let_go(self) -> None:
+        """Break the cycles of references there are, so that all a conversation kept is free as soon as it is over."""
+        self._tools.close()
+        self._readings.close()
+        self._thinking = None
+        self._tasks.clear()
 
     @property
     def ending(self) -> bool:
@@ -212,9 +222,9 @@ class Driver:
             await asyncio.gather(reading, writing, ending, return_exceptions=True)
             if self._connection is mine and not self.ending:
                 self._take(Disconnected())
-        for task in done:
-            with suppress(ConnectionError) if task is writing else nullcontext():
-                task.result()
+        broken = writing in done and isinstance(writing.exception(), ConnectionError)
+        for task in done - {writing} if broken else done:
+            task.result()
 
     async def _until_ending(self) -> None:
         await self._ending.wait()
@@ -224,7 +234,7 @@ class Driver:
         if not await self._closes_within(self._lifetime_s - notice_s):
             self._take(Expiring(notice_s))
             if not await self._closes_within(notice_s):
-                self.expired = _expired(self._lifetime_s)
+                self.expired = expired(self._lifetime_s)
                 self.end_with(Ended(self.expired, told=True))
         if self._farewell is not None and not self._ending.is_set():
             self._take(self._farewell)
@@ -236,7 +246,7 @@ class Driver:
     async def _end_when_idle(self) -> None:
         while (left_s := self._idle_s - self.silent_s) > 0:  # noqa: ASYNC110 (no event)
             await asyncio.sleep(left_s)
-        self.end_silent(f"Nothing was said in this session for {_duration(self._idle_s)}.")
+        self.end_silent(nothing_said(self._idle_s))
 
     async def _closes_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
@@ -246,6 +256,7 @@ class Driver:
 
     async def _read(self, frames: AsyncIterator[str | bytes]) -> None:
         async for frame in frames:
+            await self.line.room()
             await self._frame(frame)
 
     # ---- in
@@ -308,21 +319,21 @@ class Driver:
                 case Listen():
                     self._to_hear.append(output)
                 case ScoreTurn():
-                    self._spawn(self._score(output))
+                    self._spawn(partial(self._score, output))
                 case Overhear():
                     self._readings.ask(output)
                 case FinishReading():
                     self._readings.finish(output)
                 case Transcribe():
-                    self._spawn(self._transcribe(output))
+                    self._spawn(partial(self._transcribe, output))
                 case StartReply():
-                    self._think(self._reply(output))
+                    self._think(partial(self._reply, output))
                 case StopReply():
                     self._stop_thinking()
                 case Prefill():
-                    self._think(self._prefill(output))
+                    self._think(partial(self._prefill, output))
                 case ListTools():
-                    self._spawn(self._list_tools(output))
+                    self._spawn(partial(self._list_tools, output))
                 case WakeAt(at=at):
                     if self._wake_at is None or at < self._wake_at:  # one woken too early says anew when to be woken
                         self._wake_at = at
@@ -342,7 +353,7 @@ class Driver:
 
     # ---- engines
 
-    def _think(self, work: Coroutine[None, None, None]) -> None:
+    def _think(self, work: Work) -> None:
         """The language model's slot does one thing at a time; a reply displaces a prefill."""
         self._stop_thinking()
         self._thinking = self._spawn(work)
@@ -422,16 +433,8 @@ class Driver:
         if not self.ending:
             self._take(Noticed(text))
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = self._group.create_task(work)
+    def _spawn(self, work: Work) -> asyncio.Task[None]:
+        task = self._group.create_task(worked(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _expired(lifetime_s: float) -> ClientError:
-    return ClientError(f"Your session hit the maximum duration of {_duration(lifetime_s)}.", code="session_expired")
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"

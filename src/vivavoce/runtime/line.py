@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from sys import getsizeof
 
 import msgspec
 
@@ -12,6 +13,15 @@ from vivavoce.errors import ClientError
 
 UNSENT_FRAMES = 4096
 """Frames waiting for the client. Audio is paced, so only a client that stopped reading fills this: it is cut off."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Memory of the frames that wait and are kept."""
+
+ROOM_BYTES = 1024 * 1024
+"""Memory of the frames that wait for a client beyond which it is not listened to: it asks for more than it reads."""
+
+STALLED_S = 30.0
+"""A client that reads nothing for so long, and is not listened to any more, is cut off."""
 
 
 class SlowClientError(Exception):
@@ -25,22 +35,33 @@ class _Stamp(msgspec.Struct):
 
 
 class Line:
-    """Frames in order, each a JSON event. ``keep`` frames that were sent stay; without a client, frames wait."""
+    """Frames in order, each a JSON event; without a client, they wait.
 
-    def __init__(self, *, keep: int = 0) -> None:
+    ``keep`` frames that were sent stay, as far as they and those that wait take no more than ``most_bytes``.
+    """
+
+    def __init__(self, *, keep: int = 0, most_bytes: int = MOST_BYTES) -> None:
         self._keep = keep
+        self._most_bytes = most_bytes
         self._frames: deque[str] = deque()
         self._unsent = 0
+        self._unsent_bytes = 0
+        self._kept_bytes = 0
+        self._taken = asyncio.Event()
         self._carrier: object = None
         self._more = asyncio.Event()
         self._all_sent = asyncio.Event()
 
     def post(self, frame: str) -> None:
-        """Queue a frame. Raises ``SlowClientError`` when too many wait."""
+        """Queue a frame. Raises ``SlowClientError`` when too many wait, or too much."""
         if self._unsent >= UNSENT_FRAMES:
             raise SlowClientError(f"{UNSENT_FRAMES} frames wait for the client")
+        if self._unsent and self._unsent_bytes + getsizeof(frame) > self._most_bytes:
+            raise SlowClientError(f"{self._unsent_bytes} bytes wait for the client")
         self._frames.append(frame)
         self._unsent += 1
+        self._unsent_bytes += getsizeof(frame)
+        self._trim()
         self._all_sent.clear()
         self._more.set()
 
@@ -52,9 +73,7 @@ class Line:
                 await send(self._frames[-self._unsent])
                 if self._carrier is not mine:
                     return  # the frame went to a client that has been replaced: the new one gets it, too
-                self._unsent -= 1
-                while len(self._frames) - self._unsent > self._keep:
-                    self._frames.popleft()
+                self._sent()
             self._all_sent.set()
             self._more.clear()
             await self._more.wait()
@@ -64,6 +83,21 @@ class Line:
         if self._unsent:
             await self._all_sent.wait()
 
+    async def room(self) -> None:
+        """Until the client has taken enough of what waits that it may ask for more.
+
+        Raises ``SlowClientError`` when it takes nothing for ``STALLED_S``.
+        """
+        while self._unsent_bytes > ROOM_BYTES:
+            self._taken.clear()
+            try:
+                async with asyncio.timeout(STALLED_S):
+                    await self._taken.wait()
+            except TimeoutError:
+                raise SlowClientError(
+                    f"{self._unsent_bytes} bytes wait for the client, which has taken nothing for {STALLED_S:g} s"
+                ) from None
+
     def rewind(self, after: str | None) -> None:
         """Go on after the event ``after``, the last one the client has seen; ``None``: with what was never sent.
 
@@ -72,10 +106,30 @@ class Line:
         """
         if after is not None:
             self._unsent = self._place_after(after)
+            frames = list(self._frames)
+            split = len(frames) - self._unsent
+            self._kept_bytes, self._unsent_bytes = (
+                sum(map(getsizeof, some)) for some in (frames[:split], frames[split:])
+            )
         self._carrier = None
         if self._unsent:
             self._all_sent.clear()
         self._more.set()
+
+    def _sent(self) -> None:
+        size = getsizeof(self._frames[-self._unsent])
+        self._unsent -= 1
+        self._unsent_bytes -= size
+        self._kept_bytes += size
+        self._taken.set()
+        self._trim()
+
+    def _trim(self) -> None:
+        """Forget the oldest frames that were sent, if they are too many or too much."""
+        while (kept := len(self._frames) - self._unsent) and (
+            kept > self._keep or self._kept_bytes + self._unsent_bytes > self._most_bytes
+        ):
+            self._kept_bytes -= getsizeof(self._frames.popleft())
 
     def _place_after(self, after: str) -> int:
         """How many frames follow this event."""

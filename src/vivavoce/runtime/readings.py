@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from vivavoce.errors import EngineError
+from vivavoce.runtime.ending import Work
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.scheduling import Ticket, Urgency
 from vivavoce.session.signals import FinishReading, Overhear, Overheard
@@ -39,7 +41,7 @@ class Readings:
         owner: object,
         *,
         take: Callable[[Overheard], None],
-        spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]],
+        spawn: Callable[[Work], asyncio.Task[None]],
     ) -> None:
         self._recognition = recognition
         self._owner = owner
@@ -67,12 +69,17 @@ class Readings:
         else:
             self._take(Overheard(work.item_id, work.until, None))
 
+    def close(self) -> None:
+        """The conversation is over: nothing here holds it any more."""
+        self._now = self._next = None
+        self._take, self._spawn = _nobody, _not_any_more
+
     def _begin(self, work: Overhear, urgency: Urgency, *, replaces: bool) -> None:
         if self._now is not None:
             self._now.task.cancel()
         self._next = None
         ticket = Ticket(urgency, self._owner)
-        self._now = _UnderWay(work, ticket, replaces, self._spawn(self._read(work, ticket)))
+        self._now = _UnderWay(work, ticket, replaces, self._spawn(partial(self._read, work, ticket)))
 
     async def _read(self, work: Overhear, ticket: Ticket) -> None:
         transcript = None
@@ -85,3 +92,11 @@ class Readings:
         if self._next is not None:
             self._begin(self._next, Urgency.LIVE, replaces=False)
         self._take(Overheard(work.item_id, work.until, transcript))
+
+
+def _nobody(heard: Overheard) -> None:
+    """Takes what is found when the conversation is over."""
+
+
+def _not_any_more(work: Work) -> asyncio.Task[None]:
+    raise RuntimeError("the conversation is over")

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from vivavoce.errors import ClientError
 from vivavoce.protocol.items import Item
 from vivavoce.protocol.server_events import ItemCreated, ItemDeleted, ItemDone
+from vivavoce.session.memory_budget import MemoryBudget, item_bytes
 from vivavoce.session.outbox import Outbox
 
 ROOT = "root"
@@ -20,10 +21,11 @@ _PARTICIPLES: dict[ItemAction, str] = {"retrieve": "retrieving", "delete": "dele
 
 
 class Conversation:
-    """Items by id and in order. Every change a client should know of is announced here."""
+    """Items by id and in order. Every change a client should know of is announced here; ``budget`` counts what is kept."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, budget: MemoryBudget) -> None:
         self._outbox = outbox
+        self.budget = budget
         self.id = outbox.new_id("conv")
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
@@ -85,7 +87,7 @@ class Conversation:
         place = self._place_after(after)
         previous = self._order[place - 1] if place else None
         self._order.insert(place, item.id)
-        self._items[item.id] = item
+        self._keep(self._items, item)
         self._outbox.send(ItemCreated(previous_item_id=previous, item=item))
         if item.status != "in_progress":
             self._outbox.send(ItemDone(previous_item_id=previous, item=item))
@@ -93,25 +95,26 @@ class Conversation:
     def finish(self, item: Item) -> None:
         """The final form of an item that was in progress, announced. An item deleted meanwhile stays deleted."""
         if item.id in self._items and self._items[item.id].status == "in_progress":
-            self._items[item.id] = item
+            self._keep(self._items, item)
             place = self._order.index(item.id)
             self._outbox.send(ItemDone(previous_item_id=self._order[place - 1] if place else None, item=item))
 
     def replace(self, item: Item) -> None:
         """A newer form of an item that is here or aside, not announced. An item deleted meanwhile stays deleted."""
         if item.id in self._items:
-            self._items[item.id] = item
+            self._keep(self._items, item)
         elif item.id in self._aside:
-            self._aside[item.id] = item
+            self._keep(self._aside, item)
 
     def put_aside(self, item: Item) -> None:
         """Keep an item beside the history: the input of a response out of band."""
-        self._aside[item.id] = item
+        self._keep(self._aside, item)
 
     def forget_aside(self, item_ids: Iterable[str]) -> None:
         """The response they were for is over. What is in the history stays."""
         for item_id in item_ids:
             if self._aside.pop(item_id, None) is not None:
+                self.budget.forget(item_id)
                 self._heard_ms.pop(item_id, None)
 
     def heard(self, item_id: str, ms: int) -> None:
@@ -141,9 +144,14 @@ class Conversation:
         """Remove an item and announce it. Raises ``ClientError`` if there is none of this id."""
         self.get(item_id, "delete")
         del self._items[item_id]
+        self.budget.forget(item_id)
         self._heard_ms.pop(item_id, None)
         self._order.remove(item_id)
         self._outbox.send(ItemDeleted(item_id=item_id))
+
+    def _keep(self, items: dict[str, Item], item: Item) -> None:
+        items[item.id] = item
+        self.budget.keep(item.id, item_bytes(item))
 
     def _place_after(self, after: str | None) -> int:
         if after is None:

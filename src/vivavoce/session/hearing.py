@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vivavoce.audio.formats import duration_ms
@@ -13,6 +13,7 @@ from vivavoce.protocol.items import Item, Part
 from vivavoce.protocol.session_config import SessionConfig, TurnDetection
 from vivavoce.scripts import joined
 from vivavoce.session.arrival import Arrival
+from vivavoce.session.audio_backlog import AudioBacklog
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.endpointing import Endpointing
 from vivavoce.session.outbox import Outbox
@@ -65,6 +66,7 @@ class Hearing:
         self._known: list[Recognised] = []
         self.detecting = True
         self.transcripts = Transcripts(outbox, conversation)
+        self.backlog = AudioBacklog(buffer.rate_hz, limit_ms / 1000)
         self._begin_turn()
 
     @property
@@ -105,7 +107,9 @@ class Hearing:
     # ---- audio
 
     def check_append(self, audio: bytes, config: SessionConfig) -> None:
-        """Raises ``ClientError`` when ``audio`` ends within a sample, or the buffer has no room for all of it."""
+        """Raises ``ClientError`` when ``audio`` ends within a sample, the buffer has no room for all of it, or too much audio
+        waits for its transcript.
+        """
         kept_ms, more_ms = self._buffer.duration_ms, duration_ms(audio, config.input_audio_format)
         if config.turn_detection is None and kept_ms + more_ms > self._limit_ms:
             raise ClientError(
@@ -114,6 +118,7 @@ class Hearing:
                 code="input_audio_buffer_full",
                 param="audio",
             )
+        self.backlog.require((kept_ms + more_ms) / 1000, "audio")
 
     def append(self, audio: bytes, config: SessionConfig, now: float) -> None:
         """More audio, which ``check_append`` has let pass."""
@@ -247,6 +252,12 @@ class Hearing:
             self._expect(turn, index, samples, config)
             self._transcribe(turn, index, samples, config)
 
+    def require_room(self, audio: Iterable[Samples], param: str) -> None:
+        """Raises ``ClientError`` when the audio parts of items have to wait behind too much."""
+        more_s = sum(map(len, audio)) / self._buffer.rate_hz
+        if more_s and self.backlog.seconds:
+            self.backlog.require(more_s, param)
+
     def scored(self, signal: Scored) -> None:
         """How finished the speaker sounded; too late if they have gone on."""
         if signal.item_id == self._turn.item_id:
@@ -271,7 +282,7 @@ class Hearing:
                 self.transcripts.is_whole(signal.item_id)
                 text = joined(late.reading.before, signal.transcript.text)
                 return Recognised(signal.item_id, 0, Transcript(text, signal.transcript.language))
-            self._outbox.command(late.work)
+            self._read(late.work)
         elif self.current(signal.item_id):
             delta = self._overhearing.overheard(signal.until, signal.transcript)
             if delta:
@@ -355,9 +366,13 @@ class Hearing:
 
     def _transcribe(self, turn: Turn, index: int, samples: Samples, config: SessionConfig) -> None:
         if audible(samples, self._buffer.rate_hz):
-            self._outbox.command(Transcribe(turn.item_id, index, samples, *_hints(config)))
+            self._read(Transcribe(turn.item_id, index, samples, *_hints(config), live=turn.heard))
         else:
             self._known.append(Recognised(turn.item_id, index, Transcript("", "en")))
+
+    def _read(self, work: Transcribe) -> None:
+        self.backlog.begun(work)
+        self._outbox.command(work)
 
     def _speech_started(self, position: int, vad: TurnDetection) -> None:
         self._turn.happened(TurnEvent.SPEECH_STARTED)

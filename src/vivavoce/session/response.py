@@ -19,8 +19,9 @@ from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.protocol.usage import Usage
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import Outbox
+from vivavoce.session.output_items import OutputItems
 from vivavoce.session.playback import Playback
-from vivavoce.session.server_calls import Output, ServerCalls
+from vivavoce.session.server_calls import ServerCalls
 from vivavoce.session.usage import Prompted
 from vivavoce.types import GenerationEnd, ToolCall, ToolCallDelta
 
@@ -152,12 +153,12 @@ class Response:
         self._conversation = conversation
         self._report_marks = report_marks
         self._state = ResponseState.WAITING
-        self._output: list[Item] = []
+        self._output = OutputItems(self.id, outbox, conversation)
         self._message: _OpenMessage | None = None
         self._calls: dict[str, _OpenCall] = {}
         self._metadata = metadata
         self._kind: PartType = "text" if playback is None else "audio"
-        self.server_calls = ServerCalls(outbox, conversation, Output(self.id, self._add_item, self._finish_item))
+        self.server_calls = ServerCalls(outbox, conversation, self._output)
         outbox.send(ev.ResponseCreated(response=self._object("in_progress")))
 
     @property
@@ -229,8 +230,7 @@ class Response:
             id=self._outbox.new_id("item"), type="function_call", status="in_progress",
             call_id=call_id, name=name, arguments="",
         )  # fmt: skip
-        call = self._calls[call_id] = _OpenCall(item, len(self._output))
-        self._add_item(item)
+        call = self._calls[call_id] = _OpenCall(item, self._output.add(item))
         return call
 
     def _close_call(self, call: _OpenCall, status: ItemStatus) -> None:
@@ -238,16 +238,7 @@ class Response:
             self._outbox.send(ev.ArgumentsDone(**self._call_ids(call), arguments=call.arguments))
         calls = self.server_calls.take() if status == "completed" else msgspec.UNSET
         done = msgspec.structs.replace(call.item, status=status, arguments=call.arguments, calls=calls)
-        self._finish_item(call.output_index, done)
-
-    def _add_item(self, item: Item) -> int:
-        """An output item that is no message begins; its place."""
-        index = len(self._output)
-        self._output.append(item)
-        if self._conversation is not None:
-            self._conversation.add(item)
-        self._outbox.send(ev.OutputItemAdded(response_id=self.id, output_index=index, item=item))
-        return index
+        self._output.finish(call.output_index, done)
 
     def _call_ids(self, call: _OpenCall) -> _CallIds:
         return {
@@ -283,7 +274,7 @@ class Response:
             config=self.config,
             conversation_id=self._conversation.id if self._conversation is not None else None,
             status_details=details,
-            output=tuple(self._output),
+            output=tuple(self._output.items),
             usage=self._usage() if over else None,
             metadata=self._metadata,
             marks=self.marks.relative_ms() if over and self._report_marks else msgspec.UNSET,
@@ -307,12 +298,8 @@ class Response:
     def _open_message(self) -> _OpenMessage:
         """Announce the item, in the order the official demo needs: item added, item created, then its parts."""
         item = Item(id=self._outbox.new_id("msg"), status="in_progress", role="assistant", content=())
-        message = _OpenMessage(item.id, len(self._output))
+        message = _OpenMessage(item.id, self._output.add_message(item))
         self._message, self.message_id = message, item.id
-        self._output.append(item)
-        self._outbox.send(ev.OutputItemAdded(response_id=self.id, output_index=message.output_index, item=item))
-        if self._conversation is not None:
-            self._conversation.add(item)
         return message
 
     def _reply_part(self) -> tuple[_OpenMessage, int]:
@@ -357,13 +344,7 @@ class Response:
         item = Item(
             id=message.item_id, status=status, role="assistant", content=content, calls=self.server_calls.take()
         )
-        self._finish_item(message.output_index, item)
-
-    def _finish_item(self, index: int, item: Item) -> None:
-        self._output[index] = item
-        if self._conversation is not None:
-            self._conversation.finish(item)
-        self._outbox.send(ev.OutputItemDone(response_id=self.id, output_index=index, item=item))
+        self._output.finish(message.output_index, item)
 
     def _part_ids(self, message: _OpenMessage, index: int) -> _PartIds:
         return {

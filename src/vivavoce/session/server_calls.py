@@ -6,7 +6,6 @@ Either way what came of them is part of the history: an item carries it, the nex
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -16,6 +15,7 @@ from vivavoce.protocol import mcp_events as mcp
 from vivavoce.protocol.items import Item, ServerCall
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import Outbox
+from vivavoce.session.output_items import OutputItems
 from vivavoce.types import ApprovalNeeded, Message, ServerToolEnded, ServerToolStarted, ToolCall
 
 INTERRUPTED = "The response was ended before the tool server had answered."
@@ -27,22 +27,13 @@ class _Where(TypedDict):
     item_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """How a response shows an item: ``add`` gives its place among the outputs, ``finish`` its final form."""
-
-    response_id: str
-    add: Callable[[Item], int]
-    finish: Callable[[int, Item], None]
-
-
 @dataclass(slots=True)
 class ServerCalls:
     """The calls of one response. ``open`` are at work, by call id; ``made`` have ended, in order."""
 
     outbox: Outbox
     conversation: Conversation | None
-    output: Output
+    output: OutputItems
     open: dict[str, ToolCall] = field(default_factory=dict)
     made: list[ServerCall] = field(default_factory=list)
     _unseen: list[ServerCall] = field(default_factory=list)

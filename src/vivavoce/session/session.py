@@ -7,7 +7,7 @@ written in the files of those names.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +36,7 @@ from vivavoce.session.conversation import Conversation, id_taken
 from vivavoce.session.floor import Floor
 from vivavoce.session.hearing import Hearing
 from vivavoce.session.known_voices import KnownVoices
+from vivavoce.session.memory_budget import MemoryBudget, item_bytes, written_bytes
 from vivavoce.session.new_items import accept_input, accept_item, require_call
 from vivavoce.session.outbox import IdFactory, Outbox, random_id
 from vivavoce.session.prompt_budget import PromptBudget, TextLengths
@@ -67,6 +68,9 @@ from vivavoce.turns.backchannel import DEFAULT_POLICY, InterruptionPolicy
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
 from vivavoce.types import Message, Transcript
 
+CONFIG = "session"
+"""What the session's configuration is counted under, beside its items."""
+
 REPLY_TOKENS = 512
 """What a reply may be long, unless the client wants less: minutes of speech."""
 
@@ -78,7 +82,7 @@ class SessionOptions:
     Rates in Hz; ``context_tokens`` is the language model's slot, ``expires_at`` in seconds of the epoch;
     ``interruption`` says which speech stops a reply for good; ``false_interruption_ms`` is how long the user must have been
     silent, without a word, before an interrupted reply goes on in the middle of their turn. ``own_tools``: the server has
-    tools that no client declares.
+    tools that no client declares. ``most_bytes`` bounds what a client may have the conversation keep.
     """
 
     config: SessionConfig
@@ -92,6 +96,7 @@ class SessionOptions:
     buffer_ms: int = 600_000
     audio_lead_ms: int = 2_000
     false_interruption_ms: int = 2_000
+    most_bytes: int = 16 * 1024 * 1024
     interruption: InterruptionPolicy = DEFAULT_POLICY
     lengths: TextLengths = field(default_factory=TextLengths)
     own_tools: bool = False
@@ -108,7 +113,8 @@ class Session:
         self.outbox = Outbox(new_id)
         self.id = new_id("sess")
         self.resume_token: str | None = None
-        self.conversation = Conversation(self.outbox)
+        self.conversation = Conversation(self.outbox, MemoryBudget(options.most_bytes))
+        self.conversation.budget.keep(CONFIG, written_bytes(self.config))
         self._buffer = InputBuffer(
             format=self.config.input_audio_format, rate_hz=options.hearing_hz, frame_samples=options.frame_samples
         )
@@ -131,35 +137,6 @@ class Session:
         self.floor = Floor(self.outbox, self.conversation, self.hearing, self.replying, self._barge_in)
         self._vad_chosen = False
         self._over = False
-        self._handlers: dict[type, Callable[[Any, float], None]] = {
-            client.SessionUpdate: self._session_update,
-            client.AudioAppend: self._audio_append,
-            client.AudioCommit: self._audio_commit,
-            client.AudioClear: self._audio_clear,
-            client.ItemCreate: self._item_create,
-            client.ItemDelete: self._item_delete,
-            client.ItemRetrieve: self._item_retrieve,
-            client.ItemTruncate: self._item_truncate,
-            client.ResponseCreate: self._response_create,
-            client.ResponseCancel: self._response_cancel,
-            client.OutputAudioClear: self._output_audio_clear,
-            Refused: self._refused,
-            Heard: self._heard,
-            Scored: self._scored,
-            Overheard: self._overheard,
-            Recognised: self._recognised,
-            RecognitionFailed: self._recognition_failed,
-            Replied: self._replied,
-            ReplyFailed: self._reply_failed,
-            ToolsListed: self._tools_listed,
-            ToolsNotListed: self._tools_not_listed,
-            Noticed: self._noticed,
-            Tick: self._tick,
-            Disconnected: self._disconnected,
-            Connected: self._connected,
-            Expiring: self._expiring,
-            Ended: self._ended,
-        }
 
     def open(self) -> list[Output]:
         """What happens as soon as the connection stands."""
@@ -185,7 +162,7 @@ class Session:
         if self._over:
             return []
         try:
-            self._handlers[type(signal)](signal, now)
+            _HANDLERS[type(signal)](self, signal, now)
         except ClientError as error:
             error.event_id = error.event_id or getattr(signal, "event_id", None)
             self.outbox.refuse(error)
@@ -222,6 +199,9 @@ class Session:
             )
         if config.kind != self.config.kind and (len(self.conversation) or self.replying.active):
             raise ClientError("The kind of a session cannot change once it has items.", param="session.type")
+        budget, config_bytes = self.conversation.budget, written_bytes(config)
+        budget.require(config_bytes - budget.kept(CONFIG), "session")
+        budget.keep(CONFIG, config_bytes)
         if config.input_audio_format != self.config.input_audio_format:
             self._buffer.set_format(config.input_audio_format)
         self._vad_chosen = self._vad_chosen or event.session.turn_detection is not UNSET
@@ -259,6 +239,8 @@ class Session:
         if event.item.type == "function_call_output":
             aside = self.conversation.calls_aside(event.item.call_id)
             require_call(event.item.call_id, self.conversation, "item.call_id", aside=aside)
+        self.conversation.budget.require(item_bytes(item), "item")
+        self.hearing.require_room(audio.values(), "item.content")
         self.conversation.add(item, after=event.previous_item_id)
         self.floor.item_created(item)
         self.hearing.transcribe_parts(item, audio, self.config)
@@ -348,6 +330,7 @@ class Session:
                 self._prefill(said.text)
 
     def _recognised(self, signal: Recognised, now: float) -> None:
+        self.hearing.backlog.ended(signal)
         ignored = False
         if (completed := self.hearing.transcripts.ended_by(signal)) is not None:
             turn, said = completed
@@ -357,6 +340,7 @@ class Session:
             self.floor.turn_ended(ended, self.config, now)
 
     def _recognition_failed(self, signal: RecognitionFailed, now: float) -> None:
+        self.hearing.backlog.ended(signal)
         turn = self.hearing.transcripts.failed(signal)
         if turn is not None:
             self.floor.turn_ended(turn, self.config, now)
@@ -427,6 +411,8 @@ class Session:
             format=self.config.input_audio_format,
             rate_hz=self.options.hearing_hz,
         )
+        self.conversation.budget.require(sum(item_bytes(item) for item, _ in own), "response.input")
+        self.hearing.require_room([samples for _, audio in own for samples in audio.values()], "response.input")
         for item, audio in own:
             self.conversation.put_aside(item)
             self.hearing.transcribe_parts(item, audio, self.config)
@@ -453,3 +439,35 @@ class Session:
             at_fault = "tools" if patch.instructions is UNSET else "instructions"
             self.prompts.budget.require_room(config, f"{param}.{at_fault}")
         return config
+
+
+_HANDLERS: Mapping[type, Callable[[Session, Any, float], None]] = {
+    client.SessionUpdate: Session._session_update,
+    client.AudioAppend: Session._audio_append,
+    client.AudioCommit: Session._audio_commit,
+    client.AudioClear: Session._audio_clear,
+    client.ItemCreate: Session._item_create,
+    client.ItemDelete: Session._item_delete,
+    client.ItemRetrieve: Session._item_retrieve,
+    client.ItemTruncate: Session._item_truncate,
+    client.ResponseCreate: Session._response_create,
+    client.ResponseCancel: Session._response_cancel,
+    client.OutputAudioClear: Session._output_audio_clear,
+    Refused: Session._refused,
+    Heard: Session._heard,
+    Scored: Session._scored,
+    Overheard: Session._overheard,
+    Recognised: Session._recognised,
+    RecognitionFailed: Session._recognition_failed,
+    Replied: Session._replied,
+    ReplyFailed: Session._reply_failed,
+    ToolsListed: Session._tools_listed,
+    ToolsNotListed: Session._tools_not_listed,
+    Noticed: Session._noticed,
+    Tick: Session._tick,
+    Disconnected: Session._disconnected,
+    Connected: Session._connected,
+    Expiring: Session._expiring,
+    Ended: Session._ended,
+}
+"""A table of functions, not of a session's methods: those would hold the session, and all it keeps, in a cycle."""

@@ -205,7 +205,7 @@ class ScoreTurn:
 class Transcribe:
     """Recognise an utterance (answer: ``Recognised``): ``float32[n]`` at the recogniser's rate.
 
-    ``language`` and ``prompt`` are the client's hints.
+    ``language`` and ``prompt`` are the client's hints; ``live`` tells somebody's turn from audio a client has put into an item.
     """
 
     item_id: str
@@ -213,6 +213,7 @@ class Transcribe:
     samples: Samples
     language: Language | None = None
     prompt: str | None = None
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from vivavoce.protocol import mcp_events as mcp
 from vivavoce.protocol.items import Item, NewItem
 from vivavoce.protocol.tool_config import DeclaredTool, McpTool
 from vivavoce.session.conversation import Conversation
+from vivavoce.session.memory_budget import written_bytes
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.signals import ListTools, ToolsListed, ToolsNotListed
 from vivavoce.types import ToolCall
@@ -37,7 +38,10 @@ class ToolServers:
         """A server has answered; whether anybody is told of it."""
         if signal.item_id is None:
             return False
-        item = self._conversation.find(signal.item_id)
+        budget, item = self._conversation.budget, self._conversation.find(signal.item_id)
+        if budget.used + written_bytes(signal.tools) > budget.most_bytes:
+            self.not_listed(ToolsNotListed(signal.item_id, "The session has no room for the list."))
+            return True
         self._outbox.send(mcp.McpListCompleted(item_id=signal.item_id))
         if item is not None:
             self._conversation.finish(msgspec.structs.replace(item, status="completed", tools=signal.tools))

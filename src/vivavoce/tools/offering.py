@@ -238,7 +238,8 @@ class SessionTools:
         return handle
 
     def close(self) -> None:
-        """The conversation is over: nothing is said in it any more."""
+        """The conversation is over: nothing is said in it any more, and nothing here holds it."""
+        self.notify = lambda notice: None
         for handle in self._handles:
             handle.cancel()
         self._handles.clear()
