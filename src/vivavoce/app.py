@@ -35,6 +35,7 @@ from vivavoce.http.admission import Admission
 from vivavoce.http.cors import cross_origin
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
 from vivavoce.http.housekeeping import keep_house
+from vivavoce.http.incoming import IncomingBodies
 from vivavoce.http.paths import PlainPaths
 from vivavoce.http.serving import Serving
 from vivavoce.http.tracing import Traced
@@ -45,8 +46,8 @@ from vivavoce.tools.relevance import relevance_of
 
 log = logging.getLogger(__name__)
 
-MOST_BODY_BYTES = 32 * 1024 * 1024
-"""Of a request's body, where a router does not say otherwise (``APIRouter(max_body_size=…)``)."""
+MOST_BODY_BYTES = 256 * 1024
+"""Of a request's body, where its route does not say otherwise (``max_body_size``)."""
 
 
 class Application(FastAPI):
@@ -54,8 +55,9 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers every request passes."""
-        admitted = Admission(super().build_middleware_stack(), self.state.serving.auth)
-        traced = Traced(PlainPaths(admitted))
+        serving: Serving = self.state.serving
+        admitted = Admission(super().build_middleware_stack(), serving.auth)
+        traced = Traced(PlainPaths(IncomingBodies(admitted, serving.bodies)))
         return cross_origin(traced, self.state.serving.config.http.cors_origins)
 
 

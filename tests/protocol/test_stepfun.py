@@ -224,7 +224,7 @@ def test_a_refusal_names_field_and_event(event: dict[str, Any], param: str) -> N
     assert error.event_id == "mine"
 
 
-@pytest.mark.parametrize("frame", ["", "nonsense", "[]", "3", "null", '"x"', "{", b"\xff\xfe", "[" * 100_000])
+@pytest.mark.parametrize("frame", ["", "nonsense", "[]", "3", "null", '"x"', "{", b"\xff\xfe", "[" * 10_000])
 def test_what_is_not_json_is_refused(frame: str | bytes) -> None:
     with pytest.raises(ClientError) as caught:
         decode(frame, DIALECT)

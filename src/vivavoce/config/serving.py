@@ -26,6 +26,7 @@ class LimitsConfig(Table):
     again for frames that wait for the client or are kept for it.
     A conversation in which the client sends nothing at all ends after ``idle_s``, and gives way to others, when there is no
     other place, after ``idle_yields_s``.
+    ``body_mb`` is what the bodies of all requests may take of the memory at once, uploads not counted, which go to the disk.
     ``client_secrets`` bounds the ephemeral secrets that have not expired. A session lasts ``session_minutes``; one that
     asked for it can be resumed for ``resume_grace_s`` after its connection broke. When the server is told to stop, replies
     in progress have ``drain_s`` to come to their end. A recording to transcribe may last ``recording_minutes``, and takes
@@ -34,6 +35,7 @@ class LimitsConfig(Table):
 
     sessions: int = Field(default=4, ge=1)
     requests: int = Field(default=8, ge=1)
+    body_mb: int = Field(default=192, ge=64)
     client_secrets: int = Field(default=1000, ge=1)
     buffer_ms: int = Field(default=600_000, ge=1000)
     audio_lead_ms: int = Field(default=2_000, ge=100)

@@ -18,7 +18,7 @@ from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.event_stream import SendEvent, Work, event, event_stream
 from vivavoce.http.recordings import decoded, spelling, understood_language
 from vivavoce.http.serving import Serving
-from vivavoce.http.uploads import LEFT_OVER_BYTES, bounded_json
+from vivavoce.http.uploads import bounded_json
 from vivavoce.model_names import model_behind
 from vivavoce.protocol.asr import (
     AsrDelta,
@@ -44,7 +44,7 @@ from vivavoce.types import Samples, TranscribeOptions
 MOST_JSON_BYTES = 48 * 1024 * 1024
 """Base64 in JSON is in memory whole: 36 MB of audio are enough, larger recordings are uploaded as files."""
 
-router = APIRouter(route_class=ReportingRoute, tags=["audio"], max_body_size=MOST_JSON_BYTES + LEFT_OVER_BYTES + 1)
+router = APIRouter(route_class=ReportingRoute, tags=["audio"])
 
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -57,8 +57,19 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/v1/audio/asr/sse", response_class=Response, responses=_EVENTS, openapi_extra=_BODY)
-@router.post("/step_plan/v1/audio/asr/sse", include_in_schema=False, response_class=Response)
+@router.post(
+    "/v1/audio/asr/sse",
+    response_class=Response,
+    responses=_EVENTS,
+    openapi_extra=_BODY,
+    max_body_size=MOST_JSON_BYTES,
+)
+@router.post(
+    "/step_plan/v1/audio/asr/sse",
+    include_in_schema=False,
+    response_class=Response,
+    max_body_size=MOST_JSON_BYTES,
+)
 async def recognise_recording(request: Request, owner: Owner) -> Response:
     """What is said in a recording, sentence by sentence."""
     serving: Serving = request.app.state.serving

@@ -199,6 +199,12 @@ def grant_of(connection: HTTPConnection) -> Grant:
     return grant
 
 
+def owner_of(scope: Scope) -> str:
+    """Whose connection this is; empty for nobody's."""
+    grant: Grant | None = scope["state"][_STATE]
+    return grant.owner if grant is not None else ""
+
+
 async def _request_grant(request: Request) -> Grant:
     return grant_of(request)
 

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
-from vivavoce.errors import ClientError
 from vivavoce.http.answering import Answering
 from vivavoce.http.auth import Caller
 from vivavoce.http.chat_answers import Meter, WholeAnswers, meter_of, shape_of
@@ -24,10 +23,10 @@ from vivavoce.protocol.chat.request import ChatRequest
 from vivavoce.runtime.chat.asking import Asked
 from vivavoce.tiers import Model, model_of
 
-router = APIRouter(route_class=ReportingRoute, tags=["chat"])
-
 MOST_BYTES = 10 * 1024 * 1024
 """A request with its recordings, measured on the wire (chat reference, 4.2)."""
+
+router = APIRouter(route_class=ReportingRoute, tags=["chat"], max_body_size=MOST_BYTES)
 
 CLIENT_GONE = 499
 """nginx's status for a client that has hung up; nobody sees it."""
@@ -50,8 +49,7 @@ async def create_completion(request: Request, caller: Caller) -> Response:
     """Answer messages. Fields of StepFun's platform and of OpenAI's are understood alike."""
     serving: Serving = request.app.state.serving
     try:
-        data = await received(request)
-        wanted = await asyncio.to_thread(read_body, data, ChatRequest)
+        wanted = await asyncio.to_thread(read_body, await request.body(), ChatRequest)
         tiers = serving.config.tiers
         chat = _Chat(serving, caller, wanted, model_of(wanted.model, tiers.aliases, tiers.default))
         if wanted.stream:
@@ -108,15 +106,3 @@ class _Chat:
         for answer in answers.answers:
             if self._shape.format is not None and answer.text:
                 self._serving.chats.answers.put(self._owner, answer.audio_id, answer.text)
-
-
-async def received(request: Request) -> bytes:
-    """The body. Raises ``ClientError`` as soon as it is too large, and ``ClientDisconnect``."""
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > MOST_BYTES:
-            raise ClientError(
-                f"A request may have {MOST_BYTES // 1024**2} MB, its audio included.", code="request_too_large"
-            )
-    return bytes(data)

@@ -37,9 +37,6 @@ from vivavoce.tiers import Model, model_of
 
 router = APIRouter(route_class=ReportingRoute, tags=["realtime"])
 
-MAX_BODY_BYTES = 256 * 1024
-"""Instructions and tools are kilobytes; every secret keeps its session in memory."""
-
 
 SESSION_LIMIT = "max_session_duration_seconds"
 
@@ -151,12 +148,7 @@ async def _require_room(serving: Serving, model: Model, session: SessionConfig) 
 
 async def _read_object(request: Request) -> Json:
     """The body as a JSON object; none at all means an empty one. Raises ``ClientError``."""
-    read = bytearray()
-    async for piece in request.stream():
-        read += piece
-        if len(read) > MAX_BODY_BYTES:
-            raise ClientError(f"The body is longer than {MAX_BODY_BYTES} bytes.", code="request_too_large")
-    return parse_object(bytes(read) or b"{}", "body")
+    return parse_object(await request.body() or b"{}", "body")
 
 
 def _part(body: Json, name: str) -> Json:

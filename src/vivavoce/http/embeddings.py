@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Caller
-from vivavoce.http.chat import CLIENT_GONE, received
+from vivavoce.http.chat import CLIENT_GONE, MOST_BYTES
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.grants import Grant
@@ -23,7 +23,7 @@ from vivavoce.protocol.bodies import inlined, read_body
 from vivavoce.protocol.embeddings import EmbeddingList, EmbeddingsRequest
 from vivavoce.types import Vectors
 
-router = APIRouter(route_class=ReportingRoute, tags=["embeddings"])
+router = APIRouter(route_class=ReportingRoute, tags=["embeddings"], max_body_size=MOST_BYTES)
 
 MOST_TOKENS_EACH = 8192
 MOST_TOKENS = 300_000
@@ -39,7 +39,7 @@ async def create_embeddings(request: Request, caller: Caller) -> Response:
     """The vectors of one or many texts, all of length 1."""
     serving: Serving = request.app.state.serving
     try:
-        wanted = await asyncio.to_thread(read_body, await received(request), EmbeddingsRequest)
+        wanted = await asyncio.to_thread(read_body, await request.body(), EmbeddingsRequest)
         model_behind(wanted.model, "embedding", serving.config.tiers.aliases)
         body = await while_connected(request, _embedded(serving, caller, wanted))
     except ClientDisconnect:

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 
 from vivavoce.errors import ClientError, EngineError, RateLimitError
 from vivavoce.http.trace import note_refusal
-from vivavoce.protocol.json_text import without_lone_surrogates
+from vivavoce.protocol.json_text import readable
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ STATUS_OF_CODE = {
     "session_not_resumable": 410,
     "method_not_allowed": 405,
     "not_found": 404,
+    "request_timeout": 408,
     "request_too_large": 413,
     "unsupported_content_type": 415,
     "unsupported_media_type": 415,
@@ -46,26 +47,27 @@ STATUS_OF_CODE = {
     "internal_error": 500,
     "search_failed": 502,
     "search_unavailable": 503,
+    "server_busy": 503,
     "server_loading": 503,
     "engine_busy": 503,
 }
 """Error code → HTTP status; every other mistake of the client's is a 400."""
 
-LOADING_RETRY_S = 5
+UNAVAILABLE_RETRY_S = 5
 
 
 def error_response(error: ClientError) -> JSONResponse:
     """Status, headers and body of an error, which is noted for the log."""
     note_refusal(error)
     body = {"error": {"message": error.message, "type": error.type, "code": error.code, "param": error.param}}
-    headers: dict[str, str] = {}
+    status, headers = STATUS_OF_CODE.get(error.code, 400), dict[str, str]()
     if isinstance(error, RateLimitError):
         headers["Retry-After"] = str(error.retry_after_s)
-    elif error.code == "server_loading":
-        headers["Retry-After"] = str(LOADING_RETRY_S)
+    elif status == 503:
+        headers["Retry-After"] = str(UNAVAILABLE_RETRY_S)
     if error.code == "invalid_api_key":
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(body, status_code=STATUS_OF_CODE.get(error.code, 400), headers=headers)
+    return JSONResponse(body, status_code=status, headers=headers)
 
 
 async def refuse(error: ClientError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,6 +100,7 @@ _DESCRIPTIONS = {
     403: "The key, or this place, does not open this",
     404: "There is nothing of this name",
     405: "The path has no such method",
+    408: "The body came too slowly",
     409: "It contradicts what is there",
     413: "The body is too large",
     415: "The body is of another type",
@@ -117,8 +120,8 @@ class _JsonRequest(Request):
     """A request whose JSON is read as that of a conversation: half a surrogate pair is U+FFFD."""
 
     async def json(self) -> Any:
-        """The body as JSON. Raises ``JSONDecodeError``."""
-        return json.loads(without_lone_surrogates(await self.body()))
+        """The body as JSON. Raises ``JSONDecodeError`` and ``ClientError``."""
+        return json.loads(readable(await self.body()))
 
 
 class ReportingRoute(APIRoute):
@@ -156,7 +159,8 @@ def answer_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> Response:
         answer = error_response(_of_framework(error))
-        answer.status_code = error.status_code
+        if not isinstance(error.__cause__, ClientError):
+            answer.status_code = error.status_code
         answer.headers.update(error.headers or {})  # `Allow`, of a 405
         return answer
 
@@ -171,6 +175,8 @@ def answer_errors(app: FastAPI) -> None:
 
 
 def _of_framework(error: HTTPException) -> ClientError:
+    if isinstance(error.__cause__, ClientError):  # FastAPI's answer to any error of reading a body
+        return error.__cause__
     match error.status_code:
         case 404:
             return ClientError("There is nothing under this path.", code="not_found")

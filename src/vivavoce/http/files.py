@@ -14,15 +14,13 @@ from vivavoce.errors import ClientError
 from vivavoce.http.auth import Owner
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.serving import Serving
-from vivavoce.http.uploads import FORM_BYTES, LEFT_OVER_BYTES, uploaded_form
+from vivavoce.http.uploads import FORM_BYTES, uploaded_form
 from vivavoce.protocol.files import File, FileDeleted, FileFields, FileList
 from vivavoce.store.file_types import MOST_BYTES, purpose_of
 from vivavoce.store.files import MOST_FILES
 from vivavoce.store.tables import FileRow
 
-router = APIRouter(
-    route_class=ReportingRoute, tags=["files"], max_body_size=MOST_BYTES + FORM_BYTES + LEFT_OVER_BYTES + 1
-)
+router = APIRouter(route_class=ReportingRoute, tags=["files"])
 
 FETCHED_WITHIN_S = 120.0
 _PIECE_BYTES = 256 * 1024
@@ -48,7 +46,7 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/v1/files", openapi_extra=_FORM)
+@router.post("/v1/files", openapi_extra=_FORM, max_body_size=MOST_BYTES + FORM_BYTES)
 async def create_file(request: Request, owner: Owner) -> File:
     """Upload a file, or have the server fetch it from a URL."""
     serving: Serving = request.app.state.serving

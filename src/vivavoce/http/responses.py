@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from vivavoce.errors import ClientError
 from vivavoce.http.answering import Answering
 from vivavoce.http.auth import Caller, Owner
-from vivavoce.http.chat import CLIENT_GONE, received
+from vivavoce.http.chat import CLIENT_GONE, MOST_BYTES
 from vivavoce.http.chat_answers import Meter
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
@@ -33,7 +33,7 @@ from vivavoce.runtime.chat.stored_responses import StoredResponse
 from vivavoce.session.outbox import random_id
 from vivavoce.tiers import Model, model_of
 
-router = APIRouter(route_class=ReportingRoute, tags=["responses"])
+router = APIRouter(route_class=ReportingRoute, tags=["responses"], max_body_size=MOST_BYTES)
 
 LEAST_ROOM = 512
 """Tokens an answer should have when the conversation before it may be cut."""
@@ -55,7 +55,7 @@ async def create_response(request: Request, caller: Caller) -> Response:
     """Answer items of a conversation, which may go on from a stored response."""
     serving: Serving = request.app.state.serving
     try:
-        wanted = await asyncio.to_thread(read_body, await received(request), ResponsesRequest)
+        wanted = await asyncio.to_thread(read_body, await request.body(), ResponsesRequest)
         wanted.require_supported()
         tiers = serving.config.tiers
         making = _Making(serving, caller, wanted, model_of(wanted.model, tiers.aliases, tiers.default))

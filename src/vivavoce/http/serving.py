@@ -26,7 +26,7 @@ from vivavoce.runtime.chat.remembering import ChatMemory
 from vivavoce.runtime.embedding import TextEmbedding
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.seats import Seats, Vacancies
-from vivavoce.runtime.shares import Owners
+from vivavoce.runtime.shares import Owners, Shares
 from vivavoce.runtime.voices import VoiceLibrary
 from vivavoce.session.prompt_budget import TextLengths
 from vivavoce.store.files import Files
@@ -55,6 +55,7 @@ class Serving:
         self.key_use = KeyUse(self.vacancies)
         self.auth = Auth(config, self.client_secrets, self.key_use, self.owners, lambda: self.keys)
         self.seats = Seats(config.limits.sessions, vacancies=self.vacancies, several=self.owners.several)
+        self.bodies = Shares(config.limits.body_mb * 1024**2, self.owners.several)
         self.requests = Seats(config.limits.requests, "places for requests", several=self.owners.several)
         self.calls = Calls(grace_s=config.limits.resume_grace_s, yields_s=config.limits.idle_yields_s)
         self.voices = VoiceLibrary(config.voices, lambda: self.seats.taken + self.requests.taken > 0)

@@ -6,6 +6,7 @@ A turn goes: the user's words (audio and a commit, or an item), ``response.creat
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
@@ -24,10 +25,11 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.client_events import AnyClientEvent
 from vivavoce.protocol.items import NewItem
-from vivavoce.protocol.json_text import without_lone_surrogates
+from vivavoce.protocol.json_text import MOST_VALUES_IN_LARGE, readable
 from vivavoce.protocol.stateless import Stateless
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.calls import Call
+from vivavoce.runtime.driver import LARGE_FRAME
 from vivavoce.tiers import model_of
 
 log = logging.getLogger(__name__)
@@ -102,8 +104,8 @@ class StatelessConnection(SocketConnection):
         """The frames that concern the session, and those that put it back."""
         async for frame in super().frames():
             try:
-                opening = msgspec.json.decode(without_lone_surrogates(frame), type=_Opening)
-            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                opening = await asyncio.to_thread(_opening, frame) if len(frame) >= LARGE_FRAME else _opening(frame)
+            except (ClientError, msgspec.MsgspecError, UnicodeError, RecursionError):
                 yield frame  # what is wrong with it is said where all frames are read
                 continue
             match opening.type:
@@ -123,6 +125,10 @@ class StatelessConnection(SocketConnection):
                     if opening.type == "response.create" and wants_the_floor and self._turn.replying:
                         yield _frame("response.cancel")
                     yield frame
+
+
+def _opening(frame: str | bytes) -> _Opening:
+    return msgspec.json.decode(readable(frame, "frame", most_values=MOST_VALUES_IN_LARGE), type=_Opening)
 
 
 def _frame(type: str, **fields: str) -> str:

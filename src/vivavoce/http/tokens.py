@@ -7,7 +7,7 @@ import asyncio
 from fastapi import APIRouter, Request
 
 from vivavoce.http.auth import Owner
-from vivavoce.http.chat import received
+from vivavoce.http.chat import MOST_BYTES
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.serving import Serving
 from vivavoce.model_names import audio_rates
@@ -18,7 +18,7 @@ from vivavoce.runtime.chat.prompt import prompt_of
 from vivavoce.tiers import model_of
 from vivavoce.types import GenerationOptions, Transcript
 
-router = APIRouter(route_class=ReportingRoute, tags=["chat"])
+router = APIRouter(route_class=ReportingRoute, tags=["chat"], max_body_size=MOST_BYTES)
 
 UNHEARD = Transcript("", "en")
 
@@ -29,7 +29,7 @@ _BODY = {"requestBody": {"required": True, "content": {"application/json": {"sch
 async def count_tokens(request: Request, owner: Owner) -> TokenCount:
     """The tokens of a prompt, counted by the tokenizer of the model that would read it; recordings are estimated."""
     serving: Serving = request.app.state.serving
-    wanted = await asyncio.to_thread(read_body, await received(request), TokenRequest)
+    wanted = await asyncio.to_thread(read_body, await request.body(), TokenRequest)
     tiers, engines, memory = serving.config.tiers, serving.engines, serving.chats
     tier = model_of(wanted.model, tiers.aliases, tiers.default).tier
     async with serving.requests.taken_for(owner):

@@ -16,7 +16,7 @@ from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.event_stream import SendEvent, Work, event, event_stream
 from vivavoce.http.recordings import HEADERLESS, MOST_BYTES, decoded, spelling, understood_language
 from vivavoce.http.serving import Serving
-from vivavoce.http.uploads import FORM_BYTES, LEFT_OVER_BYTES, uploaded_form
+from vivavoce.http.uploads import FORM_BYTES, uploaded_form
 from vivavoce.model_names import model_behind
 from vivavoce.protocol.transcription import (
     DurationUsage,
@@ -33,9 +33,9 @@ from vivavoce.transcription.answers import Read, Wanted, logprobs, token_usage, 
 from vivavoce.transcription.captions import captions, srt, vtt
 from vivavoce.types import Samples, Token, TranscribeOptions
 
-router = APIRouter(
-    route_class=ReportingRoute, tags=["audio"], max_body_size=MOST_BYTES + FORM_BYTES + LEFT_OVER_BYTES + 1
-)
+router = APIRouter(route_class=ReportingRoute, tags=["audio"])
+
+MOST_FORM_BYTES = MOST_BYTES + FORM_BYTES
 
 router.include_router(asr.router)
 router.include_router(asr_stream.router)
@@ -75,8 +75,14 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     response_model=Transcription | VerboseTranscription,
     responses=_ANSWERS,
     openapi_extra=_described(TranscriptionForm),
+    max_body_size=MOST_FORM_BYTES,
 )
-@router.post("/step_plan/v1/audio/transcriptions", include_in_schema=False, response_model=None)
+@router.post(
+    "/step_plan/v1/audio/transcriptions",
+    include_in_schema=False,
+    response_model=None,
+    max_body_size=MOST_FORM_BYTES,
+)
 async def create_transcription(request: Request, owner: Owner) -> Response:
     """What is said in a recording, in the language it is said in."""
     serving: Serving = request.app.state.serving
@@ -101,8 +107,14 @@ async def create_transcription(request: Request, owner: Owner) -> Response:
     response_model=Transcription | VerboseTranscription,
     responses={200: {"description": _ANSWERS[200]["description"], "content": _TEXT}},
     openapi_extra=_described(TranslationForm),
+    max_body_size=MOST_FORM_BYTES,
 )
-@router.post("/step_plan/v1/audio/translations", include_in_schema=False, response_model=None)
+@router.post(
+    "/step_plan/v1/audio/translations",
+    include_in_schema=False,
+    response_model=None,
+    max_body_size=MOST_FORM_BYTES,
+)
 async def create_translation(request: Request, owner: Owner) -> Response:
     """What is said in a recording, in English."""
     serving: Serving = request.app.state.serving

@@ -14,17 +14,18 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.json_text import without_lone_surrogates
+from vivavoce.http.incoming import incoming_body
+from vivavoce.protocol.json_text import readable
 
 FORM_BYTES = 256 * 1024
-"""What the fields of a form beside its file may take, and what each may."""
+"""What the fields of a form beside its file may take."""
 
 MOST_FIELDS = 100
-UPLOADED_WITHIN_S = 600.0
-"""An upload that takes longer has stalled."""
+FIELD_BYTES = 64 * 1024
+"""What one field may take."""
 
-LEFT_OVER_BYTES = 64 * 1024 * 1024
-"""Of a body that is too large so much is still read, to nowhere: most clients read an answer only when they have sent all."""
+_SPOOLED_BYTES = 1024 * 1024
+"""Of a file, in memory; what is beyond goes to the disk."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -46,11 +47,10 @@ async def uploaded_form(request: Request, model: type[Model], *, most_bytes: int
 async def bounded_json(request: Request, model: type[Model], *, most_bytes: int) -> Model:
     """A JSON body of at most ``most_bytes``. Raises ``ClientError`` and ``RequestValidationError``."""
     body = bytearray()
-    async with _in_time():
-        async for chunk in _bounded(request, most_bytes):
-            body += chunk
+    async for chunk in _bounded(request, most_bytes):
+        body += chunk
     try:
-        return await asyncio.to_thread(lambda: model.model_validate_json(without_lone_surrogates(bytes(body))))
+        return await asyncio.to_thread(lambda: model.model_validate_json(readable(bytes(body))))
     except ValidationError as error:
         raise _invalid(error) from error
 
@@ -59,43 +59,29 @@ async def _parsed(request: Request, most_bytes: int) -> FormData:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         raise ClientError("The body must be multipart/form-data.", code="unsupported_media_type", param="content-type")
+    incoming_body(request).goes_to_disk(beyond=_SPOOLED_BYTES + MOST_FIELDS * FIELD_BYTES)
     parser = MultiPartParser(
         request.headers,
         _bounded(request, most_bytes),
         max_files=1,
         max_fields=MOST_FIELDS,
-        max_part_size=FORM_BYTES,
+        max_part_size=FIELD_BYTES,
     )
     try:
-        async with _in_time():
-            return await parser.parse()
+        return await parser.parse()
     except (MultiPartException, KeyError) as error:
         reason = error.message if isinstance(error, MultiPartException) else "it has no boundary"
         raise ClientError(f"The form cannot be read: {reason}", code="invalid_request") from error
 
 
-@asynccontextmanager
-async def _in_time() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(UPLOADED_WITHIN_S):
-            yield
-    except TimeoutError as error:
-        raise ClientError(
-            f"The upload took longer than {UPLOADED_WITHIN_S:g} s.", code="request_timeout", type="timeout_error"
-        ) from error
-
-
 async def _bounded(request: Request, most_bytes: int) -> AsyncGenerator[bytes, None]:
-    """The body. Raises ``ClientError`` (``request_too_large``), but lets a client that is nearly done finish first."""
+    """The body. Raises ``ClientError`` (``request_too_large``)."""
     total = 0
     async for chunk in request.stream():
         total += len(chunk)
-        if total <= most_bytes:
-            yield chunk
-        elif total > most_bytes + LEFT_OVER_BYTES:
-            break
-    if total > most_bytes:
-        raise ClientError(f"The body is larger than {most_bytes} bytes.", code="request_too_large")
+        if total > most_bytes:
+            raise ClientError(f"The body is larger than {most_bytes} bytes.", code="request_too_large")
+        yield chunk
 
 
 def _fields(form: FormData) -> Mapping[str, Any]:

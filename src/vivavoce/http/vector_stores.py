@@ -172,7 +172,7 @@ _ADDED_EITHER_WAY = {
 }
 
 
-@router.post("/v1/vector_stores/{store_id}/files")
+@router.post("/v1/vector_stores/{store_id}/files", max_body_size=BODY_BYTES)
 async def add_files(
     request: Request, library: Knowledge, owner: Owner, store_id: str
 ) -> wire.AddedFiles | wire.VectorStoreFile | wire.AddedByForm:

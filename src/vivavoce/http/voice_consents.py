@@ -11,7 +11,7 @@ from vivavoce.errors import ClientError
 from vivavoce.http.auth import Owner
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.serving import Serving
-from vivavoce.http.uploads import FORM_BYTES, LEFT_OVER_BYTES, uploaded_form
+from vivavoce.http.uploads import FORM_BYTES, uploaded_form
 from vivavoce.protocol import voices as wire
 from vivavoce.store.files import new_id
 from vivavoce.voices.repository import Page, now_us
@@ -22,9 +22,7 @@ MOST_RECORDING_S = 120.0
 _CHECKED_HZ = 8_000
 _PIECE_BYTES = 256 * 1024
 
-router = APIRouter(
-    route_class=ReportingRoute, tags=["voices"], max_body_size=MOST_RECORDING_BYTES + FORM_BYTES + LEFT_OVER_BYTES + 1
-)
+router = APIRouter(route_class=ReportingRoute, tags=["voices"])
 
 
 class ConsentForm(wire.ConsentFields):
@@ -41,7 +39,7 @@ _FORM = {
 }
 
 
-@router.post("/v1/audio/voice_consents", openapi_extra=_FORM)
+@router.post("/v1/audio/voice_consents", openapi_extra=_FORM, max_body_size=MOST_RECORDING_BYTES + FORM_BYTES)
 async def create_consent(request: Request, owner: Owner) -> wire.Consent:
     """Keep a recording of the speaker's agreement."""
     serving: Serving = request.app.state.serving

@@ -19,7 +19,7 @@ from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.serving import Serving
 from vivavoce.http.trace import trace_id
-from vivavoce.http.uploads import FORM_BYTES, LEFT_OVER_BYTES, bounded_json, uploaded_form
+from vivavoce.http.uploads import FORM_BYTES, bounded_json, uploaded_form
 from vivavoce.protocol import voices as wire
 from vivavoce.protocol.speech import SpeechRequest
 from vivavoce.runtime.voices.making import Wish
@@ -34,9 +34,7 @@ from vivavoce.voices.tables import RefinementRow, VoiceRow
 MOST_CLIP_BYTES = 10 * 1024 * 1024
 """Of a clip in a form, as OpenAI has it; ten seconds in any format are less."""
 
-router = APIRouter(
-    route_class=ReportingRoute, tags=["voices"], max_body_size=MOST_CLIP_BYTES + FORM_BYTES + LEFT_OVER_BYTES + 1
-)
+router = APIRouter(route_class=ReportingRoute, tags=["voices"])
 router.include_router(system_voices.router)
 router.include_router(voice_consents.router)
 
@@ -59,7 +57,7 @@ _NEW_VOICE = {
 }
 
 
-@router.post("/v1/audio/voices", openapi_extra=_NEW_VOICE)
+@router.post("/v1/audio/voices", openapi_extra=_NEW_VOICE, max_body_size=MOST_CLIP_BYTES + FORM_BYTES)
 async def create_voice(request: Request, owner: Owner) -> wire.CreatedVoice:
     """Make a voice of a clip: an uploaded file by its id (JSON), or a form with the clip in it. Usable at once."""
     serving: Serving = request.app.state.serving

@@ -9,13 +9,19 @@ put them (``reading``), so a bad field is reported under the client's own name f
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.client_events import CLIENT_EVENTS, AnyClientEvent
-from vivavoce.protocol.json_text import parse_object, without_lone_surrogates
+from vivavoce.protocol.json_text import (
+    MOST_FRAME,
+    MOST_VALUES_IN_LARGE,
+    parse_object,
+    without_lone_surrogates,
+)
 from vivavoce.protocol.reading import Json, checked
 from vivavoce.protocol.server_events import ServerEvent, SessionCreated
 
@@ -51,12 +57,16 @@ def decode(frame: str | bytes, dialect: Dialect) -> AnyClientEvent:
 def parse(frame: str | bytes) -> Json:
     """A frame's JSON object.
 
-    Raises ``ClientError`` with code ``invalid_json``, and the event's id where a more lenient parser can read it.
+    Raises ``ClientError`` with code ``invalid_json``, and the event's id where a more lenient parser can read it; or
+    ``request_too_large``, for more than ``MOST_FRAME`` bytes beside audio, or too many values.
     """
     try:
-        return parse_object(frame, "frame")
+        event = parse_object(frame, "frame", most_values=MOST_VALUES_IN_LARGE)
+        if len(frame) > MOST_FRAME and len(frame) - _audio_characters(event) > MOST_FRAME:
+            raise ClientError(f"A frame may have {MOST_FRAME} bytes beside its audio.", code="request_too_large")
+        return event
     except ClientError as error:
-        error.event_id = _event_id(frame)
+        error.event_id = _event_id(frame) if error.code == "invalid_json" else _event_id_within(frame)
         raise
 
 
@@ -68,6 +78,35 @@ def _event_id(frame: str | bytes) -> str | None:
         return None
     event_id = event.get("event_id") if isinstance(event, dict) else None
     return event_id if isinstance(event_id, str) else None
+
+
+_EVENT_ID = re.compile(r'"event_id"\s*:\s*"([^"\\]{1,512})"')
+_LOOKED_THROUGH = 4096
+
+
+def _event_id_within(frame: str | bytes) -> str | None:
+    """The id of an event that is too large to be parsed, from its beginning or its end."""
+    ends = frame[:_LOOKED_THROUGH], frame[-_LOOKED_THROUGH:]
+    for end in ends:
+        found = _EVENT_ID.search(end if isinstance(end, str) else end.decode("utf-8", "replace"))
+        if found is not None:
+            return found.group(1)
+    return None
+
+
+def _audio_characters(event: Json) -> int:
+    """How much of a frame is audio, wherever an event of any dialect has it: strings called ``audio``."""
+    characters = 0
+    left: list[Any] = [event]
+    while left:
+        value: Any = left.pop()
+        if isinstance(value, dict):
+            audio = value.get("audio")
+            characters += len(audio) if isinstance(audio, str) else 0
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return characters
 
 
 def understand(event: Json, dialect: Dialect) -> AnyClientEvent:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.json_text import without_lone_surrogates
+from vivavoce.protocol.json_text import MOST_FRAME, readable
 from vivavoce.protocol.reading import Json, checked, without_nulls
 
 StreamFormat: TypeAlias = Literal["wav", "mp3", "flac", "opus", "pcm", "mp3_stream", "opus_stream", "flac_stream"]
@@ -83,8 +83,11 @@ class _Frame(Struct, frozen=True):
 
 def read_event(frame: str | bytes, session_id: str) -> SpeechEvent:
     """One client frame. Raises ``ClientError`` naming the bad field; also for another session's."""
+    if len(frame) > MOST_FRAME:
+        raise ClientError(f"A frame may have {MOST_FRAME} bytes.", code="request_too_large")
+    text = readable(frame, "frame")
     try:
-        opened = msgspec.json.decode(without_lone_surrogates(frame), type=_Frame)
+        opened = msgspec.json.decode(text, type=_Frame)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ClientError("The frame is not JSON of the form {type, data}.", code="invalid_json") from error
     kind = EVENTS.get(opened.type)
