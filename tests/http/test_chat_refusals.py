@@ -103,7 +103,7 @@ def test_a_mistake_in_a_message(server: RunningServer, wrong: Json, code: str, a
     assert (error["code"], error["param"]) == (code, f"messages[1]{at}")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"null", b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"null", b"\xff\xfe", b"[" * 10_000])
 def test_what_is_no_json_object(server: RunningServer, body: bytes) -> None:
     assert refused(server, body)["code"] == "invalid_json"
 

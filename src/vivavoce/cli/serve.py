@@ -25,6 +25,7 @@ from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.client.connection import MAX_FRAME_BYTES
 from vivavoce.config import Config
 from vivavoce.errors import ConfigError, VivavoceError
+from vivavoce.http.listening import OTHER_FILES, Connections, Listener, raise_file_limit
 from vivavoce.http.local import is_loopback
 from vivavoce.preflight import require_references
 
@@ -140,7 +141,7 @@ def _given(**flags: Any) -> dict[str, Any] | None:
     return {name: value for name, value in flags.items() if value is not None} or None
 
 
-def run_server(config: Config, listening: socket.socket, tls: TlsFiles | None) -> bool:
+def run_server(config: Config, listening: Listener, tls: TlsFiles | None) -> bool:
     """Serve until a signal ends it, gently; a second one ends it at once.
 
     Says whether the engines could be loaded; if not, the server ends by itself.
@@ -155,19 +156,21 @@ def run_server(config: Config, listening: socket.socket, tls: TlsFiles | None) -
     from vivavoce.http.server_logs import configure_logging
 
     configure_logging(config.log_level)
+    most = min(config.limits.connections, max(raise_file_limit() - OTHER_FILES, 1))
+    listening.connections = Connections(most, config.limits.connections_per_address)
     server = make_server(config, tls, on_failure=give_up)
     with suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again when it has shut down
         server.run(sockets=[listening])
     return loaded
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> Listener:
     """The server's socket, bound. What is accepted from it sends small frames at once. Raises ``ListenError``.
 
     Uvicorn's own sockets do not: with Nagle's algorithm on, every second frame waits 40 ms for the client's delayed
     acknowledgement. (asyncio turns it off only for sockets that name their protocol, which uvicorn's do not.)
     """
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening = Listener(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -201,6 +204,7 @@ def make_server(
 
     from vivavoce.app import create_app
     from vivavoce.http.draining import DrainingServer
+    from vivavoce.http.patience import PatientHttp
 
     application = create_app(config, on_failure=on_failure)
     return DrainingServer(
@@ -210,6 +214,7 @@ def make_server(
             port=config.port,
             log_level=config.log_level,
             log_config=None,
+            http=PatientHttp,
             ws="websockets-sansio",
             ws_max_size=MAX_FRAME_BYTES,
             ws_ping_interval=20.0,

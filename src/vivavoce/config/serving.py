@@ -27,6 +27,7 @@ class LimitsConfig(Table):
     A conversation in which the client sends nothing at all ends after ``idle_s``, and gives way to others, when there is no
     other place, after ``idle_yields_s``.
     ``body_mb`` is what the bodies of all requests may take of the memory at once, uploads not counted, which go to the disk.
+    ``connections`` may be open at once, of each address of another machine ``connections_per_address``.
     ``client_secrets`` bounds the ephemeral secrets that have not expired. A session lasts ``session_minutes``; one that
     asked for it can be resumed for ``resume_grace_s`` after its connection broke. When the server is told to stop, replies
     in progress have ``drain_s`` to come to their end. A recording to transcribe may last ``recording_minutes``, and takes
@@ -36,6 +37,8 @@ class LimitsConfig(Table):
     sessions: int = Field(default=4, ge=1)
     requests: int = Field(default=8, ge=1)
     body_mb: int = Field(default=192, ge=64)
+    connections: int = Field(default=1000, ge=10)
+    connections_per_address: int = Field(default=100, ge=1)
     client_secrets: int = Field(default=1000, ge=1)
     buffer_ms: int = Field(default=600_000, ge=1000)
     audio_lead_ms: int = Field(default=2_000, ge=100)

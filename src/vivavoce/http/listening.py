@@ -1,0 +1,102 @@
+"""Connections as they are accepted: how many there may be, by address and in all.
+
+They are counted before anything is read of them, so a TLS handshake that never ends, half a request and a WebSocket count
+alike. One too many is closed at once; the client may try again.
+"""
+
+from __future__ import annotations
+
+import logging
+import resource
+import socket
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from vivavoce.http.local import is_loopback
+
+log = logging.getLogger(__name__)
+
+OTHER_FILES = 256
+"""Descriptors left for everything but clients: databases, models, tool servers, what is fetched."""
+
+_REFUSED_AT_ONCE = 64
+
+
+def raise_file_limit() -> int:
+    """Let this process have as many open files as it may; says how many. Systems give few by default, for old programs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (ValueError, OSError) as error:  # macOS says unlimited and means less
+        log.debug("the limit of open files stays at %d: %s", soft, error)
+        return soft
+    return hard
+
+
+class Connections:
+    """Who is connected: at most ``most`` in all, and ``most_each`` from one address.
+
+    Addresses of this machine count only in all: they may be a proxy's.
+    """
+
+    def __init__(self, most: int, most_each: int) -> None:
+        self.most = most
+        self._most_each = most_each
+        self._by_address: Counter[str] = Counter()
+        self.open = 0
+
+    def admit(self, address: str) -> bool:
+        """Whether one more may come from this address; then it counts until ``release``."""
+        if self.open >= self.most or (self._by_address[address] >= self._most_each and not is_loopback(address)):
+            if not self._by_address[address]:
+                del self._by_address[address]
+            return False
+        self._by_address[address] += 1
+        self.open += 1
+        return True
+
+    def release(self, address: str) -> None:
+        """One from this address is gone."""
+        self.open -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+
+class Listener(socket.socket):
+    """A listening TCP socket that accepts no more than ``connections`` has room for; the rest is closed."""
+
+    connections: Connections | None = None
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """The next connection that is admitted. Raises as a socket does when there is none."""
+        for _ in range(_REFUSED_AT_ONCE):
+            accepted, address = super().accept()
+            if self.connections is None:
+                return accepted, address
+            host = str(address[0])
+            if self.connections.admit(host):
+                counted = _Counted(fileno=accepted.detach())
+                counted.when_closed = lambda host=host: self._release(host)
+                return counted, address
+            accepted.close()
+            log.log(logging.DEBUG, "refused a connection from %s: too many are open", host)
+        raise BlockingIOError  # the event loop asks again at once, and does other things meanwhile
+
+    def _release(self, host: str) -> None:
+        if self.connections is not None:
+            self.connections.release(host)
+
+
+class _Counted(socket.socket):
+    """An accepted connection, which is counted until it is closed."""
+
+    when_closed: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """Close it, once."""
+        super().close()
+        if self.when_closed is not None:
+            released, self.when_closed = self.when_closed, None
+            released()

@@ -1,0 +1,66 @@
+"""How long a client may keep its request, or the answer to it, waiting: uvicorn itself waits for ever.
+
+What a body may take is written in ``incoming``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_S = 10.0
+"""A request's head must be there so long after its connection was made, or after its first byte on one that was in use."""
+
+STALLED_S = 60.0
+"""A client that reads nothing of what is sent to it for so long is gone."""
+
+
+class PatientHttp(H11Protocol):
+    """uvicorn's HTTP protocol, whose patience has an end."""
+
+    _head_due: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has connected: its first request's head is due."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Something of a request. Of the next request on a connection the head is due once it has begun."""
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._expect_head()
+        else:
+            self._forget_head()
+
+    def pause_writing(self) -> None:
+        """The client does not keep up with reading."""
+        super().pause_writing()
+        self._stalled = self._stalled or self.loop.call_later(STALLED_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        super().resume_writing()
+        self._forget_stall()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._forget_head()
+        self._forget_stall()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        self._head_due = self._head_due or self.loop.call_later(HEAD_S, self.transport.abort)
+
+    def _forget_head(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+    def _forget_stall(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
