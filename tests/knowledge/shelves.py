@@ -29,8 +29,8 @@ class Shelf:
         self.store = store
         self.parsers = Parsers()
 
-        async def extract(path: Path, ending: str) -> str:
-            return await text_of(self.parsers, path, ending)
+        async def extract(path: Path, ending: str, owner: str) -> str:
+            return await text_of(self.parsers, path, ending, owner)
 
         self.files = Files(store, extract)
         self.library = Library(config, store, self.files, self.parsers, embedder, lambda: False)

@@ -15,7 +15,7 @@ from vivavoce.errors import EngineError
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.long_audio import Segment, recognise, transcribed
 from vivavoce.runtime.recognition import Recognition
-from vivavoce.runtime.scheduling import Ticket, Urgency
+from vivavoce.runtime.scheduling import Ticket, Urgency, Whose
 from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
 
 RATE_HZ = 16_000
@@ -172,3 +172,28 @@ async def test_long_work_of_one_yields_to_what_another_waits_for() -> None:
     recognizer.go.set()
     await asyncio.gather(talking_at_length, *others)
     assert order == ["long", "turn", "reading", *["long"] * 7, "over"]
+
+
+@pytest.mark.parametrize("pauses", [False, True])
+async def test_forty_long_items_of_one_owner_cost_another_one_short_piece(pauses: bool) -> None:
+    """Read as a whole, and as urgently as somebody's turn, each of them cost it 25 s of reading."""
+    recognizer = Listening()
+    recognition, ears = Recognition(recognizer), Ears(FakeSpeechDetector())
+    item = np.concatenate([part for _ in range(4) for part in (loud(5.7), quiet(0.3))]) if pauses else loud(24)
+    done = list[str]()
+
+    async def read(samples: Samples, whose: Whose, *, live: bool) -> None:
+        async for event in transcribed(recognition, ears, samples, TranscribeOptions(), whose, live=live):
+            if isinstance(event, Transcript):
+                done.append(str(whose.owner))
+
+    recognizer.go.clear()
+    items = [asyncio.create_task(read(item, Whose("greedy", "session"), live=False)) for _ in range(40)]
+    assert await recognizer.begun.get() <= 15.5, "what cannot be interrupted is short"
+    turn = asyncio.create_task(read(loud(3), Whose("other", "session"), live=True))
+    await asyncio.sleep(0)
+    recognizer.go.set()
+    await turn
+    assert recognizer.begun.get_nowait() == 3, "the turn is next"
+    assert done == ["other"]
+    await asyncio.gather(*items)

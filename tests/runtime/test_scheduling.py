@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.runtime import scheduling
-from vivavoce.runtime.scheduling import Ticket, Urgency, WorkQueue
+from vivavoce.runtime.scheduling import Ticket, Urgency, Whose, WorkQueue
 
 AWAITED, LIVE, LONG, RECORDING = Urgency
 Work = tuple[Urgency, object]
@@ -46,6 +46,35 @@ async def test_owners_take_turns() -> None:
     assert await order_of([(LONG, "a"), (LONG, "a"), (LONG, "a"), (LONG, "b"), (LONG, "c"), (LONG, "b")]) == [
         (LONG, owner) for owner in "abcaba"
     ]
+
+
+async def test_owners_take_turns_however_many_conversations_they_have() -> None:
+    greedy, other = [Whose("greedy", number) for number in range(3)], Whose("other", 0)
+    waiting: list[Work] = [*[(AWAITED, one) for one in greedy * 2], *[(AWAITED, other)] * 3]
+    order = [whose for _, whose in await order_of(waiting)]
+    assert order == [greedy[0], other, greedy[1], other, greedy[2], other, *greedy]
+
+
+@pytest.mark.parametrize("several", [False, True])
+async def test_no_owner_has_all_turns_for_what_nobody_waits_for(several: bool) -> None:
+    queue, begun, go = WorkQueue(3, several=lambda: several), list[object](), asyncio.Event()
+
+    async def one(urgency: Urgency, owner: object) -> None:
+        async with queue.turn(Ticket(urgency, owner)):
+            begun.append(owner)
+            await go.wait()
+
+    tasks = [asyncio.create_task(one(LONG, Whose("greedy", number))) for number in range(4)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(begun) == (2 if several else 3)
+    tasks.append(asyncio.create_task(one(AWAITED if not several else LONG, Whose("other", 0))))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (Whose("other", 0) in begun) is several
+    go.set()
+    await asyncio.gather(*tasks)
+    assert len(begun) == 5
 
 
 async def test_as_many_at_once_as_there_may_be() -> None:

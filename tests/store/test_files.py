@@ -20,7 +20,7 @@ from vivavoce.store.store import Store
 from vivavoce.store.tables import FileRow
 
 
-async def extract(path: Path, ending: str) -> str:
+async def extract(path: Path, ending: str, owner: str) -> str:
     text = await asyncio.to_thread(path.read_text)
     if text == "broken":
         raise ClientError("It cannot be read.", code="unreadable_file", param="file")

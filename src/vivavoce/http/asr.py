@@ -35,6 +35,7 @@ from vivavoce.protocol.asr import (
 )
 from vivavoce.protocol.base64_text import from_base64
 from vivavoce.runtime.long_audio import recognise
+from vivavoce.runtime.scheduling import Whose
 from vivavoce.scripts import joined
 from vivavoce.session.outbox import random_id
 from vivavoce.transcription.answers import token_usage
@@ -85,7 +86,9 @@ async def recognise_recording(request: Request, owner: Owner) -> Response:
         del audio
         held, answer = stack.pop_all(), _Answer()
         try:
-            return await event_stream(request, _sending(serving, samples, wanted, held, answer), failed=answer.failure)
+            return await event_stream(
+                request, _sending(serving, owner, samples, wanted, held, answer), failed=answer.failure
+            )
         except BaseException:
             await held.aclose()
             raise
@@ -118,12 +121,14 @@ class _Answer:
 
 
 def _sending(
-    serving: Serving, samples: Samples, wanted: AsrTranscription, held: AsyncExitStack, answer: _Answer
+    serving: Serving, owner: str, samples: Samples, wanted: AsrTranscription, held: AsyncExitStack, answer: _Answer
 ) -> Work:
     """What sends the events: a delta for each sentence, and the whole. ``held`` is let go at the end."""
     prompt = spelling(wanted.prompt, wanted.hotwords)
     options = TranscribeOptions(understood_language(wanted.language), prompt, words=True)
-    reading = recognise(serving.engines.recognition, serving.engines.ears, samples, options)
+    reading = recognise(
+        serving.engines.recognition, serving.engines.ears, samples, options, owner=Whose(owner, object())
+    )
 
     async def send_all(send: SendEvent) -> None:
         async with held, aclosing(reading) as segments:

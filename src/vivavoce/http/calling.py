@@ -52,6 +52,7 @@ async def begin_call(
         serving.engines,
         language_model,
         place.seat,
+        owner=grant.owner,
         lifetime_s=session_lifetime_s(serving.config, grant),
         idle_s=serving.config.limits.idle_s,
         keep_frames=RESUMABLE_FRAMES if resumable else 0,

@@ -62,7 +62,7 @@ class Serving:
         self.chats = ChatMemory()
         self.embedding = TextEmbedding()
         self.closing = CloseStack()
-        self.parsers = self.closing.add(Parsers(_parsing_limits(config)))
+        self.parsers = self.closing.add(Parsers(_parsing_limits(config), several=self.owners.several))
         self.fetcher = self.closing.add(Fetcher(allow_private=config.net.allow_private))
         self.web_search = self.closing.add(WebSearch(config.web_search, self.fetcher))
         makers = Makers(self._web_search_tool, self._retrieval_tool, self._require_store)
@@ -139,7 +139,15 @@ class Serving:
         """Begin to read recordings in the background. Raises ``StoreError``."""
         most_s = self.config.limits.recording_minutes * 60
         tasks = self.closing.add(
-            RecordingTasks(self.store, self.fetcher, engines.recognition, engines.ears, engines.decoder, most_s=most_s)
+            RecordingTasks(
+                self.store,
+                self.fetcher,
+                engines.recognition,
+                engines.ears,
+                engines.decoder,
+                most_s=most_s,
+                several=self.owners.several,
+            )
         )
         await tasks.open()
         self.tasks = tasks

@@ -28,6 +28,7 @@ from vivavoce.protocol.transcription import (
     VerboseTranscription,
 )
 from vivavoce.runtime.long_audio import recognise
+from vivavoce.runtime.scheduling import Whose
 from vivavoce.scripts import joined
 from vivavoce.transcription.answers import Read, Wanted, logprobs, token_usage, verbose
 from vivavoce.transcription.captions import captions, srt, vtt
@@ -93,10 +94,10 @@ async def create_transcription(request: Request, owner: Owner) -> Response:
         wanted = _transcription(form)
         samples = await while_connected(request, _samples(serving, form.file))
         if not form.stream:
-            return _answer(await while_connected(request, _read(serving, samples, wanted)), wanted)
+            return _answer(await while_connected(request, _read(serving, owner, samples, wanted)), wanted)
         held = stack.pop_all()
         try:
-            return await event_stream(request, _streaming(serving, samples, wanted, held))
+            return await event_stream(request, _streaming(serving, owner, samples, wanted, held))
         except BaseException:
             await held.aclose()
             raise
@@ -125,7 +126,7 @@ async def create_translation(request: Request, owner: Owner) -> Response:
         _require_model(form, serving)
         wanted = _translation(form)
         samples = await while_connected(request, _samples(serving, form.file))
-        return _answer(await while_connected(request, _read(serving, samples, wanted)), wanted)
+        return _answer(await while_connected(request, _read(serving, owner, samples, wanted)), wanted)
 
 
 # ---- what is wanted
@@ -190,9 +191,11 @@ async def _samples(serving: Serving, file: UploadFile) -> Samples:
 # ---- the answer
 
 
-async def _read(serving: Serving, samples: Samples, wanted: Wanted) -> Read:
+async def _read(serving: Serving, owner: str, samples: Samples, wanted: Wanted) -> Read:
     engines = serving.engines
-    async with aclosing(recognise(engines.recognition, engines.ears, samples, wanted.options)) as found:
+    async with aclosing(
+        recognise(engines.recognition, engines.ears, samples, wanted.options, owner=Whose(owner, object()))
+    ) as found:
         segments = [segment async for segment in found]
     text = ""
     for segment in segments:
@@ -231,11 +234,11 @@ def _json(body: BaseModel) -> Response:
 # ---- server-sent events
 
 
-def _streaming(serving: Serving, samples: Samples, wanted: Wanted, held: AsyncExitStack) -> Work:
+def _streaming(serving: Serving, owner: str, samples: Samples, wanted: Wanted, held: AsyncExitStack) -> Work:
     """What sends the events: a delta for each segment, and the whole. ``held`` is let go at the end."""
 
     engines = serving.engines
-    reading = recognise(engines.recognition, engines.ears, samples, wanted.options)
+    reading = recognise(engines.recognition, engines.ears, samples, wanted.options, owner=Whose(owner, object()))
 
     async def send_all(send: SendEvent) -> None:
         async with held, aclosing(reading) as segments:

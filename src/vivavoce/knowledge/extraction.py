@@ -9,10 +9,13 @@ from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.process import Parsers
 
 
-async def text_of(parsers: Parsers, path: Path, ending: str) -> str:
-    """The whole text of a document. Raises ``ClientError`` when it cannot be read, or holds more than is read of one."""
+async def text_of(parsers: Parsers, path: Path, ending: str, owner: str) -> str:
+    """The whole text of a document of ``owner``.
+
+    Raises ``ClientError`` when it cannot be read, or holds more than is read of one.
+    """
     try:
-        document = await parsers.whole(path, ending)
+        document = await parsers.whole(path, ending, owner)
     except UnreadableError as error:
         raise ClientError(error.message, code="unreadable_file", param="file") from error
     if document.truncated:

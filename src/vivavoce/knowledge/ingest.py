@@ -200,7 +200,10 @@ class Ingest:
         stem, _, ending = job.file.filename.rpartition(".")
         cutter = Cutter(job.size, stem)
         batch, reported = _Batch(self, begun), time.monotonic()
-        async with self._files.path(job.file) as path, aclosing(self._parsers.read(path, ending.lower())) as steps:
+        async with (
+            self._files.path(job.file) as path,
+            aclosing(self._parsers.read(path, ending.lower(), job.file.owner)) as steps,
+        ):
             async for share, blocks in steps:
                 await self._put(cutter, blocks, batch)
                 if time.monotonic() - reported > REPORT_S:

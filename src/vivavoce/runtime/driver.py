@@ -29,6 +29,7 @@ from vivavoce.runtime.long_audio import transcribed
 from vivavoce.runtime.lookups import Lookups
 from vivavoce.runtime.readings import Readings
 from vivavoce.runtime.reply import ReplyRequest, read_prompt, reply
+from vivavoce.runtime.scheduling import Whose
 from vivavoce.session.session import Session
 from vivavoce.session.signals import (
     Connected,
@@ -108,6 +109,7 @@ class Driver:
         model: LanguageModel,
         seat: int,
         *,
+        owner: str,
         lifetime_s: float,
         idle_s: float,
         keep_frames: int = 0,
@@ -132,8 +134,9 @@ class Driver:
         self._ears = engines.ears
         self._speech = engines.ears.detector.open()
         self.line = Line(keep=keep_frames, most_bytes=keep_bytes)
+        self._whose = Whose(owner, session.id)
         self._to_hear: deque[Listen] = deque()
-        self._readings = Readings(engines.recognition, session.id, take=self._take, spawn=self._spawn)
+        self._readings = Readings(engines.recognition, self._whose, take=self._take, spawn=self._spawn)
         self._thinking: asyncio.Task[None] | None = None
         self._wake_at: float | None = None
         self._rescheduled = asyncio.Event()
@@ -374,7 +377,9 @@ class Driver:
 
     async def _transcribe(self, work: Transcribe) -> None:
         options = TranscribeOptions(work.language, work.prompt)
-        events = transcribed(self._engines.recognition, self._engines.ears, work.samples, options, self)
+        events = transcribed(
+            self._engines.recognition, self._engines.ears, work.samples, options, self._whose, live=work.live
+        )
         try:
             async with aclosing(events):
                 async for event in events:

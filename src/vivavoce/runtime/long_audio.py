@@ -19,11 +19,17 @@ from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.scheduling import Ticket, Urgency
 from vivavoce.scripts import joined
-from vivavoce.turns.pieces import GOOD_PAUSE_MS, PAUSE_MS, Piece, PieceCutter
+from vivavoce.turns.pieces import GOOD_PAUSE_MS, LONGEST_S, PAUSE_MS, Piece, PieceCutter
 from vivavoce.types import Confidence, Language, Samples, Token, TranscribeOptions, Transcript, TranscriptDelta, Word
 
 WHOLE_S = 25.0
 """An utterance up to this long is recognised as a whole; a longer one in pieces, between which others have their turn."""
+
+WHOLE_ASIDE_S = 12.0
+"""The same of what is not live: a little more than what makes a piece."""
+
+PIECE_S = 15.0
+"""No piece of what somebody waits for behind others is longer, even without a pause."""
 
 BATCH_S = 20
 """Voice activity is detected so far ahead at a time, off the event loop: 60 ms of work."""
@@ -72,8 +78,14 @@ async def recognise(
     before: Segment | None = None
     whose = object() if owner is None else owner
     # Whoever waits for another turn, waits for less when a piece may end at every comma.
-    good_pause_ms = PAUSE_MS if urgency is Urgency.LONG else GOOD_PAUSE_MS
-    async for piece in _pieces(samples, recognition.rate_hz, ears.detector, good_pause_ms):
+    awaited = urgency is Urgency.LONG
+    cutter = PieceCutter(
+        rate_hz=recognition.rate_hz,
+        frame_samples=ears.detector.frame_samples,
+        good_pause_ms=PAUSE_MS if awaited else GOOD_PAUSE_MS,
+        longest_s=PIECE_S if awaited else LONGEST_S,
+    )
+    async for piece in _pieces(samples, recognition.rate_hz, ears.detector, cutter):
         heard = await _heard(recognition, samples, piece, options, before, Ticket(urgency, whose))
         if heard is not None:
             yield heard
@@ -81,14 +93,22 @@ async def recognise(
 
 
 async def transcribed(
-    recognition: Recognition, ears: Ears, samples: Samples, options: TranscribeOptions, owner: object
+    recognition: Recognition,
+    ears: Ears,
+    samples: Samples,
+    options: TranscribeOptions,
+    owner: object,
+    *,
+    live: bool = True,
 ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
     """What somebody has said and waits for, as ``Recognizer.transcribe`` yields it; a long one piece by piece.
 
-    Raises ``EngineError``.
+    What is not ``live`` (audio a client has put into an item) comes after what is, and in shorter pieces: whoever speaks
+    meanwhile waits for one of them. Raises ``EngineError``.
     """
-    if len(samples) <= WHOLE_S * recognition.rate_hz:
-        async with aclosing(recognition.transcript(samples, options, Ticket(Urgency.AWAITED, owner))) as events:
+    urgency, whole_s = (Urgency.AWAITED, WHOLE_S) if live else (Urgency.LONG, WHOLE_ASIDE_S)
+    if len(samples) <= whole_s * recognition.rate_hz:
+        async with aclosing(recognition.transcript(samples, options, Ticket(urgency, owner))) as events:
             async for event in events:
                 yield event
         return
@@ -105,11 +125,12 @@ async def transcribed(
     yield Transcript(text, language)
 
 
-async def _pieces(samples: Samples, rate_hz: int, detector: SpeechDetector, good_pause_ms: int) -> AsyncIterator[Piece]:
+async def _pieces(
+    samples: Samples, rate_hz: int, detector: SpeechDetector, cutter: PieceCutter
+) -> AsyncIterator[Piece]:
     if detector.rate_hz != rate_hz:
         raise EngineError("recognizer", f"hears at {rate_hz} Hz, voice activity detection at {detector.rate_hz} Hz")
     frame, stream = detector.frame_samples, detector.open()
-    cutter = PieceCutter(rate_hz=rate_hz, frame_samples=frame, good_pause_ms=good_pause_ms)
     batch = BATCH_S * rate_hz // frame * frame
     for start in range(0, len(samples), batch):
         heard = await asyncio.to_thread(_probabilities, stream, samples[start : start + batch], frame)

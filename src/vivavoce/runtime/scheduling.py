@@ -1,4 +1,5 @@
-"""Who is next at an engine that does one thing at a time: the more urgent first, and among equals every owner in turn.
+"""Who is next at what does one thing at a time, or a few: the more urgent first, and among equals every owner in turn, and of
+an owner's conversations each in turn.
 
 What is under way is not interrupted, so long work has to come in pieces. Less urgent work gets a turn at least as often as
 ``PATIENCE_S`` says, and never two in a row while more urgent work waits: nobody waits for ever.
@@ -7,8 +8,8 @@ What is under way is not interrupted, so long work has to come in pieces. Less u
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -24,7 +25,7 @@ class Urgency(IntEnum):
     """A reading of what somebody is still saying."""
 
     LONG = 2
-    """A piece of a turn, an item or a chat's recording that is too long to be read at once."""
+    """A piece of a turn or a chat's recording that is too long to be read at once, or of audio in an item."""
 
     RECORDING = 3
     """A piece of a recording that is transcribed as such."""
@@ -36,9 +37,19 @@ PATIENCE_S = {Urgency.LIVE: 1.0, Urgency.LONG: 2.0, Urgency.RECORDING: 5.0}
 REMEMBERED_OWNERS = 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose work something is: an owner's, and of all their work that of one conversation or request."""
+
+    owner: object
+    work: object
+
+
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """A place in the queue. ``owner`` stands for a client: any object. ``urgency`` may be raised while it waits."""
+    """A place in the queue. ``owner`` stands for a client: ``Whose``, or any object that is one by itself. ``urgency`` may be
+    raised while it waits.
+    """
 
     urgency: Urgency
     owner: object
@@ -47,9 +58,15 @@ class Ticket:
 
 
 class WorkQueue:
-    """Lets ``parallel`` pieces of work through at once."""
+    """Lets ``parallel`` pieces of work through at once.
 
-    def __init__(self, parallel: int = 1) -> None:
+    While there are ``several`` owners, none of them has all turns at once for what nobody waits for in a conversation.
+    """
+
+    def __init__(self, parallel: int = 1, *, several: Callable[[], bool] = lambda: True) -> None:
+        self._parallel = parallel
+        self._several = several
+        self._working: Counter[object] = Counter()
         self._free = parallel
         self._waiting: dict[Ticket, asyncio.Future[None]] = {}
         self._served: OrderedDict[object, int] = OrderedDict()
@@ -72,13 +89,19 @@ class WorkQueue:
             self._waiting.pop(ticket, None)
             if ticket.begun:
                 self._free += 1
+                self._working[_account(ticket)] -= 1
+                self._working += Counter()  # forget who has none
             self._let_in()
 
     def _let_in(self) -> None:
         """Give the turns away that are free."""
         now = asyncio.get_running_loop().time()
         while self._free:
-            waiting = [ticket for ticket, granted in self._waiting.items() if not granted.done()]
+            waiting = [
+                ticket
+                for ticket, granted in self._waiting.items()
+                if not granted.done() and not self._beyond_share(ticket)
+            ]
             if not waiting:
                 return
             ticket = self._next(waiting, now)
@@ -87,8 +110,10 @@ class WorkQueue:
             self._free -= 1
             self._turns += 1
             self._since[ticket.urgency] = now
-            self._served[ticket.owner] = self._turns
-            self._served.move_to_end(ticket.owner)
+            self._working[_account(ticket)] += 1
+            for whose in (_account(ticket), ticket.owner):
+                self._served[whose] = self._turns
+                self._served.move_to_end(whose)
             while len(self._served) > REMEMBERED_OWNERS:
                 self._served.popitem(last=False)
 
@@ -105,5 +130,18 @@ class WorkQueue:
             urgency = most
         return min(
             (ticket for ticket in waiting if ticket.urgency is urgency),
-            key=lambda ticket: self._served.get(ticket.owner, 0),
+            key=lambda ticket: (self._served.get(_account(ticket), 0), self._served.get(ticket.owner, 0)),
         )
+
+    def _beyond_share(self, ticket: Ticket) -> bool:
+        """Whether its owner would have all turns with it."""
+        return (
+            self._parallel > 1
+            and ticket.urgency >= Urgency.LONG
+            and self._working[_account(ticket)] >= self._parallel - 1
+            and self._several()
+        )
+
+
+def _account(ticket: Ticket) -> object:
+    return ticket.owner.owner if isinstance(ticket.owner, Whose) else ticket.owner

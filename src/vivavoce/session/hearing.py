@@ -38,6 +38,9 @@ from vivavoce.types import Samples, Transcript
 KEEP_MS = 1_000
 """Silence kept beside the prefix padding, so that a client may lengthen the padding at any time."""
 
+LIVE_BACKLOG_S = 30.0
+"""With more audio than that before it, a turn is none of somebody who is speaking."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Late:
@@ -366,7 +369,8 @@ class Hearing:
 
     def _transcribe(self, turn: Turn, index: int, samples: Samples, config: SessionConfig) -> None:
         if audible(samples, self._buffer.rate_hz):
-            self._read(Transcribe(turn.item_id, index, samples, *_hints(config), live=turn.heard))
+            live = turn.heard and self.backlog.seconds <= LIVE_BACKLOG_S
+            self._read(Transcribe(turn.item_id, index, samples, *_hints(config), live=live))
         else:
             self._known.append(Recognised(turn.item_id, index, Transcript("", "en")))
 

@@ -25,8 +25,8 @@ MOST_FILES = 1000
 _LETTERS = string.ascii_letters + string.digits
 
 
-Extract: TypeAlias = Callable[[Path, str], Awaitable[str]]
-"""A document and its ending (``pdf``) → its text. Raises ``ClientError`` when it cannot be read."""
+Extract: TypeAlias = Callable[[Path, str, str], Awaitable[str]]
+"""A document, its ending (``pdf``), and whose it is → its text. Raises ``ClientError`` when it cannot be read."""
 
 
 class Files:
@@ -59,7 +59,7 @@ class Files:
         try:
             content_type = wanted.check(name, await blobs.head(blob.key, HEAD_BYTES))
             if wanted.extracts:
-                text = await self._text_of(blob, name)
+                text = await self._text_of(blob, name, owner)
             return await self._keep(owner, name, wanted, content_type, blob, text, expires_after_s)
         except BaseException:
             await asyncio.gather(*(blobs.delete(one.key) for one in (blob, text) if one is not None))
@@ -117,9 +117,9 @@ class Files:
         if (count or 0) >= MOST_FILES:
             raise ClientError(f"There are {MOST_FILES} files already; delete some first.", code="too_many_files")
 
-    async def _text_of(self, blob: Blob, name: str) -> Blob:
+    async def _text_of(self, blob: Blob, name: str, owner: str) -> Blob:
         async with self._store.blobs.path(blob.key) as path:
-            text = await self._extract(path, name.rpartition(".")[2].lower())
+            text = await self._extract(path, name.rpartition(".")[2].lower(), owner)
 
         async def whole() -> AsyncIterator[bytes]:
             yield text.encode()

@@ -16,8 +16,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from vivavoce.audio.recordings import RawFormat
 from vivavoce.errors import CapacityError, ClientError, EngineError, StoreError
@@ -27,6 +28,7 @@ from vivavoce.runtime.decoding import RecordingDecoder
 from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.long_audio import Segment, recognise
 from vivavoce.runtime.recognition import Recognition
+from vivavoce.runtime.scheduling import Whose
 from vivavoce.scripts import joined
 from vivavoce.store.store import Store
 from vivavoce.transcription.captions import captions
@@ -58,16 +60,23 @@ RETRY_S = 20
 
 UNDONE = ("PENDING", "RUNNING")
 
+MOST_SERVED = 1000
+"""Owners who had a turn in this round. With more of them than that, a new round begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Task:
     id: str
+    owner: str
     wanted: FileSubmission
     failures: int
 
 
 class RecordingTasks:
-    """The tasks of a store, and the work on them between ``open`` and ``close``. ``clock`` gives s of the epoch."""
+    """The tasks of a store, and the work on them between ``open`` and ``close``. ``clock`` gives s of the epoch.
+
+    Owners have their tasks read in turn; while there are ``several``, none has all workers.
+    """
 
     def __init__(
         self,
@@ -78,6 +87,7 @@ class RecordingTasks:
         decoder: RecordingDecoder,
         *,
         most_s: float,
+        several: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -86,6 +96,9 @@ class RecordingTasks:
         self._ears = ears
         self._decoder = decoder
         self._most_s = most_s
+        self._several = several
+        self._at_work: list[str] = []
+        self._served: set[str] = set()
         self._clock = clock
         self._wake = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
@@ -159,7 +172,7 @@ class RecordingTasks:
                 pass
 
     async def _next(self) -> _Task | None:
-        """The task that has waited longest, leased to this server."""
+        """The task that has waited longest, leased to this server; of each owner one in turn."""
         now = int(self._clock())
         waiting = (
             select(RecordingTaskRow)
@@ -169,13 +182,35 @@ class RecordingTasks:
             .with_for_update(skip_locked=True)
         )
         async with self._store.rows.begin() as session:
-            row = await session.scalar(waiting)
+            row = await self._in_turn(session, waiting)
             if row is None:
                 return None
             row.status, row.leased_until = "RUNNING", now + LEASE_S
-            return _Task(row.id, FileSubmission.model_validate_json(row.request), row.attempts)
+            return _Task(row.id, row.owner, FileSubmission.model_validate_json(row.request), row.attempts)
+
+    async def _in_turn(self, session: AsyncSession, waiting: Select[RecordingTaskRow]) -> RecordingTaskRow | None:
+        """The next row, of an owner who has not had a turn for the longest, and one no worker reads for, if there is one."""
+        at_work = set(self._at_work)
+        orders = [self._served | at_work, at_work]
+        if not self._several():
+            orders.append(set())
+        for others in orders:
+            row = await session.scalar(waiting.where(RecordingTaskRow.owner.not_in(others)))
+            if row is not None:
+                if row.owner in self._served or len(self._served) >= MOST_SERVED:
+                    self._served.clear()
+                self._served.add(row.owner)
+                return row
+        return None
 
     async def _work(self, task: _Task) -> None:
+        self._at_work.append(task.owner)
+        try:
+            await self._done(task)
+        finally:
+            self._at_work.remove(task.owner)
+
+    async def _done(self, task: _Task) -> None:
         renewing = asyncio.create_task(self._renew(task))
         try:
             result = await self._read(task)
@@ -210,7 +245,7 @@ class RecordingTasks:
                 samples = await self._decoded(file, task.wanted, channel)
                 if samples is not None:
                     duration_s = len(samples) / self._recognition.rate_hz
-                    channels.append(await self._heard(samples, task.wanted))
+                    channels.append(await self._heard(samples, task))
         return FileResult(status="SUCCEEDED", duration=round(duration_s, 3), result=channels)
 
     async def _fetch(self, url: str, file: BinaryIO) -> None:
@@ -232,10 +267,11 @@ class RecordingTasks:
             error.param = error.param or "audio.url"
             raise
 
-    async def _heard(self, samples: Samples, wanted: FileSubmission) -> FileChannel:
+    async def _heard(self, samples: Samples, task: _Task) -> FileChannel:
+        wanted = task.wanted
         told = wanted.request.show_utterances
         options = TranscribeOptions(language_code(wanted.request.language or ""), words=told)
-        reading = recognise(self._recognition, self._ears, samples, options)
+        reading = recognise(self._recognition, self._ears, samples, options, owner=Whose(task.owner, task.id))
         async with aclosing(reading) as found:
             segments = [segment async for segment in found]
         text = ""

@@ -53,11 +53,15 @@ class Piece:
 class PieceCutter:
     """Follows the frames of one recording. ``hear`` yields the pieces that have ended, ``finish`` what is left.
 
-    ``good_pause_ms`` (from ``PAUSE_MS`` on) is the silence that ends a piece which is long enough.
+    ``good_pause_ms`` (from ``PAUSE_MS`` on) is the silence that ends a piece which is long enough; ``longest_s`` (up to
+    ``LONGEST_S``) is how long one is at most.
     """
 
-    def __init__(self, *, rate_hz: int, frame_samples: int, good_pause_ms: int = GOOD_PAUSE_MS) -> None:
+    def __init__(
+        self, *, rate_hz: int, frame_samples: int, good_pause_ms: int = GOOD_PAUSE_MS, longest_s: float = LONGEST_S
+    ) -> None:
         self._good_pause_ms = good_pause_ms
+        self._longest_s = longest_s
         self._rate_hz = rate_hz
         self._frame = frame_samples
         self._detector = TurnDetector(rate_hz=rate_hz, frame_samples=frame_samples)
@@ -89,7 +93,7 @@ class PieceCutter:
         self._probabilities.append(probability)
         if self._detector.speaking:
             self._end = max(self._start, self._detector.voiced_until)
-            if self._position - self._start >= LONGEST_S * self._rate_hz:
+            if self._position - self._start >= self._longest_s * self._rate_hz:
                 yield self._cut(self._start)
         elif self._position - self._end >= self._samples(LONG_PAUSE_MS):
             yield from self._ended(self._start)

@@ -1,4 +1,4 @@
-"""The reading processes: one or two, kept for many documents and thrown away after a bad one."""
+"""The reading processes: a few, kept for many documents and thrown away after a bad one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +23,7 @@ from vivavoce.errors import EngineError
 from vivavoce.knowledge.blocks import Block, ParsedDocument
 from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.limits import MIB, ParsingLimits
+from vivavoce.runtime.scheduling import Ticket, Urgency, WorkQueue
 
 log = logging.getLogger(__name__)
 
@@ -41,22 +42,31 @@ TOO_LONG = "The document holds more text than is read of one: cut it into severa
 
 
 class Parsers:
-    """Reads documents in at most ``capacity`` processes at once; more wait."""
+    """Reads documents in at most ``capacity`` processes at once; more wait, and owners have theirs read in turn.
 
-    def __init__(self, limits: ParsingLimits | None = None, *, capacity: int = 2) -> None:
+    While there are ``several`` owners, none has all processes.
+    """
+
+    def __init__(
+        self,
+        limits: ParsingLimits | None = None,
+        *,
+        capacity: int = 3,
+        several: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.limits = limits or ParsingLimits()
-        self._room = asyncio.Semaphore(capacity)
+        self._room = WorkQueue(capacity, several=several)
         self._idle: list[_Child] = []
 
-    async def read(self, path: Path, ending: str) -> AsyncGenerator[tuple[float, list[Block]], None]:
-        """The blocks of a document, and how much of it is read, as far as anybody knows.
+    async def read(self, path: Path, ending: str, owner: str = "") -> AsyncGenerator[tuple[float, list[Block]], None]:
+        """The blocks of a document of ``owner``, and how much of it is read, as far as anybody knows.
 
         Closing the generator ends the reading. A process that dies on the way is replaced once, and what it had given is
         left out the second time. Raises ``UnreadableError``, also for a document with more text than the limit, once all
         that is allowed has come; ``EngineError``, retriable, when the second process was killed from outside, too.
         """
         given = 0
-        async with self._room:
+        async with self._room.turn(Ticket(Urgency.LONG, owner)):
             try:
                 async with aclosing(self._once(path, ending)) as steps:
                     async for share, blocks in steps:
@@ -88,11 +98,11 @@ class Parsers:
             else:
                 await child.end()
 
-    async def whole(self, path: Path, ending: str) -> ParsedDocument:
+    async def whole(self, path: Path, ending: str, owner: str = "") -> ParsedDocument:
         """A document as one object; one with more text than the limit is cut there. Raises ``UnreadableError``."""
         blocks: list[Block] = []
         try:
-            async with aclosing(self.read(path, ending)) as steps:
+            async with aclosing(self.read(path, ending, owner)) as steps:
                 async for _, more in steps:
                     blocks += more
         except _TooLongError:

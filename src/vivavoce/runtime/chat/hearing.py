@@ -18,6 +18,7 @@ from vivavoce.protocol.chat.messages import AudioPart, ChatMessage, InputAudio, 
 from vivavoce.runtime.chat.remembering import Remembered
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.long_audio import transcribed
+from vivavoce.runtime.scheduling import Whose
 from vivavoce.types import Samples, TranscribeOptions, Transcript
 
 SEGMENT_S = 25
@@ -67,7 +68,9 @@ class Listener:
         """
         recordings = await self.recordings(messages)
         self.heard_ms = sum(len(recording.samples) for recording in recordings.values()) * 1000 // self._rate_hz
-        return {place: await self._hear(recording) for place, recording in recordings.items()}
+        unheard = [one for one in recordings.values() if self._transcripts.find(self._owner, one.digest) is None]
+        live = len(unheard) <= 1  # many at once are not what somebody has just said
+        return {place: await self._hear(recording, live=live) for place, recording in recordings.items()}
 
     async def recordings(self, messages: Sequence[ChatMessage]) -> Mapping[Place, Recording]:
         """Every recording, decoded. Raises ``ClientError`` with the recording's ``param``."""
@@ -114,13 +117,18 @@ class Listener:
         # The same bytes are another recording when they are taken for headerless PCM.
         return Recording(f"{digest}{' raw' if raw else ''}", samples)
 
-    async def _hear(self, recording: Recording) -> Transcript:
+    async def _hear(self, recording: Recording, *, live: bool) -> Transcript:
         known = self._transcripts.find(self._owner, recording.digest)
         if known is not None:
             return known
         heard = Transcript("", "en")
         said = transcribed(
-            self._engines.recognition, self._engines.ears, recording.samples, TranscribeOptions(), self._owner
+            self._engines.recognition,
+            self._engines.ears,
+            recording.samples,
+            TranscribeOptions(),
+            Whose(self._owner, self),
+            live=live,
         )
         async with aclosing(said) as events:
             async for event in events:
