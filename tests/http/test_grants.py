@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.errors import CapacityError
+from vivavoce.errors import CapacityError, ClientError, ShareError
 from vivavoce.http.grants import ClientSecrets, Grant
 
 
@@ -60,3 +60,34 @@ def test_a_wall_clock_that_is_set_changes_nothing() -> None:
     epoch.now -= 2 * 86_400
     clock.now += 30
     assert secrets.find(issued.value) is None
+
+
+def test_no_owner_takes_all_secrets_nor_all_their_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivavoce.http.grants.MOST_BYTES", 1000)
+    secrets = ClientSecrets(8, several=lambda: True)
+    for _ in range(6):
+        secrets.issue(Grant("greedy"), 60, size=10)
+    with pytest.raises(ShareError, match="You hold 6 of 8 client secrets"):
+        secrets.issue(Grant("greedy"), 60)
+    secrets.issue(Grant("other"), 60, size=300)
+    with pytest.raises(ShareError, match="You hold 300 of 1000 bytes of client secrets"):
+        secrets.issue(Grant("other"), 60, size=600)
+    secrets.issue(Grant("other"), 60, size=100)
+    assert len(secrets) == 8, "what was refused takes nothing"
+
+
+def test_what_a_secret_took_is_given_back() -> None:
+    clock = Clock()
+    secrets = ClientSecrets(2, clock, several=lambda: True)
+    for number in range(10):
+        value = secrets.issue(Grant("a"), 10, id=f"sess_{number}", size=10**7).value
+        with pytest.raises(ClientError, match="no client secret"):
+            secrets.revoke("b", f"sess_{number}")
+        assert secrets.find(value) is not None
+        if number % 2:
+            secrets.revoke("a", f"sess_{number}")
+            assert secrets.find(value) is None
+        else:
+            clock.now += 11
+            with pytest.raises(ClientError, match="no client secret"):
+                secrets.revoke("a", f"sess_{number}")

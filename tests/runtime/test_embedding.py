@@ -53,7 +53,7 @@ def test_a_short_text_is_one_piece() -> None:
 
 async def test_every_text_has_a_direction_of_its_own() -> None:
     texts = ["the ferry", "the fox", "the ferry"]
-    vectors = await TextEmbedding().vectors(FakeEmbedder(), texts, query=True)
+    vectors = await TextEmbedding().vectors(FakeEmbedder(), texts, query=True, owner="me")
     assert vectors.shape == (3, 256)
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
@@ -63,7 +63,7 @@ async def test_every_text_has_a_direction_of_its_own() -> None:
 
 async def test_the_end_of_a_long_text_counts_as_its_beginning() -> None:
     long = "ferry " * 2000 + "fox " * 2000
-    vectors = await TextEmbedding().vectors(FakeEmbedder(), [long, "ferry", "fox", "owl"], query=False)
+    vectors = await TextEmbedding().vectors(FakeEmbedder(), [long, "ferry", "fox", "owl"], query=False, owner="me")
     ferry, fox, owl = vectors[0] @ vectors[1:].T
     assert np.linalg.norm(vectors[0]) == pytest.approx(1)
     assert ferry > 0.5
@@ -74,7 +74,7 @@ async def test_the_end_of_a_long_text_counts_as_its_beginning() -> None:
 async def test_work_is_handed_over_in_small_parts_and_one_at_a_time() -> None:
     embedder, embedding = Counting(), TextEmbedding()
     texts = [f"text {number}" for number in range(AT_ONCE * 2 + 1)]
-    await asyncio.gather(*(embedding.vectors(embedder, texts, query=True) for _ in range(3)))
+    await asyncio.gather(*(embedding.vectors(embedder, texts, query=True, owner="me") for _ in range(3)))
     assert max(embedder.handed) == AT_ONCE
     assert sum(embedder.handed) == 3 * len(texts)
     assert embedder.most_working == 1
@@ -84,8 +84,8 @@ async def test_work_is_handed_over_in_small_parts_and_one_at_a_time() -> None:
 async def test_a_failure_lets_the_next_one_in() -> None:
     embedding = TextEmbedding()
     with pytest.raises(EngineError):
-        await embedding.vectors(FakeEmbedder(), ["please fail"], query=True)
-    assert len(await embedding.vectors(FakeEmbedder(), ["go on"], query=True)) == 1
+        await embedding.vectors(FakeEmbedder(), ["please fail"], query=True, owner="me")
+    assert len(await embedding.vectors(FakeEmbedder(), ["go on"], query=True, owner="me")) == 1
 
 
 def test_a_piece_fits_into_the_built_in_embedder() -> None:

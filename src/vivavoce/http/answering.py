@@ -29,6 +29,7 @@ class Answering:
         self._serving = serving
         self._owner = caller.owner
         self._key = caller.key
+        self._scopes = caller.scopes
         self._tier = model.tier
         self._engines = serving.engines
         self._model = self._engines.language_models[model.tier.language_model]
@@ -61,9 +62,9 @@ class Answering:
     async def asked(self, wanted: ChatRequest, seat: int) -> Asked:
         """Listen, and make the prompt of ``wanted``. Raises ``ClientError`` and ``EngineError``."""
         memory, fetches = self._serving.chats, self._serving.config.net.fetch_audio
-        tools = SessionTools(self._serving.tools, self._owner)
+        tools = SessionTools(self._serving.tools, self._owner, scopes=self._scopes)
         declared = await asyncio.to_thread(wanted.declared_tools)  # they may be megabytes
-        await tools.require_stores(declared, wanted.store_param)
+        await tools.require_usable(declared, wanted.store_param)
         voice = await self._voice(wanted)
         listener = Listener(self._engines, memory.transcripts, self._owner, self._serving.fetcher if fetches else None)
         self.heard = await listener.words(wanted.messages)
@@ -94,7 +95,9 @@ class Answering:
         audio = wanted.audio
         named = audio.voice_id if audio is not None else None
         try:
-            return await self._serving.voices.usable(self._owner, named or self._tier.default_voice, self._tier)
+            return await self._serving.voices.usable(
+                self._owner, named or self._tier.default_voice, self._tier, self._scopes
+            )
         except ClientError as error:
             error.param = "audio.voice"
             raise

@@ -58,8 +58,8 @@ async def begin_call(
         keep_frames=RESUMABLE_FRAMES if resumable else 0,
         keep_bytes=serving.config.limits.conversation_mb * MIB,
         meter=KeyMeter(serving.key_use, grant.key),
-        tools=SessionTools(serving.tools, grant.owner, serving.config.mcp.patience_s),
-        usable=partial(serving.voices.usable, grant.owner, tier=model.tier),
+        tools=SessionTools(serving.tools, grant.owner, serving.config.mcp.patience_s, grant.scopes),
+        usable=partial(serving.voices.usable, grant.owner, tier=model.tier, scopes=grant.scopes),
     )
     log.info(
         "session %s: opened by %s, model %s, tier %s, trace %s",
@@ -99,6 +99,7 @@ def session_options(
         interruption=interruption_policy(config),
         lengths=serving.lengths[model.tier.language_model],
         own_tools=serving.tools.anything,
+        frozen=grant.frozen,
         expires_at=int(time.time() + session_lifetime_s(config, grant)),
         report_marks=query.get("marks") == "1",
     )

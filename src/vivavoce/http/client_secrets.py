@@ -1,4 +1,4 @@
-"""``POST /v1/realtime/client_secrets`` (OpenAI GA), ``…/sessions`` and ``…/transcription_sessions`` (OpenAI beta).
+"""``/v1/realtime/client_secrets`` (OpenAI GA), ``…/sessions`` and ``…/transcription_sessions`` (OpenAI beta).
 
 All three make an ephemeral client secret for a described session (OpenAI differences, sections 9.6 and 11). What a session
 may say is checked as if it came in a ``session.update``, so that a bad field is reported here, with the same ``param``, and
@@ -27,7 +27,7 @@ from vivavoce.protocol.dialect import DialectName, Json, understand
 from vivavoce.protocol.json_text import parse_object
 from vivavoce.protocol.reading import checked
 from vivavoce.protocol.server_events import SessionCreated
-from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.protocol.session_config import Frozen, SessionConfig
 from vivavoce.protocol.tools import store_param
 from vivavoce.runtime.measuring import measure_instructions
 from vivavoce.session.outbox import random_id
@@ -39,6 +39,7 @@ router = APIRouter(route_class=ReportingRoute, tags=["realtime"])
 
 
 SESSION_LIMIT = "max_session_duration_seconds"
+FROZEN = "frozen"
 
 
 class ExpiresAfter(msgspec.Struct, frozen=True):
@@ -55,8 +56,17 @@ async def create_client_secret(request: Request, caller: Caller) -> Response:
     wanted = _Wanted(caller, "openai", "session.update", {"type": "realtime", **_part(body, "session")}, "session.")
     serving: Serving = request.app.state.serving
     limit = _session_limit(serving, body) or _session_limit(serving, _part(body, "session"), "session.")
-    issued, session = await wanted.issue(serving, _lifetime_s(body, "expires_after"), limit)
-    return _answer({"value": issued.value, "expires_at": issued.expires_at, "session": session, **limit})
+    frozen = _frozen(body)
+    issued, session = await wanted.issue(serving, _lifetime_s(body, "expires_after"), limit, frozen)
+    return _answer({"value": issued.value, "expires_at": issued.expires_at, "session": session, **limit, **frozen})
+
+
+@router.delete("/v1/realtime/client_secrets/{id}")
+async def delete_client_secret(request: Request, caller: Caller, id: str) -> Response:
+    """End a secret, by the ``id`` of the session it was made with: it opens no more. What is open stays open."""
+    serving: Serving = request.app.state.serving
+    serving.client_secrets.revoke(caller.owner, id)
+    return _answer({"id": id, "object": "realtime.client_secret.deleted", "deleted": True})
 
 
 @router.post("/v1/realtime/sessions")
@@ -73,13 +83,15 @@ async def create_transcription_session(request: Request, caller: Caller) -> Resp
 
 async def _create_beta(request: Request, caller: Grant, event: str, lifetime: str) -> Response:
     body = await _read_object(request)
-    described = {key: value for key, value in body.items() if key != "client_secret"}
+    described = {key: value for key, value in body.items() if key not in ("client_secret", FROZEN)}
     lifetime_s = _lifetime_s(_part(body, "client_secret"), lifetime, within="client_secret.")
     serving: Serving = request.app.state.serving
     limit = _session_limit(serving, body)
     wanted = _Wanted(caller, "openai_beta", event, described, "")
-    issued, session = await wanted.issue(serving, lifetime_s, limit)
-    return _answer({**session, "client_secret": {"value": issued.value, "expires_at": issued.expires_at}, **limit})
+    frozen = _frozen(body)
+    issued, session = await wanted.issue(serving, lifetime_s, limit, frozen)
+    secret = {"value": issued.value, "expires_at": issued.expires_at}
+    return _answer({**session, "client_secret": secret, **limit, **frozen})
 
 
 _VOICE_FIELD: Mapping[DialectName, str] = {"openai": "audio.output.voice", "openai_beta": "voice"}
@@ -95,10 +107,12 @@ class _Wanted:
     session: Json
     path: str
 
-    async def issue(self, serving: Serving, lifetime_s: int, limit: Mapping[str, int]) -> tuple[Issued, Json]:
+    async def issue(
+        self, serving: Serving, lifetime_s: int, limit: Mapping[str, int], frozen: Mapping[str, list[Frozen]]
+    ) -> tuple[Issued, Json]:
         """The secret, and the session it starts. Raises ``ClientError`` with ``param`` as the caller spelt it.
 
-        ``limit`` is what ``_session_limit`` has read.
+        ``limit`` is what ``_session_limit`` has read, ``frozen`` what ``_frozen`` has.
         """
         try:
             config, grant = await self._understood(serving)
@@ -108,7 +122,9 @@ class _Wanted:
             raise
         created = SessionCreated(session_id=random_id("sess"), session=config)
         session: Json = DIALECTS[self.dialect].reshape_server(created)[0]["session"]
-        return serving.client_secrets.issue(replace(grant, session_s=limit.get(SESSION_LIMIT)), lifetime_s), session
+        grant = replace(grant, session_s=limit.get(SESSION_LIMIT), frozen=frozenset(frozen.get(FROZEN, ())))
+        size = len(msgspec.json.encode(self.session))
+        return serving.client_secrets.issue(grant, lifetime_s, id=created.session_id, size=size), session
 
     async def _understood(self, serving: Serving) -> tuple[SessionConfig, Grant]:
         described, config = dict(self.session), serving.config
@@ -123,12 +139,15 @@ class _Wanted:
         )
         session = starting_config(config, model, update.session, self.dialect)
         try:
-            await serving.voices.usable(self.caller.owner, session.voice, model.tier)
+            await serving.voices.usable(self.caller.owner, session.voice, model.tier, self.caller.scopes)
         except ClientError as error:
             error.param = _VOICE_FIELD[self.dialect]
             raise
-        await serving.tools.require_stores(
-            self.caller.owner, session.tools, lambda index: store_param(described["tools"], index, "tools")
+        await serving.tools.require_usable(
+            self.caller.owner,
+            session.tools,
+            lambda index: store_param(described["tools"], index, "tools"),
+            self.caller.scopes,
         )
         if not transcribes:
             await _require_room(serving, model, session)
@@ -177,6 +196,15 @@ def _session_limit(serving: Serving, body: Json, within: str = "") -> dict[str, 
         return {}
     seconds: int = checked(given, Annotated[int, Meta(ge=1)], within + SESSION_LIMIT)
     return {SESSION_LIMIT: min(seconds, int(serving.config.limits.session_minutes * 60))}
+
+
+def _frozen(body: Json) -> dict[str, list[Frozen]]:
+    """What the holder of the secret cannot change: ``{}`` or the one field, ours. Raises ``ClientError``."""
+    given = body.get(FROZEN)
+    if given is None:
+        return {}
+    fields: list[Frozen] = checked(given, list[Frozen], FROZEN)
+    return {FROZEN: sorted(set(fields))}
 
 
 def _answer(body: Json) -> Response:

@@ -59,7 +59,7 @@ async def _embedded(serving: Serving, caller: Grant, wanted: EmbeddingsRequest) 
         )
     tokens = await asyncio.to_thread(_count, texts, listed=isinstance(wanted.input, list))
     async with serving.requests.taken_for(caller.owner):
-        vectors = await serving.embedding.vectors(embedder, texts, query=query)
+        vectors = await serving.embedding.vectors(embedder, texts, query=query, owner=caller.owner)
     serving.key_use.spend(caller.key, tokens)
     return await asyncio.to_thread(_written, vectors, wanted, tokens)
 

@@ -28,6 +28,7 @@ STATUS_OF_CODE = {
     "insufficient_scope": 403,
     "file_not_found": 404,
     "voice_not_found": 404,
+    "client_secret_not_found": 404,
     "consent_not_found": 404,
     "vector_store_not_found": 404,
     "batch_not_found": 404,

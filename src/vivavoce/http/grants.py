@@ -7,7 +7,6 @@ open already stays open (OpenAI differences, section 9.6).
 
 from __future__ import annotations
 
-import math
 import secrets
 import time
 from collections.abc import Callable
@@ -15,10 +14,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from vivavoce.config.serving import CLIENT_SECRET_PREFIX
-from vivavoce.errors import CapacityError
+from vivavoce.errors import CapacityError, ClientError, ShareError
 from vivavoce.protocol.dialect import DialectName
-from vivavoce.protocol.session_config import SessionPatch
+from vivavoce.protocol.session_config import Frozen, SessionPatch
+from vivavoce.runtime.shares import Shares
 from vivavoce.store.rights import Key
+
+MOST_BYTES = 64 * 1024 * 1024
+"""What the sessions of all secrets may take, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Grant:
     ``owner`` is the configured name of the key (of the key that made the secret). ``model`` is the name asked for when the
     secret was made, which the connection cannot change; ``patch`` changes the server's defaults; ``dialect`` is the one the
     session was written in. ``key`` is the created key behind it; a configured one, or none needed, has no limits.
-    ``session_s`` is how long a session may last at most, in seconds; ``None``: as long as any.
+    ``session_s`` is how long a session may last at most, in seconds; ``None``: as long as any. ``frozen`` are the fields of
+    the session its holder cannot change.
     """
 
     owner: str
@@ -37,6 +41,12 @@ class Grant:
     dialect: DialectName | None = None
     key: Key | None = None
     session_s: int | None = None
+    frozen: frozenset[Frozen] = frozenset()
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the key behind it opens; none: everything."""
+        return self.key.scopes if self.key is not None else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +57,84 @@ class Issued:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """``expires_at`` is in seconds of the clock; ``id`` is its owner's name for it, ``size`` its session's, in bytes."""
+
+    expires_at: float
+    grant: Grant
+    id: str
+    size: int
+
+
 class ClientSecrets:
-    """The secrets that are valid, at most ``capacity``.
+    """The secrets that are valid: at most ``capacity``, whose sessions take ``MOST_BYTES`` at most. Both are shared by owners
+    (``several``: whether there is more than one).
 
     ``clock`` is a monotonic one, in seconds: what has expired stays so when the wall clock is set back, and nothing expires
     when it is set forward. ``epoch`` gives seconds of the epoch, which is what clients are told.
     """
 
     def __init__(
-        self, capacity: int, clock: Callable[[], float] = time.monotonic, epoch: Callable[[], float] = time.time
+        self,
+        capacity: int,
+        clock: Callable[[], float] = time.monotonic,
+        epoch: Callable[[], float] = time.time,
+        *,
+        several: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._capacity = capacity
+        self._places = Shares(capacity, several)
+        self._bytes = Shares(MOST_BYTES, several)
         self._clock = clock
         self._epoch = epoch
         # By digest: a lookup then takes a time that tells nothing about the secrets there are.
-        self._grants: dict[bytes, tuple[float, Grant]] = {}
+        self._secrets: dict[bytes, _Secret] = {}
 
     def __len__(self) -> int:
-        return len(self._grants)
+        return len(self._secrets)
 
-    def issue(self, grant: Grant, lifetime_s: int) -> Issued:
-        """A secret for this grant. Raises ``CapacityError`` when there are too many that have not expired."""
+    def issue(self, grant: Grant, lifetime_s: int, *, id: str = "", size: int = 0) -> Issued:
+        """A secret for this grant, under ``id``; its session takes ``size`` bytes.
+
+        Raises ``CapacityError`` and ``ShareError`` when there are too many that have not expired, or they take too much.
+        """
         now = self._clock()
-        self._grants = {digest: entry for digest, entry in self._grants.items() if entry[0] > now}
-        if len(self._grants) >= self._capacity:
-            raise CapacityError("client secrets", self._capacity)
+        for digest in [digest for digest, secret in self._secrets.items() if secret.expires_at <= now]:
+            self._drop(digest)
+        for shares, amount, what in (
+            (self._places, 1, "client secrets"),
+            (self._bytes, size, "bytes of client secrets"),
+        ):
+            if shares.full(amount):
+                raise CapacityError(what, shares.capacity)
+            if not shares.fits(grant.owner, amount):
+                raise ShareError(what, shares.held(grant.owner), shares.capacity)
+        self._places.take(grant.owner)
+        self._bytes.take(grant.owner, size)
         epoch = self._epoch()
         issued = Issued(CLIENT_SECRET_PREFIX + secrets.token_urlsafe(32), int(epoch) + lifetime_s)
         # What clients are told is a whole second; it opens until then, and not a fraction of a second longer.
-        self._grants[_digest(issued.value)] = (now + issued.expires_at - epoch, grant)
+        self._secrets[_digest(issued.value)] = _Secret(now + issued.expires_at - epoch, grant, id, size)
         return issued
 
     def find(self, value: str) -> Grant | None:
         """What a secret opens; ``None`` when there is none of this value or it has expired."""
-        expires_at, grant = self._grants.get(_digest(value), (-math.inf, None))
-        return grant if expires_at > self._clock() else None
+        secret = self._secrets.get(_digest(value))
+        return secret.grant if secret is not None and secret.expires_at > self._clock() else None
+
+    def revoke(self, owner: str, id: str) -> None:
+        """End a secret of this owner. Raises ``ClientError`` (``client_secret_not_found``)."""
+        now = self._clock()
+        for digest, secret in self._secrets.items():
+            if secret.id == id and secret.grant.owner == owner and secret.expires_at > now:
+                self._drop(digest)
+                return
+        raise ClientError(f"There is no client secret '{id[:100]}'.", code="client_secret_not_found", param="id")
+
+    def _drop(self, digest: bytes) -> None:
+        secret = self._secrets.pop(digest)
+        self._places.give_back(secret.grant.owner)
+        self._bytes.give_back(secret.grant.owner, secret.size)
 
 
 def _digest(value: str) -> bytes:

@@ -49,8 +49,8 @@ class Serving:
         put_server_logs_right()
         self.config = config
         self.started_at = int(time.time())
-        self.client_secrets = ClientSecrets(config.limits.client_secrets)
         self.owners = Owners(config.auth.keys)
+        self.client_secrets = ClientSecrets(config.limits.client_secrets, several=self.owners.several)
         self.vacancies = Vacancies()
         self.key_use = KeyUse(self.vacancies)
         self.auth = Auth(config, self.client_secrets, self.key_use, self.owners, lambda: self.keys)

@@ -148,6 +148,10 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         return "audio" in self.modalities
 
 
+Frozen = Literal["instructions", "tools"]
+"""Fields of a session that whoever makes a client secret can keep its holder from changing."""
+
+
 class SessionPatch(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of a ``session.update``; only those present change."""
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from vivavoce.engines.base import Embedder
 from vivavoce.knowledge.lengths import tokens_of, weight_of
+from vivavoce.runtime.scheduling import Ticket, Urgency, Whose, WorkQueue
 from vivavoce.types import EmbedOptions, Vectors
 
 PIECE_TOKENS = 380
@@ -25,21 +26,22 @@ _UNIT = re.compile(rf"[{_WIDE}]\s{{0,64}}|[^\s{_WIDE}]{{1,64}}\s{{0,64}}|\s{{1,6
 
 
 class TextEmbedding:
-    """Embeds for clients, one piece of work at a time in the whole process: conversations share the embedder."""
+    """Embeds for clients, one piece of work at a time in the whole process, owners in turn; conversations share it."""
 
     def __init__(self) -> None:
-        self._turn = asyncio.Lock()
+        self._turns = WorkQueue()
 
-    async def vectors(self, embedder: Embedder, texts: Sequence[str], *, query: bool) -> Vectors:
+    async def vectors(self, embedder: Embedder, texts: Sequence[str], *, query: bool, owner: str) -> Vectors:
         """One row of length 1 for each text. One longer than ``PIECE_TOKENS`` is the mean of its pieces, weighted by length.
 
         Raises ``EngineError``. Cancelling stops after the pieces under way.
         """
         cut = await asyncio.to_thread(lambda: [pieces(text) for text in texts])
         flat = [piece for one in cut for piece in one]
+        request = object()
         rows = [np.empty((0, embedder.dimensions), np.float32)]
         for start in range(0, len(flat), AT_ONCE):
-            async with self._turn:
+            async with self._turns.turn(Ticket(Urgency.LONG, Whose(owner, request))):
                 options = EmbedOptions(query=query, awaited=True)
                 rows.append(await embedder.embed(flat[start : start + AT_ONCE], options))
         ends = np.cumsum([0, *map(len, cut)])

@@ -38,7 +38,8 @@ class Lookups:
         self._model = model
 
     async def refusal(self, event: AnyClientEvent, frame: str | bytes) -> ClientError | None:
-        """Why ``event``, which came as ``frame``, cannot be taken, if it declares a tool for documents that are not there.
+        """Why ``event``, which came as ``frame``, cannot be taken, if it declares a tool that its key does not open, or one for
+        documents that are not there.
 
         A voice that cannot be used is told to the session's ``KnownVoices``, and the session refuses it in its turn.
         """
@@ -67,7 +68,7 @@ class Lookups:
             sent: Any = msgspec.json.decode(frame)
             return store_param(sent[within]["tools"], index, f"{within}.tools")
 
-        await self._tools.require_stores(tools, param_of)
+        await self._tools.require_usable(tools, param_of)
 
     async def _look_for_voice(self, patch: SessionPatch) -> None:
         voice = patch.voice

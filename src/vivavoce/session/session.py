@@ -20,6 +20,7 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, NewItem
 from vivavoce.protocol.session_config import (
+    Frozen,
     FunctionChoice,
     ServerChoice,
     SessionConfig,
@@ -82,7 +83,8 @@ class SessionOptions:
     Rates in Hz; ``context_tokens`` is the language model's slot, ``expires_at`` in seconds of the epoch;
     ``interruption`` says which speech stops a reply for good; ``false_interruption_ms`` is how long the user must have been
     silent, without a word, before an interrupted reply goes on in the middle of their turn. ``own_tools``: the server has
-    tools that no client declares. ``most_bytes`` bounds what a client may have the conversation keep.
+    tools that no client declares; ``frozen`` are fields that its client cannot change; ``most_bytes`` bounds what a client may
+    have the conversation keep.
     """
 
     config: SessionConfig
@@ -100,6 +102,7 @@ class SessionOptions:
     interruption: InterruptionPolicy = DEFAULT_POLICY
     lengths: TextLengths = field(default_factory=TextLengths)
     own_tools: bool = False
+    frozen: frozenset[Frozen] = frozenset()
     expires_at: int | None = None
     report_marks: bool = False
 
@@ -239,6 +242,7 @@ class Session:
         if event.item.type == "function_call_output":
             aside = self.conversation.calls_aside(event.item.call_id)
             require_call(event.item.call_id, self.conversation, "item.call_id", aside=aside)
+        self._require_no_instructions(item, "item.role")
         self.conversation.budget.require(item_bytes(item), "item")
         self.hearing.require_room(audio.values(), "item.content")
         self.conversation.add(item, after=event.previous_item_id)
@@ -411,6 +415,8 @@ class Session:
             format=self.config.input_audio_format,
             rate_hz=self.options.hearing_hz,
         )
+        for item, _ in own:
+            self._require_no_instructions(item, "response.input")
         self.conversation.budget.require(sum(item_bytes(item) for item, _ in own), "response.input")
         self.hearing.require_room([samples for _, audio in own for samples in audio.values()], "response.input")
         for item, audio in own:
@@ -426,8 +432,15 @@ class Session:
         messages = (*prompt.messages, Message("user", words))
         self.outbox.command(Prefill(messages, prompt.options, server_side(self.config.tools), prompt.tool_tokens))
 
+    def _require_no_instructions(self, item: Item, param: str) -> None:
+        if item.role == "system" and "instructions" in self.options.frozen:
+            raise _frozen("instructions", param)
+
     def _checked(self, patch: SessionPatch, *, param: str) -> SessionConfig:
         config = patched(self.config, patch, self.options.turn_detection)
+        for name in sorted(self.options.frozen):
+            if getattr(config, name) != getattr(self.config, name):
+                raise _frozen(f"'{name}'", f"{param}.{name}")
         self.options.voices.require(config.voice, f"{param}.voice")
         if not config.modalities or "text" not in config.modalities:
             # GA names audio alone; in this dialect words always come along (reference 2.1).
@@ -439,6 +452,10 @@ class Session:
             at_fault = "tools" if patch.instructions is UNSET else "instructions"
             self.prompts.budget.require_room(config, f"{param}.{at_fault}")
         return config
+
+
+def _frozen(what: str, param: str) -> ClientError:
+    return ClientError(f"Whoever opened this session has settled its {what}.", code="field_frozen", param=param)
 
 
 _HANDLERS: Mapping[type, Callable[[Session, Any, float], None]] = {

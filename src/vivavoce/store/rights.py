@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
+
+from vivavoce.errors import ClientError
 
 Scope = Literal["realtime", "chat", "embeddings", "audio", "voices", "files", "vector_stores", "search"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -17,6 +20,23 @@ class KeyLimits:
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     sessions: int | None = None
+
+
+Use = Literal["web_search", "retrieval", "own_voice"]
+"""What can be used inside of a conversation or a request whose path says nothing of it."""
+
+SCOPE_OF_USE: Mapping[Use, Scope] = {"web_search": "search", "retrieval": "vector_stores", "own_voice": "voices"}
+
+
+def require_use(scopes: Collection[str], use: Use, param: str) -> None:
+    """Raises ``ClientError`` (``insufficient_scope``) when a key with these scopes (none: all) does not open this."""
+    if scopes and SCOPE_OF_USE[use] not in scopes:
+        raise ClientError(
+            f"This key opens {', '.join(sorted(scopes))} only, and not '{SCOPE_OF_USE[use]}'.",
+            code="insufficient_scope",
+            param=param,
+            type="permission_error",
+        )
 
 
 CONFIGURED = "configured:"

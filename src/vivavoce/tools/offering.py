@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any
@@ -14,6 +14,7 @@ from vivavoce.errors import ClientError, EngineError, VivavoceError
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import DeclaredTool, McpTool, RetrievalTool, ServerSideTool, WebSearchTool
 from vivavoce.scripts import written_language
+from vivavoce.store.rights import Use, require_use
 from vivavoce.tools import selection
 from vivavoce.tools.base import GROUP, NO_EVIDENCE, Calling, ServerTool
 from vivavoce.tools.loop import ServerSide, with_tools
@@ -145,14 +146,22 @@ class Offering:
             strangers_may_call=config.strangers_may_call,
         )
 
-    async def require_stores(
-        self, owner: str, declared: Sequence[DeclaredTool], param_of: Callable[[int], str]
+    async def require_usable(
+        self,
+        owner: str,
+        declared: Sequence[DeclaredTool],
+        param_of: Callable[[int], str],
+        scopes: Collection[str] = (),
     ) -> None:
-        """Whether the vector stores of declared tools are there, and the owner's.
+        """Whether a key with these ``scopes`` opens declared tools, and their vector stores are there, and the owner's.
 
-        Raises ``ClientError`` (``vector_store_not_found``); ``param_of`` says where the tool of this number names its store.
+        Raises ``ClientError`` (``insufficient_scope``, ``vector_store_not_found``); ``param_of`` says where the tool of this
+        number names its store.
         """
         for index, tool in enumerate(declared):
+            if isinstance(tool, WebSearchTool | RetrievalTool):
+                use: Use = "retrieval" if isinstance(tool, RetrievalTool) else "web_search"
+                require_use(scopes, use, f"{param_of(index).partition(']')[0]}]")
             if isinstance(tool, RetrievalTool):
                 try:
                     await self._makers.require_store(owner, tool.vector_store_id)
@@ -216,11 +225,17 @@ class Offering:
 
 
 class SessionTools:
-    """The tools of one conversation, for whoever drives it: ``notify`` has the assistant tell the user something."""
+    """The tools of one conversation, for whoever drives it: ``notify`` has the assistant tell the user something.
 
-    def __init__(self, offering: Offering, owner: str, patience_s: float | None = None) -> None:
+    ``scopes`` are those of the key it was begun with.
+    """
+
+    def __init__(
+        self, offering: Offering, owner: str, patience_s: float | None = None, scopes: Collection[str] = ()
+    ) -> None:
         self._offering = offering
         self._owner = owner
+        self._scopes = scopes
         self._patience_s = patience_s
         self._handles: set[asyncio.TimerHandle] = set()
         self.notify: Callable[[str], None] = lambda notice: None
@@ -264,9 +279,9 @@ class SessionTools:
         yet what they have are asked, and what the other tools are for is read."""
         return await self._offering.for_prefill(self._owner, options, declared, most_tokens)
 
-    async def require_stores(self, declared: Sequence[DeclaredTool], param_of: Callable[[int], str]) -> None:
-        """See ``Offering.require_stores``."""
-        await self._offering.require_stores(self._owner, declared, param_of)
+    async def require_usable(self, declared: Sequence[DeclaredTool], param_of: Callable[[int], str]) -> None:
+        """See ``Offering.require_usable``."""
+        await self._offering.require_usable(self._owner, declared, param_of, self._scopes)
 
     async def listed(self, tool: McpTool) -> tuple[Mapping[str, Any], ...]:
         """What a client's tool server has, for the client to see. Raises ``ToolServerError``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from vivavoce.config.keeping import VoicesConfig
 from vivavoce.errors import ClientError
@@ -10,6 +10,7 @@ from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.voices.at_hand import AtHand
 from vivavoce.runtime.voices.making import VoiceMaker
 from vivavoce.runtime.voices.refining import Refiner
+from vivavoce.store.rights import require_use
 from vivavoce.store.store import Store
 from vivavoce.tiers import TIERS, Tier
 from vivavoce.types import Language
@@ -47,14 +48,15 @@ class VoiceLibrary:
         if self._opened is not None:
             await self.refiner.close()
 
-    async def usable(self, owner: str, voice: str, tier: Tier | None = None) -> str:
-        """The name the speaker takes for ``voice``, when ``owner`` may use it with models of ``tier``.
+    async def usable(self, owner: str, voice: str, tier: Tier | None = None, scopes: Collection[str] = ()) -> str:
+        """The name the speaker takes for ``voice``, for ``owner``, models of ``tier`` and a key with ``scopes``.
 
-        Raises ``ClientError`` (``param="voice"``) for a voice that is not there, is somebody else's, or does not go with
-        the tier; ``EngineError`` and ``StoreError`` when it cannot be brought.
+        Raises ``ClientError`` (``param="voice"``) for a voice that is not there, is somebody else's, is not opened by the
+        key, or does not go with the tier; ``EngineError`` and ``StoreError`` when it cannot be brought.
         """
         if not voice.startswith(OWN_PREFIX):
             return voice if self._is_native(voice) else preset(voice).id
+        require_use(scopes, "own_voice", "voice")
         if tier is not None and not tier.own_voices:
             takers = ", ".join(one.name for one in TIERS.values() if one.own_voices)
             raise ClientError(
