@@ -41,6 +41,7 @@ from vivavoce.http.serving import Serving
 from vivavoce.http.tracing import Traced
 from vivavoce.preflight import require_references
 from vivavoce.runtime.engines import load_engines
+from vivavoce.store.quota import Quota
 from vivavoce.store.store import open_store
 from vivavoce.tools.relevance import relevance_of
 
@@ -126,7 +127,7 @@ async def _work(serving: Serving, on_failure: Callable[[], None] | None) -> None
 async def _load(serving: Serving) -> None:
     await asyncio.to_thread(require_references, serving.config)  # it imports the engines
     serving.tools.load_plugins()
-    serving.opened = serving.closing.add(await open_store(serving.config))
+    serving.opened = serving.closing.add(await open_store(serving.config, Quota(serving.most_bytes)))
     serving.owners.created(await serving.keys.owners())
     engines = serving.closing.add(await load_engines(serving.config))
     await serving.open_library(engines.embedder)

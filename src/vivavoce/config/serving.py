@@ -16,12 +16,16 @@ from vivavoce.store.rights import Scope
 from vivavoce.tiers import TIERS
 from vivavoce.turns.backchannel import DEFAULT_POLICY
 
+DEFAULT_STORAGE_MB = 10_240
+
 
 class LimitsConfig(Table):
     """Capacity and bounds. One more than ``sessions`` is refused before the upgrade with 429, after a moment.
 
     A chat completion takes a place of ``sessions`` for as long as it runs; ``requests`` bounds what needs none: speech,
     transcriptions and the like at once.
+    ``storage_mb`` is how much each owner may keep; left out, ``DEFAULT_STORAGE_MB`` while there are several owners, and no
+    limit else. ``storage_mb_of`` maps owners' names to what takes its place for them.
     ``conversation_mb`` bounds what the client of a conversation may have it keep: items, instructions and tools; and as much
     again for frames that wait for the client or are kept for it.
     A conversation in which the client sends nothing at all ends after ``idle_s``, and gives way to others, when there is no
@@ -42,6 +46,8 @@ class LimitsConfig(Table):
     client_secrets: int = Field(default=1000, ge=1)
     buffer_ms: int = Field(default=600_000, ge=1000)
     audio_lead_ms: int = Field(default=2_000, ge=100)
+    storage_mb: int | None = Field(default=None, ge=1)
+    storage_mb_of: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     conversation_mb: int = Field(default=16, ge=1)
     idle_s: float = Field(default=900.0, gt=0)
     idle_yields_s: float = Field(default=60.0, gt=0)

@@ -41,6 +41,7 @@ STATUS_OF_CODE = {
     "not_found": 404,
     "request_timeout": 408,
     "request_too_large": 413,
+    "storage_quota_exceeded": 413,
     "unsupported_content_type": 415,
     "unsupported_media_type": 415,
     "rate_limit_exceeded": 429,

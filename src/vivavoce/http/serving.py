@@ -8,6 +8,7 @@ from functools import partial
 
 from vivavoce.closing import CloseStack
 from vivavoce.config import Config
+from vivavoce.config.serving import DEFAULT_STORAGE_MB
 from vivavoce.engines.base import Embedder
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Auth
@@ -102,6 +103,13 @@ class Serving:
         if self.opened is None:
             raise ClientError("The server is still opening its store.", code="server_loading", type="server_error")
         return self.opened
+
+    def most_bytes(self, owner: str) -> int | None:
+        """How much an owner may keep; ``None``: as much as there is room for."""
+        limits = self.config.limits
+        default = limits.storage_mb or (DEFAULT_STORAGE_MB if self.owners.several() else None)
+        most = limits.storage_mb_of.get(owner, default)
+        return None if most is None else most * 1024 * 1024
 
     @property
     def keys(self) -> Keys:

@@ -152,6 +152,7 @@ class VectorStores:
         """
         await self.get(owner, store_id)
         async with self._store.rows.begin() as session:
+            await self._store.quota.require(session, owner)
             rows = []
             first = int(time.time() * 1000) * 1000
             for number, new in enumerate(files):

@@ -32,6 +32,7 @@ class VectorStoreFileRow(Base):
     """
 
     __tablename__ = "vector_store_files"
+    __counted__ = "usage_bytes"
     __table_args__ = (Index("ix_vector_store_files_status_leased_until", "status", "leased_until"),)
 
     store_id: Mapped[str] = mapped_column(ForeignKey("vector_stores.id", ondelete="CASCADE"), primary_key=True)

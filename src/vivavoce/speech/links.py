@@ -36,28 +36,34 @@ class SpeechLinks:
     async def keep(self, owner: str, chunks: AsyncGenerator[bytes, None], content_type: str) -> tuple[str, int]:
         """Keep a file while it is being made: (the secret of its address, when it expires in s of the epoch).
 
-        Raises ``CapacityError`` when the owner has too many, and what ``chunks`` raises; then nothing is left behind.
+        Raises ``CapacityError`` when the owner has too many, ``ClientError`` when they keep too much, and what ``chunks``
+        raises; then nothing is left behind.
         """
         await self.clear()
         async with self._store.reading() as session:
+            await self._store.quota.require(session, owner)
             mine = select(func.count()).select_from(SpeechFileRow).where(SpeechFileRow.owner == owner)
             if (await session.scalar(mine) or 0) >= MOST_LINKS:
                 raise CapacityError("addresses of speech files", MOST_LINKS)
         async with _relayed(chunks) as relayed:
             blob = await self._store.blobs.put(relayed, most_bytes=MOST_BYTES)
         secret, expires_at = secrets.token_urlsafe(SECRET_BYTES), int(self._clock()) + VALID_S
-        async with self._store.rows.begin() as session:
-            session.add(
-                SpeechFileRow(
-                    digest=_digest(secret),
-                    owner=owner,
-                    blob=blob.key,
-                    content_type=content_type,
-                    bytes=blob.size_bytes,
-                    expires_at=expires_at,
-                )
-            )
-            await self._store.blobs.adopt(session, blob.key)
+        row = SpeechFileRow(
+            digest=_digest(secret),
+            owner=owner,
+            blob=blob.key,
+            content_type=content_type,
+            bytes=blob.size_bytes,
+            expires_at=expires_at,
+        )
+        try:
+            async with self._store.rows.begin() as session:
+                await self._store.quota.require(session, owner, blob.size_bytes)
+                session.add(row)
+                await self._store.blobs.adopt(session, blob.key)
+        except ClientError:
+            await self._store.blobs.delete(blob.key)
+            raise
         return secret, expires_at
 
     async def find(self, secret: str) -> SpeechFileRow:

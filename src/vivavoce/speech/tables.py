@@ -12,6 +12,7 @@ class SpeechFileRow(Base):
     """A file of ``return_url``. ``digest`` is SHA-256 (hex) of the secret in its address; ``blob`` holds its bytes."""
 
     __tablename__ = "speech_files"
+    __counted__ = "bytes"
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     owner: Mapped[str] = mapped_column(String(255), index=True)

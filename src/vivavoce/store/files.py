@@ -48,7 +48,8 @@ class Files:
         """Keep a stream as a file. Nothing is left behind of one that is refused.
 
         Raises ``ClientError``: an unknown ``purpose``, a file that is too large, empty, or not of a type its purpose takes
-        (told by its first bytes and its name), a document without readable text, or one file too many.
+        (told by its first bytes and its name), a document without readable text, one file too many, or more
+        than the owner may keep.
         """
         wanted = purpose_of(purpose)
         name = plain_name(filename)
@@ -113,6 +114,7 @@ class Files:
 
     async def _require_room(self, owner: str) -> None:
         async with self._store.reading() as session:
+            await self._store.quota.require(session, owner)
             count = await session.scalar(select(func.count()).where(FileRow.owner == owner))
         if (count or 0) >= MOST_FILES:
             raise ClientError(f"There are {MOST_FILES} files already; delete some first.", code="too_many_files")
@@ -152,6 +154,7 @@ class Files:
             expires_at=None if expires_after_s is None else now + expires_after_s,
         )
         async with self._store.rows.begin() as session:
+            await self._store.quota.require(session, owner, blob.size_bytes)
             session.add(file)
             for one in (blob, text):
                 if one is not None:

@@ -15,6 +15,7 @@ from vivavoce.config.keeping import StorageConfig
 from vivavoce.errors import StoreError
 from vivavoce.store.blobs import Blobs
 from vivavoce.store.database import Database
+from vivavoce.store.quota import Quota
 from vivavoce.store.relocation import BLOBS, DATABASE, relocate
 
 log = logging.getLogger(__name__)
@@ -25,20 +26,24 @@ S3_PATIENCE = timedelta(seconds=20)
 
 
 class Store:
-    """Rows and blobs. ``rows`` and ``reading`` make database sessions (see ``Database``)."""
+    """Rows and blobs. ``rows`` and ``reading`` make database sessions (see ``Database``).
 
-    def __init__(self, database: Database, blobs: Blobs) -> None:
+    ``quota`` says who may keep how much.
+    """
+
+    def __init__(self, database: Database, blobs: Blobs, quota: Quota | None = None) -> None:
         self.database = database
         self.rows = database.rows
         self.reading = database.reading
         self.blobs = blobs
+        self.quota = quota or Quota()
 
     async def close(self) -> None:
         """Close every connection."""
         await self.database.close()
 
 
-async def open_store(config: Config) -> Store:
+async def open_store(config: Config, quota: Quota | None = None) -> Store:
     """The configured store, its tables up to date and without what killed processes left. Raises ``StoreError``.
 
     What an earlier version left in the cache folder is moved to its place first.
@@ -49,7 +54,7 @@ async def open_store(config: Config) -> Store:
     try:
         await database.migrate()
         objects, folder = await asyncio.to_thread(open_objects, config)
-        store = Store(database, Blobs(objects, database, folder))
+        store = Store(database, Blobs(objects, database, folder), quota)
         swept = await store.blobs.sweep()
     except BaseException:
         await database.close()

@@ -38,6 +38,7 @@ class FileRow(Base):
     """An uploaded file. ``blob`` holds its bytes; ``status`` is on the wire."""
 
     __tablename__ = "files"
+    __counted__ = "bytes"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     owner: Mapped[str] = mapped_column(String(255), index=True)

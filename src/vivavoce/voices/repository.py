@@ -55,8 +55,9 @@ class OwnVoices:
             return (await session.scalars(query)).one_or_none()
 
     async def require_room(self, owner: str, kind: type[VoiceRow] | type[ConsentRow] = VoiceRow) -> None:
-        """Raises ``CapacityError`` when the owner has as many as there may be."""
+        """Raises ``CapacityError`` when the owner has as many as there may be, ``ClientError`` when they keep too much."""
         async with self._store.reading() as session:
+            await self._store.quota.require(session, owner)
             count = await session.scalar(select(func.count()).select_from(kind).where(kind.owner == owner))
         if (count or 0) >= self._most:
             raise CapacityError("places for voices" if kind is VoiceRow else "places for consents", self._most)
