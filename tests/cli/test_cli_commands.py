@@ -145,6 +145,13 @@ def test_bench_recognition_scores_the_recogniser_alone(question: Path, tmp_path:
     )
 
 
+def test_bench_speaking_counts_right_readings(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("en\tnumber\t21.\ttwenty-one\nen\tnumber\t22.\ttwenty-one\n", "utf-8")
+    assert "50.0%" in run("bench", "speaking", "--pairs", str(pairs))
+    assert "'22.'" in run("bench", "speaking", "--pairs", str(pairs), "--least", "0.9", code=1)
+
+
 def test_bench_turn_asks_its_own_questions_of_a_server_of_its_own() -> None:
     text = run("bench", "turn", "--engines", "fake", "--limit", "1", "--language", "zh")
     assert "synthesised by Vivavoce's own speakers" in text

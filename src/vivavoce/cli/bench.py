@@ -33,6 +33,7 @@ from vivavoce.bench.turn import OnMeasure, Target, ask_at_once, ask_in_turn
 from vivavoce.cli.bench_http import http
 from vivavoce.cli.bench_overhead import overhead
 from vivavoce.cli.bench_retrieval import retrieval
+from vivavoce.cli.bench_speaking import speaking
 from vivavoce.cli.bench_tools import tools
 from vivavoce.cli.local_server import server_at
 from vivavoce.cli.options import (
@@ -58,6 +59,7 @@ app.command()(overhead)
 app.command()(http)
 app.command()(tools)
 app.command()(retrieval)
+app.command()(speaking)
 
 
 @dataclass(frozen=True, slots=True)
