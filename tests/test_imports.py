@@ -26,6 +26,7 @@ ALLOWED_TO_ENGINES = {
     "digests",
     "engines",
     "open_request",
+    "text",
     "signatures",
     "token_estimates",
 }
@@ -63,6 +64,11 @@ def test_the_wire_knows_formats_of_audio_but_does_nothing_with_audio() -> None:
         assert all(name.startswith("vivavoce.audio.audio_format.") for name in audio), file
     for file in (SOURCE / "audio").rglob("*.py"):
         assert "protocol" not in rooms_imported(file), file
+
+
+def test_text_is_on_the_lowest_floor() -> None:
+    for file in (SOURCE / "text").rglob("*.py"):
+        assert rooms_imported(file) <= {"text", "types"}, file
 
 
 @pytest.mark.parametrize("room", PURE)

@@ -10,11 +10,23 @@ from vivavoce.types import Language
 # Written as numbers: what looks like U+F900 may be another character by the time it is saved.
 _KANA = re.compile(r"[ぁ-ゖァ-ヺㇰ-ㇿｦ-ﾝ]")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_JAPANESE_HAN = re.compile(
+    "[円価気駅様図売読発対働込枠峠畑匂県広変実楽経済験関択沢単転団伝辺桜塩応歓観帰拠挙黒歩毎渋収臓蔵徳徴闘弾庁鉄竜齢両労戦"
+    "銭総騒営栄桟歯処剤斎雑説税]"
+)
+"""Characters that are written so in Japan only, neither in simplified nor in traditional Chinese."""
+
 _HANGUL = re.compile(r"[가-힣]")
 _CJK = re.compile(r"[\u3000-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3\uff00-\uffef]")
 _WITHOUT_BLANKS = re.compile(r"[\u3000-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _CJK_LANGUAGES = frozenset({"zh", "ja", "ko"})
 _LETTER = re.compile(r"\w")
+_UNIT = re.compile(
+    r"(?<=\d)[ ]?(?:[kcm]?m[²³]?|[mk]?g|[mM]?[lL]|km/h|[kKMGT]B|[kMG]?Hz|°?[CF]|h|s|ms|min|[kKMB]|%)(?![A-Za-z])"
+    r"|(?<![A-Za-z])[A-Za-z](?=[ ]?[=<>≥≤≠≈+×÷²³^])"
+    r"|(?<![A-Za-z])(?:USD|EUR|GBP|CNY|RMB|JPY|HKD|HK|US|A)(?=[ ]?[$\d])"
+)
+"""What stands beside a number and does not make it text of a language."""
 
 _LATIN = r"[A-Za-zÀ-ɏ]"
 _LATIN_RUN = re.compile(
@@ -47,17 +59,24 @@ def joined(before: str, after: str) -> str:
 def clause_language(text: str, hint: Language | None, previous: Language | None) -> Language:
     """The language of a clause.
 
-    Kana makes it Japanese. Han alone is Chinese, unless the conversation (``hint``) or, without a hint, the clause
-    before (``previous``) is Japanese. Anything else is the conversation's language if that is not written in these
-    scripts, or else English.
+    Kana, or characters only Japan writes so, make it Japanese. Other Han alone is Chinese, unless the conversation
+    (``hint``) or, without a hint, the clause before (``previous``) is Japanese. Text without letters (numbers, prices, times,
+    and the units behind them) is of the conversation's language or, where that has an alphabet or is not known, of that of
+    the clause before. Anything else is the conversation's language if that is not written in these scripts, or else English.
     """
-    if _KANA.search(text):
+    if _KANA.search(text) or _JAPANESE_HAN.search(text):
         return "ja"
     if _HAN.search(text):
         return "ja" if (hint or previous) == "ja" else "zh"
     if _HANGUL.search(text):
         return "ko"
-    return "en" if hint is None or hint.partition("-")[0] in _CJK_LANGUAGES else hint
+    alphabetic = hint is None or hint.partition("-")[0] not in _CJK_LANGUAGES
+    if any(map(str.isalnum, text)) and not any(map(str.isalpha, _UNIT.sub("", text))):
+        if not alphabetic:
+            return hint or "en"
+        if previous in _CJK_LANGUAGES:
+            return previous
+    return hint if alphabetic and hint is not None else "en"
 
 
 def written_language(text: str) -> Language | None:

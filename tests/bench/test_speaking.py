@@ -25,7 +25,10 @@ def test_a_line_that_is_no_pair_is_named(line: str) -> None:
 
 def test_a_reading_is_right_when_it_sounds_like_one_of_the_expected() -> None:
     words = {"5": "faIv", "five": "fˈaIv", "8": "eIt", "nine": "naIn"}
-    readers = {"en": lambda text: words.get(text.rstrip("."), text)}
+
+    def reader(text: str) -> str:
+        return words.get(text.rstrip("."), text)
+
     pairs = [Pair("en", "number", "5.", ("V", "five")), Pair("en", "number", "8.", ("nine",))]
-    assert [one.right for one in read(pairs, readers)] == [True, False]
+    assert [one.right for one in read(pairs, {"en": reader})] == [True, False]
     assert sounds("ni↓ xau↓, fˈaIv!") == "ni↓xau↓faIv"

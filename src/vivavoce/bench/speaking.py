@@ -23,8 +23,8 @@ FrontEnds = Mapping[Language, Callable[[str], str]]
 PAIRS = "speaking_pairs.tsv"
 """One pair a line: language, category, written, and the readings that are right, parted by `` | ``."""
 
-_HINTED: frozenset[Language] = frozenset({"ja"})
-"""Languages whose text does not always show what it is: Han alone could be Chinese."""
+UNHINTED = "language"
+"""The category of texts that show themselves what language they are in; the others are of a conversation in theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def read(pairs: Iterable[Pair], readers: FrontEnds) -> list[Reading]:
     """Every pair, read and judged."""
     made: list[Reading] = []
     for pair in pairs:
-        phonemes = spoken(pair.written, pair.language if pair.language in _HINTED else None, readers)
+        phonemes = spoken(pair.written, None if pair.category == UNHINTED else pair.language, readers)
         right = {sounds(readers[pair.language](one)) for one in pair.readings}
         made.append(Reading(pair, phonemes, sounds(phonemes) in right))
     return made

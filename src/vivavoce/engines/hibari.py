@@ -18,6 +18,7 @@ from vivavoce.engines.kokoro.pieces import pieces
 from vivavoce.engines.pauses import finish
 from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
+from vivavoce.text.spoken_words import spoken_words
 from vivavoce.types import Language, Samples, SpeakOptions
 
 VOICE = "heart"
@@ -52,7 +53,11 @@ class HibariSpeaker:
                 yield piece
 
     def _phonemes(self, text: str) -> list[str]:
-        return [piece for sentence in self._model.phonemize(text) for piece in pieces(sentence, MAX_PHONEMES)]
+        return [
+            piece
+            for sentence in self._model.phonemize(spoken_words(text, "en"))
+            for piece in pieces(sentence, MAX_PHONEMES)
+        ]
 
     def _clip(self, phonemes: str, speed: float) -> Samples:
         try:

@@ -45,6 +45,7 @@ WINDOW = 24
 INNER = frozenset("'’-./:_@=?&")
 """Characters that do not end a word (an address is one long word)."""
 
+CURRENCIES = frozenset("¥￥$€£₩₹")
 HARD_STOPS = frozenset("。！？!?．.")
 SOFT_STOPS = frozenset("，；：、")
 SPACED_STOPS = frozenset(",;:")
@@ -140,6 +141,8 @@ class ClauseSplitter:
         if char in HARD_STOPS or char == "…":
             return self._stop()
         if char in SOFT_STOPS:
+            if char == "：" and self._figures_follow(self._at + 1):
+                return 0, None, 1
             return self._at + 1, _Boundary.ENUMERATION if char == "、" else _Boundary.COMMA, 1
         if char in SPACED_STOPS:
             return self._comma()
@@ -206,6 +209,8 @@ class ClauseSplitter:
             return (end, _Boundary.COMMA, end - self._at) if is_cjk(following) else (0, None, 1)
         if self._at and self._buffer[self._at - 1].isdigit() and self._next_word(end).isdigit():
             return 0, None, 1
+        if self._buffer[self._at] == ":" and self._figures_follow(end):
+            return 0, None, 1
         return end + (following.isspace() and following != "\n"), _Boundary.COMMA, 1
 
     def _dash(self) -> tuple[int, _Boundary | None, int]:
@@ -213,7 +218,9 @@ class ClauseSplitter:
         while self._char(end) in set("—–"):
             end += 1
         before, after = self._buffer[self._at - 1 : self._at], self._char(end)
-        if before.isdigit() and after.isdigit():
+        if (before.isdigit() and (after.isdigit() or after in CURRENCIES)) or (
+            self._buffer[self._at : end] == "–" and before.isalnum() and after.isalnum() and not is_cjk(after)
+        ):
             return 0, None, end - self._at
         return end + (after.isspace() and after != "\n"), _Boundary.COMMA, end - self._at
 
@@ -228,13 +235,24 @@ class ClauseSplitter:
         longest = self._forced(char) + FORCED_REACH
         if char.isspace():
             written = self._buffer[max(0, self._at - WINDOW) : self._at]
-            return self._at + 1 if self._length >= longest or not ends_on_function_word(written) else 0
+            unfit = self._at_figures(self._at + 1) or ends_on_function_word(written)
+            return self._at + 1 if self._length >= longest or not unfit else 0
         if is_cjk(char) and self._length >= max(self._tried, longest - FORCED_REACH) + LOOKAHEAD:
             self._tried = self._length
             start = max(0, self._at + 1 - WINDOW)
             found = word_boundary(self._buffer[start : self._at + 1], LOOKAHEAD)
-            return start + found if found else 0
+            return start + found if found and not self._at_figures(start + found) else 0
         return 0
+
+    def _figures_follow(self, at: int) -> bool:
+        """Whether what follows the blanks at ``at`` begins with a digit or the sign before one."""
+        following = self._next_word(at)
+        return following.isdigit() or following in CURRENCIES or following in {"-", "−", "+"}
+
+    def _at_figures(self, at: int) -> bool:
+        """Whether a cut at ``at`` would part a number from what tells how it is read: "order 47112", "5 km"."""
+        before = self._buffer[:at].rstrip()[-1:]
+        return before.isdigit() or self._next_word(at).isdigit()
 
     def _wanted(self, boundary: _Boundary) -> bool:
         """Whether a clause as long as this one may end here."""

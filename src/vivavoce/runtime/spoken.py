@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
 
 from vivavoce.runtime.json_spans import without_json
 from vivavoce.types import Language
@@ -15,12 +16,16 @@ EMPHASIS = "*_~"
 _DOTS = {"zh": "点", "ja": "ドット"}
 _STOPS = {"zh": "。", "ja": "。"}
 _ENDED = re.compile(r"[.!?…。！？．,;:，；：、—–-][\"'”’」』）)\]】》〉»]*$")
-_SAID_SYMBOLS = frozenset("°℃℉©®™№")
-_SCHEME = r"(?:\b(?:https?|ftp|wss?)://|\bwww\.)"
-_WAY = r"[:/?#][^\s<>()（）。，！？；：、」』】]*"
+_SAID_SYMBOLS = frozenset("°℃℉©®™№㎡㎥㎞㎏㎝㎜㎎㎖")
+_SCHEME = r"(?:(?<![A-Za-z0-9])(?:https?|ftp|wss?)://|(?<![A-Za-z0-9])www\.)"
+_WAY_CHARACTER = r"[^\s<>()（）。，！？；：、」』】\u3040-\u30ff\u3400-\u9fff]"
+"""An address ends where Han or kana begin: texts in them have no blank there."""
+
+_WAY = rf"[:/?#]{_WAY_CHARACTER}*"
 _HOST = re.compile(rf"{_SCHEME}(?:www\.)?([A-Za-z0-9.-]*[A-Za-z0-9])(?:{_WAY})?")
 _BARE_HOST = re.compile(
-    r"\b((?:[A-Za-z0-9-]+\.)+(?:ai|app|cn|com|de|dev|edu|eu|fr|gov|info|io|jp|net|org|uk))(?<!\.)/[^\s<>()（）。，！？；：、」』】]*"
+    r"(?<![A-Za-z0-9])((?:[A-Za-z0-9-]+\.)+(?:ai|app|cn|com|de|dev|edu|eu|fr|gov|info|io|jp|net|org|uk))(?<!\.)"
+    rf"/{_WAY_CHARACTER}*"
 )
 """A site without a scheme, but with a way behind it: nobody says that."""
 
@@ -58,7 +63,7 @@ def spoken_form(text: str, language: Language, *, complete: bool = False) -> str
     ``complete`` says that the writer stopped here (a line or the reply ends): a missing full stop is added, so that the
     voice falls and pauses.
     """
-    text = without_json(_FENCED.sub(" ", text))
+    text = without_json(unescape(_FENCED.sub(" ", text)))
     for pattern, replacement in _REPLACEMENTS:
         text = pattern.sub(replacement, text)
     dot = _DOTS.get(language, " dot ")

@@ -15,7 +15,7 @@ import rjieba
 from pinyin_to_ipa import pinyin_to_ipa
 from pypinyin import Style, lazy_pinyin
 
-from vivavoce.engines.kokoro.numerals import spoken_numbers
+from vivavoce.text.spoken_words import spoken_words
 
 _SEGMENT = re.compile(
     r"(?P<han>[一-鿿]+)"
@@ -57,7 +57,7 @@ class Chinese:
 
     def __call__(self, text: str) -> str:
         """Phonemes of ``text``, words parted by spaces, punctuation kept; other characters are left out."""
-        prepared = spoken_numbers(text)
+        prepared = spoken_words(text, "zh")
         for sign, said in _SPOKEN_SIGNS.items():
             prepared = re.sub(rf"(?<=[一-鿿])\s*{re.escape(sign)}\s*(?=[一-鿿])", said, prepared)
         out: list[str] = []

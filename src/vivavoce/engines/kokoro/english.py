@@ -10,6 +10,7 @@ from functools import cache
 from hibari.g2p import G2P
 
 from vivavoce.engines.reading import CarefulPhonemizer, Phonemizer
+from vivavoce.text.spoken_words import spoken_words
 
 
 @cache
@@ -31,5 +32,5 @@ class English:
 
     def __call__(self, text: str) -> str:
         """Phonemes of ``text``, punctuation kept; characters of other scripts are left out."""
-        lines = (self._g2p(line) for line in text.splitlines())
+        lines = (self._g2p(line) for line in spoken_words(text, "en").splitlines())
         return " ".join(line for line in lines if line)

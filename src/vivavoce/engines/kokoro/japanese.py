@@ -15,9 +15,8 @@ from typing import Any
 import pyopenjtalk
 
 from vivavoce.engines.kokoro.kana import kana_phonemes
+from vivavoce.text.spoken_words import spoken_words
 
-_TIME = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2})(?![\d:])")
-_MINUS = re.compile(r"(?<![\w)])[-−](?=\d)")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'.&+\-]*")
 _SYMBOL = "記号"
 _SPELLED_OUT = "フィラー"
@@ -65,7 +64,7 @@ class Japanese:
 
     def __call__(self, text: str) -> str:
         """Phonemes of ``text``, words parted by spaces, punctuation kept."""
-        prepared = _MINUS.sub("マイナス", _TIME.sub(_time, text))
+        prepared = spoken_words(text, "ja")
         nodes: Sequence[Any] = pyopenjtalk.run_frontend(prepared, use_sudachi_kanji_yomi=False)
         return _joined(self._words(nodes))
 
@@ -89,11 +88,6 @@ class Japanese:
         if node["pos"] == _SPELLED_OUT and _LATIN.fullmatch(surface):
             return _Word(latin=self._english(surface))
         return _Word(kana=node["pron"].translate(_DEVOICED))
-
-
-def _time(match: re.Match[str]) -> str:
-    hour, minute = int(match[1]), int(match[2])
-    return f"{hour}時{minute}分" if minute else f"{hour}時"
 
 
 def _one_word(previous: Any, node: Any) -> bool:

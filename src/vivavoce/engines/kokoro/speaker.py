@@ -25,6 +25,7 @@ from vivavoce.engines.kokoro.styles import LANGUAGES, Pack, Styles, read_stock
 from vivavoce.engines.pauses import finish
 from vivavoce.engines.reading import CarefulPhonemizer, Phonemizer
 from vivavoce.engines.settings import always
+from vivavoce.text import transducers
 from vivavoce.types import Language, Samples, Sex, SpeakOptions
 
 MODEL, VOICES = "kokoro-v1.0", "kokoro-voices"
@@ -114,6 +115,7 @@ class KokoroSpeaker:
 
     def warm_up(self) -> None:
         """Run every phonemizer and the network once: the first call of each is slower than the others."""
+        transducers.warm_up()
         for letter, phonemize in self._phonemizers.items():
             voice = next((name for name in self.voices if name[0] == letter), None)
             if voice:

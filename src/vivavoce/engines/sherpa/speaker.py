@@ -26,6 +26,7 @@ from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE, Family, files_in
 from vivavoce.engines.sherpa.process import CloningProcess, Model
 from vivavoce.engines.sherpa.spelling import Spelling, is_foreign, is_spoken, pieces
 from vivavoce.errors import ClientError, EngineError
+from vivavoce.text.spoken_words import spoken_words
 from vivavoce.types import Language, Samples, SpeakOptions
 
 RATE_HZ = 24_000
@@ -122,7 +123,7 @@ class SherpaSpeaker:
     def _pieces(self, text: str, language: Language) -> Sequence[str | list[str]]:
         """What the process is to say in one go each. Raises ``EngineError`` when there is no word it knows."""
         if self._spelling is None:
-            return text_pieces(text, PIECE_CHARACTERS)
+            return text_pieces(spoken_words(text, "en"), PIECE_CHARACTERS)
         if not is_spoken(tokens := self._spelling(text, language)):
             raise EngineError(self._family.name, "knows no word of the text")
         return pieces(tokens)

@@ -16,7 +16,7 @@ from pypinyin import Style, lazy_pinyin
 from pypinyin.contrib.tone_convert import to_finals_tone3, to_initials
 
 from vivavoce.engines.kokoro.english import English
-from vivavoce.engines.kokoro.numerals import spoken_numbers
+from vivavoce.text.spoken_words import spoken_words
 from vivavoce.types import Language
 
 LEAST, MOST = 24, 120
@@ -80,7 +80,7 @@ class Spelling:
     def __call__(self, text: str, language: Language) -> list[str]:
         """The tokens of a text; those of words that have none (in other scripts) are left out. Blocking."""
         if language == "zh":
-            text = spoken_numbers(text)
+            text = spoken_words(text, "zh")
         parts = _HAN.split(text.translate(_PUNCTUATION))
         spelled = (token for part in parts if part for token in self._part(part))
         return [token for token in spelled if token in self._tokens]

@@ -1,0 +1,121 @@
+"""What is read sign by sign in English: addresses, telephone numbers, orders, flights, rooms, versions."""
+
+from __future__ import annotations
+
+import re
+
+from vivavoce.text.english.numbers import ALONE, DIGITS, MOST_DIGITS, OVER, YEAR, digits, number, ordinal, year
+from vivavoce.text.rules import HOST_ENDS, Rule, alternatives, words
+
+_CODES = alternatives(
+    words(
+        """
+    order invoice booking reservation customer account member membership tracking ticket case
+    confirmation reference serial model verification security access activation promo zip postal area
+    pin passcode password code id number no. no flight room suite gate train bus route extension ext.
+    card policy contract agent unit locker license licence passport otp phone
+    """
+    )
+)
+_LINKS = (
+    r"(?:[ ]+(?:number|no\.?|code|id|reference|ref\.?|password|card))*"
+    r"(?:[ ]+(?:is|are|was|reads|ending[ ]in|ends?[ ](?:in|with)|ending[ ]with))?[ ]*[:#,]?[ ]*#?"
+)
+_CODE = r"(?:[A-Z]{1,3}[ ]?)?[0-9][0-9-]*[0-9](?:[A-Z](?![A-Za-z]))?|(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{4,12}"
+_COUNTED = re.compile(
+    r"[ ]+(?!(?:is|was|has|ships|arrives|leaves|departs|this|as|plus|shows)\b)"
+    r"(?:[a-z]+s|of|percent|people|hundred|thousand|million|billion|square|per|a|more|extra|other|and a half)\b|[%°€£$]"
+)
+"""What stands behind a quantity, not behind a code: "order 12 pizzas"."""
+
+_SENTENCE_GOES_ON = re.compile(r"[ ]+(?!(?:and|or|please|now|for|at|on|to|in|is|was|but|so|with)\b)[a-z]")
+_SPOKEN_CALL = r"(?:[Cc]all|[Dd]ial|[Tt]ext|[Pp]hone|[Rr]ing|[Ff]ax|[Tt]el\.?|[Mm]obile|[Cc]ell|[Hh]otline)"
+MONTHS = words("January February March April May June July August September October November December")
+_TELEPHONE = "|".join(
+    (
+        r"\+[0-9]{1,3}(?:[ .-]?\(?[0-9]{1,4}\)?){2,5}",
+        r"1[ -]\(?[0-9]{3}\)?[ -][0-9]{3}-[0-9]{4}",
+        r"\([0-9]{3}\)[ ]?[0-9]{3}[ -][0-9]{4}",
+        r"[0-9]{3}[ -][0-9]{3}[ -][0-9]{4}",
+        r"[0-9]{3}-[0-9]{4}",
+    )
+)
+
+
+def _coded(match: re.Match[str]) -> str:
+    """``order 47112``, ``flight BA2490``: letters and digits one by one; quantities and short numbers stay."""
+    before, code, following = match[1], match[2], match.string[match.end() :]
+    short = code.isdigit() and len(code) < 3 and not before.rstrip().endswith(("#", ":")) and code[0] != "0"
+    if (
+        short
+        or _COUNTED.match(following)
+        or (before.rstrip().endswith((" is", " are", " was")) and _SENTENCE_GOES_ON.match(following))
+    ):
+        return match[0]
+    return before + _spelled(code)
+
+
+def _spelled(code: str) -> str:
+    spelled = re.sub(
+        r"[A-Za-z0-9]", lambda one: f" {DIGITS[int(one[0])] if one[0].isdigit() else one[0].upper()} ", code
+    )
+    return re.sub(r"[ ]*[-–][ ]*", ", ", re.sub(r"[ ]+", " ", spelled)).strip()
+
+
+def _called(match: re.Match[str]) -> str:
+    """A telephone number: digit by digit, its groups apart; 800 is said as people say it."""
+    figures = match[0]
+    groups = re.findall(r"[0-9]+", figures)
+    said = [("plus " if figures.startswith("+") else "") + digits(groups[0]), *map(digits, groups[1:])]
+    for at in (0, 1):
+        if at < len(groups) - 1 and re.fullmatch("[89]00", groups[at]) and (at == 0 or groups[0] == "1"):
+            said[at] = f"{DIGITS[int(groups[at][0])]} hundred"
+    return ", ".join(said)
+
+
+def _dotted_date(match: re.Match[str]) -> str:
+    """``03.04.2024`` is written with the day first where dots are written at all."""
+    day, month = int(match[1]), int(match[2])
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return match[0]
+    return f"the {ordinal(day)} of {MONTHS[month - 1]} {year(match[3])}"
+
+
+def _version(match: re.Match[str]) -> str:
+    parts = match[1].split(".")
+    joined = " dot " if len(parts) > 3 else " point "
+    return joined.join(digits(part) if len(part) > 2 or part[0] == "0" else number(part) for part in parts)
+
+
+def _address(match: re.Match[str]) -> str:
+    return re.sub(
+        r"[ ]+",
+        " ",
+        match[0].replace("@", " at ").replace(".", " dot ").replace("_", " underscore ").replace("-", " dash "),
+    ).strip()
+
+
+CODES: tuple[Rule, ...] = (
+    (re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), _address),
+    (
+        re.compile(
+            rf"(?<![A-Za-z0-9.])(?:www\.)?[A-Za-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.{HOST_ENDS}(?![A-Za-z0-9]|\.[A-Za-z])"
+        ),
+        lambda m: _address(m).replace("www dot ", "w w w dot "),
+    ),
+    (re.compile(rf"{ALONE}([0-3]?[0-9])\.([01]?[0-9])\.({YEAR}){OVER}"), _dotted_date),
+    (re.compile(r"(?<![A-Za-z0-9.-])\+?[0-9]{3}\.[0-9]{3}\.[0-9]{4}(?!\.?[0-9])"), _called),
+    (re.compile(rf"{ALONE}[vV](?=[0-9]+\.[0-9])"), "version "),
+    (re.compile(rf"{ALONE}([0-9]+(?:\.[0-9]+){{2,}})(?![0-9A-Za-z])"), _version),
+    (re.compile(rf"(?<![A-Za-z0-9.])(?:{_TELEPHONE})(?![0-9-])"), _called),
+    (
+        re.compile(
+            rf"({_SPOKEN_CALL}(?:[ ]+(?:me|us|now|at|on|is|number|them|her|him))*[ :]+)([0-9]{{3}}|[0-9]{{7,15}}){OVER}"
+        ),
+        lambda m: m[1] + digits(m[2]),
+    ),
+    (re.compile(r"(?<![\w&])#(?=[0-9])"), "number "),
+    (re.compile(rf"(\b(?i:{_CODES}){_LINKS})((?<=[ :#]){_CODE})(?![0-9A-Za-z%]|[.,:][0-9])"), _coded),
+    (re.compile(r"(?<![A-Za-z0-9.:/,-])()(0[0-9]{1,14})(?![0-9A-Za-z:/]|[.,][0-9])"), lambda m: digits(m[2])),
+    (re.compile(rf"{ALONE}()([0-9]{{{MOST_DIGITS + 1},}}){OVER}"), lambda m: digits(m[2])),
+)

@@ -1,0 +1,180 @@
+"""English fractions, signs of mathematics, ranges, days and words that are written short."""
+
+from __future__ import annotations
+
+import re
+
+from vivavoce.text.english.codes import MONTHS
+from vivavoce.text.english.money import BIG
+from vivavoce.text.english.numbers import ALONE, NUMBER, TO, YEAR, digits, number, year
+from vivavoce.text.english.units import UNIT
+from vivavoce.text.rules import Rule, alternatives, table
+
+_FRACTIONS = table(
+    """
+    2=half, 3=third, 4=quarter, 5=fifth, 6=sixth, 7=seventh, 8=eighth, 9=ninth, 10=tenth, 12=twelfth, 16=sixteenth,
+    20=twentieth, 100=hundredth, 1000=thousandth
+    """
+)
+_VULGAR = table(
+    """
+    ½=1/2, ⅓=1/3, ⅔=2/3, ¼=1/4, ¾=3/4, ⅕=1/5, ⅛=1/8, ⅜=3/8, ⅝=5/8, ⅞=7/8
+    """
+)
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_DAYS = table(
+    """
+    Mon=Monday, Tue=Tuesday, Tues=Tuesday, Wed=Wednesday, Thu=Thursday, Thur=Thursday, Thurs=Thursday, Fri=Friday,
+    Sat=Saturday, Sun=Sunday
+    """
+)
+_DAY = alternatives(_DAYS)
+_STREETS = table(
+    """
+    St=Street, Ave=Avenue, Rd=Road, Blvd=Boulevard, Ln=Lane, Hwy=Highway, Pkwy=Parkway, Sq=Square
+    """
+)
+_SHORT = table(
+    """
+    e.g.=for example, i.e.=that is, etc.=et cetera, vs.=versus, vs=versus, approx.=approximately, ext.=extension,
+    w/=with, w/o=without, Dept.=Department, dept.=department, min.=minimum, max.=maximum
+    """
+)
+
+
+def _fraction(over: str, under: str) -> str:
+    name = _FRACTIONS[under]
+    if over == "1":
+        return f"one {name}"
+    return f"{number(over)} {'halves' if name == 'half' else f'{name}s'}"
+
+
+def _mixed(match: re.Match[str]) -> str:
+    if match[3] not in _FRACTIONS or int(match[2]) >= int(match[3]):
+        return match[0]
+    said = _fraction(match[2], match[3])
+    return f"{number(match[1])} and {said.replace('one half', 'a half').replace('one quarter', 'a quarter')}"
+
+
+def _divided(match: re.Match[str]) -> str:
+    if (
+        match[2] not in _FRACTIONS
+        or int(match[1]) >= 10 * int(match[2])
+        or match[1] == "0"
+        or (match[1] == "24" and match[2] == "7")
+    ):
+        return match[0]
+    return _fraction(match[1], match[2])
+
+
+def _between(match: re.Match[str]) -> str:
+    first, second = match[1], match[2]
+    if re.fullmatch(YEAR, first) and re.fullmatch(YEAR, second):
+        return f"{year(first)} to {year(second)}"
+    if float(first.replace(",", "")) > float(second.replace(",", "")):  # a score
+        return f"{number(first)} {number(second)}"
+    return f"{number(first)} to {number(second)}"
+
+
+def _power(match: re.Match[str]) -> str:
+    power = match[1].translate(_SUPERSCRIPTS)
+    if power in {"2", "3"}:
+        return " squared" if power == "2" else " cubed"
+    return f" to the {'minus ' if power[0] == '-' else ''}{number(power.strip('+-'))}"
+
+
+VULGAR_FRACTIONS: tuple[Rule, ...] = (
+    (
+        re.compile("[½⅓⅔¼¾⅕⅛⅜⅝⅞]"),
+        lambda m: f" {_VULGAR[m[0]]}" if m.string[m.start() - 1 : m.start()].isdigit() else _VULGAR[m[0]],
+    ),
+    (re.compile(r"[’′](?=[0-9]{1,2}[”″\"])"), "'"),
+)
+FRACTIONS: tuple[Rule, ...] = (
+    (re.compile(rf"{ALONE}([0-9]+)[ -]([0-9]{{1,2}})/([0-9]{{1,3}})(?![0-9/])"), _mixed),
+    (re.compile(rf"{ALONE}(?<!/)([0-9]{{1,3}})/([0-9]{{1,4}})(?![0-9/])"), _divided),
+)
+SIGNS: tuple[Rule, ...] = (
+    (re.compile(rf"{ALONE}({NUMBER})[ ]*%?{TO}({NUMBER})[ ]*%"), lambda m: f"{number(m[1])} to {number(m[2])} percent"),
+    (re.compile(rf"({NUMBER}|\b[a-z]|\))[ ]*[-−–][ ]*({NUMBER}|[a-z]\b)(?=[ ]*=)"), r"\1 minus \2"),
+    (
+        re.compile(rf"(?<![A-Za-z0-9)])([0-9.]+)[ ]+[-−–][ ]+([0-9.]+)(?![0-9]|[ ]*(?:{UNIT})\b)"),
+        r"\1 minus \2",
+    ),
+    (re.compile(r"(?<=[A-Za-z0-9)])([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)(?![A-Za-z])(?<![cm][²³])"), _power),
+    (re.compile(r"(?<=[A-Za-z0-9)])\^(-?[0-9]+)"), _power),
+    (re.compile(r"√(?=[ ]*[A-Za-z0-9(])"), "the square root of "),
+    (re.compile(r"±[ ]*(?=[0-9])"), "plus or minus "),
+    (re.compile(r"[ ]*(?:≥|>=|≧)[ ]*"), " is greater than or equal to "),
+    (re.compile(r"^[ ]*(?:≤|<=|≦)[ ]*"), "Less than or equal to "),
+    (re.compile(r"[ ]*(?:≤|<=|≦)[ ]*"), " is less than or equal to "),
+    (re.compile(r"[ ]*≈[ ]*"), " is approximately "),
+    (re.compile(r"[ ]*(?:≠|!=)[ ]*"), " is not equal to "),
+    (
+        re.compile(r"(?:(?<=\bis)|(?<=['’]s)|(?<=\bare)|(?<=\bwas))[ ]+([<>])[ ]*(?=[0-9])"),
+        lambda m: " less than " if m[1] == "<" else " more than ",
+    ),
+    (re.compile(r"(?<=[\w)])[ ]+<[ ]+(?=[\w-])"), " is less than "),
+    (re.compile(r"(?<=[\w)])[ ]+>[ ]+(?=[\w-])"), " is greater than "),
+    (re.compile(r"(?<=[\w)])[ ]*×[ ]*(?=[\w(])"), " times "),
+    (re.compile(r"(?<=[\w)])[ ]*÷[ ]*(?=[\w(])"), " divided by "),
+    (re.compile(rf"{ALONE}([0-9]+)[x×](?=[ .,!?;]|$)"), lambda m: f"{number(m[1])} x"),
+)
+RANGES: tuple[Rule, ...] = (
+    (re.compile(rf"^({_DAY})\.?,$"), lambda m: f"{_DAYS[m[1]]},"),
+    (re.compile(r"([0-9])[ ]?([AaPp])\.?[Mm]\.?" + TO + r"(?=[0-9])"), r"\1 \2.M. to "),
+    (re.compile(rf"(?<=[0-9]:[0-5][0-9]){TO}(?=[0-9]{{1,2}}:[0-5][0-9])"), " to "),
+    (
+        re.compile(rf"\b({_DAY})\.?{TO}({_DAY})\b\.?[ ]*(?=[0-9])"),
+        lambda m: f"{_DAYS[m[1]]} to {_DAYS[m[2]]}, ",
+    ),
+    (
+        re.compile(rf"\b({_DAY})\.?{TO}({_DAY})\b"),
+        lambda m: f"{_DAYS[m[1]]} to {_DAYS[m[2]]}",
+    ),
+    (
+        re.compile(rf"\b({_DAY})\.?,?(?=[ ]+(?:{'|'.join(month[:3] for month in MONTHS)}|[0-9]))"),
+        lambda m: f"{_DAYS[m[1]]},",
+    ),
+    (
+        re.compile(
+            r"(\b(?:won|lost|beat|win|score|scored|leading|lead|draw|drew|ahead|tied)\b[^.!?0-9]{0,20})([0-9]{1,3})[-–]([0-9]{1,3})(?![0-9-])"
+        ),
+        lambda m: f"{m[1]}{number(m[2])} {number(m[3])}",
+    ),
+)
+LAST_RANGES: tuple[Rule, ...] = (
+    (re.compile(rf"^({_DAY})\.?,$"), lambda m: f"{_DAYS[m[1]]},"),
+    (re.compile(rf"(?<![A-Za-z0-9.:/-])({NUMBER})[-–—]({NUMBER})(?![0-9:/-]|\.[0-9])"), _between),
+)
+NAMES: tuple[Rule, ...] = (
+    (re.compile(rf"{ALONE}([0-9.]+)[kK](?![A-Za-z0-9])"), lambda m: f"{number(m[1])} thousand"),
+    (
+        re.compile(rf"{ALONE}([0-9]+(?:\.[0-9]+)?(?=[Mm]|bn)|[0-9]+\.[0-9]+)(M|B|bn|mn)(?![A-Za-z0-9])"),
+        lambda m: f"{number(m[1])} {BIG[m[2].lower()]}",
+    ),
+    (re.compile(rf"(?<![A-Za-z0-9)])[-−](?={NUMBER}[ ]*(?:°|%|[^0-9.,]|$))"), "minus "),
+    (re.compile(r"\bSept\.?(?=[ ]+[0-9])"), "September"),
+    # decimals that end in zero, names, shortened words
+    (re.compile(rf"{ALONE}([0-9]+)\.([0-9]*0)(?![0-9A-Za-z%])"), lambda m: f"{number(m[1])} point {digits(m[2])}"),
+    (re.compile(r"(?<=[0-9])#"), " hash"),
+    (re.compile(r"\b([CFJ])#(?!\w)"), r"\1 sharp"),
+    (re.compile(r"\bC\+\+"), "C plus plus"),
+    (re.compile(r"\b([A-Z])&([A-Z])\b"), r"\1 and \2"),
+    (
+        re.compile(r"(?<=[a-z] )St\. (?=(?:It|He|She|The|They|We|You|I|And|But|Turn|Go|Then|That|This|There)\b)"),
+        "Street. ",
+    ),
+    (
+        re.compile(rf"(?<=[A-Za-z0-9] )({alternatives(_STREETS)})\.(?=[ ]*$|[ ]*,)"),
+        lambda m: f"{_STREETS[m[1]]}.",
+    ),
+    (
+        re.compile(rf"(?<=[a-z] )({alternatives([one for one in _STREETS if one != 'St'])})\.?(?![A-Za-z])"),
+        lambda m: _STREETS[m[1]],
+    ),
+    (
+        re.compile(rf"(?<![A-Za-z0-9.])({alternatives(_SHORT)})(?![A-Za-z0-9])"),
+        lambda m: _SHORT[m[1]] + ("." if m[1] == "etc." and m.end() == len(m.string) else ""),
+    ),
+)

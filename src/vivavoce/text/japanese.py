@@ -1,0 +1,243 @@
+"""Japanese text as it is said: what the transducers get wrong by rules, the rest by them.
+
+Numbers become kanji, whose readings with their counters Open JTalk knows (三本, 一日); digits of codes become kana.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from vivavoce.text.rules import HOST_ENDS, Rule, alternatives, apply, table, words
+from vivavoce.text.transducers import transduced
+
+_KANA_DIGITS = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
+_KANJI_DIGITS = "〇一二三四五六七八九"
+_PLACES = (("兆", 10**12), ("億", 10**8), ("万", 10**4), ("千", 1000), ("百", 100), ("十", 10))
+_MOST_DIGITS = 16
+
+_LETTERS = dict(
+    zip(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        words(
+            """
+            エー ビー シー ディー イー エフ ジー エイチ アイ ジェー ケー エル エム エヌ オー ピー キュー アール エス ティー
+            ユー ブイ ダブリュー エックス ワイ ゼット
+            """
+        ),
+        strict=True,
+    )
+)
+_WORDS_IN_CAPITALS = frozenset(
+    words("NASA NATO JAL ANA SIM PIN LAN WEB LINE ZOOM OPEC AIDS PASMO IKEA ZIP GIF JICA JAXA TOEIC OK NG")
+)
+
+_N = r"[0-9]+(?:\.[0-9]+)?"
+_LATIN = "A-Za-z0-9"
+_YEAR = r"(?:1[5-9]|20)[0-9]{2}"
+_TO = r"[ ]*[-~〜～–—−][ ]*"
+_CODES = r"(?:番号|コード|ナンバー|パスワード|ＩＤ|ID|PIN|暗証|品番|型番|シリアル|口座|内線|ルームナンバー|便名)"
+_LINK = r"(?:番号)?(?:は|が|：|:|、|[ ]){0,2}"
+_MONEY = table(
+    """
+    ¥=円, ￥=円, JPY=円, $=ドル, USD=ドル, US$=ドル, €=ユーロ, EUR=ユーロ, £=ポンド, GBP=ポンド, ₩=ウォン,
+    KRW=ウォン, CNY=元, RMB=元, HK$=香港ドル, HKD=香港ドル, A$=豪ドル, AUD=豪ドル, C$=カナダドル, NT$=台湾ドル,
+    ₹=ルピー
+    """
+)
+_SIGNS = alternatives(_MONEY)
+_UNITS = table(
+    """
+    km²=平方キロメートル, m²=平方メートル, cm²=平方センチメートル, m³=立方メートル, cm³=立方センチメートル,
+    km/h=キロ, m/s=メートル毎秒, km=キロメートル, m=メートル, cm=センチメートル, mm=ミリメートル, kg=キログラム,
+    g=グラム, mg=ミリグラム, t=トン, l=リットル, L=リットル, ml=ミリリットル, mL=ミリリットル, dL=デシリットル,
+    KB=キロバイト, MB=メガバイト, GB=ギガバイト, TB=テラバイト, Hz=ヘルツ, kHz=キロヘルツ, MHz=メガヘルツ,
+    GHz=ギガヘルツ, W=ワット, kW=キロワット, V=ボルト, kWh=キロワットアワー, dB=デシベル, ms=ミリ秒,
+    kcal=キロカロリー, °C=度, ℃=度, °F=度, ℉=度, °=度, ㎡=平方メートル, ㎞=キロメートル, ㎏=キログラム,
+    ㎝=センチメートル, ㎜=ミリメートル, %=パーセント, ‰=パーミル, ppm=ピーピーエム, pt=ポイント
+    """
+)
+_UNIT = rf"(?:{alternatives(_UNITS)})(?![A-Za-z²³/])"
+_BIG = {"k": 3, "K": 3, "M": 6, "B": 9}
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_COUNTERS = words(
+    """
+    年 月 日 時 分 秒 人 名 個 本 枚 回 歳 才 円 度 週 か月 ヶ月 カ月 ヵ月 泊 杯 階
+    件 冊 台 匹 倍 歩 つ 点 位 ページ メートル キロ パーセント ドル 万 億
+    """
+)
+_COUNTER = rf"(?=[ ]*(?:{alternatives(_COUNTERS)}))"
+_MATHS = {"+": "足す", "＋": "足す", "×": "かける", "÷": "割る", "*": "かける", "=": "は", "＝": "は"}
+_WHAT_CAN_RANGE = r"0-9一二三四五六七八九十百千万億\u30a1-\u30fa\u3400-\u9fff%℃"
+
+
+def digits(number: str) -> str:
+    """Digit by digit, in kana; other characters part the groups."""
+    groups = ("".join(_KANA_DIGITS[int(digit)] for digit in group) for group in re.findall(r"[0-9]+", number))
+    return "、".join(groups)
+
+
+def number(written: str) -> str:
+    """A number as a quantity, in kanji; with zeros before it, or very long, digit by digit."""
+    whole, _, fraction = written.replace(",", "").partition(".")
+    if len(whole) > _MOST_DIGITS or (len(whole) > 1 and whole[0] == "0"):
+        said = digits(whole)
+    else:
+        said = _whole(int(whole or 0)) if int(whole or 0) else "ゼロ"
+    return (
+        f"{said}点{''.join('ゼロ' if one == '0' else _KANJI_DIGITS[int(one)] for one in fraction)}"
+        if fraction
+        else said
+    )
+
+
+def _whole(value: int) -> str:
+    if value < 10:
+        return _KANJI_DIGITS[value] if value else ""
+    name, size = next(place for place in _PLACES if value >= place[1])
+    head, rest = divmod(value, size)
+    return ("" if head == 1 and size < 10**4 else _whole(head)) + name + _whole(rest)
+
+
+def _date(match: re.Match[str]) -> str:
+    year, month, day = match.groups()
+    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
+        return match[0]
+    return f"{number(year)}年{_whole(int(month))}月{_whole(int(day))}日"
+
+
+def _time(match: re.Match[str]) -> str:
+    hour, minute = int(match[1]), int(match[2])
+    said = f"{_whole(hour) or '零'}時"
+    return said + (f"{_whole(minute)}分" if minute else "")
+
+
+def _slashed(match: re.Match[str]) -> str:
+    """``1/2`` is a fraction, ``12/25`` a day: its second number cannot be beneath a fraction people write."""
+    first, second, weekday = int(match[1]), int(match[2]), match[3]
+    day = 1 <= first <= 12 and 1 <= second <= 31
+    if day and (weekday or (second in range(11, 32) and second not in {12, 16, 20})):
+        return f"{_whole(first)}月{_whole(second)}日" + (f"、{weekday[1]}曜" if weekday else "")
+    return f"{number(match[2])}分の{number(match[1])}" + (weekday or "")
+
+
+def _version(match: re.Match[str]) -> str:
+    parts = match[0].split(".")
+    return "点".join(number(part) for part in parts)
+
+
+def _amount(sign: str, figures: str, big: str) -> str:
+    figures = figures.replace(",", "")
+    if big in _BIG:
+        figures, big = _shifted(figures, _BIG[big]), ""
+    cents = re.fullmatch(r"([0-9]+)\.([0-9]{2})", figures)
+    if cents and not big and int(cents[2]) == 0:
+        figures = cents[1]
+    elif cents and not big and _MONEY[sign] in {"ドル", "ユーロ"}:
+        dollars = f"{number(cents[1])}{_MONEY[sign]}" if int(cents[1]) else ""
+        return f"{dollars}{_whole(int(cents[2]))}セント"
+    return f"{number(figures)}{big}{_MONEY[sign]}"
+
+
+def _shifted(written: str, zeros: int) -> str:
+    whole, _, fraction = written.partition(".")
+    return (whole + fraction[:zeros].ljust(zeros, "0")).lstrip("0") or "0"
+
+
+def _power(match: re.Match[str]) -> str:
+    power = match[1].translate(_SUPERSCRIPTS)
+    return f"の{'マイナス' if power[0] == '-' else ''}{number(power.strip('-+'))}乗"
+
+
+def _spelled(match: re.Match[str]) -> str:
+    word = match[1]
+    return word if len(word) > 1 and word in _WORDS_IN_CAPITALS else "".join(_LETTERS[one] for one in word.upper())
+
+
+_BESIDE_JAPANESE = (
+    r"(?:(?<=[\u3040-\u30ff\u3400-\u9fff])|(?=[A-Z]{1,4}[\u3040-\u30ff\u3400-\u9fff])|^|(?<=[。、「（\s]))"
+)
+
+_RULES: tuple[Rule, ...] = (
+    (re.compile(r"(?<![0-9.,])([0-9]{1,3}(?:,[0-9]{3})+)(?![0-9])"), lambda m: m[1].replace(",", "")),
+    (
+        re.compile(r"([A-Za-z0-9._%+-]+)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"),
+        lambda m: f"{m[1]}アットマーク{m[2]}".replace(".", "ドット"),
+    ),
+    (
+        re.compile(rf"(?<![A-Za-z0-9.])[A-Za-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.{HOST_ENDS}(?![A-Za-z0-9])"),
+        lambda m: m[0].replace(".", "ドット"),
+    ),
+    # dates, times, versions
+    (re.compile(rf"(?<![0-9])({_YEAR})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}})(?![0-9.])"), _date),
+    (re.compile(r"(?<![0-9])0([1-9])(?=[月日時分])"), r"\1"),
+    (re.compile(r"(?<![0-9])(?<![0-9][:：])([0-9]{1,2})[:：]([0-5][0-9])(?![0-9:：])"), _time),
+    (re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}(?![0-9])"), _version),
+    # telephones and codes
+    (
+        re.compile(
+            r"(?<![0-9-])0[0-9]{1,4}[- ][0-9]{1,4}[- ][0-9]{3,4}(?![0-9-])|(?<![0-9-])0[5789]0[0-9]{8}(?![0-9])"
+        ),
+        lambda m: digits(m[0]),
+    ),
+    (re.compile(r"\+[0-9]{1,3}[- ][0-9]{1,4}(?:[- ][0-9]{2,4}){1,3}(?![0-9-])"), lambda m: f"プラス{digits(m[0])}"),
+    (re.compile(r"(?<![0-9])110番"), "ヒャクトーバン"),
+    (re.compile(r"(?<![0-9])119番"), "ヒャクジューキューバン"),
+    (
+        re.compile(rf"({_CODES}{_LINK})([A-Za-z]{{0,4}})([0-9][0-9-]*[0-9])(?![0-9]|\.[0-9]|[個人円本枚])"),
+        lambda m: f"{m[1]}{m[2]}{digits(m[3])}",
+    ),
+    (re.compile(r"〒?(?<![0-9-])([0-9]{3}-[0-9]{4})(?![0-9-])"), lambda m: digits(m[1])),
+    (re.compile(r"([0-9]{3,4})(?=号室)"), lambda m: digits(m[1])),
+    # money
+    (
+        re.compile(rf"(?<![A-Za-z])({_SIGNS})[ ]*({_N}){_TO}(?:\1)?[ ]*({_N})(?![0-9,.])"),
+        lambda m: f"{_amount(m[1], m[2], '')}から{_amount(m[1], m[3], '')}",
+    ),
+    (
+        re.compile(rf"(?<![A-Za-z])({_SIGNS})[ ]*({_N})[ ]*([万億]|[kKMB](?![A-Za-z]))?(?:円)?"),
+        lambda m: _amount(m[1], m[2], m[3] or ""),
+    ),
+    (re.compile(rf"(?<![0-9.])({_N})[ ]*([万億]?)[ ]*({_SIGNS})(?![A-Za-z0-9])"), lambda m: _amount(m[3], m[1], m[2])),
+    # signs
+    (re.compile(r"(?<![0-9/.])([0-9]{1,3})/([0-9]{1,3})(?![0-9/])([(（][月火水木金土日][)）])?"), _slashed),
+    (re.compile(rf"(?<![{_LATIN}.])({_N}){_TO}({_N})(?=[ ]*[=＝])"), lambda m: f"{number(m[1])}引く{number(m[2])}"),
+    (
+        re.compile(r"((?:スコア|得点|試合|結果)(?:は|が|：|:)?[ ]*)([0-9]+)[-–]([0-9]+)"),
+        lambda m: f"{m[1]}{number(m[2])}対{number(m[3])}",
+    ),
+    (re.compile(rf"(?<![{_LATIN}.-])({_N}){_TO}({_N})(?=[ ]*{_UNIT})"), lambda m: f"{number(m[1])}から{m[2]}"),
+    (re.compile(rf"(?<![{_LATIN}.-])({_N}){_TO}({_N}){_COUNTER}"), lambda m: f"{number(m[1])}から{number(m[2])}"),
+    (re.compile(rf"(?<=[{_WHAT_CAN_RANGE}])[ ]*[〜～~][ ]*(?=[{_WHAT_CAN_RANGE}])"), "から"),
+    (re.compile(rf"(?<![{_LATIN})）%])[-−](?={_N})"), "マイナス"),
+    (re.compile(r"±(?=[ ]*[0-9])"), "プラスマイナス"),
+    (re.compile(r"√(?=[ ]*[A-Za-z0-9])"), "ルート"),
+    (re.compile(r"([A-Za-z0-9]+)[ ]*(≥|>=|≧)[ ]*([A-Za-z0-9.]+)"), r"\1は\3以上"),
+    (re.compile(r"([A-Za-z0-9]+)[ ]*(≤|<=|≦)[ ]*([A-Za-z0-9.]+)"), r"\1は\3以下"),
+    (re.compile(r"[ ]*≈[ ]*"), "ニアリーイコール"),
+    (re.compile(r"[ ]*≠[ ]*"), "ノットイコール"),
+    (re.compile(rf"({_N})[ ]*({_UNIT})"), lambda m: f"{number(m[1])}{_UNITS[m[2]]}"),
+    (re.compile(r"(?<=[A-Za-z0-9)）])([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"), _power),
+    (
+        re.compile(r"(?<=[A-Za-z0-9)）乗一二三四五六七八九十百千万ロ])[ ]*([+＋×÷*=＝])[ ]*(?=-?[A-Za-z0-9(（√])"),
+        lambda m: _MATHS[m[1]],
+    ),
+    (re.compile(r"(?<![A-Za-z])[ ]*&[ ]*(?![A-Za-z])"), "アンド"),
+    (re.compile(r"(?<![A-Za-z])(?:No|NO|№)\.?[ ]*(?=[0-9])"), "ナンバー"),
+    (
+        re.compile(r"(?<![A-Za-z0-9])([A-Z]{1,3})[ -]?([0-9]{1,4})(?=[便号系線番])"),
+        lambda m: f"{_spelled(m)}{number(m[2])}",
+    ),
+    # letters
+    (re.compile(rf"(?<![A-Za-z0-9.]){_BESIDE_JAPANESE}([A-Z]{{1,4}})(?![A-Za-z0-9.'&+#-])"), _spelled),
+    (re.compile(r"(?<![A-Za-z0-9.'&+-])([A-Za-z])(?=[\u3040-\u30ff\u3400-\u9fff])"), _spelled),
+)
+
+
+def japanese_words(text: str) -> str:
+    """``text`` with its numbers in kanji or kana, its signs in words, and letters that stand alone by their names."""
+    narrow = "".join(
+        unicodedata.normalize("NFKC", char) if "！" <= char <= "ｚ" and char.isalnum() else char for char in text
+    )
+    fractions = re.sub(r"[¼½¾⅓⅔]", lambda m: unicodedata.normalize("NFKC", m[0]).replace("\u2044", "/"), narrow)
+    return transduced(apply(_RULES, fractions), "ja")

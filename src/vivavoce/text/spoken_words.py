@@ -1,0 +1,30 @@
+"""The one way from written text to the words it is spoken as; every front end of speech begins with it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from vivavoce.text.chinese import chinese_words
+from vivavoce.text.english import english_words
+from vivavoce.text.japanese import japanese_words
+from vivavoce.types import Language
+
+log = logging.getLogger(__name__)
+
+_WORDS: Mapping[Language, Callable[[str], str]] = {"en": english_words, "zh": chinese_words, "ja": japanese_words}
+
+
+def spoken_words(text: str, language: Language) -> str:
+    """``text`` with its numbers, signs and shortened words as they are said in ``language``.
+
+    Other languages are left as they are. Blocking, a few milliseconds. Does not raise: what the rules stumble over stays.
+    """
+    words = _WORDS.get(language)
+    if words is None:
+        return text
+    try:
+        return words(text)
+    except Exception as error:  # noqa: BLE001 (a text must not end a reply)
+        log.warning("the rules of %s cannot read a clause (%s)", language, type(error).__name__)
+        return text

@@ -1,0 +1,111 @@
+"""What is written, and what is said: the project's own pairs, texts that must stay as they are, and any text at all."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vivavoce.bench.speaking import front_ends, read, read_pairs
+from vivavoce.text.chinese import chinese_words
+from vivavoce.text.english import english_words
+from vivavoce.text.japanese import japanese_words
+from vivavoce.text.spoken_words import spoken_words
+from vivavoce.text.transducers import transduced
+
+LEAST = 0.97
+"""Of the pairs of each language."""
+
+TEXTS = st.text(
+    alphabet=st.one_of(
+        st.sampled_from(
+            "0123456789.,:/-–~〜%$€£¥₩°²³½№#@&+=<>≥≤±√'\"()（）年月日号点分元円個人kgmKMBAaZz 第房间番号のはorder"
+        ),
+        st.characters(codec="utf-8"),
+    ),
+    max_size=40,
+)
+
+
+def test_nearly_all_pairs_are_said_as_they_should_be() -> None:
+    readings = read(read_pairs(), front_ends())
+    for language, group in groupby(readings, key=lambda one: one.pair.language):
+        own = list(group)
+        wrong = [(one.pair.written, one.phonemes) for one in own if not one.right]
+        assert len(wrong) <= (1 - LEAST) * len(own), (language, wrong)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello there, how are you?",
+        "I ordered pizza for two people.",
+        "It is a well-known half-hearted e-mail.",
+        "He said: no, thanks. We met at noon; it rained.",
+        "The state-of-the-art idea (really!) worked...",
+    ],
+)
+def test_english_prose_stays_as_it_is(text: str) -> None:
+    assert english_words(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("I ordered 12 pizzas.", "I ordered 12 pizzas."),
+        ("Please order 100 chairs.", "Please order 100 chairs."),
+        ("We are number 1.", "We are number 1."),
+        ("The room is 250 square feet.", "The room is 250 square feet."),
+        ("Open 24/7.", "Open 24/7."),
+        ("usd 5-10", "usd five to ten"),
+    ],
+)
+def test_english_quantities_are_no_codes(text: str, said: str) -> None:
+    assert english_words(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("订单12单", "订单十二单"),
+        ("房间25平米", "房间二十五平米"),
+        ("一共10000。", "一共一万。"),
+        ("给他打120分", "给他打一百二十分"),
+        ("你好，今天天气很好。", "你好，今天天气很好。"),
+        ("3-0获胜", "三比零获胜"),
+    ],
+)
+def test_chinese_quantities_are_no_codes(text: str, said: str) -> None:
+    assert chinese_words(text) == said
+
+
+@pytest.mark.parametrize("text", ["そうだね〜、また明日。", "コーヒーを飲みます。", "いい〜天気"])
+def test_japanese_prose_stays_as_it_is(text: str) -> None:
+    assert japanese_words(text) == text
+
+
+def test_other_languages_are_left_alone() -> None:
+    assert spoken_words("Es kostet 5€.", "de") == "Es kostet 5€."
+
+
+@pytest.mark.parametrize("text", ["5€", "$5-$10", "\x00", "1" * 500, "😀1"])
+def test_what_the_transducers_raise_on_stays(text: str) -> None:
+    assert isinstance(transduced(text, "zh"), str)
+    assert isinstance(transduced(text, "ja"), str)
+
+
+@given(TEXTS)
+@settings(max_examples=150, deadline=None)
+def test_any_text_has_words(text: str) -> None:
+    for words in (chinese_words, english_words, japanese_words):
+        assert isinstance(words(text), str)
+
+
+@given(st.integers(0, 10**15 - 1))
+@settings(max_examples=50, deadline=None)
+def test_a_chinese_or_japanese_number_has_no_figures_left(number: int) -> None:
+    assert not re.search("[0-9]", chinese_words(f"一共{number}。"))
+    assert not re.search("[0-9]", japanese_words(f"全部で{number}です"))
