@@ -30,7 +30,8 @@ _UNIT = re.compile(
 
 _LATIN = r"[A-Za-zÀ-ɏ]"
 _LATIN_RUN = re.compile(
-    rf"{_LATIN}[A-Za-zÀ-ɏ0-9'’-]*(?:[,;:]?[ ]+(?:{_LATIN}|\d)[A-Za-zÀ-ɏ0-9'’-]*){{4,}}[.,!?;:]*[ ]*"
+    rf"(?<![A-Za-zÀ-ɏ0-9'’-])[0-9'’-]*{_LATIN}[A-Za-zÀ-ɏ0-9'’-]*"
+    rf"(?:[,;:]?[ ]+(?:{_LATIN}|\d)[A-Za-zÀ-ɏ0-9'’-]*){{4,}}[.,!?;:]*[ ]*"
 )
 """Five Latin words or more: too much for a Chinese or Japanese voice to say in passing."""
 

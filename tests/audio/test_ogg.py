@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from contextlib import suppress
 from itertools import pairwise
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.audio.encoding import encode
-from vivavoce.audio.ogg import MOST_PACKET_BYTES, OggOpusDecoder
+from vivavoce.audio.ogg import MOST_OGG_S, MOST_PACKET_BYTES, OggOpusDecoder
 from vivavoce.audio.recordings import read_recording
 from vivavoce.errors import ClientError
 from vivavoce.types import Samples
@@ -112,3 +113,35 @@ def test_spoiled_streams_are_decoded_or_refused(spots: list[tuple[float, int]]) 
         data[int(at * len(data))] = value
     with suppress(ClientError):
         assert np.isfinite(in_pieces(bytes(data), [0.3, 0.6])).all()
+
+
+def ogg_page(flags: int, packets: list[bytes]) -> bytes:
+    """One page of an Ogg stream; its checksum is not looked at."""
+    sizes = b"".join(b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255]) for packet in packets)
+    return b"OggS\0" + bytes([flags]) + bytes(20) + bytes([len(sizes)]) + sizes + b"".join(packets)
+
+
+def beginning(channels: int = 1, family: int = 0) -> bytes:
+    head = b"OpusHead" + struct.pack("<BBHIhB", 1, channels, 0, 48_000, 0, family)
+    if family:
+        head += bytes([channels, 0, *range(channels)])
+    return ogg_page(2, [head]) + ogg_page(0, [b"OpusTags" + bytes(8)])
+
+
+def test_an_append_holds_so_many_seconds() -> None:
+    """Two bytes of Opus can be 120 ms: 32 KB were 20 minutes, and 0.6 s of the event loop."""
+    decoder = OggOpusDecoder(RATE_HZ)
+    decoder.push(beginning())
+    silence = ogg_page(0, [b"\x0b\x06"] * 255)
+    heard = decoder.push(silence)
+    assert 20 < len(heard) / RATE_HZ < MOST_OGG_S
+    with pytest.raises(ClientError, match="may hold 60 s"):
+        decoder.push(silence * 40)
+    decoder.push(beginning())
+    assert len(decoder.push(silence))
+
+
+def test_more_than_two_channels_are_refused() -> None:
+    with pytest.raises(ClientError) as refused:
+        OggOpusDecoder(RATE_HZ).push(beginning(255, 255))
+    assert refused.value.code == "unsupported_format"

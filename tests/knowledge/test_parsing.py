@@ -17,6 +17,7 @@ from vivavoce.knowledge.blocks import Block, ParsedDocument
 from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.limits import ParsingLimits
 from vivavoce.knowledge.parsing.process import Parsers
+from vivavoce.knowledge.parsing.texts import separator_of
 
 from . import documents
 
@@ -91,6 +92,21 @@ async def test_csv(parsers: Parsers, tmp_path: Path) -> None:
     document = await read(parsers, written(tmp_path / "a.csv", 'name;price\nA;"1;5"\n\nB;2\n'))
     assert [block.text for block in document.blocks] == ["name: A; price: 1;5", "name: B; price: 2"]
     assert (await read(parsers, written(tmp_path / "b.csv", "only one line,here\n"))).text == "only one line; here"
+
+
+@pytest.mark.parametrize(
+    ("sample", "separator"),
+    [
+        ("name,price\nLamp,3\n", ","),
+        ("name;price;note\nLamp;3,50;a, b\nChair;4,10;c\n", ";"),
+        ('"name, long"\t"price"\n"a, b"\t3\n', "\t"),
+        ("a|b|c\n1|2|3\n", "|"),
+        ("Sold in May\nLamp\n", ","),
+        ("", ","),
+    ],
+)
+def test_separators_of_csv(sample: str, separator: str) -> None:
+    assert separator_of(sample) == separator
 
 
 async def test_html_without_its_navigation(parsers: Parsers, tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ _FRAME_BYTES = 64
 
 _HAS_FRAMES, _HAS_BYTES = 1, 2
 
+_MOST_TAGS = 16
+"""Empty ones take ten bytes: a file can consist of them."""
+
 
 def counted_s(file: BinaryIO, size: int) -> float | None:
     """The length in seconds; ``None`` unless the file counts its frames and its bytes, and has all of those.
@@ -39,7 +42,7 @@ def counted_s(file: BinaryIO, size: int) -> float | None:
 def _behind_tags(file: BinaryIO) -> int:
     """Where the first frame begins: behind ID3v2 tags, which say how large they are."""
     start = 0
-    while True:
+    for _ in range(_MOST_TAGS):
         file.seek(start)
         head = file.read(10)
         if head[:3] != b"ID3" or len(head) < 10:
@@ -47,6 +50,7 @@ def _behind_tags(file: BinaryIO) -> int:
         start += len(head) + sum(
             (seven_bits & 0x7F) << 7 * place for place, seven_bits in enumerate(reversed(head[6:]))
         )
+    return start
 
 
 def _counts(frame: bytes, version: int) -> tuple[int, int] | None:

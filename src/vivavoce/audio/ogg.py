@@ -26,6 +26,10 @@ _WHOLE_SEGMENT = 255
 MOST_OGG_BYTES = 32 * 1024
 """Of one append, some seconds: they are decoded at once, and more would take longer than others can wait."""
 
+MOST_OGG_S = 60
+"""Of one append as well: Opus can say a minute of silence in a kilobyte, and what is said has to be held."""
+
+MOST_CHANNELS = 2
 MOST_PACKET_BYTES = 256 * 1024
 """A packet of Opus has at most 61 KB; tags may hold a picture, and what is larger is no tags."""
 
@@ -45,8 +49,14 @@ class OggOpusDecoder:
         if _begins_a_stream(data):
             self._bytes.clear()  # half a page of a recording that was broken off
         self._bytes += data
+        pieces: list[Samples] = []
+        left = MOST_OGG_S * OPUS_HZ
         try:
-            pieces = [self._resampler.push(samples) for packet in self._complete() for samples in self._decoded(packet)]
+            for samples in (samples for packet in self._complete() for samples in self._decoded(packet)):
+                left -= len(samples)
+                if left < 0:
+                    raise ClientError(f"An append may hold {MOST_OGG_S} s of Ogg.", param="audio")
+                pieces.append(self._resampler.push(samples))
         except ClientError:
             self._bytes.clear()
             self._packets = 0
@@ -107,6 +117,8 @@ class OggOpusDecoder:
     def _open(self, head: bytes) -> None:
         if len(head) < 19 or head[:8] != b"OpusHead":
             raise ClientError("The Ogg stream holds no Opus.", code="unsupported_format", param="audio")
+        if head[9] > MOST_CHANNELS:
+            raise ClientError("The Ogg stream has more than two channels.", code="unsupported_format", param="audio")
         codec: Any = av.CodecContext.create("opus", "r")
         codec.extradata = head
         try:

@@ -42,6 +42,10 @@ LOOKAHEAD = 2
 WINDOW = 24
 """Characters looked back on for a place to cut."""
 
+LONGEST_RUN = 32
+"""Stops, dashes, closing marks or blanks in a row that are looked at together; more are another run. Each character that
+arrives has the run looked at again."""
+
 INNER = frozenset("'’-./:_@=?&")
 """Characters that do not end a word (an address is one long word)."""
 
@@ -106,6 +110,7 @@ class ClauseSplitter:
 
     def _restart(self) -> None:
         self._at = 0
+        self._quotes = 0
         self._length = 0.0
         self._measured = 0
         self._in_word = False
@@ -125,6 +130,7 @@ class ClauseSplitter:
                 self._take(end, cut)
                 clauses += cut
             else:
+                self._quotes += self._buffer.count('"', self._at, self._at + step)
                 self._at += step
         return clauses
 
@@ -162,9 +168,7 @@ class ClauseSplitter:
     def _within_json(self, char: str) -> bool:
         """Whether this character is part of JSON, which is not cut."""
         if self._json is None and char in "{[":
-            following = self._at + 1
-            while self._char(following).isspace():
-                following += 1
+            following = self._blanks(self._at + 1)
             opens = OPENING.match(self._buffer, self._at, following + 1)
             self._json = JsonSpan() if opens else None
         if self._json is None:
@@ -187,7 +191,7 @@ class ClauseSplitter:
     def _stop(self) -> tuple[int, _Boundary | None, int]:
         """A run of stops with the quotes and brackets that close after it."""
         start = end = self._at
-        while self._char(end) in HARD_STOPS or self._char(end) == "…":
+        while end - start < LONGEST_RUN and (self._char(end) in HARD_STOPS or self._char(end) == "…"):
             end += 1
         run = self._buffer[start:end]
         end = self._closed(end)
@@ -197,7 +201,11 @@ class ClauseSplitter:
             return (end, _Boundary.SENTENCE, step) if set(run) & set("。！？") else (0, None, step)
         if run in {"...", "…", "……"}:
             return end + following.isspace(), _Boundary.COMMA, step
-        if run == "." and following and not ends_sentence(self._buffer[:start], self._next_word(end)):
+        if (
+            run == "."
+            and following
+            and not ends_sentence(self._buffer[max(0, start - WINDOW) : start], self._next_word(end))
+        ):
             return 0, None, step
         return end + (following.isspace() and following != "\n"), _Boundary.SENTENCE, step
 
@@ -215,7 +223,7 @@ class ClauseSplitter:
 
     def _dash(self) -> tuple[int, _Boundary | None, int]:
         end = self._at
-        while self._char(end) in set("—–"):
+        while end - self._at < LONGEST_RUN and self._char(end) in set("—–"):
             end += 1
         before, after = self._buffer[self._at - 1 : self._at], self._char(end)
         if (before.isdigit() and (after.isdigit() or after in CURRENCIES)) or (
@@ -294,17 +302,23 @@ class ClauseSplitter:
         self._restart()
 
     def _closed(self, end: int) -> int:
-        while (char := self._char(end)) in CLOSERS:
-            if char == '"' and self._buffer.count('"', 0, end) % 2 == 0:
+        last = end + LONGEST_RUN
+        while end < last and (char := self._char(end)) in CLOSERS:
+            if char == '"' and (self._quotes + self._buffer.count('"', self._at, end)) % 2 == 0:
                 break
             end += 1
         return end
 
     def _next_word(self, at: int) -> str:
         """The first character after the blanks at ``at`` (empty at the end of the reply)."""
-        while self._char(at) in {" ", "\t"}:
+        return self._char(self._blanks(at, " \t"))
+
+    def _blanks(self, at: int, blanks: str | None = None) -> int:
+        """Where the blanks at ``at`` end."""
+        last = at + LONGEST_RUN
+        while at < last and (self._char(at).isspace() if blanks is None else self._char(at) in set(blanks)):
             at += 1
-        return self._char(at)
+        return at
 
     def _char(self, at: int) -> str:
         """The character there; empty past the end of the reply. Raises ``_Wait`` while it has not arrived."""

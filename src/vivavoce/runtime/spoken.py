@@ -24,28 +24,27 @@ _WAY_CHARACTER = r"[^\s<>()（）。，！？；：、」』】\u3040-\u30ff\u34
 _WAY = rf"[:/?#]{_WAY_CHARACTER}*"
 _HOST = re.compile(rf"{_SCHEME}(?:www\.)?([A-Za-z0-9.-]*[A-Za-z0-9])(?:{_WAY})?")
 _BARE_HOST = re.compile(
-    r"(?<![A-Za-z0-9])((?:[A-Za-z0-9-]+\.)+(?:ai|app|cn|com|de|dev|edu|eu|fr|gov|info|io|jp|net|org|uk))(?<!\.)"
+    r"(?<![A-Za-z0-9])((?:[A-Za-z0-9-]{1,63}\.){1,8}(?:ai|app|cn|com|de|dev|edu|eu|fr|gov|info|io|jp|net|org|uk))(?<!\.)"
     rf"/{_WAY_CHARACTER}*"
 )
 """A site without a scheme, but with a way behind it: nobody says that."""
 
 _ADDRESS = rf"{_SCHEME}[^\s()（）]*"
 _FENCED = re.compile(r"```.*?(?:```|$)", re.DOTALL)
+# What begins may not end: every pattern gives up after a bounded way, or at the next place where it could begin.
 _REPLACEMENTS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)"), r"\1"),
+    (re.compile(r"!?\[([^\]\[\n]*)\]\([^)\n]{0,2000}\)"), r"\1"),
     # where something was found is for the eye: [1], 【3†page】, (https://…), Source: https://…
     (re.compile(r"【[^【】\n]*†[^【】\n]*】|[ \t]?\[\^?\d{1,3}(?:[ ,–-]+\d{1,3})*\](?!\()"), ""),
     (re.compile(rf"[ \t]?[(（](?:[^()（）\n]{{0,30}}[:：][ \t]*)?{_ADDRESS}[)）]"), ""),
     (re.compile(rf"(?:\b(?:sources?|see)|来源|出处|出典|参考)[ \t]*[:：][ \t]*{_ADDRESS}", re.IGNORECASE), ""),
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
     (
-        re.compile(
-            r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•·▪‣][ \t]+|[-*_=]{3,}[ \t]*$|\|[-:| ]+\|?[ \t]*$)", re.MULTILINE
-        ),
+        re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•·▪‣][ \t]+|[-*_=]{3,}[ \t]*$|\|[-:| \t]+$)", re.MULTILINE),
         "",
     ),
-    (re.compile(r"^[ \t]*\|[ \t]*|[ \t]*\|[ \t]*$", re.MULTILINE), ""),
-    (re.compile(r"[ \t]*\|[ \t]*"), ", "),
+    (re.compile(r"^[ \t]*\|[ \t]*|(?:(?<![ \t])[ \t]+)?\|[ \t]*$", re.MULTILINE), ""),
+    (re.compile(r"(?:(?<![ \t])[ \t]+)?\|[ \t]*"), ", "),
     (re.compile(r"\*\*|__|~~|`"), ""),
     (re.compile(r"(?<!\d)\*(?!\s)|(?<!\s)\*(?!\d)"), ""),
     (re.compile(r"(?<!\w)_(?=\w)|(?<=\w)_(?!\w)"), ""),

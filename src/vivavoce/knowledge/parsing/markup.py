@@ -114,4 +114,5 @@ def read_xml(file: BinaryIO) -> Iterator[Block]:
 
 
 def _clean(text: str) -> str:
-    return _SPACE.sub(lambda space: "\n" if "\n" in space[0] and "\n" in text.strip() else " ", text).strip()
+    text = text.strip()
+    return _SPACE.sub(lambda space: "\n" if "\n" in space[0] else " ", text)
