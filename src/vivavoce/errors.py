@@ -8,6 +8,8 @@ VivavoceError
 ├── EngineError          an engine failed: the response fails, the session lives on
 ├── ConfigError          the configuration cannot be used: nothing is started, and the message says which setting
 ├── StoreError           the database or the blob store cannot be used: a 500, and the server's operator reads why
+│   ├── StoreBusyError   not now: it is locked, or cannot be reached; a 503, and the same may succeed later
+│   └── StoreFullError   there is no room for more: a 507, until something is deleted
 └── WeightsError         weights are missing, wrong or unreachable
 """
 
@@ -81,7 +83,31 @@ class ConfigError(VivavoceError):
 
 
 class StoreError(VivavoceError):
-    """The database or the blob store cannot be opened, read or written. The message holds no password."""
+    """The database or the blob store cannot be opened, read or written.
+
+    The message is the operator's and holds no password; clients are told what ``told`` makes.
+    """
+
+    code = "internal_error"
+    said = "The server failed."
+
+    def told(self) -> ClientError:
+        """The same for a client, with a code and without details of the inside."""
+        return ClientError(self.said, code=self.code, type="server_error")
+
+
+class StoreBusyError(StoreError):
+    """The store is locked by somebody else, or cannot be reached: the same may succeed in a moment."""
+
+    code = "store_busy"
+    said = "The store cannot be used at the moment; try again."
+
+
+class StoreFullError(StoreError):
+    """The disk, or what the store may use of it, is full. What is there can be read and deleted."""
+
+    code = "insufficient_storage"
+    said = "There is no room left on the server; delete something, or try again later."
 
 
 class WeightsError(VivavoceError):

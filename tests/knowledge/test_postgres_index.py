@@ -168,7 +168,7 @@ def listening(database: Database) -> Iterator[list[str]]:
     def heard(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         sent.append(statement)
 
-    engine = database._engine.sync_engine
+    engine = database._readers.sync_engine
     event.listen(engine, "before_cursor_execute", heard)
     try:
         yield sent

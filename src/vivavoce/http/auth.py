@@ -22,7 +22,7 @@ from starlette.types import Scope
 
 from vivavoce.config import Config
 from vivavoce.config.serving import CLIENT_SECRET_PREFIX, KeyLimitsConfig
-from vivavoce.errors import ClientError
+from vivavoce.errors import ClientError, StoreError
 from vivavoce.http.access import access_of
 from vivavoce.http.grants import ClientSecrets, Grant
 from vivavoce.http.key_limits import KeyUse
@@ -89,7 +89,7 @@ class Auth:
             if not await self._locked():
                 return True
             await self._granted(list(credentials(connection)), connection, secrets=False)
-        except ClientError:
+        except (ClientError, StoreError):  # while keys cannot be looked up, nobody has one
             return False
         return True
 

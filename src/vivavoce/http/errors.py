@@ -16,9 +16,10 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from vivavoce.errors import ClientError, EngineError, RateLimitError
+from vivavoce.errors import ClientError, EngineError, RateLimitError, StoreError, StoreFullError
 from vivavoce.http.trace import note_refusal
 from vivavoce.protocol.json_text import readable
+from vivavoce.store.failures import store_error
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,10 @@ STATUS_OF_CODE = {
     "search_unavailable": 503,
     "server_busy": 503,
     "server_loading": 503,
+    "server_stopping": 503,
+    "store_busy": 503,
     "engine_busy": 503,
+    "insufficient_storage": 507,
 }
 """Error code → HTTP status; every other mistake of the client's is a 400."""
 
@@ -109,7 +113,8 @@ _DESCRIPTIONS = {
     429: "Too much at the moment; `Retry-After` says when to try again",
     500: "The server failed",
     502: "A service this server asks gave no good answer",
-    503: "The server is loading or overloaded; `Retry-After` says when to try again",
+    503: "The server, or its store, is not ready or busy; `Retry-After` says when to try again",
+    507: "There is no room left on the server",
 }
 
 ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -157,6 +162,19 @@ def answer_errors(app: FastAPI) -> None:
         log.error("%s", error)
         code = "engine_busy" if error.retriable else "engine_error"
         return error_response(ClientError(str(error), code=code, type="server_error"))
+
+    @app.exception_handler(StoreError)
+    async def failed_store(_: Request, error: StoreError) -> Response:
+        log.error("%s", error)
+        return error_response(error.told())
+
+    @app.exception_handler(OSError)
+    async def full_disk(_: Request, error: OSError) -> Response:
+        """Where a body is kept while it arrives there may be no room either. Any other is a bug, or the client has gone."""
+        failed = store_error(error)
+        if not isinstance(failed, StoreFullError):
+            raise error
+        return error_response(failed.told())
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> Response:

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from vivavoce.errors import ClientError, EngineError
+from vivavoce.errors import ClientError, EngineError, StoreError
 from vivavoce.http.disconnects import ended, gone
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ EVENTS_AHEAD = 16
 
 SendEvent: TypeAlias = Callable[[str], Awaitable[None]]
 Work: TypeAlias = Callable[[SendEvent], Awaitable[None]]
-"""Makes the events, and calls what it is given with each. It may raise ``ClientError`` and ``EngineError``."""
+"""Makes the events, and calls what it is given with each. It may raise ``ClientError``, ``EngineError`` and ``StoreError``."""
 
 
 def event(data: Any, *, name: str | None = None) -> str:
@@ -109,7 +109,7 @@ class _EventStream(Response):
     async def _run(self, work: Work) -> None:
         try:
             await work(self._emit)
-        except (ClientError, EngineError) as error:
+        except (ClientError, EngineError, StoreError) as error:
             if not self._answering.is_set():
                 raise
             await self._events.put(self._failed(_told(error)))
@@ -139,8 +139,10 @@ class _EventStream(Response):
             return KEEP_ALIVE
 
 
-def _told(error: ClientError | EngineError) -> ClientError:
-    """An engine's failure in the client's vocabulary."""
+def _told(error: ClientError | EngineError | StoreError) -> ClientError:
+    """An engine's or the store's failure in the client's vocabulary."""
     if isinstance(error, ClientError):
         return error
+    if isinstance(error, StoreError):
+        return error.told()
     return ClientError(str(error), code="engine_error", type="server_error")

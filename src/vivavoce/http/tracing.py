@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.utils import ClientDisconnected
 
-from vivavoce.errors import ClientError
+from vivavoce.errors import ClientError, StoreError
 from vivavoce.http.errors import error_response
 from vivavoce.http.server_logs import one_line
 from vivavoce.http.trace import Trace, current_trace
@@ -27,6 +27,9 @@ _SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 """What may be echoed and logged as it is."""
 
 _BEGIN = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+
+_ASKED_OFTEN = "/readyz"
+"""What it answers is no refusal, and whoever watches a server asks every second."""
 
 _LOUD = frozenset({401, 403, 429})
 """Refusals that tell an operator something, as those of the server's own making (5xx) do."""
@@ -56,11 +59,16 @@ class Traced:
             await self._app(scope, receive, sending)
         except (ClientDisconnect, ClientDisconnected):
             log.debug("trace %s: the client has gone", trace.id)
+        except StoreError as error:  # on the way to a WebSocket, or before a route was found
+            log.error("trace %s: %s", trace.id, error)
+            if not sending.begun:
+                with suppress(ClientDisconnected):
+                    await sending.refuse(error.told())
         except Exception:
             log.exception("trace %s: %s failed", trace.id, _request_line(scope))
             if not sending.begun:  # a WebSocket; the framework answers HTTP requests itself
                 with suppress(ClientDisconnected):
-                    await sending.refuse("The server failed.", "internal_error")
+                    await sending.refuse(ClientError("The server failed.", code="internal_error"))
         finally:
             current_trace.reset(token)
 
@@ -80,12 +88,12 @@ class _Sending:
         if self._refused:
             return
         if message["type"] == "websocket.close" and not self.begun:
-            await self.refuse("There is nothing under this path.", "not_found")
+            await self.refuse(ClientError("There is nothing under this path.", code="not_found"))
             return
         if message["type"] in _BEGIN:
             headers = MutableHeaders(raw=list(message.get("headers", ())))
             if message.get("status") == 413 and headers.get("content-type", "").startswith("text/plain"):
-                await self.refuse("The body is too large.", "request_too_large")
+                await self.refuse(ClientError("The body is too large.", code="request_too_large"))
                 return
             self.begun = True
             self._log_refusal(message.get("status", 101))
@@ -93,10 +101,10 @@ class _Sending:
             message["headers"] = headers.raw
         await self._send(message)
 
-    async def refuse(self, message: str, code: str) -> None:
+    async def refuse(self, error: ClientError) -> None:
         """Answer with this error, and with nothing that comes after it."""
         self._refused = True
-        refusal = error_response(ClientError(message, code=code))
+        refusal = error_response(error)
         refusal.headers[HEADER] = self._trace.id
         self._log_refusal(refusal.status_code)
         await refusal(self._scope, self._receive, self._send)
@@ -105,6 +113,8 @@ class _Sending:
         """Nothing of what the client sent but the path, and what the answer says."""
         error = self._trace.refusal
         if status < 400 or (error is not None and error.code == "internal_error"):  # that is logged with its trace
+            return
+        if self._scope["path"] == _ASKED_OFTEN:
             return
         level = logging.WARNING if status in _LOUD or status >= 500 else logging.INFO
         said = f"{error.code}: {one_line(error.message)}" if error is not None else "no reason given"

@@ -120,7 +120,7 @@ async def search(
     least = wanted.ranking_options.score_threshold if wanted.ranking_options else 0.0
     async with serving.requests.taken_for(owner):
         hits = await _found(library, owner, store_id, questions, wanted.max_num_results, filters)
-        await library.stores.touch(store_id)
+        library.stores.touch(store_id)
         attributes = await library.stores.attributes(store_id, [hit.file_id for hit in hits])
     return wire.SearchResults(
         search_query=questions,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Delete, Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from vivavoce.errors import CapacityError, ClientError
@@ -60,6 +60,7 @@ class VectorStores:
     def __init__(self, store: Store, most: int) -> None:
         self._store = store
         self._most = most
+        self._touched: dict[str, int] = {}
 
     async def create(
         self,
@@ -113,13 +114,20 @@ class VectorStores:
                 await session.execute(update(VectorStoreRow).where(VectorStoreRow.id == store_id).values(**changes))
         return await self.get(owner, store_id)
 
-    async def touch(self, store_id: str) -> None:
-        """Somebody used it: a store that expires does so later."""
+    def touch(self, store_id: str) -> None:
+        """Somebody searched it: a store that expires does so later. Written down by ``write_touches``: nobody waits for it."""
+        self._touched[store_id] = int(time.time())
+
+    async def write_touches(self) -> None:
+        """Write down which stores were used. Raises ``StoreError``: then it is done the next time."""
+        touched = dict(self._touched)
+        if not touched:
+            return
         async with self._store.rows.begin() as session:
-            now = int(time.time())
-            await session.execute(
-                update(VectorStoreRow).where(VectorStoreRow.id == store_id).values(last_active_at=now)
-            )
+            for store_id, now in touched.items():
+                here = VectorStoreRow.id == store_id, VectorStoreRow.last_active_at < now
+                await session.execute(update(VectorStoreRow).where(*here).values(last_active_at=now))
+        self._touched = {one: now for one, now in self._touched.items() if now != touched.get(one)}
 
     async def delete(self, owner: str, store_id: str) -> None:
         """Delete the rows of a store and its files. Raises ``ClientError`` (``vector_store_not_found``)."""
@@ -128,8 +136,7 @@ class VectorStores:
 
     async def drop(self, store_id: str) -> None:
         """Delete the rows of a store, whosever it is; one that is not there is no mistake."""
-        async with self._store.rows.begin() as session:
-            await session.execute(delete(VectorStoreRow).where(VectorStoreRow.id == store_id))
+        await self._delete(delete(VectorStoreRow).where(VectorStoreRow.id == store_id))
 
     async def expired(self) -> Sequence[VectorStoreRow]:
         """The stores whose time is over."""
@@ -217,12 +224,15 @@ class VectorStores:
     async def remove_file(self, owner: str, store_id: str, file_id: str) -> None:
         """Take a file out of a store; the file itself stays. Raises ``ClientError``."""
         await self.file(owner, store_id, file_id)
-        async with self._store.rows.begin() as session:
-            await session.execute(
-                delete(VectorStoreFileRow).where(
-                    VectorStoreFileRow.store_id == store_id, VectorStoreFileRow.file_id == file_id
-                )
-            )
+        here = VectorStoreFileRow.store_id == store_id, VectorStoreFileRow.file_id == file_id
+        await self._delete(delete(VectorStoreFileRow).where(*here))
+
+    async def _delete(self, rows: Delete) -> None:
+        async def drop() -> None:
+            async with self._store.rows.begin() as session:
+                await session.execute(rows)
+
+        await self._store.database.freeing(drop)
 
     async def cancel_batch(self, owner: str, store_id: str, batch_id: str) -> None:
         """What of a batch is not read yet will not be. Raises ``ClientError``."""

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from vivavoce.engines.base import LanguageModel
-from vivavoce.errors import ClientError, VivavoceError
+from vivavoce.errors import ClientError, StoreError, VivavoceError
 from vivavoce.protocol.client_events import AnyClientEvent, ResponseCreate, SessionUpdate
 from vivavoce.protocol.session_config import SessionPatch
 from vivavoce.protocol.tool_config import DeclaredTool
@@ -56,9 +56,10 @@ class Lookups:
             return None
         try:
             await self._look_for_stores(patch.tools, within, frame)
-        except ClientError as error:
-            error.event_id = event.event_id
-            return error
+        except (ClientError, StoreError) as error:
+            refusal = error.told() if isinstance(error, StoreError) else error
+            refusal.event_id = event.event_id
+            return refusal
         return None
 
     async def _look_for_stores(self, tools: tuple[DeclaredTool, ...], within: str, frame: str | bytes) -> None:

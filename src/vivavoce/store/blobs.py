@@ -25,17 +25,21 @@ from typing import Any
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from vivavoce.errors import ClientError, StoreError
+from vivavoce.errors import ClientError, StoreError, StoreFullError
 from vivavoce.store.database import Database
+from vivavoce.store.failures import store_error
 from vivavoce.store.tables import LooseBlob
 
 log = logging.getLogger(__name__)
 
 PART_BYTES = 5 * 1024 * 1024
 """The smallest part S3 takes; two of them are in memory at most."""
+
+SWEPT = 0
+"""``since`` of a loose blob that is being deleted for good."""
 
 PIECE_BYTES = 256 * 1024
 """What is read at a time."""
@@ -70,6 +74,23 @@ class Blobs:
         An error of ``chunks``, or being cancelled, leaves nothing behind. Raises ``ClientError`` (``request_too_large``)
         beyond ``most_bytes``, and ``StoreError``.
         """
+        self._database.room.require()
+        return await self._put(chunks, most_bytes)
+
+    async def regain_room(self) -> None:
+        """Whether there is room again: write something, and delete it. Raises ``StoreFullError`` and other ``StoreError``."""
+        room = self._database.room
+        if not await asyncio.to_thread(room.hold_back):
+            raise StoreFullError("The reserve is not whole.")
+
+        async def something() -> AsyncIterator[bytes]:
+            yield bytes(PIECE_BYTES)
+
+        blob = await self._put(something(), PIECE_BYTES)
+        await self.delete(blob.key)
+        room.note_room()
+
+    async def _put(self, chunks: AsyncIterable[bytes], most_bytes: int) -> Blob:
         key = _new_key()
         async with self._database.rows.begin() as session:
             session.add(LooseBlob(key=key, since=int(time.time())))
@@ -86,13 +107,21 @@ class Blobs:
             await counted.give_up(writing)
             await self.delete(key)
             if isinstance(error, BaseError | OSError) and error is not counted.error:
-                raise StoreError(f"Cannot write to the blob store: {type(error).__name__}") from error
+                failed = _failed("write to", error)
+                if isinstance(failed, StoreFullError):
+                    self._database.room.note_full()
+                raise failed from error
             raise
         return Blob(key, counted.size_bytes, counted.digest.hexdigest())
 
     async def adopt(self, session: AsyncSession, key: str) -> None:
-        """A row of this session's transaction refers to the blob from now on."""
-        await session.execute(delete(LooseBlob).where(LooseBlob.key == key))
+        """A row of this session's transaction refers to the blob from now on.
+
+        Raises ``StoreError`` when it has been swept: the clock was set forward, or writing it took an hour.
+        """
+        loose = delete(LooseBlob).where(LooseBlob.key == key, LooseBlob.since > SWEPT).returning(LooseBlob.key)
+        if (await session.scalars(loose)).first() is None:
+            raise StoreError("The blob is not there any more.")
 
     async def release(self, session: AsyncSession, key: str) -> None:
         """No row refers to it any more once this session's transaction is committed. Then ``delete`` it."""
@@ -100,16 +129,20 @@ class Blobs:
 
     async def delete(self, key: str) -> bool:
         """Delete a loose blob; one that is not there is no mistake. What cannot be deleted stays loose, and this is false."""
+
+        async def forget() -> None:
+            async with self._database.rows.begin() as session:
+                await session.execute(delete(LooseBlob).where(LooseBlob.key == key))
+
         try:
             with suppress(FileNotFoundError):
                 await obstore.delete_async(self._objects, key)
             if self._folder is not None:
                 await asyncio.to_thread(_remove_drafts, self._folder / key)
-        except (BaseError, OSError) as error:
-            log.warning("the blob store does not delete: %s", type(error).__name__)
+            await self._database.freeing(forget)
+        except (BaseError, OSError, StoreError) as error:
+            log.warning("a blob is left to be swept: %s", type(error).__name__)
             return False
-        async with self._database.rows.begin() as session:
-            await session.execute(delete(LooseBlob).where(LooseBlob.key == key))
         return True
 
     async def opened(self, key: str) -> AsyncIterator[bytes]:
@@ -117,14 +150,14 @@ class Blobs:
         try:
             found = await obstore.get_async(self._objects, key)
         except (BaseError, OSError) as error:
-            raise _unreadable(error) from error
+            raise _failed("read from", error) from error
 
         async def pieces() -> AsyncIterator[bytes]:
             try:
                 async for piece in found.stream(min_chunk_size=PIECE_BYTES):
                     yield bytes(piece)
             except (BaseError, OSError) as error:
-                raise _unreadable(error) from error
+                raise _failed("read from", error) from error
 
         return pieces()
 
@@ -161,10 +194,21 @@ class Blobs:
 
     async def sweep(self, older_than_s: float = WRITTEN_WITHIN_S) -> int:
         """Delete blobs that have been loose for so long; how many that were."""
-        until = time.time() - older_than_s
+        until = int(time.time() - older_than_s)
         async with self._database.reading() as session:
             keys = (await session.scalars(select(LooseBlob.key).where(LooseBlob.since <= until))).all()
-        return sum([await self.delete(key) for key in keys])
+        return sum([await self._sweep(key, until) for key in keys])
+
+    async def _sweep(self, key: str, until: int) -> bool:
+        """Delete one that is still loose; from then on no row can adopt it."""
+
+        async def mark() -> bool:
+            here = LooseBlob.key == key, LooseBlob.since <= until
+            marked = update(LooseBlob).where(*here).values(since=SWEPT).returning(LooseBlob.key)
+            async with self._database.rows.begin() as session:
+                return (await session.scalars(marked)).first() is not None
+
+        return await self._database.freeing(mark) and await self.delete(key)
 
 
 class _Counted:
@@ -220,8 +264,11 @@ def too_large(most_bytes: int) -> ClientError:
     return ClientError(f"The file is larger than {most_bytes} bytes.", code="request_too_large", param="file")
 
 
-def _unreadable(error: Exception) -> StoreError:
-    return StoreError(f"Cannot read from the blob store: {type(error).__name__}")
+def _failed(to_do: str, error: Exception) -> StoreError:
+    """What is missing stays missing; whatever else a disk or a bucket says may pass."""
+    known = None if isinstance(error, FileNotFoundError) else store_error(error)
+    kind = StoreError if known is None else type(known)
+    return kind(f"Cannot {to_do} the blob store: {type(error).__name__}")
 
 
 def _new_key() -> str:

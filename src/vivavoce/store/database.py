@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.util import CommandError
 from filelock import AsyncFileLock
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
-from vivavoce.errors import StoreError
+from vivavoce.errors import StoreError, StoreFullError
+from vivavoce.store.room import Room
+from vivavoce.store.sessions import Sessions
 
-BUSY_TIMEOUT_S = 15.0
-"""How long a writer waits for another one before it gives up."""
+T = TypeVar("T")
+
+BUSY_TIMEOUT_S = 5.0
+"""How long one waits for another writer, for a connection, or for a server to take one, before the store counts as busy."""
+
+MIGRATED_WITHIN_S = 60.0
+"""How long a server that starts waits for another one that is bringing the tables up to date."""
+
+READ_WITHIN_S, WRITTEN_WITHIN_S = 15.0, 60.0
+"""What one transaction may take of a PostgreSQL that may be silent for ever: its machine gone, its process stopped."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _MIGRATION_LOCK = 0x76697661766F6365
@@ -26,25 +39,28 @@ _MIGRATION_LOCK = 0x76697661766F6365
 class Database:
     """An open database.
 
-    ``rows`` makes sessions that may write; ``reading`` makes sessions that only read and, on SQLite, wait for no writer::
+    ``rows`` makes sessions that may write; ``reading`` makes sessions that only read. Each has connections of its own, so
+    that readers wait for no writer::
 
         async with database.rows.begin() as session:  # commits at the end
             session.add(row)
 
-    What is stored stays out of the errors of the database, and so out of the log.
+    Both raise ``StoreBusyError`` and ``StoreFullError`` for what the drivers call by many names. What is stored stays out of
+    the errors of the database, and so out of the log.
     """
 
     def __init__(self, url: str) -> None:
         """``url`` as SQLAlchemy writes it; the driver may be left out. Raises ``StoreError``."""
         self._url = _with_driver(url)
+        self.room = Room(self._beside(".reserve") if self.is_sqlite else None)
         try:
-            self._engine = create_async_engine(self._url, hide_parameters=True, **_options(self._url))
+            self._writers = self._engine(BUSY_TIMEOUT_S, **_pool(one_at_a_time=self.is_sqlite))
+            self._readers = self._engine(BUSY_TIMEOUT_S, reads_only=True, **_pool())
         except (SQLAlchemyError, ImportError) as error:
             raise StoreError(f"Cannot use the database {self.name}: {error}") from error
-        if self.is_sqlite:
-            _make_sqlite_durable(self._engine)
-        self.rows = async_sessionmaker(self._engine, expire_on_commit=False)
-        self.reading = async_sessionmaker(self._engine.execution_options(reads_only=True), expire_on_commit=False)
+        read_s, written_s = (None, None) if self.is_sqlite else (READ_WITHIN_S, WRITTEN_WITHIN_S)
+        self.rows = Sessions(self._writers, self.room, within_s=written_s)
+        self.reading = Sessions(self._readers, self.room, within_s=read_s)
 
     @property
     def name(self) -> str:
@@ -63,6 +79,11 @@ class Database:
                 await self._migrate_sqlite()
             else:
                 await self._migrate_postgresql()
+        except CommandError as error:  # Alembic does not know the revision the tables are of
+            raise StoreError(
+                f"The database {self.name} cannot be brought up to date: {error}. "
+                "It was made by a newer version of Vivavoce: run that one, or restore a backup."
+            ) from error
         except (SQLAlchemyError, OSError) as error:
             # The message of a driver may hold its URL; the kind of error and its first cause say enough.
             cause = getattr(error, "orig", None) or error
@@ -70,20 +91,54 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._engine.dispose()
+        await self._readers.dispose()
+        await self._writers.dispose()
+
+    async def freeing(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What ``work`` gives, which deletes: where there is no room even for that, with the one that was held back."""
+        try:
+            return await work()
+        except StoreFullError:
+            if not await asyncio.to_thread(self.room.give_up_reserve):
+                raise
+        return await work()
+
+    def _beside(self, ending: str) -> Path:
+        file = Path(self._url.database or "")
+        return file.with_name(file.name + ending)
+
+    def _engine(self, wait_s: float, *, reads_only: bool = False, **pool: Any) -> AsyncEngine:
+        arguments = {"timeout": wait_s if self.is_sqlite else BUSY_TIMEOUT_S}  # for a lock; for a server to take us
+        engine = create_async_engine(self._url, hide_parameters=True, connect_args=arguments, **pool)
+        if self.is_sqlite:
+            _make_sqlite_durable(engine, reads_only=reads_only)
+        elif not reads_only:
+            _bound_waiting(engine, wait_s)
+        return engine
 
     async def _migrate_sqlite(self) -> None:
-        file = Path(self._url.database or "")
+        file = self._beside("")
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = AsyncFileLock(file.with_name(file.name + ".lock"), timeout=BUSY_TIMEOUT_S, mode=0o600)
-        async with lock, self._engine.begin() as connection:
-            await connection.run_sync(_upgrade)
+        lock = AsyncFileLock(self._beside(".lock"), timeout=MIGRATED_WITHIN_S, mode=0o600)
+        async with lock:
+            await self._migrate_with(_upgrade)
         await asyncio.to_thread(file.chmod, 0o600)  # digests of keys, and whose files there are
 
     async def _migrate_postgresql(self) -> None:
-        async with self._engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-            await connection.run_sync(_upgrade)
+        def upgrade(connection: Connection) -> None:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            _upgrade(connection)
+
+        await self._migrate_with(upgrade)
+
+    async def _migrate_with(self, upgrade: Callable[[Connection], None]) -> None:
+        """On a connection of its own, which waits longer than those that clients wait for."""
+        engine = self._engine(MIGRATED_WITHIN_S, poolclass=NullPool)
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(upgrade)
+        finally:
+            await engine.dispose()
 
 
 def migrations() -> AlembicConfig:
@@ -115,13 +170,33 @@ def _with_driver(url: str) -> URL:
     return parsed
 
 
-def _options(url: URL) -> dict[str, Any]:
-    if url.get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
-    return {"pool_pre_ping": True, "pool_recycle": 1800}  # connections a proxy or a restart has cut are replaced
+def _pool(*, one_at_a_time: bool = False) -> dict[str, Any]:
+    """Connections that a proxy or a restart has cut are replaced before they are used.
+
+    SQLite has one writer at a time: they queue for its connection in their order, instead of polling a lock.
+    """
+    size, more = (1, 0) if one_at_a_time else (5, 5)
+    return {
+        "pool_size": size,
+        "max_overflow": more,
+        "pool_timeout": BUSY_TIMEOUT_S,
+        "pool_pre_ping": True,
+        "pool_recycle": 1800,
+    }
 
 
-def _make_sqlite_durable(engine: AsyncEngine) -> None:
+def _bound_waiting(engine: AsyncEngine, wait_s: float) -> None:
+    """Nobody waits longer than ``wait_s`` for somebody else's lock.
+
+    Said in each transaction and not when connecting: a pooler between us and PostgreSQL takes no settings then.
+    """
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def began(connection: Connection) -> None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait_s * 1000:.0f}")
+
+
+def _make_sqlite_durable(engine: AsyncEngine, *, reads_only: bool) -> None:
     """A log of writes beside the file (WAL): readers do not wait, and what was committed survives a kill at any time.
 
     ``synchronous = FULL`` writes the log through to the disk with every commit, so that it survives a power cut as well;
@@ -131,16 +206,18 @@ def _make_sqlite_durable(engine: AsyncEngine) -> None:
     Writing transactions say so from their beginning (``BEGIN IMMEDIATE``): one that reads first and writes later would fail,
     instead of waiting, when another wrote in between.
     """
+    pragmas = ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"]
+    if reads_only:
+        pragmas.append("query_only = ON")
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def began(connection: Connection) -> None:
-        reads_only = connection.get_execution_options().get("reads_only", False)
         connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")

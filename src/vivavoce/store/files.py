@@ -163,14 +163,19 @@ class Files:
 
     async def _delete(self, file_id: str) -> None:
         """The row first: from then on its blobs are loose, and gone sooner or later whatever happens here."""
-        async with self._store.rows.begin() as session:
-            file = await session.get(FileRow, file_id)
-            if file is None:
-                return  # someone else was quicker
-            blobs = [key for key in (file.blob, file.text_blob) if key is not None]
-            await session.delete(file)
-            for key in blobs:
-                await self._store.blobs.release(session, key)
+
+        async def drop() -> list[str]:
+            async with self._store.rows.begin() as session:
+                file = await session.get(FileRow, file_id)
+                if file is None:
+                    return []  # someone else was quicker
+                blobs = [key for key in (file.blob, file.text_blob) if key is not None]
+                await session.delete(file)
+                for key in blobs:
+                    await self._store.blobs.release(session, key)
+                return blobs
+
+        blobs = await self._store.database.freeing(drop)
         await asyncio.gather(*(self._store.blobs.delete(key) for key in blobs))
 
 

@@ -23,15 +23,26 @@ KEY_PREFIX = "vv_"
 """What every created key begins with, so that it is recognised where it should not lie about."""
 
 
+KNOWN_FOR_S = 2.0
+"""How long a key that another process has revoked goes on opening new requests."""
+
+MOST_KNOWN = 10_000
+
+
 class UnknownKeyError(VivavoceError):
     """There is no key of this id."""
 
 
 class Keys:
-    """The created keys of a database."""
+    """The created keys of a database.
+
+    A key that was found is remembered for ``KNOWN_FOR_S``, so that a request waits for no database that has just been asked.
+    One that this process revokes is forgotten at once; what was not found is looked for again.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._found = _KnownKeys()
 
     async def create(
         self,
@@ -69,12 +80,19 @@ class Keys:
 
     async def revoke(self, key_id: str) -> KeyRow:
         """End a key. Raises ``UnknownKeyError`` when there is none of this id."""
-        async with self._database.rows.begin() as session:
-            row = await session.get(KeyRow, key_id)
-            if row is None:
-                raise UnknownKeyError(f"There is no key '{key_id}'; `vivavoce keys list` shows those there are.")
-            row.revoked_at = row.revoked_at or int(time.time())
-        return row
+
+        async def revoked() -> KeyRow:
+            async with self._database.rows.begin() as session:
+                row = await session.get(KeyRow, key_id)
+                if row is None:
+                    raise UnknownKeyError(f"There is no key '{key_id}'; `vivavoce keys list` shows those there are.")
+                row.revoked_at = row.revoked_at or int(time.time())
+            return row
+
+        try:
+            return await self._database.freeing(revoked)
+        finally:
+            _forget_all()
 
     async def forget(self) -> int:
         """Delete the keys that are revoked or have expired; how many there were."""
@@ -82,6 +100,7 @@ class Keys:
         async with self._database.rows.begin() as session:
             ids = (await session.scalars(select(KeyRow.id).where(over))).all()
             await session.execute(delete(KeyRow).where(KeyRow.id.in_(ids)))
+        _forget_all()
         return len(ids)
 
     async def find(self, offered: Collection[str]) -> Key | None:
@@ -89,13 +108,20 @@ class Keys:
         digests = [digest_of(secret) for secret in offered if secret.startswith(KEY_PREFIX)]
         if not digests:
             return None
+        known = self._found.get(digests[0])
+        if known is not None:
+            return known
         async with self._database.reading() as session:
             rows = (await session.scalars(select(KeyRow).where(KeyRow.digest.in_(digests), *_valid()))).all()
         first = min(rows, key=lambda row: digests.index(row.digest), default=None)
-        return None if first is None else _key(first)
+        if first is None:
+            return None
+        key = _key(first)
+        self._found.put(first.digest, key, first.expires_at)
+        return key
 
     async def still_valid(self, ids: Collection[str]) -> frozenset[str]:
-        """Those of these keys that still open something."""
+        """Those of these keys that still open something, as the database has it now."""
         if not ids:
             return frozenset()
         async with self._database.reading() as session:
@@ -110,6 +136,36 @@ class Keys:
         """Whether a key was ever created, and not forgotten: also one that is over locks the server."""
         async with self._database.reading() as session:
             return bool(await session.scalar(select(exists(select(KeyRow.id)))))
+
+
+class _KnownKeys:
+    """The keys found lately by digest, until their time is over or this process has revoked any."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, tuple[float, Key]] = {}
+        self._revocations = _revocations
+
+    def get(self, digest: str) -> Key | None:
+        if self._revocations != _revocations:
+            self._keys.clear()
+            self._revocations = _revocations
+        until, key = self._keys.get(digest, (0.0, None))
+        return key if until > time.monotonic() else None
+
+    def put(self, digest: str, key: Key, expires_at: int | None) -> None:
+        left_s = KNOWN_FOR_S if expires_at is None else min(KNOWN_FOR_S, expires_at - time.time())
+        if len(self._keys) >= MOST_KNOWN:
+            self._keys.clear()
+        self._keys[digest] = (time.monotonic() + left_s, key)
+
+
+_revocations = 0
+"""How often keys were revoked or deleted here, through whatever ``Keys``."""
+
+
+def _forget_all() -> None:
+    global _revocations
+    _revocations += 1
 
 
 def digest_of(secret: str) -> str:

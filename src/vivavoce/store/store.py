@@ -55,6 +55,7 @@ async def open_store(config: Config, quota: Quota | None = None) -> Store:
         await database.migrate()
         objects, folder = await asyncio.to_thread(open_objects, config)
         store = Store(database, Blobs(objects, database, folder), quota)
+        await asyncio.to_thread(database.room.hold_back)
         swept = await store.blobs.sweep()
     except BaseException:
         await database.close()

@@ -7,12 +7,13 @@ lean on what was said before are searched behind that. It costs no call of the m
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vivavoce.errors import ClientError, EngineError
+from vivavoce.errors import ClientError, EngineError, StoreError
 from vivavoce.knowledge.evidence import FIRST, evidence, shares_words
 from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.library import Library
@@ -20,6 +21,8 @@ from vivavoce.knowledge.lines import focused
 from vivavoce.knowledge.search import RANK_CONSTANT, Hit, within
 from vivavoce.tools.base import NO_EVIDENCE, Calling, Effects, ServerTool, ToolResult
 from vivavoce.types import Citation, Message, Tool
+
+log = logging.getLogger(__name__)
 
 NAME = "search_documents"
 DESCRIPTION = "Look things up in the user's documents."
@@ -74,8 +77,11 @@ class RetrievalTool(ServerTool):
             return ToolResult(NOT_THERE, failed=True, trusted=True)
         except EngineError as error:
             return ToolResult(f"The documents cannot be searched: {error.message}", failed=True, trusted=True)
+        except StoreError as error:
+            log.warning("documents cannot be searched: %s", error)
+            return ToolResult(f"The documents cannot be searched: {error.said}", failed=True, trusted=True)
         hits = within(list(read), config.budget_tokens, list(map(tokens_of, read.values())))
-        await self.library.stores.touch(self.store_id)
+        self.library.stores.touch(self.store_id)
         payload = {"query": questions[0], "results": [shown(hit) for hit in hits]}
         if not hits:
             return ToolResult(NOTHING_FOUND, payload=payload, trusted=True, empty=True)
@@ -95,7 +101,7 @@ class RetrievalTool(ServerTool):
             return NO_EVIDENCE
         try:
             passages = [hit.passage for hit in await self.ranked("", messages, FIRST)]
-        except ClientError:  # the store is gone, which the model is told when it calls
+        except (ClientError, StoreError):  # the store is gone or busy, which the model is told when it calls
             return NO_EVIDENCE
         if not shares_words(_said(messages)[-1], passages):
             return NO_EVIDENCE

@@ -40,7 +40,7 @@ class OwnVoices:
         """One voice. Raises ``ClientError`` (``voice_not_found``) also for another owner's."""
         found = await self.find(voice_id)
         if found is None or found.owner != owner:
-            raise ClientError(f"There is no voice '{voice_id[:100]}'.", code="voice_not_found", param="voice_id")
+            raise _no_voice(voice_id)
         return found
 
     async def find(self, voice_id: str) -> VoiceRow | None:
@@ -84,7 +84,7 @@ class OwnVoices:
         async with self._store.rows.begin() as session:
             voice = await session.get(VoiceRow, voice_id)
             if voice is None or voice.owner != owner:
-                raise ClientError(f"There is no voice '{voice_id[:100]}'.", code="voice_not_found", param="voice_id")
+                raise _no_voice(voice_id)
             if "pack" in values and values["pack"] != voice.pack:
                 stale = voice.pack
                 if values["pack"] is not None:
@@ -99,15 +99,19 @@ class OwnVoices:
 
     async def delete_voice(self, owner: str, voice_id: str) -> None:
         """Delete a voice, its clip and its vectors. Raises as ``voice`` does."""
-        async with self._store.rows.begin() as session:
-            voice = await session.get(VoiceRow, voice_id)
-            if voice is None or voice.owner != owner:
-                raise ClientError(f"There is no voice '{voice_id[:100]}'.", code="voice_not_found", param="voice_id")
-            await session.delete(voice)
-            await session.execute(delete(RefinementRow).where(RefinementRow.voice_id == voice_id))
-            for key in _blobs(voice):
-                await self._store.blobs.release(session, key)
-        for key in _blobs(voice):
+
+        async def drop() -> list[str]:
+            async with self._store.rows.begin() as session:
+                voice = await session.get(VoiceRow, voice_id)
+                if voice is None or voice.owner != owner:
+                    raise _no_voice(voice_id)
+                await session.delete(voice)
+                await session.execute(delete(RefinementRow).where(RefinementRow.voice_id == voice_id))
+                for key in _blobs(voice):
+                    await self._store.blobs.release(session, key)
+                return _blobs(voice)
+
+        for key in await self._store.database.freeing(drop):
             await self._store.blobs.delete(key)
 
     async def voices(self, owner: str, page: Page) -> tuple[Sequence[VoiceRow], bool]:
@@ -141,11 +145,15 @@ class OwnVoices:
     async def delete_consent(self, owner: str, consent_id: str) -> None:
         """Delete a consent and its recording; voices keep the record of what was said. Raises as ``consent`` does."""
         await self.consent(owner, consent_id)
-        async with self._store.rows.begin() as session:
-            consent = await session.get_one(ConsentRow, consent_id)
-            await session.delete(consent)
-            await self._store.blobs.release(session, consent.recording)
-        await self._store.blobs.delete(consent.recording)
+
+        async def drop() -> str:
+            async with self._store.rows.begin() as session:
+                consent = await session.get_one(ConsentRow, consent_id)
+                await session.delete(consent)
+                await self._store.blobs.release(session, consent.recording)
+                return consent.recording
+
+        await self._store.blobs.delete(await self._store.database.freeing(drop))
 
     async def consents(self, owner: str, page: Page) -> tuple[Sequence[ConsentRow], bool]:
         """A page of an owner's consents. Raises ``ClientError`` for an unknown cursor."""
@@ -194,6 +202,10 @@ class OwnVoices:
 def now_us() -> int:
     """What ``made_at`` counts in."""
     return time.time_ns() // 1000
+
+
+def _no_voice(voice_id: str) -> ClientError:
+    return ClientError(f"There is no voice '{voice_id[:100]}'.", code="voice_not_found", param="voice_id")
 
 
 def _blobs(voice: VoiceRow) -> list[str]:

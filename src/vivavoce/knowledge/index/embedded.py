@@ -27,11 +27,12 @@ from vivavoce.knowledge.index.base import Candidate, Candidates, Document
 from vivavoce.knowledge.index.sketches import Sketcher, Sketches
 from vivavoce.knowledge.passages import Passage
 from vivavoce.knowledge.words import rankable, searchable
+from vivavoce.store.failures import store_error
 from vivavoce.types import Vectors
 
 T = TypeVar("T")
 
-BUSY_MS = 15_000
+BUSY_MS = 5_000
 MOST_CACHED_BYTES = 256 * 1024 * 1024
 DELETED_AT_ONCE = 500
 """Passages deleted in one transaction: nobody waits long for a large document to go."""
@@ -121,8 +122,9 @@ class EmbeddedIndex:
                 examples = await self._examples()
                 await self._in(self._writer, self._start_afresh, examples)
             self._read = await self._in(self._reader, self._connect)
-        except (apsw.Error, OSError) as error:
-            raise StoreError(f"Cannot open the index {self._path}: {error}") from error
+        except (StoreError, OSError) as error:
+            kind = type(error) if isinstance(error, StoreError) else StoreError
+            raise kind(f"Cannot open the index {self._path}: {error}") from error
         return emptied
 
     async def begin(self, document: Document) -> int:
@@ -189,9 +191,15 @@ class EmbeddedIndex:
             pass
 
     async def _in(self, threads: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
-        """Work once begun is done to its end, also when nobody waits any more: a transaction is never left half-way."""
+        """Work once begun is done to its end, also when nobody waits any more: a transaction is never left half-way.
+
+        Raises ``StoreError`` for what SQLite fails with.
+        """
         future: Future[T] = threads.submit(work, *arguments)
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        except apsw.Error as error:
+            raise store_error(error) or StoreError(f"The index failed: {error}") from error
 
     # ---- on the writer's thread
 

@@ -71,7 +71,9 @@ class PostgresIndex:
 
     async def open(self) -> bool:
         """See ``PassageIndex``."""
-        async with self._database.rows.begin() as session:
+        async with self._database.rows.begin(patient=True) as session:
+            # Another server may be making the same, and a graph of many vectors takes minutes.
+            await session.execute(text("SET LOCAL lock_timeout = 0"))
             await session.execute(text("LOCK TABLE index_model"))
             sketcher, emptied = await self._sketcher(session)
             vectors = await PgVectors.open(session, len(sketcher.centre))
@@ -139,13 +141,13 @@ class PostgresIndex:
 
     async def forget(self, documents: Collection[Document]) -> None:
         """See ``PassageIndex``."""
-        async with self._database.rows.begin() as session:
+        async with self._database.rows.begin(patient=True) as session:
             for document in documents:
                 await session.execute(text(f"DELETE FROM indexed_documents WHERE {_HERE}"), _place(document))
 
     async def forget_store(self, store_id: str) -> None:
         """See ``PassageIndex``."""
-        async with self._database.rows.begin() as session:
+        async with self._database.rows.begin(patient=True) as session:
             await session.execute(text("DELETE FROM indexed_documents WHERE store_id = :store"), {"store": store_id})
 
     async def documents(self) -> set[Document]:
