@@ -24,10 +24,27 @@ _names = count(1)
 class Postgres:
     """A running cluster."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, user: str | None) -> None:
         self._programs = programs
         self._folder = folder
+        self._user = user
+        self.start()
         self._run("createuser", "plain")
+
+    def start(self) -> None:
+        """Run it."""
+        options = (
+            f"-c listen_addresses='' -c unix_socket_directories='{self._folder}' -c fsync=off -c max_connections=200"
+        )
+        self._control("start", "-l", str(self._folder / "log"), "-o", options)
+
+    def stop(self) -> None:
+        """End it at once, as a crash does: its connections break, and its next start recovers."""
+        self._control("stop", "-m", "immediate")
+
+    def _control(self, *arguments: str) -> None:
+        command = [str(self._programs / "pg_ctl"), "-w", "-D", str(self._folder / "data"), *arguments]
+        subprocess.run(command, user=self._user, check=True, cwd=self._folder, stdout=subprocess.DEVNULL, timeout=60)
 
     def new_database(self, owner: str = "vivavoce") -> str:
         """The URL of an empty database. ``vivavoce`` may make extensions, ``plain`` may not."""
@@ -78,20 +95,20 @@ def running_postgres(binaries: Path) -> Iterator[Postgres]:
     if os.getuid() == 0:
         user = next(name for name in ("postgres", "nobody") if name in {entry.pw_name for entry in pwd.getpwall()})
         shutil.chown(folder, user)
-    data = folder / "data"
-
-    def run(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [binaries / program, *arguments], user=user, check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=60
-        )
-
     try:
-        run("initdb", "--pgdata", str(data), "--username", "vivavoce", "--auth", "trust", "--no-sync", "-E", "UTF8")
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=200"
-        run("pg_ctl", "start", "-w", "-D", str(data), "-l", str(folder / "log"), "-o", options)
+        command = ["initdb", "--pgdata", "data", "--username", "vivavoce", "--auth", "trust", "--no-sync", "-E", "UTF8"]
+        subprocess.run(
+            [binaries / command[0], *command[1:]],
+            user=user,
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+        )
+        started = Postgres(binaries, folder, user)
         try:
-            yield Postgres(binaries, folder)
+            yield started
         finally:
-            run("pg_ctl", "stop", "-w", "-D", str(data), "-m", "immediate")
+            started.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

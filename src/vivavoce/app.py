@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -34,15 +35,17 @@ from vivavoce.http import (
 from vivavoce.http.admission import Admission
 from vivavoce.http.cors import cross_origin
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
-from vivavoce.http.housekeeping import keep_house
+from vivavoce.http.housekeeping import start_housekeeping
 from vivavoce.http.incoming import IncomingBodies
 from vivavoce.http.paths import PlainPaths
+from vivavoce.http.readiness import Readiness
 from vivavoce.http.serving import Serving
 from vivavoce.http.tracing import Traced
 from vivavoce.preflight import require_references
 from vivavoce.runtime.engines import load_engines
 from vivavoce.store.quota import Quota
 from vivavoce.store.store import open_store
+from vivavoce.supervision import is_cancelled
 from vivavoce.tools.relevance import relevance_of
 
 log = logging.getLogger(__name__)
@@ -62,19 +65,28 @@ class Application(FastAPI):
         return cross_origin(traced, self.state.serving.config.http.cors_origins)
 
 
-def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) -> FastAPI:
+def end_process() -> None:
+    """As whoever started this process would end it: whatever server it is then closes everything."""
+    signal.raise_signal(signal.SIGTERM)
+
+
+def create_app(config: Config, *, on_failure: Callable[[], None] = end_process) -> FastAPI:
     """The application. It listens at once and answers 503 until the engines are loaded.
 
-    If they cannot be loaded it says why, goes on answering 503, and calls ``on_failure``.
+    If the start fails it says why and calls ``on_failure``, which ends the process: one that answers 503 for ever is noticed by
+    nobody, one that is gone is started again.
     """
     serving = Serving(config)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with serving.closing, serving.calls, asyncio.TaskGroup() as group:
-            working = group.create_task(_work(serving, on_failure))
-            yield
-            working.cancel()
+        async with serving.closing, serving.calls:
+            starting = asyncio.create_task(_start(serving, on_failure))
+            try:
+                yield
+            finally:
+                starting.cancel()
+                await asyncio.wait([starting])
 
     app = Application(
         title="Vivavoce",
@@ -89,6 +101,7 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     )
     answer_errors(app)
     app.state.serving = serving
+    app.state.readiness = Readiness(serving)
     app.include_router(front_page.router)
     if config.http.docs:
         app.include_router(api_page.router)
@@ -109,19 +122,19 @@ def create_app(config: Config, *, on_failure: Callable[[], None] | None = None) 
     return app
 
 
-async def _work(serving: Serving, on_failure: Callable[[], None] | None) -> None:
-    """Load everything; then, as long as the server runs, keep house."""
+async def _start(serving: Serving, on_failure: Callable[[], None]) -> None:
+    """Load everything, or say why that cannot be done. Nothing is left half started: whatever is raised is a failure."""
     try:
         await _load(serving)
-    except Exception as error:
+    except BaseException as error:
+        if is_cancelled():
+            raise
         expected = isinstance(error, VivavoceError)
         log.error("%s", error if expected else "the server cannot start", exc_info=None if expected else error)
         serving.failure = str(error) if expected else "The server failed to start. Its log says why."
-        if on_failure is not None:
-            on_failure()
+        on_failure()
     else:
         log.info("ready: %d conversations at once", serving.seats.capacity)
-        await keep_house(serving)
 
 
 async def _load(serving: Serving) -> None:
@@ -134,4 +147,5 @@ async def _load(serving: Serving) -> None:
     serving.tools.relevance = relevance_of(engines.embedder, serving.config.tools.relevance)
     serving.closing.add(serving.voices).open(serving.opened, engines)
     await serving.open_recordings(engines)
+    start_housekeeping(serving)
     serving.loaded = engines

@@ -165,7 +165,7 @@ class _Connection:
 
 
 async def test_a_client_that_is_just_closing_does_not_keep_others_open() -> None:
-    server = make_server(load_config({"port": 0}, profile="fake"), None)
+    server = make_server(load_config({"port": 0}, profile="fake"), None, on_failure=lambda: None)
     closing, open_one = _Connection(), _Connection()
     closing.conn.receive_data(Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=True))
     assert closing.conn.state is State.CLOSING

@@ -18,6 +18,7 @@ from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.knowledge.stores import NewFile
 from vivavoce.store.files import Files
 from vivavoce.store.store import Store, open_store
+from vivavoce.supervision import Supervisor
 
 OWNER = "alice"
 
@@ -33,7 +34,10 @@ class Shelf:
             return await text_of(self.parsers, path, ending, owner)
 
         self.files = Files(store, extract)
-        self.library = Library(config, store, self.files, self.parsers, embedder, lambda: False)
+        self.supervisor = Supervisor()
+        self.library = Library(
+            config, store, self.files, self.parsers, embedder, lambda: False, supervisor=self.supervisor
+        )
 
     async def add(
         self, store_id: str, text: str, name: str = "manual.md", *, owner: str = OWNER, **attributes: Any

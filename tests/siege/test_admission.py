@@ -25,6 +25,7 @@ OPEN = {
     ("GET", "/livez"),
     ("HEAD", "/livez"),
     ("GET", "/readyz"),
+    ("GET", "/metrics"),
     ("HEAD", "/readyz"),
     ("GET", "/openapi.json"),
     ("HEAD", "/openapi.json"),

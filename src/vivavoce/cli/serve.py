@@ -202,11 +202,11 @@ def make_server(
     """The web server with the application in it, not yet listening."""
     import uvicorn
 
-    from vivavoce.app import create_app
+    from vivavoce.app import create_app, end_process
     from vivavoce.http.draining import DrainingServer
     from vivavoce.http.patience import PatientHttp
 
-    application = create_app(config, on_failure=on_failure)
+    application = create_app(config, on_failure=on_failure or end_process)
     return DrainingServer(
         uvicorn.Config(
             application,

@@ -11,7 +11,7 @@ Access: TypeAlias = Literal["public", "optional", "key", "secret"]
 """``public``: nothing is asked. ``optional``: a key is checked if there is one. ``key``: a key is needed. ``secret``: a key or
 an ephemeral client secret is needed."""
 
-_PUBLIC = frozenset({"/", "/health", "/livez", "/readyz", "/docs", "/openapi.json"})
+_PUBLIC = frozenset({"/", "/health", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
 _PUBLIC_BELOW = "/v1/audio/speech/files/"
 """A speech file's address contains a secret of its own."""
 

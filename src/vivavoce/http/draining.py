@@ -26,6 +26,12 @@ class DrainingServer(uvicorn.Server):
         self._calls = calls
         self._drain_s = drain_s
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen. A start that has failed by then is over at once; uvicorn would leave everything open."""
+        await super().startup(sockets)
+        if self.should_exit and not self.lifespan.should_exit:
+            await self.shutdown(sockets)
+
     async def main_loop(self) -> None:
         """Serve until told to stop, then drain."""
         await super().main_loop()

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from vivavoce import __version__
-from vivavoce.http.health import Readiness, readiness
+from vivavoce.http.health import Health, health_of
 from vivavoce.http.serving import Serving
 
 router = APIRouter()
 
-_STATUS: dict[Readiness, str] = {
+_STATUS: dict[Health, str] = {
     "ok": "The server is <strong>ready</strong>.",
     "loading": "The server is <strong>loading its models</strong>. This page looks again by itself.",
     "failed": "The server <strong>could not load its models</strong>; its log says why.",
@@ -63,7 +63,7 @@ _HEADERS = {
 async def front_page(request: Request) -> HTMLResponse:
     """What this is, whether it is ready (503 until then, as ``/health``), and where to read on."""
     serving: Serving = request.app.state.serving
-    status = readiness(serving)
+    status = health_of(serving)
     base = escape(str(request.base_url))
     page = _PAGE.format(
         status=status,

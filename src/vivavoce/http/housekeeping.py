@@ -1,14 +1,12 @@
-"""What a server does by itself: end the conversations of keys that are over, and delete what nobody needs any more."""
+"""What a server does by itself: end the conversations of keys that are over, delete what nobody needs any more, and see
+whether a disk that was full has room again."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from time import monotonic
+from contextlib import suppress
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from vivavoce.errors import VivavoceError
+from vivavoce.errors import StoreFullError
 from vivavoce.http.serving import Serving
 
 log = logging.getLogger(__name__)
@@ -17,22 +15,31 @@ KEYS_EVERY_S = 1.0
 """A conversation outlives its key by no more than this."""
 
 SWEEP_EVERY_S = 600.0
+ROOM_EVERY_S = 2.0
 
 
-async def keep_house(serving: Serving) -> None:
-    """Until cancelled. A store that does not answer is logged, and asked again."""
-    sweep_at = monotonic()
-    while True:
-        await asyncio.sleep(KEYS_EVERY_S)
-        try:
-            await _end_calls_of_keys_that_are_over(serving)
-            serving.owners.created(await serving.keys.owners())
-            if monotonic() >= sweep_at:
-                sweep_at = monotonic() + SWEEP_EVERY_S
-                await serving.files.sweep()
-                await serving.store.blobs.sweep()
-        except (VivavoceError, SQLAlchemyError, OSError):
-            log.exception("the store does not answer")
+def start_housekeeping(serving: Serving) -> None:
+    """Begin, for as long as the server runs. The store must be open."""
+
+    async def follow_keys() -> bool:
+        await _end_calls_of_keys_that_are_over(serving)
+        serving.owners.created(await serving.keys.owners())
+        return False
+
+    async def sweep() -> bool:
+        await serving.files.sweep()
+        await serving.store.blobs.sweep()
+        return False
+
+    async def look_for_room() -> bool:
+        if serving.store.database.room.full:
+            with suppress(StoreFullError):  # which readiness tells
+                await serving.store.blobs.regain_room()
+        return False
+
+    serving.supervisor.start("keys", follow_keys, idle_s=KEYS_EVERY_S)
+    serving.supervisor.start("sweep", sweep, idle_s=SWEEP_EVERY_S)
+    serving.supervisor.start("room", look_for_room, idle_s=ROOM_EVERY_S)
 
 
 async def _end_calls_of_keys_that_are_over(serving: Serving) -> None:

@@ -33,6 +33,7 @@ from vivavoce.session.prompt_budget import TextLengths
 from vivavoce.store.files import Files
 from vivavoce.store.keys import Keys
 from vivavoce.store.store import Store
+from vivavoce.supervision import Supervisor
 from vivavoce.tools.offering import Makers, Offering
 from vivavoce.tools.retrieval import RetrievalTool, retrieval_tool
 from vivavoce.tools.web_search.search import WebSearch
@@ -63,6 +64,7 @@ class Serving:
         self.chats = ChatMemory()
         self.embedding = TextEmbedding()
         self.closing = CloseStack()
+        self.supervisor = self.closing.add(Supervisor())
         self.parsers = self.closing.add(Parsers(_parsing_limits(config), several=self.owners.several))
         self.fetcher = self.closing.add(Fetcher(allow_private=config.net.allow_private))
         self.web_search = self.closing.add(WebSearch(config.web_search, self.fetcher))
@@ -71,6 +73,7 @@ class Serving:
         self.lengths: defaultdict[str, TextLengths] = defaultdict(TextLengths)
         """Of long instructions, by language model."""
         self.opened: Store | None = None
+        self._keys: Keys | None = None
         self.loaded: Engines | None = None
         self.shelves: Library | None = None
         self.tasks: RecordingTasks | None = None
@@ -114,7 +117,9 @@ class Serving:
     @property
     def keys(self) -> Keys:
         """The created keys. Raises as ``store`` does."""
-        return Keys(self.store.database)
+        if self._keys is None:
+            self._keys = Keys(self.store.database)
+        return self._keys
 
     @property
     def files(self) -> Files:
@@ -131,7 +136,15 @@ class Serving:
     async def open_library(self, embedder: Embedder) -> None:
         """Open the library of the store that is open. Raises ``StoreError``."""
         library = self.closing.add(
-            Library(self.config, self.store, self.files, self.parsers, embedder, lambda: self.seats.taken > 0)
+            Library(
+                self.config,
+                self.store,
+                self.files,
+                self.parsers,
+                embedder,
+                lambda: self.seats.taken > 0,
+                self.supervisor,
+            )
         )
         await library.open()
         self.shelves = library
@@ -153,6 +166,7 @@ class Serving:
                 engines.recognition,
                 engines.ears,
                 engines.decoder,
+                supervisor=self.supervisor,
                 most_s=most_s,
                 several=self.owners.several,
             )

@@ -11,16 +11,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from vivavoce.config.keeping import KnowledgeConfig
 from vivavoce.engines.base import Embedder
-from vivavoce.errors import EngineError, StoreError
+from vivavoce.errors import EngineError, StoreBusyError, StoreError, StoreFullError, VivavoceError
 from vivavoce.knowledge.blocks import Block
 from vivavoce.knowledge.index.base import Document, PassageIndex
 from vivavoce.knowledge.parsing.errors import UnreadableCode, UnreadableError
@@ -28,8 +27,10 @@ from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.knowledge.passages import Cutter, Passage, PassageSize
 from vivavoce.knowledge.tables import VectorStoreFileRow
 from vivavoce.store.files import Files
+from vivavoce.store.leases import is_free
 from vivavoce.store.store import Store
 from vivavoce.store.tables import FileRow
+from vivavoce.supervision import meanwhile
 from vivavoce.types import EmbedOptions
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ BATCH = 16
 MOST_ATTEMPTS = 5
 RETRY_S = 10
 """After the first failure that may pass; three times as long after each one more, near seven minutes in all."""
+
+LONGEST_LEASE_S = RETRY_S * 3**MOST_ATTEMPTS
 
 NO_TEXT = "The document holds no text."
 GAVE_UP = "The document could not be read into the index; the server's log says why."
@@ -94,34 +97,24 @@ class Ingest:
         self._embedder = embedder
         self._config = config
         self._busy = busy
-        self._wake = asyncio.Event()
         self._served: set[str] = set()
-
-    def wake(self) -> None:
-        """There is work."""
-        self._wake.set()
 
     async def take_over(self) -> None:
         """No other server works on this store: what is leased was an earlier process's."""
-        async with self._store.rows.begin() as session:
-            await session.execute(update(VectorStoreFileRow).values(leased_until=0))
 
-    async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                job = await self._next()
-                if job is not None:
-                    await self._work(job)
-                    continue
-            except (SQLAlchemyError, StoreError) as error:
-                log.error("reading files into the index has to wait: %s", type(error).__name__)
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+        async def free() -> None:
+            leased = update(VectorStoreFileRow).where(VectorStoreFileRow.leased_until > 0)
+            async with self._store.rows.begin() as session:
+                await session.execute(leased.values(leased_until=0))
+
+        await self._store.database.freeing(free)
+
+    async def step(self) -> bool:
+        """Read one file; whether there was one. Raises ``StoreError``: the file is read again later."""
+        job = await self._next()
+        if job is not None:
+            await self._work(job)
+        return job is not None
 
     # ---- one file
 
@@ -130,7 +123,10 @@ class Ingest:
         now = int(time.time())
         waiting = (
             select(VectorStoreFileRow)
-            .where(VectorStoreFileRow.status == "in_progress", VectorStoreFileRow.leased_until <= now)
+            .where(
+                VectorStoreFileRow.status == "in_progress",
+                is_free(VectorStoreFileRow.leased_until, now, LONGEST_LEASE_S),
+            )
             .order_by(VectorStoreFileRow.position)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -157,26 +153,38 @@ class Ingest:
 
     async def _work(self, job: _Job) -> None:
         try:
-            async with self._held(job):
+            async with meanwhile("the lease of a file", lambda: self._lease(job), every_s=HOLD_S):
                 passages = await self._read(job)
             log.info("read a file of %d bytes into %d passages", job.file.bytes, passages)
         except UnreadableError as error:
             await self._failed(job, error.code, error.message)
-        except (EngineError, StoreError) as error:
-            failures = job.failures + 1
-            if (isinstance(error, StoreError) or error.retriable) and failures < MOST_ATTEMPTS:
-                log.warning("reading a file into the index is put off: %s", error)
-                wait_s = RETRY_S * 3 ** (failures - 1)
-                await self._note(job, leased_until=int(time.time()) + wait_s, attempts=failures)
-            else:
-                log.error("reading a file into the index failed: %s", error)
-                await self._failed(job, "server_error", GAVE_UP)
+        except (StoreBusyError, StoreFullError):
+            # No fault of the file's. Others have their turn first, should it be this one only that cannot be read now.
+            with suppress(StoreError):  # then its lease ends by itself
+                await self._note(job, leased_until=int(time.time()) + RETRY_S)
+            raise
         except _UnwantedError:
             log.info("a file was taken out, or begun anew, while it was being read")
         except asyncio.CancelledError:
             # The server ends: the next one shall not wait.
-            await asyncio.shield(self._note(job, leased_until=0))
+            with suppress(StoreError):
+                await asyncio.shield(self._note(job, leased_until=0))
             raise
+        except Exception as error:  # noqa: BLE001 (logged there; it must not keep the others from being read)
+            await self._stumbled(job, error)
+
+    async def _stumbled(self, job: _Job, error: Exception) -> None:
+        """The file is tried again later, unless that is of no use or was done often enough."""
+        failures = job.failures + 1
+        known = isinstance(error, VivavoceError)
+        said = error if known else type(error).__name__
+        if failures < MOST_ATTEMPTS and not (isinstance(error, EngineError) and not error.retriable):
+            log.warning("reading a file into the index is put off: %s", said, exc_info=None if known else error)
+            wait_s = RETRY_S * 3 ** (failures - 1)
+            await self._note(job, leased_until=int(time.time()) + wait_s, attempts=failures)
+        else:
+            log.error("reading a file into the index failed: %s", said, exc_info=None if known else error)
+            await self._failed(job, "server_error", GAVE_UP)
 
     async def _failed(self, job: _Job, code: UnreadableCode, message: str) -> None:
         await self._note(job, status="failed", error_code=code, error_message=message)
@@ -191,8 +199,11 @@ class Ingest:
             if not await self._index.finish(begun) or not await self._note(job, **done, **values):
                 raise _UnwantedError
             return passages
-        except (UnreadableError, EngineError, StoreError, _UnwantedError):
-            await self._index.abandon(begun)
+        except Exception:
+            try:
+                await self._index.abandon(begun)
+            except StoreError as error:  # what caused it is more telling; the next attempt begins with forgetting it
+                log.warning("half of a document is left in the index: %s", error)
             raise
 
     async def _put_in(self, job: _Job, begun: int) -> tuple[int, int]:
@@ -228,29 +239,9 @@ class Ingest:
         if not await self._note(job, progress=share):
             raise _UnwantedError
 
-    @asynccontextmanager
-    async def _held(self, job: _Job) -> AsyncIterator[None]:
-        """The lease is renewed meanwhile, however long a step takes."""
-
-        done = asyncio.Event()
-
-        async def hold() -> None:
-            while not done.is_set():
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(HOLD_S):
-                        await done.wait()
-                        return
-                try:
-                    await self._note(job, leased_until=int(time.time()) + LEASE_S)
-                except SQLAlchemyError as error:
-                    log.warning("a lease could not be renewed: %s", type(error).__name__)
-
-        holding = asyncio.create_task(hold())
-        try:
-            yield
-        finally:
-            done.set()
-            await holding
+    async def _lease(self, job: _Job) -> None:
+        """The file stays this server's, however long a step takes."""
+        await self._note(job, leased_until=int(time.time()) + LEASE_S)
 
     async def _note(self, job: _Job, **values: object) -> bool:
         """Write to the job's row, if it still is; whether it was."""

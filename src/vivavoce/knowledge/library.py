@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import make_url, select, tuple_, update
 
 from vivavoce.config import Config
 from vivavoce.engines.base import Embedder
+from vivavoce.errors import StoreBusyError, StoreError, StoreFullError
 from vivavoce.knowledge.evidence import CALIBRATED
 from vivavoce.knowledge.filters import Filter
 from vivavoce.knowledge.index.base import Document, PassageIndex
 from vivavoce.knowledge.index.embedded import EmbeddedIndex
 from vivavoce.knowledge.index.postgres import PostgresIndex
-from vivavoce.knowledge.ingest import Ingest
+from vivavoce.knowledge.ingest import LOOK_S, Ingest
 from vivavoce.knowledge.lines import LineReader
 from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.knowledge.passages import Passage
@@ -27,11 +29,13 @@ from vivavoce.knowledge.words import terms_of
 from vivavoce.store.files import Files
 from vivavoce.store.relocation import index_name
 from vivavoce.store.store import Store, database_url
+from vivavoce.supervision import Supervisor, Worker
 from vivavoce.types import EmbedOptions, Vectors
 
 log = logging.getLogger(__name__)
 
 SWEEP_S = 600.0
+TOUCHED_S = 5.0
 MARKED_AT_ONCE = 200
 TEXTS_OF_ALL_KINDS = (
     "The weather will stay dry and sunny until the weekend.",
@@ -72,6 +76,7 @@ class Library:
         parsers: Parsers,
         embedder: Embedder,
         busy: Callable[[], bool],
+        supervisor: Supervisor,
     ) -> None:
         self.config = config.knowledge
         self.weighs = embedder.name in CALIBRATED
@@ -82,23 +87,30 @@ class Library:
         self._files = files
         self._index = self._make_index(config)
         self._ingest = Ingest(store, files, self._index, parsers, embedder, config.knowledge, busy)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._supervisor = supervisor
+        self._reader: Worker | None = None
+        self._others: list[Worker] = []
+        self._in_step = False
 
     async def open(self) -> None:
         """Open the index and begin to work. Raises ``StoreError``."""
-        emptied = await self._index.open()
+        emptied = await self._store.database.freeing(self._index.open)
         if self._store.database.is_sqlite:
             await self._ingest.take_over()
         if emptied:
             log.info("the index is new, or of another embedder: all files are read into it again")
-        await self._mend()
-        self._tasks = [asyncio.create_task(self._ingest.run()), asyncio.create_task(self._keep_tidy())]
+        with suppress(StoreBusyError, StoreFullError):  # then it is tidied up as soon as that is possible
+            await self._mend()
+        self._reader = self._supervisor.start("ingest", self._ingest.step, idle_s=LOOK_S)
+        self._others = [
+            self._supervisor.start("index", self._tidy, idle_s=SWEEP_S),
+            self._supervisor.start("usage of vector stores", self._write_touches, idle_s=TOUCHED_S),
+        ]
 
     async def close(self) -> None:
         """Stop the work, which goes on where it was when the server runs again."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        workers = (*self._others, self._reader)
+        await asyncio.gather(*(worker.stop() for worker in workers if worker is not None))
         await self._index.close()
 
     # ---- files in and out
@@ -108,7 +120,8 @@ class Library:
     ) -> Sequence[VectorStoreFileRow]:
         """Put files into a store; they are read in the background. Raises ``ClientError`` as ``VectorStores`` does."""
         rows = await self.stores.add_files(owner, store_id, files, batch_id=batch_id)
-        self._ingest.wake()
+        if self._reader is not None:
+            self._reader.wake()
         return rows
 
     async def delete_file(self, owner: str, file_id: str) -> None:
@@ -117,17 +130,17 @@ class Library:
         async with self._store.reading() as session:
             stores = (await session.scalars(select(row.store_id).where(row.file_id == file_id))).all()
         await self._files.delete(owner, file_id)
-        await self._index.forget([Document(store_id, file_id) for store_id in stores])
+        await self._forget(self._index.forget([Document(store_id, file_id) for store_id in stores]))
 
     async def remove_file(self, owner: str, store_id: str, file_id: str) -> None:
         """Take a file out of a store, with all its passages. Raises ``ClientError``."""
         await self.stores.remove_file(owner, store_id, file_id)
-        await self._index.forget([Document(store_id, file_id)])
+        await self._forget(self._index.forget([Document(store_id, file_id)]))
 
     async def delete_store(self, owner: str, store_id: str) -> None:
         """Delete a store with all its passages. Raises ``ClientError``."""
         await self.stores.delete(owner, store_id)
-        await self._index.forget_store(store_id)
+        await self._forget(self._index.forget_store(store_id))
 
     async def sweep(self) -> None:
         """Delete the passages nothing refers to any more: of files that were deleted, and of stores whose time is over."""
@@ -197,11 +210,19 @@ class Library:
             again = update(row).where(tuple_(row.store_id, row.file_id).in_(lost[at : at + MARKED_AT_ONCE]))
             async with self._store.rows.begin() as session:
                 await session.execute(again.values(status="in_progress", progress=0.0, attempts=0, leased_until=0))
+        self._in_step = True
 
-    async def _keep_tidy(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_S)
-            try:
-                await self.sweep()
-            except Exception:  # the next time may be better, and nothing else depends on it
-                log.exception("tidying the index failed")
+    async def _tidy(self) -> bool:
+        await (self.sweep() if self._in_step else self._mend())
+        return False
+
+    async def _write_touches(self) -> bool:
+        await self.stores.write_touches()
+        return False
+
+    async def _forget(self, forgetting: Awaitable[None]) -> None:
+        """Passages whose rows are gone are found by nobody; those that cannot be deleted now are swept later."""
+        try:
+            await forgetting
+        except StoreError as error:
+            log.warning("passages are left to be swept: %s", error)

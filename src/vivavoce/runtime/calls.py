@@ -310,7 +310,10 @@ class Calls:
             await call.live()
         finally:
             del self._calls[call.driver.session_id]
-            when_over()
+            try:
+                when_over()
+            except Exception:  # else the group ends, and with it every conversation there is
+                log.exception("session %s: its place could not be given back", call.driver.session_id)
 
 
 async def _finish(call: Call, within_s: float) -> None:

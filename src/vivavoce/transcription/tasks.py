@@ -12,16 +12,15 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from sqlalchemy import Select, delete, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from vivavoce.audio.recordings import RawFormat
-from vivavoce.errors import CapacityError, ClientError, EngineError, StoreError
+from vivavoce.errors import CapacityError, ClientError, EngineError, StoreError, StoreFullError
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.asr import FileChannel, FileResult, FileSubmission, FileUtterance, FileWord
 from vivavoce.runtime.decoding import RecordingDecoder
@@ -30,7 +29,10 @@ from vivavoce.runtime.long_audio import Segment, recognise
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.scheduling import Whose
 from vivavoce.scripts import joined
+from vivavoce.store.failures import store_error
+from vivavoce.store.leases import is_free
 from vivavoce.store.store import Store
+from vivavoce.supervision import Supervisor, Worker, meanwhile
 from vivavoce.transcription.captions import captions
 from vivavoce.transcription.languages import language_code
 from vivavoce.transcription.tables import RecordingTaskRow
@@ -57,6 +59,8 @@ LOOK_S = 5.0
 MOST_ATTEMPTS = 3
 RETRY_S = 20
 """After a failure that may pass; twice as long after the second."""
+
+LONGEST_LEASE_S = max(LEASE_S, RETRY_S * MOST_ATTEMPTS)
 
 UNDONE = ("PENDING", "RUNNING")
 
@@ -86,6 +90,7 @@ class RecordingTasks:
         ears: Ears,
         decoder: RecordingDecoder,
         *,
+        supervisor: Supervisor,
         most_s: float,
         several: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
@@ -97,24 +102,26 @@ class RecordingTasks:
         self._decoder = decoder
         self._most_s = most_s
         self._several = several
-        self._at_work: list[str] = []
         self._served: set[str] = set()
         self._clock = clock
-        self._wake = asyncio.Event()
-        self._workers: list[asyncio.Task[None]] = []
+        self._supervisor = supervisor
+        self._workers: list[Worker] = []
+        self._at_work: dict[str, str] = {}
+        """Whose they are, by task."""
+        self._unsaved: dict[str, FileResult] = {}
 
     async def open(self) -> None:
         """Begin to work."""
         if self._store.database.is_sqlite:  # no other server works on it: what is leased was an earlier process's
-            async with self._store.rows.begin() as session:
-                await session.execute(update(RecordingTaskRow).values(leased_until=0))
-        self._workers = [asyncio.create_task(self._run()) for _ in range(WORKERS)]
+            await self._store.database.freeing(self._take_over)
+        self._workers = [
+            self._supervisor.start(f"recordings {number}", self._step, idle_s=LOOK_S)
+            for number in range(1, WORKERS + 1)
+        ]
 
     async def close(self) -> None:
         """Stop; what was not done is done when the server runs again."""
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        await asyncio.gather(*(worker.stop() for worker in self._workers))
 
     async def submit(self, owner: str, wanted: FileSubmission) -> str:
         """A new task's id. Raises ``CapacityError`` when the owner has too many."""
@@ -140,7 +147,8 @@ class RecordingTasks:
                 expires_at=now + KEPT_S,
             )
             session.add(row)
-        self._wake.set()
+        for worker in self._workers:
+            worker.wake()
         return row.id
 
     async def result(self, owner: str, task_id: str) -> FileResult:
@@ -155,28 +163,37 @@ class RecordingTasks:
 
     # ---- work
 
-    async def _run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                task = await self._next()
-                if task is not None:
-                    await self._work(task)
-                    continue
-            except (SQLAlchemyError, StoreError) as error:
-                log.error("reading recordings has to wait: %s", type(error).__name__)
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+    async def _take_over(self) -> None:
+        async with self._store.rows.begin() as session:
+            leased = update(RecordingTaskRow).where(RecordingTaskRow.leased_until > 0)
+            await session.execute(leased.values(leased_until=0))
+
+    async def _step(self) -> bool:
+        """Read one recording; whether there was one. Raises ``StoreError``: what could not be written down is so later."""
+        while self._unsaved:
+            task_id, result = self._unsaved.popitem()
+            await self._save(task_id, result)
+        task = await self._next()
+        if task is None:
+            return False
+        self._at_work[task.id] = task.owner
+        try:
+            async with meanwhile(f"the lease of task {task.id}", lambda: self._lease(task), every_s=RENEW_S):
+                await self._work(task)
+        finally:
+            del self._at_work[task.id]
+        return True
 
     async def _next(self) -> _Task | None:
         """The task that has waited longest, leased to this server; of each owner one in turn."""
         now = int(self._clock())
         waiting = (
             select(RecordingTaskRow)
-            .where(RecordingTaskRow.status.in_(UNDONE), RecordingTaskRow.leased_until <= now)
+            .where(
+                RecordingTaskRow.status.in_(UNDONE),
+                is_free(RecordingTaskRow.leased_until, now, LONGEST_LEASE_S),
+                RecordingTaskRow.id.not_in([*self._at_work, *self._unsaved]),  # whatever the clock says
+            )
             .order_by(RecordingTaskRow.created_at, RecordingTaskRow.id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -190,7 +207,7 @@ class RecordingTasks:
 
     async def _in_turn(self, session: AsyncSession, waiting: Select[RecordingTaskRow]) -> RecordingTaskRow | None:
         """The next row, of an owner who has not had a turn for the longest, and one no worker reads for, if there is one."""
-        at_work = set(self._at_work)
+        at_work = set(self._at_work.values())
         orders = [self._served | at_work, at_work]
         if not self._several():
             orders.append(set())
@@ -204,14 +221,6 @@ class RecordingTasks:
         return None
 
     async def _work(self, task: _Task) -> None:
-        self._at_work.append(task.owner)
-        try:
-            await self._done(task)
-        finally:
-            self._at_work.remove(task.owner)
-
-    async def _done(self, task: _Task) -> None:
-        renewing = asyncio.create_task(self._renew(task))
         try:
             result = await self._read(task)
         except ClientError as error:
@@ -220,21 +229,31 @@ class RecordingTasks:
             failures = task.failures + 1
             if error.retriable and failures < MOST_ATTEMPTS:
                 log.warning("task %s is put off: %s", task.id, error)
-                await self._note(task, leased_until=int(self._clock()) + RETRY_S * failures, attempts=failures)
+                await self._note(task.id, leased_until=int(self._clock()) + RETRY_S * failures, attempts=failures)
                 return
             log.error("task %s: %s", task.id, error)
             result = _failed(ClientError("The recogniser failed.", code="engine_error", type="server_error"))
         except asyncio.CancelledError:
             # The server ends: the next one shall not wait.
-            await asyncio.shield(self._note(task, leased_until=0))
+            with suppress(StoreError):
+                await asyncio.shield(self._note(task.id, leased_until=0))
             raise
-        except Exception:
+        except Exception as error:
+            full = store_error(error)
+            if isinstance(full, StoreFullError):  # no room to keep the recording while it is read: no fault of its own
+                await self._note(task.id, leased_until=int(self._clock()) + RETRY_S)
+                raise full from error
             log.exception("task %s: internal error", task.id)
             result = _failed(ClientError("The server failed.", code="internal_error", type="server_error"))
-        finally:
-            renewing.cancel()
-        await self._note(task, status=result.status, result=result.model_dump_json(exclude_none=True), leased_until=0)
-        log.info("task %s: %s", task.id, result.status)
+        await self._save(task.id, result)
+
+    async def _save(self, task_id: str, result: FileResult) -> None:
+        """Write down what came of a task. Raises ``StoreError``: then it is kept, to be written down by a later step."""
+        self._unsaved[task_id] = result
+        text = result.model_dump_json(exclude_none=True)
+        await self._note(task_id, status=result.status, result=text, leased_until=0)
+        self._unsaved.pop(task_id, None)
+        log.info("task %s: %s", task_id, result.status)
 
     async def _read(self, task: _Task) -> FileResult:
         with tempfile.TemporaryFile() as file:
@@ -279,14 +298,13 @@ class RecordingTasks:
             text = joined(text, segment.text)
         return FileChannel(text=text, utterances=_utterances(segments) if told else None)
 
-    async def _renew(self, task: _Task) -> None:
-        while True:
-            await asyncio.sleep(RENEW_S)
-            await self._note(task, leased_until=int(self._clock()) + LEASE_S)
+    async def _lease(self, task: _Task) -> None:
+        """The task stays this server's, however long its recording takes."""
+        await self._note(task.id, leased_until=int(self._clock()) + LEASE_S)
 
-    async def _note(self, task: _Task, **values: str | int) -> None:
+    async def _note(self, task_id: str, **values: str | int) -> None:
         async with self._store.rows.begin() as session:
-            await session.execute(update(RecordingTaskRow).where(RecordingTaskRow.id == task.id).values(**values))
+            await session.execute(update(RecordingTaskRow).where(RecordingTaskRow.id == task_id).values(**values))
 
 
 def _utterances(segments: list[Segment]) -> list[FileUtterance]:

@@ -19,6 +19,7 @@ from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.knowledge.stores import NewFile
 from vivavoce.store.files import Files
 from vivavoce.store.store import open_store
+from vivavoce.supervision import Supervisor
 
 OWNER = "bench"
 POLL_S = 0.05
@@ -34,7 +35,7 @@ async def open_library(config: Config, folder: Path, embedder: Embedder) -> Asyn
         store = stack.add(await open_store(settings))
         parsers = stack.add(Parsers())
         files = Files(store, partial(text_of, parsers))
-        library = stack.add(Library(settings, store, files, parsers, embedder, lambda: False))
+        library = stack.add(Library(settings, store, files, parsers, embedder, lambda: False, Supervisor()))
         await library.open()
         yield library, files
 

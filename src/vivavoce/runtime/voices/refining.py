@@ -11,8 +11,8 @@ import asyncio
 import logging
 import time
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 
 from vivavoce.config.keeping import VoicesConfig
 from vivavoce.engines.base import VectorSpeaker
-from vivavoce.errors import CapacityError, ClientError, VivavoceError
+from vivavoce.errors import CapacityError, ClientError, StoreBusyError, StoreFullError, VivavoceError
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.voices.at_hand import AtHand
 from vivavoce.runtime.voices.enrolment import CLIP_HZ, listen, understood
 from vivavoce.runtime.voices.measuring import Heard, heard
 from vivavoce.store.blobs import Blobs
 from vivavoce.store.files import new_id
+from vivavoce.supervision import meanwhile
 from vivavoce.types import Samples
 from vivavoce.voices.matching import score
 from vivavoce.voices.repository import OwnVoices, now_us
@@ -159,33 +160,35 @@ class Refiner:
     # ---- one refinement
 
     async def _refine(self, row: RefinementRow, voice: VoiceRow, speaker: VectorSpeaker) -> None:
-        beating = asyncio.create_task(self._heartbeat(row.id))
-        try:
-            async with self._turn:
-                await self._own.progress(row.id, {"status": "running"})
-                with self.rehearsing(speaker):
-                    outcome = await self._searched(row, voice, speaker)
-            await self._own.progress(row.id, {"status": "completed", **outcome})
-        except asyncio.CancelledError as cancelled:
-            down = bool(cancelled.args)
-            told = {"status": "failed", "reason": "The server ended while it was refining."} if down else {}
-            await self._own.progress(row.id, {"status": "cancelled", **told})
-            raise
-        except VivavoceError as error:
-            log.warning("refinement %s: %s", row.id, error)
-            await self._own.progress(row.id, {"status": "failed", "reason": str(error)[:500]})
-        except Exception:
-            log.exception("refinement %s", row.id)
-            await self._own.progress(row.id, {"status": "failed", "reason": "The server failed."})
-        finally:
-            beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await beating
+        async with meanwhile(f"refinement {row.id}", lambda: self._own.progress(row.id, {}), every_s=HEARTBEAT_S):
+            try:
+                async with self._turn:
+                    await self._reported(row.id, {"status": "running"})
+                    with self.rehearsing(speaker):
+                        outcome = await self._searched(row, voice, speaker)
+                values = {"status": "completed", **outcome}
+            except asyncio.CancelledError as cancelled:
+                down = bool(cancelled.args)
+                told = {"status": "failed", "reason": "The server ended while it was refining."} if down else {}
+                await self._reported(row.id, {"status": "cancelled", **told})
+                raise
+            except VivavoceError as error:
+                log.warning("refinement %s: %s", row.id, error)
+                values = {"status": "failed", "reason": str(error)[:500]}
+            except Exception:
+                log.exception("refinement %s", row.id)
+                values = {"status": "failed", "reason": "The server failed."}
+            while not await self._reported(row.id, values):  # noqa: ASYNC110 (a store has no event to wait for)
+                await asyncio.sleep(HEARTBEAT_S)
 
-    async def _heartbeat(self, refinement_id: str) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            await self._own.progress(refinement_id, {})
+    async def _reported(self, refinement_id: str, values: Mapping[str, Any]) -> bool:
+        """Write down how far it is; whether that could be done. An hour of work does not end with a store that is busy."""
+        try:
+            await self._own.progress(refinement_id, values)
+        except (StoreBusyError, StoreFullError) as error:
+            log.warning("refinement %s: %s", refinement_id, error)
+            return False
+        return True
 
     async def _searched(self, row: RefinementRow, voice: VoiceRow, speaker: VectorSpeaker) -> dict[str, Any]:
         """What became of it: ``before`` and ``after`` in score on fresh sentences, whether it was ``kept``, and why not."""
@@ -222,7 +225,7 @@ class Refiner:
                 if losses[-1] < best_loss:
                     best, best_loss = candidate, losses[-1]
                 done += 1
-                await self._own.progress(row.id, {"done": min(done, row.planned)})
+                await self._reported(row.id, {"done": min(done, row.planned)})
             evolution.tell(moves, losses)
         return best
 
