@@ -22,6 +22,7 @@ STATE_CODES = {
     "output_audio_buffer_empty",
     "invalid_request",
     "invalid_json",
+    "request_too_large",
 }
 """Refusals for which no field is at fault: the moment is wrong, or the frame is no event at all."""
 

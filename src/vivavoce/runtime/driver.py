@@ -278,10 +278,15 @@ class Driver:
         if refusal is not None:
             self._take(Refused(refusal))
             return
-        for piece in self._sliced(event):
+        for _ in self._session.decode_ahead(event):
+            await asyncio.sleep(0)
+        slices = self._sliced(event)
+        for piece in slices:
             self._take(piece)
             while self._to_hear:
                 await self._listen(self._to_hear.popleft())
+            if len(slices) > 1:
+                await asyncio.sleep(0)
 
     def _sliced(self, event: AnyClientEvent) -> Sequence[Signal]:
         """The event, a long append in slices; as every event, it is taken whole or refused with one error."""

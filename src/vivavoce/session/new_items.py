@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
-import numpy as np
 
-from vivavoce.audio.audio_format import AudioFormat
-from vivavoce.audio.formats import open_decoder
 from vivavoce.errors import ClientError
 from vivavoce.protocol.items import Item, NewItem, Part, PartType
 from vivavoce.session.conversation import Conversation
+from vivavoce.session.item_audio import is_unread
 from vivavoce.session.outbox import IdFactory
 from vivavoce.types import Samples
 
@@ -26,17 +24,17 @@ shown of a spoken reply: thoughts, and ``audio`` with its transcript, of which t
 
 
 def accept_item(
-    new: NewItem, new_id: IdFactory, *, format: AudioFormat, rate_hz: int, param: str = "item"
+    new: NewItem, new_id: IdFactory, *, decode: Callable[[bytes], Samples], param: str = "item"
 ) -> tuple[Item, dict[int, Samples]]:
-    """The item, and its audio by content index (``float32[n]`` at ``rate_hz``), without the bytes.
+    """The item, and its audio by content index (``float32[n]``), without the bytes.
 
-    ``format`` is what that audio is written in, ``param`` where the item stands in the client's event.
+    ``decode`` makes samples of that audio and may raise ``ClientError``; ``param`` is where the item stands in the event.
 
     Raises ``ClientError`` with ``param`` when the item is not one a client may create.
     """
     match new.type:
         case "message":
-            return _message(new, new_id, format, rate_hz, param)
+            return _message(new, new_id, decode, param)
         case "function_call":
             fields: dict[str, Any] = {"call_id": new.call_id, "name": new.name, "arguments": new.arguments}
         case "function_call_output":
@@ -58,7 +56,11 @@ def accept_item(
 
 
 def accept_input(
-    given: tuple[NewItem, ...], conversation: Conversation, new_id: IdFactory, *, format: AudioFormat, rate_hz: int
+    given: tuple[NewItem, ...],
+    conversation: Conversation,
+    new_id: IdFactory,
+    *,
+    decode: Callable[[bytes], Samples],
 ) -> tuple[tuple[str, ...], list[tuple[Item, dict[int, Samples]]]]:
     """The input of one response: the ids of its items in order, and those that are new, as ``accept_item`` gives them.
 
@@ -73,9 +75,7 @@ def accept_input(
                 raise ClientError(f"cannot find item '{new.id}'", code="item_not_found", param=f"{param}.id")
             ids.append(new.id)
             continue
-        item, audio = accept_item(
-            msgspec.structs.replace(new, id=None), new_id, format=format, rate_hz=rate_hz, param=param
-        )
+        item, audio = accept_item(msgspec.structs.replace(new, id=None), new_id, decode=decode, param=param)
         if new.type == "function_call_output":
             said = (item for item in conversation if item.type == "function_call")
             require_call(new.call_id, (*said, *given[:index]), f"{param}.call_id")
@@ -99,7 +99,7 @@ def require_call(call_id: str | None, items: Iterable[Item | NewItem], param: st
 
 
 def _message(
-    new: NewItem, new_id: IdFactory, format: AudioFormat, rate_hz: int, param: str
+    new: NewItem, new_id: IdFactory, decode: Callable[[bytes], Samples], param: str
 ) -> tuple[Item, dict[int, Samples]]:
     if new.role is None:
         raise ClientError("A message needs a 'role'.", code="missing_required_parameter", param=f"{param}.role")
@@ -112,7 +112,7 @@ def _message(
         if part.type not in PARTS_OF_ROLE[new.role]:
             raise ClientError(f"Messages of role '{new.role}' cannot hold '{part.type}'.", param=f"{at}.type")
         if part.type == "input_audio":
-            part, samples = _audio_part(part, at, format, rate_hz)
+            part, samples = _audio_part(part, at, decode)
             if samples is not None:
                 audio[index] = samples
         else:
@@ -131,15 +131,14 @@ def _given_words(part: Part, param: str) -> str:
     return words
 
 
-def _audio_part(part: Part, param: str, format: AudioFormat, rate_hz: int) -> tuple[Part, Samples | None]:
+def _audio_part(part: Part, param: str, decode: Callable[[bytes], Samples]) -> tuple[Part, Samples | None]:
     """Audio that comes with its transcript need not be recognised."""
-    if isinstance(part.transcript, str):
+    if not is_unread(part):
         return Part(type="input_audio", transcript=part.transcript), None
     if not part.audio:
         raise ClientError("'input_audio' needs 'audio'.", code="missing_required_parameter", param=f"{param}.audio")
-    decoder = open_decoder(format, rate_hz)
     try:
-        samples = np.concatenate([decoder.push(part.audio), decoder.flush()])
+        samples = decode(part.audio)
     except ClientError as error:
         error.param = f"{param}.audio"
         raise

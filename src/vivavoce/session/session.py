@@ -7,7 +7,7 @@ written in the files of those names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from vivavoce.audio.pacing import Pacer
 from vivavoce.errors import ClientError
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.client_events import AnyClientEvent
 from vivavoce.protocol.items import Item, NewItem
 from vivavoce.protocol.session_config import (
     Frozen,
@@ -36,6 +37,7 @@ from vivavoce.session.barge_in import BargeIn
 from vivavoce.session.conversation import Conversation, id_taken
 from vivavoce.session.floor import Floor
 from vivavoce.session.hearing import Hearing
+from vivavoce.session.item_audio import ItemAudio
 from vivavoce.session.known_voices import KnownVoices
 from vivavoce.session.memory_budget import MemoryBudget, item_bytes, written_bytes
 from vivavoce.session.new_items import accept_input, accept_item, require_call
@@ -67,7 +69,7 @@ from vivavoce.session.signals import (
 from vivavoce.session.tool_servers import ToolServers
 from vivavoce.turns.backchannel import DEFAULT_POLICY, InterruptionPolicy
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
-from vivavoce.types import Message, Transcript
+from vivavoce.types import Message, Samples, Transcript
 
 CONFIG = "session"
 """What the session's configuration is counted under, beside its items."""
@@ -121,6 +123,7 @@ class Session:
         self._buffer = InputBuffer(
             format=self.config.input_audio_format, rate_hz=options.hearing_hz, frame_samples=options.frame_samples
         )
+        self._item_audio = ItemAudio(options.hearing_hz)
         detector = TurnDetector(rate_hz=options.hearing_hz, frame_samples=options.frame_samples)
         self.hearing = Hearing(self.outbox, self.conversation, self._buffer, detector, limit_ms=options.buffer_ms)
         budget = PromptBudget(options.context_tokens, options.reply_tokens, options.own_tools, options.lengths)
@@ -178,6 +181,18 @@ class Session:
         """Raises ``ClientError`` when this audio cannot be taken as a whole: ask before it is taken in slices."""
         self.hearing.check_append(event.audio, self.config)
 
+    def decode_ahead(self, event: AnyClientEvent) -> Iterator[None]:
+        """Steps to take before ``receive`` gets this event: each decodes a piece of the audio in its items, if it is long."""
+        items: tuple[NewItem, ...] = ()
+        if isinstance(event, client.ItemCreate):
+            items = (event.item,)
+        elif isinstance(event, client.ResponseCreate) and event.response.input is not UNSET:
+            items = event.response.input
+        return self._item_audio.decode_ahead(items, self.config.input_audio_format)
+
+    def _decoded(self, audio: bytes) -> Samples:
+        return self._item_audio.decoded(audio, self.config.input_audio_format)
+
     def _carry_on(self, now: float) -> float | None:
         """Let audio go, and what waits follow what has ended; returns when to be woken (seconds)."""
         if self._over:
@@ -231,9 +246,7 @@ class Session:
         self.floor.cleared(self.config, now)
 
     def _item_create(self, event: client.ItemCreate, now: float) -> None:
-        item, audio = accept_item(
-            event.item, self.outbox.new_id, format=self.config.input_audio_format, rate_hz=self.options.hearing_hz
-        )
+        item, audio = accept_item(event.item, self.outbox.new_id, decode=self._decoded)
         if self.hearing.current(item.id):
             raise id_taken(item.id)
         if item.type == "mcp_approval_response":
@@ -408,13 +421,7 @@ class Session:
 
     def _own_input(self, given: tuple[NewItem, ...]) -> tuple[str, ...]:
         """The ids of the items of one response only, all or (``ClientError``) none."""
-        ids, own = accept_input(
-            given,
-            self.conversation,
-            self.outbox.new_id,
-            format=self.config.input_audio_format,
-            rate_hz=self.options.hearing_hz,
-        )
+        ids, own = accept_input(given, self.conversation, self.outbox.new_id, decode=self._decoded)
         for item, _ in own:
             self._require_no_instructions(item, "response.input")
         self.conversation.budget.require(sum(item_bytes(item) for item, _ in own), "response.input")
