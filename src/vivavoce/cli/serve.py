@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 _GRACE_S = 5
 
+PING_S = 20.0
+"""How often a WebSocket's client is pinged, and how long it may take to answer: one that is gone without a word is found so."""
+
 _WITHOUT_PARENT_S = 10.0
 """What a server gets to end in, whose parent is gone."""
 
@@ -157,7 +160,7 @@ def run_server(config: Config, listening: Listener, tls: TlsFiles | None) -> boo
 
     configure_logging(config.log_level)
     most = min(config.limits.connections, max(raise_file_limit() - OTHER_FILES, 1))
-    listening.connections = Connections(most, config.limits.connections_per_address)
+    listening.connections = Connections(most, config.limits.connections_per_address, config.http.trusted_proxies)
     server = make_server(config, tls, on_failure=give_up)
     with suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again when it has shut down
         server.run(sockets=[listening])
@@ -217,10 +220,12 @@ def make_server(
             http=PatientHttp,
             ws="websockets-sansio",
             ws_max_size=MAX_FRAME_BYTES,
-            ws_ping_interval=20.0,
-            ws_ping_timeout=20.0,
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PING_S,
             ws_per_message_deflate=False,  # base64 audio hardly shrinks, and deflating it costs latency
             timeout_graceful_shutdown=_GRACE_S,
+            proxy_headers=True,
+            forwarded_allow_ips=list(config.http.trusted_proxies),
             ssl_certfile=tls.cert if tls else None,
             ssl_keyfile=tls.key if tls else None,
         ),

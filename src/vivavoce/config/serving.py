@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -158,11 +159,25 @@ class TlsConfig(Table):
 class HttpConfig(Table):
     """How web pages may use the server. ``cors_origins`` are pages of other origins that may read its answers: origins such as
     ``https://app.example.org`` or ``app://obsidian.md``, ``null``, or ``*`` for all. ``docs``: the HTTP endpoints are described
-    at ``/docs`` and ``/openapi.json``, to everybody.
+    at ``/docs`` and ``/openapi.json``, to everybody. ``trusted_proxies`` are addresses and networks of reverse proxies, whose
+    ``X-Forwarded-For`` is believed.
     """
 
     cors_origins: tuple[str, ...] = ()
     docs: bool = True
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError(
+                    f"'{proxy}' is no address or network; one is like '10.0.0.5' or '10.0.0.0/24'"
+                ) from None
+        return proxies
 
     @field_validator("cors_origins")
     @classmethod

@@ -10,7 +10,8 @@ import logging
 import resource
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from vivavoce.http.local import is_loopback
@@ -37,10 +38,12 @@ def raise_file_limit() -> int:
 class Connections:
     """Who is connected: at most ``most`` in all, and ``most_each`` from one address.
 
-    Addresses of this machine count only in all: they may be a proxy's.
+    Addresses of this machine count only in all, since they may be a proxy's, and so do those of ``proxies`` (addresses and
+    networks).
     """
 
-    def __init__(self, most: int, most_each: int) -> None:
+    def __init__(self, most: int, most_each: int, proxies: Sequence[str] = ()) -> None:
+        self._proxies = [ip_network(proxy) for proxy in proxies]
         self.most = most
         self._most_each = most_each
         self._by_address: Counter[str] = Counter()
@@ -48,13 +51,23 @@ class Connections:
 
     def admit(self, address: str) -> bool:
         """Whether one more may come from this address; then it counts until ``release``."""
-        if self.open >= self.most or (self._by_address[address] >= self._most_each and not is_loopback(address)):
+        full = self._by_address[address] >= self._most_each and not self._speaks_for_others(address)
+        if self.open >= self.most or full:
             if not self._by_address[address]:
                 del self._by_address[address]
             return False
         self._by_address[address] += 1
         self.open += 1
         return True
+
+    def _speaks_for_others(self, address: str) -> bool:
+        if is_loopback(address):
+            return True
+        try:
+            parsed = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        return any(parsed in proxy for proxy in self._proxies)
 
     def release(self, address: str) -> None:
         """One from this address is gone."""
