@@ -37,6 +37,7 @@ from vivavoce.http.cors import cross_origin
 from vivavoce.http.errors import ERROR_RESPONSES, answer_errors
 from vivavoce.http.housekeeping import start_housekeeping
 from vivavoce.http.incoming import IncomingBodies
+from vivavoce.http.ongoing import Draining
 from vivavoce.http.paths import PlainPaths
 from vivavoce.http.readiness import Readiness
 from vivavoce.http.serving import Serving
@@ -61,7 +62,8 @@ class Application(FastAPI):
         """The layers every request passes."""
         serving: Serving = self.state.serving
         admitted = Admission(super().build_middleware_stack(), serving.auth)
-        traced = Traced(PlainPaths(IncomingBodies(admitted, serving.bodies)))
+        draining = Draining(admitted, serving.ongoing)
+        traced = Traced(PlainPaths(IncomingBodies(draining, serving.bodies)))
         return cross_origin(traced, self.state.serving.config.http.cors_origins)
 
 

@@ -271,7 +271,15 @@ def codes_of_errors() -> set[str]:
             if isinstance(node, ast.Call):
                 given_codes = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
                 found |= {str(leaf.value) for value in given_codes for leaf in _strings(value)}
+            if isinstance(node, ast.ClassDef):  # one of errors may have its own
+                found |= {str(leaf.value) for leaf in _own_codes(node)}
     return found
+
+
+def _own_codes(kind: ast.ClassDef) -> Iterator[ast.Constant]:
+    for statement in kind.body:
+        if isinstance(statement, ast.Assign) and [ast.unparse(target) for target in statement.targets] == ["code"]:
+            yield from _strings(statement.value)
 
 
 def _strings(value: ast.expr) -> Iterator[ast.Constant]:

@@ -229,6 +229,6 @@ def make_server(
             ssl_certfile=tls.cert if tls else None,
             ssl_keyfile=tls.key if tls else None,
         ),
-        application.state.serving.calls,
+        application.state.serving.drain,
         drain_s=config.limits.drain_s,
     )

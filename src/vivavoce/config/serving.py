@@ -35,8 +35,8 @@ class LimitsConfig(Table):
     ``connections`` may be open at once, of each address of another machine ``connections_per_address``.
     ``client_secrets`` bounds the ephemeral secrets that have not expired. A session lasts ``session_minutes``; one that
     asked for it can be resumed for ``resume_grace_s`` after its connection broke. When the server is told to stop, replies
-    in progress have ``drain_s`` to come to their end. A recording to transcribe may last ``recording_minutes``, and takes
-    4 MB of memory a minute.
+    and answers in progress have ``drain_s`` to come to their end. A recording to transcribe may last ``recording_minutes``,
+    and takes 4 MB of memory a minute.
     """
 
     sessions: int = Field(default=4, ge=1)

@@ -1,29 +1,28 @@
 """A web server that lets conversations come to a good end before it goes down.
 
-Uvicorn closes WebSockets itself as soon as it shuts down (code 1012), in the middle of a word. So the calls are drained
-first: whoever wants to come in meanwhile is refused with 503, replies in progress are finished, and each client is told
-"going away" (1001), which means: connect again, here or elsewhere.
+Uvicorn closes WebSockets itself as soon as it shuts down (code 1012), in the middle of a word, and cancels answers later
+without one. So everything is drained first: whoever wants to come in meanwhile is refused with 503, replies and answers in
+progress are finished, and each WebSocket's client is told "going away" (1001), which means: connect again, here or elsewhere.
 """
 
 from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from types import FrameType
 
 import uvicorn
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from vivavoce.runtime.calls import Calls
-
 
 class DrainingServer(uvicorn.Server):
-    """Uvicorn's server with our way to stop. ``drain_s`` is what replies in progress have to come to their end."""
+    """Uvicorn's server with our way to stop. ``drain`` lets what is in progress come to its end, within ``drain_s`` seconds."""
 
-    def __init__(self, config: uvicorn.Config, calls: Calls, *, drain_s: float) -> None:
+    def __init__(self, config: uvicorn.Config, drain: Callable[[float], Awaitable[None]], *, drain_s: float) -> None:
         super().__init__(config)
-        self._calls = calls
+        self._drain = drain
         self._drain_s = drain_s
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -35,7 +34,7 @@ class DrainingServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Serve until told to stop, then drain."""
         await super().main_loop()
-        await self._calls.drain(self._drain_s)
+        await self._drain(self._drain_s)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close all connections and end the application."""

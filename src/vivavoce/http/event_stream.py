@@ -2,7 +2,7 @@
 
 What goes wrong before anything was sent is answered with its HTTP status, as for any other request; later it becomes the
 stream's last event. While there is nothing to send, comments keep proxies from hanging up. A client that hangs up, or stops
-reading, ends the work.
+reading, ends the work. A server that goes down ends it, too, with an event that says so.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from vivavoce.errors import ClientError, EngineError, StoreError
 from vivavoce.http.disconnects import ended, gone
+from vivavoce.http.ongoing import ongoing_request
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,9 @@ async def event_stream(request: Request, work: Work, *, failed: Callable[[Client
     """
     stream = _EventStream(work, failed)
     await stream.begin(request.receive)
+    ongoing = ongoing_request(request)
+    if ongoing is not None:
+        ongoing.stop = stream.stop
     return stream
 
 
@@ -71,6 +75,7 @@ class _EventStream(Response):
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._failed = failed
+        self._stopped: ClientError | None = None
         self._answering = asyncio.Event()
         self._events: asyncio.Queue[str | None] = asyncio.Queue(EVENTS_AHEAD)
         self._working = asyncio.ensure_future(self._run(work))
@@ -106,9 +111,18 @@ class _EventStream(Response):
         finally:
             await ended(sending, going, self._working)
 
+    def stop(self, reason: ClientError) -> None:
+        """End the work early, which the last event says."""
+        self._stopped = reason
+        self._working.cancel()
+
     async def _run(self, work: Work) -> None:
         try:
             await work(self._emit)
+        except asyncio.CancelledError:
+            if self._stopped is None:
+                raise
+            await self._events.put(self._failed(self._stopped))
         except (ClientError, EngineError, StoreError) as error:
             if not self._answering.is_set():
                 raise

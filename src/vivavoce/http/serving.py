@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import defaultdict
 from functools import partial
@@ -14,6 +15,7 @@ from vivavoce.errors import ClientError
 from vivavoce.http.auth import Auth
 from vivavoce.http.grants import ClientSecrets
 from vivavoce.http.key_limits import KeyUse
+from vivavoce.http.ongoing import OngoingRequests, server_stopping
 from vivavoce.http.server_logs import put_server_logs_right
 from vivavoce.knowledge.extraction import text_of
 from vivavoce.knowledge.library import Library
@@ -65,6 +67,7 @@ class Serving:
         self.embedding = TextEmbedding()
         self.closing = CloseStack()
         self.supervisor = self.closing.add(Supervisor())
+        self.ongoing = OngoingRequests()
         self.parsers = self.closing.add(Parsers(_parsing_limits(config), several=self.owners.several))
         self.fetcher = self.closing.add(Fetcher(allow_private=config.net.allow_private))
         self.web_search = self.closing.add(WebSearch(config.web_search, self.fetcher))
@@ -174,11 +177,15 @@ class Serving:
         await tasks.open()
         self.tasks = tasks
 
+    async def drain(self, within_s: float) -> None:
+        """Begin nothing more, and let what was begun come to its end: conversations, answers, streams."""
+        await asyncio.gather(self.calls.drain(within_s), self.ongoing.drain(within_s))
+
     @property
     def engines(self) -> Engines:
-        """The engines. Raises ``ClientError`` (``server_loading``) while they are loading, or when all is to end."""
+        """The engines. Raises ``ClientError``: ``server_loading`` until they are there, ``server_stopping`` at the end."""
         if self.calls.draining:
-            raise ClientError("The server is going down.", code="server_loading", type="server_error")
+            raise server_stopping()
         if self.loaded is None:
             raise ClientError("The server is still loading its models.", code="server_loading", type="server_error")
         return self.loaded

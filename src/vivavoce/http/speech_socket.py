@@ -22,6 +22,7 @@ from vivavoce.errors import ClientError, EngineError
 from vivavoce.http.auth import grant_of
 from vivavoce.http.connection import SocketConnection
 from vivavoce.http.errors import STATUS_OF_CODE, error_response
+from vivavoce.http.ongoing import server_stopping
 from vivavoce.http.serving import Serving
 from vivavoce.protocol.speech_events import Create, TextDelta, TextDone, TextFlush, read_event
 from vivavoce.runtime.seats import patiently
@@ -45,7 +46,7 @@ PLACE_WITHIN_S = 30.0
 MOST_S = 1800.0
 """Speech of one connection: all of it is sent once more, in one piece, when it is over."""
 
-NORMAL, POLICY_VIOLATION, INTERNAL_ERROR = 1000, 1008, 1011
+NORMAL, GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1000, 1001, 1008, 1011
 
 
 @router.websocket("/v1/realtime/audio")
@@ -66,6 +67,7 @@ async def realtime_audio(socket: WebSocket) -> None:
         except ClientError as error:
             await socket.send_denial_response(error_response(error))
             return
+        places.enter_context(serving.ongoing.socket())
         await socket.accept()
         stream = SpeechStream(model, now_ms=lambda: int(time.time() * 1000))
         await _Speaking(SocketConnection(socket), serving, grant.owner, stream, key_over).serve()
@@ -98,11 +100,12 @@ class _Speaking:
         self._key_over = key_over
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(SENTENCES_AHEAD)
         self._busy = False
+        self._begun = False
         self._active_s = time.monotonic()
 
     async def serve(self) -> None:
         """Until the text is spoken, or the client has gone."""
-        works = self._listen(), self._speak(), self._watch(), self._end_with_key()
+        works = self._listen(), self._speak(), self._watch(), self._end_with_key(), self._end_with_server()
         tasks = [asyncio.ensure_future(work) for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -127,6 +130,15 @@ class _Speaking:
         await self._key_over.wait()
         raise _Over(POLICY_VIOLATION, "the key is no longer valid")
 
+    async def _end_with_server(self) -> None:
+        """A stream that was begun may go on as long as the server waits for it."""
+        ongoing = self._serving.ongoing
+        await ongoing.draining.wait()
+        if self._begun:
+            await ongoing.stopping.wait()
+            await self._connection.send(self._stream.refused(server_stopping(), 503))
+        raise _Over(GOING_AWAY, "the server is going down")
+
     # ---- the client
 
     async def _listen(self) -> None:
@@ -144,6 +156,7 @@ class _Speaking:
             case Create() as wanted:
                 await self._connection.send(self._stream.create(wanted, await self._voice(wanted.voice_id)))
             case TextDelta(text=text):
+                self._begun = True
                 await self._put(self._stream.text(text))
             case TextFlush():
                 answer, sentences = self._stream.flush()
