@@ -56,7 +56,7 @@ def test_every_line_has_its_time_and_refusals_their_reason(logged: tuple[str, Pa
     )
     wrong = {"Authorization": "Bearer another-long-key", "X-Trace-Id": "key"}
     assert httpx.get(f"{url}/models", headers=wrong).status_code == 401
-    assert httpx.get(f"{url}/no%0Asuch", headers={"X-Trace-Id": "path"}).status_code == 404
+    assert httpx.get(f"{url}/no%0Asuch", headers=headers | {"X-Trace-Id": "path"}).status_code == 404
     with pytest.raises(InvalidStatus):
         connect(f"ws://{address}/v1/realtime?model=gpt-17&api_key={KEY}", additional_headers={"X-Trace-Id": "socket"})
     for trace, level, said in (
@@ -91,3 +91,37 @@ def test_keys_are_hidden_whoever_logs_them() -> None:
     handler.addFilter(HideKeys())
     handler.handle(logging.LogRecord("other", logging.WARNING, "", 0, "asked %s", ("/v1?api_key=secret",), None))
     assert re.fullmatch(rf"{STAMP} WARNING other: asked /v1\?api_key=\[hidden\]\n", stream.getvalue())
+
+
+def formatted(record: logging.LogRecord) -> str:
+    HideKeys().filter(record)
+    return LineFormatter().format(record)
+
+
+def test_no_logger_can_be_made_to_forge_a_line() -> None:
+    """Whatever comes from outside, and whoever logs it: names of tools and models, messages of exceptions."""
+    forged = "x\n2026-11-29T09:15:00.123+01:00 WARNING vivavoce: all is well\u2028\x1b[2J"
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        raised = sys.exc_info()
+    record = logging.LogRecord("vivavoce", logging.ERROR, "x.py", 1, "tool %s failed", (forged,), raised)
+    first, *others = formatted(record).splitlines()
+    assert first.endswith(r"all is well\u2028\x1b[2J failed")
+    assert others
+    assert all(line.startswith("    ") for line in others)
+
+
+def test_the_secret_of_a_speech_file_is_hidden() -> None:
+    path = "/v1/audio/speech/files/c2VjcmV0LW9mLWEtZmlsZQ.mp3"
+    record = logging.LogRecord(
+        "uvicorn.access",
+        logging.INFO,
+        "x.py",
+        1,
+        '%s - "%s %s HTTP/%s" %d',
+        ("127.0.0.1", "GET", path, "1.1", 200),
+        None,
+    )
+    assert "c2VjcmV0" not in formatted(record)
+    assert "c2VjcmV0" not in one_line(f"GET {path}?x=1")

@@ -75,8 +75,26 @@ async def test_sqlite_is_durable_and_for_its_owner_only(tmp_path: Path) -> None:
             await session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
         ]
     assert pragmas == ["wal", 2, 1]
-    assert file.stat().st_mode & 0o077 == 0
+    made = list(file.parent.glob("vivavoce.db*"))
+    assert {one.suffix for one in made} >= {".db", ".db-wal", ".db-shm"}
+    assert not [one for one in made if one.stat().st_mode & 0o077]
     await database.close()
+
+
+async def test_the_log_of_an_older_version_is_closed_to_others(tmp_path: Path) -> None:
+    """It was made with the mode the database had at first, and stayed after a kill."""
+    file = tmp_path / "vivavoce.db"
+    first = Database(f"sqlite:///{file}")
+    await first.migrate()
+    async with first.rows.begin() as session:
+        await session.execute(text("DELETE FROM keys"))
+    log = file.with_name("vivavoce.db-wal")
+    log.chmod(0o644)
+    second = Database(f"sqlite:///{file}")
+    await second.migrate()
+    assert log.stat().st_mode & 0o077 == 0
+    await second.close()
+    await first.close()
 
 
 @pytest.mark.parametrize(

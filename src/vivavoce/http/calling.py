@@ -62,7 +62,7 @@ async def begin_call(
         usable=partial(serving.voices.usable, grant.owner, tier=model.tier, scopes=grant.scopes),
     )
     log.info(
-        "session %s: opened by %s, model %s, tier %s, trace %s",
+        "session %s: opened by %s, model %r, tier %s, trace %s",
         session.id,
         grant.owner,
         model.name,

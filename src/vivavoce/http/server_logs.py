@@ -1,7 +1,9 @@
 """What the server logs: one line a record, with its time, whoever logs.
 
-Keys stay out: uvicorn logs URLs with their query, and at level debug every header. And a connection refused before its
-upgrade is no error of ours: uvicorn's websocket server says so of every one that got a response instead.
+Nothing from outside looks like another line: what is not printable in a message is escaped, and every line of a traceback is
+indented. Keys stay out, and the secrets in the addresses of speech files: uvicorn logs URLs with their query, and at level
+debug every header. And a connection refused before its upgrade is no error of ours: uvicorn's websocket server says so of
+every one that got a response instead.
 """
 
 from __future__ import annotations
@@ -10,10 +12,12 @@ import logging
 import logging.config
 import re
 from datetime import datetime
+from typing import Any
 
 _HIDDEN = "[hidden]"
 _KEYS = re.compile(
-    r"(\b(?:api(?:_|%5f)?key|resume)=|\bopenai-insecure-api-key\.|\bbearer\s+)[^\s&\"',;]+", re.IGNORECASE
+    r"(\b(?:api(?:_|%5f)?key|resume)=|\bopenai-insecure-api-key\.|\bbearer\s+|/audio/speech/files/)[^\s&\"',;?]+",
+    re.IGNORECASE,
 )
 _KEY_HEADERS = frozenset({"authorization", "api-key"})
 
@@ -59,6 +63,14 @@ class LineFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """The record's one line."""
+        return _printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """The traceback, whose last line is a message that may come from anywhere."""
+        return "\n".join(f"    {_printable(line)}" for line in super().formatException(ei).splitlines())
+
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
         """When it was logged (ISO 8601)."""
         return datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
@@ -66,8 +78,13 @@ class LineFormatter(logging.Formatter):
 
 def one_line(text: str, most: int = 300) -> str:
     """Text of a client as it may stand in a log: short, without keys, and nothing that looks like another line."""
-    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text[:most])
-    return hide_keys(shown)
+    return hide_keys(_printable(text[:most]))
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def configure_logging(level: str) -> None:

@@ -134,20 +134,23 @@ def free_form(value: Any, param: str) -> Any:
 def json_schema(value: Json, param: str, *, code: str) -> Json:
     """``value``, if it is a JSON Schema. Raises ``ClientError`` (``code``)."""
     free_form(value, param)
-    if complaint := _schema_complaint(json.dumps(value, ensure_ascii=False)):
+    if complaint := schema_complaint(json.dumps(value, ensure_ascii=False)):
         raise ClientError(f"This is no JSON Schema: {complaint}", code=code, param=param)
     return value
 
 
 @cached(LRUCache[bytes, str](1024), key=text_digest, lock=Lock())
-def _schema_complaint(written: str) -> str:
-    """What is wrong with a JSON Schema, if anything. Clients send the same ones again and again, and it takes a while."""
+def schema_complaint(written: str) -> str:
+    """What is wrong with a JSON Schema (written as JSON), if anything.
+
+    Clients send the same ones again and again, and it takes a while.
+    """
     schema = json.loads(written)
     try:
         validator_for(schema, Draft202012Validator).check_schema(schema)
     except SchemaError as error:
         return str(error.message[:MAX_MESSAGE])
-    except (TypeError, RecursionError):  # a "$schema" that is no string; references in a circle
+    except Exception:  # noqa: BLE001 (the library raises many things: of a "$schema" that is no address, of circles, …)
         return "it cannot be read"
     return ""
 

@@ -80,7 +80,7 @@ class Lookups:
         except ClientError as error:
             self._voices.refuse(voice, error)
         except VivavoceError as error:
-            log.warning("session %s: voice %s: %s", self._session_id, voice, error)
+            log.warning("session %s: voice %r: %s", self._session_id, voice, error)
             failed = ClientError("The voice cannot be loaded.", code="voice_failed", type="server_error")
             self._voices.refuse(voice, failed)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -120,9 +121,10 @@ class Database:
         file = self._beside("")
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = AsyncFileLock(self._beside(".lock"), timeout=MIGRATED_WITHIN_S, mode=0o600)
+        # Digests of keys, and whose files there are. SQLite gives the files beside it the mode the database has just then.
+        await asyncio.to_thread(_make_private, file, self._beside("-wal"), self._beside("-shm"))
         async with lock:
             await self._migrate_with(_upgrade)
-        await asyncio.to_thread(file.chmod, 0o600)  # digests of keys, and whose files there are
 
     async def _migrate_postgresql(self) -> None:
         def upgrade(connection: Connection) -> None:
@@ -194,6 +196,14 @@ def _bound_waiting(engine: AsyncEngine, wait_s: float) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def began(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait_s * 1000:.0f}")
+
+
+def _make_private(file: Path, *beside: Path) -> None:
+    """Let nobody else read these files; ``file`` is there afterwards. Raises ``OSError``."""
+    file.touch(mode=0o600)
+    for each in (file, *beside):
+        with suppress(FileNotFoundError):
+            each.chmod(0o600)
 
 
 def _make_sqlite_durable(engine: AsyncEngine, *, reads_only: bool) -> None:

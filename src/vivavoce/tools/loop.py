@@ -248,10 +248,10 @@ class ToolLoop:
             async with asyncio.timeout(tool.timeout_s):
                 result = await tool.run(arguments, replace(self.server.calling, messages=tuple(prompt)))
         except TimeoutError:
-            log.warning("tool %s took more than %.1f s", call.name, tool.timeout_s)
+            log.warning("tool %r took more than %.1f s", call.name, tool.timeout_s)
             return _failed(TIMED_OUT)
         except Exception:
-            log.exception("tool %s failed", call.name)
+            log.exception("tool %r failed", call.name)
             return _failed(BROKEN)
         return result if isinstance(result, ToolResult) else _failed(BROKEN)
 

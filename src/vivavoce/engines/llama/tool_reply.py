@@ -13,7 +13,6 @@ from cachetools import LRUCache, cached
 from jsonschema import Draft202012Validator, SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
-from referencing.exceptions import Unresolvable
 from referencing.jsonschema import EMPTY_REGISTRY
 
 from vivavoce.digests import text_digest
@@ -214,10 +213,13 @@ def _validator(parameters: str) -> Validator:
 
 
 def _is_valid(validator: Validator, value: Any) -> bool:
-    """Whether a value fits, as far as the schema tells by itself: its references may lead nowhere, or in a circle."""
+    """Whether a value fits, as far as the schema tells by itself.
+
+    Its references may lead nowhere or in a circle, its patterns be none: the library raises as many things as there are.
+    """
     try:
         return validator.is_valid(value)
-    except (Unresolvable, RecursionError):
+    except Exception:  # noqa: BLE001
         return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -10,11 +11,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from jsonschema import SchemaError
-from jsonschema.validators import validator_for
 from mcp.client.client import Client
 
 from vivavoce.net.fetching import Fetcher
+from vivavoce.protocol.reading import schema_complaint
 from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
 from vivavoce.tools.mcp.connection import Connection, Place, ToolServerError, texts
 from vivavoce.types import Tool
@@ -92,7 +92,7 @@ class ToolServers:
             try:
                 answer = await client.call_tool(name, dict(arguments))
             except Exception as error:
-                log.warning("tool server: %s: %s", name, type(error).__name__)
+                log.warning("tool server: %r: %s", name, type(error).__name__)
                 raise ToolServerError(f"The tool server failed: {type(error).__name__}") from error
         return ToolResult(texts(answer), failed=bool(answer.is_error))
 
@@ -240,9 +240,7 @@ def _listed(tool: Any) -> Listed | None:
     schema = {**_NO_REST, **(tool.input_schema or {})}
     if schema.get("type") != "object" or len(repr(schema)) > MOST_SCHEMA:
         return None
-    try:
-        validator_for(schema).check_schema(schema)
-    except SchemaError:
+    if schema_complaint(json.dumps(schema)):
         return None
     hints = tool.annotations.model_dump(by_alias=True, exclude_none=True) if tool.annotations is not None else None
     description = " ".join((tool.description or tool.title or tool.name).split())[:MOST_DESCRIPTION]
