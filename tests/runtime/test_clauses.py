@@ -196,6 +196,36 @@ def test_json_is_never_spoken(value: object, indent: int | None, alone: bool) ->
     assert words == "Here you are: That was all. Goodbye."
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("<think>They ask. I answer. So be it.</think>Hello there.", "Hello there."),
+        ("<think>Nobody closes this. At all.", ""),
+        ("and so on.</think> Hello.", "and so on. Hello."),
+        ("*smiles* Hello there.", "Hello there."),
+        ("Well. *pauses, then laughs softly* Sure.", "Well. Sure."),
+        ("（好的。）*微笑*今天见。", "（好的。）今天见。"),
+        ("*Important*: call me.", "Important: call me."),
+        ("That is *really* good.", "That is really good."),
+        ("**Note** this.", "Note this."),
+        ("R&amp;D &lt; 5", "R&D < 5."),
+        ("It is \\(\\frac{1}{2}\\) of it.", "It is 1/2 of it."),
+        ("So \\[ \\int_0^1 f(x). dx. \\] is it.", "So is it."),
+        ("Take $x^2$ and $y$.", "Take x² and y."),
+        ("It costs $5 and not $10.", "It costs $5 and not $10."),
+        ("Rich $$ is money.\n\nYes. No.", "Rich is money. Yes. No."),
+        ("We have $$\\sum_{i=1}^n i. $$ here.", "We have here."),
+    ],
+)
+def test_what_is_for_the_eye_is_not_spoken(written: str, said: str) -> None:
+    clauses = split(written)
+    assert "".join(clause.text for clause in clauses) == written
+    assert (
+        " ".join(" ".join(clause.spoken for clause in clauses).split()).replace("。 ", "。").replace("） ", "）")
+        == said
+    )
+
+
 def test_an_open_code_fence_is_never_spoken() -> None:
     clauses = split("Look here:\n```python\nprint(1)\nprint(2). ")
     assert [clause.spoken for clause in clauses] == ["Look here:", ""]

@@ -48,7 +48,7 @@ def by_character(text: str) -> None:
 
 
 def sentences(text: str) -> None:
-    source = WholeSentences(SpeechModel(), None, markdown_filter=True)
+    source = WholeSentences(SpeechModel(), None)
     for character in text:
         source.push(character)
     source.flush()

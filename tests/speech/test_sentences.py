@@ -21,11 +21,11 @@ def cut(source: SentenceSource, pieces: list[str]) -> list[str]:
 
 
 def whole(model: str = "step-tts-2") -> WholeSentences:
-    return WholeSentences(speech_model(model), None, markdown_filter=False)
+    return WholeSentences(speech_model(model), None)
 
 
-def growing(model: str = "step-tts-2", *, markdown_filter: bool = False) -> GrowingText:
-    return GrowingText(speech_model(model), None, markdown_filter=markdown_filter)
+def growing(model: str = "step-tts-2") -> GrowingText:
+    return GrowingText(speech_model(model), None)
 
 
 def test_ready_text_is_cut_at_the_documented_marks() -> None:
@@ -86,12 +86,11 @@ def test_a_parenthesis_that_is_never_closed_is_spoken() -> None:
 
 def test_code_in_growing_text() -> None:
     pieces = ["Look: `", "``py\nprint one\n``", "`\nDone."]
-    for markdown_filter in (True, False):
-        source = growing(markdown_filter=markdown_filter)
-        sentences = [sentence for piece in pieces for sentence in source.push(piece)] + source.flush()
-        spoken = " ".join(clause.spoken for sentence in sentences for clause in sentence.clauses)
-        assert ("print one" in spoken) is not markdown_filter
-        assert "Done" in spoken
+    source = growing()
+    sentences = [sentence for piece in pieces for sentence in source.push(piece)] + source.flush()
+    spoken = " ".join(clause.spoken for sentence in sentences for clause in sentence.clauses)
+    assert "print one" not in spoken
+    assert "Done" in spoken
 
 
 def test_what_cannot_be_spoken_is_no_sentence() -> None:

@@ -59,7 +59,7 @@ class SpeechRequest(_Object):
     return_url: Annotated[bool, Field(description="Answer with an address of the file, valid for 12 hours.")] = False
     timestamp: Annotated[bool, Field(description="When each word is said; with sse or return_url.")] = False
     pronunciation_map: PronunciationMap | list[PronunciationMap] | None = None
-    markdown_filter: Annotated[bool, Field(description="The input is Markdown: code in it is left out.")] = False
+    markdown_filter: Annotated[bool, Field(description="Accepted; marks of Markdown and code are never read.")] = False
     text_normalization: Literal["standard", "enhanced"] = "standard"
     language: Annotated[str | None, Field(description="Reads text that could be in two languages.", max_length=35)] = (
         None

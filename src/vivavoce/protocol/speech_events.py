@@ -36,11 +36,6 @@ class Create(Struct, kw_only=True, frozen=True):
     timestamp: bool = False
 
     @property
-    def filters_markdown(self) -> bool:
-        """Whether the text is Markdown, as the reference or as the official SDK says it."""
-        return self.markdown_filter or self.features.get("enable_markdown_filter") is True
-
-    @property
     def pronunciations(self) -> list[str]:
         """The entries of the map, or of a list of maps. Raises ``ClientError``."""
         maps = self.pronunciation_map if isinstance(self.pronunciation_map, list) else [self.pronunciation_map or {}]

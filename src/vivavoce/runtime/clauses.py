@@ -6,11 +6,13 @@ needs ("3." may become "3.14"), and no decision looks at more.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from vivavoce.runtime.json_spans import OPENING, JsonSpan
-from vivavoce.runtime.spoken import EMPHASIS, FENCE, spoken_form
+from vivavoce.runtime.spoken import EMPHASIS, spoken_form
+from vivavoce.runtime.unspoken import SPANS
 from vivavoce.runtime.words import ends_on_function_word, ends_sentence, word_boundary
 from vivavoce.scripts import clause_language, is_cjk, script_runs
 from vivavoce.types import Language
@@ -114,7 +116,7 @@ class ClauseSplitter:
         self._length = 0.0
         self._measured = 0
         self._in_word = False
-        self._in_fence = False
+        self._span: tuple[str, ...] = ()
         self._json: JsonSpan | None = None
         self._tried = 0.0
 
@@ -137,9 +139,9 @@ class ClauseSplitter:
     def _look(self) -> tuple[int, _Boundary | None, int]:
         """At the current character: (where a clause could end, at what boundary or none, how far to go on if not)."""
         char = self._buffer[self._at]
-        if char == "`" and self._fence():
-            return 0, None, len(FENCE)
-        if self._in_fence or self._within_json(char):
+        if self._json is None and (length := self._mark(char)):
+            return 0, None, length
+        if self._span or self._within_json(char):
             return 0, None, 1
         self._measure(char)
         if char == "\n":
@@ -158,12 +160,17 @@ class ClauseSplitter:
             return end, _Boundary.WORD, 1
         return 0, None, 1
 
-    def _fence(self) -> bool:
-        if len(self._buffer) < self._at + len(FENCE) and FENCE.startswith(self._buffer[self._at :]):
-            self._need(self._at + len(FENCE) - 1)
-        found = self._buffer.startswith(FENCE, self._at)
-        self._in_fence ^= found
-        return found
+    def _mark(self, char: str) -> int:
+        """The length of what opens or closes a span here that is not spoken; 0 when there is none."""
+        for mark in self._span or SPANS:
+            if mark[0] != char:
+                continue
+            if len(self._buffer) < self._at + len(mark) and mark.startswith(self._buffer[self._at :]):
+                self._need(self._at + len(mark) - 1)
+            if self._buffer.startswith(mark, self._at):
+                self._span = () if self._span else SPANS[mark]
+                return len(mark)
+        return 0
 
     def _within_json(self, char: str) -> bool:
         """Whether this character is part of JSON, which is not cut."""
@@ -277,7 +284,7 @@ class ClauseSplitter:
     def _cut(self, end: int, *, complete: bool) -> list[Clause]:
         """The text up to ``end`` as clauses, one a script; none when markup, an address or code is all there is."""
         text = self._buffer[:end]
-        whole = FENCE in text or OPENING.search(text) is not None
+        whole = any(mark in text for mark in SPANS) or OPENING.search(text) is not None
         clauses = self._clauses([text] if whole else script_runs(text), complete)
         if not all(clause.spoken for clause in clauses):
             clauses = self._clauses([text], complete)
@@ -306,8 +313,16 @@ class ClauseSplitter:
         while end < last and (char := self._char(end)) in CLOSERS:
             if char == '"' and (self._quotes + self._buffer.count('"', self._at, end)) % 2 == 0:
                 break
+            if char in EMPHASIS and self._opens(char, end):
+                break
             end += 1
         return end
+
+    def _opens(self, mark: str, at: int) -> bool:
+        """Whether the run of emphasis marks at ``at`` opens: as many runs of them before it close as open."""
+        if self._buffer[at - 1] == mark:
+            return False  # within a run
+        return len(re.findall(rf"{re.escape(mark)}+", self._buffer[:at])) % 2 == 0
 
     def _next_word(self, at: int) -> str:
         """The first character after the blanks at ``at`` (empty at the end of the reply)."""

@@ -6,10 +6,9 @@ import re
 import unicodedata
 from html import unescape
 
-from vivavoce.runtime.json_spans import without_json
+from vivavoce.runtime.unspoken import without_unspoken
 from vivavoce.types import Language
 
-FENCE = "```"
 EMPHASIS = "*_~"
 """Markdown's marks around words; they may stand between a word and the punctuation that ends it."""
 
@@ -30,7 +29,6 @@ _BARE_HOST = re.compile(
 """A site without a scheme, but with a way behind it: nobody says that."""
 
 _ADDRESS = rf"{_SCHEME}[^\s()（）]*"
-_FENCED = re.compile(r"```.*?(?:```|$)", re.DOTALL)
 # What begins may not end: every pattern gives up after a bounded way, or at the next place where it could begin.
 _REPLACEMENTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"!?\[([^\]\[\n]*)\]\([^)\n]{0,2000}\)"), r"\1"),
@@ -62,7 +60,7 @@ def spoken_form(text: str, language: Language, *, complete: bool = False) -> str
     ``complete`` says that the writer stopped here (a line or the reply ends): a missing full stop is added, so that the
     voice falls and pauses.
     """
-    text = without_json(unescape(_FENCED.sub(" ", text)))
+    text = unescape(without_unspoken(text))
     for pattern, replacement in _REPLACEMENTS:
         text = pattern.sub(replacement, text)
     dot = _DOTS.get(language, " dot ")

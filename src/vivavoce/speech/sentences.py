@@ -9,7 +9,7 @@ from typing import Protocol
 from vivavoce.errors import ClientError
 from vivavoce.runtime.clauses import Clause, ClauseSplitter
 from vivavoce.speech.models import SpeechModel
-from vivavoce.speech.wording import clauses_of, readable, without_directions
+from vivavoce.speech.wording import clauses_of, without_directions
 from vivavoce.types import Language
 
 LONGEST_DIRECTION = 500
@@ -40,10 +40,9 @@ class SentenceSource(Protocol):
 class WholeSentences:
     """Ready text (mode ``sentence``): cut after 。！？!? and nowhere else."""
 
-    def __init__(self, model: SpeechModel, language: Language | None, *, markdown_filter: bool) -> None:
+    def __init__(self, model: SpeechModel, language: Language | None) -> None:
         self._model = model
         self._language = language
-        self._markdown_filter = markdown_filter
         self._buffer = ""
         self._looked = 0
 
@@ -79,7 +78,7 @@ class WholeSentences:
     def _sentence(self, text: str) -> list[Sentence]:
         said, _ = without_directions(text, self._model)
         try:
-            clauses = clauses_of(readable(said, markdown_filter=self._markdown_filter), self._language)
+            clauses = clauses_of(said, self._language)
         except ClientError:
             return []  # blanks between sentences, a line of stars
         return [Sentence(text, clauses)]
@@ -88,10 +87,9 @@ class WholeSentences:
 class GrowingText:
     """Text a language model is still writing (mode ``default``): each clause is spoken as soon as it is there."""
 
-    def __init__(self, model: SpeechModel, language: Language | None, *, markdown_filter: bool) -> None:
+    def __init__(self, model: SpeechModel, language: Language | None) -> None:
         self._model = model
         self._language = language
-        self._markdown_filter = markdown_filter
         self._held = ""
         self._splitter = ClauseSplitter(language)
 
@@ -116,12 +114,10 @@ class GrowingText:
             closed = max(self._held.rfind(")"), self._held.rfind("）"))
             if opened > closed and len(self._held) - opened <= LONGEST_DIRECTION:
                 return opened
-        if not self._markdown_filter and self._held.endswith("`"):
-            return len(self._held.rstrip("`"))
         return len(self._held)
 
     def _said(self, text: str) -> str:
-        return readable(without_directions(text, self._model)[0], markdown_filter=self._markdown_filter)
+        return without_directions(text, self._model)[0]
 
     def _sentences(self, clauses: list[Clause]) -> list[Sentence]:
         return [Sentence(clause.text, [clause]) for clause in clauses if clause.spoken]

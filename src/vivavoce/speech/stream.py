@@ -91,7 +91,7 @@ class SpeechStream:
         said = Pronunciations(wanted.pronunciations, param="data.pronunciation_map")
         format, _, joined = wanted.response_format.partition("_")
         source = GrowingText if wanted.mode == "default" else WholeSentences
-        self._source = source(self._model, way.language, markdown_filter=wanted.filters_markdown)
+        self._source = source(self._model, way.language)
         self._voicing = Voicing(
             Manner(voice, wanted.speed_ratio * way.speed, wanted.volume_ratio, said),
             FileShape(format, wanted.sample_rate),  # type: ignore[arg-type]

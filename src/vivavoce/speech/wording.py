@@ -6,12 +6,10 @@ import re
 
 from vivavoce.errors import ClientError
 from vivavoce.runtime.clauses import Clause, ClauseSplitter
-from vivavoce.runtime.spoken import FENCE
 from vivavoce.speech.models import SpeechModel
 from vivavoce.types import Language
 
 _DIRECTION = re.compile(r"[(（][^()（）]*[)）]")
-_FENCE_LINE = re.compile(rf"{FENCE}[^\n`]*")
 
 DIRECTIONS = "input.directions"
 """How directions within the input are named among what is left undone."""
@@ -25,14 +23,6 @@ def without_directions(text: str, model: SpeechModel) -> tuple[str, bool]:
     while said != before:  # one may be within another
         said, before = _DIRECTION.sub("", said), said
     return said, said != text
-
-
-def readable(text: str, *, markdown_filter: bool) -> str:
-    """The text as it goes to the clauses, which leave out every mark of Markdown no voice has a sound for.
-
-    Code between fences is left out as well if it is Markdown (``markdown_filter``), and read if it is not.
-    """
-    return text if markdown_filter else _FENCE_LINE.sub(" ", text)
 
 
 def clauses_of(text: str, language: Language | None) -> list[Clause]:
