@@ -130,12 +130,34 @@ def test_subtitles_come_before_the_end(client: httpx.Client) -> None:
 
 
 def test_a_late_failure_is_an_event(client: httpx.Client) -> None:
-    answer = ask(client, input=LONG[:600] + "Please stop. please fail now.", stream_format="sse", model="tts-1")
+    broken = "Please stop.\nplease fail now.\nplease fail again."
+    answer = ask(client, input=LONG[:600] + broken, stream_format="sse", model="tts-1")
     lines = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: {")]
     assert lines[0]["type"] == "speech.audio.delta"
     assert lines[-1]["type"] == "speech.audio.error"
     assert lines[-1]["error"]["code"] == "engine_error"
     assert "[DONE]" not in answer.text
+
+
+def test_a_clause_that_fails_costs_itself_only(client: httpx.Client) -> None:
+    whole = ask(client, input="This is the first.\nAnd so it ends.", response_format="pcm")
+    assert (
+        ask(client, input="This is the first.\nplease fail.\nAnd so it ends.", response_format="pcm").content
+        == whole.content
+    )
+
+
+@pytest.mark.parametrize("response_format", ["wav", "mp3"])
+def test_text_no_voice_reads_is_refused(client: httpx.Client, response_format: str) -> None:
+    answer = ask(client, input="안녕하세요", response_format=response_format)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "input"
+    assert "English" in answer.json()["error"]["message"]
+
+
+def test_text_read_by_the_rules_of_another_language_is_named(client: httpx.Client) -> None:
+    answer = ask(client, input="Guten Tag, wie geht es Ihnen?")
+    assert answer.headers["X-Vivavoce-Not-Applied"] == "language"
 
 
 # ---- addresses

@@ -12,6 +12,7 @@ import pytest
 from vivavoce.engines.fake import FAILURE, FakeLanguageModel, FakeSpeaker
 from vivavoce.errors import EngineError
 from vivavoce.runtime.reply import CLAUSES_AHEAD, ReplyRequest, reply
+from vivavoce.runtime.speaking import UNREADABLE
 from vivavoce.types import (
     ClauseCut,
     ClauseSpoken,
@@ -176,3 +177,39 @@ async def test_generation_waits_for_a_speaker_that_is_behind() -> None:
 async def test_an_engine_error_comes_out_as_itself(voice: str | None) -> None:
     with pytest.raises(EngineError, match="asked to"):
         await replied(FAILURE, voice=voice)
+
+
+class Remembering(FakeSpeaker):
+    """Remembers what it is to say, and fails where the text tells it to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
+        self.said.append(text)
+        async for samples in super().speak(text, options):
+            yield samples
+
+
+async def spoken_of(begun: str, language: str = "en") -> list[str]:
+    speaker = Remembering()
+
+    async def emit(event: ReplyEvent) -> None:
+        pass
+
+    written = ReplyRequest((), GenerationOptions(), "fake", language, begun=begun)
+    await reply(written, FakeLanguageModel(1), speaker, emit)
+    return speaker.said
+
+
+async def test_text_no_voice_reads_is_told_of_once() -> None:
+    said = await spoken_of("Here it is, as you asked.\n안녕하세요.\n감사합니다.\nThat was all of it.")
+    assert said == ["Here it is,", "as you asked.", UNREADABLE["en"], "That was all of it."]
+    assert (await spoken_of("안녕하세요.", "zh")) == [UNREADABLE["zh"]]
+    assert (await spoken_of("안녕하세요.", "ko")) == [UNREADABLE["en"]]
+
+
+async def test_a_clause_that_fails_does_not_end_the_reply() -> None:
+    said = await spoken_of(f"This is the first line.\nAnd now {FAILURE} here.\nThis is the last line.")
+    assert said[-1] == "This is the last line."

@@ -183,9 +183,25 @@ def test_japanese_is_read_as_asked_for() -> None:
     assert [clause.language for clause in order(input="東京大学。", language="ja").clauses] == ["ja"]
 
 
-def test_code_is_left_out_of_markdown_and_read_otherwise() -> None:
+@pytest.mark.parametrize("markdown_filter", [True, False])
+def test_code_is_never_read(markdown_filter: bool) -> None:
     text = "Look:\n```python\nprint one\n```\nDone."
-    assert "print" in " ".join(clause.spoken for clause in order(input=text).clauses)
-    filtered = " ".join(clause.spoken for clause in order(input=text, markdown_filter=True).clauses)
-    assert "print" not in filtered
-    assert "Done" in filtered
+    spoken = " ".join(clause.spoken for clause in order(input=text, markdown_filter=markdown_filter).clauses)
+    assert "print" not in spoken
+    assert "Done" in spoken
+
+
+@pytest.mark.parametrize("text", ["안녕하세요", "مرحبا", "नमस्ते", "สวัสดี"])
+def test_text_no_voice_reads_is_refused_with_the_languages_there_are(text: str) -> None:
+    error = refusal(input=text)
+    assert (error.code, error.param) == ("unsupported_value", "input")
+    assert "Chinese, English and Japanese" in error.message
+
+
+def test_what_is_left_out_or_read_by_other_rules_is_said() -> None:
+    mixed = order(input="This is Korean, as I have heard:\n안녕하세요.")
+    assert mixed.undone == ("input.language",)
+    assert "".join(clause.spoken for clause in mixed.clauses) == "This is Korean,as I have heard:"
+    assert order(input="Bonjour, comment ça va?").undone == ("language",)
+    assert order(input="Bonjour.", language="fr-FR").undone == ("language",)
+    assert order(input="Hello there, how are you?").undone == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from itertools import groupby
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.bench.speaking import front_ends, read, read_pairs
+from vivavoce.runtime.spoken import spoken_form
 from vivavoce.text.chinese import chinese_words
 from vivavoce.text.english import english_words
 from vivavoce.text.japanese import japanese_words
@@ -102,6 +104,15 @@ def test_what_the_transducers_raise_on_stays(text: str) -> None:
 def test_any_text_has_words(text: str) -> None:
     for words in (chinese_words, english_words, japanese_words):
         assert isinstance(words(text), str)
+
+
+@pytest.mark.parametrize("piece", ["a", "1", "1.", "a@", "1-", "$", "1/", "房间", "号", "〜", "１", "\\(", "*smiles "])
+def test_long_texts_take_time_in_proportion(piece: str) -> None:
+    text = piece * (3_000 // len(piece))
+    started = time.process_time()
+    for language in ("en", "zh", "ja"):
+        spoken_words(spoken_form(text, language), language)
+    assert time.process_time() - started < 3.0
 
 
 @given(st.integers(0, 10**15 - 1))

@@ -24,7 +24,7 @@ from vivavoce.http.serving import Serving
 from vivavoce.protocol.speech import SpeechFile, SpeechFileData, SpeechRequest, SubtitleItem, SubtitleObject
 from vivavoce.session.outbox import random_id
 from vivavoce.speech.links import SpeechLinks
-from vivavoce.speech.order import Order, understood
+from vivavoce.speech.order import SPOKEN_HERE, Order, understood
 from vivavoce.speech.subtitles import Subtitle
 from vivavoce.speech.synthesis import FileShape, Made, Spoken, spoken_file
 
@@ -59,7 +59,8 @@ async def create_speech(request: Request, wanted: SpeechRequest, owner: Owner) -
     """Speech from text: as it is made, as events, or as a file with an address."""
     serving: Serving = request.app.state.serving
     voice = await serving.voices.usable(owner, wanted.voice_id)
-    order = understood(wanted, voice, serving.config.tiers.aliases)
+    languages = serving.engines.speaker.voices.get(voice, SPOKEN_HERE)
+    order = understood(wanted, voice, serving.config.tiers.aliases, languages)
     headers = {UNDONE_HEADER: ", ".join(order.undone)} if order.undone else {}
     try:
         if wanted.return_url:

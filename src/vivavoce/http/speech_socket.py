@@ -27,10 +27,12 @@ from vivavoce.http.serving import Serving
 from vivavoce.protocol.speech_events import Create, TextDelta, TextDone, TextFlush, read_event
 from vivavoce.runtime.seats import patiently
 from vivavoce.speech.models import speech_model
+from vivavoce.speech.order import SPOKEN_HERE
 from vivavoce.speech.sentences import Sentence
 from vivavoce.speech.stream import SpeechStream, Voicing
 from vivavoce.speech.subtitles import Subtitler
 from vivavoce.speech.synthesis import FileShape, Recorder, joined, speak
+from vivavoce.text.languages import named, unreadable
 from vivavoce.types import ClauseSpoken, Samples, Speech
 
 log = logging.getLogger(__name__)
@@ -185,6 +187,7 @@ class _Speaking:
         try:
             while sentence is not None:
                 self._busy = True
+                await self._tell_what_is_unread(sentence, speaker)
                 async with places.taken_for(self._owner, patience_s=PLACE_WITHIN_S):
                     await voice.say(sentence)
                 self._busy = False
@@ -195,6 +198,13 @@ class _Speaking:
             await self._connection.send(self._stream.refused(*_failure(error)))
             raise _Over(INTERNAL_ERROR if isinstance(error, EngineError) else POLICY_VIOLATION) from error
         raise _Over(NORMAL)
+
+    async def _tell_what_is_unread(self, sentence: Sentence, speaker: Speaker) -> None:
+        languages = speaker.voices.get(self._stream.voicing.manner.voice, SPOKEN_HERE)
+        if all(unreadable(clause.spoken, languages) for clause in sentence.clauses):
+            message = f"This voice does not read the sentence; it speaks {named(languages)}."
+            error = ClientError(message, code="unsupported_value", param="data.text")
+            await self._connection.send(self._stream.refused(error, 400))
 
 
 def _failure(error: ClientError | EngineError) -> tuple[ClientError, int]:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from vivavoce.engines.base import LanguageModel, Speaker
 from vivavoce.runtime.clauses import Clause, ClauseSplitter
-from vivavoce.runtime.speaking import ClauseSpeaker
+from vivavoce.runtime.speaking import ClauseSpeaker, ReadableClauses
 from vivavoce.tools.loop import Filler, LoopEvent, ServerSide, ToolLoop
 from vivavoce.types import (
     ClauseCut,
@@ -155,10 +155,11 @@ async def _speak(
     request: ReplyRequest, speaker: Speaker, clauses: asyncio.Queue[tuple[int, Clause] | None], emit: Emit
 ) -> None:
     voice = ClauseSpeaker(speaker)
+    reader = ReadableClauses(speaker.voices.get(request.voice or ""), request.language)
     while (entry := await clauses.get()) is not None:
         index, clause = entry
-        if request.voice is not None and clause.spoken:
-            pieces = voice.speak(clause.spoken, SpeakOptions(request.voice, clause.language, request.speed))
+        if request.voice is not None and (said := reader.said(clause)).spoken:
+            pieces = voice.speak(said.spoken, SpeakOptions(request.voice, said.language, request.speed))
             async with aclosing(pieces):
                 async for samples in pieces:
                     await emit(Speech(index, samples))

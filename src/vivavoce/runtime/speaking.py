@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Set
 from contextlib import aclosing
+from dataclasses import replace
+from types import MappingProxyType
 
 from vivavoce.engines.base import Speaker
 from vivavoce.errors import EngineError
-from vivavoce.types import Samples, SpeakOptions
+from vivavoce.runtime.clauses import Clause
+from vivavoce.text.languages import unreadable
+from vivavoce.types import Language, Samples, SpeakOptions
+
+UNREADABLE: Mapping[Language, str] = MappingProxyType(
+    {
+        "en": "The next part is in a language I cannot speak. You can read it in the text.",
+        "zh": "接下来的内容我不会读，请看文字。",
+        "ja": "続きは私が話せない言語です。文字でご覧ください。",
+    }
+)
+"""What is said in place of text no voice has sounds for."""
 
 log = logging.getLogger(__name__)
 
@@ -42,3 +55,27 @@ class ClauseSpeaker:
         """All clauses have been there. Raises ``EngineError`` when none could be spoken."""
         if self._failure is not None and not self._spoken:
             raise self._failure
+
+
+class ReadableClauses:
+    """What is said of the clauses of a reply by a voice that does not speak every language.
+
+    In place of what it has no sounds for it says so: once, in the user's language if it speaks that.
+    """
+
+    def __init__(self, languages: Set[Language] | None, language: Language) -> None:
+        """``languages`` of the voice, where they are known; ``language`` of the user."""
+        self._languages = languages or UNREADABLE.keys()
+        self._language = language.partition("-")[0]
+        self._told = False
+
+    def said(self, clause: Clause) -> Clause:
+        """The clause to speak; with nothing to say (``spoken`` is empty) when that was said before."""
+        if not unreadable(clause.spoken, self._languages):
+            return clause
+        choices = (self._language, "en", *self._languages)
+        language = next((one for one in choices if one in UNREADABLE and one in self._languages), None)
+        told, self._told = self._told, True
+        return replace(
+            clause, spoken="" if told or language is None else UNREADABLE[language], language=language or "en"
+        )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import chain
 
 from vivavoce.errors import ClientError
 from vivavoce.model_names import NO_ALIASES
@@ -13,7 +14,15 @@ from vivavoce.speech.delivery import Delivery, delivery
 from vivavoce.speech.models import SpeechModel, speech_model
 from vivavoce.speech.pronunciation import Pronunciations
 from vivavoce.speech.synthesis import FileShape, Manner
-from vivavoce.speech.wording import DIRECTIONS, clauses_of, readable, without_directions
+from vivavoce.speech.wording import DIRECTIONS, clauses_of, without_directions
+from vivavoce.text.languages import LANGUAGE_NAMES, named, unreadable, written_in
+from vivavoce.types import Language
+
+SPOKEN_HERE: frozenset[Language] = frozenset({"en", "zh", "ja"})
+"""What the built-in voices speak."""
+
+LANGUAGE, UNREAD = "language", "input.language"
+"""What is left undone: the text's language, read by the rules of another; and parts no voice has sounds for, left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +35,44 @@ class Order:
     undone: tuple[str, ...] = ()
 
 
-def understood(request: SpeechRequest, voice: str, aliases: Mapping[str, str] = NO_ALIASES) -> Order:
-    """The order of a request; ``voice`` as the speaker knows it, ``aliases`` the configured names of models.
+def understood(
+    request: SpeechRequest,
+    voice: str,
+    aliases: Mapping[str, str] = NO_ALIASES,
+    languages: Set[Language] = SPOKEN_HERE,
+) -> Order:
+    """The order of a request; ``voice`` as the speaker knows it and what it speaks, ``aliases`` the configured names of models.
 
-    Raises ``ClientError`` for what is not allowed.
+    Raises ``ClientError`` for what is not allowed, and for a text the voice has no sounds for.
     """
     model = speech_model(request.model, aliases)
     check_limits(request, model)
     way = _delivery(request, model)
     said, directed = without_directions(request.input, model)
     manner = Manner(voice, request.speed * way.speed, request.volume, Pronunciations(request.pronunciations))
+    language = way.language or request.language
+    clauses, foreign = _readable(clauses_of(said, language), request.language, languages)
     return Order(
-        clauses_of(readable(said, markdown_filter=request.markdown_filter), way.language or request.language),
+        clauses,
         manner,
         FileShape(request.response_format, request.sample_rate),
-        (*way.undone, *((DIRECTIONS,) if directed else ())),
+        tuple(chain(way.undone, (DIRECTIONS,) if directed else (), foreign)),
     )
+
+
+def _readable(
+    clauses: Sequence[Clause], asked: Language | None, languages: Set[Language]
+) -> tuple[Sequence[Clause], Sequence[str]]:
+    """(the clauses the voice has sounds for, what is left undone). Raises ``ClientError`` when there are none."""
+    unread = {clause: language for clause in clauses if (language := unreadable(clause.spoken, languages))}
+    if len(unread) == len(clauses):
+        name = LANGUAGE_NAMES.get(next(iter(unread.values())), "this script")
+        message = f"This voice does not read {name}; it speaks {named(languages)}."
+        raise ClientError(message, code="unsupported_value", param="input")
+    read = [clause for clause in clauses if clause not in unread]
+    written = asked.partition("-")[0] if asked else written_in(" ".join(clause.spoken for clause in read))
+    foreign = written is not None and written not in languages
+    return read, ((LANGUAGE,) if foreign else ()) + ((UNREAD,) if unread else ())
 
 
 def check_limits(request: SpeechRequest, model: SpeechModel) -> None:

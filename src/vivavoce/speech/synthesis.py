@@ -16,6 +16,7 @@ import numpy as np
 from vivavoce.audio.encoding import Encoder, FileFormat
 from vivavoce.audio.resample import Resampler
 from vivavoce.engines.base import Speaker
+from vivavoce.errors import ClientError
 from vivavoce.runtime.clauses import Clause
 from vivavoce.runtime.speaking import ClauseSpeaker
 from vivavoce.speech.subtitles import Subtitle, Subtitler, ends_sentence
@@ -141,7 +142,10 @@ Made: TypeAlias = bytes | Subtitle | Spoken
 async def spoken_file(
     clauses: Sequence[Clause], manner: Manner, speaker: Speaker, shape: FileShape, *, subtitles: bool = False
 ) -> AsyncGenerator[Made, None]:
-    """A file as it is being made; with ``subtitles`` each sentence's comes after its audio. Raises as ``speak`` does."""
+    """A file as it is being made; with ``subtitles`` each sentence's comes after its audio.
+
+    Raises as ``speak`` does, and ``ClientError`` when there is no sound in any of it.
+    """
     recorder = Recorder(shape, speaker.rate_hz)
     subtitler = Subtitler(speaker.rate_hz)
     clause: list[Samples] = []
@@ -160,6 +164,8 @@ async def spoken_file(
                     clause.clear()
                     if ends_sentence(clauses[index].text) and (subtitle := subtitler.flush()) is not None:
                         yield subtitle
+    if not made:
+        raise ClientError("There is nothing in the input that can be spoken.", param="input")
     if end := await recorder.finish():
         yield end
     if (rest := subtitler.flush()) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 
 from vivavoce.text.chinese import chinese_words
@@ -12,6 +13,10 @@ from vivavoce.types import Language
 
 log = logging.getLogger(__name__)
 
+LONGEST = 240
+"""Characters the rules are given at once: what some of them take grows with the square of the text."""
+
+_PART = re.compile(rf".{{1,{LONGEST}}}(?!\S)|.{{1,{LONGEST}}}", re.DOTALL)
 _WORDS: Mapping[Language, Callable[[str], str]] = {"en": english_words, "zh": chinese_words, "ja": japanese_words}
 
 
@@ -24,7 +29,7 @@ def spoken_words(text: str, language: Language) -> str:
     if words is None:
         return text
     try:
-        return words(text)
+        return "".join(words(part) if part.strip() else part for part in _PART.findall(text))
     except Exception as error:  # noqa: BLE001 (a text must not end a reply)
         log.warning("the rules of %s cannot read a clause (%s)", language, type(error).__name__)
         return text

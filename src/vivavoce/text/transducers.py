@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 TransducedLanguage = Literal["zh", "ja"]
 
-LONGEST = 200
+LONGEST = 64
 """Characters given to a transducer at once: the time it takes grows faster than the text."""
 
 _lock = threading.Lock()  # wetext does not say that its transducers may be used by two threads at once
