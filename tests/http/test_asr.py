@@ -20,7 +20,9 @@ from vivavoce.audio.encoding import FileFormat, encode
 from vivavoce.config import Config, load_config
 from vivavoce.errors import EngineError
 from vivavoce.http import asr
+from vivavoce.protocol.asr import FileSubmission
 from vivavoce.runtime.scheduling import Ticket
+from vivavoce.store.store import open_store
 from vivavoce.transcription import tasks
 from vivavoce.types import Samples, TranscribeOptions
 
@@ -304,6 +306,33 @@ def test_a_task_is_running_until_it_is_done(
     assert result["error"]["param"] == "audio.url"
 
 
+@pytest.mark.parametrize(("failures", "status"), [(tasks.MOST_ATTEMPTS - 1, "SUCCEEDED"), (99, "FAILED")])
+def test_what_may_pass_is_tried_again_so_many_times(
+    server: RunningServer,
+    ann: httpx.Client,
+    pages: tuple[Pages, str],
+    monkeypatch: pytest.MonkeyPatch,
+    failures: int,
+    status: str,
+) -> None:
+    """As when something from outside ends the processes that decode."""
+    found, address = pages
+    found.put("/a.wav", WAV)
+    decoder, calls = server.serving.engines.decoder, list[int]()
+    real = decoder.decode
+
+    async def fails_first(*given: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) <= failures:
+            raise EngineError("recordings", "decoding was ended from outside", retriable=True)
+        return await real(*given, **options)
+
+    monkeypatch.setattr(decoder, "decode", fails_first)
+    monkeypatch.setattr(tasks, "RETRY_S", 0)
+    assert finished(ann, submitted(ann, submission(f"{address}/a.wav")))["status"] == status
+    assert len(calls) == tasks.MOST_ATTEMPTS
+
+
 def test_each_channel_is_read_for_itself(ann: httpx.Client, pages: tuple[Pages, str]) -> None:
     found, address = pages
     left, right = loudness((1.0, 0.0), (2.0, 0.5), (2.0, 0.0)), loudness((1.0, 0.0), (1.0, 0.5), (3.0, 0.0))
@@ -434,6 +463,24 @@ def test_addresses_of_this_network_are_not_fetched_unless_allowed(stored: Callab
     error = result["error"]
     assert (result["status"], error["code"], error["param"]) == ("FAILED", "url_not_allowed", "audio.url")
     assert private.asked == []
+
+
+async def test_servers_that_are_killed_are_no_failures_of_a_recording(stored: Callable[..., Config]) -> None:
+    """More than a recording may fail take it up, and are gone before they say what came of it."""
+    nothing: Any = None
+    store = await open_store(stored())
+    try:
+        work = tasks.RecordingTasks(store, nothing, nothing, nothing, nothing, supervisor=nothing, most_s=60)
+        wanted = FileSubmission.model_validate(submission("http://127.0.0.1/a.wav"))
+        await work.submit("ann", wanted)
+        for _ in range(tasks.MOST_ATTEMPTS + 2):
+            task = await work._next()
+            assert task is not None
+            assert task.failures == 0
+            work._at_work.clear()
+            await store.database.freeing(work._take_over)
+    finally:
+        await store.close()
 
 
 def test_tasks_survive_the_server(stored: Callable[..., Config], pages: tuple[Pages, str]) -> None:

@@ -114,7 +114,7 @@ SUBJECTS: dict[str, tuple[Callable[[str], object], tuple[str, ...], int]] = {
     "surrogates": (lambda text: without_lone_surrogates(text), ("\\ud83d", "\\", "\\u", "\ud83d", "a"), 20_000),
     "base64": (lambda text: _base64(text), ("A", "A\n", "=", " ", "-", "*"), 50_000),
     "text": (reading(texts.read_text), TEXTS, 20_000),
-    "markdown": (reading(texts.read_markdown), MARKDOWN, 4000),
+    "markdown": (reading(texts.read_markdown), MARKDOWN, 1500),
     "csv": (reading(texts.read_csv), ("a,", "a,b\n", '"', '"",', '\n"', "\n", ";"), 10_000),
     "html": (reading(markup.read_html), MARKUP, 10_000),
     "xml": (reading(lambda file: markup.read_xml(_rooted(file))), ("<a>b</a>", "a\n", "<a/>"), 10_000),
