@@ -77,6 +77,36 @@ async def test_no_owner_has_all_turns_for_what_nobody_waits_for(several: bool) -
     assert len(begun) == 5
 
 
+async def test_what_nobody_has_just_said_comes_slowly_while_somebody_is_attended_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first piece at once, the others of the same owner after a rest; one's own, and turns that are long, without."""
+    monkeypatch.setattr(scheduling, "REST_S", 0.05)
+    queue, loop, begun = WorkQueue(), asyncio.get_running_loop(), list[tuple[str, float]]()
+    greedy, again, other = Whose("greedy", 0), Whose("greedy", 1), Whose("other", 0)
+
+    async def one(name: str, urgency: Urgency, whose: Whose) -> None:
+        async with queue.turn(Ticket(urgency, whose)):
+            begun.append((name, loop.time()))
+
+    with queue.attended(other):
+        work = [
+            one("first", RECORDING, greedy),
+            one("second", RECORDING, again),
+            one("own", RECORDING, other),
+            one("own again", RECORDING, other),
+            one("long", LONG, greedy),
+        ]
+        await asyncio.gather(*work)
+        assert (begun[0][0], begun[-1][0]) == ("first", "second")
+        assert begun[-1][1] - begun[0][1] >= 0.04
+        monkeypatch.setattr(scheduling, "REST_S", 60.0)
+        last = asyncio.create_task(one("last", RECORDING, greedy))
+        await asyncio.sleep(0)
+        assert not last.done()
+    await asyncio.wait_for(last, 5)
+
+
 async def test_as_many_at_once_as_there_may_be() -> None:
     queue, begun = WorkQueue(2), list[int]()
     go = asyncio.Event()

@@ -17,6 +17,7 @@ from vivavoce.protocol.chat.request import ChatRequest
 from vivavoce.runtime.chat.asking import Asked, Take, ask
 from vivavoce.runtime.chat.hearing import Listener, Place
 from vivavoce.runtime.chat.prompt import prompt_of
+from vivavoce.runtime.scheduling import Whose
 from vivavoce.tiers import Model
 from vivavoce.tools.offering import SessionTools
 from vivavoce.types import Transcript
@@ -84,7 +85,8 @@ class Answering:
         Raises ``EngineError``.
         """
         try:
-            await asked.answer(self._model, self._engines.speaker, take)
+            with self._engines.recognition.attended(Whose(self._owner, self)):
+                await asked.answer(self._model, self._engines.speaker, take)
         finally:
             self._serving.key_use.spend(self._key, meter.text_tokens)
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -135,6 +135,7 @@ class Driver:
         self._speech = engines.ears.detector.open()
         self.line = Line(keep=keep_frames, most_bytes=keep_bytes)
         self._whose = Whose(owner, session.id)
+        self._attended, self._attending = ExitStack(), False
         self._to_hear: deque[Listen] = deque()
         self._readings = Readings(engines.recognition, self._whose, take=self._take, spawn=self._spawn)
         self._thinking: asyncio.Task[None] | None = None
@@ -174,6 +175,7 @@ class Driver:
         """Break the cycles of references there are, so that all a conversation kept is free as soon as it is over."""
         self._tools.close()
         self._readings.close()
+        self._attention(False)
         self._thinking = None
         self._tasks.clear()
 
@@ -310,11 +312,20 @@ class Driver:
         self._carry_out(self._session.receive(signal, monotonic()))
         if self._session.replying.queued_ms < AUDIO_AHEAD_MS:
             self._drained.set()
+        self._attention(self._session.hearing.attends or self._session.replying.active)
         if self._session.replying.active or self._session.hearing.transcripts:
             self._quiet.clear()
         elif not self._quiet.is_set():
             self._active_at = monotonic()
             self._quiet.set()
+
+    def _attention(self, wanted: bool) -> None:
+        """While the user speaks or is being answered, others' long work at the recogniser is put off."""
+        if not wanted:
+            self._attended.close()
+        elif not self._attending:
+            self._attended.enter_context(self._engines.recognition.attended(self._whose))
+        self._attending = wanted
 
     # ---- out
 

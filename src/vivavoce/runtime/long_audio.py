@@ -19,7 +19,7 @@ from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.scheduling import Ticket, Urgency
 from vivavoce.scripts import joined
-from vivavoce.turns.pieces import GOOD_PAUSE_MS, LONGEST_S, PAUSE_MS, Piece, PieceCutter
+from vivavoce.turns.pieces import GOOD_PAUSE_MS, PAUSE_MS, Piece, PieceCutter
 from vivavoce.types import Confidence, Language, Samples, Token, TranscribeOptions, Transcript, TranscriptDelta, Word
 
 WHOLE_S = 25.0
@@ -29,7 +29,7 @@ WHOLE_ASIDE_S = 12.0
 """The same of what is not live: a little more than what makes a piece."""
 
 PIECE_S = 15.0
-"""No piece of what somebody waits for behind others is longer, even without a pause."""
+"""No piece is longer, even without a pause: others wait for it."""
 
 BATCH_S = 20
 """Voice activity is detected so far ahead at a time, off the event loop: 60 ms of work."""
@@ -78,12 +78,11 @@ async def recognise(
     before: Segment | None = None
     whose = object() if owner is None else owner
     # Whoever waits for another turn, waits for less when a piece may end at every comma.
-    awaited = urgency is Urgency.LONG
     cutter = PieceCutter(
         rate_hz=recognition.rate_hz,
         frame_samples=ears.detector.frame_samples,
-        good_pause_ms=PAUSE_MS if awaited else GOOD_PAUSE_MS,
-        longest_s=PIECE_S if awaited else LONGEST_S,
+        good_pause_ms=PAUSE_MS if urgency is Urgency.LONG else GOOD_PAUSE_MS,
+        longest_s=PIECE_S,
     )
     async for piece in _pieces(samples, recognition.rate_hz, ears.detector, cutter):
         heard = await _heard(recognition, samples, piece, options, before, Ticket(urgency, whose))
@@ -106,14 +105,15 @@ async def transcribed(
     What is not ``live`` (audio a client has put into an item) comes after what is, and in shorter pieces: whoever speaks
     meanwhile waits for one of them. Raises ``EngineError``.
     """
-    urgency, whole_s = (Urgency.AWAITED, WHOLE_S) if live else (Urgency.LONG, WHOLE_ASIDE_S)
+    urgency, whole_s = (Urgency.AWAITED, WHOLE_S) if live else (Urgency.RECORDING, WHOLE_ASIDE_S)
     if len(samples) <= whole_s * recognition.rate_hz:
         async with aclosing(recognition.transcript(samples, options, Ticket(urgency, owner))) as events:
             async for event in events:
                 yield event
         return
     text, spoken_ms = "", dict[Language, int]()
-    reading = recognise(recognition, ears, samples, options, urgency=Urgency.LONG, owner=owner)
+    urgency = Urgency.LONG if live else Urgency.RECORDING
+    reading = recognise(recognition, ears, samples, options, urgency=urgency, owner=owner)
     async with aclosing(reading) as segments:
         async for segment in segments:
             longer = joined(text, segment.text.strip())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 
 from vivavoce.engines.base import Recognizer
 from vivavoce.errors import EngineError
@@ -37,6 +37,10 @@ class Recognition:
                 if isinstance(event, Transcript):
                     return event
         raise EngineError("recognizer", "ended without a transcript")
+
+    def attended(self, whose: object) -> AbstractContextManager[None]:
+        """Somebody speaks, or is being answered, for the length of a ``with`` block: see ``WorkQueue``."""
+        return self._queue.attended(whose)
 
     def close(self) -> Awaitable[None] | None:
         """Close the recogniser."""

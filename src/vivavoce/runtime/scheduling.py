@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -25,14 +25,19 @@ class Urgency(IntEnum):
     """A reading of what somebody is still saying."""
 
     LONG = 2
-    """A piece of a turn or a chat's recording that is too long to be read at once, or of audio in an item."""
+    """A piece of a turn or a chat's recording that is too long to be read at once."""
 
     RECORDING = 3
-    """A piece of a recording that is transcribed as such."""
+    """A piece of what nobody has just said: a recording that is transcribed as such, audio a client has put into an item."""
 
 
 PATIENCE_S = {Urgency.LIVE: 1.0, Urgency.LONG: 2.0, Urgency.RECORDING: 5.0}
 """How long a class waits for a turn while there is more urgent work."""
+
+REST_S = 2.0
+"""How far apart an owner's turns for what nobody has just said begin while somebody else is attended to: half of the time is
+left to them.
+"""
 
 REMEMBERED_OWNERS = 1024
 
@@ -60,7 +65,9 @@ class Ticket:
 class WorkQueue:
     """Lets ``parallel`` pieces of work through at once.
 
-    While there are ``several`` owners, none of them has all turns at once for what nobody waits for in a conversation.
+    While there are ``several`` owners, none of them has all turns at once for what nobody waits for in a conversation. While
+    somebody is ``attended`` to (they speak, or are being answered), others' turns for what nobody has just said come more
+    slowly: what is under way as somebody's turn ends cannot be interrupted, and takes the processor from their answer.
     """
 
     def __init__(self, parallel: int = 1, *, several: Callable[[], bool] = lambda: True) -> None:
@@ -68,6 +75,9 @@ class WorkQueue:
         self._several = several
         self._working: Counter[object] = Counter()
         self._free = parallel
+        self._attended: Counter[object] = Counter()
+        self._recording_at: OrderedDict[object, float] = OrderedDict()
+        self._later: asyncio.TimerHandle | None = None
         self._waiting: dict[Ticket, asyncio.Future[None]] = {}
         self._served: OrderedDict[object, int] = OrderedDict()
         self._turns = 0
@@ -93,16 +103,35 @@ class WorkQueue:
                 self._working += Counter()  # forget who has none
             self._let_in()
 
+    @contextmanager
+    def attended(self, whose: object) -> Iterator[None]:
+        """Somebody is attended to for the length of a ``with`` block."""
+        self._attended[whose] += 1
+        try:
+            yield
+        finally:
+            self._attended[whose] -= 1
+            self._attended += Counter()
+            self._let_in()
+
     def _let_in(self) -> None:
         """Give the turns away that are free."""
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         while self._free:
             waiting = [
                 ticket
                 for ticket, granted in self._waiting.items()
                 if not granted.done() and not self._beyond_share(ticket)
             ]
+            put_off = {ticket: left_s for ticket in waiting if (left_s := self._put_off_s(ticket, now)) > 0}
+            waiting = [ticket for ticket in waiting if ticket not in put_off]
             if not waiting:
+                if put_off:
+                    self._later = loop.call_later(min(put_off.values()), self._let_in)
                 return
             ticket = self._next(waiting, now)
             self._waiting.pop(ticket).set_result(None)
@@ -110,12 +139,16 @@ class WorkQueue:
             self._free -= 1
             self._turns += 1
             self._since[ticket.urgency] = now
+            if ticket.urgency >= Urgency.RECORDING:
+                self._recording_at[_account(ticket)] = now
+                self._recording_at.move_to_end(_account(ticket))
             self._working[_account(ticket)] += 1
             for whose in (_account(ticket), ticket.owner):
                 self._served[whose] = self._turns
                 self._served.move_to_end(whose)
-            while len(self._served) > REMEMBERED_OWNERS:
-                self._served.popitem(last=False)
+            for remembered in (self._served, self._recording_at):
+                while len(remembered) > REMEMBERED_OWNERS:
+                    remembered.popitem(last=False)
 
     def _next(self, waiting: list[Ticket], now: float) -> Ticket:
         urgency = min(ticket.urgency for ticket in waiting)
@@ -132,6 +165,12 @@ class WorkQueue:
             (ticket for ticket in waiting if ticket.urgency is urgency),
             key=lambda ticket: (self._served.get(_account(ticket), 0), self._served.get(ticket.owner, 0)),
         )
+
+    def _put_off_s(self, ticket: Ticket, now: float) -> float:
+        """For how long it waits although nothing more urgent does."""
+        if ticket.urgency < Urgency.RECORDING or not self._attended.keys() - {ticket.owner}:
+            return 0.0
+        return self._recording_at.get(_account(ticket), now - REST_S) + REST_S - now
 
     def _beyond_share(self, ticket: Ticket) -> bool:
         """Whether its owner would have all turns with it."""

@@ -78,6 +78,12 @@ class Hearing:
         return self.detecting and self._turn.state is TurnState.SPEAKING
 
     @property
+    def attends(self) -> bool:
+        """Whether the user is speaking, as far as anybody can tell, or waits for the transcript of what they have said."""
+        talks = self.speaking or (not self.detecting and self._buffer.duration_ms > 0)
+        return talks or self.transcripts.of_turns
+
+    @property
     def voiced_until(self) -> int:
         """The sample up to which there was voice in what is being said."""
         return self._detector.voiced_until

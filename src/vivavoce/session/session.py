@@ -126,6 +126,7 @@ class Session:
         self._item_audio = ItemAudio(options.hearing_hz)
         detector = TurnDetector(rate_hz=options.hearing_hz, frame_samples=options.frame_samples)
         self.hearing = Hearing(self.outbox, self.conversation, self._buffer, detector, limit_ms=options.buffer_ms)
+        self.hearing.detecting = self.config.turn_detection is not None
         budget = PromptBudget(options.context_tokens, options.reply_tokens, options.own_tools, options.lengths)
         self.prompts = Prompts(self.conversation, budget)
         self.tool_servers = ToolServers(self.outbox, self.conversation)

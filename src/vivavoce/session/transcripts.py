@@ -59,6 +59,11 @@ class Transcripts:
     def __bool__(self) -> bool:
         return bool(self._expected)
 
+    @property
+    def of_turns(self) -> bool:
+        """Whether one of them is that of a turn, and not of audio in an item."""
+        return any(expected.turn.heard for expected in self._expected.values())
+
     def expect(self, expected: Expected) -> None:
         """A transcript is on its way."""
         self._expected[expected.turn.item_id, expected.content_index] = expected
