@@ -62,3 +62,9 @@ def test_the_scripts_of_east_asia_are_those_and_no_others(character: str) -> Non
         assert is_cjk(character) or ord(character) > 0xFFFF
     if name.startswith(("LATIN", "CYRILLIC", "ARABIC", "THAI", "DEVANAGARI", "YI SYLLABLE", "VAI SYLLABLE")):
         assert not is_cjk(character)
+
+
+def test_of_a_long_text_its_ends_tell_the_language() -> None:
+    assert written_language("word " * 10_000 + "これは日本語です。") == "ja"
+    assert written_language("请用中文回答：" + "word " * 10_000) == "zh"
+    assert written_language("word " * 10_000 + "语" + "word " * 10_000) is None
