@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from vivavoce.cli.serve import listen, make_server
 from vivavoce.config import Config, load_config
 from vivavoce.http import patience
 from vivavoce.http.listening import Connections, Listener
+from vivavoce.http.tls import tls_files
 
 MOST = 10
 
@@ -28,15 +30,15 @@ MOST = 10
 @contextmanager
 def serving(config: Config, connections: Connections) -> Iterator[Listener]:
     """A server as ``vivavoce serve`` runs it, at the socket this yields."""
+    tls = tls_files(config)
     with listen("127.0.0.1", 0) as listening:
         listening.connections = connections
-        server = make_server(config, None)
+        server = make_server(config, tls)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + 60
-        while (
-            not server.started or httpx.get(f"http://127.0.0.1:{listening.getsockname()[1]}/health").status_code != 200
-        ):
+        at = f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}/health"
+        while not server.started or httpx.get(at, verify=False).status_code != 200:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         yield listening
@@ -124,6 +126,18 @@ def test_no_more_connections_than_there_may_be(listening: Listener) -> None:
     assert all_gone(listening)
     assert httpx.get(f"http://{at}/").status_code in (200, 503)
     assert all_gone(listening)
+
+
+def test_a_handshake_that_does_not_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With TLS the connection is nobody's as long as its handshake lasts, and counts all the same."""
+    monkeypatch.setattr(patience, "HEAD_S", 0.5)
+    storage = {"url": f"sqlite:///{tmp_path / 'vivavoce.db'}", "blobs": str(tmp_path / "blobs")}
+    settings = {"storage": storage, "tls": {"self_signed": True}, "home": tmp_path, "limits": {"drain_s": 0}}
+    with serving(load_config(settings, profile="fake"), Connections(MOST, 1)) as locked:
+        for said in (b"", b"\x16\x03\x01\x02\x00\x01"):
+            with opened(locked, said) as connection:
+                assert closed_within(connection, 10)
+        assert all_gone(locked)
 
 
 def test_a_client_that_does_not_read_its_answer(listening: Listener, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,18 @@ progress are finished, and each WebSocket's client is told "going away" (1001), 
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from types import FrameType
 
 import uvicorn
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+
+from vivavoce.http.patience import short_handshakes
 
 
 class DrainingServer(uvicorn.Server):
@@ -27,7 +31,8 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen. A start that has failed by then is over at once; uvicorn would leave everything open."""
-        await super().startup(sockets)
+        with short_handshakes(asyncio.get_running_loop()) if self.config.is_ssl else nullcontext():
+            await super().startup(sockets)
         if self.should_exit and not self.lifespan.should_exit:
             await self.shutdown(sockets)
 

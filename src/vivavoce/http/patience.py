@@ -6,6 +6,9 @@ What a body may take is written in ``incoming``.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -15,6 +18,19 @@ HEAD_S = 10.0
 
 STALLED_S = 60.0
 """A client that reads nothing of what is sent to it for so long is gone."""
+
+
+@contextmanager
+def short_handshakes(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """TLS servers made within the block end a handshake that is not over within ``HEAD_S``; asyncio waits a minute.
+
+    uvicorn has no setting for it, and makes its servers itself.
+    """
+    loop.create_server = partial(loop.create_server, ssl_handshake_timeout=HEAD_S)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del loop.create_server
 
 
 class PatientHttp(H11Protocol):
