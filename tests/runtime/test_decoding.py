@@ -138,6 +138,14 @@ async def stopped(child: psutil.Process) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_all_processes_that_wait_may_be_killed(decoder: RecordingDecoder) -> None:
+    await asyncio.gather(*(decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60) for _ in range(3)))
+    assert len(decoder._idle) == decoding.KEPT
+    for child in children():
+        child.kill()
+    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60)) == RATE_HZ
+
+
 @pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGSEGV])
 async def test_a_process_that_dies_is_replaced_once(decoder: RecordingDecoder, ended_by: signal.Signals) -> None:
     (child,) = children()

@@ -101,11 +101,11 @@ class RecordingDecoder:
         }
         async with self._place(source):
             try:
-                return await self._once(source, order)
+                return await self._once(self._waiting_child() or _Child(), source, order)
             except ChildDiedError as death:
                 log.warning("a process that decodes recordings %s; the recording is begun again", death)
             try:
-                return await self._once(source, order)
+                return await self._once(_Child(), source, order)  # whatever killed one may have killed all that wait
             except ChildDiedError as death:
                 log.warning("a process that decodes recordings %s again with the same recording", death)
                 if death.from_outside:
@@ -127,9 +127,17 @@ class RecordingDecoder:
             await stack.enter_async_context(self._places)
             yield
 
-    async def _once(self, source: bytes | BinaryIO | Path, order: dict[str, Any]) -> Samples:
+    def _waiting_child(self) -> _Child | None:
+        """One that waits, and lives."""
+        while self._idle:
+            child = self._idle.pop()
+            if child.lives:
+                return child
+            child.end()
+        return None
+
+    async def _once(self, child: _Child, source: bytes | BinaryIO | Path, order: dict[str, Any]) -> Samples:
         """One process's answer. Raises ``ClientError`` and ``ChildDiedError``."""
-        child = self._idle.pop() if self._idle else _Child()
         working = asyncio.get_running_loop().run_in_executor(self._threads, child.decode, source, order)
         try:
             async with asyncio.timeout(order["cpu_s"] * WAITED_FOR):
@@ -166,6 +174,11 @@ class _Child:
         self._started = False
         self.refused: list[str] = []
         self.usable = False
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended, as far as is known."""
+        return self._process.poll() is None
 
     def starts(self) -> None:
         """Wait until it is there. Raises ``ChildDiedError``."""

@@ -68,7 +68,8 @@ class Parsers:
         given = 0
         async with self._room.turn(Ticket(Urgency.LONG, owner)):
             try:
-                async with aclosing(self._once(path, ending)) as steps:
+                child = self._idle.pop() if self._idle else await _Child.start()
+                async with aclosing(self._once(child, path, ending)) as steps:
                     async for share, blocks in steps:
                         given += len(blocks)
                         yield share, blocks
@@ -76,7 +77,8 @@ class Parsers:
             except ChildDiedError as death:
                 log.warning("a process that reads documents %s; the document is begun again", death)
             try:
-                async with aclosing(_beyond(given, self._once(path, ending))) as steps:
+                child = await _Child.start()  # whatever killed one may have killed all that wait
+                async with aclosing(_beyond(given, self._once(child, path, ending))) as steps:
                     async for share, blocks in steps:
                         yield share, blocks
             except ChildDiedError as death:
@@ -85,9 +87,8 @@ class Parsers:
                     raise EngineError("documents", "their reading was ended from outside", retriable=True) from death
                 raise UnreadableError("invalid_file", CRASHED) from death
 
-    async def _once(self, path: Path, ending: str) -> AsyncGenerator[tuple[float, list[Block]], None]:
+    async def _once(self, child: _Child, path: Path, ending: str) -> AsyncGenerator[tuple[float, list[Block]], None]:
         """The steps of one process. Raises ``UnreadableError`` and ``ChildDiedError``."""
-        child = self._idle.pop() if self._idle else await _Child.start()
         try:
             async with aclosing(child.read(path, ending, self.limits)) as steps:
                 async for step in steps:
