@@ -85,7 +85,7 @@ async def silent_uploads(server: RunningServer, count: int) -> AsyncIterator[Non
 
 async def test_uploads_of_which_nothing_comes_take_no_places(server: RunningServer) -> None:
     capacity = server.serving.requests.capacity
-    async with silent_uploads(server, capacity), httpx.AsyncClient(base_url=server.http) as client:
+    async with silent_uploads(server, capacity), httpx.AsyncClient(base_url=server.http, timeout=60) as client:
         await asyncio.sleep(0.1)
         assert server.serving.requests.taken == 0
         answer = await client.post(

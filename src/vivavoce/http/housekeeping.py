@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 KEYS_EVERY_S = 1.0
 """A conversation outlives its key by no more than this."""
 
+OWNERS_EVERY_S = 30.0
+"""An owner whose only key is over counts as another one for no longer; a new one counts as soon as they come in."""
+
 SWEEP_EVERY_S = 600.0
 ROOM_EVERY_S = 2.0
 
@@ -23,6 +26,9 @@ def start_housekeeping(serving: Serving) -> None:
 
     async def follow_keys() -> bool:
         await _end_calls_of_keys_that_are_over(serving)
+        return False
+
+    async def follow_owners() -> bool:
         serving.owners.created(await serving.keys.owners())
         return False
 
@@ -38,6 +44,7 @@ def start_housekeeping(serving: Serving) -> None:
         return False
 
     serving.supervisor.start("keys", follow_keys, idle_s=KEYS_EVERY_S)
+    serving.supervisor.start("owners", follow_owners, idle_s=OWNERS_EVERY_S)
     serving.supervisor.start("sweep", sweep, idle_s=SWEEP_EVERY_S)
     serving.supervisor.start("room", look_for_room, idle_s=ROOM_EVERY_S)
 
