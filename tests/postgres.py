@@ -17,6 +17,8 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
+
 DEBIAN = Path("/usr/lib/postgresql")
 _names = count(1)
 
@@ -41,6 +43,19 @@ class Postgres:
     def stop(self) -> None:
         """End it at once, as a crash does: its connections break, and its next start recovers."""
         self._control("stop", "-m", "immediate")
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """For the length of a block nothing of it runs: it takes connections, and answers nothing."""
+        main = psutil.Process(int((self._folder / "data" / "postmaster.pid").read_text().split()[0]))
+        stopped = [main, *main.children(recursive=True)]
+        for process in stopped:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in stopped:
+                process.resume()
 
     def _control(self, *arguments: str) -> None:
         command = [str(self._programs / "pg_ctl"), "-w", "-D", str(self._folder / "data"), *arguments]

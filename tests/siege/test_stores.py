@@ -4,6 +4,7 @@ goes on without a restart, and readiness tells the truth all the while."""
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import sqlite3
@@ -11,12 +12,14 @@ import subprocess
 import time
 import wave
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 
 from postgres import Postgres, programs, running_postgres
 from running import RunningServer, running
@@ -90,13 +93,18 @@ def mortal_postgres() -> Iterator[Postgres]:
 
 def test_a_killed_postgresql_comes_back_and_all_work_goes_on(mortal_postgres: Postgres, tmp_path: Path) -> None:
     """Before, ingest and recordings were dead for ever, and nothing showed it."""
-    with serving(mortal_postgres.new_database(), tmp_path / "blobs") as (server, client):
+    with serving(mortal_postgres.new_database(), tmp_path / "blobs") as (server, client), ExitStack() as stack:
         assert ready(server) == (200, {})
         kept = upload(client, b"The harbour closes at nine.").json()["id"]
         sound = upload(client, recording(), "storage").json()["id"]
         shelf = client.post("/vector_stores", json={"name": "harbour"}).json()["id"]
+        talking = stack.enter_context(connect(f"{server.ws}/v1/realtime?model=step-audio-2"))
         mortal_postgres.stop()
         try:
+            assert reply(talking, "Are you there?") == "You said: Are you there?"
+            with pytest.raises(InvalidStatus) as denied:
+                connect(f"{server.ws}/v1/realtime?model=step-audio-2")
+            assert denied.value.response.status_code == 503
             answer = client.get("/files")
             assert refused(answer) == (503, "store_busy")
             assert int(answer.headers["retry-after"]) > 0
@@ -112,22 +120,81 @@ def test_a_killed_postgresql_comes_back_and_all_work_goes_on(mortal_postgres: Po
         put = client.post(f"/vector_stores/{shelf}/files", json={"file_id": kept})
         assert put.status_code == 200, put.text
         until(lambda: client.get(f"/vector_stores/{shelf}/files/{kept}").json()["status"] == "completed")
-        task = client.post(
-            "/audio/asr/file/submit",
-            json={
-                "audio": {"url": f"{server.http}/v1/files/{sound}/content", "format": "wav"},
-                "request": {"model_name": "step-asr"},
-            },
-        )
-        assert task.status_code == 200, task.text
+        transcribe(server, client, sound)
+        assert reply(talking, "And now?") == "You said: And now?"
 
-        def done() -> bool:
-            result = client.post("/audio/asr/file/query", json={"task_id": task.json()["task_id"]}).json()
-            assert result["status"] != "FAILED", result
-            return bool(result["status"] == "SUCCEEDED")
 
-        until(done)
-        assert "FAILED" not in client.get("/files").text
+def test_a_postgresql_that_says_nothing_is_not_waited_for(
+    mortal_postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, a request waited for it as long as its client did."""
+    monkeypatch.setattr(database_module, "READ_WITHIN_S", 0.5)
+    monkeypatch.setattr(database_module, "WRITTEN_WITHIN_S", 0.5)
+    monkeypatch.setattr(readiness, "STORE_WITHIN_S", 0.4)
+    with serving(mortal_postgres.new_database(), tmp_path / "blobs") as (server, client):
+        kept = upload(client, b"The harbour closes at nine.").json()["id"]
+        with mortal_postgres.silent():
+            began = time.monotonic()
+            assert refused(client.get("/files")) == (503, "store_busy")
+            assert refused(upload(client, b"no")) == (503, "store_busy")
+            assert time.monotonic() - began < 12  # the driver takes two seconds to give up a connection
+            assert ready(server)[1]["store"] in ("no answer", "store_busy")
+        until(lambda: ready(server) == (200, {}))
+        assert client.get(f"/files/{kept}/content").content == b"The harbour closes at nine."
+
+
+def transcribe(server: RunningServer, client: httpx.Client, sound: str) -> None:
+    """Have a recording read in the background, and wait until it is."""
+    task = client.post(
+        "/audio/asr/file/submit",
+        json={
+            "audio": {"url": f"{server.http}/v1/files/{sound}/content", "format": "wav"},
+            "request": {"model_name": "step-asr"},
+        },
+    )
+    assert task.status_code == 200, task.text
+
+    def done() -> bool:
+        result = client.post("/audio/asr/file/query", json={"task_id": task.json()["task_id"]}).json()
+        assert result["status"] != "FAILED", result
+        return bool(result["status"] == "SUCCEEDED")
+
+    until(done)
+
+
+def reply(talking: ClientConnection, words: str) -> str:
+    """What a conversation answers, as text."""
+    content = [{"type": "input_text", "text": words}]
+    item = {"type": "message", "role": "user", "content": content}
+    talking.send(json.dumps({"type": "conversation.item.create", "item": item}))
+    talking.send(json.dumps({"type": "response.create", "response": {"modalities": ["text"]}}))
+    while (event := json.loads(talking.recv(timeout=20)))["type"] != "response.done":
+        assert event["type"] != "error", event
+    return str(event["response"]["output"][0]["content"][0]["text"])
+
+
+@pytest.mark.parametrize("jump_s", [-20 * 3600, 20 * 3600])
+def test_a_clock_that_is_set_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_s: int) -> None:
+    """Before, documents waited for leases that would end in a day, or were read twice at once."""
+    real = time.time
+    with serving(f"sqlite:///{tmp_path / 'vivavoce.db'}", tmp_path / "blobs") as (server, client), ExitStack() as stack:
+        talking = stack.enter_context(connect(f"{server.ws}/v1/realtime?model=step-audio-2"))
+        mine = [upload(client, b"The harbour closes at nine. " * 1_000).json()["id"] for _ in range(3)]
+        sound = upload(client, recording(), "storage").json()["id"]
+        shelf = client.post("/vector_stores", json={"name": "harbour"}).json()["id"]
+        client.post(f"/vector_stores/{shelf}/files", json={"files": [{"file_id": one} for one in mine]})
+        monkeypatch.setattr(time, "time", lambda: real() + jump_s)
+        transcribe(server, client, sound)
+
+        def read() -> bool:
+            counts = client.get(f"/vector_stores/{shelf}").json()["file_counts"]
+            assert counts["failed"] == 0
+            return bool(counts["completed"] == 3)
+
+        until(read)
+        assert reply(talking, "And now?") == "You said: And now?"
+        assert upload(client, b"later").status_code == 200
+        assert ready(server) == (200, {})
 
 
 def test_readers_do_not_wait_for_a_writer_that_never_ends(tmp_path: Path) -> None:
@@ -202,7 +269,7 @@ def test_on_a_full_disk_things_are_refused_and_deleted_and_go_on_when_there_is_r
 def test_a_document_that_met_a_full_disk_is_read_when_there_is_room(small_disk: Path) -> None:
     """It is no fault of the document's: it does not fail."""
     with serving(f"sqlite:///{small_disk / 'vivavoce.db'}", small_disk / "blobs") as (server, client):
-        mine = upload(client, b"The harbour closes at nine. " * 20_000).json()["id"]
+        mine = upload(client, b"The harbour closes at nine. " * 4_000).json()["id"]
         shelf = client.post("/vector_stores", json={"name": "harbour"}).json()["id"]
         put = client.post(f"/vector_stores/{shelf}/files", json={"file_id": mine})
         ballast = fill(small_disk)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from vivavoce.store.keys import KEY_PREFIX, Keys, UnknownKeyError
+from vivavoce.errors import StoreBusyError
+from vivavoce.store.database import Database
+from vivavoce.store.keys import KEY_PREFIX, KNOWN_FOR_S, Keys, UnknownKeyError
 from vivavoce.store.rights import Key, KeyLimits
 from vivavoce.store.store import Store
 from vivavoce.store.tables import KeyRow
@@ -46,6 +50,36 @@ async def test_a_revoked_key_and_one_that_has_expired_open_nothing(keys: Keys, s
         await session.execute(update(KeyRow).where(KeyRow.id == expired.id).values(expires_at=1))
     assert [await keys.find([secret]) is not None for secret in (first, second, third)] == [False, False, True]
     assert await keys.still_valid([revoked.id, expired.id, valid.id, "key-none"]) == {valid.id}
+
+
+async def test_a_key_revoked_elsewhere_opens_nothing_when_it_is_no_longer_remembered(
+    keys: Keys, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, secret = await keys.create("alice")
+    assert await keys.find([secret]) is not None
+    async with store.rows.begin() as session:  # as another process does it
+        await session.execute(update(KeyRow).where(KeyRow.id == row.id).values(revoked_at=1))
+    assert await keys.find([secret]) is not None
+    now = time.monotonic() + KNOWN_FOR_S
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    assert await keys.find([secret]) is None
+
+
+async def test_a_key_revoked_here_opens_nothing_at_once_whoever_has_found_it(keys: Keys, store: Store) -> None:
+    row, secret = await keys.create("alice")
+    assert await keys.find([secret]) is not None
+    await Keys(store.database).revoke(row.id)
+    assert await keys.find([secret]) is None
+
+
+async def test_a_key_that_is_remembered_is_found_while_the_database_is_gone(keys: Keys, store: Store) -> None:
+    _, secret = await keys.create("alice")
+    assert await keys.find([secret]) is not None
+    await store.database.close()
+    keys._database = Database("sqlite:////nowhere/vivavoce.db")
+    assert await keys.find([secret]) is not None
+    with pytest.raises(StoreBusyError):
+        await keys.find([KEY_PREFIX + "nobody"])
 
 
 async def test_only_forgetting_opens_the_server_again(keys: Keys) -> None:

@@ -186,7 +186,7 @@ def _refinement(row: RefinementRow | None) -> wire.Refinement:
         raise ClientError("This voice has not been refined.", code="not_found", param="voice_id")
     left = None
     if row.status == "running" and row.done:
-        elapsed_s = time.time() - row.made_at / 1e6
+        elapsed_s = max(0.0, time.time() - row.made_at / 1e6)  # the clock may have been set back
         left = round(elapsed_s / row.done * (row.planned - row.done))
     return wire.Refinement.model_validate(
         {

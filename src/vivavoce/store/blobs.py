@@ -41,6 +41,9 @@ PART_BYTES = 5 * 1024 * 1024
 SWEPT = 0
 """``since`` of a loose blob that is being deleted for good."""
 
+PROBED_ROWS = 256
+"""One might find a place between others, where there is no room for the next page."""
+
 PIECE_BYTES = 256 * 1024
 """What is read at a time."""
 
@@ -86,6 +89,10 @@ class Blobs:
         async def something() -> AsyncIterator[bytes]:
             yield bytes(PIECE_BYTES)
 
+        async with self._database.rows.begin() as session:
+            session.add_all(LooseBlob(key=f"probe/{_new_key()}", since=SWEPT) for _ in range(PROBED_ROWS))
+        async with self._database.rows.begin() as session:
+            await session.execute(delete(LooseBlob).where(LooseBlob.key.startswith("probe/")))
         blob = await self._put(something(), PIECE_BYTES)
         await self.delete(blob.key)
         room.note_room()

@@ -29,7 +29,7 @@ BUSY_TIMEOUT_S = 5.0
 MIGRATED_WITHIN_S = 60.0
 """How long a server that starts waits for another one that is bringing the tables up to date."""
 
-READ_WITHIN_S, WRITTEN_WITHIN_S = 15.0, 60.0
+READ_WITHIN_S, WRITTEN_WITHIN_S = 10.0, 60.0
 """What one transaction may take of a PostgreSQL that may be silent for ever: its machine gone, its process stopped."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -223,10 +223,14 @@ def _make_sqlite_durable(engine: AsyncEngine, *, reads_only: bool) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        try:
+            cursor = connection.cursor()
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+        except BaseException:  # on a full disk, for example: nobody else would close it, nor end its thread
+            connection.close()
+            raise
 
     @event.listens_for(engine.sync_engine, "begin")
     def began(connection: Connection) -> None:

@@ -27,6 +27,16 @@ _SQLITE_BUSY = frozenset(
 )
 """Primary codes (https://sqlite.org/rescode.html). A disk that fails may do so for a moment: an I/O error is tried again."""
 
+_INDEX_BUSY = (
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.ProtocolError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.InterruptError,
+)
+"""The same of the index's own SQLite."""
+
 _POSTGRES_FULL = "53100"
 _POSTGRES_BUSY = ("08", "40", "53", "55P03", "57", "58")
 """Classes and codes (PostgreSQL, appendix A): connections, conflicts, resources, locks, operators, the system."""
@@ -63,7 +73,7 @@ def _is_busy(error: BaseException, cause: BaseException) -> bool:
         case sqlite3.Error():
             return (getattr(cause, "sqlite_errorcode", 0) or 0) & 0xFF in _SQLITE_BUSY
         case apsw.Error():
-            return getattr(cause, "result", 0) in _SQLITE_BUSY
+            return isinstance(cause, _INDEX_BUSY)
         case PoolTimeoutError() | OSError():  # ``TimeoutError`` and ``ConnectionError`` are kinds of the latter
             return True
         case BaseError():
