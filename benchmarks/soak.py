@@ -53,7 +53,7 @@ async def soak(minutes: float, clients: int, engines: str, sessions: int, folder
     """Whether all is back to where it was."""
     counts = Counts()
     async with Server.started(folder, engines, sessions, KEYS) as server:
-        crowd = Crowd(server.port, clients, counts)
+        crowd = Crowd(server.port, clients, counts, engines)
         await crowd.busy(minutes * 60 * WARM_SHARE)
         before = await settled(server, crowd, None)
         print(f"warm after {counts.begun} things begun: {before.memory_mb:.0f} MB", flush=True)
