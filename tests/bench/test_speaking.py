@@ -7,6 +7,8 @@ from collections import Counter
 import pytest
 
 from vivavoce.bench.speaking import Pair, read, read_pairs, sounds
+from vivavoce.session.persona import system_prompt
+from vivavoce.text.speech_rules import RULES
 
 
 def test_there_are_enough_pairs_of_each_language() -> None:
@@ -15,6 +17,13 @@ def test_there_are_enough_pairs_of_each_language() -> None:
     assert set(counts) == {"en", "zh", "ja"}
     assert min(counts.values()) >= 100
     assert len({(pair.language, pair.written) for pair in pairs}) == len(pairs), "a pair is there twice"
+
+
+def test_every_category_is_held_to_a_rule_of_speech() -> None:
+    """The language model is told what the front end is measured by."""
+    held = {category for rule in RULES for category in rule.held}
+    assert held == {pair.category for pair in read_pairs()}
+    assert all(rule.told in system_prompt() for rule in RULES)
 
 
 @pytest.mark.parametrize("line", ["en\tnumber\tone", "en\tnumber\t\tone", "one"])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.session.persona import CHARACTER, SPEECH_RULES, system_prompt
+from vivavoce.session.persona import CHARACTER, system_prompt
+from vivavoce.text.speech_rules import SPEECH_RULES
 
 
 @pytest.mark.parametrize("instructions", [None, "", "  \n"])

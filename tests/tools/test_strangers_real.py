@@ -9,7 +9,7 @@ from tools.strangers import CANARY, DEED, poisoned
 from vivavoce.engines.fake import FakeSpeaker
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.runtime.reply import ReplyRequest, reply
-from vivavoce.session.persona import SPEECH_RULES
+from vivavoce.text.speech_rules import SPEECH_RULES
 from vivavoce.tools.base import Calling
 from vivavoce.tools.loop import ServerSide
 from vivavoce.tools.telling import call_messages

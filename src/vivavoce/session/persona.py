@@ -7,15 +7,11 @@ belongs to that turn's message.
 
 from __future__ import annotations
 
+from vivavoce.text.speech_rules import SPEECH_RULES
 from vivavoce.token_estimates import cut_to
 
 CHARACTER = "You are Vivavoce, a friendly voice assistant. Answer the person in their own language."
 """The default persona. A client's instructions take its place."""
-
-SPEECH_RULES = (
-    "Speak in one to three short spoken sentences. Use no lists, markdown or emoji. Say so when you do not know."
-)
-"""How to speak. Stays whatever the instructions are: a list cannot be spoken. More words on lists bring on more lists."""
 
 _EXAMPLES = """\
 For example:

@@ -14,7 +14,8 @@ from vivavoce.errors import ClientError
 from vivavoce.protocol.chat.messages import ChatMessage
 from vivavoce.runtime.chat.hearing import Place
 from vivavoce.runtime.chat.prompt import WORDLESS, Prompt, prompt_of
-from vivavoce.session.persona import CHARACTER, SPEECH_RULES, opening, system_prompt
+from vivavoce.session.persona import CHARACTER, opening, system_prompt
+from vivavoce.text.speech_rules import SPEECH_RULES
 from vivavoce.types import Message, ToolCall, Transcript
 
 MESSAGES = TypeAdapter(list[ChatMessage])
