@@ -60,6 +60,9 @@ class SpeechRequest(_Object):
     timestamp: Annotated[bool, Field(description="When each word is said; with sse or return_url.")] = False
     pronunciation_map: PronunciationMap | list[PronunciationMap] | None = None
     markdown_filter: Annotated[bool, Field(description="Accepted; marks of Markdown and code are never read.")] = False
+    input_type: Annotated[
+        Literal["text", "ssml"], Field(description="`ssml`: elements the voices cannot follow are named in the answer.")
+    ] = "text"
     text_normalization: Literal["standard", "enhanced"] = "standard"
     language: Annotated[str | None, Field(description="Reads text that could be in two languages.", max_length=35)] = (
         None

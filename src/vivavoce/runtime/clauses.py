@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from vivavoce.runtime.json_spans import OPENING, JsonSpan
+from vivavoce.runtime.speech_markup import LONGEST_MARK, OPENINGS, pause_at, pauses_of
 from vivavoce.runtime.spoken import EMPHASIS, spoken_form
 from vivavoce.runtime.unspoken import SPANS
 from vivavoce.runtime.words import ends_on_function_word, ends_sentence, word_boundary
@@ -62,17 +63,20 @@ CLOSERS = frozenset("\"'”’」』）)]】》〉»" + EMPHASIS)
 class Clause:
     """A piece of the reply: ``text`` as written, and ``spoken`` as sent to a speaker of ``language``.
 
-    The ``text`` of all clauses joined is the whole reply. Only the last clause of a reply can have nothing to say
-    (``spoken`` is empty then): emoji or blanks after everything else was already cut.
+    ``pauses_ms`` is the silence that is asked for before and after it. The ``text`` of all clauses joined is the whole reply.
+    Only the last clause of a reply can have nothing to say (``spoken`` is empty then): emoji or blanks after everything else
+    was already cut.
     """
 
     text: str
     language: Language
     spoken: str
+    pauses_ms: tuple[int, int] = (0, 0)
 
 
 class _Boundary(Enum):
     LINE = auto()
+    PAUSE = auto()
     SENTENCE = auto()
     COMMA = auto()
     ENUMERATION = auto()
@@ -143,6 +147,8 @@ class ClauseSplitter:
             return 0, None, length
         if self._span or self._within_json(char):
             return 0, None, 1
+        if char in "[<" and (end := self._pause()):
+            return end, _Boundary.PAUSE, end - self._at
         self._measure(char)
         if char == "\n":
             return self._at + 1, _Boundary.LINE, 1
@@ -171,6 +177,16 @@ class ClauseSplitter:
                 self._span = () if self._span else SPANS[mark]
                 return len(mark)
         return 0
+
+    def _pause(self) -> int:
+        """Where a pause that is asked for here ends; 0 when there is none."""
+        left = self._buffer[self._at : self._at + LONGEST_MARK].lower()
+        if not any(left.startswith(mark) or mark.startswith(left) for mark in OPENINGS):
+            return 0
+        if not {"]", ">"} & set(left) and len(left) < LONGEST_MARK:
+            self._need(len(self._buffer))
+        end, _ = pause_at(self._buffer, self._at)
+        return end if end > self._at else 0
 
     def _within_json(self, char: str) -> bool:
         """Whether this character is part of JSON, which is not cut."""
@@ -273,7 +289,7 @@ class ClauseSplitter:
         """Whether a clause as long as this one may end here."""
         if not self._length:
             return False
-        if boundary in (_Boundary.LINE, _Boundary.WORD):
+        if boundary in (_Boundary.LINE, _Boundary.WORD, _Boundary.PAUSE):
             return True
         if self._count == 0:
             return boundary is not _Boundary.ENUMERATION or self._length >= FIRST_ENUMERATION
@@ -299,7 +315,7 @@ class ClauseSplitter:
             previous = clauses[-1].language if clauses else self._previous
             language = clause_language(run, self._hint, previous)
             spoken = spoken_form(run, language, complete=complete and index == len(runs) - 1)
-            clauses.append(Clause(run, language, spoken))
+            clauses.append(Clause(run, language, spoken, pauses_of(run)))
         return clauses
 
     def _take(self, end: int, cut: list[Clause]) -> None:

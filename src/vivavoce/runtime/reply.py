@@ -159,7 +159,7 @@ async def _speak(
     while (entry := await clauses.get()) is not None:
         index, clause = entry
         if request.voice is not None and (said := reader.said(clause)).spoken:
-            pieces = voice.speak(said.spoken, SpeakOptions(request.voice, said.language, request.speed))
+            pieces = voice.speak_with_pauses(said, SpeakOptions(request.voice, said.language, request.speed))
             async with aclosing(pieces):
                 async for samples in pieces:
                     await emit(Speech(index, samples))

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from types import MappingProxyType
 
+from vivavoce.audio.silence import silence
 from vivavoce.engines.base import Speaker
 from vivavoce.errors import EngineError
 from vivavoce.runtime.clauses import Clause
@@ -50,6 +51,17 @@ class ClauseSpeaker:
             self._failure = error
         else:
             self._failure, self._spoken = None, True
+
+    async def speak_with_pauses(self, clause: Clause, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
+        """The speech of ``clause`` between the pauses that are asked for around it. Raises as ``speak`` does."""
+        before_ms, after_ms = clause.pauses_ms
+        if before_ms:
+            yield silence(before_ms, self._speaker.rate_hz)
+        async with aclosing(self.speak(clause.spoken, options)) as pieces:
+            async for samples in pieces:
+                yield samples
+        if after_ms:
+            yield silence(after_ms, self._speaker.rate_hz)
 
     def finish(self) -> None:
         """All clauses have been there. Raises ``EngineError`` when none could be spoken."""

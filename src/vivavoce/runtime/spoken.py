@@ -6,6 +6,7 @@ import re
 import unicodedata
 from html import unescape
 
+from vivavoce.runtime.speech_markup import without_markup
 from vivavoce.runtime.unspoken import without_unspoken
 from vivavoce.types import Language
 
@@ -31,7 +32,7 @@ _BARE_HOST = re.compile(
 _ADDRESS = rf"{_SCHEME}[^\s()（）]*"
 # What begins may not end: every pattern gives up after a bounded way, or at the next place where it could begin.
 _REPLACEMENTS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"!?\[([^\]\[\n]*)\]\([^)\n]{0,2000}\)"), r"\1"),
+    (re.compile(r"!?\[([^\]\[\n]*)\]\((?!/[^()/\n]*[ˈˌːəɪʊɛæɑɔʌɜɹɾʃʒθðŋɡʧʤɐᵊᵻ][^()/\n]*/\))[^)\n]{0,2000}\)"), r"\1"),
     # where something was found is for the eye: [1], 【3†page】, (https://…), Source: https://…
     (re.compile(r"【[^【】\n]*†[^【】\n]*】|[ \t]?\[\^?\d{1,3}(?:[ ,–-]+\d{1,3})*\](?!\()"), ""),
     (re.compile(rf"[ \t]?[(（](?:[^()（）\n]{{0,30}}[:：][ \t]*)?{_ADDRESS}[)）]"), ""),
@@ -60,7 +61,7 @@ def spoken_form(text: str, language: Language, *, complete: bool = False) -> str
     ``complete`` says that the writer stopped here (a line or the reply ends): a missing full stop is added, so that the
     voice falls and pauses.
     """
-    text = unescape(without_unspoken(text))
+    text = unescape(without_markup(without_unspoken(text), language))
     for pattern, replacement in _REPLACEMENTS:
         text = pattern.sub(replacement, text)
     dot = _DOTS.get(language, " dot ")

@@ -10,6 +10,7 @@ from vivavoce.errors import ClientError
 from vivavoce.model_names import NO_ALIASES
 from vivavoce.protocol.speech import SpeechRequest
 from vivavoce.runtime.clauses import Clause
+from vivavoce.runtime.speech_markup import has_undone
 from vivavoce.speech.delivery import Delivery, delivery
 from vivavoce.speech.models import SpeechModel, speech_model
 from vivavoce.speech.pronunciation import Pronunciations
@@ -23,6 +24,9 @@ SPOKEN_HERE: frozenset[Language] = frozenset({"en", "zh", "ja"})
 
 LANGUAGE, UNREAD = "language", "input.language"
 """What is left undone: the text's language, read by the rules of another; and parts no voice has sounds for, left out."""
+
+MARKUP = "input.markup"
+"""Elements of SSML the voices cannot follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def understood(
         clauses,
         manner,
         FileShape(request.response_format, request.sample_rate),
-        tuple(chain(way.undone, (DIRECTIONS,) if directed else (), foreign)),
+        tuple(chain(way.undone, (DIRECTIONS,) if directed else (), foreign, (MARKUP,) if has_undone(said) else ())),
     )
 
 

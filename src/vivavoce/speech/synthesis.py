@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 
 from vivavoce.audio.encoding import Encoder, FileFormat
+from vivavoce.audio.loudness import limited
 from vivavoce.audio.resample import Resampler
 from vivavoce.engines.base import Speaker
 from vivavoce.errors import ClientError
@@ -80,11 +81,11 @@ async def _speak_ahead(
     voice = ClauseSpeaker(speaker)
     try:
         for index, clause in enumerate(clauses):
-            spoken = manner.said(clause.spoken)
-            made = voice.speak(spoken, SpeakOptions(manner.voice, clause.language, manner.speed))
+            said = replace(clause, spoken=manner.said(clause.spoken))
+            made = voice.speak_with_pauses(said, SpeakOptions(manner.voice, clause.language, manner.speed))
             async with aclosing(made):
                 async for samples in made:
-                    await pieces.put(Speech(index, samples * np.float32(manner.volume)))
+                    await pieces.put(Speech(index, louder(samples, manner.volume)))
                     await first_sent.wait()
             await pieces.put(ClauseSpoken(index))
         voice.finish()
@@ -92,6 +93,12 @@ async def _speak_ahead(
         await pieces.put(None)  # what was made is taken first; then whoever waits for this task is told
         raise
     await pieces.put(None)
+
+
+def louder(samples: Samples, volume: float) -> Samples:
+    """``samples`` times ``volume``; what would be above full scale is held back."""
+    changed = samples * np.float32(volume)
+    return limited(changed) if volume > 1 else changed
 
 
 class Recorder:

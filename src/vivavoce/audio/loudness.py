@@ -1,0 +1,97 @@
+"""How loud speech is (ITU-R BS.1770), and a limiter that keeps peaks below full scale."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivavoce.types import Samples
+
+TARGET_LUFS = -20.0
+"""The loudness of every voice: that of conversation on headphones and phones, with room for peaks."""
+
+CEILING = 10 ** (-1.5 / 20)
+"""The highest sample a limited signal has. The peak between two samples may be half a decibel above."""
+
+_KNEE = 10 ** (-5.0 / 20)
+"""Below this the limiter does nothing."""
+
+_BLOCK_S, _STEP_S = 0.4, 0.1
+_SILENT_LUFS, _RELATIVE_LU = -70.0, -10.0
+_OFFSET = -0.691
+
+
+def loudness(samples: Samples, rate_hz: int) -> float:
+    """Integrated loudness of mono ``float32[n]`` in LUFS, gated; minus infinity when there is nothing to hear."""
+    if len(samples) < 2 or not np.any(samples):
+        return -math.inf
+    power = _weighted(samples, rate_hz) ** 2
+    block, step = max(1, min(len(power), round(_BLOCK_S * rate_hz))), max(1, round(_STEP_S * rate_hz))
+    sums = np.concatenate(([0.0], np.cumsum(power, dtype=np.float64)))
+    starts = np.arange(0, len(power) - block + 1, step)
+    energy = (sums[starts + block] - sums[starts]) / block
+    heard = energy[_lufs(energy) > _SILENT_LUFS]
+    if not len(heard):
+        return -math.inf
+    gate = 10 * math.log10(float(heard.mean())) + _OFFSET + _RELATIVE_LU
+    return 10 * math.log10(float(heard[_lufs(heard) > gate].mean())) + _OFFSET
+
+
+def limited(samples: Samples) -> Samples:
+    """``samples`` with what is above the knee bent below ``CEILING``; quieter samples are as they were."""
+    loud = np.abs(samples)
+    if not len(samples) or float(loud.max()) <= _KNEE:
+        return samples
+    room = CEILING - _KNEE
+    bent = _KNEE + room * np.tanh((loud - _KNEE) / room)
+    return np.where(loud > _KNEE, np.sign(samples) * bent, samples).astype(np.float32)
+
+
+def true_peak(samples: Samples) -> float:
+    """The highest value of the signal between samples, too: it is looked at four times as often."""
+    if not len(samples):
+        return 0.0
+    spectrum = np.fft.rfft(np.pad(samples.astype(np.float64), 64))
+    length = len(samples) + 128
+    return float(np.abs(np.fft.irfft(spectrum, 4 * length)).max() * 4)
+
+
+def _lufs(energy: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 10 * np.log10(np.maximum(energy, 1e-12)) + _OFFSET
+
+
+def _weighted(samples: Samples, rate_hz: int) -> NDArray[np.float64]:
+    """The K-weighted signal: filtered in the frequency domain, padded so that its end does not ring into its beginning."""
+    size = 1 << (len(samples) + rate_hz // 4 - 1).bit_length()
+    spectrum = np.fft.rfft(samples.astype(np.float64), size)
+    return np.asarray(np.fft.irfft(spectrum * _k_weighting(size, rate_hz), size)[: len(samples)])
+
+
+@lru_cache(32)
+def _k_weighting(size: int, rate_hz: int) -> NDArray[np.complex128]:
+    """The response of the two filters of BS.1770 at the frequencies of an FFT: a high shelf and a high pass."""
+    delay = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    return _shelf(delay, rate_hz) * _high_pass(delay, rate_hz)
+
+
+def _shelf(z: NDArray[np.complex128], rate_hz: int) -> NDArray[np.complex128]:
+    gain, quality = 10 ** (3.999843853973347 / 20), 0.7071752369554196
+    k = math.tan(math.pi * 1681.974450955533 / rate_hz)
+    at_high, between = gain, gain**0.4996667741545416
+    top = at_high + between * k / quality + k * k
+    middle = 2 * (k * k - at_high)
+    low = at_high - between * k / quality + k * k
+    return np.asarray(
+        (top + middle * z + low * z**2)
+        / (1 + k / quality + k * k + 2 * (k * k - 1) * z + (1 - k / quality + k * k) * z**2)
+    )
+
+
+def _high_pass(z: NDArray[np.complex128], rate_hz: int) -> NDArray[np.complex128]:
+    quality = 0.5003270373238773
+    k = math.tan(math.pi * 38.13547087602444 / rate_hz)
+    whole = 1 + k / quality + k * k
+    return np.asarray((1 - 2 * z + z**2) / (1 + 2 * (k * k - 1) / whole * z + (1 - k / quality + k * k) / whole * z**2))

@@ -1,0 +1,52 @@
+"""Loudness against the values ITU-R BS.1770 gives, and the limiter."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from vivavoce.audio.loudness import CEILING, limited, loudness, true_peak
+from vivavoce.types import Samples
+
+
+def sine(hz: float, level: float, seconds: float = 2.0, rate_hz: int = 24_000) -> Samples:
+    return (level * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate_hz)) / rate_hz)).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 24_000, 48_000])
+def test_a_full_sine_of_997_hz_is_three_below(rate_hz: int) -> None:
+    """BS.1770-4, annex 1: 0 dBFS at 997 Hz in one channel is -3.01 LKFS."""
+    assert loudness(sine(997, 1.0, rate_hz=rate_hz), rate_hz) == pytest.approx(-3.01, abs=0.05)
+    assert loudness(sine(997, 0.1, rate_hz=rate_hz), rate_hz) == pytest.approx(-23.01, abs=0.05)
+
+
+def test_pauses_do_not_make_speech_softer() -> None:
+    tone = sine(500, 0.2)
+    with_pause = np.concatenate([tone, np.zeros(48_000, np.float32), tone])
+    assert loudness(with_pause, 24_000) == pytest.approx(loudness(tone, 24_000), abs=0.5)
+
+
+@pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(1), np.zeros(24_000)])
+def test_silence_is_not_loud(samples: Samples) -> None:
+    assert loudness(samples.astype(np.float32), 24_000) == -math.inf
+
+
+def test_short_pieces_have_a_loudness() -> None:
+    assert loudness(sine(997, 0.1, 0.05), 24_000) == pytest.approx(-23, abs=0.5)
+
+
+def test_the_limiter_bends_peaks_only() -> None:
+    quiet = sine(300, 0.5)
+    assert limited(quiet) is quiet
+    loud = limited(sine(300, 3.0))
+    assert np.abs(loud).max() < CEILING + 1e-6
+    assert 20 * math.log10(true_peak(loud)) < -1.0
+    assert limited(np.zeros(0, np.float32)).size == 0
+
+
+def test_a_peak_between_two_samples_is_seen() -> None:
+    between = (np.sin(2 * np.pi * np.arange(4800) / 4 + np.pi / 4)).astype(np.float32)
+    assert np.abs(between).max() == pytest.approx(math.sqrt(0.5), abs=1e-3)
+    assert true_peak(between[1000:2000]) == pytest.approx(1.0, abs=0.1)
