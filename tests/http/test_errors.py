@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import re
@@ -17,7 +18,7 @@ from websockets.exceptions import InvalidStatus
 
 from running import RunningServer, running
 from vivavoce.config import load_config
-from vivavoce.errors import EngineError, StoreError
+from vivavoce.errors import EngineError, StoreBusyError, StoreError, StoreFullError
 from vivavoce.http.errors import ReportingRoute
 
 broken = APIRouter(route_class=ReportingRoute)
@@ -31,6 +32,32 @@ async def bug() -> None:
 @broken.get("/broken/store")
 async def store() -> None:
     raise StoreError("a secret of the inside")
+
+
+@broken.get("/broken/busy")
+async def busy() -> None:
+    raise StoreBusyError("a secret of the inside")
+
+
+@broken.get("/broken/full")
+async def full() -> None:
+    raise StoreFullError("a secret of the inside")
+
+
+@broken.get("/broken/disk")
+async def disk() -> None:
+    """As where a body is kept while it arrives."""
+    raise OSError(errno.ENOSPC, "a secret of the inside")
+
+
+@broken.get("/broken/pipe")
+async def pipe() -> None:
+    raise ConnectionResetError("a secret of the inside")
+
+
+@broken.websocket("/broken/busy/socket")
+async def busy_socket(socket: WebSocket) -> None:
+    raise StoreBusyError("a secret of the inside")
 
 
 @broken.get("/broken/engine")
@@ -79,6 +106,10 @@ def error_of(response: httpx.Response) -> dict[str, Any]:
         ("POST", "/v1/search", {"content": bytes(40 * 1024 * 1024)}, 413, "request_too_large"),
         ("GET", "/broken/bug", {}, 500, "internal_error"),
         ("GET", "/broken/store", {}, 500, "internal_error"),
+        ("GET", "/broken/busy", {}, 503, "store_busy"),
+        ("GET", "/broken/full", {}, 507, "insufficient_storage"),
+        ("GET", "/broken/disk", {}, 507, "insufficient_storage"),
+        ("GET", "/broken/pipe", {}, 500, "internal_error"),
         ("GET", "/broken/engine?retriable=0", {}, 500, "engine_error"),
         ("GET", "/broken/engine?retriable=1", {}, 503, "engine_busy"),
     ],
@@ -163,6 +194,7 @@ def test_a_bug_is_logged_with_the_trace_id_of_its_answer(
         ("/v1/nowhere", 404, "not_found"),
         ("/v1/realtime?model=gpt-17", 404, "model_not_found"),
         ("/broken/socket", 500, "internal_error"),
+        ("/broken/busy/socket", 503, "store_busy"),
     ],
 )
 async def test_a_refused_upgrade_says_why(failing: RunningServer, path: str, status: int, code: str) -> None:

@@ -112,6 +112,7 @@ def test_a_killed_postgresql_comes_back_and_all_work_goes_on(mortal_postgres: Po
             until(lambda: {"store", "worker ingest", "worker recordings 1"} <= set(ready(server)[1]))
             assert ready(server)[0] == 503
             assert httpx.get(f"{server.http}/livez").status_code == 200
+            assert httpx.get(f"{server.http}/health").status_code == 200
             assert 'vivavoce_worker_up{worker="ingest"} 0' in httpx.get(f"{server.http}/metrics").text
         finally:
             mortal_postgres.start()

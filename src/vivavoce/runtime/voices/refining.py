@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy.exc import NoResultFound
 
 from vivavoce.config.keeping import VoicesConfig
 from vivavoce.engines.base import VectorSpeaker
@@ -188,6 +189,8 @@ class Refiner:
         except (StoreBusyError, StoreFullError) as error:
             log.warning("refinement %s: %s", refinement_id, error)
             return False
+        except NoResultFound:
+            log.info("refinement %s: its voice was deleted", refinement_id)
         return True
 
     async def _searched(self, row: RefinementRow, voice: VoiceRow, speaker: VectorSpeaker) -> dict[str, Any]:
