@@ -110,6 +110,24 @@ def load_limited(settings: dict[str, Any]) -> Any:
     return _limited("all", load_config(settings, profile="fake").auth.limits["all"])
 
 
+async def test_a_key_that_opens_less_does_not_take_up_a_conversation(server: RunningServer) -> None:
+    async with talking(server, f"{query(KEYS['all'])}&resumable=1") as talker:
+        token = (await talker.next())["session"]["resume_token"]
+        talker.socket.transport.abort()
+    limited = server.serving.auth._limited
+    limited["all"] = load_limited({"auth": {"keys": {"all": KEYS["all"]}, "limits": {"all": SCOPES["talk"]}}})
+    try:
+        with pytest.raises(InvalidStatus) as refusal:
+            async with talking(server, f"resume={token}&api_key={KEYS['all']}"):
+                pass
+        assert refusal.value.response.status_code == 404
+    finally:
+        del limited["all"]
+    async with talking(server, f"resume={token}&api_key={KEYS['all']}") as talker:
+        await talker.send(type="input_audio_buffer.clear")
+        await talker.until("input_audio_buffer.cleared")
+
+
 # ---- client secrets
 
 

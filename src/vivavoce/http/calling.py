@@ -71,7 +71,9 @@ async def begin_call(
     )
 
     key_id = grant.key.id if grant.key is not None else None
-    call = serving.calls.begin(driver, grant.owner, session.resume_token, place.give_back, key_id=key_id)
+    call = serving.calls.begin(
+        driver, grant.owner, session.resume_token, place.give_back, key_id=key_id, scopes=grant.scopes
+    )
     return call
 
 

@@ -46,7 +46,7 @@ async def realtime(socket: WebSocket) -> None:
             call = await _new_call(socket, serving, grant)
             gone_early = call.driver.end
         else:
-            call = serving.calls.resumable(resume, grant.owner)
+            call = serving.calls.resumable(resume, grant.owner, grant.scopes)
             call.take_up(socket.query_params.get("after"))
             gone_early = call.lost
     except ClientError as error:

@@ -62,7 +62,9 @@ class Serving:
         self.bodies = Shares(config.limits.body_mb * 1024**2, self.owners.several)
         self.requests = Seats(config.limits.requests, "places for requests", several=self.owners.several)
         self.calls = Calls(grace_s=config.limits.resume_grace_s, yields_s=config.limits.idle_yields_s)
-        self.voices = VoiceLibrary(config.voices, lambda: self.seats.taken + self.requests.taken > 0)
+        self.voices = VoiceLibrary(
+            config.voices, lambda: self.seats.taken + self.requests.taken > 0, self.owners.several
+        )
         self.chats = ChatMemory()
         self.embedding = TextEmbedding()
         self.closing = CloseStack()

@@ -69,8 +69,10 @@ class Call:
         grace_s: float,
         yields_s: float,
         key_id: str | None = None,
+        scopes: frozenset[str] = frozenset(),
     ) -> None:
         self.driver = driver
+        self.scopes = scopes
         self.owner = owner
         self.key_id = key_id
         self.token = token
@@ -251,18 +253,22 @@ class Calls:
         when_over: Callable[[], None],
         *,
         key_id: str | None = None,
+        scopes: frozenset[str] = frozenset(),
     ) -> Call:
         """A new call of this owner; it calls ``when_over`` at its end."""
-        call = Call(driver, owner, token, grace_s=self._grace_s, yields_s=self._yields_s, key_id=key_id)
+        call = Call(driver, owner, token, grace_s=self._grace_s, yields_s=self._yields_s, key_id=key_id, scopes=scopes)
         self._calls[driver.session_id] = call
         self._group.create_task(self._live(call, when_over))
         return call
 
-    def resumable(self, token: str, owner: str) -> Call:
-        """The call a client of ``owner`` lost. Raises ``ClientError`` if it is gone, or the token is not its own."""
+    def resumable(self, token: str, owner: str, scopes: frozenset[str] = frozenset()) -> Call:
+        """The call a client of ``owner`` lost. Raises ``ClientError`` if it is gone, the token is not its own, or the client's
+        key, which opens ``scopes`` (none: everything), opens less than the one it was begun with.
+        """
         call = self._calls.get(token.partition(".")[0])
         known = call is not None and call.token is not None and compare_digest(call.token.encode(), token.encode())
-        if call is None or not known or call.owner != owner or call.driver.ending:
+        narrower = call is not None and scopes and not (call.scopes and call.scopes <= scopes)
+        if call is None or not known or call.owner != owner or narrower or call.driver.ending:
             raise ClientError("There is no such session to resume.", code="session_not_found", param="resume")
         return call
 

@@ -28,7 +28,10 @@ class VoiceLibrary:
     ``busy`` tells whether somebody is served at the moment: refining waits.
     """
 
-    def __init__(self, config: VoicesConfig, busy: Callable[[], bool]) -> None:
+    def __init__(
+        self, config: VoicesConfig, busy: Callable[[], bool], several: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._several = several
         self._config = config
         self._busy = busy
         self._opened: tuple[OwnVoices, VoiceMaker, Refiner, AtHand] | None = None
@@ -38,7 +41,7 @@ class VoiceLibrary:
         """From now on there are the voices of users, too."""
         own = OwnVoices(store, self._config.most)
         at_hand = AtHand(engines.speaker, own, store.blobs, engines.decoder)
-        refiner = Refiner(self._config, own, store.blobs, engines, at_hand, self._busy)
+        refiner = Refiner(self._config, own, store.blobs, engines, at_hand, self._busy, self._several)
         maker = VoiceMaker(self._config, own, store.blobs, engines, at_hand, refiner)
         self._opened = own, maker, refiner, at_hand
         self._engines = engines

@@ -22,8 +22,10 @@ from sqlalchemy.exc import NoResultFound
 
 from vivavoce.config.keeping import VoicesConfig
 from vivavoce.engines.base import VectorSpeaker
-from vivavoce.errors import CapacityError, ClientError, StoreBusyError, StoreFullError, VivavoceError
+from vivavoce.errors import CapacityError, ClientError, ShareError, StoreBusyError, StoreFullError, VivavoceError
 from vivavoce.runtime.engines import Engines
+from vivavoce.runtime.scheduling import Ticket, Urgency, WorkQueue
+from vivavoce.runtime.shares import Shares
 from vivavoce.runtime.voices.at_hand import AtHand
 from vivavoce.runtime.voices.enrolment import CLIP_HZ, listen, understood
 from vivavoce.runtime.voices.measuring import Heard, heard
@@ -72,7 +74,9 @@ class _Judged:
 
 
 class Refiner:
-    """Refines one voice at a time; others wait. ``busy`` tells whether somebody is served."""
+    """Refines one voice at a time; others wait, owners in turn. ``busy`` tells whether somebody is served, ``several`` whether
+    owners share the places of those that wait.
+    """
 
     def __init__(
         self,
@@ -82,6 +86,7 @@ class Refiner:
         engines: Engines,
         at_hand: AtHand,
         busy: Callable[[], bool],
+        several: Callable[[], bool] = lambda: False,
     ) -> None:
         self._config = config
         self._own = own
@@ -90,7 +95,8 @@ class Refiner:
         self._at_hand = at_hand
         self._busy = busy
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._turn = asyncio.Lock()
+        self._places = Shares(MOST_WAITING, several)
+        self._turns = WorkQueue()
         self._rehearsing = 0
 
     @contextmanager
@@ -113,8 +119,10 @@ class Refiner:
         current = await self.current(owner, voice_id)
         if current is not None and current.status in UNFINISHED:
             return current
-        if len(self._tasks) >= MOST_WAITING:
+        if self._places.full():
             raise CapacityError("places for refinements", MOST_WAITING)
+        if not self._places.fits(owner):
+            raise ShareError("places for refinements", self._places.held(owner), MOST_WAITING)
         row = RefinementRow(
             id=new_id("refinement-"),
             owner=owner,
@@ -129,8 +137,13 @@ class Refiner:
         await self._own.add_refinement(row)
         task = asyncio.create_task(self._refine(row, voice, found[1]), name=row.id)
         self._tasks[voice_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(voice_id, None))
+        self._places.take(owner)
+        task.add_done_callback(lambda _: self._over(owner, voice_id))
         return row
+
+    def _over(self, owner: str, voice_id: str) -> None:
+        self._tasks.pop(voice_id, None)
+        self._places.give_back(owner)
 
     async def current(self, owner: str, voice_id: str) -> RefinementRow | None:
         """The newest refinement of a voice; one whose server has gone is told to have failed."""
@@ -163,7 +176,7 @@ class Refiner:
     async def _refine(self, row: RefinementRow, voice: VoiceRow, speaker: VectorSpeaker) -> None:
         async with meanwhile(f"refinement {row.id}", lambda: self._own.progress(row.id, {}), every_s=HEARTBEAT_S):
             try:
-                async with self._turn:
+                async with self._turns.turn(Ticket(Urgency.RECORDING, row.owner)):
                     await self._reported(row.id, {"status": "running"})
                     with self.rehearsing(speaker):
                         outcome = await self._searched(row, voice, speaker)
