@@ -34,6 +34,7 @@ async def search(request: Request, wanted: SearchRequest, owner: Owner) -> Searc
             wanted.query,
             most=wanted.n,
             timeout_s=TIMEOUT_S,
+            owner=owner,
             language=written_language(wanted.query),
             category=wanted.category,
             pages=_MOST_PAGES,

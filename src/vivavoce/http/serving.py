@@ -72,7 +72,7 @@ class Serving:
         self.ongoing = OngoingRequests()
         self.parsers = self.closing.add(Parsers(_parsing_limits(config), several=self.owners.several))
         self.fetcher = self.closing.add(Fetcher(allow_private=config.net.allow_private))
-        self.web_search = self.closing.add(WebSearch(config.web_search, self.fetcher))
+        self.web_search = self.closing.add(WebSearch(config.web_search, self.fetcher, several=self.owners.several))
         makers = Makers(self._web_search_tool, self._retrieval_tool, self._require_store)
         self.tools = self.closing.add(Offering(config.tools, config.mcp, self.fetcher, makers))
         self.lengths: defaultdict[str, TextLengths] = defaultdict(TextLengths)

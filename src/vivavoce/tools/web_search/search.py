@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from vivavoce.closing import CloseStack
 from vivavoce.config.reach import WebSearchConfig
 from vivavoce.net.fetching import Fetcher
+from vivavoce.runtime.scheduling import Ticket, Urgency, WorkQueue
 from vivavoce.tools.web_search.base import Category, Hit, Query, SearchError, SearchProvider
 from vivavoce.tools.web_search.nearness import nearest
 from vivavoce.tools.web_search.pages import Pages
@@ -56,14 +57,21 @@ def wording(text: str) -> str:
 
 
 class WebSearch:
-    """The server's web search: one provider, its results remembered for all."""
+    """The server's web search: one provider, its results remembered for all, its places shared by owners."""
 
-    def __init__(self, config: WebSearchConfig, fetcher: Fetcher, provider: SearchProvider | None = None) -> None:
+    def __init__(
+        self,
+        config: WebSearchConfig,
+        fetcher: Fetcher,
+        provider: SearchProvider | None = None,
+        *,
+        several: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.config = config
         self._provider = provider or provider_of(config)
         self._pages = Pages(fetcher, config.cache_s)
         self._known: Remembering[tuple[object, ...], Sequence[Hit]] = Remembering(_SEARCHES_KEPT, config.cache_s)
-        self._places = asyncio.Semaphore(_SEARCHES_AT_ONCE)
+        self._places = WorkQueue(_SEARCHES_AT_ONCE, several=several)
         self._reading = asyncio.Semaphore(_SEARCHES_AT_ONCE * _PAGES_AT_ONCE)
 
     async def close(self) -> None:
@@ -81,6 +89,7 @@ class WebSearch:
         language: Language | None = None,
         category: Category | None = None,
         pages: int = 0,
+        owner: str = "",
     ) -> list[Result]:
         """Up to ``most`` results within ``timeout_s``; of the first ``pages`` the page is read, if time is left for it.
 
@@ -97,7 +106,7 @@ class WebSearch:
             category,
         )
         try:
-            async with asyncio.timeout_at(deadline), self._places:
+            async with asyncio.timeout_at(deadline), self._places.turn(Ticket(Urgency.LONG, owner)):
                 hits = (await self._hits(query))[:most]
         except TimeoutError as error:
             log.warning("web search with %s took more than %g s", self._provider.name, timeout_s)

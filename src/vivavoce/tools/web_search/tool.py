@@ -53,6 +53,7 @@ class WebSearchTool(ServerTool):
                 most=self.top_k,
                 timeout_s=self.search_s,
                 language=calling.language,
+                owner=calling.owner,
                 pages=self.search.config.fetch_pages,
             )
         except SearchError as error:
