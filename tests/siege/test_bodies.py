@@ -139,7 +139,9 @@ async def test_no_json_stops_the_others(locked: RunningServer, kind: str) -> Non
 def test_values_are_counted_outside_of_strings_only() -> None:
     readable(json.dumps({"text": '[{,\\"' * 10 * MOST_VALUES}).encode())
     readable(json.dumps(["\\" * 1000, '"[,' * MOST_VALUES] * 2).encode())
+    readable(json.dumps("语" * 1_700_000).encode())
     for many in (
+        b'"' + rb"\"" * 2_000_001 + b'"',
         b"[" * (MOST_VALUES + 1),
         json.dumps([[]] * MOST_VALUES).encode(),
         b'"' * 10 * MOST_VALUES + b"," * 10_000,

@@ -34,6 +34,9 @@ MOST_VALUES_IN_LARGE = 20_000
 MOST_FRAME = 1024 * 1024
 """Bytes of a frame that holds no audio."""
 
+MOST_ESCAPES = 2_000_000
+"""Ten megabytes of text in which every character is escaped (``\\u8bed``) have fewer."""
+
 _QUOTES_PER_VALUE = 4
 """A value is one string at most, and has one key at most."""
 
@@ -56,12 +59,15 @@ def parse_object(data: bytes | str, what: str, *, most_values: int = MOST_VALUES
 
 
 def readable(data: bytes | str, what: str = "body", *, most_values: int = MOST_VALUES) -> bytes:
-    """``data`` for a parser: ``without_lone_surrogates``, and known to have no more than ``most_values`` values.
+    """``data`` for a parser: ``without_lone_surrogates``, and known to have no more than ``most_values`` values and
+    ``MOST_ESCAPES`` escapes.
 
     Raises ``ClientError`` (``request_too_large``).
     """
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogatepass")
+    if len(data) > MOST_ESCAPES and b"\\" in data and data.count(b"\\") > MOST_ESCAPES:
+        raise ClientError(f"The {what} has more than {MOST_ESCAPES} escaped characters.", code="request_too_large")
     if _openings(data) > most_values:  # else there is no need to know which of them are within strings
         outside = _outside_strings(data, most_values * _QUOTES_PER_VALUE)
         if outside is None or _openings(outside) > most_values:
@@ -91,7 +97,7 @@ def without_lone_surrogates(data: bytes | str) -> bytes:
         data = data.encode("utf-8", "surrogatepass")
     if b"\xed" in data:  # the first byte of every surrogate, and of much Korean
         data = _whole_characters(data)
-    if rb"\ud" not in data and rb"\uD" not in data:
+    if b"\\" not in data or (rb"\ud" not in data and rb"\uD" not in data):
         return data
     return _ESCAPES.sub(lambda match: rb"\ufffd" if match.group(1) else match.group(), data)
 
