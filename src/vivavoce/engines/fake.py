@@ -249,6 +249,7 @@ class FakeSpeaker:
     """Hums: a tone of ``CHARACTER_MS`` a character. A voice is two numbers: its pitch in Hz, and one nobody hears."""
 
     rate_hz = 24_000
+    levelled = True
     network = "fake"
 
     def __init__(self) -> None:
@@ -297,6 +298,7 @@ class FakeCloningSpeaker:
     """Hums with the pitch of a clip, in English and Chinese only."""
 
     rate_hz = 24_000
+    levelled = True
     clones = frozenset({"en", "zh"})
 
     def __init__(self) -> None:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hibari import Hibari
 
+from vivavoce.audio.tempo import at_tempo
 from vivavoce.engines.base import EngineContext, needs_weights
 from vivavoce.engines.kokoro.english import english_g2p
 from vivavoce.engines.kokoro.pieces import pieces
@@ -61,10 +62,11 @@ class HibariSpeaker:
 
     def _clip(self, phonemes: str, speed: float) -> Samples:
         try:
-            clip: Samples = self._model.from_phonemes(phonemes, speed, SEED)
+            clip: Samples = self._model.from_phonemes(phonemes, min(speed, 1.0), SEED)
         except Exception as error:
             raise EngineError("hibari", f"synthesis failed: {error}", retriable=True) from error
-        return finish(clip, phonemes, self.rate_hz, speed)
+        # The network speaks slowly as it is told, but never twice as fast: it makes a sound of one frame at least.
+        return finish(at_tempo(clip, self.rate_hz, max(speed, 1.0)), phonemes, self.rate_hz, speed)
 
     def close(self) -> None:
         """Stop the worker."""

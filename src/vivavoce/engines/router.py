@@ -11,6 +11,7 @@ from dataclasses import replace
 from vivavoce.closing import CloseStack
 from vivavoce.engines.base import Speaker
 from vivavoce.engines.guarded import failures_of, samples_of
+from vivavoce.engines.levels import Levels
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.types import Language, Samples, SpeakOptions, Voice
 
@@ -23,7 +24,9 @@ _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 
 class SpeakerRouter:
-    """Routes each clause to an engine.
+    """Routes each clause to an engine, and makes all voices equally loud (``Levels``).
+
+    A speaker whose attribute ``levelled`` is true is left as loud as it is.
 
     The language a clause is spoken in is the first of these the voice has: the clause's own language (``zh-CN`` counts
     as ``zh``); the language of its script (kana: Japanese, Han: Chinese, anything else: English); the voice's first. So
@@ -57,6 +60,7 @@ class SpeakerRouter:
         self.listed: Mapping[str, Voice] = {**voices, **self._known}
         """The voices everybody can name, without those that were added since."""
         self._named = named
+        self._levels = Levels()
         self.find: Callable[[str], Awaitable[None]] = _nowhere
         used = {engine for voice in self._known.values() for engine, _ in voice.speakers.values()}
         if missing := sorted(used - speakers.keys()):
@@ -84,10 +88,14 @@ class SpeakerRouter:
             await self.find(options.voice)
         engine, own_voice, spoken = self.route(text, options.voice, options.language)
         own = replace(options, voice=own_voice, language=spoken)
+        speaker = self.speakers[engine]
         with failures_of(engine):
-            async with aclosing(self.speakers[engine].speak(text, own)) as pieces:
-                async for samples in pieces:
-                    yield samples_of(engine, samples)
+            async with aclosing(speaker.speak(text, own)) as pieces:
+                async for piece in pieces:
+                    samples = samples_of(engine, piece)
+                    if not getattr(speaker, "levelled", False):
+                        samples = self._levels.levelled(engine, own_voice, spoken, samples, RATE_HZ)
+                    yield samples
 
     def route(self, text: str, voice: str, language: Language) -> tuple[str, str, Language]:
         """(engine, that engine's voice, language) for a clause. Raises as ``speak`` does."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vivavoce.audio.silence import FLOOR
 from vivavoce.engines.kokoro import KokoroSpeaker
 from vivavoce.engines.kokoro.model import MAX_TOKENS
+from vivavoce.engines.kokoro.speaker import own_speed
 from vivavoce.engines.kokoro.styles import LANGUAGES, read_stock
 from vivavoce.errors import EngineError, WeightsError
 from vivavoce.types import Samples, SpeakOptions
@@ -142,3 +143,8 @@ async def test_a_clause_nobody_waits_for_is_left_in_the_middle(
     monkeypatch.undo()
     assert await speech(speaker, "好。", "zm_yunxi", "zh"), "the network is free again"
     assert [type(outcome) for outcome in outcomes] == [EngineError]
+
+
+@pytest.mark.parametrize(("speed", "own"), [(0.25, 0.25), (1.0, 1.0), (1.2, 1.0), (1.25, 1.5), (1.5, 1.5), (4.0, 1.5)])
+def test_the_network_is_asked_for_speeds_it_keeps_to(speed: float, own: float) -> None:
+    assert own_speed(speed) == own

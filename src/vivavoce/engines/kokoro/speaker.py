@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from vivavoce.audio.tempo import at_tempo
 from vivavoce.engines.base import EngineContext, needs_weights
 from vivavoce.engines.kokoro.chinese import Chinese
 from vivavoce.engines.kokoro.english import English
@@ -35,6 +36,15 @@ MAX_THREADS = 2
 """More threads make the language model wait and shorten a clause of this small network little."""
 
 SHORTEST_PIECE = 24
+
+
+FAST = 1.5
+"""The speed above 1 that the network keeps to: it rounds the length of every sound to whole frames, and never to none."""
+
+
+def own_speed(speed: float) -> float:
+    """The speed the network is asked for; the rest of the way is stretched or pressed, at the same pitch."""
+    return speed if speed <= 1 else 1.0 if speed < (1 + FAST) / 2 else FAST
 
 
 class KokoroSpeaker:
@@ -111,7 +121,9 @@ class KokoroSpeaker:
         def style(count: int) -> NDArray[np.float32]:
             return self._styles.row(voice, letter, count)
 
-        return finish(self._model.synthesize(phonemes, style, speed, run), phonemes, RATE_HZ, speed)
+        own = own_speed(speed)
+        clip = at_tempo(self._model.synthesize(phonemes, style, own, run), RATE_HZ, speed / own)
+        return finish(clip, phonemes, RATE_HZ, speed)
 
     def warm_up(self) -> None:
         """Run every phonemizer and the network once: the first call of each is slower than the others."""
