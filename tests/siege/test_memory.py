@@ -57,10 +57,10 @@ async def greedy(url: str, questions: int = 200) -> None:
     await socket.recv()
     await socket.send(json.dumps({"type": "conversation.item.create", "item": ITEM}))
     with suppress(TimeoutError):
-        async with asyncio.timeout(1.5):
+        async with asyncio.timeout(0.8):
             for _ in range(questions):
                 await socket.send(RETRIEVE)
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(0.8)
     socket.transport.abort()
 
 
