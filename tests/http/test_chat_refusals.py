@@ -119,7 +119,7 @@ def test_an_engine_that_fails(server: RunningServer) -> None:
 
 
 def test_a_failure_under_way_is_the_last_event(server: RunningServer) -> None:
-    """The text has left when the speaker fails."""
+    """The text has left when the speaker fails, at two clauses in a row."""
     body = request("Hi", stream=True, modalities=["audio"])
     body["messages"].append({"role": "user", "content": "One two three four five six. And then please, fail"})
     loaded = server.serving.loaded
@@ -129,7 +129,7 @@ def test_a_failure_under_way_is_the_last_event(server: RunningServer) -> None:
         async def generate(
             self, messages: Sequence[Message], options: GenerationOptions
         ) -> AsyncGenerator[GenerationEvent, None]:
-            yield TextDelta("All is well. And now you will please fail, speaker.")
+            yield TextDelta("All is well. Now please fail, speaker. And please fail, speaker, again. So then.")
             await asyncio.Event().wait()
 
     model = Failing(4)
