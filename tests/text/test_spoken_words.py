@@ -61,7 +61,6 @@ def test_english_prose_stays_as_it_is(text: str) -> None:
         ("Please order 100 chairs.", "Please order 100 chairs."),
         ("We are number 1.", "We are number 1."),
         ("The room is 250 square feet.", "The room is 250 square feet."),
-        ("Open 24/7.", "Open 24/7."),
         ("usd 5-10", "usd five to ten"),
     ],
 )
@@ -82,6 +81,59 @@ def test_english_quantities_are_no_codes(text: str, said: str) -> None:
 )
 def test_chinese_quantities_are_no_codes(text: str, said: str) -> None:
     assert chinese_words(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Open 24/7, 9-5 on 9/11.", "Open twenty-four seven, nine to five on nine eleven."),
+        ("In 2024-01 for $1B.", "In January twenty twenty-four for one billion dollars."),
+        ("My SSN is 123-45-6789.", "My SSN is one two three, four five, six seven eight nine."),
+        ("A 4K TV, 30 min/day, and/or 2 h.", "A 4K TV, thirty minutes per day, and/or two hours."),
+    ],
+)
+def test_other_english_kinds(text: str, said: str) -> None:
+    assert english_words(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("下午5:30pm", "下午五点三十分"),
+        ("9:30am", "上午九点三十分"),
+        ("电池1000mAh", "电池一千毫安时"),
+        ("4K电视1080P", "四K电视一零八零P"),
+        ("618大促", "六幺八大促"),
+        ('"3·15"晚会', '"三一五"晚会'),
+        ("+86 138 0013 8000", "加八六，幺三八零零幺三八零零零"),
+        ("60+岁", "六十多岁"),
+        ("7x24小时", "七乘二十四小时"),
+        ("~5元", "约五元"),
+        ("2024款", "二零二四款"),
+        ("ISO9001", "ISO九零零一"),
+        ("$3.5M", "三百五十万美元"),
+        ("USD 250", "二百五十美元"),
+    ],
+)
+def test_other_chinese_kinds(text: str, said: str) -> None:
+    assert chinese_words(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("10:00-12:00", "十時から十二時"),
+        ("9時-17時", "九時から十七時"),
+        ("月-金", "月から金"),
+        ("AM10:00", "午前十時"),
+        ("3-1で勝つ", "三対一で勝つ"),
+        ("1-2-3番地", "一の二の三番地"),
+        ("50:50", "五十対五十"),
+        ("03(1234)5678", "ゼロサン、イチニーサンヨン、ゴーロクナナハチ"),
+    ],
+)
+def test_other_japanese_kinds(text: str, said: str) -> None:
+    assert japanese_words(text) == said
 
 
 @pytest.mark.parametrize("text", ["そうだね〜、また明日。", "コーヒーを飲みます。", "いい〜天気"])

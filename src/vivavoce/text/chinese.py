@@ -54,11 +54,11 @@ _UNITS = table(
     """
     km²=平方公里, m²=平方米, cm²=平方厘米, m³=立方米, cm³=立方厘米, km/h=公里每小时, m/s=米每秒, km=公里, m=米,
     cm=厘米, mm=毫米, kg=公斤, KG=公斤, g=克, mg=毫克, t=吨, ml=毫升, mL=毫升, l=升, L=升, ms=毫秒, s=秒,
-    min=分钟, h=小时, kWh=千瓦时, W=瓦, kW=千瓦, V=伏, Hz=赫兹, kHz=千赫, MHz=兆赫, GHz=吉赫, dB=分贝, ℃=摄氏度,
-    °C=摄氏度, ℉=华氏度, °F=华氏度, °=度, ㎡=平方米, ㎞=公里, ㎏=公斤
+    min=分钟, h=小时, kWh=千瓦时, mAh=毫安时, kV=千伏, W=瓦, kW=千瓦, V=伏, Hz=赫兹, kHz=千赫, MHz=兆赫,
+    GHz=吉赫, dB=分贝, ℃=摄氏度, °C=摄氏度, ℉=华氏度, °F=华氏度, °=度, ㎡=平方米, ㎞=公里, ㎏=公斤
     """
 )
-_BIG = {"k": 3, "K": 3, "w": 4, "W": 4}
+_BIG = {"k": 3, "K": 3, "w": 4, "M": 6, "B": 9}
 _COUNTED = (
     "个只位次种人本张杯件条块双家间台辆瓶碗层遍句封幅周倍天点小名米颗口把套份头项门栋座艘架支根片滴元万亿千公斤厘平立升毫"
     "美欧英港"
@@ -153,6 +153,8 @@ def _yuan(match: re.Match[str]) -> str:
 def _amount(match: re.Match[str]) -> str:
     """``$5``, ``HKD13.5``, ``€2万``; the sign is the first group, the figures the second, 万 or 亿 the third."""
     sign, figures, big = match[1].strip(), match[2].replace(",", ""), match[3]
+    if big in _BIG:
+        figures, big = _shifted(figures, _BIG[big]), ""
     cents = re.fullmatch(r"([0-9]+)\.([0-9])([0-9])", figures)
     if cents and not big and int(cents[2] + cents[3]) == 0:
         figures = cents[1]
@@ -209,6 +211,20 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<![0-9])([0-9]{1,2})月(?!亮)"), lambda m: f"{number(str(int(m[1])))}月"),
     (re.compile(rf"({_YEAR}){_TO}({_YEAR})(?=年)"), _between),
     (re.compile(r"(?<![0-9])([0-9]0)(?=年代|后的?)"), lambda m: digits(m[1]) if m[1] != "10" else "十"),
+    (re.compile(rf"(?<![0-9])({_YEAR})(?=[款版届级])"), lambda m: digits(m[1])),
+    (
+        re.compile(rf"(?<![0-9])({_YEAR})/([0-9]{{2}})(?=赛季|学年|财年|年度)"),
+        lambda m: f"{digits(m[1])}到{digits(m[2])}",
+    ),
+    (re.compile(r"(?<![0-9])([0-9]{1,2})[·•]([0-9]{1,2})(?![0-9])"), lambda m: digits(m[1]) + digits(m[2])),
+    (
+        re.compile(
+            r"(?<![0-9.])(996|985|211|618|315|502|520)(?=大促|工作制|高校|晚会|胶水|购物|活动|大学|院校)"
+            r"|(?<![0-9.])(?:1080|720|2160)(?=[Pp])"
+        ),
+        lambda m: digits(m[0], "幺" if m[1] else "一"),
+    ),
+    (re.compile(r"(?:\+|00)86[ -]?(?=1[3-9][0-9])"), "加八六，"),
     # telephones and codes
     (
         re.compile(
@@ -243,7 +259,18 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"()(?<![0-9.])([0-9]{3,4})(?=(?:号)?(?:房间|房|室|包间|病房)|路(?:公交|车|巴士))"), _coded),
     (re.compile(r"((?<![A-Za-z0-9])[A-Z0-9]{2}[ ]?)([0-9]{3,4})(?=航班|班机|次航班)"), _coded),
     (re.compile(r"((?<![A-Za-z])[GDCZTK])([0-9]{1,4})(?=次|列车|高铁)"), _coded),
+    (
+        re.compile(
+            rf"((?<![A-Za-z])(?!{_SIGNS})[A-Z]{{2,5}}[ -]?)([0-9]{{3,}})(?![0-9A-Za-z.]|[ ]*[个元块人次万亿年])"
+        ),
+        _coded,
+    ),
     # scores and times
+    (re.compile(r"([上下]午|早上|晚上|凌晨|中午)([0-9]{1,2}[:：][0-9]{2})[ ]?[AaPp][Mm]"), r"\1\2"),
+    (
+        re.compile(r"([0-9]{1,2}[:：][0-9]{2})[ ]?([AaPp])[Mm](?![A-Za-z])"),
+        lambda m: ("上午" if m[2] in "Aa" else "下午") + m[1],
+    ),
     (
         re.compile(r"(比分(?:是|为|：|:)?[ \t]*)([0-9]+)[ \t]*[-:：—–][ \t]*([0-9]+)"),
         lambda m: f"{m[1]}{number(m[2])}比{number(m[3])}",
@@ -258,13 +285,18 @@ _RULES: tuple[Rule, ...] = (
         re.compile(rf"({_SIGNS})[ \t]*({_N}){_TO}(?:\1)?[ \t]*({_N})()"),
         lambda m: f"{number(m[2])}到{_counted(m[3])}{_MONEY[m[1]]}",
     ),
-    (re.compile(rf"(?<![A-Za-z])({_SIGNS})[ \t]*({_N})[ \t]*([万亿]?)(?:元|块)?"), _amount),
+    (re.compile(rf"(?<![A-Za-z])({_SIGNS})[ \t]*({_N})[ \t]*([万亿]|[kKMB](?![A-Za-z])|)(?:元|块)?"), _amount),
     (
         re.compile(rf"()(?<![0-9.])({_N})[ \t]*([万亿]?)[ \t]*({_SIGNS})(?![A-Za-z0-9])"),
         lambda m: f"{_counted(m[2])}{m[3]}{_MONEY[m[4]]}",
     ),
     (re.compile(r"(?<![0-9.])([0-9]+)\.([0-9])([0-9])元"), _yuan),
     # signs, before and between numbers
+    (re.compile(r"(?<![0-9])~(?=[0-9])"), "约"),
+    (re.compile(r"(?<=[0-9])[ ]?[xX][ ]?(?=[0-9])"), "乘"),
+    (re.compile(rf"(?<![{_LATIN}.])([0-9]+)\+(?![0-9A-Za-z ])"), lambda m: f"{number(m[1])}多"),
+    (re.compile(rf"(?<![{_LATIN}.])([0-9]+)#"), lambda m: f"{number(m[1])}号"),
+    (re.compile(rf"(?<![{_LATIN}])\+({_N})[ ]?(?=℃|°C)"), lambda m: f"零上{_counted(m[1])}"),
     (re.compile(rf"(?<![0-9.{_LATIN}%])-({_N})[ \t]*(?:℃|°C)"), lambda m: f"零下{_counted(m[1])}摄氏度"),
     (re.compile(rf"({_N})(%?){_TO}({_N})%"), lambda m: f"百分之{number(m[1])}到百分之{number(m[3])}"),
     (re.compile(r"(?<![0-9/.A-Za-z])-([0-9]+)/([0-9]+)(?![0-9/])"), lambda m: f"负{number(m[2])}分之{number(m[1])}"),
@@ -275,7 +307,7 @@ _RULES: tuple[Rule, ...] = (
         re.compile(rf"({_N})[kK]{_TO}({_N})[kK](?![A-Za-z])"),
         lambda m: f"{number(_shifted(m[1], 3))}到{number(_shifted(m[2], 3))}",
     ),
-    (re.compile(rf"(?<![{_LATIN}.])({_N})([kKw])(?![A-Za-z])"), _big),
+    (re.compile(rf"(?<![{_LATIN}.])({_N})([kw])(?![A-Za-z])"), _big),
     (re.compile(rf"(?<![{_LATIN}.])([0-9]+){_TO}([0-9]+)(?=[ \t]*=)"), lambda m: f"{number(m[1])}减{number(m[2])}"),
     (re.compile(rf"(?<![{_LATIN}.-])({_N}){_TO}({_N})(?![0-9-])"), _between),
     (re.compile(rf"时速(?:是|为|达|约)?[ \t]*({_N})[ \t]*km/h"), lambda m: f"时速{number(m[1])}公里"),

@@ -107,8 +107,10 @@ def _date(match: re.Match[str]) -> str:
 
 
 def _time(match: re.Match[str]) -> str:
-    hour, minute = int(match[1]), int(match[2])
-    said = f"{_whole(hour) or '零'}時"
+    half, hour, minute = match[1] or match[4] or "", int(match[2]), int(match[3])
+    if hour > 30:
+        return f"{number(match[2])}対{number(match[3])}"
+    said = {"a": "午前", "p": "午後"}.get(half[:1].lower(), "") + (_whole(hour) or "零") + "時"
     return said + (f"{_whole(minute)}分" if minute else "")
 
 
@@ -171,12 +173,25 @@ _RULES: tuple[Rule, ...] = (
     # dates, times, versions
     (re.compile(rf"(?<![0-9])({_YEAR})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}})(?![0-9.])"), _date),
     (re.compile(r"(?<![0-9])0([1-9])(?=[月日時分])"), r"\1"),
-    (re.compile(r"(?<![0-9])(?<![0-9][:：])([0-9]{1,2})[:：]([0-5][0-9])(?![0-9:：])"), _time),
+    (
+        re.compile(
+            r"(?<![0-9])(?<![0-9][:：])(?<![A-Za-z])([AaPp][Mm])?[ ]?([0-9]{1,2})[:：]([0-5][0-9])(?![0-9:：])"
+            r"[ ]?([AaPp][Mm])?(?![A-Za-z])"
+        ),
+        _time,
+    ),
+    (re.compile(r"(?<=[時分日月年])[ ]*[-–][ ]*(?=[0-9一二三四五六七八九十])"), "から"),
+    (
+        re.compile(r"(?<![\u3400-\u9fff])([月火水木金土日])[-–]([月火水木金土日])(?![\u3400-\u9fff\u3040-\u30ff])"),
+        r"\1から\2",
+    ),
+    (re.compile(r"(?<![0-9-])([0-9]{1,3})-([0-9]{1,3})(?=で(?:勝|負|敗|引き分け|リード))"), r"\1対\2"),
+    (re.compile(r"(?<![0-9-])[0-9]{1,3}(?:-[0-9]{1,3}){1,2}(?=番地|号(?!室))"), lambda m: m[0].replace("-", "の")),
     (re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}(?![0-9])"), _version),
     # telephones and codes
     (
         re.compile(
-            r"(?<![0-9-])0[0-9]{1,4}[- ][0-9]{1,4}[- ][0-9]{3,4}(?![0-9-])|(?<![0-9-])0[5789]0[0-9]{8}(?![0-9])"
+            r"(?<![0-9-])0[0-9]{1,4}[- (][0-9]{1,4}[- )][0-9]{3,4}(?![0-9-])|(?<![0-9-])0[5789]0[0-9]{8}(?![0-9])"
         ),
         lambda m: digits(m[0]),
     ),

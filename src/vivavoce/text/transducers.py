@@ -36,7 +36,8 @@ def warm_up() -> None:
 def _part(part: str, language: TransducedLanguage) -> str:
     try:
         with _lock:
-            return str(_normalizer(language).normalize(part))
+            words = str(_normalizer(language).normalize(part))
+        return words if "\\" in part else words.replace("\\", "")  # it escapes quotes
     except Exception:  # noqa: BLE001 (an AssertionError for signs it does not know, such as €)
         return part
 

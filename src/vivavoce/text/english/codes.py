@@ -37,6 +37,7 @@ _TELEPHONE = "|".join(
         r"1[ -]\(?[0-9]{3}\)?[ -][0-9]{3}-[0-9]{4}",
         r"\([0-9]{3}\)[ ]?[0-9]{3}[ -][0-9]{4}",
         r"[0-9]{3}[ -][0-9]{3}[ -][0-9]{4}",
+        r"[0-9]{3}-[0-9]{2}-[0-9]{4}",
         r"[0-9]{3}-[0-9]{4}",
     )
 )
@@ -81,6 +82,10 @@ def _dotted_date(match: re.Match[str]) -> str:
     return f"the {ordinal(day)} of {MONTHS[month - 1]} {year(match[3])}"
 
 
+def _month(match: re.Match[str]) -> str:
+    return f"{MONTHS[int(match[2]) - 1]} {year(match[1])}"
+
+
 def _version(match: re.Match[str]) -> str:
     parts = match[1].split(".")
     joined = " dot " if len(parts) > 3 else " point "
@@ -105,6 +110,7 @@ CODES: tuple[Rule, ...] = (
     ),
     (re.compile(rf"{ALONE}([0-3]?[0-9])\.([01]?[0-9])\.({YEAR}){OVER}"), _dotted_date),
     (re.compile(r"(?<![A-Za-z0-9.-])\+?[0-9]{3}\.[0-9]{3}\.[0-9]{4}(?!\.?[0-9])"), _called),
+    (re.compile(rf"(?<![A-Za-z0-9.-])({YEAR})-(0[1-9]|1[0-2])(?![0-9-])"), _month),
     (re.compile(rf"{ALONE}[vV](?=[0-9]+\.[0-9])"), "version "),
     (re.compile(rf"{ALONE}([0-9]+(?:\.[0-9]+){{2,}})(?![0-9A-Za-z])"), _version),
     (re.compile(rf"(?<![A-Za-z0-9.])(?:{_TELEPHONE})(?![0-9-])"), _called),

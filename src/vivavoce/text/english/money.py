@@ -44,7 +44,7 @@ def _amount(sign: str, figures: str, big: str = "") -> str:
     figures = figures.replace(",", "")
     big = BIG.get(big.lower(), big)
     if big:
-        return f"{number(figures)} {big} {plural(unit, figures)}"
+        return f"{number(figures)} {big} {plural(unit, '2')}"
     whole, _, fraction = figures.partition(".")
     small = _SMALL.get(unit.split()[-1])
     if not fraction or len(fraction) > 2 or small is None:

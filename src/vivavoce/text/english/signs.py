@@ -22,6 +22,9 @@ _VULGAR = table(
     """
 )
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_PHRASES = {("24", "7"), ("9", "11"), ("50", "50"), ("20", "20")}
+"""Said as they are: "twenty-four seven"."""
+
 _DAYS = table(
     """
     Mon=Monday, Tue=Tuesday, Tues=Tuesday, Wed=Wednesday, Thu=Thursday, Thur=Thursday, Thurs=Thursday, Fri=Friday,
@@ -57,20 +60,20 @@ def _mixed(match: re.Match[str]) -> str:
 
 
 def _divided(match: re.Match[str]) -> str:
-    if (
-        match[2] not in _FRACTIONS
-        or int(match[1]) >= 10 * int(match[2])
-        or match[1] == "0"
-        or (match[1] == "24" and match[2] == "7")
-    ):
+    over, under = match[1], match[2]
+    if over == under or (over, under) in _PHRASES:
+        return f"{number(over)} {number(under)}"
+    if under not in _FRACTIONS or int(over) >= 10 * int(under) or over == "0":
         return match[0]
-    return _fraction(match[1], match[2])
+    return _fraction(over, under)
 
 
 def _between(match: re.Match[str]) -> str:
     first, second = match[1], match[2]
     if re.fullmatch(YEAR, first) and re.fullmatch(YEAR, second):
         return f"{year(first)} to {year(second)}"
+    if (first, second) == ("9", "5"):
+        return "nine to five"
     if float(first.replace(",", "")) > float(second.replace(",", "")):  # a score
         return f"{number(first)} {number(second)}"
     return f"{number(first)} to {number(second)}"
@@ -95,6 +98,7 @@ FRACTIONS: tuple[Rule, ...] = (
     (re.compile(rf"{ALONE}(?<!/)([0-9]{{1,3}})/([0-9]{{1,4}})(?![0-9/])"), _divided),
 )
 SIGNS: tuple[Rule, ...] = (
+    (re.compile(r"(?<=[A-Za-z0-9])/(?=(?:day|week|month|year|hour|night|person|minute|second)\b)"), " per "),
     (re.compile(rf"{ALONE}({NUMBER})[ ]*%?{TO}({NUMBER})[ ]*%"), lambda m: f"{number(m[1])} to {number(m[2])} percent"),
     (re.compile(rf"({NUMBER}|\b[a-z]|\))[ ]*[-−–][ ]*({NUMBER}|[a-z]\b)(?=[ ]*=)"), r"\1 minus \2"),
     (
@@ -122,7 +126,10 @@ SIGNS: tuple[Rule, ...] = (
 )
 RANGES: tuple[Rule, ...] = (
     (re.compile(rf"^({_DAY})\.?,$"), lambda m: f"{_DAYS[m[1]]},"),
-    (re.compile(r"([0-9])[ ]?([AaPp])\.?[Mm]\.?" + TO + r"(?=[0-9])"), r"\1 \2.M. to "),
+    (
+        re.compile(r"([0-9])[ ]?([AaPp])\.?[Mm]\.?" + TO + r"(?=[0-9])"),
+        lambda m: f"{m[1]} {m[2].upper()}.M. to ",
+    ),
     (re.compile(rf"(?<=[0-9]:[0-5][0-9]){TO}(?=[0-9]{{1,2}}:[0-5][0-9])"), " to "),
     (
         re.compile(rf"\b({_DAY})\.?{TO}({_DAY})\b\.?[ ]*(?=[0-9])"),
@@ -148,7 +155,7 @@ LAST_RANGES: tuple[Rule, ...] = (
     (re.compile(rf"(?<![A-Za-z0-9.:/-])({NUMBER})[-–—]({NUMBER})(?![0-9:/-]|\.[0-9])"), _between),
 )
 NAMES: tuple[Rule, ...] = (
-    (re.compile(rf"{ALONE}([0-9.]+)[kK](?![A-Za-z0-9])"), lambda m: f"{number(m[1])} thousand"),
+    (re.compile(rf"{ALONE}(?![248]K)([0-9.]+)[kK](?![A-Za-z0-9])"), lambda m: f"{number(m[1])} thousand"),
     (
         re.compile(rf"{ALONE}([0-9]+(?:\.[0-9]+)?(?=[Mm]|bn)|[0-9]+\.[0-9]+)(M|B|bn|mn)(?![A-Za-z0-9])"),
         lambda m: f"{number(m[1])} {BIG[m[2].lower()]}",

@@ -14,7 +14,7 @@ _UNITS = table(
     Kg=kilogram, KG=kilogram, g=gram, mg=milligram, µg=microgram, μg=microgram, lb=pound, lbs=pound, oz=ounce,
     km=kilometer, KM=kilometer, m=meter, cm=centimeter, mm=millimeter, mi=mile, ft=foot, yd=yard, µm=micrometer,
     nm=nanometer, l=liter, L=liter, ml=milliliter, mL=milliliter, dl=deciliter, cl=centiliter, gal=gallon,
-    tbsp=tablespoon, tsp=teaspoon, ms=millisecond, min=minute, mins=minute, hr=hour, hrs=hour, sec=second,
+    tbsp=tablespoon, tsp=teaspoon, ms=millisecond, min=minute, mins=minute, h=hour, hr=hour, hrs=hour, sec=second,
     secs=second, yrs=year, KB=kilobyte, kB=kilobyte, MB=megabyte, GB=gigabyte, TB=terabyte, V=volt, W=watt,
     kW=kilowatt, MW=megawatt, kWh=kilowatt hour, mAh=milliamp hour, Hz=hertz, kHz=kilohertz, MHz=megahertz,
     GHz=gigahertz, dB=decibel, kcal=kilocalorie, cal=calorie, km/h=kilometer per hour, kph=kilometer per hour,
