@@ -218,6 +218,18 @@ async def test_an_engine_that_fails_ends_it(server: RunningServer) -> None:
     assert (events[-1]["type"], events[-1]["data"]["code"]) == ("tts.response.error", "500")
 
 
+async def test_a_sentence_no_voice_reads_is_refused_and_the_next_is_spoken(server: RunningServer) -> None:
+    async with narrating(server, response_format="pcm", mode="sentence") as narrator:
+        await narrator.say("안녕하세요! That is Korean. And so on!")
+        await narrator.send("tts.text.done")
+        events = await narrator.rest()
+        assert narrator.socket.close_code == 1000
+    refused = events[0]["data"]
+    assert (events[0]["type"], refused["details"]["code"]) == ("tts.response.error", "unsupported_value")
+    starts = [event["data"]["text"] for event in events if event["type"].endswith("sentence.start")]
+    assert "".join(starts).strip() == "That is Korean. And so on!"
+
+
 async def test_who_says_nothing_is_let_go(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech_socket, "IDLE_S", 0.2)
     async with narrating(server) as narrator:

@@ -187,9 +187,9 @@ class _Speaking:
         try:
             while sentence is not None:
                 self._busy = True
-                await self._tell_what_is_unread(sentence, speaker)
-                async with places.taken_for(self._owner, patience_s=PLACE_WITHIN_S):
-                    await voice.say(sentence)
+                if not await self._refused_unread(sentence, speaker):
+                    async with places.taken_for(self._owner, patience_s=PLACE_WITHIN_S):
+                        await voice.say(sentence)
                 self._busy = False
                 self._active_s = time.monotonic()
                 sentence = await self._sentences.get()
@@ -199,12 +199,15 @@ class _Speaking:
             raise _Over(INTERNAL_ERROR if isinstance(error, EngineError) else POLICY_VIOLATION) from error
         raise _Over(NORMAL)
 
-    async def _tell_what_is_unread(self, sentence: Sentence, speaker: Speaker) -> None:
+    async def _refused_unread(self, sentence: Sentence, speaker: Speaker) -> bool:
+        """Whether the voice has no sounds for the sentence, which the client is told then."""
         languages = speaker.voices.get(self._stream.voicing.manner.voice, SPOKEN_HERE)
-        if all(unreadable(clause.spoken, languages) for clause in sentence.clauses):
-            message = f"This voice does not read the sentence; it speaks {named(languages)}."
-            error = ClientError(message, code="unsupported_value", param="data.text")
-            await self._connection.send(self._stream.refused(error, 400))
+        if not all(unreadable(clause.spoken, languages) for clause in sentence.clauses):
+            return False
+        message = f"This voice does not read the sentence; it speaks {named(languages)}."
+        error = ClientError(message, code="unsupported_value", param="data.text")
+        await self._connection.send(self._stream.refused(error, 400))
+        return True
 
 
 def _failure(error: ClientError | EngineError) -> tuple[ClientError, int]:
