@@ -370,7 +370,8 @@ async def test_long_instructions_are_counted_and_beyond_the_context_refused(serv
         assert (error["code"], error["param"]) == ("context_length_exceeded", "session.instructions")
         assert error["event_id"] == "long"
         assert "4000 tokens" in error["message"]
-        await talker.send(type="response.create", response={"instructions": "word " * 3000 + "and so on"})
+        brief = {"modalities": ["text"], "max_output_tokens": 5}
+        await talker.send(type="response.create", response={"instructions": "word " * 3000 + "and so on", **brief})
         await talker.until("response.done")
 
 

@@ -64,6 +64,11 @@ async def test_a_key_without_search_does_not_search_in_a_session(server: Running
             {"model": "step-audio-2", "messages": [{"role": "user", "content": "hi"}], "tools": [SEARCH]},
             "tools[0]",
         ),
+        (
+            "/v1/chat/completions",
+            {"model": "step-audio-2", "messages": [{"role": "user", "content": "hi"}], "web_search_options": {}},
+            "web_search_options",
+        ),
         ("/v1/responses", {"model": "step-audio-2", "input": "hi", "tools": [{"type": "web_search"}]}, "tools[0]"),
         (SECRETS, {"session": {"type": "realtime", "tools": [{"type": "web_search"}]}}, "session.tools[0]"),
     ],

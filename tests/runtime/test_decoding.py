@@ -34,8 +34,13 @@ def hum(seconds: float) -> Samples:
 FLAC = encode(hum(1), "flac", RATE_HZ)
 
 
+OTHERS: set[int] = set()
+
+
 @pytest.fixture
 async def decoder() -> AsyncIterator[RecordingDecoder]:
+    OTHERS.clear()
+    OTHERS.update(child.pid for child in psutil.Process().children())
     decoder = RecordingDecoder()
     await decoder.open()
     yield decoder
@@ -43,9 +48,15 @@ async def decoder() -> AsyncIterator[RecordingDecoder]:
 
 
 def children() -> list[psutil.Process]:
-    return [
-        child for child in psutil.Process().children() if "vivavoce.runtime.decoding_child" in " ".join(child.cmdline())
-    ]
+    """Those of this file's decoder: servers of other tests may have some, too."""
+    return [child for child in psutil.Process().children() if child.pid not in OTHERS and is_decoding(child)]
+
+
+def is_decoding(child: psutil.Process) -> bool:
+    try:
+        return "vivavoce.runtime.decoding_child" in " ".join(child.cmdline())
+    except (psutil.ZombieProcess, psutil.NoSuchProcess):
+        return False
 
 
 async def test_the_samples_and_the_refusals_are_the_same(decoder: RecordingDecoder, tmp_path: Path) -> None:

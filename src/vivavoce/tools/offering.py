@@ -161,7 +161,8 @@ class Offering:
         for index, tool in enumerate(declared):
             if isinstance(tool, WebSearchTool | RetrievalTool):
                 use: Use = "retrieval" if isinstance(tool, RetrievalTool) else "web_search"
-                require_use(scopes, use, f"{param_of(index).partition(']')[0]}]")
+                place = param_of(index)
+                require_use(scopes, use, place[: place.find("]") + 1] or place)
             if isinstance(tool, RetrievalTool):
                 try:
                     await self._makers.require_store(owner, tool.vector_store_id)

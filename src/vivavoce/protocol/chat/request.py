@@ -132,8 +132,8 @@ class ChatRequest(Body):
         return tools if self.web_search_options is None or searches else (*tools, WebSearchTool())
 
     def store_param(self, index: int) -> str:
-        """Where the tool of this number names its vector store."""
-        return store_param(self.tools, index, "tools")
+        """Where the tool of this number names its vector store, or what else declares a tool."""
+        return store_param(self.tools, index, "tools") if index < len(self.tools) else "web_search_options"
 
     @property
     def shows_searches(self) -> bool:
