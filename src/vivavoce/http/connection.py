@@ -30,6 +30,7 @@ class SocketConnection:
         while (message := await self._socket.receive())["type"] == "websocket.receive":
             text = message.get("text")
             yield text if text is not None else bytes(message["bytes"])
+            await asyncio.sleep(0)  # while frames wait, receiving another one lets nobody else do anything
         # Uvicorn says 1005 of a connection that is lost as well; but only a close frame has a reason, be it empty.
         self.closed_by_client = message.get("code") in HUNG_UP and message.get("reason") is not None
 

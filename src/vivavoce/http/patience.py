@@ -52,6 +52,13 @@ class PatientHttp(H11Protocol):
         else:
             self._forget_head()
 
+    def send_400_response(self, msg: str) -> None:
+        """The client does not speak HTTP. Nothing can be said to one that is being answered, or has been."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+
     def pause_writing(self) -> None:
         """The client does not keep up with reading."""
         super().pause_writing()
