@@ -84,6 +84,16 @@ def test_a_client_cannot_forge_a_line() -> None:
     assert one_line("api_key=secret") == "api_key=[hidden]"
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["?model=x&api_key={}&x=1", "?%61pi%5Fke%79={}", "?apiK%65y={}", "?%41=1&api%4Bey={}", "?%72esume={}", "Bearer {}"],
+)
+@pytest.mark.parametrize("key", ["secret-part", "'secret,secret;secret?secret\"secret", "%73ecret'secret"])
+def test_a_key_is_hidden_whatever_is_in_it_and_however_its_name_is_spelt(said: str, key: str) -> None:
+    """Before, what came behind a comma in a key was shown, and all of it where its parameter's name was percent-encoded."""
+    assert "secret" not in one_line("GET /v1/realtime" * (said[0] == "?") + said.format(key))
+
+
 def test_keys_are_hidden_whoever_logs_them() -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
@@ -113,7 +123,7 @@ def test_no_logger_can_be_made_to_forge_a_line() -> None:
 
 
 def test_the_secret_of_a_speech_file_is_hidden() -> None:
-    path = "/v1/audio/speech/files/c2VjcmV0LW9mLWEtZmlsZQ.mp3"
+    path = "/v1/audio//speech/files//c2VjcmV0LW9mLWEtZmlsZQ.mp3"  # is served as well
     record = logging.LogRecord(
         "uvicorn.access",
         logging.INFO,

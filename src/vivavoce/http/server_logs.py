@@ -15,16 +15,27 @@ from datetime import datetime
 from typing import Any
 
 _HIDDEN = "[hidden]"
+
+
+def _spelt(name: str) -> str:
+    """A pattern of the name of a query parameter: any of its characters may be percent-encoded."""
+    return "".join(f"(?:{character}|%{ord(character):02x}|%{ord(character.upper()):02x})" for character in name)
+
+
 _KEYS = re.compile(
-    r"(\b(?:api(?:_|%5f)?key|resume)=|\bopenai-insecure-api-key\.|\bbearer\s+|/audio/speech/files/)[^\s&\"',;?]+",
+    rf"((?:\b|(?<=[?&]))(?:{_spelt('api_key')}|{_spelt('apikey')}|{_spelt('resume')})=)[^\s&]+"
+    r"|(\bbearer\s+)\S+"
+    r"|(\bopenai-insecure-api-key\.|/audio/+speech/+files/+)[^\s&\"',;?]+",
     re.IGNORECASE,
 )
+"""Keys may have any printable character, so those in queries and headers end where these end."""
+
 _KEY_HEADERS = frozenset({"authorization", "api-key"})
 
 
 def hide_keys(text: str) -> str:
     """``text`` with the value of every key replaced."""
-    return _KEYS.sub(rf"\1{_HIDDEN}", text)
+    return _KEYS.sub(lambda found: (found[1] or found[2] or found[3]) + _HIDDEN, text)
 
 
 class HideKeys(logging.Filter):
