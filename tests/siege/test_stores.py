@@ -208,9 +208,12 @@ def test_readers_do_not_wait_for_a_writer_that_never_ends(tmp_path: Path) -> Non
             answer = upload(client, b"no")
             assert refused(answer) == (503, "store_busy")
             assert int(answer.headers["retry-after"]) > 0
-            began = time.monotonic()
-            assert client.get(f"/files/{kept}/content").content == b"The harbour closes at nine."
-            assert time.monotonic() - began < 0.4
+            took = []
+            for _ in range(3):  # a busy machine may take as long, but not each time
+                began = time.monotonic()
+                assert client.get(f"/files/{kept}/content").content == b"The harbour closes at nine."
+                took.append(time.monotonic() - began)
+            assert min(took) < database_module.BUSY_TIMEOUT_S, took
             until(lambda: "worker ingest" in ready(server)[1])
             other.execute("ROLLBACK")
         other.close()

@@ -32,6 +32,8 @@ KEYS = {"greedy": "key-of-the-greedy", "other": "key-of-the-other"}
 ITEM_S = 24
 READING_COSTS = 0.02
 """Seconds a second of audio takes the recogniser: an item of the greedy one takes half a second as a whole."""
+ATTEMPTS = 3
+"""Whoever is served late because of another is so each time; a busy machine is late now and then."""
 
 
 class SlowRecognizer(FakeRecognizer):
@@ -144,15 +146,25 @@ async def test_a_greedy_owner_costs_another_little(server: RunningServer) -> Non
         )
 
     async with client("greedy") as theirs, client("other") as mine:
-        alone = statistics.median(await other(server, mine))
-        going = asyncio.Event()
-        besieging = asyncio.create_task(greedy(server, theirs, going))
-        await asyncio.wait({besieging, waiting := asyncio.create_task(going.wait())}, return_when="FIRST_COMPLETED")
-        try:
-            assert waiting.done(), besieging.exception()
-            besieged = statistics.median(await other(server, mine))
-        finally:
-            besieging.cancel()
-            with suppress(asyncio.CancelledError):
-                await besieging
-    assert besieged <= 1.5 * alone, (besieged, alone)
+        for _ in range(ATTEMPTS):
+            alone, besieged = await alone_and_besieged(server, theirs, mine)
+            if besieged <= 1.5 * alone:
+                return
+    raise AssertionError((besieged, alone))
+
+
+async def alone_and_besieged(
+    server: RunningServer, theirs: httpx.AsyncClient, mine: httpx.AsyncClient
+) -> tuple[float, float]:
+    """How long the other owner waits for an answer, in the middle."""
+    alone = statistics.median(await other(server, mine))
+    going = asyncio.Event()
+    besieging = asyncio.create_task(greedy(server, theirs, going))
+    await asyncio.wait({besieging, waiting := asyncio.create_task(going.wait())}, return_when="FIRST_COMPLETED")
+    try:
+        assert waiting.done(), besieging.exception()
+        return alone, statistics.median(await other(server, mine))
+    finally:
+        besieging.cancel()
+        with suppress(asyncio.CancelledError):
+            await besieging
