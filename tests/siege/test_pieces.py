@@ -73,6 +73,18 @@ def head(method: str, path: str, *more: str, key: str | None = KEY) -> str:
     return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *access, *more]) + "\r\n"
 
 
+def upgrade(key: str | None) -> str:
+    return head(
+        "GET",
+        "/v1/realtime?model=step-audio-2",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: " + base64.b64encode(b"0123456789abcdef").decode(),
+        key=key,
+    )
+
+
 @pytest.mark.parametrize("key", [None, KEY])
 async def test_chunks(server: RunningServer, key: str | None) -> None:
     chunked = head(
@@ -87,15 +99,7 @@ async def test_chunks(server: RunningServer, key: str | None) -> None:
     ids=["text", "binary", "ping", "event"],
 )
 async def test_frames(server: RunningServer, frame: bytes) -> None:
-    upgrade = head(
-        "GET",
-        "/v1/realtime?model=step-audio-2",
-        "Connection: Upgrade",
-        "Upgrade: websocket",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: " + base64.b64encode(b"0123456789abcdef").decode(),
-    )
-    await stops_nobody(server, lambda: asyncio.to_thread(flood, server, upgrade, frame))
+    await stops_nobody(server, lambda: asyncio.to_thread(flood, server, upgrade(KEY), frame))
     assert server.all_seats_free()
 
 
@@ -104,6 +108,16 @@ def test_a_head_of_many_small_lines(server: RunningServer) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
         client.sendall((head("GET", "/health") + "a:\r\n" * 60_000 + "\r\n").encode())
         assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("more", ["Sec-WebSocket-Protocol: " + "a," * 8000 + "b", "\r\n".join(["a: b"] * 500)])
+@pytest.mark.parametrize("key", [None, KEY])
+def test_an_upgrade_with_a_head_that_is_too_large(server: RunningServer, key: str | None, more: str) -> None:
+    """Before, it was never answered, and held its connection for as long as the client liked."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall((upgrade(key) + more + "\r\n\r\n").encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 431 ")
+        read_all(client)
 
 
 async def test_a_body_that_turns_out_to_be_none_while_it_is_answered(

@@ -12,12 +12,15 @@ from functools import partial
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 HEAD_S = 10.0
 """A request's head must be there so long after its connection was made, or after its first byte on one that was in use."""
 
 STALLED_S = 60.0
 """A client that reads nothing of what is sent to it for so long is gone."""
+
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 @contextmanager
@@ -57,6 +60,16 @@ class PatientHttp(H11Protocol):
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:
+            self.transport.close()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """From here on the connection is the WebSocket server's. It takes shorter lines and fewer of them, and says nothing
+        when there are more: the client would wait for ever, and the connection count for as long.
+        """
+        super().handle_websocket_upgrade(event)
+        upgraded = self.transport.get_protocol()
+        if isinstance(upgraded, WebSocketsSansIOProtocol) and not upgraded.handshake_initiated:
+            self.transport.write(_HEAD_TOO_LARGE)
             self.transport.close()
 
     def pause_writing(self) -> None:
