@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from loops import stops_nobody
@@ -108,6 +109,19 @@ def test_a_head_of_many_small_lines(server: RunningServer) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
         client.sendall((head("GET", "/health") + "a:\r\n" * 60_000 + "\r\n").encode())
         assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_the_first_who_ask_for_the_description_of_the_api(server: RunningServer) -> None:
+    """Before, half a second in which nobody was served, for whoever asked, without a key."""
+
+    async def attack() -> None:
+        server.app.openapi_schema = None
+        vars(server.app.state)["_state"].pop("description", None)
+        async with httpx.AsyncClient(base_url=server.http, timeout=60) as client:
+            answers = await asyncio.gather(*(client.get(path) for path in ("/openapi.json", "/docs") * 3))
+        assert {answer.status_code for answer in answers} == {200}
+
+    await stops_nobody(server, attack)
 
 
 @pytest.mark.parametrize("more", ["Sec-WebSocket-Protocol: " + "a," * 8000 + "b", "\r\n".join(["a: b"] * 500)])

@@ -1,15 +1,20 @@
-"""``GET /docs``: the OpenAPI description as a page to read. It needs no script and nothing of another server."""
+"""``GET /openapi.json`` and, as a page to read, ``GET /docs``. The page needs no script and nothing of another server.
+
+Both are made once, when somebody asks first: it takes half a second of computing, so others go on meanwhile, in turn with it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import escape
 from typing import Any
 
-from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import HTMLResponse, Response
 
 router = APIRouter()
 
@@ -47,10 +52,35 @@ _HEADERS = {
 }
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@router.api_route("/openapi.json", methods=["GET", "HEAD"], include_in_schema=False)
+async def api_description(request: Request) -> Response:
+    """The OpenAPI description."""
+    return Response(await asyncio.to_thread(_description, request.app), media_type="application/json")
+
+
 @router.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
 async def api_page(request: Request) -> HTMLResponse:
     """Every operation with its parameters, bodies and answers."""
-    return HTMLResponse(_written(json.dumps(request.app.openapi())), headers=_HEADERS)
+    return HTMLResponse(await asyncio.to_thread(_page, request.app), headers=_HEADERS)
+
+
+def _description(app: FastAPI) -> str:
+    with _ONE_AT_A_TIME:
+        return _as_json(app)
+
+
+def _page(app: FastAPI) -> str:
+    with _ONE_AT_A_TIME:
+        return _written(_as_json(app))
+
+
+def _as_json(app: FastAPI) -> str:
+    if not hasattr(app.state, "description"):
+        app.state.description = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":"))
+    return str(app.state.description)
 
 
 @lru_cache(maxsize=1)
