@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse, Response
 
 router = APIRouter()
+
+_T = TypeVar("_T")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -52,38 +52,35 @@ _HEADERS = {
 }
 
 
-_ONE_AT_A_TIME = threading.Lock()
-
-
 @router.api_route("/openapi.json", methods=["GET", "HEAD"], include_in_schema=False)
 async def api_description(request: Request) -> Response:
     """The OpenAPI description."""
-    return Response(await asyncio.to_thread(_description, request.app), media_type="application/json")
+    return Response(await _described(request.app), media_type="application/json")
 
 
 @router.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
 async def api_page(request: Request) -> HTMLResponse:
     """Every operation with its parameters, bodies and answers."""
-    return HTMLResponse(await asyncio.to_thread(_page, request.app), headers=_HEADERS)
+    return HTMLResponse(await _once(request.app, "api_page", _written, await _described(request.app)), headers=_HEADERS)
 
 
-def _description(app: FastAPI) -> str:
-    with _ONE_AT_A_TIME:
-        return _as_json(app)
+async def _described(app: FastAPI) -> str:
+    return await _once(app, "api_description", _as_json, app)
 
 
-def _page(app: FastAPI) -> str:
-    with _ONE_AT_A_TIME:
-        return _written(_as_json(app))
+async def _once(app: FastAPI, name: str, make: Callable[[_T], str], of: _T) -> str:
+    """What is made of this, in a thread and once: everybody who asks meanwhile waits for the same."""
+    making: asyncio.Task[str] | None = getattr(app.state, name, None)
+    if making is None:
+        making = asyncio.create_task(asyncio.to_thread(make, of))
+        setattr(app.state, name, making)
+    return await asyncio.shield(making)
 
 
 def _as_json(app: FastAPI) -> str:
-    if not hasattr(app.state, "description"):
-        app.state.description = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":"))
-    return str(app.state.description)
+    return json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":"))
 
 
-@lru_cache(maxsize=1)
 def _written(description: str) -> str:
     """The page of a description (JSON)."""
     api = json.loads(description)
