@@ -31,7 +31,7 @@ def keep_asking(base: httpx.URL, shelf: str, sound: str, number: int, promised: 
     """Uploads, documents and recordings until the server is gone."""
     with httpx.Client(base_url=base, timeout=30) as client, contextlib.suppress(httpx.TransportError):
         for n in range(10_000):
-            content = f"Row {number}.{n} holds what the list says. ".encode() * 400
+            content = f"Row {number}.{n} holds what the list says. ".encode() * 100
             made = client.post("/v1/files", data={"purpose": "retrieval-text"}, files={"file": (f"{n}.txt", content)})
             if made.status_code != 200:
                 continue
