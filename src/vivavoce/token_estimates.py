@@ -7,6 +7,7 @@ most scripts other than Latin and Chinese nearly byte by byte, so one figure for
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import ceil
 
 from cachetools import LRUCache, cached
@@ -27,6 +28,9 @@ _WEIGHTS = (
 LEAST_WEIGHT = 0.3
 """Tokens a character, at least."""
 
+SHORT = 512
+"""Characters of a text that may be kept to know it again, which is quicker than its digest: a prompt asks for hundreds."""
+
 LONG = 100_000
 """Characters beyond which a text is too long anyhow, and not looked at closely."""
 
@@ -34,11 +38,24 @@ TURN_TOKENS = 8
 """What stands around each message."""
 
 
-@cached(LRUCache[bytes, int](4096), key=text_digest)
 def estimate_text(text: str) -> int:
     """About how many tokens ``text`` is, rather more."""
-    if len(text) > LONG:
-        return ceil(len(text) * LEAST_WEIGHT)
+    if len(text) <= SHORT:
+        return _estimate_short(text)
+    return _estimate_long(text) if len(text) <= LONG else ceil(len(text) * LEAST_WEIGHT)
+
+
+@lru_cache(4096)
+def _estimate_short(text: str) -> int:
+    return _estimate(text)
+
+
+@cached(LRUCache[bytes, int](4096), key=text_digest)
+def _estimate_long(text: str) -> int:
+    return _estimate(text)
+
+
+def _estimate(text: str) -> int:
     return ceil(sum(len(kind.findall(text)) * weight for kind, weight in _WEIGHTS))
 
 
