@@ -83,8 +83,9 @@ class PromptBudget:
         most = self.most_instructions(config)
         given = self.lengths.tokens(config.instructions.strip())
         if given > most:
+            beside = "these tools, " if self.with_tools(config) else ""
             raise ClientError(
-                f"The instructions have {given} tokens; beside these tools, the reply and the conversation the model's "
+                f"The instructions have {given} tokens; beside {beside}the reply and the conversation the model's "
                 f"context of {self.context_tokens} leaves room for {most}.",
                 code="context_length_exceeded",
                 param=param,
