@@ -6,24 +6,33 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-real test-others check-python lock clean
+.PHONY: run test test-http test-real test-others check-python lock clean
 
 run: $(VENV)/.run
 	$(BIN)/vivavoce serve
 
-# Two processes at a time: most tests use one core, or wait. What the second one has to say comes when it has ended.
+# Three processes at a time: most tests use one core, or wait. What the other two have to say comes when they have ended.
 test: $(VENV)/.test
 	$(BIN)/vivavoce models pull
-	@$(MAKE) --no-print-directory --jobs=2 test-others test-real
+	@$(MAKE) --no-print-directory --jobs=3 test-others test-http test-real
 
 test-others: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not real"
+	$(BIN)/pytest -m "not real" $(HTTP_TESTS:%=--ignore=%)
+
+HTTP_TESTS := tests/http tests/siege
+
+define beside
+	@echo '$(BIN)/pytest $(1)'; $(BIN)/pytest $(1) > $(VENV)/$@.log 2>&1; ended=$$?; cat $(VENV)/$@.log; exit $$ended
+endef
+
+test-http: $(VENV)/.test
+	$(call beside,-m "not real" $(HTTP_TESTS))
 
 test-real: $(VENV)/.test
-	@echo '$(BIN)/pytest -m real'; $(BIN)/pytest -m real > $(VENV)/real.log 2>&1; ended=$$?; cat $(VENV)/real.log; exit $$ended
+	$(call beside,-m real)
 
 $(VENV)/.run: requirements.lock pyproject.toml | check-python
 	$(PYTHON) -m venv $(VENV)
