@@ -276,6 +276,15 @@ async def test_a_reading_that_is_given_up_frees_its_place(tmp_path: Path) -> Non
     await parsers.close()
 
 
+async def test_nothing_is_left_of_a_process_that_reads_while_all_is_closed(tmp_path: Path) -> None:
+    parsers = Parsers()
+    async with aclosing(parsers.read(written(tmp_path / "a.txt", "line\n\n" * 1000), "txt")) as steps:
+        await anext(steps)
+        await parsers.close()
+        assert [step async for step in steps]
+    assert not parsers._idle
+
+
 async def test_a_pdf_of_64_megabytes(parsers: Parsers, tmp_path: Path) -> None:
     document = await read(parsers, documents.large_pdf(tmp_path / "large.pdf", 64 * MIB))
     assert documents.PARAGRAPH in document.text

@@ -224,6 +224,24 @@ async def test_giving_up_ends_the_process_before_the_file_is_let_go(decoder: Rec
     assert not children()
 
 
+async def test_nothing_is_left_of_a_process_whose_reader_is_cancelled_twice(decoder: RecordingDecoder) -> None:
+    """As it is when a client hangs up while the server goes down: the second one ended the wait for the process's end."""
+    (child,) = children()
+    await stopped(child)
+    (process,) = decoder._idle
+    reading = asyncio.create_task(decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60))
+    await asyncio.sleep(0.05)
+    for _ in range(2):
+        reading.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    async with asyncio.timeout(20):
+        while process._channel.fileno() != -1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert not children()
+
+
 async def test_short_recordings_do_not_wait_for_long_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     class Standing(decoding._Child):
         def __init__(self) -> None:

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 import psutil
@@ -64,6 +65,7 @@ class RecordingDecoder:
         self._threads = ThreadPoolExecutor(CAPACITY, thread_name_prefix="decoding")
         self._idle: list[_Child] = []
         self._closed = False
+        self._keeping = Lock()
 
     async def open(self) -> None:
         """Start the first process, so that no recording waits for it, and log what confines it. Raises ``EngineError``."""
@@ -101,11 +103,13 @@ class RecordingDecoder:
         }
         async with self._place(source):
             try:
-                return await self._once(self._waiting_child() or _Child(), source, order)
+                return await self._once(self._waiting_child() or self._new_child(), source, order)
             except ChildDiedError as death:
                 log.warning("a process that decodes recordings %s; the recording is begun again", death)
             try:
-                return await self._once(_Child(), source, order)  # whatever killed one may have killed all that wait
+                return await self._once(
+                    self._new_child(), source, order
+                )  # whatever killed one may have killed all that wait
             except ChildDiedError as death:
                 log.warning("a process that decodes recordings %s again with the same recording", death)
                 if death.from_outside:
@@ -114,7 +118,8 @@ class RecordingDecoder:
 
     async def close(self) -> None:
         """End the processes that wait. Those at work end with what they decode."""
-        self._closed = True
+        with self._keeping:
+            self._closed = True
         while self._idle:
             self._idle.pop().end()
         self._threads.shutdown(wait=False)
@@ -136,9 +141,15 @@ class RecordingDecoder:
             child.end()
         return None
 
+    def _new_child(self) -> _Child:
+        """Raises ``EngineError``."""
+        if self._closed:
+            raise EngineError("recordings", "the decoder is closed")
+        return _Child()
+
     async def _once(self, child: _Child, source: bytes | BinaryIO | Path, order: dict[str, Any]) -> Samples:
         """One process's answer. Raises ``ClientError`` and ``ChildDiedError``."""
-        working = asyncio.get_running_loop().run_in_executor(self._threads, child.decode, source, order)
+        working = asyncio.get_running_loop().run_in_executor(self._threads, self._decoded, child, source, order)
         try:
             async with asyncio.timeout(order["cpu_s"] * WAITED_FOR):
                 return await asyncio.shield(working)
@@ -149,11 +160,18 @@ class RecordingDecoder:
                 child.kill()
                 await asyncio.wait({working})
                 working.exception()  # that it was killed is no news
-            if child.usable and len(self._idle) < KEPT and not self._closed:
-                self._idle.append(child)
-            else:
-                child.kill()
-                await asyncio.to_thread(child.end)
+
+    def _decoded(self, child: _Child, source: bytes | BinaryIO | Path, order: dict[str, Any]) -> Samples:
+        """As ``_once``, in a thread: what becomes of the process does not depend on whether anybody still waits for it."""
+        try:
+            return child.decode(source, order)
+        finally:
+            with self._keeping:
+                kept = child.usable and len(self._idle) < KEPT and not self._closed
+                if kept:
+                    self._idle.append(child)
+            if not kept:
+                child.end()
 
 
 class _Child:

@@ -9,7 +9,7 @@ import signal
 import socket
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class Parsers:
         self.limits = limits or ParsingLimits()
         self._room = WorkQueue(capacity, several=several)
         self._idle: list[_Child] = []
+        self._closed = False
 
     async def read(self, path: Path, ending: str, owner: str = "") -> AsyncGenerator[tuple[float, list[Block]], None]:
         """The blocks of a document of ``owner``, and how much of it is read, as far as anybody knows.
@@ -94,7 +95,7 @@ class Parsers:
                 async for step in steps:
                     yield step
         finally:
-            if child.usable:
+            if child.usable and not self._closed:
                 self._idle.append(child)
             else:
                 await child.end()
@@ -112,6 +113,7 @@ class Parsers:
 
     async def close(self) -> None:
         """End the processes that wait. Those at work end with their readers."""
+        self._closed = True
         async with CloseStack() as stack:
             while self._idle:
                 stack.call("a reader of documents", self._idle.pop().end)
@@ -146,7 +148,8 @@ class _Child:
     @classmethod
     async def start(cls) -> _Child:
         ours, its = socket.socketpair()
-        with its:
+        with its, ExitStack() as unless_started:
+            unless_started.enter_context(ours)
             process = await asyncio.create_subprocess_exec(
                 *child_command("vivavoce.knowledge.parsing.child"),
                 stdin=its.fileno(),
@@ -155,6 +158,7 @@ class _Child:
                 env=child_environment(),
                 limit=LINE_BYTES,
             )
+            unless_started.pop_all()
         return cls(process, ours)
 
     async def read(
@@ -175,10 +179,10 @@ class _Child:
             yield words["read"], [Block(*fields) for fields in words["blocks"]]
 
     async def end(self) -> None:
+        self._channel.close()
         with suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
-        self._channel.close()
 
     def _done(self) -> None:
         self._documents += 1
