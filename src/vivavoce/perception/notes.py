@@ -1,0 +1,53 @@
+"""What the language model is told of a voice: one short fixed instruction, or nothing. Pure.
+
+An instruction as a system message behind the user's turn was what small models followed best of the forms that were tried; a
+description in brackets they read aloud. It never names age, gender or dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vivavoce.types import Language
+from vivavoce.voice_facts import Cue, EmotionLabel, VoiceFacts
+
+LEAST_SCORE: Mapping[EmotionLabel, float] = {"angry": 0.8, "sad": 0.8, "happy": 0.9, "neutral": 2.0}
+"""From which score an emotion is answered to. ``happy`` is the one that is wrong most often; neutral asks for nothing."""
+
+EMOTIONS: Mapping[Language, Mapping[EmotionLabel, str]] = {
+    "en": {
+        "sad": "The person sounds sad. Be gentle and say first that you feel with them.",
+        "angry": "The person sounds upset. Stay calm, say sorry first, then help.",
+        "happy": "The person sounds happy. Share their joy in your first words.",
+    },
+    "zh": {
+        "sad": "对方听起来很难过。先温柔地安慰一句，再回答。",
+        "angry": "对方听起来很生气。先平静地道歉一句，再帮忙。",
+        "happy": "对方听起来很开心。先一起高兴一句，再回答。",
+    },
+}
+
+CUES: Mapping[Language, Mapping[Cue, str]] = {
+    "en": {
+        "hurried": "The person sounds hurried. Answer in one short sentence.",
+        "tired": "The person may be tired. Be warm and brief.",
+        "raised_voice": "The person speaks with a raised voice. Stay calm and be brief.",
+        "hesitant": "The person hesitates. Be patient and keep it simple.",
+    },
+    "zh": {
+        "hurried": "对方听起来很着急。只用一句短话回答。",
+        "tired": "对方可能累了。温和一点，简短一点。",
+        "raised_voice": "对方提高了声音。保持平静，简短回答。",
+        "hesitant": "对方有些犹豫。耐心一点，说得简单。",
+    },
+}
+"""The first that is there is told, if no emotion is."""
+
+
+def note_for(facts: VoiceFacts, language: Language) -> str | None:
+    """The instruction for a turn that sounds so, in its language (English for others); ``None`` where nothing is sure."""
+    spoken = language if language in EMOTIONS else "en"
+    emotion = facts.emotion
+    if emotion is not None and emotion.score >= LEAST_SCORE[emotion.label]:
+        return EMOTIONS[spoken].get(emotion.label)
+    return next((text for cue, text in CUES[spoken].items() if cue in facts.cues), None)
