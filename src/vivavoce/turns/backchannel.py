@@ -76,19 +76,19 @@ class InterruptionPolicy:
             return False
         return not _consists_of(self._ignored_in(language, words), words)
 
-    def patched(self, given: Interruption | None) -> InterruptionPolicy:
+    def patched(self, patch: Interruption | None) -> InterruptionPolicy:
         """The policy with what a client, or a configuration, says otherwise."""
-        if given is None:
+        if patch is None:
             return self
         policy = self
-        if isinstance(given.min_words, int):
-            policy = replace(policy, min_words=given.min_words)
-        if isinstance(given.min_speech_ms, int):
-            policy = replace(policy, min_speech_ms=given.min_speech_ms)
-        if isinstance(given.ignore_words, Mapping):
-            return replace(policy, ignored={**policy.ignored, **_phrases(given.ignore_words)})
-        if isinstance(given.ignore_words, tuple):
-            return replace(policy, ignored=_phrases({ANY_LANGUAGE: given.ignore_words}))
+        if isinstance(patch.min_words, int):
+            policy = replace(policy, min_words=patch.min_words)
+        if isinstance(patch.min_speech_ms, int):
+            policy = replace(policy, min_speech_ms=patch.min_speech_ms)
+        if isinstance(patch.ignore_words, Mapping):
+            return replace(policy, ignored={**policy.ignored, **_phrases(patch.ignore_words)})
+        if isinstance(patch.ignore_words, tuple):
+            return replace(policy, ignored=_phrases({ANY_LANGUAGE: patch.ignore_words}))
         return policy
 
     def _ignored_in(self, language: str, words: Iterable[str]) -> frozenset[tuple[str, ...]]:
@@ -108,12 +108,14 @@ def _phrases(words: Mapping[str, Iterable[str]]) -> dict[str, frozenset[tuple[st
 def _plain_words(text: str) -> list[str]:
     """The words of ``text``, kana as hiragana without marks of length."""
     text = unicodedata.normalize("NFKC", text.replace("’", "'"))
-    return words_of(_KATAKANA.sub(lambda match: chr(ord(match.group()) - _KANA_APART), text).translate(_DRAWN_OUT_KANA))
+    return words_of(
+        _KATAKANA.sub(lambda match: chr(ord(match.group()) - _KANA_APART), text).translate(_LENGTHENED_KANA)
+    )
 
 
 _KATAKANA = re.compile(r"[\u30a1-\u30f6]")
 _KANA_APART = 0x60
-_DRAWN_OUT_KANA = str.maketrans("ぁぃぅぇぉ", "あいうえお", "ー〜~")
+_LENGTHENED_KANA = str.maketrans("ぁぃぅぇぉ", "あいうえお", "ー〜~")
 
 
 def _plain(language: str) -> str:
@@ -136,30 +138,32 @@ def _short(words: Iterable[str]) -> tuple[str, ...]:
     return tuple("".join(letter for letter, _ in _runs(word)) for word in words)
 
 
-def _is_drawn_out(word: str, plain: str) -> bool:
+def _is_lengthened(word: str, plain: str) -> bool:
     """Whether ``word`` is ``plain``, or that with letters held: "okaaay"."""
     pairs = zip(_runs(word), _runs(plain), strict=True)
-    return all(held == letter and times >= once for (held, times), (letter, once) in pairs)
+    return all(
+        letter == plain_letter and count >= plain_count for (letter, count), (plain_letter, plain_count) in pairs
+    )
 
 
 @lru_cache(maxsize=32)
 def _by_letters(phrases: frozenset[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[tuple[str, ...]]]:
     """The phrases by what ``_short`` leaves of them."""
-    found: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for phrase in phrases:
-        found.setdefault(_short(phrase), []).append(phrase)
-    return found
+        groups.setdefault(_short(phrase), []).append(phrase)
+    return groups
 
 
 def _consists_of(phrases: frozenset[tuple[str, ...]], words: list[str]) -> bool:
     """Whether ``words`` are nothing but phrases, one after the other."""
-    known, short = _by_letters(phrases), _short(words)
+    groups, short = _by_letters(phrases), _short(words)
     longest = max(map(len, phrases), default=0)
     reached = [True] + [False] * len(words)
     for end in range(1, len(words) + 1):
         reached[end] = any(
             reached[start]
-            and any(all(map(_is_drawn_out, words[start:end], phrase)) for phrase in known.get(short[start:end], ()))
+            and any(all(map(_is_lengthened, words[start:end], phrase)) for phrase in groups.get(short[start:end], ()))
             for start in range(max(end - longest, 0), end)
         )
     return reached[-1]

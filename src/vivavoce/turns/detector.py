@@ -50,11 +50,20 @@ class TurnDetector:
         self.voiced_until = 0
 
     def hear(
-        self, position: int, probabilities: Sequence[float], *, threshold: float, silence_ms: Callable[[], int]
+        self,
+        position: int,
+        probabilities: Sequence[float],
+        *,
+        threshold: float,
+        silence_ms: Callable[[], int],
+        resumed: Callable[[int, int], None] = lambda _paused_until, _voiced_from: None,
     ) -> Iterator[Boundary]:
-        """The boundaries in frames that begin at sample ``position``. ``silence_ms`` tells how much silence ends speech."""
+        """The boundaries in frames that begin at sample ``position``. ``silence_ms`` tells how much silence ends speech;
+        ``resumed`` is told of a pause that did not, by the samples at its beginning and its end.
+        """
         for probability in probabilities:
             end = position + self.frame_samples
+            voiced_before = self.voiced_until
             boundary = (
                 self._while_speaking(end, probability, threshold, silence_ms())
                 if self.speaking
@@ -62,6 +71,8 @@ class TurnDetector:
             )
             if boundary is not None:
                 yield boundary
+            elif self.speaking and self.voiced_until == end and position > voiced_before:
+                resumed(voiced_before, position)
             position = end
 
     def _while_silent(self, start: int, end: int, probability: float, threshold: float) -> Started | None:

@@ -18,10 +18,10 @@ _AT_ONCE = 100
 def audible(samples: Samples, rate_hz: int) -> bool:
     """Whether any 100 ms of ``samples`` (``float32[n]``) are louder than the floor."""
     window = WINDOW_MS * rate_hz // 1000
-    whole = len(samples) // window * window
-    for at in range(0, whole, window * _AT_ONCE):  # most audio says so at its beginning
-        windows = samples[at : min(at + window * _AT_ONCE, whole)].reshape(-1, window)
+    end = len(samples) // window * window
+    for at in range(0, end, window * _AT_ONCE):  # most audio says so at its beginning
+        windows = samples[at : min(at + window * _AT_ONCE, end)].reshape(-1, window)
         if (np.einsum("ij,ij->i", windows, windows) > window * FLOOR**2).any():
             return True
-    rest = samples[whole:]
-    return bool(np.dot(rest, rest) > window * FLOOR**2)
+    remainder = samples[end:]
+    return bool(np.dot(remainder, remainder) > window * FLOOR**2)

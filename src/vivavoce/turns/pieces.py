@@ -31,7 +31,7 @@ GOOD_PAUSE_MS = 500
 LONG_PAUSE_MS = 1500
 """Silence that ends every piece. Whisper is prone to invent words in longer ones."""
 
-LEAST_S = 4.0
+MIN_S = 4.0
 """A piece that has become too long is not cut before; so short a beginning would lose its context."""
 
 MARGIN_MS = 200
@@ -116,7 +116,7 @@ class PieceCutter:
 
     def _cut(self, start: int) -> Piece:
         """The piece up to its best pause; what follows the pause is the beginning of the next one."""
-        first, last = _quietest(self._probabilities, int(LEAST_S * self._rate_hz) // self._frame)
+        first, last = _quietest(self._probabilities, int(MIN_S * self._rate_hz) // self._frame)
         end, self._start = start + first * self._frame, start + last * self._frame
         self._probabilities = self._probabilities[last:]
         self._end = max(self._end, self._start)
@@ -131,23 +131,23 @@ class PieceCutter:
         return duration_ms * self._rate_hz // 1000
 
 
-def _quietest(probabilities: list[float], least: int) -> tuple[int, int]:
-    """The longest run of frames without speech, as (first, end), that begins ``least`` frames in or later.
+def _quietest(probabilities: list[float], first_frame: int) -> tuple[int, int]:
+    """The longest run of frames without speech, as (first, end), that begins ``first_frame`` frames in or later.
 
     Where there is none, twice the middle of the frames that sound least like speech; the latest ones, if all sound alike.
     """
     best = (0, 0)
-    begun: int | None = None
-    for index in range(least, len(probabilities)):
+    start: int | None = None
+    for index in range(first_frame, len(probabilities)):
         if probabilities[index] >= THRESHOLD:
-            begun = None
+            start = None
             continue
-        begun = index if begun is None else begun
-        if index + 1 - begun >= best[1] - best[0]:
-            best = (begun, index + 1)
+        start = index if start is None else start
+        if index + 1 - start >= best[1] - best[0]:
+            best = (start, index + 1)
     if best[1] - best[0] >= 2:
         return best
-    heard = np.convolve(probabilities[least:], np.ones(DIP_FRAMES) / DIP_FRAMES, mode="valid")
-    lowest = len(heard) - 1 - int(np.argmin(heard[::-1]))
-    middle = least + lowest + DIP_FRAMES // 2
+    smoothed = np.convolve(probabilities[first_frame:], np.ones(DIP_FRAMES) / DIP_FRAMES, mode="valid")
+    lowest = len(smoothed) - 1 - int(np.argmin(smoothed[::-1]))
+    middle = first_frame + lowest + DIP_FRAMES // 2
     return middle, middle
