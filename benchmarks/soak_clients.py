@@ -39,16 +39,14 @@ REFUSED = frozenset({429, 503})
 class Counts:
     """What came of what the clients began."""
 
-    begun: int = 0
+    started: int = 0
     done: int = 0
     cut_off: int = 0
     refused: int = 0
     failures: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
-        return (
-            f"{self.begun} begun: {self.done} done, {self.cut_off} cut off, {self.refused} refused for want of a place"
-        )
+        return f"{self.started} begun: {self.done} done, {self.cut_off} cut off, {self.refused} refused for want of a place"
 
 
 class RefusedError(Exception):
@@ -73,11 +71,12 @@ def recording(seconds: float) -> bytes:
 class Client:
     """One of them. ``socket`` is what it is connected by at the moment, if it is a conversation."""
 
-    def __init__(self, port: int, key: str, counts: Counts, longest_s: float) -> None:
+    def __init__(self, port: int, key: str, counts: Counts, longest_s: float, pause_s: float) -> None:
         self._url = f"127.0.0.1:{port}"
         self._headers = {"Authorization": f"Bearer {key}"}
         self._counts = counts
         self._longest_s = longest_s
+        self._pause_s = pause_s
         self._socket: ClientConnection | None = None
         self._things: tuple[Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]], ...] = (
             self._voice, self._voice, self._words, self._chat, self._speech, self._transcription, self._file, self._document,
@@ -86,12 +85,12 @@ class Client:
     async def run(self) -> None:
         """One thing after the other, until it is cancelled."""
         while True:
-            self._counts.begun += 1
+            self._counts.started += 1
             async with httpx.AsyncClient(
                 base_url=f"http://{self._url}", headers=self._headers, timeout=self._longest_s
             ) as http:
                 await self._one(asyncio.create_task(random.choice(self._things)(http)))
-            await asyncio.sleep(random.uniform(0, 0.5))
+            await asyncio.sleep(random.uniform(0, self._pause_s))
 
     async def _one(self, thing: asyncio.Task[None]) -> None:
         patience_s = random.expovariate(1.0) if random.random() < CUT_OFF else self._longest_s
@@ -213,28 +212,30 @@ class Client:
         _require(await http.post("/v1/audio/transcriptions", data={"model": "whisper-1"}, files=files))
 
     async def _file(self, http: httpx.AsyncClient) -> None:
-        made = await self._uploaded(http, "notes.txt", b"The library is open on Sundays.\n\n" * random.randint(1, 2000))
-        _require(await http.get(f"/v1/files/{made}/content"))
-        _require(await http.delete(f"/v1/files/{made}"))
+        file_id = await self._uploaded(
+            http, "notes.txt", b"The library is open on Sundays.\n\n" * random.randint(1, 2000)
+        )
+        _require(await http.get(f"/v1/files/{file_id}/content"))
+        _require(await http.delete(f"/v1/files/{file_id}"))
 
     async def _document(self, http: httpx.AsyncClient) -> None:
-        made = await self._uploaded(
+        file_id = await self._uploaded(
             http, "terms.md", b"# Returns\n\nGoods can be returned within thirty days.\n\n" * 20
         )
         store = _require(await http.post("/v1/vector_stores", json={"name": "soak"})).json()["id"]
-        added = await http.post(f"/v1/vector_stores/{store}/files", json={"file_id": made})
+        added = await http.post(f"/v1/vector_stores/{store}/files", json={"file_id": file_id})
         _require(added)
-        while _require(await http.get(f"/v1/vector_stores/{store}/files/{made}")).json()["status"] == "in_progress":  # noqa: ASYNC110
+        while _require(await http.get(f"/v1/vector_stores/{store}/files/{file_id}")).json()["status"] == "in_progress":  # noqa: ASYNC110
             await asyncio.sleep(0.5)
         _require(
             await http.post(f"/v1/vector_stores/{store}/search", json={"query": "How long can goods be returned?"})
         )
         _require(await http.delete(f"/v1/vector_stores/{store}"))
-        _require(await http.delete(f"/v1/files/{made}"))
+        _require(await http.delete(f"/v1/files/{file_id}"))
 
     async def _uploaded(self, http: httpx.AsyncClient, name: str, content: bytes) -> str:
-        made = await http.post("/v1/files", data={"purpose": "assistants"}, files={"file": (name, content)})
-        return str(_require(made).json()["id"])
+        response = await http.post("/v1/files", data={"purpose": "assistants"}, files={"file": (name, content)})
+        return str(_require(response).json()["id"])
 
 
 def _require(answer: httpx.Response) -> httpx.Response:
@@ -250,9 +251,11 @@ def _require(answer: httpx.Response) -> httpx.Response:
 class Crowd:
     """All clients, of both owners in turn."""
 
-    def __init__(self, port: int, size: int, counts: Counts, engines: str) -> None:
+    def __init__(self, port: int, size: int, counts: Counts, engines: str, pause_s: float) -> None:
         keys = list(KEYS.values())
-        self._clients = [Client(port, keys[number % len(keys)], counts, LONGEST_S[engines]) for number in range(size)]
+        self._clients = [
+            Client(port, keys[number % len(keys)], counts, LONGEST_S[engines], pause_s) for number in range(size)
+        ]
         self._port = port
 
     async def busy(self, seconds: float) -> None:

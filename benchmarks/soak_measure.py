@@ -19,11 +19,11 @@ import psutil
 from vivavoce.cli.local_server import free_port
 
 READY_WITHIN_S = 300.0
-MOST_MORE: Mapping[str, float] = {"files": 10, "threads": 4, "tasks": 2, "children": 3, "places": 0, "rows": 0}
+MAX_GROWTH: Mapping[str, float] = {"files": 10, "threads": 4, "tasks": 2, "children": 3, "places": 0, "rows": 0}
 """How much more there may be afterwards. Up to five child processes are kept, which are not all needed at once before it was
 crowded; each holds two files. Other pools may keep one or two open."""
 
-MOST_MORE_MEMORY, MOST_MORE_MEMORY_MB = 0.10, 30.0
+MAX_MEMORY_GROWTH, MAX_MEMORY_GROWTH_MB = 0.10, 30.0
 """Memory may have grown by the larger of the two: allocators keep what they had."""
 
 
@@ -42,8 +42,8 @@ class Figures:
 
 def judged(before: Figures, after: Figures) -> list[str]:
     """The names of what is not back to where it was."""
-    wrong = [name for name, more in MOST_MORE.items() if getattr(after, name) > getattr(before, name) + more]
-    if after.memory_mb > before.memory_mb + max(before.memory_mb * MOST_MORE_MEMORY, MOST_MORE_MEMORY_MB):
+    wrong = [name for name, growth in MAX_GROWTH.items() if getattr(after, name) > getattr(before, name) + growth]
+    if after.memory_mb > before.memory_mb + max(before.memory_mb * MAX_MEMORY_GROWTH, MAX_MEMORY_GROWTH_MB):
         wrong.insert(0, "memory_mb")
     if after.rows < before.rows:
         wrong.append("rows")
@@ -112,13 +112,17 @@ class Server:
             process.kill()
             process.wait()
 
+    def memory_mb(self) -> float:
+        """The server's own memory now."""
+        return float(self._process.memory_info().rss) / 1e6
+
     async def figures(self, rows: int) -> Figures:
         """What it takes now."""
         health = (await self._http.get("/health", headers={"Connection": "close"})).json()
         tasks = await self._count_tasks()
         with self._process.oneshot():
             return Figures(
-                self._process.memory_info().rss / 1e6,
+                self.memory_mb(),
                 self._process.num_fds(),
                 self._process.num_threads(),
                 tasks,
