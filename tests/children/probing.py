@@ -46,7 +46,7 @@ def thread() -> None:
     started.join()
 
 
-def main(refused: Sequence[str]) -> None:
+def main(unavailable: Sequence[str]) -> None:
     folder = Path(os.environ["PROBED"])
     attempts: dict[str, Callable[[], object]] = {
         "socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
@@ -69,4 +69,4 @@ def main(refused: Sequence[str]) -> None:
         "thread": thread,
         "library": Path(json.__file__).read_bytes,
     }
-    print(json.dumps({"refused": list(refused), **{name: outcome(attempt) for name, attempt in attempts.items()}}))
+    print(json.dumps({"refused": list(unavailable), **{name: outcome(attempt) for name, attempt in attempts.items()}}))

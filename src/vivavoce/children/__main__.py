@@ -1,7 +1,7 @@
 """Where every child process begins: ``python -P -m vivavoce.children [--readable PATH]… MODULE``.
 
-It confines itself and runs the module's ``main(refused)``; ``refused`` says what this system cannot keep it from. The module is
-imported afterwards, so that its libraries' threads and files are bounded from the start.
+It confines itself and runs the module's ``main(unavailable)``; ``unavailable`` says what this system cannot keep it from. The
+module is imported afterwards, so that its libraries' threads and files are bounded from the start.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--readable", type=Path, action="append", default=[])
     parser.add_argument("module")
-    given = parser.parse_args()
-    refused = confine(given.readable)
-    importlib.import_module(given.module).main(refused)
+    arguments = parser.parse_args()
+    unavailable = confine(arguments.readable)
+    importlib.import_module(arguments.module).main(unavailable)
 
 
 if __name__ == "__main__":

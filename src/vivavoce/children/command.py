@@ -41,9 +41,13 @@ class ChildDiedError(Exception):
         self.from_outside = code is not None and -code in FROM_OUTSIDE
 
 
-def report_confinement(refused: Sequence[str]) -> None:
+class ChildOvertimeError(Exception):
+    """A child has computed for longer than its job allowed, or has said nothing for too long; it has been ended."""
+
+
+def report_confinement(unavailable: Sequence[str]) -> None:
     """Say in the log what child processes are bound by on this system, as the first of them found it."""
-    if refused:
-        log.warning("this system cannot keep child processes from %s", " and from ".join(refused))
+    if unavailable:
+        log.warning("this system cannot keep child processes from %s", " and from ".join(unavailable))
     else:
         log.info("child processes are kept from the network, other programs and the files of this machine")

@@ -36,19 +36,19 @@ def confine(readable: Sequence[Path]) -> list[str]:
 
     pythons = [Path(entry) for entry in (*sys.path, sys.prefix, sys.base_prefix) if entry not in ("", "/")]
     paths = (*pythons, *(Path(name) for name in (*_SYSTEM, _CORES)), *readable)
-    refused = [] if leave_readable(path.resolve() for path in paths) else [FILES]
-    return refused if deny_calls() else [NETWORK, *refused]
+    unavailable = [] if leave_readable(path.resolve() for path in paths) else [FILES]
+    return unavailable if deny_calls() else [NETWORK, *unavailable]
 
 
-def limit_memory(most_bytes: int | None) -> None:
+def limit_memory(max_bytes: int | None) -> None:
     """Bound the address space of this process, or free it again with ``None``. Only Linux keeps it."""
     if sys.platform == "linux":
-        most = resource.RLIM_INFINITY if most_bytes is None else most_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+        limit = resource.RLIM_INFINITY if max_bytes is None else max_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
 
 
-def limit_cpu(more_s: int) -> None:
-    """End this process (``SIGXCPU``) when it has computed for ``more_s`` from now on."""
+def limit_cpu(seconds_from_now: int) -> None:
+    """End this process (``SIGXCPU``) when it has computed for ``seconds_from_now`` from now on."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(used.ru_utime + used.ru_stime) + 1 + more_s
+    seconds = int(used.ru_utime + used.ru_stime) + 1 + seconds_from_now
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))

@@ -83,7 +83,7 @@ def deny_calls() -> bool:
     if machine not in DENIED:
         return False
     program = _program(machine)
-    instructions = (_Instruction * len(program))(*(_Instruction(*one) for one in program))
+    instructions = (_Instruction * len(program))(*(_Instruction(*instruction) for instruction in program))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
         return False

@@ -1,4 +1,4 @@
-"""Orders for child processes that come with an open file: a line of JSON over a UNIX socket, and a descriptor beside it.
+"""Jobs for child processes that come with an open file: a line of JSON over a UNIX socket, and a descriptor beside it.
 
 A child never opens what somebody sent by its path: it has no path of anything.
 """
@@ -16,28 +16,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-MOST_LINE = 64 * 1024
+MAX_LINE_BYTES = 64 * 1024
 
 _IN_MEMORY_BYTES = 1024 * 1024
 """Files that may only be in memory are copied up to this size; larger ones are on the disk (forms), or copied all the same."""
 
 
-def send_order(channel: socket.socket, words: dict[str, Any], descriptor: int) -> None:
+def send_job(channel: socket.socket, job: dict[str, Any], descriptor: int) -> None:
     """Raises ``OSError`` when the child has gone."""
-    socket.send_fds(channel, [json.dumps(words).encode() + b"\n"], [descriptor])
+    socket.send_fds(channel, [json.dumps(job).encode() + b"\n"], [descriptor])
 
 
-def receive_order(channel: socket.socket) -> tuple[dict[str, Any], BinaryIO] | None:
-    """The child's side: the words, and the file at its beginning; None when the server has gone."""
+def receive_job(channel: socket.socket) -> tuple[dict[str, Any], BinaryIO] | None:
+    """The child's side: the job, and the file at its beginning; None when the server has gone."""
     line, descriptors = b"", list[int]()
     while not line.endswith(b"\n"):
-        piece, received, _, _ = socket.recv_fds(channel, MOST_LINE, 1)
+        piece, received, _, _ = socket.recv_fds(channel, MAX_LINE_BYTES, 1)
         descriptors += received
         line += piece
-        if not piece or len(line) > MOST_LINE:
+        if not piece or len(line) > MAX_LINE_BYTES:
             return None
-    words: dict[str, Any] = json.loads(line)
-    return words, io.BufferedReader(_Positioned(descriptors[0]))
+    job: dict[str, Any] = json.loads(line)
+    return job, io.BufferedReader(_Positioned(descriptors[0]))
 
 
 class _Positioned(io.RawIOBase):
