@@ -34,7 +34,7 @@ def streamed(samples: Samples, format: FileFormat, rate_hz: int, piece: int) -> 
 
 def decoded(data: bytes, format: FileFormat, rate_hz: int) -> Samples:
     raw = RawFormat(rate_hz) if format == "pcm" else None
-    return read_recording(data, rate_hz=rate_hz, most_s=60, raw=raw)
+    return read_recording(data, rate_hz=rate_hz, max_s=60, raw=raw)
 
 
 @pytest.mark.parametrize("format", FORMATS)

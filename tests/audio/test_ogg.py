@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.audio.encoding import encode
-from vivavoce.audio.ogg import MOST_OGG_S, MOST_PACKET_BYTES, OggOpusDecoder
+from vivavoce.audio.ogg import MAX_OGG_S, MAX_PACKET_BYTES, OggOpusDecoder
 from vivavoce.audio.recordings import read_recording
 from vivavoce.errors import ClientError
 from vivavoce.types import Samples
@@ -53,7 +53,7 @@ def in_pieces(data: bytes, cuts: list[float]) -> Samples:
 @given(cuts=st.lists(st.floats(0, 1), max_size=12))
 @settings(max_examples=20, deadline=None)
 def test_the_samples_are_those_of_the_file_however_it_is_cut(data: bytes, cuts: list[float]) -> None:
-    heard, whole = in_pieces(data, cuts), read_recording(data, rate_hz=RATE_HZ, most_s=60)
+    heard, whole = in_pieces(data, cuts), read_recording(data, rate_hz=RATE_HZ, max_s=60)
     count = min(len(heard), len(whole)) - RATE_HZ // 20
     assert count > 1.5 * RATE_HZ
     assert np.allclose(heard[:count], whole[:count], atol=1e-4)
@@ -102,7 +102,7 @@ def test_packets_without_end_are_refused() -> None:
     endless = b"OggS\0\0" + bytes(20) + b"\xff" + b"\xff" * 255 + bytes(255 * 255)
     continued = b"OggS\0\1" + endless[6:]
     with pytest.raises(ClientError, match="too large"):
-        decoder.push(endless + continued * (MOST_PACKET_BYTES // (255 * 255) + 1))
+        decoder.push(endless + continued * (MAX_PACKET_BYTES // (255 * 255) + 1))
 
 
 @given(spots=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=30))
@@ -134,7 +134,7 @@ def test_an_append_holds_so_many_seconds() -> None:
     decoder.push(beginning())
     silence = ogg_page(0, [b"\x0b\x06"] * 255)
     heard = decoder.push(silence)
-    assert 20 < len(heard) / RATE_HZ < MOST_OGG_S
+    assert 20 < len(heard) / RATE_HZ < MAX_OGG_S
     with pytest.raises(ClientError, match="may hold 60 s"):
         decoder.push(silence * 40)
     decoder.push(beginning())

@@ -42,3 +42,8 @@ def test_the_position_waits_while_there_is_nothing_to_play() -> None:
     pacer.release(1000, 20.0)
     assert pacer.played(20.1) == 600
     assert pacer.played_at() == 20.5
+
+
+def test_the_first_piece_is_short() -> None:
+    pacer = Pacer(rate_hz=1000, lead_ms=1000)
+    assert pacer.release(250, 10.0) == [(0, 20), (20, 120), (120, 220), (220, 250)]

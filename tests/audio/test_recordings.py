@@ -45,7 +45,7 @@ def muxed(container: str, codec: str, layout: str, rate_hz: int, seconds: float 
 
 def refusal(source: bytes, *, most_s: float = 60, raw: RawFormat | None = None) -> ClientError:
     with pytest.raises(ClientError) as refused:
-        read_recording(source, rate_hz=RATE_HZ, most_s=most_s, raw=raw)
+        read_recording(source, rate_hz=RATE_HZ, max_s=most_s, raw=raw)
     return refused.value
 
 
@@ -68,7 +68,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("name", FILES)
 def test_every_format_is_read(name: str, tmp_path: Path) -> None:
     data = FILES[name]()
-    heard = read_recording(data, rate_hz=RATE_HZ, most_s=60)
+    heard = read_recording(data, rate_hz=RATE_HZ, max_s=60)
     assert heard.dtype == np.float32
     assert len(heard) / RATE_HZ == pytest.approx(2.0, abs=0.1)
     middle = heard[8000:24000]
@@ -76,24 +76,31 @@ def test_every_format_is_read(name: str, tmp_path: Path) -> None:
     assert np.abs(middle).max() == pytest.approx(0.3, abs=0.04)
     renamed = tmp_path / "renamed.txt"
     renamed.write_bytes(data)
-    assert np.array_equal(read_recording(renamed, rate_hz=RATE_HZ, most_s=60), heard)
+    assert np.array_equal(read_recording(renamed, rate_hz=RATE_HZ, max_s=60), heard)
     with renamed.open("rb") as file:
         file.seek(5)
-        assert np.array_equal(read_recording(file, rate_hz=RATE_HZ, most_s=60), heard)
+        assert np.array_equal(read_recording(file, rate_hz=RATE_HZ, max_s=60), heard)
         assert not file.closed
 
 
 def test_the_mix_is_the_mean_of_the_channels() -> None:
     left, right = hum(1, RATE_HZ), np.zeros(RATE_HZ, np.float32)
     pcm = (np.stack([left, right], axis=1).reshape(-1) * 32767).astype("<i2").tobytes()
-    heard = read_recording(pcm, rate_hz=RATE_HZ, most_s=60, raw=RawFormat(RATE_HZ, channels=2))
+    heard = read_recording(pcm, rate_hz=RATE_HZ, max_s=60, raw=RawFormat(RATE_HZ, channels=2))
     assert np.abs(heard - left / 2).max() < 1e-3
+
+
+def test_opposed_channels_do_not_cancel() -> None:
+    left = hum(1, RATE_HZ)
+    pcm = (np.stack([left, -left], axis=1).reshape(-1) * 32767).astype("<i2").tobytes()
+    heard = read_recording(pcm, rate_hz=RATE_HZ, max_s=60, raw=RawFormat(RATE_HZ, channels=2))
+    assert np.abs(heard - left).max() < 1e-3
 
 
 @pytest.mark.parametrize(("bits", "loud"), [(8, 0xFF), (16, 0x7F), (24, 0x7F), (32, 0x7F)])
 def test_headerless_pcm_of_every_width(bits: int, loud: int) -> None:
     sample = bytes([loud] * (bits // 8))
-    heard = read_recording(sample * RATE_HZ, rate_hz=RATE_HZ, most_s=60, raw=RawFormat(RATE_HZ, bits=bits))
+    heard = read_recording(sample * RATE_HZ, rate_hz=RATE_HZ, max_s=60, raw=RawFormat(RATE_HZ, bits=bits))
     assert len(heard) == RATE_HZ
     assert heard[100] == pytest.approx(1.0, abs=0.01)
 
@@ -147,20 +154,18 @@ def test_a_file_that_was_cut_off_is_refused(name: str, share: float) -> None:
 def test_a_streamed_wav_is_read_to_its_end() -> None:
     pcm = (hum(1, 24_000) * 32767).astype("<i2").tobytes()
     for header in (wav_header(24_000), wav_header(24_000, 0x7FFFFFF0 - 44)):
-        assert len(read_recording(header + pcm, rate_hz=24_000, most_s=60)) == 24_000
+        assert len(read_recording(header + pcm, rate_hz=24_000, max_s=60)) == 24_000
 
 
 @pytest.mark.parametrize("format", ["mp3", "opus", "aac"])
 def test_the_beginning_of_a_stream_is_a_recording(format: FileFormat) -> None:
     data = encode(hum(4, 24_000), format, 24_000)
-    assert len(read_recording(data[: len(data) // 2], rate_hz=RATE_HZ, most_s=60)) / RATE_HZ == pytest.approx(
-        2, abs=0.3
-    )
+    assert len(read_recording(data[: len(data) // 2], rate_hz=RATE_HZ, max_s=60)) / RATE_HZ == pytest.approx(2, abs=0.3)
 
 
 def test_a_stream_that_begins_within_a_frame_is_read() -> None:
     data = encode(hum(4, 24_000), "mp3", 24_000)
-    assert len(read_recording(data[len(data) // 2 + 7 :], rate_hz=RATE_HZ, most_s=60)) / RATE_HZ > 1.5
+    assert len(read_recording(data[len(data) // 2 + 7 :], rate_hz=RATE_HZ, max_s=60)) / RATE_HZ > 1.5
 
 
 class Watched(io.BytesIO):
@@ -195,10 +200,10 @@ def test_what_says_that_it_is_too_long_is_not_read_to_its_end(name: str) -> None
     content = LONG[name]()
     file = Watched(content)
     with pytest.raises(ClientError) as refused:
-        read_recording(file, rate_hz=RATE_HZ, most_s=60)
+        read_recording(file, rate_hz=RATE_HZ, max_s=60)
     assert (refused.value.code, refused.value.message) == ("audio_too_long", "The audio is longer than 60 s.")
     assert file.taken < len(content) / 2
-    assert len(read_recording(content, rate_hz=RATE_HZ, most_s=121)) / RATE_HZ == pytest.approx(120, abs=0.2)
+    assert len(read_recording(content, rate_hz=RATE_HZ, max_s=121)) / RATE_HZ == pytest.approx(120, abs=0.2)
 
 
 @pytest.mark.parametrize("format", ["opus", "aac", "webm"])
@@ -209,7 +214,7 @@ def test_what_does_not_say_so_for_certain_is_read_as_far_as_it_may_be_long(forma
         content = encode(hum(120, 24_000), "opus" if format == "opus" else "aac", 24_000)
     file = Watched(content)
     with pytest.raises(ClientError) as refused:
-        read_recording(file, rate_hz=RATE_HZ, most_s=60)
+        read_recording(file, rate_hz=RATE_HZ, max_s=60)
     assert refused.value.code == "audio_too_long"
     assert file.taken < len(content) * 0.75
 
@@ -289,7 +294,7 @@ GUESSED: dict[str, Callable[[], bytes]] = {
 def test_nothing_is_refused_for_a_length_that_is_a_guess(name: str) -> None:
     content = GUESSED[name]()
     assert told_s(content) > 41
-    assert len(read_recording(content, rate_hz=RATE_HZ, most_s=40)) / RATE_HZ == pytest.approx(30.5, abs=1)
+    assert len(read_recording(content, rate_hz=RATE_HZ, max_s=40)) / RATE_HZ == pytest.approx(30.5, abs=1)
 
 
 def test_two_hours_are_refused_in_little_memory() -> None:
@@ -324,7 +329,7 @@ def test_headerless_pcm_that_cannot_be_is_refused() -> None:
 def test_what_is_not_a_number_becomes_silence() -> None:
     data = bytearray(muxed("wav", "pcm_f32le", "mono", 48_000))
     data[-40_000:] = np.full(10_000, np.nan, "<f4").tobytes()
-    heard = read_recording(bytes(data), rate_hz=48_000, most_s=60)
+    heard = read_recording(bytes(data), rate_hz=48_000, max_s=60)
     assert np.isfinite(heard).all()
     assert np.abs(heard).max() <= 1.0
 
@@ -340,7 +345,7 @@ def test_spoiled_files_are_read_or_refused(name: str, spots: list[tuple[float, i
     for at, value in spots:
         data[int(at * len(data))] = value
     with suppress(ClientError):
-        heard = read_recording(bytes(data[: int(share * len(data)) + 1]), rate_hz=RATE_HZ, most_s=30)
+        heard = read_recording(bytes(data[: int(share * len(data)) + 1]), rate_hz=RATE_HZ, max_s=30)
         assert np.isfinite(heard).all()
 
 
@@ -349,7 +354,7 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     threads = threading.active_count()
     for name in ("wav", "mp3", "m4a"):
         data = FILES[name]()
-        read_recording(data, rate_hz=RATE_HZ, most_s=60)
+        read_recording(data, rate_hz=RATE_HZ, max_s=60)
         refusal(data, most_s=1)
         refusal(data[:30])
     assert not list(tmp_path.iterdir())

@@ -15,7 +15,7 @@ from vivavoce.speech import links
 from vivavoce.speech.links import VALID_S, SpeechLinks
 from vivavoce.speech.tables import SpeechFileRow
 from vivavoce.store.store import Store, open_store
-from vivavoce.store.tables import LooseBlob
+from vivavoce.store.tables import OrphanBlob
 
 
 class Clock:
@@ -42,7 +42,7 @@ async def failing() -> AsyncGenerator[bytes, None]:
     raise EngineError("fake", "failed")
 
 
-async def count(store: Store, table: type[SpeechFileRow] | type[LooseBlob]) -> int:
+async def count(store: Store, table: type[SpeechFileRow] | type[OrphanBlob]) -> int:
     async with store.reading() as session:
         return await session.scalar(select(func.count()).select_from(table)) or 0
 
@@ -63,7 +63,7 @@ async def test_a_file_is_found_by_its_secret_alone(store: Store, tmp_path: Path)
     with pytest.raises(ClientError) as refused:
         await kept.find(secret[:-1])
     assert refused.value.code == "file_not_found"
-    assert await count(store, LooseBlob) == 0
+    assert await count(store, OrphanBlob) == 0
 
 
 async def test_after_its_time_it_is_gone(store: Store, tmp_path: Path) -> None:
@@ -76,14 +76,14 @@ async def test_after_its_time_it_is_gone(store: Store, tmp_path: Path) -> None:
     await kept.keep("me", chunks(b"new"), "audio/mpeg")
     assert await count(store, SpeechFileRow) == 1
     assert len(blobs(tmp_path)) == 1
-    assert await count(store, LooseBlob) == 0
+    assert await count(store, OrphanBlob) == 0
 
 
 async def test_a_file_that_fails_leaves_nothing_behind(store: Store, tmp_path: Path) -> None:
     with pytest.raises(EngineError):
         await SpeechLinks(store).keep("me", failing(), "audio/mpeg")
     assert not blobs(tmp_path)
-    assert await count(store, SpeechFileRow) == await count(store, LooseBlob) == 0
+    assert await count(store, SpeechFileRow) == await count(store, OrphanBlob) == 0
 
 
 async def test_giving_up_stops_the_work_and_leaves_nothing_behind(store: Store, tmp_path: Path) -> None:
@@ -105,11 +105,11 @@ async def test_giving_up_stops_the_work_and_leaves_nothing_behind(store: Store, 
         await keeping
     assert over.is_set()
     assert not blobs(tmp_path)
-    assert await count(store, SpeechFileRow) == await count(store, LooseBlob) == 0
+    assert await count(store, SpeechFileRow) == await count(store, OrphanBlob) == 0
 
 
 async def test_an_owner_has_only_so_many(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(links, "MOST_LINKS", 2)
+    monkeypatch.setattr(links, "MAX_LINKS", 2)
     kept = SpeechLinks(store)
     for _ in range(2):
         await kept.keep("me", chunks(b"sound"), "audio/mpeg")

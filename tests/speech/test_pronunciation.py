@@ -7,7 +7,7 @@ from pypinyin import Style, lazy_pinyin
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.speech import SpeechRequest
-from vivavoce.speech.pronunciation import MOST_ENTRIES, Pronunciations, spelled_out
+from vivavoce.speech.pronunciation import MAX_ENTRIES, Pronunciations, spelled_out
 
 
 def reading(text: str) -> list[str]:
@@ -64,8 +64,8 @@ def test_entries_that_cannot_be(entry: str) -> None:
 
 
 def test_too_many_entries() -> None:
-    with pytest.raises(ClientError, match=str(MOST_ENTRIES)):
-        Pronunciations(f"w{index}/x" for index in range(MOST_ENTRIES + 1))
+    with pytest.raises(ClientError, match=str(MAX_ENTRIES)):
+        Pronunciations(f"w{index}/x" for index in range(MAX_ENTRIES + 1))
 
 
 def test_nothing_to_replace() -> None:

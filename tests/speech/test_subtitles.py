@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.speech.subtitles import Item, Subtitler, ends_sentence, word_times
+from vivavoce.speech.subtitles import Subtitler, SubtitleWord, ends_sentence, word_times
 
 RATE_HZ = 24_000
 
@@ -20,12 +20,17 @@ def voice(*parts_ms: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 
 def test_words_take_as_long_as_their_syllables() -> None:
     items = word_times("Hello there, friend.", voice(800, 200), RATE_HZ)
-    assert items == [Item("Hello", 0, 320), Item("there", 320, 640), Item("friend", 640, 800)]
+    assert items == [SubtitleWord("Hello", 0, 320), SubtitleWord("there", 320, 640), SubtitleWord("friend", 640, 800)]
 
 
 def test_a_pause_belongs_to_no_word() -> None:
     items = word_times("你好，世界。", voice(400, 300, 400, 200), RATE_HZ, start=RATE_HZ)
-    assert items == [Item("你", 1000, 1200), Item("好", 1200, 1400), Item("世", 1700, 1900), Item("界", 1900, 2100)]
+    assert items == [
+        SubtitleWord("你", 1000, 1200),
+        SubtitleWord("好", 1200, 1400),
+        SubtitleWord("世", 1700, 1900),
+        SubtitleWord("界", 1900, 2100),
+    ]
 
 
 def test_marks_are_no_words() -> None:
@@ -67,7 +72,7 @@ def test_clauses_become_sentences_and_their_times_go_on() -> None:
     subtitler.add("Bye", voice(300))
     second = subtitler.flush()
     assert second is not None
-    assert second.items == [Item("Bye", 800, 1100)]
+    assert second.items == [SubtitleWord("Bye", 800, 1100)]
     assert subtitler.flush() is None
 
 

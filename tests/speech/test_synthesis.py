@@ -12,16 +12,23 @@ import pytest
 from vivavoce.audio.encoding import FileFormat, encode
 from vivavoce.audio.recordings import RawFormat, read_recording
 from vivavoce.errors import EngineError
-from vivavoce.runtime.clauses import Clause
 from vivavoce.speech.subtitles import Subtitle
-from vivavoce.speech.synthesis import PIECES_AHEAD, FileShape, Manner, Spoken, speak, spoken_file
+from vivavoce.speech.synthesis import (
+    PIECES_AHEAD,
+    OutputFormat,
+    SynthesisEnd,
+    SynthesisOptions,
+    speak,
+    synthesized_file,
+)
+from vivavoce.text.clauses import Clause
 from vivavoce.types import ClauseSpoken, Language, Samples, SpeakOptions, Speech
 
 RATE_HZ = 24_000
 TONE = (0.2 * np.sin(np.arange(RATE_HZ) * 2 * np.pi * 300 / RATE_HZ)).astype(np.float32)
 
 
-class CountingSpeaker:
+class CountingSynthesizer:
     """A second of tone a clause; counts what it was asked for. "fail" fails, "forever" never ends."""
 
     rate_hz = RATE_HZ
@@ -52,61 +59,61 @@ def clauses(*texts: str) -> list[Clause]:
 
 
 async def test_speech_comes_in_order_with_the_manner_asked_for() -> None:
-    speaker = CountingSpeaker()
-    manner = Manner("a", volume=0.5, said=str.upper)
-    pieces = [piece async for piece in speak(clauses("one", "two"), manner, speaker)]
+    synthesizer = CountingSynthesizer()
+    manner = SynthesisOptions("a", volume=0.5, pronounce=str.upper)
+    pieces = [piece async for piece in speak(clauses("one", "two"), manner, synthesizer)]
     assert [type(piece) for piece in pieces] == [Speech, ClauseSpoken, Speech, ClauseSpoken]
     assert isinstance(pieces[0], Speech)
     assert np.allclose(pieces[0].samples, TONE / 2)
-    assert speaker.asked == ["ONE", "TWO"]
+    assert synthesizer.asked == ["ONE", "TWO"]
 
 
-async def test_the_speaker_runs_ahead_and_not_further_than_it_may() -> None:
-    speaker = CountingSpeaker()
-    async with aclosing(speak(clauses(*["word"] * 100), Manner("a"), speaker)) as pieces:
+async def test_the_synthesizer_runs_ahead_and_not_further_than_it_may() -> None:
+    synthesizer = CountingSynthesizer()
+    async with aclosing(speak(clauses(*["word"] * 100), SynthesisOptions("a"), synthesizer)) as pieces:
         await anext(pieces)
         for _ in range(200):
             await asyncio.sleep(0)
-        assert len(speaker.asked) == 1, "the first sound comes first"
+        assert len(synthesizer.asked) == 1, "the first sound comes first"
         await anext(pieces)
         for _ in range(200):
             await asyncio.sleep(0)
-        assert 2 <= len(speaker.asked) <= PIECES_AHEAD
+        assert 2 <= len(synthesizer.asked) <= PIECES_AHEAD
 
 
-async def test_closing_stops_the_speaker_at_once() -> None:
-    speaker = CountingSpeaker()
-    async with aclosing(speak(clauses("one", "forever"), Manner("a"), speaker)) as pieces:
+async def test_closing_stops_the_synthesizer_at_once() -> None:
+    synthesizer = CountingSynthesizer()
+    async with aclosing(speak(clauses("one", "forever"), SynthesisOptions("a"), synthesizer)) as pieces:
         assert isinstance(await anext(pieces), Speech)
         assert await anext(pieces) == ClauseSpoken(0)
-        while len(speaker.asked) < 2:  # noqa: ASYNC110 (a few turns of the loop)
+        while len(synthesizer.asked) < 2:  # noqa: ASYNC110 (a few turns of the loop)
             await asyncio.sleep(0)
-    assert speaker.closed == 2
+    assert synthesizer.closed == 2
     assert len(asyncio.all_tasks()) == 1
 
 
 async def test_a_clause_that_fails_costs_itself_only() -> None:
-    speaker = CountingSpeaker()
-    pieces = [piece async for piece in speak(clauses("one", "fail", "two", "fail"), Manner("a"), speaker)]
+    synthesizer = CountingSynthesizer()
+    pieces = [piece async for piece in speak(clauses("one", "fail", "two", "fail"), SynthesisOptions("a"), synthesizer)]
     spoken = [(piece.index, isinstance(piece, Speech)) for piece in pieces]
     assert spoken == [(0, True), (0, False), (1, False), (2, True), (2, False), (3, False)]
-    assert speaker.closed == 4
+    assert synthesizer.closed == 4
 
 
-async def test_what_was_made_before_a_speaker_broke_is_heard() -> None:
-    speaker = CountingSpeaker()
-    pieces = speak(clauses("one", "fail", "fail", "two"), Manner("a"), speaker)
+async def test_what_was_made_before_a_synthesizer_broke_is_heard() -> None:
+    synthesizer = CountingSynthesizer()
+    pieces = speak(clauses("one", "fail", "fail", "two"), SynthesisOptions("a"), synthesizer)
     assert isinstance(await anext(pieces), Speech)
     assert await anext(pieces) == ClauseSpoken(0)
     assert await anext(pieces) == ClauseSpoken(1)
     with pytest.raises(EngineError):
         await anext(pieces)
-    assert speaker.asked == ["one", "fail", "fail"]
+    assert synthesizer.asked == ["one", "fail", "fail"]
 
 
 async def test_a_text_of_which_nothing_can_be_spoken_is_an_error() -> None:
     with pytest.raises(EngineError):
-        _ = [piece async for piece in speak(clauses("fail"), Manner("a"), CountingSpeaker())]
+        _ = [piece async for piece in speak(clauses("fail"), SynthesisOptions("a"), CountingSynthesizer())]
 
 
 @pytest.mark.parametrize("format", ["wav", "mp3", "flac", "opus", "pcm", "aac"])
@@ -114,30 +121,44 @@ async def test_a_text_of_which_nothing_can_be_spoken_is_an_error() -> None:
 async def test_the_file_holds_all_speech(format: FileFormat, rate_hz: int) -> None:
     made = [
         one
-        async for one in spoken_file(clauses("one", "two"), Manner("a"), CountingSpeaker(), FileShape(format, rate_hz))
+        async for one in synthesized_file(
+            clauses("one", "two"), SynthesisOptions("a"), CountingSynthesizer(), OutputFormat(format, rate_hz)
+        )
     ]
-    assert made[-1] == Spoken(2000)
+    assert made[-1] == SynthesisEnd(2000)
     data = b"".join(one for one in made if isinstance(one, bytes))
     raw = RawFormat(rate_hz) if format == "pcm" else None
-    heard = read_recording(data, rate_hz=RATE_HZ, most_s=10, raw=raw)
+    heard = read_recording(data, rate_hz=RATE_HZ, max_s=10, raw=raw)
     assert len(heard) / RATE_HZ == pytest.approx(2.0, abs=0.3)
     assert np.sqrt(np.mean(heard[4800:-9600] ** 2)) == pytest.approx(0.2 / np.sqrt(2), abs=0.03)
 
 
 async def test_the_first_bytes_are_few_and_the_rest_follows_in_blocks() -> None:
-    made = [one async for one in spoken_file(clauses("one"), Manner("a"), CountingSpeaker(), FileShape("pcm", RATE_HZ))]
+    made = [
+        one
+        async for one in synthesized_file(
+            clauses("one"), SynthesisOptions("a"), CountingSynthesizer(), OutputFormat("pcm", RATE_HZ)
+        )
+    ]
     assert [len(one) for one in made if isinstance(one, bytes)] == [7200, 40_800]
     assert made[0] == encode(TONE, "pcm", RATE_HZ)[:7200]
 
 
 async def test_subtitles_follow_their_audio() -> None:
-    shape = FileShape("pcm", RATE_HZ)
+    output_format = OutputFormat("pcm", RATE_HZ)
     sentences = clauses("Well, ", "yes. ", "And so")
-    made = [one async for one in spoken_file(sentences, Manner("a"), CountingSpeaker(), shape, subtitles=True)]
+    made = [
+        one
+        async for one in synthesized_file(
+            sentences, SynthesisOptions("a"), CountingSynthesizer(), output_format, subtitles=True
+        )
+    ]
     told = [one for one in made if isinstance(one, Subtitle)]
     assert [(one.text, one.items[0].start_ms) for one in told] == [("Well, yes.", 0), ("And so", 2000)]
     audio_before = sum(len(one) for one in made[: made.index(told[0])] if isinstance(one, bytes))
     assert audio_before == 2 * 48_000
     assert not [
-        one async for one in spoken_file(sentences, Manner("a"), CountingSpeaker(), shape) if isinstance(one, Subtitle)
+        one
+        async for one in synthesized_file(sentences, SynthesisOptions("a"), CountingSynthesizer(), output_format)
+        if isinstance(one, Subtitle)
     ]

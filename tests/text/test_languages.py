@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.text.languages import named, unreadable, written_in
+from vivavoce.text.languages import european_language, language_list, unreadable
 
 HERE = frozenset({"en", "zh", "ja"})
 
@@ -53,15 +53,15 @@ def test_a_voice_of_that_language_reads_it() -> None:
     ],
 )
 def test_european_languages_show_in_their_function_words(text: str, language: str | None) -> None:
-    assert written_in(text) == language
+    assert european_language(text) == language
 
 
 @given(st.text(max_size=40))
 def test_any_text_can_be_asked_about(text: str) -> None:
     unreadable(text, HERE)
-    written_in(text)
+    european_language(text)
 
 
 def test_languages_in_words() -> None:
-    assert named(HERE) == "Chinese, English and Japanese"
-    assert named({"en"}) == "English"
+    assert language_list(HERE) == "Chinese, English and Japanese"
+    assert language_list({"en"}) == "English"

@@ -73,7 +73,7 @@ class Encoder:
         if format in ("wav", "pcm"):
             self._writer = _Plain(wav_header(rate_hz) if format == "wav" else b"")
         else:
-            self._writer = _Muxed(format, rate_hz, io.BytesIO(), whole=False)
+            self._writer = _Muxed(format, rate_hz, io.BytesIO(), seekable=False)
 
     def write(self, samples: Samples) -> bytes:
         """What ``samples`` (``float32[n]``) add to the file; may be empty."""
@@ -90,7 +90,7 @@ def encode(samples: Samples, format: FileFormat, rate_hz: int) -> bytes:
         data = encode_pcm16(samples)
         return wav_header(rate_hz, len(data)) + data if format == "wav" else data
     file = io.BytesIO()
-    writer = _Muxed(format, rate_hz, file, whole=True)
+    writer = _Muxed(format, rate_hz, file, seekable=True)
     writer.write(samples)
     writer.finish()
     return file.getvalue()
@@ -126,24 +126,24 @@ class _Pipe:
     """Where a muxer writes; it cannot seek, because what is written may have been sent."""
 
     def __init__(self) -> None:
-        self._written = bytearray()
+        self._buffer = bytearray()
 
     def write(self, data: bytes) -> int:
-        self._written += data
+        self._buffer += data
         return len(data)
 
     def take(self) -> bytes:
-        taken = bytes(self._written)
-        self._written.clear()
-        return taken
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        return data
 
 
 class _Muxed:
     """A codec and its container. ``whole``: into ``file``, where the header can still be put right."""
 
-    def __init__(self, format: str, rate_hz: int, file: io.BytesIO, *, whole: bool) -> None:
+    def __init__(self, format: str, rate_hz: int, file: io.BytesIO, *, seekable: bool) -> None:
         container, codec, options = _MUXERS[format]
-        if whole:
+        if seekable:
             options = _WHOLE_OPTIONS.get(format, options)
         coded_hz = next(rate for rate in _OPUS_RATES_HZ if rate >= rate_hz) if format == "opus" else rate_hz
         self._resampler = Resampler(rate_hz, coded_hz)
@@ -151,7 +151,7 @@ class _Muxed:
         self._at = 0
         self._pipe = _Pipe()
         self._container = av.open(
-            file if whole else self._pipe, "w", format=container, options={"flush_packets": "1", **options}
+            file if seekable else self._pipe, "w", format=container, options={"flush_packets": "1", **options}
         )
         stream = self._container.add_stream(codec, rate=coded_hz, layout="mono")
         self._stream = cast("av.AudioStream", stream)
@@ -159,16 +159,16 @@ class _Muxed:
             self._stream.bit_rate = _BIT_RATES[format][coded_hz > 24_000]
 
     def write(self, samples: Samples) -> bytes:
-        self._put(self._resampler.push(samples))
+        self._encode_samples(self._resampler.push(samples))
         return self._pipe.take()
 
     def finish(self) -> bytes:
-        self._put(self._resampler.flush())
+        self._encode_samples(self._resampler.flush())
         self._mux(self._stream.encode(None))
         self._container.close()
         return self._pipe.take()
 
-    def _put(self, samples: Samples) -> None:
+    def _encode_samples(self, samples: Samples) -> None:
         if not len(samples):
             return
         planes: Any = np.clip(samples, -1.0, 1.0).reshape(1, -1)

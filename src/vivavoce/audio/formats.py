@@ -10,7 +10,7 @@ from typing import Protocol
 
 from vivavoce.audio.audio_format import AudioFormat, Encoding
 from vivavoce.audio.g711 import decode_g711, encode_g711
-from vivavoce.audio.ogg import MOST_OGG_BYTES, OggOpusDecoder
+from vivavoce.audio.ogg import MAX_OGG_BYTES, OggOpusDecoder
 from vivavoce.audio.pcm import count_pcm16, decode_pcm16, encode_pcm16
 from vivavoce.audio.resample import Resampler
 from vivavoce.errors import ClientError
@@ -38,6 +38,10 @@ class StreamDecoder(Protocol):
     def flush(self) -> Samples:
         """The stream's last few milliseconds; what is pushed next begins a new stream."""
 
+    @property
+    def buffered_samples(self) -> int:
+        """Samples that have come and are not given yet, as far as that is known before they are decoded."""
+
 
 def open_decoder(format: AudioFormat, rate_hz: int) -> StreamDecoder:
     """Reads a stream of this format at ``rate_hz``."""
@@ -50,8 +54,8 @@ def duration_ms(audio: bytes, format: AudioFormat) -> int:
     Raises ``ClientError`` when they end within a sample, or are more Ogg than is decoded at once.
     """
     if format.encoding == "ogg_opus":
-        if len(audio) > MOST_OGG_BYTES:
-            raise ClientError(f"An append may have {MOST_OGG_BYTES} bytes of Ogg.", param="audio")
+        if len(audio) > MAX_OGG_BYTES:
+            raise ClientError(f"An append may have {MAX_OGG_BYTES} bytes of Ogg.", param="audio")
         return 0
     samples = count_pcm16(audio) if format.encoding == "pcm16" else len(audio)
     return samples * 1000 // format.rate_hz
@@ -71,6 +75,11 @@ class AudioDecoder:
     def flush(self) -> Samples:
         """The stream's last few milliseconds; what is pushed next begins a new stream."""
         return self._resampler.flush()
+
+    @property
+    def buffered_samples(self) -> int:
+        """Samples that resampling holds back."""
+        return self._resampler.buffered_samples
 
 
 class AudioEncoder:

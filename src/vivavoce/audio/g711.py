@@ -63,8 +63,10 @@ def _codes(law: Law) -> NDArray[np.uint8]:
     all_levels = levels(law)
     # Of equal levels the last is kept as the positive zero: µ-law 0xFF follows 0x7F.
     code_of = {int(level): code for code, level in enumerate(all_levels)}
-    known = np.array(sorted(code_of), np.int32)
+    known_values = np.array(sorted(code_of), np.int32)
     values = np.arange(-FULL_SCALE, FULL_SCALE, dtype=np.int32)
-    above = np.clip(np.searchsorted(known, values), 1, len(known) - 1)
-    nearest = np.where(values - known[above - 1] < known[above] - values, known[above - 1], known[above])
+    above = np.clip(np.searchsorted(known_values, values), 1, len(known_values) - 1)
+    nearest = np.where(
+        values - known_values[above - 1] < known_values[above] - values, known_values[above - 1], known_values[above]
+    )
     return np.array([code_of[int(level)] for level in nearest], np.uint8)

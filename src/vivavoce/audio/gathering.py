@@ -10,18 +10,18 @@ from vivavoce.types import Samples
 class GatheredSamples:
     """Samples so far, in one array that grows in place: joining pieces at the end would need the memory twice."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_samples: int) -> None:
+        self._max_samples = max_samples
         self._count = 0
-        self._buffer = np.empty(min(most, 1 << 16), np.float32)
+        self._buffer = np.empty(min(max_samples, 1 << 16), np.float32)
 
     def add(self, samples: Samples) -> bool:
         """Append; false when that would be more than ``most``."""
         end = self._count + len(samples)
-        if end > self._most:
+        if end > self._max_samples:
             return False
         if end > len(self._buffer):
-            self._buffer.resize(min(self._most, max(end, len(self._buffer) * 2)), refcheck=False)
+            self._buffer.resize(min(self._max_samples, max(end, len(self._buffer) * 2)), refcheck=False)
         self._buffer[self._count : end] = samples
         self._count = end
         return True

@@ -57,6 +57,11 @@ class InputBuffer:
         """How much audio is kept."""
         return self.to_ms(self._end - self._start)
 
+    @property
+    def received_ms(self) -> int:
+        """How much audio is kept, with what resampling holds back."""
+        return self.to_ms(self._end - self._start + self._decoder.buffered_samples)
+
     def to_ms(self, samples: int) -> int:
         """A sample count as milliseconds."""
         return samples * 1000 // self.rate_hz

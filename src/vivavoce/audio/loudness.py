@@ -13,11 +13,18 @@ from vivavoce.types import Samples
 TARGET_LUFS = -20.0
 """The loudness of every voice: that of conversation on headphones and phones, with room for peaks."""
 
-CEILING = 10 ** (-1.5 / 20)
-"""The highest sample a limited signal has. The peak between two samples may be half a decibel above."""
+CEILING = 10 ** (-2.0 / 20)
+"""The highest value a limited signal has, between samples, too: resamplers and lossy codecs add up to a decibel."""
 
-_KNEE = 10 ** (-5.0 / 20)
-"""Below this the limiter does nothing."""
+_HARMLESS = 10 ** (-5.0 / 20)
+"""Where no sample is higher, nothing between samples of speech reaches the ceiling."""
+
+_LOOK_AHEAD = 64
+"""Samples before and behind a peak in which the limiter turns down and up again: 2.7 ms at 24 kHz."""
+
+_OVERSAMPLED = 4
+_MARGIN = 512
+"""Zeros around what is oversampled, so that its end is not taken for what precedes its beginning."""
 
 _BLOCK_S, _STEP_S = 0.4, 0.1
 _SILENT_LUFS, _RELATIVE_LU = -70.0, -10.0
@@ -33,30 +40,50 @@ def loudness(samples: Samples, rate_hz: int) -> float:
     sums = np.concatenate(([0.0], np.cumsum(power, dtype=np.float64)))
     starts = np.arange(0, len(power) - block + 1, step)
     energy = (sums[starts + block] - sums[starts]) / block
-    heard = energy[_lufs(energy) > _SILENT_LUFS]
-    if not len(heard):
+    audible = energy[_lufs(energy) > _SILENT_LUFS]
+    if not len(audible):
         return -math.inf
-    gate = 10 * math.log10(float(heard.mean())) + _OFFSET + _RELATIVE_LU
-    return 10 * math.log10(float(heard[_lufs(heard) > gate].mean())) + _OFFSET
+    gate = 10 * math.log10(float(audible.mean())) + _OFFSET + _RELATIVE_LU
+    return 10 * math.log10(float(audible[_lufs(audible) > gate].mean())) + _OFFSET
 
 
 def limited(samples: Samples) -> Samples:
-    """``samples`` with what is above the knee bent below ``CEILING``; quieter samples are as they were."""
-    loud = np.abs(samples)
-    if not len(samples) or float(loud.max()) <= _KNEE:
+    """``samples`` turned down around every peak above ``CEILING``, as a whole and smoothly; the rest is as it was.
+
+    Blocking: some milliseconds for seconds of audio with such peaks.
+    """
+    if not len(samples) or float(np.abs(samples).max()) <= _HARMLESS:
         return samples
-    room = CEILING - _KNEE
-    bent = _KNEE + room * np.tanh((loud - _KNEE) / room)
-    return np.where(loud > _KNEE, np.sign(samples) * bent, samples).astype(np.float32)
+    peaks = _peaks(samples)
+    if float(peaks.max()) <= CEILING:
+        return samples
+    needed = np.minimum(1.0, CEILING / np.maximum(peaks, CEILING))
+    # The least gain within reach of a sample, averaged over that reach: never above what the sample needs.
+    least = np.pad(needed, 2 * _LOOK_AHEAD, constant_values=1.0)
+    reach = 1
+    while reach < 2 * _LOOK_AHEAD + 1:
+        step = min(reach, 2 * _LOOK_AHEAD + 1 - reach)
+        least = np.minimum(least[: len(least) - step], least[step:])
+        reach += step
+    window = np.hanning(2 * _LOOK_AHEAD + 3)[1:-1]
+    gain = np.convolve(least, window / window.sum(), mode="valid")
+    return (samples * gain).astype(np.float32)
 
 
 def true_peak(samples: Samples) -> float:
     """The highest value of the signal between samples, too: it is looked at four times as often."""
-    if not len(samples):
-        return 0.0
-    spectrum = np.fft.rfft(np.pad(samples.astype(np.float64), 64))
-    length = len(samples) + 128
-    return float(np.abs(np.fft.irfft(spectrum, 4 * length)).max() * 4)
+    return float(_peaks(samples).max()) if len(samples) else 0.0
+
+
+def _peaks(samples: Samples) -> NDArray[np.float64]:
+    """``float64[n]``: the highest value from a sample to the next."""
+    length = 1024 * -(-(len(samples) + 2 * _MARGIN) // 1024)
+    padded = np.zeros(length)
+    padded[_MARGIN : _MARGIN + len(samples)] = samples
+    between = np.fft.irfft(np.fft.rfft(padded), _OVERSAMPLED * length) * _OVERSAMPLED
+    highest = np.abs(between).reshape(length, _OVERSAMPLED).max(axis=1)
+    around = np.maximum(highest, np.roll(highest, 1))
+    return np.asarray(around[_MARGIN : _MARGIN + len(samples)])
 
 
 def _lufs(energy: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -93,5 +120,5 @@ def _shelf(z: NDArray[np.complex128], rate_hz: int) -> NDArray[np.complex128]:
 def _high_pass(z: NDArray[np.complex128], rate_hz: int) -> NDArray[np.complex128]:
     quality = 0.5003270373238773
     k = math.tan(math.pi * 38.13547087602444 / rate_hz)
-    whole = 1 + k / quality + k * k
-    return np.asarray((1 - 2 * z + z**2) / (1 + 2 * (k * k - 1) / whole * z + (1 - k / quality + k * k) / whole * z**2))
+    a0 = 1 + k / quality + k * k
+    return np.asarray((1 - 2 * z + z**2) / (1 + 2 * (k * k - 1) / a0 * z + (1 - k / quality + k * k) / a0 * z**2))

@@ -15,7 +15,7 @@ _FRAME_BYTES = 64
 
 _HAS_FRAMES, _HAS_BYTES = 1, 2
 
-_MOST_TAGS = 16
+_MAX_TAGS = 16
 """Empty ones take ten bytes: a file can consist of them."""
 
 
@@ -42,7 +42,7 @@ def counted_s(file: BinaryIO, size: int) -> float | None:
 def _behind_tags(file: BinaryIO) -> int:
     """Where the first frame begins: behind ID3v2 tags, which say how large they are."""
     start = 0
-    for _ in range(_MOST_TAGS):
+    for _ in range(_MAX_TAGS):
         file.seek(start)
         head = file.read(10)
         if head[:3] != b"ID3" or len(head) < 10:
@@ -59,7 +59,7 @@ def _counts(frame: bytes, version: int) -> tuple[int, int] | None:
         return int.from_bytes(frame[50:54]), int.from_bytes(frame[46:50])
     mono = frame[3] >> 6 == _MONO
     at = 4 + ((17 if mono else 32) if version == _MPEG_1 else (9 if mono else 17))
-    told = int.from_bytes(frame[at + 4 : at + 8])
-    if frame[at : at + 4] not in {b"Xing", b"Info"} or told & (_HAS_FRAMES | _HAS_BYTES) != _HAS_FRAMES | _HAS_BYTES:
+    flags = int.from_bytes(frame[at + 4 : at + 8])
+    if frame[at : at + 4] not in {b"Xing", b"Info"} or flags & (_HAS_FRAMES | _HAS_BYTES) != _HAS_FRAMES | _HAS_BYTES:
         return None
     return int.from_bytes(frame[at + 8 : at + 12]), int.from_bytes(frame[at + 12 : at + 16])

@@ -11,6 +11,7 @@ from typing import Any
 import av
 import numpy as np
 
+from vivavoce.audio.downmix import Downmix
 from vivavoce.audio.resample import Resampler
 from vivavoce.errors import ClientError
 from vivavoce.types import Samples
@@ -23,25 +24,26 @@ _HEADER_BYTES = 27
 _CONTINUED, _FIRST_PAGE = 1, 2
 _WHOLE_SEGMENT = 255
 
-MOST_OGG_BYTES = 32 * 1024
+MAX_OGG_BYTES = 32 * 1024
 """Of one append, some seconds: they are decoded at once, and more would take longer than others can wait."""
 
-MOST_OGG_S = 60
+MAX_OGG_S = 60
 """Of one append as well: Opus can say a minute of silence in a kilobyte, and what is said has to be held."""
 
-MOST_CHANNELS = 2
-MOST_PACKET_BYTES = 256 * 1024
+MAX_CHANNELS = 2
+MAX_PACKET_BYTES = 256 * 1024
 """A packet of Opus has at most 61 KB; tags may hold a picture, and what is larger is no tags."""
 
 
 class OggOpusDecoder:
-    """One stream, or several in a row. ``float32[n]`` at ``rate_hz`` comes out: the mean of the channels."""
+    """One stream, or several in a row. ``float32[n]`` at ``rate_hz`` comes out: the channels as ``Downmix`` joins them."""
 
     def __init__(self, rate_hz: int) -> None:
         self._bytes = bytearray()
         self._packet = bytearray()
         self._packets = 0
         self._codec: Any = None
+        self._downmix = Downmix(OPUS_HZ)
         self._resampler = Resampler(OPUS_HZ, rate_hz)
 
     def push(self, data: bytes) -> Samples:
@@ -50,12 +52,12 @@ class OggOpusDecoder:
             self._bytes.clear()  # half a page of a recording that was broken off
         self._bytes += data
         pieces: list[Samples] = []
-        left = MOST_OGG_S * OPUS_HZ
+        remaining = MAX_OGG_S * OPUS_HZ
         try:
             for samples in (samples for packet in self._complete() for samples in self._decoded(packet)):
-                left -= len(samples)
-                if left < 0:
-                    raise ClientError(f"An append may hold {MOST_OGG_S} s of Ogg.", param="audio")
+                remaining -= len(samples)
+                if remaining < 0:
+                    raise ClientError(f"An append may hold {MAX_OGG_S} s of Ogg.", param="audio")
                 pieces.append(self._resampler.push(samples))
         except ClientError:
             self._bytes.clear()
@@ -66,6 +68,11 @@ class OggOpusDecoder:
     def flush(self) -> Samples:
         """What the resampler holds back; the pages of the stream may go on."""
         return self._resampler.flush()
+
+    @property
+    def buffered_samples(self) -> int:
+        """Samples that resampling holds back; what the packets hold is not known."""
+        return self._resampler.buffered_samples
 
     def _complete(self) -> Iterator[bytes]:
         """The packets that are whole by now."""
@@ -79,7 +86,7 @@ class OggOpusDecoder:
             for size in segments:
                 self._packet += body[at : at + size]
                 at += size
-                if len(self._packet) > MOST_PACKET_BYTES:
+                if len(self._packet) > MAX_PACKET_BYTES:
                     raise ClientError("A packet of the Ogg stream is too large.", code="invalid_audio", param="audio")
                 if size < _WHOLE_SEGMENT:
                     yield bytes(self._packet)
@@ -112,12 +119,12 @@ class OggOpusDecoder:
             except av.FFmpegError:
                 return  # a damaged packet is left out, as players do
             for frame in frames:
-                yield np.asarray(frame.to_ndarray(), np.float32).mean(axis=0, dtype=np.float32)
+                yield self._downmix(np.asarray(frame.to_ndarray(), np.float32).T)
 
     def _open(self, head: bytes) -> None:
         if len(head) < 19 or head[:8] != b"OpusHead":
             raise ClientError("The Ogg stream holds no Opus.", code="unsupported_format", param="audio")
-        if head[9] > MOST_CHANNELS:
+        if head[9] > MAX_CHANNELS:
             raise ClientError("The Ogg stream has more than two channels.", code="unsupported_format", param="audio")
         codec: Any = av.CodecContext.create("opus", "r")
         codec.extradata = head

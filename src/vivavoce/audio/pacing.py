@@ -7,6 +7,9 @@ is left to play.
 
 from __future__ import annotations
 
+FIRST_PIECE_MS = 20
+"""The first piece is short: a client plays it while the next are on their way."""
+
 
 class Pacer:
     """A clock over one reply's audio. ``now`` is in seconds, positions in samples of the reply."""
@@ -15,17 +18,18 @@ class Pacer:
         self.rate_hz = rate_hz
         self._lead = lead_ms * rate_hz // 1000
         self._piece = piece_ms * rate_hz // 1000
+        self._first_piece = FIRST_PIECE_MS * rate_hz // 1000
         self._anchor_time = 0.0
         self._anchor_position = 0
         self.sent = 0
 
-    def release(self, made: int, now: float) -> list[tuple[int, int]]:
-        """The pieces (start, end) that may leave now, of the ``made`` samples there are."""
+    def release(self, available: int, now: float) -> list[tuple[int, int]]:
+        """The pieces (start, end) that may leave now, of the ``available`` samples there are."""
         pieces: list[tuple[int, int]] = []
-        while self.sent < made and self.sent - self.played(now) < self._lead:
+        while self.sent < available and self.sent - self.played(now) < self._lead:
             if self.played(now) == self.sent:
                 self._anchor_time, self._anchor_position = now, self.sent
-            end = min(self.sent + self._piece, made)
+            end = min(self.sent + (self._piece if self.sent else self._first_piece), available)
             pieces.append((self.sent, end))
             self.sent = end
         return pieces
@@ -44,10 +48,10 @@ class Pacer:
         """When all that was sent will have been played."""
         return self._anchor_time + (self.sent - self._anchor_position) / self.rate_hz
 
-    def next_release(self, made: int, now: float) -> float | None:
+    def next_release(self, available: int, now: float) -> float | None:
         """When the next piece may leave, or ``None`` if nothing waits."""
-        if self.sent >= made:
+        if self.sent >= available:
             return None
-        over = self.sent - self.played(now) - self._lead + 1
+        excess = self.sent - self.played(now) - self._lead + 1
         # One sample more than needed: a wake-up a rounding too early would only ask for another one.
-        return now + (over + 1) / self.rate_hz if over > 0 else now
+        return now + (excess + 1) / self.rate_hz if excess > 0 else now

@@ -20,6 +20,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.audio.downmix import Downmix
 from vivavoce.audio.gathering import GatheredSamples
 from vivavoce.audio.mp3 import counted_s
 from vivavoce.audio.resample import Resampler
@@ -45,8 +46,8 @@ CODECS = frozenset(
 """FFmpeg's decoders that may be used. FFmpeg opens a stream's decoder to find out what the stream is, a cover's as well: one of
 16000 × 16000 points takes 244 MB. What is not in this list it does not open."""
 
-LEAST_HZ, MOST_HZ = 4_000, 768_000
-MOST_CHANNELS = 64
+MIN_HZ, MAX_HZ = 4_000, 768_000
+MAX_CHANNELS = 64
 _STATES_ITS_LENGTH = frozenset({"flac", "mov,mp4,m4a,3gp,3g2,mj2"})
 """Formats whose header, as FFmpeg reads it, says exactly how long they are, so that a file that was cut off can be told.
 
@@ -78,13 +79,13 @@ def read_recording(
     source: bytes | BinaryIO | Path,
     *,
     rate_hz: int,
-    most_s: float,
+    max_s: float,
     raw: RawFormat | None = None,
     channel: int | None = None,
 ) -> Samples:
     """All of ``recording_pieces`` as one array, decoded in this process. Blocking; for recordings of one's own."""
-    gathered = GatheredSamples(int(most_s * rate_hz))
-    for piece in recording_pieces(source, rate_hz=rate_hz, most_s=most_s, raw=raw, channel=channel):
+    gathered = GatheredSamples(int(max_s * rate_hz))
+    for piece in recording_pieces(source, rate_hz=rate_hz, max_s=max_s, raw=raw, channel=channel):
         gathered.add(piece)
     return gathered.samples()
 
@@ -93,15 +94,15 @@ def recording_pieces(
     source: bytes | BinaryIO | Path,
     *,
     rate_hz: int,
-    most_s: float,
+    max_s: float,
     raw: RawFormat | None = None,
     channel: int | None = None,
 ) -> Iterator[Samples]:
-    """The recording as mono ``float32[n]`` at ``rate_hz``: the mean of its channels, or one ``channel`` (from 0) of them.
+    """The recording as mono ``float32[n]`` at ``rate_hz``: its channels as ``Downmix`` joins them, or one ``channel`` (from 0).
 
     ``source`` can seek; one that is open already stays open. Raises ``ClientError``: ``unsupported_format`` for what is none
     of ``FORMATS`` and ``CODECS``, ``invalid_audio`` for what is empty, damaged, cut off or holds no sound (some of which shows
-    only at the end), ``audio_too_long`` for more than ``most_s`` seconds, ``no_such_channel``.
+    only at the end), ``audio_too_long`` for more than ``max_s`` seconds, ``no_such_channel``.
     """
     with ExitStack() as stack:
         if isinstance(source, Path):
@@ -116,12 +117,12 @@ def recording_pieces(
         counted = counted_s(file, size)
         file.seek(0)
         container = stack.enter_context(_opened(file, size, raw))
-        if _known_s(container, size, counted) > most_s + _TOO_LONG_BY_S:
-            raise _too_long(most_s)
-        yield from _Decoding(container, rate_hz, most_s, there, channel).pieces()
+        if _duration_from_header(container, size, counted) > max_s + _TOO_LONG_BY_S:
+            raise _too_long(max_s)
+        yield from _Decoding(container, rate_hz, max_s, there, channel).pieces()
 
 
-def _known_s(container: av.container.InputContainer, size: int, counted: float | None) -> float:
+def _duration_from_header(container: av.container.InputContainer, size: int, counted: float | None) -> float:
     """How long the recording certainly is at least, before it is decoded. ``counted``: by its count, if it is an mp3.
 
     Of ogg and webm nothing is certain: what was taken of a live stream begins hours into its clock, and a beginning tells the
@@ -136,8 +137,8 @@ def _known_s(container: av.container.InputContainer, size: int, counted: float |
     if format == "mp3":
         return counted or 0.0
     codec = stream.codec_context
-    known = codec.name.startswith("pcm_") and codec.format is not None and codec.channels > 0
-    if known and codec.sample_rate >= LEAST_HZ:
+    is_pcm = codec.name.startswith("pcm_") and codec.format is not None and codec.channels > 0
+    if is_pcm and codec.sample_rate >= MIN_HZ:
         return min(stated_s, size / (codec.format.bytes * codec.channels * codec.sample_rate))
     return 0.0
 
@@ -173,18 +174,18 @@ def _raw_format(raw: RawFormat, size: int) -> str:
 
 
 def _check_shape(rate_hz: int, channels: int) -> None:
-    if not LEAST_HZ <= rate_hz <= MOST_HZ:
+    if not MIN_HZ <= rate_hz <= MAX_HZ:
         raise ClientError(
-            f"Audio of {rate_hz} Hz is not supported; {LEAST_HZ} to {MOST_HZ} Hz are.", code="unsupported_format"
+            f"Audio of {rate_hz} Hz is not supported; {MIN_HZ} to {MAX_HZ} Hz are.", code="unsupported_format"
         )
-    if not 1 <= channels <= MOST_CHANNELS:
+    if not 1 <= channels <= MAX_CHANNELS:
         raise ClientError(
-            f"Audio of {channels} channels is not supported; 1 to {MOST_CHANNELS} are.", code="unsupported_format"
+            f"Audio of {channels} channels is not supported; 1 to {MAX_CHANNELS} are.", code="unsupported_format"
         )
 
 
-def _too_long(most_s: float) -> ClientError:
-    return ClientError(f"The audio is longer than {most_s:g} s.", code="audio_too_long")
+def _too_long(max_s: float) -> ClientError:
+    return ClientError(f"The audio is longer than {max_s:g} s.", code="audio_too_long")
 
 
 class _Decoding:
@@ -194,7 +195,7 @@ class _Decoding:
         self,
         container: av.container.InputContainer,
         rate_hz: int,
-        most_s: float,
+        max_s: float,
         there: float,
         channel: int | None,
     ) -> None:
@@ -203,12 +204,12 @@ class _Decoding:
         self._container = container
         self._stream = container.streams.audio[0]
         if self._stream.codec_context is None or self._stream.codec_context.codec.name not in CODECS:
-            raise ClientError("The audio is of a codec that is not read here.", code="unsupported_format")
+            raise ClientError("The audio's codec is not supported.", code="unsupported_format")
         self._rate_hz = rate_hz
-        self._most_s = most_s
+        self._max_s = max_s
         self._there = there
         self._channel = channel
-        self._left = int(most_s * rate_hz)
+        self._remaining = int(max_s * rate_hz)
         self._mixer: _Mixer | None = None
         self._good = self._bad = 0
         self._decoded_s = 0.0
@@ -221,13 +222,13 @@ class _Decoding:
             if self._mixer is None or not self._mixer.fits(frame):
                 yield from self._end_mix()
                 self._mixer = _Mixer(frame, self._rate_hz, self._channel)
-            yield from self._taken(self._mixer.push(frame))
+            yield from self._consume(self._mixer.push(frame))
         yield from self._end_mix()
         if self._bad > self._good:
             raise ClientError("The audio is damaged: most of it cannot be decoded.", code="invalid_audio")
-        if self._left == int(self._most_s * self._rate_hz):
+        if self._remaining == int(self._max_s * self._rate_hz):
             raise ClientError("The file holds no sound.", code="invalid_audio")
-        self._check_whole()
+        self._check_complete()
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         """What can be decoded; a damaged packet is left out, as players do (a radio stream begins within one)."""
@@ -249,16 +250,16 @@ class _Decoding:
 
     def _end_mix(self) -> Iterator[Samples]:
         if self._mixer is not None:
-            yield from self._taken(self._mixer.flush())
+            yield from self._consume(self._mixer.flush())
 
-    def _taken(self, samples: Samples) -> Iterator[Samples]:
-        if len(samples) > self._left:
-            raise _too_long(self._most_s)
-        self._left -= len(samples)
+    def _consume(self, samples: Samples) -> Iterator[Samples]:
+        if len(samples) > self._remaining:
+            raise _too_long(self._max_s)
+        self._remaining -= len(samples)
         if len(samples):
             yield np.clip(samples, -1.0, 1.0)
 
-    def _check_whole(self) -> None:
+    def _check_complete(self) -> None:
         """A file that says it is longer than what could be decoded was cut off on its way here."""
         stated_s = self._decoded_s / self._there
         stream = self._stream
@@ -281,6 +282,7 @@ class _Mixer:
             raise ClientError(f"The audio has {channels} channels.", code="no_such_channel")
         self._channel = channel
         self._shape = _shape(frame)
+        self._downmix = Downmix(frame.sample_rate)
         self._to_float = av.AudioResampler(format="flt", rate=frame.sample_rate)
         self._resampler = Resampler(frame.sample_rate, rate_hz)
 
@@ -291,21 +293,18 @@ class _Mixer:
     def push(self, frame: av.AudioFrame) -> Samples:
         """What the frame adds."""
         # The mean of the channels: FFmpeg's own downmix makes what is on both of them 3 dB louder.
-        pieces = [_mono(packed, self._channel) for packed in self._to_float.resample(frame)]
+        pieces = [self._mono(packed) for packed in self._to_float.resample(frame)]
         return self._resampler.push(np.concatenate(pieces)) if pieces else np.zeros(0, np.float32)
+
+    def _mono(self, packed: av.AudioFrame) -> Samples:
+        samples: NDArray[np.float32] = np.asarray(packed.to_ndarray(), np.float32)
+        # A float file can hold anything; what is not a number would silence or spoil every model after it.
+        samples = np.nan_to_num(samples.reshape(-1, len(packed.layout.channels)), nan=0.0, posinf=1.0, neginf=-1.0)
+        return self._downmix(samples) if self._channel is None else samples[:, self._channel]
 
     def flush(self) -> Samples:
         """The last few milliseconds."""
         return self._resampler.flush()
-
-
-def _mono(packed: av.AudioFrame, channel: int | None) -> Samples:
-    """The mean of the channels, or one of them."""
-    channels = len(packed.layout.channels)
-    samples: NDArray[np.float32] = np.asarray(packed.to_ndarray(), np.float32).reshape(-1, channels)
-    mono: Samples = samples.mean(axis=1, dtype=np.float32) if channel is None else samples[:, channel]
-    # A float file can hold anything; what is not a number would silence or spoil every model after it.
-    return np.nan_to_num(mono, nan=0.0, posinf=1.0, neginf=-1.0)
 
 
 def _shape(frame: av.AudioFrame) -> tuple[str, str, int]:

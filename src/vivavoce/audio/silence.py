@@ -1,6 +1,6 @@
 """Silence around speech: found, cut off, and put back in known amounts.
 
-Neural speakers pad what they say with up to half a second on both sides. Left in place, that padding is latency before
+Neural synthesizers pad what they say with up to half a second on both sides. Left in place, that padding is latency before
 the first word and an unnatural hole between clauses.
 """
 
@@ -41,15 +41,41 @@ def trim(samples: Samples, rate_hz: int) -> Samples:
 
 def faded(samples: Samples, rate_hz: int) -> Samples:
     """A copy that rises from and falls to zero over ``FADE_MS`` (less when it is shorter than two fades)."""
-    out = samples.astype(np.float32, copy=True)
-    count = min(FADE_MS * rate_hz // 1000, len(out) // 2)
+    result = samples.astype(np.float32, copy=True)
+    count = min(FADE_MS * rate_hz // 1000, len(result) // 2)
     if count:
         ramp = (0.5 - 0.5 * np.cos(np.pi * np.arange(count) / count)).astype(np.float32)
-        out[:count] *= ramp
-        out[-count:] *= ramp[::-1]
-    return out
+        result[:count] *= ramp
+        result[-count:] *= ramp[::-1]
+    return result
 
 
 def silence(duration_ms: float, rate_hz: int) -> Samples:
     """So much of nothing."""
     return np.zeros(round(duration_ms * rate_hz / 1000), np.float32)
+
+
+class EdgeTrimmer:
+    """A clip without leading and trailing silence, while it is still being made (see ``trim``): what may be its end waits."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._lead = LEAD_MS * rate_hz // 1000
+        self._tail = TAIL_MS * rate_hz // 1000
+        self._held = np.zeros(0, np.float32)
+        self._begun = False
+
+    def push(self, samples: Samples) -> Samples:
+        """What ``samples`` (``float32[n]``) add to the clip."""
+        held = np.concatenate([self._held, samples])
+        audible = np.flatnonzero(np.abs(held) > FLOOR)
+        if not len(audible):
+            self._held = held if self._begun else held[max(len(held) - self._lead, 0) :]
+            return held[:0]
+        start = 0 if self._begun else max(0, int(audible[0]) - self._lead)
+        end = int(audible[-1]) + 1
+        self._held, self._begun = held[end:], True
+        return held[start:end]
+
+    def finish(self) -> Samples:
+        """The clip is over: how its last sound fades."""
+        return self._held[: self._tail] if self._begun else self._held[:0]

@@ -1,4 +1,4 @@
-"""Faster or slower speech of the same pitch, for speakers that know one tempo only."""
+"""Faster or slower speech of the same pitch, for synthesizers that know one tempo only."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def at_tempo(samples: Samples, rate_hz: int, tempo: float) -> Samples:
     frame.sample_rate = rate_hz
     graph.push(frame)
     graph.push(None)
-    made: list[Samples] = []
+    chunks: list[Samples] = []
     while True:
         try:
             pulled = graph.pull()
         except (av.error.EOFError, av.error.BlockingIOError):
             break
-        made.append(pulled.to_ndarray().reshape(-1).astype(np.float32))
-    return np.concatenate(made) if made else samples[:0]
+        chunks.append(pulled.to_ndarray().reshape(-1).astype(np.float32))
+    return np.concatenate(chunks) if chunks else samples[:0]

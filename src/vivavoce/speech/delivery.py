@@ -29,34 +29,34 @@ KINDS = ("language", "emotion", "style")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """``speed`` multiplies the one asked for; ``language`` reads text that could be in two; ``undone`` is left out."""
+    """``speed`` multiplies the one asked for; ``language`` reads text that could be in two; ``unsupported`` is left out."""
 
     speed: float = 1.0
     language: Language | None = None
-    undone: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
 
 
 def delivery(
     label: Mapping[str, str | None] | None, instruction: str | None, *, param: str = "voice_label"
 ) -> Delivery:
     """What comes of a voice label and an instruction. Raises ``ClientError`` for a label there is not, or nobody speaks."""
-    undone = ("instruction",) if instruction and instruction.strip() else ()
-    given = {kind: value for kind, value in (label or {}).items() if kind in KINDS and value}
-    if len(given) > 1:
-        raise ClientError(f"'{param}' takes one of {', '.join(KINDS)}, not {' and '.join(given)}.", param=param)
-    for kind, value in given.items():
-        where = f"{param}.{kind}"
+    unsupported = ("instruction",) if instruction and instruction.strip() else ()
+    labels = {kind: value for kind, value in (label or {}).items() if kind in KINDS and value}
+    if len(labels) > 1:
+        raise ClientError(f"'{param}' takes one of {', '.join(KINDS)}, not {' and '.join(labels)}.", param=param)
+    for kind, value in labels.items():
+        label_param = f"{param}.{kind}"
         match kind:
             case "language":
-                return Delivery(language=_language(value, where), undone=undone)
+                return Delivery(language=_language(value, label_param), unsupported=unsupported)
             case "style" if value in SPEEDS:
-                return Delivery(speed=SPEEDS[value], undone=undone)
-        known = {"emotion": EMOTIONS, "style": STYLES}[kind]
-        if value not in known:
-            names = ", ".join(sorted(known | (SPEEDS.keys() if kind == "style" else set())))
-            raise ClientError(f"'{value[:40]}' is no {kind}; there are {names}.", param=where)
-        return Delivery(undone=(*undone, f"voice_label.{kind}"))
-    return Delivery(undone=undone)
+                return Delivery(speed=SPEEDS[value], unsupported=unsupported)
+        choices = {"emotion": EMOTIONS, "style": STYLES}[kind]
+        if value not in choices:
+            names = ", ".join(sorted(choices | (SPEEDS.keys() if kind == "style" else set())))
+            raise ClientError(f"'{value[:40]}' is no {kind}; there are {names}.", param=label_param)
+        return Delivery(unsupported=(*unsupported, f"voice_label.{kind}"))
+    return Delivery(unsupported=unsupported)
 
 
 def _language(value: str, param: str) -> Language:

@@ -16,10 +16,10 @@ from vivavoce.speech.tables import SpeechFileRow
 from vivavoce.store.store import Store
 
 VALID_S = 12 * 3600
-MOST_LINKS = 1000
+MAX_LINKS = 1000
 """Of one owner at a time."""
 
-MOST_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 512 * 1024 * 1024
 """More than the longest input makes at the slowest speed and the highest rate."""
 
 SECRET_BYTES = 32
@@ -42,11 +42,11 @@ class SpeechLinks:
         await self.clear()
         async with self._store.reading() as session:
             await self._store.quota.require(session, owner)
-            mine = select(func.count()).select_from(SpeechFileRow).where(SpeechFileRow.owner == owner)
-            if (await session.scalar(mine) or 0) >= MOST_LINKS:
-                raise CapacityError("addresses of speech files", MOST_LINKS)
+            count_own = select(func.count()).select_from(SpeechFileRow).where(SpeechFileRow.owner == owner)
+            if (await session.scalar(count_own) or 0) >= MAX_LINKS:
+                raise CapacityError("addresses of speech files", MAX_LINKS)
         async with _relayed(chunks) as relayed:
-            blob = await self._store.blobs.put(relayed, most_bytes=MOST_BYTES)
+            blob = await self._store.blobs.put(relayed, max_bytes=MAX_BYTES)
         secret, expires_at = secrets.token_urlsafe(SECRET_BYTES), int(self._clock()) + VALID_S
         row = SpeechFileRow(
             digest=_digest(secret),
@@ -71,16 +71,16 @@ class SpeechLinks:
         async with self._store.reading() as session:
             file = await session.get(SpeechFileRow, _digest(secret))
         if file is None or file.expires_at <= self._clock():
-            raise ClientError("There is no such file, or its 12 hours are over.", code="file_not_found")
+            raise ClientError("There is no such file, or it has expired (12 hours).", code="file_not_found")
         return file
 
     async def clear(self) -> None:
         """Delete the files whose time is over."""
         async with self._store.reading() as session:
-            over = (
+            expired = (
                 await session.scalars(select(SpeechFileRow).where(SpeechFileRow.expires_at <= int(self._clock())))
             ).all()
-        for file in over:
+        for file in expired:
             async with self._store.rows.begin() as session:
                 row = await session.get(SpeechFileRow, file.digest)
                 if row is None:
@@ -94,37 +94,37 @@ class SpeechLinks:
 async def _relayed(chunks: AsyncGenerator[bytes, None]) -> AsyncIterator[AsyncIterator[bytes]]:
     """The same chunks, made by a task of ours that is over when the block is left, however it is left.
 
-    The object store goes on waiting for the next chunk when it is cancelled, and would keep the speaker at work.
+    The object store goes on waiting for the next chunk when it is cancelled, and would keep the synthesizer at work.
     """
-    made: asyncio.Queue[bytes | None] = asyncio.Queue(CHUNKS_AHEAD)
-    making = asyncio.create_task(_fill(made, chunks))
+    chunks_made: asyncio.Queue[bytes | None] = asyncio.Queue(CHUNKS_AHEAD)
+    producer = asyncio.create_task(_fill(chunks_made, chunks))
     try:
-        yield _taken(made, making)
+        yield _drain(chunks_made, producer)
     finally:
-        making.cancel()
-        await asyncio.wait({making})
-        while not made.empty():
-            made.get_nowait()
-        made.put_nowait(None)
+        producer.cancel()
+        await asyncio.wait({producer})
+        while not chunks_made.empty():
+            chunks_made.get_nowait()
+        chunks_made.put_nowait(None)
 
 
-async def _fill(made: asyncio.Queue[bytes | None], chunks: AsyncGenerator[bytes, None]) -> None:
+async def _fill(chunks_made: asyncio.Queue[bytes | None], chunks: AsyncGenerator[bytes, None]) -> None:
     try:
         async with aclosing(chunks):
             async for chunk in chunks:
-                await made.put(chunk)
+                await chunks_made.put(chunk)
     except Exception:
-        await made.put(None)
+        await chunks_made.put(None)
         raise
-    await made.put(None)
+    await chunks_made.put(None)
 
 
-async def _taken(made: asyncio.Queue[bytes | None], making: asyncio.Task[None]) -> AsyncIterator[bytes]:
-    while (chunk := await made.get()) is not None:
+async def _drain(chunks_made: asyncio.Queue[bytes | None], producer: asyncio.Task[None]) -> AsyncIterator[bytes]:
+    while (chunk := await chunks_made.get()) is not None:
         yield chunk
-    if making.cancelled():
+    if producer.cancelled():
         raise StoreError("The file was given up.")
-    await making
+    await producer
 
 
 def _digest(secret: str) -> str:

@@ -9,29 +9,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vivavoce.model_names import NO_ALIASES, model_behind
+from vivavoce.protocol.model_names import NO_ALIASES, model_behind
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechModel:
     """What one family of models takes.
 
-    ``most_characters`` of input; ``most_instruction`` characters of an instruction; ``speeds`` from and to; ``labels`` says
-    whether it takes a ``voice_label``, ``directions`` whether text in parentheses is an instruction and not spoken.
+    ``max_characters`` of input; ``max_instruction_characters`` of an instruction; ``speeds`` from and to; ``labels`` says
+    whether it takes a ``voice_label``, ``stage_directions`` whether text in parentheses is an instruction and not spoken.
     """
 
-    most_characters: int = 1000
-    most_instruction: int = 200
+    max_characters: int = 1000
+    max_instruction_characters: int = 200
     speeds: tuple[float, float] = (0.5, 2.0)
     labels: bool = True
-    directions: bool = False
+    stage_directions: bool = False
 
 
 _STEP_TTS = SpeechModel()
-_STEPAUDIO_25 = SpeechModel(labels=False, directions=True)
-_STEPAUDIO_3 = SpeechModel(most_instruction=500, labels=False, directions=True)
-_OPENAI = SpeechModel(most_characters=4096, most_instruction=4096, speeds=(0.25, 4.0))
-_KOKORO = SpeechModel(most_characters=10_000, most_instruction=4096, speeds=(0.25, 4.0))
+_STEPAUDIO_25 = SpeechModel(labels=False, stage_directions=True)
+_STEPAUDIO_3 = SpeechModel(max_instruction_characters=500, labels=False, stage_directions=True)
+_OPENAI = SpeechModel(max_characters=4096, max_instruction_characters=4096, speeds=(0.25, 4.0))
+_KOKORO = SpeechModel(max_characters=10_000, max_instruction_characters=4096, speeds=(0.25, 4.0))
 
 SPEECH_MODELS: Mapping[str, SpeechModel] = {
     "step-tts-2": _STEP_TTS,

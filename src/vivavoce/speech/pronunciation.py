@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from vivavoce.errors import ClientError
 
-MOST_ENTRIES = 200
-MOST_CHARACTERS = 100
+MAX_ENTRIES = 200
+MAX_CHARACTERS = 100
 
 _PINYIN = re.compile(r"(?<![A-Za-zü])([a-zü:]{1,7})([1-5])(?![0-9])", re.IGNORECASE)
 _LATIN = re.compile(r"[A-Za-z0-9]")
@@ -23,28 +23,28 @@ class Pronunciations:
 
     def __init__(self, entries: Iterable[str] = (), *, param: str = "pronunciation_map") -> None:
         """``entries``: word, slash, pronunciation. Raises ``ClientError`` naming the entry that cannot be."""
-        self._said: dict[str, str] = {}
+        self._spellings: dict[str, str] = {}
         for index, entry in enumerate(entries):
-            where = f"{param}.tone[{index}]"
-            word, slash, said = (part.strip() for part in entry.partition("/"))
-            if index >= MOST_ENTRIES:
-                raise ClientError(f"More than {MOST_ENTRIES} pronunciations.", param=f"{param}.tone")
-            if not (word and slash and said) or max(len(word), len(said)) > MOST_CHARACTERS:
+            entry_param = f"{param}.tone[{index}]"
+            word, slash, spelling = (part.strip() for part in entry.partition("/"))
+            if index >= MAX_ENTRIES:
+                raise ClientError(f"More than {MAX_ENTRIES} pronunciations.", param=f"{param}.tone")
+            if not (word and slash and spelling) or max(len(word), len(spelling)) > MAX_CHARACTERS:
                 raise ClientError(
-                    f"A pronunciation is 'word/how it is said', each of at most {MOST_CHARACTERS} characters.",
-                    param=where,
+                    f"A pronunciation is 'word/how it is said', each of at most {MAX_CHARACTERS} characters.",
+                    param=entry_param,
                 )
-            self._said[word] = spelled_out(said, where)
+            self._spellings[word] = spelled_out(spelling, entry_param)
         # The longest word first: 重庆 before 重.
-        words = sorted(self._said, key=len, reverse=True)
+        words = sorted(self._spellings, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(_bounded, words))) if words else None
 
     def __call__(self, text: str) -> str:
         """``text`` with every word that has one written as it is said."""
-        return text if self._pattern is None else self._pattern.sub(lambda match: self._said[match[0]], text)
+        return text if self._pattern is None else self._pattern.sub(lambda match: self._spellings[match[0]], text)
 
 
-def spelled_out(said: str, param: str | None = None) -> str:
+def spelled_out(spelling: str, param: str | None = None) -> str:
     """Pinyin with tones (1–4) as characters; other text stays. Raises ``ClientError`` for a syllable without one."""
 
     def character(match: re.Match[str]) -> str:
@@ -56,7 +56,7 @@ def spelled_out(said: str, param: str | None = None) -> str:
             raise ClientError(f"No character is read {match[0]} by itself.", code="unsupported_value", param=param)
         return tones[match[2]]
 
-    return _PINYIN.sub(character, said)
+    return _PINYIN.sub(character, spelling)
 
 
 def _bounded(word: str) -> str:
@@ -84,6 +84,6 @@ def _characters() -> Mapping[str, Mapping[str, str]]:
         rank = (readings.count(","), common, chr(codepoint))
         best[reading] = min(rank, best.get(reading, rank))
     tones: dict[str, dict[str, str]] = {}
-    for reading, (_, _, found) in best.items():
-        tones.setdefault(reading[:-1], {})[reading[-1]] = found
+    for reading, (_, _, character) in best.items():
+        tones.setdefault(reading[:-1], {})[reading[-1]] = character
     return tones

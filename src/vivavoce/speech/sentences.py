@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vivavoce.errors import ClientError
-from vivavoce.runtime.clauses import Clause, ClauseSplitter
 from vivavoce.speech.models import SpeechModel
-from vivavoce.speech.wording import clauses_of, without_directions
+from vivavoce.speech.text_preparation import clauses_of, without_stage_directions
+from vivavoce.text.clauses import Clause, ClauseSplitter
 from vivavoce.types import Language
 
 LONGEST_DIRECTION = 500
@@ -57,8 +57,8 @@ class WholeSentences:
 
     def flush(self) -> list[Sentence]:
         """What is left."""
-        left, self._buffer, self._looked = self._buffer, "", 0
-        return self._sentence(left)
+        remaining, self._buffer, self._looked = self._buffer, "", 0
+        return self._sentence(remaining)
 
     def _end(self) -> int | None:
         for at in range(self._looked, len(self._buffer)):
@@ -76,9 +76,9 @@ class WholeSentences:
         return self._buffer[at] in _ENDS
 
     def _sentence(self, text: str) -> list[Sentence]:
-        said, _ = without_directions(text, self._model)
+        spoken_text, _ = without_stage_directions(text, self._model)
         try:
-            clauses = clauses_of(said, self._language)
+            clauses = clauses_of(spoken_text, self._language)
         except ClientError:
             return []  # blanks between sentences, a line of stars
         return [Sentence(text, clauses)]
@@ -90,34 +90,34 @@ class GrowingText:
     def __init__(self, model: SpeechModel, language: Language | None) -> None:
         self._model = model
         self._language = language
-        self._held = ""
+        self._buffer = ""
         self._splitter = ClauseSplitter(language)
 
     def push(self, text: str) -> list[Sentence]:
-        """The clauses that are complete. Text is held back within parentheses if they hold directions."""
-        self._held += text
+        """The clauses that are complete. Text is held back within parentheses if they hold stage directions."""
+        self._buffer += text
         free = self._free()
-        ready, self._held = self._held[:free], self._held[free:]
-        return self._sentences(self._splitter.push(self._said(ready)))
+        ready, self._buffer = self._buffer[:free], self._buffer[free:]
+        return self._sentences(self._splitter.push(self._spoken_text(ready)))
 
     def flush(self) -> list[Sentence]:
         """The rest; what is pushed next begins anew, with a short first clause."""
-        ready, self._held = self._held, ""
-        clauses = [*self._splitter.push(self._said(ready)), *self._splitter.flush()]
+        ready, self._buffer = self._buffer, ""
+        clauses = [*self._splitter.push(self._spoken_text(ready)), *self._splitter.flush()]
         self._splitter = ClauseSplitter(self._language)
         return self._sentences(clauses)
 
     def _free(self) -> int:
         """How much of the held text can go on."""
-        if self._model.directions:
-            opened = max(self._held.rfind("("), self._held.rfind("（"))
-            closed = max(self._held.rfind(")"), self._held.rfind("）"))
-            if opened > closed and len(self._held) - opened <= LONGEST_DIRECTION:
+        if self._model.stage_directions:
+            opened = max(self._buffer.rfind("("), self._buffer.rfind("（"))
+            closed = max(self._buffer.rfind(")"), self._buffer.rfind("）"))
+            if opened > closed and len(self._buffer) - opened <= LONGEST_DIRECTION:
                 return opened
-        return len(self._held)
+        return len(self._buffer)
 
-    def _said(self, text: str) -> str:
-        return without_directions(text, self._model)[0]
+    def _spoken_text(self, text: str) -> str:
+        return without_stage_directions(text, self._model)[0]
 
     def _sentences(self, clauses: list[Clause]) -> list[Sentence]:
         return [Sentence(clause.text, [clause]) for clause in clauses if clause.spoken]

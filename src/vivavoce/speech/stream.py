@@ -1,14 +1,14 @@
 """Streaming text to speech, sans-IO: what a client says and what was spoken go in, frames and sentences come out.
 
-``opened`` → ``create`` → ``text`` … ``flush`` … ``done`` is the client's side; ``sentence_begun``, ``audio``,
-``sentence_ended`` and ``ended`` are the speaker's. Times are milliseconds of the epoch.
+``opened`` → ``create`` → ``text`` … ``flush`` … ``done`` is the client's side; ``sentence_started``, ``audio``,
+``sentence_ended`` and ``ended`` are the synthesizer's. Times are milliseconds of the epoch.
 """
 
 from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,28 +16,28 @@ from vivavoce.errors import ClientError
 from vivavoce.protocol.speech_events import Create, server_event
 from vivavoce.speech.delivery import delivery
 from vivavoce.speech.models import SpeechModel
-from vivavoce.speech.order import check_delivery
 from vivavoce.speech.pronunciation import Pronunciations
 from vivavoce.speech.sentences import GrowingText, Sentence, SentenceSource, WholeSentences
 from vivavoce.speech.subtitles import Subtitle
-from vivavoce.speech.synthesis import FileShape, Manner
+from vivavoce.speech.synthesis import OutputFormat, SynthesisOptions
+from vivavoce.speech.synthesis_request import check_delivery
 
-MOST_WAITING = 10_000
+MAX_PENDING_CHARACTERS = 10_000
 """Characters of which nothing can be spoken yet; more is not text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Voicing:
+class TtsStreamOptions:
     """How everything on a connection is spoken. ``joined``: the pieces of audio make one file; else each is a file."""
 
-    manner: Manner
-    shape: FileShape
+    synthesis: SynthesisOptions
+    output_format: OutputFormat
     joined: bool
     subtitles: bool
 
 
 @dataclass(slots=True)
-class _Spoken:
+class _SentenceInProgress:
     """The sentence being spoken."""
 
     request_id: str
@@ -46,7 +46,7 @@ class _Spoken:
     started_ms: int
 
 
-class SpeechStream:
+class TtsStream:
     """One connection. ``now_ms`` tells the time, ``new_id`` makes an id of 32 hexadecimal digits."""
 
     def __init__(
@@ -61,19 +61,19 @@ class SpeechStream:
         self._new_id = new_id
         self.session_id = new_id()
         self._source: SentenceSource | None = None
-        self._voicing: Voicing | None = None
+        self._options: TtsStreamOptions | None = None
         self._waiting = 0
         self._sentences = 0
-        self._spoken: _Spoken | None = None
-        self.over = False
+        self._sentence: _SentenceInProgress | None = None
+        self.is_finished = False
         """The client has said that no more text will come."""
 
     @property
-    def voicing(self) -> Voicing:
+    def options(self) -> TtsStreamOptions:
         """How to speak. Raises ``ClientError`` before ``create``."""
-        if self._voicing is None:
+        if self._options is None:
             raise ClientError("The first event must be tts.create.", code="invalid_value", param="type")
-        return self._voicing
+        return self._options
 
     # ---- the client's side
 
@@ -81,31 +81,33 @@ class SpeechStream:
         """The first frame."""
         return self._event("tts.connection.done")
 
-    def create(self, wanted: Create, voice: str) -> str:
-        """Begin; ``voice`` as the speaker knows it. The frame to answer with. Raises ``ClientError``."""
-        if self._voicing is not None:
+    def create(self, request: Create, voice: str) -> str:
+        """Begin; ``voice`` as the synthesizer knows it. The frame to answer with. Raises ``ClientError``."""
+        if self._options is not None:
             raise ClientError("tts.create was already sent on this connection.", param="type")
-        label, instruction = wanted.voice_label, wanted.instruction
+        label, instruction = request.voice_label, request.instruction
         check_delivery(label is not None, instruction, self._model, ("data.voice_label", "data.instruction"))
         way = delivery(label, instruction, param="data.voice_label")
-        said = Pronunciations(wanted.pronunciations, param="data.pronunciation_map")
-        format, _, joined = wanted.response_format.partition("_")
-        source = GrowingText if wanted.mode == "default" else WholeSentences
+        pronunciations = Pronunciations(request.pronunciations, param="data.pronunciation_map")
+        format, _, joined = request.response_format.partition("_")
+        source = GrowingText if request.mode == "default" else WholeSentences
         self._source = source(self._model, way.language)
-        self._voicing = Voicing(
-            Manner(voice, wanted.speed_ratio * way.speed, wanted.volume_ratio, said),
-            FileShape(format, wanted.sample_rate),  # type: ignore[arg-type]
+        self._options = TtsStreamOptions(
+            SynthesisOptions(voice, request.speed_ratio * way.speed, request.volume_ratio, pronunciations),
+            OutputFormat(format, request.sample_rate),  # type: ignore[arg-type]
             joined=bool(joined) or format == "pcm",
-            subtitles=wanted.timestamp,
+            subtitles=request.timestamp,
         )
-        return self._event("tts.response.created", not_applied=list(way.undone) or None)
+        return self._event("tts.response.created", not_applied=list(way.unsupported) or None)
 
     def text(self, text: str) -> list[Sentence]:
         """More text: what can be spoken now. Raises ``ClientError``."""
         sentences = self._open_source().push(text)
         self._waiting = 0 if sentences else self._waiting + len(text)
-        if self._waiting > MOST_WAITING:
-            raise ClientError(f"{MOST_WAITING} characters came of which nothing can be spoken.", param="data.text")
+        if self._waiting > MAX_PENDING_CHARACTERS:
+            raise ClientError(
+                f"{MAX_PENDING_CHARACTERS} characters came of which nothing can be spoken.", param="data.text"
+            )
         return sentences
 
     def flush(self) -> tuple[str, list[Sentence]]:
@@ -117,7 +119,7 @@ class SpeechStream:
     def done(self) -> list[Sentence]:
         """The text is over: what is left to be spoken. Raises ``ClientError``."""
         sentences = self._open_source().flush()
-        self.over = True
+        self.is_finished = True
         return sentences
 
     def refused(self, error: ClientError, status: int) -> str:
@@ -126,21 +128,21 @@ class SpeechStream:
         return self._event("tts.response.error", code=str(status), message=error.message[:500], details=details)
 
     def _open_source(self) -> SentenceSource:
-        _ = self.voicing
-        if self.over:
+        _ = self.options
+        if self.is_finished:
             raise ClientError("No text can follow tts.text.done.", param="type")
         assert self._source is not None
         return self._source
 
-    # ---- the speaker's side
+    # ---- the synthesizer's side
 
-    def sentence_begun(self, sentence: Sentence) -> str:
-        """The speaker begins with a sentence."""
+    def sentence_started(self, sentence: Sentence, not_applied: Sequence[str] = ()) -> str:
+        """The synthesizer begins with a sentence; ``not_applied`` names what the voice cannot do with it."""
         self._sentences += 1
-        self._spoken = _Spoken(
+        self._sentence = _SentenceInProgress(
             f"{self.session_id}-tts.{self._sentences}", sentence.text, self._sentences, self._now_ms()
         )
-        return self._sentence_event("start")
+        return self._sentence_event("start", not_applied=list(not_applied) or None)
 
     def audio(self, data: bytes, duration_ms: int, *, last: bool) -> str:
         """A piece of the sentence's audio; ``last`` of the sentence."""
@@ -151,36 +153,37 @@ class SpeechStream:
 
     def subtitle(self, subtitle: Subtitle) -> str:
         """When the words of the sentence are said, counted from the beginning of all audio."""
-        assert self._spoken is not None
-        items = [{"text": one.text, "start_time": one.start_ms, "end_time": one.end_ms} for one in subtitle.items]
-        data = {"request_id": self._spoken.request_id, "text": subtitle.text, "items": items}
+        assert self._sentence is not None
+        items = [{"text": item.text, "start_time": item.start_ms, "end_time": item.end_ms} for item in subtitle.items]
+        data = {"request_id": self._sentence.request_id, "text": subtitle.text, "items": items}
         return self._event("tts.response.subtitle", top={"timestamp": self._now_ms()}, **data)
 
     def sentence_ended(self) -> str:
-        """The speaker has finished the sentence."""
+        """The synthesizer has finished the sentence."""
         return self._sentence_event("end")
 
-    def ended(self, whole: bytes) -> str:
-        """Everything has been spoken: ``whole`` is all of it as one file."""
-        return self._event("tts.response.audio.done", audio=_base64(whole))
+    def ended(self, file: bytes) -> str:
+        """Everything has been spoken: ``file`` is all of it as one file."""
+        return self._event("tts.response.audio.done", audio=_base64(file))
 
-    def _sentence_event(self, which: str) -> str:
+    def _sentence_event(self, phase: str, not_applied: list[str] | None = None) -> str:
         """As the reference has it, and with the names the official SDK looks for."""
-        spoken, now_ms = self._spoken, self._now_ms()
-        assert spoken is not None
+        sentence, now_ms = self._sentence, self._now_ms()
+        assert sentence is not None
         return self._event(
-            f"tts.response.sentence.{which}",
-            text=spoken.text,
-            request_id=spoken.request_id,
+            f"tts.response.sentence.{phase}",
+            text=sentence.text,
+            request_id=sentence.request_id,
             timestamp=now_ms,
-            sentence_id=str(spoken.number),
-            started_at=spoken.started_ms,
-            ended_at=now_ms if which == "end" else None,
+            sentence_id=str(sentence.number),
+            started_at=sentence.started_ms,
+            ended_at=now_ms if phase == "end" else None,
+            not_applied=not_applied,
         )
 
     def _event(self, type: str, *, top: dict[str, Any] | None = None, **data: Any) -> str:
-        told = {name: value for name, value in data.items() if value is not None}
-        return server_event(type, self._new_id(), {"session_id": self.session_id, **told}, **(top or {}))
+        fields = {name: value for name, value in data.items() if value is not None}
+        return server_event(type, self._new_id(), {"session_id": self.session_id, **fields}, **(top or {}))
 
 
 def _base64(data: bytes) -> str:

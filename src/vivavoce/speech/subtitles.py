@@ -26,7 +26,7 @@ _SENTENCE_END = re.compile(r"(?:[。！？!?…]|\.)[\"'”’」』）)\]】》
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class SubtitleWord:
     """A word (in Chinese and Japanese: a character) and its time in the audio."""
 
     text: str
@@ -39,7 +39,7 @@ class Subtitle:
     """A sentence, and its words; ``items`` is empty when nothing of it was audible."""
 
     text: str
-    items: Sequence[Item]
+    items: Sequence[SubtitleWord]
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Subtitler:
     rate_hz: int
     _at: int = 0
     _text: str = ""
-    _items: list[Item] = field(default_factory=list)
+    _items: list[SubtitleWord] = field(default_factory=list)
 
     def add(self, text: str, samples: Samples) -> None:
         """The next clause, and all its audio (``float32[n]``)."""
@@ -69,9 +69,9 @@ def ends_sentence(text: str) -> bool:
     return _SENTENCE_END.search(text) is not None
 
 
-def word_times(text: str, samples: Samples, rate_hz: int, start: int = 0) -> list[Item]:
+def word_times(text: str, samples: Samples, rate_hz: int, start: int = 0) -> list[SubtitleWord]:
     """The words of a clause and when they are said; ``start`` is the position of its first sample."""
-    words = [word for found in _WORD.findall(text) if (word := _EDGES.sub("", found))]
+    words = [word for token in _WORD.findall(text) if (word := _EDGES.sub("", token))]
     voiced = _voiced(samples, rate_hz)
     if not words or not voiced.any():
         return []
@@ -86,7 +86,8 @@ def word_times(text: str, samples: Samples, rate_hz: int, start: int = 0) -> lis
     ends = [round(offset_ms + (frame + 1) * FRAME_MS) for frame in frames[last]]
     until = [*starts[1:], round(offset_ms + len(samples) * 1000 / rate_hz)]
     return [
-        Item(word, begin, min(end, limit)) for word, begin, end, limit in zip(words, starts, ends, until, strict=True)
+        SubtitleWord(word, begin, min(end, limit))
+        for word, begin, end, limit in zip(words, starts, ends, until, strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
 """Clauses → audio → a file, overlapped: while one clause is encoded and sent the next is being spoken, a bounded way ahead.
 
-Closing a generator stops what goes on behind it within one step of the speaker.
+Closing a generator stops what goes on behind it within one step of the synthesizer.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import numpy as np
 from vivavoce.audio.encoding import Encoder, FileFormat
 from vivavoce.audio.loudness import limited
 from vivavoce.audio.resample import Resampler
-from vivavoce.engines.base import Speaker
+from vivavoce.engines.base import Synthesizer
 from vivavoce.errors import ClientError
-from vivavoce.runtime.clauses import Clause
-from vivavoce.runtime.speaking import ClauseSpeaker
+from vivavoce.runtime.clause_synthesis import ClauseSynthesizer
 from vivavoce.speech.subtitles import Subtitle, Subtitler, ends_sentence
+from vivavoce.text.clauses import Clause
 from vivavoce.types import ClauseSpoken, Samples, SpeakOptions, Speech
 
 PIECES_AHEAD = 8
-"""Pieces of speech (a sentence at most) that were made and not taken; beyond that the speaker waits."""
+"""Pieces of speech (a sentence at most) that were made and not taken; beyond that the synthesizer waits."""
 
 FIRST_BLOCK_S = 0.15
 """The first sound is encoded by itself: a clause of seconds would take tens of milliseconds."""
@@ -33,17 +33,17 @@ BLOCK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How to speak: ``voice`` as the speaker knows it; ``volume`` multiplies samples; ``said`` is applied to what is spoken."""
+class SynthesisOptions:
+    """How to speak: ``voice`` as the synthesizer knows it; ``volume`` multiplies samples; ``pronounce`` replaces spellings."""
 
     voice: str
     speed: float = 1.0
     volume: float = 1.0
-    said: Callable[[str], str] = str
+    pronounce: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)
-class FileShape:
+class OutputFormat:
     """What a file is like."""
 
     format: FileFormat
@@ -51,20 +51,20 @@ class FileShape:
 
 
 async def speak(
-    clauses: Iterable[Clause], manner: Manner, speaker: Speaker
+    clauses: Iterable[Clause], options: SynthesisOptions, synthesizer: Synthesizer
 ) -> AsyncGenerator[Speech | ClauseSpoken, None]:
-    """The speech of each clause in order, in pieces at the speaker's rate. Raises ``EngineError``, ``ClientError``.
+    """The speech of each clause in order, in pieces at the synthesizer's rate. Raises ``EngineError``, ``ClientError``.
 
-    The speaker goes on when the first piece has been dealt with: encoding it and phonemizing the next clause at once would
+    The synthesizer goes on when the first piece has been dealt with: encoding it and phonemizing the next clause at once would
     take turns at the interpreter's lock, and the first sound would wait for that.
     """
     pieces: asyncio.Queue[Speech | ClauseSpoken | None] = asyncio.Queue(PIECES_AHEAD)
-    first_sent = asyncio.Event()
-    speaking = asyncio.create_task(_speak_ahead(clauses, manner, speaker, pieces, first_sent))
+    first_handled = asyncio.Event()
+    speaking = asyncio.create_task(_speak_ahead(clauses, options, synthesizer, pieces, first_handled))
     try:
         while (piece := await pieces.get()) is not None:
             yield piece
-            first_sent.set()
+            first_handled.set()
         await speaking
     finally:
         speaking.cancel()
@@ -73,20 +73,22 @@ async def speak(
 
 async def _speak_ahead(
     clauses: Iterable[Clause],
-    manner: Manner,
-    speaker: Speaker,
+    options: SynthesisOptions,
+    synthesizer: Synthesizer,
     pieces: asyncio.Queue[Speech | ClauseSpoken | None],
-    first_sent: asyncio.Event,
+    first_handled: asyncio.Event,
 ) -> None:
-    voice = ClauseSpeaker(speaker)
+    voice = ClauseSynthesizer(synthesizer)
     try:
         for index, clause in enumerate(clauses):
-            said = replace(clause, spoken=manner.said(clause.spoken))
-            made = voice.speak_with_pauses(said, SpeakOptions(manner.voice, clause.language, manner.speed))
-            async with aclosing(made):
-                async for samples in made:
-                    await pieces.put(Speech(index, louder(samples, manner.volume)))
-                    await first_sent.wait()
+            pronounced = replace(clause, spoken=options.pronounce(clause.spoken))
+            pieces_of_clause = voice.speak_with_pauses(
+                pronounced, SpeakOptions(options.voice, clause.language, options.speed)
+            )
+            async with aclosing(pieces_of_clause):
+                async for samples in pieces_of_clause:
+                    await pieces.put(Speech(index, await louder(samples, options.volume)))
+                    await first_handled.wait()
             await pieces.put(ClauseSpoken(index))
         voice.finish()
     except Exception:
@@ -95,33 +97,33 @@ async def _speak_ahead(
     await pieces.put(None)
 
 
-def louder(samples: Samples, volume: float) -> Samples:
-    """``samples`` times ``volume``; what would be above full scale is held back."""
+async def louder(samples: Samples, volume: float) -> Samples:
+    """``samples`` times ``volume``; peaks above the ceiling are turned down, on a thread."""
     changed = samples * np.float32(volume)
-    return limited(changed) if volume > 1 else changed
+    return await asyncio.to_thread(limited, changed) if volume > 1 else changed
 
 
-class Recorder:
+class FileEncoder:
     """Samples at ``source_hz`` into the bytes of one file. Encoding leaves the event loop."""
 
-    def __init__(self, shape: FileShape, source_hz: int) -> None:
+    def __init__(self, output_format: OutputFormat, source_hz: int) -> None:
         self._source_hz = source_hz
-        self._resampler = Resampler(source_hz, shape.rate_hz)
-        self._encoder = Encoder(shape.format, shape.rate_hz)
-        self._begun = False
-        self.taken = 0
+        self._resampler = Resampler(source_hz, output_format.rate_hz)
+        self._encoder = Encoder(output_format.format, output_format.rate_hz)
+        self._started = False
+        self.samples_in = 0
         """Samples at ``source_hz`` that went in so far."""
 
     async def write(self, samples: Samples) -> AsyncGenerator[bytes, None]:
         """What the samples add to the file, a block at a time, so that the first leaves soon."""
         at = 0
         while at < len(samples):
-            size = round((BLOCK_S if self._begun else FIRST_BLOCK_S) * self._source_hz)
+            size = round((BLOCK_S if self._started else FIRST_BLOCK_S) * self._source_hz)
             block = samples[at : at + size]
             at += size
-            self.taken += len(block)
+            self.samples_in += len(block)
             if data := await asyncio.to_thread(self._encoded, block):
-                self._begun = True
+                self._started = True
                 yield data
 
     async def finish(self) -> bytes:
@@ -136,48 +138,53 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SynthesisEnd:
     """Everything was spoken, in so many milliseconds of audio."""
 
     duration_ms: int
 
 
-Made: TypeAlias = bytes | Subtitle | Spoken
+FileEvent: TypeAlias = bytes | Subtitle | SynthesisEnd
 """What comes while a file is made: its bytes, subtitles of what they hold, and last how long it is."""
 
 
-async def spoken_file(
-    clauses: Sequence[Clause], manner: Manner, speaker: Speaker, shape: FileShape, *, subtitles: bool = False
-) -> AsyncGenerator[Made, None]:
+async def synthesized_file(
+    clauses: Sequence[Clause],
+    options: SynthesisOptions,
+    synthesizer: Synthesizer,
+    output_format: OutputFormat,
+    *,
+    subtitles: bool = False,
+) -> AsyncGenerator[FileEvent, None]:
     """A file as it is being made; with ``subtitles`` each sentence's comes after its audio.
 
     Raises as ``speak`` does, and ``ClientError`` when there is no sound in any of it.
     """
-    recorder = Recorder(shape, speaker.rate_hz)
-    subtitler = Subtitler(speaker.rate_hz)
+    encoder = FileEncoder(output_format, synthesizer.rate_hz)
+    subtitler = Subtitler(synthesizer.rate_hz)
     clause: list[Samples] = []
-    made = 0
-    async with aclosing(speak(clauses, manner, speaker)) as pieces:
+    samples_made = 0
+    async with aclosing(speak(clauses, options, synthesizer)) as pieces:
         async for piece in pieces:
             match piece:
                 case Speech(samples=samples):
-                    made += len(samples)
+                    samples_made += len(samples)
                     if subtitles:
                         clause.append(samples)
-                    async for data in recorder.write(samples):
+                    async for data in encoder.write(samples):
                         yield data
                 case ClauseSpoken(index=index) if subtitles:
                     subtitler.add(clauses[index].text, joined(clause))
                     clause.clear()
                     if ends_sentence(clauses[index].text) and (subtitle := subtitler.flush()) is not None:
                         yield subtitle
-    if not made:
+    if not samples_made:
         raise ClientError("There is nothing in the input that can be spoken.", param="input")
-    if end := await recorder.finish():
+    if end := await encoder.finish():
         yield end
-    if (rest := subtitler.flush()) is not None:
-        yield rest
-    yield Spoken(made * 1000 // speaker.rate_hz)
+    if (last_subtitle := subtitler.flush()) is not None:
+        yield last_subtitle
+    yield SynthesisEnd(samples_made * 1000 // synthesizer.rate_hz)
 
 
 def joined(pieces: Sequence[Samples]) -> Samples:

@@ -6,58 +6,20 @@ Codes, telephone numbers and rooms are read digit by digit, quantities as number
 from __future__ import annotations
 
 import re
+import unicodedata
 
-from vivavoce.text.rules import HOST_ENDS, Rule, alternatives, apply, table, words
-from vivavoce.text.transducers import transduced
-
-_DIGITS = "零一二三四五六七八九"
-_PLACES = (("亿", 10**8), ("万", 10**4), ("千", 1000), ("百", 100), ("十", 10))
-_MOST_DIGITS = 16
-"""Longer numbers are said digit by digit."""
-
-_FULL_WIDTH: dict[int, int | str] = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code).isalnum()}
-_FULL_WIDTH |= {ord(wide): narrow for wide, narrow in zip("％．＋－＄＠／～＝﹣−", "%.+-$@/~=--", strict=True)}
-_FULL_WIDTH |= {ord("○"): "零", ord("〇"): "零"}
+from vivavoce.text.chinese_numbers import DIGITS, MAX_DIGITS, digits, number
+from vivavoce.text.chinese_tables import CODES, FULL_WIDTH, MONEY, PHONES, SIGNS, UNITS
+from vivavoce.text.rules import HOST_ENDS, Rule, alternatives, apply
+from vivavoce.text.wfst_normalization import wfst_normalized
 
 _N = r"[0-9]+(?:\.[0-9]+)?"
 _LATIN = "A-Za-z0-9"
 _TO = r"[ \t]*[-~～—–−]+[ \t]*"
 _YEAR = r"(?:1[5-9]|20)[0-9]{2}"
 
-_CODES = alternatives(
-    words(
-        """
-        订单 订单号 单号 编号 验证码 动态码 校验码 激活码 邀请码 取件码 提取码 兑换码 代码 房间 房间号 房号 包间
-        尾号 密码 口令 邮编 邮政编码 会员号 客户号 用户号 卡号 账号 帐号 学号 工号 门牌号 车牌 车牌号 航班 航班号
-        车次 序列号 流水号 合同号 发票号 分机 分机号 身份证号 座位号 客户编号 订单编号 QQ号 QQ 微信号 PIN ID 病历号
-        运单号 快递单号 案件编号 工单 工单号
-        """
-    )
-)
-_PHONES = alternatives(
-    words(
-        """
-        拨 拨打 致电 拨通 呼叫 热线 电话 手机 手机号 客服 打给 快打 请打 电话号码 手机号码 号码 联系电话
-        """
-    )
-)
+_LAST_DIGITS = r"(?:[后末前][二三四五六七八两2-8]位|[后末]尾数?)"
 _LINK = r"(?:号码|号)?(?:是|为|：|:|叫|尾数|[ \t]){0,3}"
-_MONEY = table(
-    """
-    ¥=元, ￥=元, $=美元, US$=美元, €=欧元, £=英镑, ₩=韩元, ₽=卢布, ₹=卢比, ฿=泰铢, HK$=港元, A$=澳元, AU$=澳元,
-    C$=加元, NT$=新台币, S$=新加坡元, JP¥=日元, RMB=元, CNY=元, USD=美元, EUR=欧元, GBP=英镑, JPY=日元, HKD=港元,
-    KRW=韩元, AUD=澳元, CAD=加元, SGD=新加坡元, TWD=新台币, CHF=瑞士法郎, THB=泰铢, MOP=澳门元
-    """
-)
-_SIGNS = alternatives(_MONEY)
-_UNITS = table(
-    """
-    km²=平方公里, m²=平方米, cm²=平方厘米, m³=立方米, cm³=立方厘米, km/h=公里每小时, m/s=米每秒, km=公里, m=米,
-    cm=厘米, mm=毫米, kg=公斤, KG=公斤, g=克, mg=毫克, t=吨, ml=毫升, mL=毫升, l=升, L=升, ms=毫秒, s=秒,
-    min=分钟, h=小时, kWh=千瓦时, mAh=毫安时, kV=千伏, W=瓦, kW=千瓦, V=伏, Hz=赫兹, kHz=千赫, MHz=兆赫,
-    GHz=吉赫, dB=分贝, ℃=摄氏度, °C=摄氏度, ℉=华氏度, °F=华氏度, °=度, ㎡=平方米, ㎞=公里, ㎏=公斤
-    """
-)
 _BIG = {"k": 3, "K": 3, "w": 4, "M": 6, "B": 9}
 _COUNTED = (
     "个只位次种人本张杯件条块双家间台辆瓶碗层遍句封幅周倍天点小名米颗口把套份头项门栋座艘架支根片滴元万亿千公斤厘平立升毫"
@@ -68,6 +30,8 @@ _COUNTED = (
 _QUANTITIES = "个次人元块折间套单位平度天年月岁多万千百亿米公条张项笔份件桌家%"
 """What stands behind a quantity, not behind a code."""
 
+_VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
+_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _COMPARED = {
     "≥": "大于等于",
@@ -82,38 +46,17 @@ _COMPARED = {
 _COMPARED |= {"=": "等于", "+": "加", "×": "乘", "÷": "除以", "*": "乘", "±": "正负", "−": "减"}
 
 
-def digits(number: str, one: str = "一") -> str:
-    """Digit by digit; ``one`` is what 1 is called (幺 on the telephone). Other characters are left out."""
-    return "".join(one if digit == "1" else _DIGITS[int(digit)] for digit in number if "0" <= digit <= "9")
-
-
-def number(written: str) -> str:
-    """A number as a quantity: ``1205`` → 一千二百零五, ``3.14`` → 三点一四. With zeros before it, or very long, by digits."""
-    whole, _, fraction = written.replace(",", "").partition(".")
-    by_digits = len(whole) > _MOST_DIGITS or (len(whole) > 1 and whole[0] == "0")
-    said = digits(whole) if by_digits else _whole(int(whole or 0))
-    return f"{said}点{digits(fraction)}" if fraction else said
-
-
-def _whole(value: int) -> str:
-    if value < 10:
-        return _DIGITS[value]
-    name, size = next(place for place in _PLACES if value >= place[1])
-    head, rest = divmod(value, size)
-    said = ("" if head == 1 and 10 <= value < 20 else _whole(head)) + name
-    if not rest:
-        return said
-    gap = "零" if rest < size // 10 else ""
-    ten = "一" if gap == "" and size > 10 and 10 <= rest < 20 else ""
-    return said + gap + (ten or ("一" if gap and 10 <= rest < 20 else "")) + _whole(rest)
-
-
-def _counted(written: str) -> str:
-    return "两" if written == "2" else number(written)
+def _counted(figures: str) -> str:
+    return "两" if figures == "2" else number(figures)
 
 
 def _coded(match: re.Match[str]) -> str:
-    return match[1] + re.sub(r"[0-9]+", lambda one: digits(one[0]), match[2])
+    return match[1] + re.sub(r"[0-9]+", lambda run: digits(run[0]), match[2])
+
+
+def _lettered(match: re.Match[str]) -> str:
+    """``A-1002``, ``A023``; behind the sign of a currency an amount."""
+    return match[0] if match[1] in MONEY else match[1].rstrip("-") + digits(match[2])
 
 
 def _dialled(match: re.Match[str]) -> str:
@@ -132,22 +75,52 @@ def _version(match: re.Match[str]) -> str:
     return "点".join(digits(part) if len(parts) > 3 else number(part) for part in parts)
 
 
+def _address(match: re.Match[str]) -> str:
+    address = re.sub("[0-9]+", lambda run: digits(run[0]), match[0])
+    for sign, word in (("@", "艾特"), (".", "点"), ("_", "下划线"), ("-", "杠"), ("+", "加")):
+        address = address.replace(sign, word)
+    return address
+
+
+def _feet_or_minutes(match: re.Match[str]) -> str:
+    """``5'8"`` is how tall somebody is, ``3'20"`` how long something takes."""
+    first, second = match.groups()
+    units = ("英尺", "英寸") if first in "4567" and int(second) < 12 else ("分", "秒")
+    return f"{_counted(first)}{units[0]}{number(second)}{units[1]}"
+
+
+def _roman(match: re.Match[str]) -> str:
+    return number(str(_ROMAN.index(unicodedata.normalize("NFKC", match[0])) + 1))
+
+
+def _stopwatch(match: re.Match[str]) -> str:
+    """``1:23.45``: minutes, seconds, and what is behind the point digit by digit."""
+    minutes = f"{_counted(str(int(match[1])))}分" if int(match[1]) else ""
+    return f"{minutes}{number(str(int(match[2])))}点{digits(match[3])}秒"
+
+
+def _celsius_range(match: re.Match[str]) -> str:
+    """``-5~3℃``, ``-10~-5℃``."""
+    below = [f"{'零下' if sign else ''}{number(figures)}" for sign, figures in (match.group(1, 2), match.group(3, 4))]
+    return f"{below[0]}到{below[1]}摄氏度"
+
+
 def _time(match: re.Match[str]) -> str:
     hour, minute, second = match.groups()
-    said = f"{_counted(str(int(hour)))}点"
+    words = f"{_counted(str(int(hour)))}点"
     if int(minute) or second:
-        said += ("零" if 0 < int(minute) < 10 else "") + number(str(int(minute))) + "分"
-    return said + (f"{number(str(int(second)))}秒" if second else "")
+        words += ("零" if 0 < int(minute) < 10 else "") + number(str(int(minute))) + "分"
+    return words + (f"{number(str(int(second)))}秒" if second else "")
 
 
 def _yuan(match: re.Match[str]) -> str:
-    whole, dime, cent = match.groups()
-    said = f"{_counted(whole)}元" if int(whole) else ""
+    integer, dime, cent = match.groups()
+    words = f"{_counted(integer)}元" if int(integer) else ""
     if dime != "0":
-        said += f"{_DIGITS[int(dime)]}角"
+        words += f"{DIGITS[int(dime)]}角"
     if cent != "0":
-        said += ("零" if dime == "0" and said else "") + f"{_DIGITS[int(cent)]}分"
-    return said or "零元"
+        words += ("零" if dime == "0" and words else "") + f"{DIGITS[int(cent)]}分"
+    return words or "零元"
 
 
 def _amount(match: re.Match[str]) -> str:
@@ -158,9 +131,9 @@ def _amount(match: re.Match[str]) -> str:
     cents = re.fullmatch(r"([0-9]+)\.([0-9])([0-9])", figures)
     if cents and not big and int(cents[2] + cents[3]) == 0:
         figures = cents[1]
-    elif cents and not big and _MONEY[sign] == "元":
+    elif cents and not big and MONEY[sign] == "元":
         return _yuan(cents)
-    return f"{_counted(figures)}{big}{_MONEY[sign]}"
+    return f"{_counted(figures)}{big}{MONEY[sign]}"
 
 
 def _between(match: re.Match[str]) -> str:
@@ -174,33 +147,55 @@ def _between(match: re.Match[str]) -> str:
 
 def _power(match: re.Match[str]) -> str:
     power = match[1].translate(_SUPERSCRIPTS)
-    said = {"2": "平方", "3": "立方"}.get(power) or f"{'负' if power[0] == '-' else ''}{number(power.strip('-+'))}次方"
-    return f"的{said}"
+    words = {"2": "平方", "3": "立方"}.get(power) or f"{'负' if power[0] == '-' else ''}{number(power.strip('-+'))}次方"
+    return f"的{words}"
 
 
 def _big(match: re.Match[str]) -> str:
     return number(_shifted(match[1], _BIG[match[2]]))
 
 
-def _shifted(written: str, zeros: int) -> str:
-    whole, _, fraction = written.partition(".")
-    return (whole + fraction[:zeros].ljust(zeros, "0")).lstrip("0") + (
+def _shifted(figures: str, zeros: int) -> str:
+    integer, _, fraction = figures.partition(".")
+    return (integer + fraction[:zeros].ljust(zeros, "0")).lstrip("0") + (
         f".{fraction[zeros:]}" if fraction[zeros:] else ""
     ) or "0"
 
 
 _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<![0-9.,])([0-9]{1,3}(?:,[0-9]{3})+)(?![0-9])"), lambda m: m[1].replace(",", "")),
+    # signs that stand for numbers
+    (re.compile(f"([0-9])(?=[{_VULGAR}])"), lambda m: f"{number(m[1])}又"),
+    (re.compile(f"[{_VULGAR}]"), lambda m: unicodedata.normalize("NFKC", m[0]).replace("\u2044", "/")),
+    (re.compile(r"[①-⑳]"), lambda m: f"{number(unicodedata.normalize('NFKC', m[0]))}"),
+    (re.compile(r"[Ⅰ-Ⅻ]|(?<![A-Za-z0-9])(?:II|III|IV|VI|VII|VIII|IX|XI|XII)(?=[级期型度章类区线代世])"), _roman),
+    (re.compile(r"(?<![0-9])([0-9]{2})年(?=[0-9]{1,2}月)"), lambda m: f"{digits(m[1])}年"),
+    (re.compile(r"(?<![0-9:.])([0-9]{1,2}):([0-5][0-9])\.([0-9]{1,3})(?![0-9])"), _stopwatch),
+    (re.compile(r"(?<![0-9-])7-(?:11|ELEVEN)(?=便利店|超市)|(?<=[家去到的])7-11(?![0-9])"), "七幺幺"),
+    (re.compile(r"(?<![0-9/])24/7(?![0-9/])"), "二十四七"),
+    (
+        re.compile(
+            r"(?<=[歼轰运直强苏教图])[-－]?([0-9]{1,3})(?![0-9.])|(?<=东风|红旗|长征|神舟|天宫|嫦娥|米格)[-－]([0-9]{1,3})(?![0-9.])"
+        ),
+        lambda m: number(m[1] or m[2]),
+    ),
+    (
+        re.compile(r"(波音)([0-9]{3})(?![0-9])|(空客[ ]?A)([0-9]{3})(?![0-9])"),
+        lambda m: (m[1] or m[3]) + digits(m[2] or m[4]),
+    ),
     # addresses
     (
         re.compile(r"([A-Za-z0-9._%+-]+)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"),
-        lambda m: f"{m[1]}@{m[2]}".replace(".", "点").replace("@", "艾特"),
+        _address,
     ),
     (
         re.compile(rf"(?<![A-Za-z0-9.])[A-Za-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.{HOST_ENDS}(?![A-Za-z0-9])"),
         lambda m: m[0].replace(".", "点"),
     ),
     # dates and versions
+    (re.compile(rf"(?<![0-9.-])([0-9]{{1,2}}){_TO}([0-9]{{1,2}})(?=[月日号点时](?!钟))"), _between),
+    (re.compile(rf"(?<![0-9])({_YEAR})(?=Q[1-4])"), lambda m: digits(m[1])),
+    (re.compile(r"(?<![0-9])([0-9]+)分之([0-9]+)"), lambda m: f"{number(m[1])}分之{number(m[2])}"),
     (re.compile(rf"(?<![0-9])({_YEAR})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}})(?![0-9.])"), _date),
     (re.compile(rf"(?<![0-9/])({_YEAR})/([0-9]{{1,2}})(?![0-9/])"), _date),
     (re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}(?![0-9])"), _version),
@@ -235,7 +230,7 @@ _RULES: tuple[Rule, ...] = (
     ),
     (
         re.compile(
-            rf"((?:{_PHONES}){_LINK})([0-9][0-9 -]{{1,18}}[0-9])(?![0-9.]|[ \t]*[个次人元块名分秒多万千百天年月%])"
+            rf"((?:{PHONES}){_LINK})([0-9][0-9 -]{{1,18}}[0-9])(?![0-9.]|[ \t]*[个次人元块名分秒多万千百天年月%])"
         ),
         _dialled,
     ),
@@ -245,7 +240,7 @@ _RULES: tuple[Rule, ...] = (
     ),
     (
         re.compile(
-            rf"((?<![A-Za-z])(?:{_CODES}){_LINK})([A-Za-z]{{0,4}}[ -]?[0-9](?:[ ]?[A-Za-z0-9-])*[0-9])"
+            rf"((?:{CODES}|{_LAST_DIGITS}){_LINK})([A-Za-z]{{0,4}}[ -]?[0-9](?:[ ]?[A-Za-z0-9-])*[0-9])"
             rf"(?![0-9]|\.[0-9]|[ \t]*[{_QUANTITIES}])"
         ),
         _coded,
@@ -257,14 +252,15 @@ _RULES: tuple[Rule, ...] = (
         _coded,
     ),
     (re.compile(r"()(?<![0-9.])([0-9]{3,4})(?=(?:号)?(?:房间|房|室|包间|病房)|路(?:公交|车|巴士))"), _coded),
-    (re.compile(r"((?<![A-Za-z0-9])[A-Z0-9]{2}[ ]?)([0-9]{3,4})(?=航班|班机|次航班)"), _coded),
+    (re.compile(r"((?<![A-Za-z0-9])[A-Z0-9]{2}[ ]?)([0-9]{3,4})(?=航班|班机|次)"), _coded),
     (re.compile(r"((?<![A-Za-z])[GDCZTK])([0-9]{1,4})(?=次|列车|高铁)"), _coded),
     (
-        re.compile(
-            rf"((?<![A-Za-z])(?!{_SIGNS})[A-Z]{{2,5}}[ -]?)([0-9]{{3,}})(?![0-9A-Za-z.]|[ ]*[个元块人次万亿年])"
-        ),
+        re.compile(rf"((?<![A-Za-z])(?!{SIGNS})[A-Z]{{2,5}}[ -]?)([0-9]{{3,}})(?![0-9A-Za-z.]|[ ]*[个元块人次万亿年])"),
         _coded,
     ),
+    (re.compile(r"((?<![A-Za-z0-9])[A-Z]{1,5}-?)([0-9]{3,})(?![0-9A-Za-z.-]|[ ]*[个元块人次万亿年])"), _lettered),
+    (re.compile(r"([栋座][ ]?)([0-9]{3,4})(?![0-9层米])"), _coded),
+    (re.compile(r"(?<![A-Za-z0-9])([A-Z])([0-9]{1,3})(?=[层座栋口区号展股型])"), lambda m: m[1] + number(m[2])),
     # scores and times
     (re.compile(r"([上下]午|早上|晚上|凌晨|中午)([0-9]{1,2}[:：][0-9]{2})[ ]?[AaPp][Mm]"), r"\1\2"),
     (
@@ -282,21 +278,36 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?<=[点分秒日号月年]){_TO}(?=[0-9零一二两三四五六七八九十第])"), "到"),
     # money
     (
-        re.compile(rf"({_SIGNS})[ \t]*({_N}){_TO}(?:\1)?[ \t]*({_N})()"),
-        lambda m: f"{number(m[2])}到{_counted(m[3])}{_MONEY[m[1]]}",
+        re.compile(rf"(?<![{_LATIN}.])({_N})([千万亿]){_TO}({_N})(?=[千万亿])"),
+        lambda m: f"{_counted(m[1])}{m[2]}到{_counted(m[3])}",
     ),
-    (re.compile(rf"(?<![A-Za-z])({_SIGNS})[ \t]*({_N})[ \t]*([万亿]|[kKMB](?![A-Za-z])|)(?:元|块)?"), _amount),
     (
-        re.compile(rf"()(?<![0-9.])({_N})[ \t]*([万亿]?)[ \t]*({_SIGNS})(?![A-Za-z0-9])"),
-        lambda m: f"{_counted(m[2])}{m[3]}{_MONEY[m[4]]}",
+        re.compile(rf"({SIGNS})[ \t]*({_N}){_TO}(?:\1)?[ \t]*({_N})()"),
+        lambda m: f"{number(m[2])}到{_counted(m[3])}{MONEY[m[1]]}",
+    ),
+    (re.compile(rf"(?<![A-Za-z])({SIGNS})[ \t]*({_N})[ \t]*([万亿]|[kKMB](?![A-Za-z])|)(?:元|块)?"), _amount),
+    (
+        re.compile(rf"()(?<![0-9.])({_N})[ \t]*([万亿]?)[ \t]*({SIGNS})(?![A-Za-z0-9])"),
+        lambda m: f"{_counted(m[2])}{m[3]}{MONEY[m[4]]}",
     ),
     (re.compile(r"(?<![0-9.])([0-9]+)\.([0-9])([0-9])元"), _yuan),
     # signs, before and between numbers
     (re.compile(r"(?<![0-9])~(?=[0-9])"), "约"),
     (re.compile(r"(?<=[0-9])[ ]?[xX][ ]?(?=[0-9])"), "乘"),
+    (re.compile(rf"(?<![{_LATIN}.])({_N})[wW]\+"), lambda m: f"{number(_shifted(m[1], 4))}多"),
     (re.compile(rf"(?<![{_LATIN}.])([0-9]+)\+(?![0-9A-Za-z ])"), lambda m: f"{number(m[1])}多"),
     (re.compile(rf"(?<![{_LATIN}.])([0-9]+)#"), lambda m: f"{number(m[1])}号"),
+    (re.compile(rf"(?<![0-9.{_LATIN}%])(-?)({_N})[ ]?[~～—–至到-][ ]?(-?)({_N})[ ]?(?:℃|°C)"), _celsius_range),
     (re.compile(rf"(?<![{_LATIN}])\+({_N})[ ]?(?=℃|°C)"), lambda m: f"零上{_counted(m[1])}"),
+    (re.compile(rf"(?<![{_LATIN})）])\+({_N})%"), lambda m: f"正百分之{number(m[1])}"),
+    (
+        re.compile(r"(?<![0-9/])([0-9]{2,3})/([0-9]{2,3})(?=[ ]?mm[ ]?Hg)"),
+        lambda m: f"{number(m[1])}，{number(m[2])}",
+    ),
+    (
+        re.compile(r"(?<![0-9A-Za-z])([0-9])['’′][ ]?([0-9]{1,2})[\"”″]"),
+        _feet_or_minutes,
+    ),
     (re.compile(rf"(?<![0-9.{_LATIN}%])-({_N})[ \t]*(?:℃|°C)"), lambda m: f"零下{_counted(m[1])}摄氏度"),
     (re.compile(rf"({_N})(%?){_TO}({_N})%"), lambda m: f"百分之{number(m[1])}到百分之{number(m[3])}"),
     (re.compile(r"(?<![0-9/.A-Za-z])-([0-9]+)/([0-9]+)(?![0-9/])"), lambda m: f"负{number(m[2])}分之{number(m[1])}"),
@@ -313,27 +324,49 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(rf"时速(?:是|为|达|约)?[ \t]*({_N})[ \t]*km/h"), lambda m: f"时速{number(m[1])}公里"),
     (
         re.compile(
-            rf"(?<![{_LATIN}.])(-?)({_N}|[零一二三四五六七八九十百千万到两]+)[ \t]*({alternatives(_UNITS)})(?![A-Za-z²³])"
+            rf"(?<![{_LATIN}.])(-?)({_N}|[零一二三四五六七八九十百千万到两]+)[ \t]*({alternatives(UNITS)})(?![A-Za-z²³])"
         ),
-        lambda m: f"{'负' if m[1] else ''}{_counted(m[2]) if m[2][0] in '0123456789' else m[2]}{_UNITS[m[3]]}",
+        lambda m: f"{'负' if m[1] else ''}{_counted(m[2]) if m[2][0] in '0123456789' else m[2]}{UNITS[m[3]]}",
     ),
     (re.compile(r"(?<=[A-Za-z0-9)）])([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"), _power),
+    (re.compile(r"(?<=[0-9A-Za-z)）])\^(-?[0-9]+)"), _power),
+    (re.compile("∞"), "无穷大"),
     (re.compile(r"√(?=[ \t]*[A-Za-z0-9])"), "根号"),
     (re.compile(r"[ \t]*(>=|<=|[≥≤≠≈])[ \t]*"), lambda m: _COMPARED[m[1]]),
-    (re.compile(r"(?<=[0-9A-Za-z)）方])[ \t]*([+=×÷<>*])[ \t]*(?=-?[0-9A-Za-z(（])"), lambda m: _COMPARED[m[1]]),
+    (
+        re.compile(r"(?<=[0-9A-Za-z)）方克升米秒])[ \t]*([+=×÷<>*])[ \t]*(?=-?[0-9A-Za-z(（])"),
+        lambda m: _COMPARED[m[1]],
+    ),
     (re.compile(rf"(?:(?<=等于)|(?<=[大小]于)|(?<![{_LATIN}%)）年月日号时点分到]))-(?={_N})"), "负"),
     (re.compile(r"(?<=[A-Za-z])-(?=[0-9]+(?![0-9A-Za-z]))"), " "),
+    (
+        re.compile(rf"(?:^|(?<=[，。：（(\s\u4e00-\u9fff]))(>=|<=|[<>≥≤≈])[ \t]*(?={_N}|百分之)"),
+        lambda m: _COMPARED[m[1]],
+    ),
+    (
+        re.compile(
+            r"(?<=[0-9元角分块斤克升米里时吨千币镑])/(?=[片粒枚张人袋斤盒瓶天月年次件个台吨晚间平秒套箱只本位周分]|公斤|千克|小时|平方)"
+        ),
+        "每",
+    ),
     # 二 and 两, ordinals
+    (re.compile(r"(?<![0-9.第])2(?=年(?![级代0-9]))"), "两"),
+    (re.compile(r"(?<![0-9.])2(?=点[0-9]{1,2}分|点[半钟整])"), "两"),
+    (re.compile(r"(?<![0-9.])2(?=单元|栋|幢|号|环|级|期|班|楼|月|日)"), "二"),
+    (
+        re.compile(rf"(?<![{_LATIN}.])([0-9]+\.[0-9]+)(?![0-9.%‰]|[ ]?(?:%|劳动|国庆|假期|长假|日|号))"),
+        lambda m: number(m[1]),
+    ),
     (re.compile(r"(?<![A-Za-z])(?:No|NO|no)\.[ \t]*([0-9]+)"), lambda m: f"第{number(m[1])}"),
     (re.compile(r"第([0-9]+)"), lambda m: f"第{number(m[1])}"),
     (re.compile(rf"(?<![{_LATIN}.])2(?=[{_COUNTED}])(?!点[0-9])"), "两"),
-    (re.compile(rf"(?<![{_LATIN}.])([0-9]{{{_MOST_DIGITS + 1},}})"), lambda m: digits(m[1])),
+    (re.compile(rf"(?<![{_LATIN}.])([0-9]{{{MAX_DIGITS + 1},}})"), lambda m: digits(m[1])),
     (re.compile(rf"(?<![{_LATIN}.])(0[0-9]+)(?![0-9.])"), lambda m: digits(m[1])),
 )
-_NAME = re.compile(rf"((?<![{_LATIN}])(?:[A-Za-z]+-?[0-9]+[A-Za-z][{_LATIN}]*|[A-Z]{{1,3}}[0-9])(?![{_LATIN}.-]))")
-"""A name with digits in it: ``H2O``, ``MP3``, ``GPT-4o``."""
+_NAME = re.compile(rf"((?<![{_LATIN}])[A-Za-z]+-?[0-9]+[A-Za-z][{_LATIN}]*(?![{_LATIN}.-]))")
+"""A name with digits between its letters: ``H2O``, ``GPT-4o``. Those behind letters are Chinese: MP三, A四纸."""
 
-_LEFT: tuple[Rule, ...] = (
+_REMAINING: tuple[Rule, ...] = (
     (re.compile(rf"(?<![{_LATIN}.]){_N}(?![A-Za-z])"), lambda m: number(m[0])),
     (re.compile(r"(?<=[A-Za-z])[ \t]?([0-9]+)(?=[^A-Za-z0-9.]|$)"), lambda m: f" {number(m[1])}"),
 )
@@ -341,5 +374,5 @@ _LEFT: tuple[Rule, ...] = (
 
 def chinese_words(text: str) -> str:
     """``text`` with its numbers and signs in characters. Names such as ``H2O`` and ``MP3`` keep their digits."""
-    parts = _NAME.split(apply(_RULES, text.translate(_FULL_WIDTH)))
-    return "".join(part if at % 2 else apply(_LEFT, transduced(part, "zh")) for at, part in enumerate(parts))
+    parts = _NAME.split(apply(_RULES, text.translate(FULL_WIDTH)))
+    return "".join(part if at % 2 else apply(_REMAINING, wfst_normalized(part, "zh")) for at, part in enumerate(parts))

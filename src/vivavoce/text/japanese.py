@@ -9,12 +9,12 @@ import re
 import unicodedata
 
 from vivavoce.text.rules import HOST_ENDS, Rule, alternatives, apply, table, words
-from vivavoce.text.transducers import transduced
+from vivavoce.text.wfst_normalization import wfst_normalized
 
 _KANA_DIGITS = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
 _KANJI_DIGITS = "〇一二三四五六七八九"
-_PLACES = (("兆", 10**12), ("億", 10**8), ("万", 10**4), ("千", 1000), ("百", 100), ("十", 10))
-_MOST_DIGITS = 16
+_MAGNITUDES = (("兆", 10**12), ("億", 10**8), ("万", 10**4), ("千", 1000), ("百", 100), ("十", 10))
+_MAX_DIGITS = 16
 
 _LETTERS = dict(
     zip(
@@ -36,7 +36,10 @@ _N = r"[0-9]+(?:\.[0-9]+)?"
 _LATIN = "A-Za-z0-9"
 _YEAR = r"(?:1[5-9]|20)[0-9]{2}"
 _TO = r"[ ]*[-~〜～–—−][ ]*"
-_CODES = r"(?:番号|コード|ナンバー|パスワード|ＩＤ|ID|PIN|暗証|品番|型番|シリアル|口座|内線|ルームナンバー|便名)"
+_CODES = (
+    r"(?:番号|[下上末頭][0-9一二三四五六]?桁|ポート|エラー|ステータス|コード|"
+    r"ナンバー|パスワード|ＩＤ|ID|PIN|暗証|品番|型番|シリアル|口座|内線|ルームナンバー|便名)"
+)
 _LINK = r"(?:番号)?(?:は|が|：|:|、|[ ]){0,2}"
 _MONEY = table(
     """
@@ -54,10 +57,16 @@ _UNITS = table(
     KB=キロバイト, MB=メガバイト, GB=ギガバイト, TB=テラバイト, Hz=ヘルツ, kHz=キロヘルツ, MHz=メガヘルツ,
     GHz=ギガヘルツ, W=ワット, kW=キロワット, V=ボルト, kWh=キロワットアワー, dB=デシベル, ms=ミリ秒,
     kcal=キロカロリー, °C=度, ℃=度, °F=度, ℉=度, °=度, ㎡=平方メートル, ㎞=キロメートル, ㎏=キログラム,
-    ㎝=センチメートル, ㎜=ミリメートル, %=パーセント, ‰=パーミル, ppm=ピーピーエム, pt=ポイント
+    hPa=ヘクトパスカル, mAh=ミリアンペアアワー, Mbps=メガビーピーエス, Gbps=ギガビーピーエス, MW=メガワット,
+    µg=マイクログラム, cal=カロリー, mmHg=ミリメートル水銀柱, kPa=キロパスカル, m/s²=メートル毎秒毎秒, rpm=アールピーエム,
+    h=時間, min=分, sec=秒, ㎝=センチメートル, ㎜=ミリメートル, %=パーセント, ‰=パーミル, ppm=ピーピーエム, pt=ポイント
     """
 )
 _UNIT = rf"(?:{alternatives(_UNITS)})(?![A-Za-z²³/])"
+_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+_NAMED_FIGURES = {"2": "ツー", "8": "ハチ", "3": "スリー", "4": "フォー", "5": "ファイブ"}
+"""Figures that are said in English: 3D, 4K, 5G."""
+
 _BIG = {"k": 3, "K": 3, "M": 6, "B": 9}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _COUNTERS = words(
@@ -68,7 +77,7 @@ _COUNTERS = words(
 )
 _COUNTER = rf"(?=[ ]*(?:{alternatives(_COUNTERS)}))"
 _MATHS = {"+": "足す", "＋": "足す", "×": "かける", "÷": "割る", "*": "かける", "=": "は", "＝": "は"}
-_WHAT_CAN_RANGE = r"0-9一二三四五六七八九十百千万億\u30a1-\u30fa\u3400-\u9fff%℃"
+_RANGE_CHARACTERS = r"0-9一二三四五六七八九十百千万億\u30a1-\u30fa\u3400-\u9fff%℃"
 
 
 def digits(number: str) -> str:
@@ -77,41 +86,65 @@ def digits(number: str) -> str:
     return "、".join(groups)
 
 
-def number(written: str) -> str:
+def number(figures: str) -> str:
     """A number as a quantity, in kanji; with zeros before it, or very long, digit by digit."""
-    whole, _, fraction = written.replace(",", "").partition(".")
-    if len(whole) > _MOST_DIGITS or (len(whole) > 1 and whole[0] == "0"):
-        said = digits(whole)
+    integer, _, fraction = figures.replace(",", "").partition(".")
+    if len(integer) > _MAX_DIGITS or (len(integer) > 1 and integer[0] == "0"):
+        words = digits(integer)
     else:
-        said = _whole(int(whole or 0)) if int(whole or 0) else "ゼロ"
+        words = _integer(int(integer or 0)) if int(integer or 0) else "ゼロ"
     return (
-        f"{said}点{''.join('ゼロ' if one == '0' else _KANJI_DIGITS[int(one)] for one in fraction)}"
+        f"{words}点{''.join('ゼロ' if digit == '0' else _KANJI_DIGITS[int(digit)] for digit in fraction)}"
         if fraction
-        else said
+        else words
     )
 
 
-def _whole(value: int) -> str:
+def _integer(value: int) -> str:
     if value < 10:
         return _KANJI_DIGITS[value] if value else ""
-    name, size = next(place for place in _PLACES if value >= place[1])
-    head, rest = divmod(value, size)
-    return ("" if head == 1 and size < 10**4 else _whole(head)) + name + _whole(rest)
+    name, size = next(place for place in _MAGNITUDES if value >= place[1])
+    head, remainder = divmod(value, size)
+    return ("" if head == 1 and size < 10**4 else _integer(head)) + name + _integer(remainder)
+
+
+def _address(match: re.Match[str]) -> str:
+    address = re.sub("[0-9]+", lambda run: digits(run[0]), match[0])
+    for sign, word in (
+        ("@", "アットマーク"),
+        (".", "ドット"),
+        ("_", "アンダーバー"),
+        ("-", "ハイフン"),
+        ("+", "プラス"),
+    ):
+        address = address.replace(sign, word)
+    return address
+
+
+def _roman(match: re.Match[str]) -> str:
+    return number(str(_ROMAN.index(unicodedata.normalize("NFKC", match[0])) + 1))
+
+
+def _code(match: re.Match[str]) -> str:
+    """``AB-1234``: letters by their names, digits one by one; of one or two digits (``F-16``) a number."""
+    letters, figures = match[1], match[2]
+    spelled = "".join(_LETTERS[letter] for letter in letters)
+    return spelled + (number(figures) if len(figures) < 3 else f"、{digits(figures)}")
 
 
 def _date(match: re.Match[str]) -> str:
     year, month, day = match.groups()
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
         return match[0]
-    return f"{number(year)}年{_whole(int(month))}月{_whole(int(day))}日"
+    return f"{number(year)}年{_integer(int(month))}月{_integer(int(day))}日"
 
 
 def _time(match: re.Match[str]) -> str:
     half, hour, minute = match[1] or match[4] or "", int(match[2]), int(match[3])
     if hour > 30:
         return f"{number(match[2])}対{number(match[3])}"
-    said = {"a": "午前", "p": "午後"}.get(half[:1].lower(), "") + (_whole(hour) or "零") + "時"
-    return said + (f"{_whole(minute)}分" if minute else "")
+    words = {"a": "午前", "p": "午後"}.get(half[:1].lower(), "") + (_integer(hour) or "零") + "時"
+    return words + (f"{_integer(minute)}分" if minute else "")
 
 
 def _slashed(match: re.Match[str]) -> str:
@@ -119,7 +152,7 @@ def _slashed(match: re.Match[str]) -> str:
     first, second, weekday = int(match[1]), int(match[2]), match[3]
     day = 1 <= first <= 12 and 1 <= second <= 31
     if day and (weekday or (second in range(11, 32) and second not in {12, 16, 20})):
-        return f"{_whole(first)}月{_whole(second)}日" + (f"、{weekday[1]}曜" if weekday else "")
+        return f"{_integer(first)}月{_integer(second)}日" + (f"、{weekday[1]}曜日" if weekday else "")
     return f"{number(match[2])}分の{number(match[1])}" + (weekday or "")
 
 
@@ -137,13 +170,13 @@ def _amount(sign: str, figures: str, big: str) -> str:
         figures = cents[1]
     elif cents and not big and _MONEY[sign] in {"ドル", "ユーロ"}:
         dollars = f"{number(cents[1])}{_MONEY[sign]}" if int(cents[1]) else ""
-        return f"{dollars}{_whole(int(cents[2]))}セント"
+        return f"{dollars}{_integer(int(cents[2]))}セント"
     return f"{number(figures)}{big}{_MONEY[sign]}"
 
 
-def _shifted(written: str, zeros: int) -> str:
-    whole, _, fraction = written.partition(".")
-    return (whole + fraction[:zeros].ljust(zeros, "0")).lstrip("0") or "0"
+def _shifted(figures: str, zeros: int) -> str:
+    integer, _, fraction = figures.partition(".")
+    return (integer + fraction[:zeros].ljust(zeros, "0")).lstrip("0") or "0"
 
 
 def _power(match: re.Match[str]) -> str:
@@ -153,7 +186,13 @@ def _power(match: re.Match[str]) -> str:
 
 def _spelled(match: re.Match[str]) -> str:
     word = match[1]
-    return word if len(word) > 1 and word in _WORDS_IN_CAPITALS else "".join(_LETTERS[one] for one in word.upper())
+    return (
+        word if len(word) > 1 and word in _WORDS_IN_CAPITALS else "".join(_LETTERS[letter] for letter in word.upper())
+    )
+
+
+def _chemical(letters: str) -> str:
+    return "".join(_LETTERS[letter] for letter in letters)
 
 
 _BESIDE_JAPANESE = (
@@ -164,13 +203,47 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<![0-9.,])([0-9]{1,3}(?:,[0-9]{3})+)(?![0-9])"), lambda m: m[1].replace(",", "")),
     (
         re.compile(r"([A-Za-z0-9._%+-]+)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"),
-        lambda m: f"{m[1]}アットマーク{m[2]}".replace(".", "ドット"),
+        _address,
     ),
     (
         re.compile(rf"(?<![A-Za-z0-9.])[A-Za-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.{HOST_ENDS}(?![A-Za-z0-9])"),
         lambda m: m[0].replace(".", "ドット"),
     ),
+    # signs that stand for numbers, names with numbers
+    (re.compile(r"(?<![0-9.,])10分(?!の)"), "ジュップン"),  # 十分 may be "enough"
+    (re.compile(r"[①-⑳]"), lambda m: number(unicodedata.normalize("NFKC", m[0]))),
+    (re.compile(r"[Ⅰ-Ⅻ]|(?<![A-Za-z0-9])(?:II|III|IV|VI|VII|VIII|IX|XI|XII)(?=[世期型章部巻編級類])"), _roman),
+    (re.compile(r"(?<![A-Za-z0-9.])([23458])([GDK])(?![A-Za-z0-9])"), lambda m: _NAMED_FIGURES[m[1]] + _LETTERS[m[2]]),
+    (
+        re.compile(r"(?<![A-Za-z0-9])(CO|H|O|N|SO)[2₂](O?)(?![A-Za-z0-9])"),
+        lambda m: f"{_chemical(m[1])}ツー{_chemical(m[2])}",
+    ),
+    (re.compile(r"(?<![0-9/])24/7(?![0-9/])"), "トゥエンティーフォーセブン"),
+    (
+        re.compile(rf"(?<![0-9/])({_YEAR})/([0-9]{{2}})(?=シーズン|年度|年)"),
+        lambda m: f"{number(m[1])}、{number(m[2])}",
+    ),
+    (re.compile(r"(?<=[0-9])(S?L?DK)(?![A-Za-z])"), lambda m: "".join(_LETTERS[letter] for letter in m[1])),
+    (re.compile(r"(?<![A-Za-z0-9])M(?=[0-9]\.[0-9](?:の地震|[、。の]|$))"), "マグニチュード"),
+    (
+        re.compile(r"(?<![A-Za-z0-9])([A-Z])&([A-Z])(?![A-Za-z0-9])"),
+        lambda m: f"{_LETTERS[m[1]]}アンド{_LETTERS[m[2]]}",
+    ),
+    (re.compile(r"(?<![A-Za-z0-9-])([A-Z]{1,4})-([0-9]{1,8})(?![A-Za-z0-9-]|\.[0-9])"), _code),
+    (re.compile(rf"(?<!時速)(?<![0-9.,]){_N}[ ]*(?=km/h)"), r"時速\g<0>"),
+    (re.compile(r"(?<![A-Za-z])([A-Z])-(?=[ァ-ヺ])"), lambda m: _LETTERS[m[1]]),
+    (re.compile(r"(?<![A-Za-z])[vV](?:er)?\.?[ ]?(?=[0-9]+\.[0-9])"), "バージョン"),
+    (re.compile(r"(?<=[0-9])[ ]?yen(?![A-Za-z])"), "円"),
+    (re.compile(r"(?<=%)[ ]?OFF"), "オフ"),
+    (re.compile("∞"), "無限大"),
+    (re.compile("π"), "パイ"),
+    (re.compile(r"(?<![0-9.:,])0(?=時)"), "零"),
+    (re.compile(r"(?<![A-Za-z0-9.,:/-])0(?=[歳点度個件人円%回]|$|[、。])"), "ゼロ"),
     # dates, times, versions
+    (
+        re.compile(r"(?<![0-9/])([0-9]{1,2})/([0-9]{1,2})[ ]*[-~〜～–][ ]*([0-9]{1,2})/([0-9]{1,2})(?![0-9/])"),
+        lambda m: f"{number(m[1])}月{number(m[2])}日から{number(m[3])}月{number(m[4])}日",
+    ),
     (re.compile(rf"(?<![0-9])({_YEAR})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}})(?![0-9.])"), _date),
     (re.compile(r"(?<![0-9])0([1-9])(?=[月日時分])"), r"\1"),
     (
@@ -180,12 +253,18 @@ _RULES: tuple[Rule, ...] = (
         ),
         _time,
     ),
-    (re.compile(r"(?<=[時分日月年])[ ]*[-–][ ]*(?=[0-9一二三四五六七八九十])"), "から"),
+    (re.compile(r"(?<=[時分日月年半])[ ]*[-–][ ]*(?=[0-9一二三四五六七八九十])"), "から"),
     (
         re.compile(r"(?<![\u3400-\u9fff])([月火水木金土日])[-–]([月火水木金土日])(?![\u3400-\u9fff\u3040-\u30ff])"),
         r"\1から\2",
     ),
     (re.compile(r"(?<![0-9-])([0-9]{1,3})-([0-9]{1,3})(?=で(?:勝|負|敗|引き分け|リード))"), r"\1対\2"),
+    (
+        re.compile(
+            r"(?<=[\u3400-\u9fff])(?<![月日年時分])[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,4}(?![0-9-])|(?<=[区市町村])[0-9]{1,3}-[0-9]{1,4}(?![0-9-])"
+        ),
+        lambda m: m[0].replace("-", "の"),
+    ),
     (re.compile(r"(?<![0-9-])[0-9]{1,3}(?:-[0-9]{1,3}){1,2}(?=番地|号(?!室))"), lambda m: m[0].replace("-", "の")),
     (re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}(?![0-9])"), _version),
     # telephones and codes
@@ -214,7 +293,23 @@ _RULES: tuple[Rule, ...] = (
         lambda m: _amount(m[1], m[2], m[3] or ""),
     ),
     (re.compile(rf"(?<![0-9.])({_N})[ ]*([万億]?)[ ]*({_SIGNS})(?![A-Za-z0-9])"), lambda m: _amount(m[3], m[1], m[2])),
+    (
+        re.compile(
+            rf"((?:[0-9]+(?:\.[0-9]+)?[万億]?|[一二三四五六七八九十百千万億点]+)(?:円|人|個|本|枚|回|件))[ ]?/[ ]?"
+            rf"(人|個|月|日|時間|泊|本|枚|回|年|分|席|台|冊|袋|杯|組|名|件|社|{_UNIT})"
+        ),
+        lambda m: f"一{_UNITS.get(m[2], 'か月' if m[2] == '月' else m[2])}あたり{m[1]}",
+    ),
+    (re.compile(r"(?<![0-9/.])([0-9]+)/([0-9]+)(?=[ ]*[=＝])"), lambda m: f"{number(m[1])}割る{number(m[2])}"),
+    (re.compile(r"(?<=[0-9A-Za-z)）])\^(-?[0-9]+)"), _power),
     # signs
+    (re.compile(rf"(?<=[0-9])[xX](?=[0-9])|(?<=[0-9A-Za-z\u30a1-\u30ff円枚個人本])[ ]*×[ ]*(?={_N})"), "かける"),
+    (re.compile(r"(?:≒|≈)[ ]*"), "ニアリーイコール"),
+    (
+        re.compile(r"(?<=[0-9A-Za-z)）])[ ]*([<>])[ ]*(?=-?[0-9A-Za-z])"),
+        lambda m: "小なり" if m[1] == "<" else "大なり",
+    ),
+    (re.compile(r"(?<=[時分日月円人個])[ ]*[〜～~](?=[、。）)]|$)"), "から"),
     (re.compile(r"(?<![0-9/.])([0-9]{1,3})/([0-9]{1,3})(?![0-9/])([(（][月火水木金土日][)）])?"), _slashed),
     (re.compile(rf"(?<![{_LATIN}.])({_N}){_TO}({_N})(?=[ ]*[=＝])"), lambda m: f"{number(m[1])}引く{number(m[2])}"),
     (
@@ -223,18 +318,19 @@ _RULES: tuple[Rule, ...] = (
     ),
     (re.compile(rf"(?<![{_LATIN}.-])({_N}){_TO}({_N})(?=[ ]*{_UNIT})"), lambda m: f"{number(m[1])}から{m[2]}"),
     (re.compile(rf"(?<![{_LATIN}.-])({_N}){_TO}({_N}){_COUNTER}"), lambda m: f"{number(m[1])}から{number(m[2])}"),
-    (re.compile(rf"(?<=[{_WHAT_CAN_RANGE}])[ ]*[〜～~][ ]*(?=[{_WHAT_CAN_RANGE}])"), "から"),
+    (re.compile(rf"(?<=[{_RANGE_CHARACTERS}])[ ]*[〜～~][ ]*(?=[{_RANGE_CHARACTERS}])"), "から"),
     (re.compile(rf"(?<![{_LATIN})）%])[-−](?={_N})"), "マイナス"),
     (re.compile(r"±(?=[ ]*[0-9])"), "プラスマイナス"),
     (re.compile(r"√(?=[ ]*[A-Za-z0-9])"), "ルート"),
     (re.compile(r"([A-Za-z0-9]+)[ ]*(≥|>=|≧)[ ]*([A-Za-z0-9.]+)"), r"\1は\3以上"),
     (re.compile(r"([A-Za-z0-9]+)[ ]*(≤|<=|≦)[ ]*([A-Za-z0-9.]+)"), r"\1は\3以下"),
-    (re.compile(r"[ ]*≈[ ]*"), "ニアリーイコール"),
     (re.compile(r"[ ]*≠[ ]*"), "ノットイコール"),
     (re.compile(rf"({_N})[ ]*({_UNIT})"), lambda m: f"{number(m[1])}{_UNITS[m[2]]}"),
     (re.compile(r"(?<=[A-Za-z0-9)）])([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"), _power),
     (
-        re.compile(r"(?<=[A-Za-z0-9)）乗一二三四五六七八九十百千万ロ])[ ]*([+＋×÷*=＝])[ ]*(?=-?[A-Za-z0-9(（√])"),
+        re.compile(
+            r"(?<=[A-Za-z0-9)）乗一二三四五六七八九十百千万円\u30a1-\u30ff])[ ]*([+＋×÷*=＝])[ ]*(?=-?[A-Za-z0-9(（√])"
+        ),
         lambda m: _MATHS[m[1]],
     ),
     (re.compile(r"(?<![A-Za-z])[ ]*&[ ]*(?![A-Za-z])"), "アンド"),
@@ -243,7 +339,12 @@ _RULES: tuple[Rule, ...] = (
         re.compile(r"(?<![A-Za-z0-9])([A-Z]{1,3})[ -]?([0-9]{1,4})(?=[便号系線番])"),
         lambda m: f"{_spelled(m)}{number(m[2])}",
     ),
+    (re.compile(r"(?<![A-Za-z0-9.])[0-9]+\.[0-9]+(?![A-Za-z0-9.])"), lambda m: number(m[0])),
     # letters
+    (
+        re.compile(r"(?<![A-Za-z0-9.'&+-])([A-Z]{1,3})(?=[0-9]{1,3}(?:\.[0-9])?(?![A-Za-z0-9.-]))"),
+        lambda m: _chemical(m[1]),
+    ),
     (re.compile(rf"(?<![A-Za-z0-9.]){_BESIDE_JAPANESE}([A-Z]{{1,4}})(?![A-Za-z0-9.'&+#-])"), _spelled),
     (re.compile(r"(?<![A-Za-z0-9.'&+-])([A-Za-z])(?=[\u3040-\u30ff\u3400-\u9fff])"), _spelled),
 )
@@ -255,4 +356,4 @@ def japanese_words(text: str) -> str:
         unicodedata.normalize("NFKC", char) if "！" <= char <= "ｚ" and char.isalnum() else char for char in text
     )
     fractions = re.sub(r"[¼½¾⅓⅔]", lambda m: unicodedata.normalize("NFKC", m[0]).replace("\u2044", "/"), narrow)
-    return transduced(apply(_RULES, fractions), "ja")
+    return wfst_normalized(apply(_RULES, fractions), "ja")

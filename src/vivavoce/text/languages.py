@@ -84,7 +84,7 @@ _MARKS: Mapping[str, Language] = MappingProxyType(
         for mark in marks
     }
 )
-_LEAST_WORDS, _LEAST_SHARE = 2, 0.25
+_MIN_WORDS, _MIN_SHARE = 2, 0.25
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -111,7 +111,7 @@ def unreadable(text: str, languages: Set[Language]) -> Language | None:
     return min(_SCRIPTS.get(scripts.most_common(1)[0][0], {"und"}))
 
 
-def written_in(text: str) -> Language | None:
+def european_language(text: str) -> Language | None:
     """The European language ``text`` is written in, where its function words and letters show it; ``None`` when in doubt."""
     scripts = scripts_of(text)
     if scripts and scripts.most_common(1)[0][0] in {"CYRILLIC", "GREEK"}:
@@ -121,12 +121,18 @@ def written_in(text: str) -> Language | None:
     for char in text.lower():
         if char in _MARKS:
             hits[_MARKS[char]] += 1
-    language, most = hits.most_common(1)[0]
-    sure = most >= _LEAST_WORDS and most >= _LEAST_SHARE * len(tokens) and most > hits["en"]
-    return language if sure or (language == "en" and most) else None
+    language, count = hits.most_common(1)[0]
+    clear = count >= _MIN_WORDS and count >= _MIN_SHARE * len(tokens) and count > hits["en"]
+    return language if clear or (language == "en" and count) else None
 
 
-def named(languages: Set[Language]) -> str:
+def foreign_language(text: str, languages: Set[Language]) -> Language | None:
+    """The European language of ``text`` when it is none of ``languages``: a voice reads it by the rules of another."""
+    language = european_language(text)
+    return None if language in languages else language
+
+
+def language_list(languages: Set[Language]) -> str:
     """The languages in words: "Chinese, English and Japanese"."""
     names = sorted(LANGUAGE_NAMES.get(language, language) for language in languages)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -17,9 +17,9 @@ def apply(rules: Sequence[Rule], text: str) -> str:
     return text
 
 
-def alternatives(written: Iterable[str]) -> str:
-    """A pattern for one of ``written``, the longest first."""
-    return "|".join(re.escape(one) for one in sorted(written, key=len, reverse=True))
+def alternatives(words: Iterable[str]) -> str:
+    """A pattern for one of ``words``, the longest first."""
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 def words(listed: str) -> list[str]:
@@ -30,7 +30,7 @@ def words(listed: str) -> list[str]:
 def table(listed: str) -> dict[str, str]:
     """``written=said, written=said`` as a table."""
     entries = (entry.strip().partition("=") for entry in listed.split(","))
-    return {written: said for written, _, said in entries if said}
+    return {key: value for key, _, value in entries if value}
 
 
 HOST_ENDS = r"(?:com|org|net|io|ai|app|dev|edu|gov|info|co|uk|de|fr|jp|cn|eu|us|ca|au|me|tv)"

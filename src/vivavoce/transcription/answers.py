@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from vivavoce.protocol.transcription import (
+    ChannelSegment,
+    DiarizedSegment,
+    DiarizedTranscription,
     DurationUsage,
     Logprob,
     TimedSegment,
@@ -14,65 +17,106 @@ from vivavoce.protocol.transcription import (
     TokenUsage,
     VerboseTranscription,
 )
-from vivavoce.runtime.long_audio import Segment
+from vivavoce.runtime.long_audio import Segment, most_spoken
+from vivavoce.text.language_codes import language_name
+from vivavoce.text.scripts import joined
 from vivavoce.transcription.captions import Caption, captions
-from vivavoce.transcription.languages import language_name
-from vivavoce.types import Language, Token, TranscribeOptions
+from vivavoce.types import Token, TranscribeOptions
 
 TOKENS_PER_S = 12.5
 """The rate at which the platform's open weights hear; what ``usage`` counts is made of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """How a recording is to be transcribed, and the format of the answer."""
+class TranscriptionRequest:
+    """How a recording is to be transcribed, and the format of the answer; ``separate``: each channel by itself."""
 
     format: str
     options: TranscribeOptions
     granularities: Sequence[str] = ("segment",)
     logprobs: bool = False
+    separate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A recording that has been read to its end."""
+class TranscriptionResult:
+    """A recording that has been read to its end; ``segments`` of several channels stand one channel after the other."""
 
     text: str
     segments: Sequence[Segment]
     duration_s: float
 
+    @property
+    def captions(self) -> list[Caption]:
+        """All captions in the order of time."""
+        return sorted(captions(self.segments), key=lambda caption: caption.start_ms)
 
-def verbose(read: Read, wanted: Wanted) -> VerboseTranscription:
-    """``verbose_json``: captions, words, or both."""
-    words = [word for segment in read.segments for word in segment.words]
-    language = "en" if wanted.options.translate else _main_language(read.segments, wanted.options.language)
-    return VerboseTranscription(
-        task="translate" if wanted.options.translate else "transcribe",
-        language=language_name(language),
+
+def channels_together(channels: Sequence[TranscriptionResult]) -> TranscriptionResult:
+    """The channels of a recording, each read by itself, as one; the text is what is said on them, in the order of time."""
+    segments = [
+        replace(segment, channel=number) for number, channel in enumerate(channels) for segment in channel.segments
+    ]
+    whole = TranscriptionResult("", segments, channels[0].duration_s)
+    text = ""
+    for caption in whole.captions:
+        text = joined(text, caption.text)
+    return replace(whole, text=text)
+
+
+def channel_segments(read: TranscriptionResult) -> list[ChannelSegment]:
+    """The captions of separate channels."""
+    return [
+        ChannelSegment(
+            channel=caption.channel, start=caption.start_ms / 1000, end=caption.end_ms / 1000, text=caption.text
+        )
+        for caption in read.captions
+        if caption.channel is not None
+    ]
+
+
+def diarized(read: TranscriptionResult, speakers: Sequence[str]) -> DiarizedTranscription:
+    """``diarized_json``: captions and the speaker of each."""
+    return DiarizedTranscription(
         duration=round(read.duration_s, 3),
         text=read.text,
-        segments=[_segment(number, one, wanted) for number, one in enumerate(captions(read.segments))]
-        if "segment" in wanted.granularities
-        else None,
-        words=[TimedWord(word=word.text.strip(), start=word.start_ms / 1000, end=word.end_ms / 1000) for word in words]
-        if "word" in wanted.granularities
-        else None,
+        segments=[
+            DiarizedSegment(
+                id=f"seg_{number}",
+                start=caption.start_ms / 1000,
+                end=caption.end_ms / 1000,
+                speaker=speaker,
+                text=caption.text,
+            )
+            for number, (caption, speaker) in enumerate(zip(read.captions, speakers, strict=True))
+        ],
         usage=DurationUsage(seconds=round(read.duration_s, 3)),
     )
 
 
-def _main_language(segments: Sequence[Segment], asked: Language | None) -> Language:
-    """The language most of the recording is in."""
-    if not segments:
-        return asked or "en"
-    lasting: dict[Language, int] = {}
-    for segment in segments:
-        lasting[segment.language] = lasting.get(segment.language, 0) + segment.end_ms - segment.start_ms
-    return max(lasting, key=lasting.__getitem__)
+def verbose(result: TranscriptionResult, request: TranscriptionRequest) -> VerboseTranscription:
+    """``verbose_json``: captions, words, or both."""
+    words = [
+        TimedWord(word=word.text.strip(), start=word.start_ms / 1000, end=word.end_ms / 1000, channel=caption.channel)
+        for caption in result.captions
+        for word in caption.words
+    ]
+    language = "en" if request.options.translate else most_spoken(result.segments, request.options.language)
+    return VerboseTranscription(
+        task="translate" if request.options.translate else "transcribe",
+        language=language_name(language),
+        duration=round(result.duration_s, 3),
+        text=result.text,
+        segments=[_segment(number, caption, request) for number, caption in enumerate(result.captions)]
+        if "segment" in request.granularities
+        else None,
+        words=words if "word" in request.granularities else None,
+        usage=DurationUsage(seconds=round(result.duration_s, 3)),
+    )
 
 
-def _segment(number: int, caption: Caption, wanted: Wanted) -> TimedSegment:
-    sure = caption.confidence
+def _segment(number: int, caption: Caption, request: TranscriptionRequest) -> TimedSegment:
+    confidence = caption.confidence
     return TimedSegment(
         id=number,
         seek=caption.from_ms // 10,
@@ -80,10 +124,11 @@ def _segment(number: int, caption: Caption, wanted: Wanted) -> TimedSegment:
         end=caption.end_ms / 1000,
         text=caption.text,
         tokens=[token.id for token in caption.tokens],
-        temperature=wanted.options.temperature,
-        avg_logprob=sure.log_probability if sure else 0.0,
-        compression_ratio=sure.compression if sure else 1.0,
-        no_speech_prob=sure.no_speech if sure else 0.0,
+        temperature=request.options.temperature,
+        avg_logprob=confidence.log_probability if confidence else 0.0,
+        compression_ratio=confidence.compression if confidence else 1.0,
+        no_speech_prob=confidence.no_speech if confidence else 0.0,
+        channel=caption.channel,
     )
 
 
@@ -95,12 +140,12 @@ def logprobs(tokens: Sequence[Token]) -> list[Logprob]:
     ]
 
 
-def token_usage(duration_s: float, prompt: str | None, written: int) -> TokenUsage:
+def token_usage(duration_s: float, prompt: str | None, output_tokens: int) -> TokenUsage:
     """What a transcription of so much audio counts as; a word of the prompt is a token."""
-    heard, read = ceil(duration_s * TOKENS_PER_S), len((prompt or "").split())
+    audio_tokens, prompt_tokens = ceil(duration_s * TOKENS_PER_S), len((prompt or "").split())
     return TokenUsage(
-        input_tokens=heard + read,
-        input_token_details={"text_tokens": read, "audio_tokens": heard},
-        output_tokens=written,
-        total_tokens=heard + read + written,
+        input_tokens=audio_tokens + prompt_tokens,
+        input_token_details={"text_tokens": prompt_tokens, "audio_tokens": audio_tokens},
+        output_tokens=output_tokens,
+        total_tokens=audio_tokens + prompt_tokens + output_tokens,
     )

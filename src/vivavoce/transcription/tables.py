@@ -5,14 +5,13 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from vivavoce.store.tables import Base
+from vivavoce.store.leases import LeasedRow
 
 
-class RecordingTaskRow(Base):
+class RecordingTaskRow(LeasedRow):
     """A recording to be read: the request and, in the end, the result, both JSON.
 
-    ``status`` is on the wire. ``leased_until``: a server is at work on it until then, unless it says otherwise.
-    ``attempts`` counts how often it failed and was put off. Deleted after ``expires_at``.
+    ``status`` is on the wire. Deleted after ``expires_at``.
     """
 
     __tablename__ = "recording_tasks"
@@ -23,7 +22,5 @@ class RecordingTaskRow(Base):
     status: Mapped[str] = mapped_column(String(16))
     request: Mapped[str] = mapped_column(Text)
     result: Mapped[str | None] = mapped_column(Text)
-    attempts: Mapped[int]
-    leased_until: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)

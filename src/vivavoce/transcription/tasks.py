@@ -1,7 +1,7 @@
 """Recordings behind URLs, read in the background (audio reference, section 3.4).
 
-The work to be done is rows, so it survives the process: a recording whose reading was cut short is read again. Several
-servers on one database share the work by leases.
+The work to be done is rows (``LeaseQueue``): a recording whose reading was cut short is read again, and several servers on one
+database share the work.
 """
 
 from __future__ import annotations
@@ -12,74 +12,59 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from typing import BinaryIO
 
-from sqlalchemy import Select, delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import delete, func, select
 
 from vivavoce.audio.recordings import RawFormat
-from vivavoce.errors import CapacityError, ClientError, EngineError, StoreError, StoreFullError
+from vivavoce.errors import CapacityError, ClientError, EngineError, StoreFullError
 from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.asr import FileChannel, FileResult, FileSubmission, FileUtterance, FileWord
+from vivavoce.protocol.languages import requested_language
 from vivavoce.runtime.decoding import RecordingDecoder
-from vivavoce.runtime.ears import Ears
-from vivavoce.runtime.long_audio import Segment, recognise
+from vivavoce.runtime.long_audio import Segment, recognise_all
 from vivavoce.runtime.recognition import Recognition
-from vivavoce.runtime.scheduling import Whose
-from vivavoce.scripts import joined
+from vivavoce.runtime.vad_batcher import VadBatcher
+from vivavoce.scheduling import WorkOwner
 from vivavoce.store.failures import store_error
-from vivavoce.store.leases import is_free
+from vivavoce.store.leases import LeaseQueue
 from vivavoce.store.store import Store
-from vivavoce.supervision import Supervisor, Worker, meanwhile
+from vivavoce.supervision import Supervisor, Worker
 from vivavoce.transcription.captions import captions
-from vivavoce.transcription.languages import language_code
 from vivavoce.transcription.tables import RecordingTaskRow
 from vivavoce.types import Samples, TranscribeOptions
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 100 * 1024 * 1024
+MAX_BYTES = 100 * 1024 * 1024
 FETCHED_WITHIN_S = 300.0
 KEPT_S = 24 * 3600
 """How long a task, and its text, is kept after it was submitted."""
 
-MOST_WAITING = 100
+MAX_WAITING = 100
 """Tasks of one owner that are not done."""
 
 WORKERS = 2
 """One may fetch while another's recording is read; the recogniser takes one piece at a time anyway."""
 
 LEASE_S = 60
-RENEW_S = 20.0
-LOOK_S = 5.0
+POLL_INTERVAL_S = 5.0
 """How often a server looks for work nobody told it of: another one's that was cut short."""
 
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 RETRY_S = 20
 """After a failure that may pass; twice as long after the second."""
 
-LONGEST_LEASE_S = max(LEASE_S, RETRY_S * MOST_ATTEMPTS)
+MAX_LEASE_S = max(LEASE_S, RETRY_S * MAX_ATTEMPTS)
 
-UNDONE = ("PENDING", "RUNNING")
-
-MOST_SERVED = 1000
-"""Owners who had a turn in this round. With more of them than that, a new round begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    id: str
-    owner: str
-    wanted: FileSubmission
-    failures: int
+PENDING = ("PENDING", "RUNNING")
+"""``RUNNING`` is what earlier versions made of a task that was being read."""
 
 
 class RecordingTasks:
     """The tasks of a store, and the work on them between ``open`` and ``close``. ``clock`` gives s of the epoch.
 
-    Owners have their tasks read in turn; while there are ``several``, none has all workers.
+    Owners have their tasks read in turn; while there are ``multiple_owners``, none has all workers.
     """
 
     def __init__(
@@ -87,35 +72,42 @@ class RecordingTasks:
         store: Store,
         fetcher: Fetcher,
         recognition: Recognition,
-        ears: Ears,
+        vad: VadBatcher,
         decoder: RecordingDecoder,
         *,
         supervisor: Supervisor,
-        most_s: float,
-        several: Callable[[], bool] = lambda: False,
+        max_s: float,
+        multiple_owners: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
+        self.queue = LeaseQueue(
+            store,
+            RecordingTaskRow,
+            key=(RecordingTaskRow.id,),
+            pending=RecordingTaskRow.status.in_(PENDING),
+            order=(RecordingTaskRow.created_at, RecordingTaskRow.id),
+            lease_s=LEASE_S,
+            max_lease_s=MAX_LEASE_S,
+            multiple_owners=multiple_owners,
+            clock=clock,
+        )
         self._fetcher = fetcher
         self._recognition = recognition
-        self._ears = ears
+        self._vad = vad
         self._decoder = decoder
-        self._most_s = most_s
-        self._several = several
-        self._served: set[str] = set()
+        self._max_s = max_s
         self._clock = clock
         self._supervisor = supervisor
         self._workers: list[Worker] = []
-        self._at_work: dict[str, str] = {}
-        """Whose they are, by task."""
-        self._unsaved: dict[str, FileResult] = {}
+        self._unsaved: dict[str, tuple[RecordingTaskRow, FileResult]] = {}
 
     async def open(self) -> None:
         """Begin to work."""
         if self._store.database.is_sqlite:  # no other server works on it: what is leased was an earlier process's
-            await self._store.database.freeing(self._take_over)
+            await self.queue.release_all_leases()
         self._workers = [
-            self._supervisor.start(f"recordings {number}", self._step, idle_s=LOOK_S)
+            self._supervisor.start(f"recordings {number}", self._step, idle_s=POLL_INTERVAL_S)
             for number in range(1, WORKERS + 1)
         ]
 
@@ -123,23 +115,23 @@ class RecordingTasks:
         """Stop; what was not done is done when the server runs again."""
         await asyncio.gather(*(worker.stop() for worker in self._workers))
 
-    async def submit(self, owner: str, wanted: FileSubmission) -> str:
+    async def submit(self, owner: str, submission: FileSubmission) -> str:
         """A new task's id. Raises ``CapacityError`` when the owner has too many."""
         now = int(self._clock())
-        undone = (
+        pending = (
             select(func.count())
             .select_from(RecordingTaskRow)
-            .where(RecordingTaskRow.owner == owner, RecordingTaskRow.status.in_(UNDONE))
+            .where(RecordingTaskRow.owner == owner, RecordingTaskRow.status.in_(PENDING))
         )
         async with self._store.rows.begin() as session:
             await session.execute(delete(RecordingTaskRow).where(RecordingTaskRow.expires_at <= now))
-            if (await session.scalar(undone) or 0) >= MOST_WAITING:
-                raise CapacityError("places for recordings to be read", MOST_WAITING)
+            if (await session.scalar(pending) or 0) >= MAX_WAITING:
+                raise CapacityError("places for recordings to be read", MAX_WAITING)
             row = RecordingTaskRow(
                 id=f"asr_{secrets.token_hex(16)}",
                 owner=owner,
                 status="PENDING",
-                request=wanted.model_dump_json(),
+                request=submission.model_dump_json(),
                 result=None,
                 attempts=0,
                 leased_until=0,
@@ -163,148 +155,87 @@ class RecordingTasks:
 
     # ---- work
 
-    async def _take_over(self) -> None:
-        async with self._store.rows.begin() as session:
-            leased = update(RecordingTaskRow).where(RecordingTaskRow.leased_until > 0)
-            await session.execute(leased.values(leased_until=0))
-
     async def _step(self) -> bool:
         """Read one recording; whether there was one. Raises ``StoreError``: what could not be written down is so later."""
         while self._unsaved:
-            task_id, result = self._unsaved.popitem()
-            await self._save(task_id, result)
-        task = await self._next()
-        if task is None:
-            return False
-        self._at_work[task.id] = task.owner
-        try:
-            async with meanwhile(f"the lease of task {task.id}", lambda: self._lease(task), every_s=RENEW_S):
-                await self._work(task)
-        finally:
-            del self._at_work[task.id]
-        return True
-
-    async def _next(self) -> _Task | None:
-        """The task that has waited longest, leased to this server; of each owner one in turn."""
-        now = int(self._clock())
-        waiting = (
-            select(RecordingTaskRow)
-            .where(
-                RecordingTaskRow.status.in_(UNDONE),
-                is_free(RecordingTaskRow.leased_until, now, LONGEST_LEASE_S),
-                RecordingTaskRow.id.not_in([*self._at_work, *self._unsaved]),  # whatever the clock says
-            )
-            .order_by(RecordingTaskRow.created_at, RecordingTaskRow.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        async with self._store.rows.begin() as session:
-            row = await self._in_turn(session, waiting)
-            if row is None:
-                return None
-            row.status, row.leased_until = "RUNNING", now + LEASE_S
-            return _Task(row.id, row.owner, FileSubmission.model_validate_json(row.request), row.attempts)
-
-    async def _in_turn(self, session: AsyncSession, waiting: Select[RecordingTaskRow]) -> RecordingTaskRow | None:
-        """The next row, of an owner who has not had a turn for the longest, and one no worker reads for, if there is one."""
-        at_work = set(self._at_work.values())
-        orders = [self._served | at_work, at_work]
-        if not self._several():
-            orders.append(set())
-        for others in orders:
-            row = await session.scalar(waiting.where(RecordingTaskRow.owner.not_in(others)))
+            _, unsaved = self._unsaved.popitem()
+            await self._save(*unsaved)
+        async with self.queue.next() as row:
             if row is not None:
-                if row.owner in self._served or len(self._served) >= MOST_SERVED:
-                    self._served.clear()
-                self._served.add(row.owner)
-                return row
-        return None
+                await self._process(row)
+        return row is not None
 
-    async def _work(self, task: _Task) -> None:
+    async def _process(self, row: RecordingTaskRow) -> None:
         try:
-            result = await self._read(task)
+            async with self.queue.renewing(row):
+                result = await self._read(row)
         except ClientError as error:
             result = _failed(error)
         except EngineError as error:
-            failures = task.failures + 1
-            if error.retriable and failures < MOST_ATTEMPTS:
-                log.warning("task %s is put off: %s", task.id, error)
-                await self._note(task.id, leased_until=int(self._clock()) + RETRY_S * failures, attempts=failures)
+            failures = row.attempts + 1
+            if error.retriable and failures < MAX_ATTEMPTS:
+                log.warning("task %s is put off: %s", row.id, error)
+                await self.queue.postpone(row, RETRY_S * failures, attempts=failures)
                 return
-            log.error("task %s: %s", task.id, error)
+            log.error("task %s: %s", row.id, error)
             result = _failed(ClientError("The recogniser failed.", code="engine_error", type="server_error"))
-        except asyncio.CancelledError:
-            # The server ends: the next one shall not wait.
-            with suppress(StoreError):
-                await asyncio.shield(self._note(task.id, leased_until=0))
-            raise
         except Exception as error:
-            full = store_error(error)
-            if isinstance(full, StoreFullError):  # no room to keep the recording while it is read: no fault of its own
-                await self._note(task.id, leased_until=int(self._clock()) + RETRY_S)
-                raise full from error
-            log.exception("task %s: internal error", task.id)
+            failure = store_error(error)
+            if isinstance(failure, StoreFullError):
+                # No room to keep the recording while it is read: no fault of its own.
+                await self.queue.postpone(row, RETRY_S)
+                raise failure from error
+            log.exception("task %s: internal error", row.id)
             result = _failed(ClientError("The server failed.", code="internal_error", type="server_error"))
-        await self._save(task.id, result)
+        await self._save(row, result)
 
-    async def _save(self, task_id: str, result: FileResult) -> None:
+    async def _save(self, row: RecordingTaskRow, result: FileResult) -> None:
         """Write down what came of a task. Raises ``StoreError``: then it is kept, to be written down by a later step."""
-        self._unsaved[task_id] = result
+        self._unsaved[row.id] = row, result
         text = result.model_dump_json(exclude_none=True)
-        await self._note(task_id, status=result.status, result=text, leased_until=0)
-        self._unsaved.pop(task_id, None)
-        log.info("task %s: %s", task_id, result.status)
+        await self.queue.write(row, status=result.status, result=text, leased_until=0)
+        self._unsaved.pop(row.id, None)
+        log.info("task %s: %s", row.id, result.status)
 
-    async def _read(self, task: _Task) -> FileResult:
+    async def _read(self, row: RecordingTaskRow) -> FileResult:
+        submission = FileSubmission.model_validate_json(row.request)
         with tempfile.TemporaryFile() as file:
-            await self._fetch(task.wanted.audio.url, file)
+            await self._fetch(submission.audio.url, file)
             channels: list[FileChannel] = []
             duration_s = 0.0
-            for channel in (0, 1) if task.wanted.request.enable_channel_split else (None,):
-                samples = await self._decoded(file, task.wanted, channel)
+            for channel in (0, 1) if submission.request.enable_channel_split else (None,):
+                samples = await self._decoded(file, submission, channel)
                 if samples is not None:
                     duration_s = len(samples) / self._recognition.rate_hz
-                    channels.append(await self._heard(samples, task))
+                    channels.append(await self._transcribed(samples, submission, WorkOwner(row.owner, row.id)))
         return FileResult(status="SUCCEEDED", duration=round(duration_s, 3), result=channels)
 
     async def _fetch(self, url: str, file: BinaryIO) -> None:
-        download = self._fetcher.stream(url, most_bytes=MOST_BYTES, timeout_s=FETCHED_WITHIN_S, param="audio.url")
+        download = self._fetcher.stream(url, max_bytes=MAX_BYTES, timeout_s=FETCHED_WITHIN_S, param="audio.url")
         async with download as fetched:
             async for chunk in fetched.chunks:
                 await asyncio.to_thread(file.write, chunk)
 
-    async def _decoded(self, file: BinaryIO, wanted: FileSubmission, channel: int | None) -> Samples | None:
+    async def _decoded(self, file: BinaryIO, submission: FileSubmission, channel: int | None) -> Samples | None:
         """A channel of the recording, or the mean of all; ``None`` for a second channel that is not there."""
-        audio = wanted.audio
+        audio = submission.audio
         raw = RawFormat(audio.rate, audio.channel, audio.bits) if audio.format == "pcm" else None
         rate_hz = self._recognition.rate_hz
         try:
-            return await self._decoder.decode(file, rate_hz=rate_hz, most_s=self._most_s, raw=raw, channel=channel)
+            return await self._decoder.decode(file, rate_hz=rate_hz, max_s=self._max_s, raw=raw, channel=channel)
         except ClientError as error:
             if channel and error.code == "no_such_channel":
                 return None
             error.param = error.param or "audio.url"
             raise
 
-    async def _heard(self, samples: Samples, task: _Task) -> FileChannel:
-        wanted = task.wanted
-        told = wanted.request.show_utterances
-        options = TranscribeOptions(language_code(wanted.request.language or ""), words=told)
-        reading = recognise(self._recognition, self._ears, samples, options, owner=Whose(task.owner, task.id))
-        async with aclosing(reading) as found:
-            segments = [segment async for segment in found]
-        text = ""
-        for segment in segments:
-            text = joined(text, segment.text)
-        return FileChannel(text=text, utterances=_utterances(segments) if told else None)
-
-    async def _lease(self, task: _Task) -> None:
-        """The task stays this server's, however long its recording takes."""
-        await self._note(task.id, leased_until=int(self._clock()) + LEASE_S)
-
-    async def _note(self, task_id: str, **values: str | int) -> None:
-        async with self._store.rows.begin() as session:
-            await session.execute(update(RecordingTaskRow).where(RecordingTaskRow.id == task_id).values(**values))
+    async def _transcribed(self, samples: Samples, submission: FileSubmission, owner: WorkOwner) -> FileChannel:
+        with_utterances = submission.request.show_utterances
+        options = TranscribeOptions(requested_language(submission.request.language), words=with_utterances)
+        transcript = await recognise_all(self._recognition, self._vad, samples, options, owner)
+        return FileChannel(
+            text=transcript.text, utterances=_utterances(transcript.segments) if with_utterances else None
+        )
 
 
 def _utterances(segments: list[Segment]) -> list[FileUtterance]:
@@ -323,5 +254,4 @@ def _utterances(segments: list[Segment]) -> list[FileUtterance]:
 
 
 def _failed(error: ClientError) -> FileResult:
-    told = {"message": error.message, "type": error.type, "code": error.code, "param": error.param}
-    return FileResult(status="FAILED", error={name: value for name, value in told.items() if value is not None})
+    return FileResult(status="FAILED", error={name: value for name, value in error.body.items() if value is not None})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vivavoce.text.english.numbers import ALONE, NUMBER, TO, number, whole_number
+from vivavoce.text.english.numbers import ALONE, NUMBER, TO, cardinal, number
 from vivavoce.text.english.units import plural
 from vivavoce.text.rules import Rule, alternatives, table
 
@@ -14,7 +14,8 @@ _MONEY = table(
     CA$=Canadian dollar, CAD=Canadian dollar, HK$=Hong Kong dollar, HKD=Hong Kong dollar, S$=Singapore dollar,
     SGD=Singapore dollar, NZ$=New Zealand dollar, €=euro, EUR=euro, £=pound, GBP=pound, ₹=rupee, INR=rupee,
     CHF=Swiss franc, ₺=lira, ₱=peso, ₴=hryvnia, ¥=yen, JPY=yen, ₩=won, KRW=won, CNY=yuan, RMB=yuan, ₽=ruble, ฿=baht,
-    ₫=dong, ₪=shekel
+    ₫=dong, ₪=shekel, R$=real, BRL=real, zł=zloty, PLN=zloty, Rs=rupee, Rs.=rupee, kr=krona, SEK=krona, NOK=krone, DKK=krone,
+    MXN=peso, NT$=Taiwan dollar, MX$=peso, ¢=cent, THB=baht, TRY=lira, RUB=ruble, ILS=shekel, ZAR=rand
     """
 )
 _SMALL = table(
@@ -45,21 +46,22 @@ def _amount(sign: str, figures: str, big: str = "") -> str:
     big = BIG.get(big.lower(), big)
     if big:
         return f"{number(figures)} {big} {plural(unit, '2')}"
-    whole, _, fraction = figures.partition(".")
+    integer, _, fraction = figures.partition(".")
     small = _SMALL.get(unit.split()[-1])
     if not fraction or len(fraction) > 2 or small is None:
         return f"{number(figures)} {plural(unit, figures)}"
     cents = str(int(fraction.ljust(2, "0")))
-    said = [f"{whole_number(int(whole))} {plural(unit, whole)}"] if int(whole or 0) else []
-    if cents != "0" or not said:
-        said.append(f"{whole_number(int(cents))} {plural(small, cents)}")
-    return " and ".join(said)
+    words = [f"{cardinal(int(integer))} {plural(unit, integer)}"] if int(integer or 0) else []
+    if cents != "0" or not words:
+        words.append(f"{cardinal(int(cents))} {plural(small, cents)}")
+    return " and ".join(words)
 
 
 def _price(match: re.Match[str]) -> str:
-    minus, sign, figures, big, per = match.groups()
-    said = ("minus " if minus else "") + _amount(sign, figures, big or "")
-    return said + (f" per {_PER[per]}" if per else "")
+    minus, sign, minus_behind, figures, big, per = match.groups()
+    minus = minus or minus_behind
+    words = ("minus " if minus else "") + _amount(sign, figures, big or "")
+    return words + (f" per {_PER[per]}" if per else "")
 
 
 def _behind(match: re.Match[str]) -> str:
@@ -72,6 +74,10 @@ def _from_to(match: re.Match[str]) -> str:
 
 
 MONEY: tuple[Rule, ...] = (
+    (re.compile(r"(?<=€)[ ]?[0-9]{1,3}(?:\.[0-9]{3})+(?!\.?[0-9])"), lambda m: m[0].replace(".", "")),
+    (re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:\.[0-9]{3})+(?=,[0-9]{2}[ ]?€|[ ]?€)"), lambda m: m[0].replace(".", "")),
+    (re.compile(r"(?:(?<=€)|(?<=€ ))([0-9]+),([0-9]{2})(?![0-9])"), r"\1.\2"),
+    (re.compile(r"(?<![0-9.,])([0-9]+),([0-9]{2})(?=[ ]?€)"), r"\1.\2"),
     (
         re.compile(
             rf"(?<![A-Za-z])({_SIGNS})[ ]?({NUMBER})(?:[kKmMbB]|bn)?{TO}(?:\1)?[ ]?({NUMBER})"
@@ -81,7 +87,7 @@ MONEY: tuple[Rule, ...] = (
     ),
     (
         re.compile(
-            rf"(?<![A-Za-z0-9])([-−])?({_SIGNS})[ ]?({NUMBER})(?:[ ]?({BIG_WORDS}|{_SHORT_BIG}\b))?"
+            rf"(?<![A-Za-z0-9])([-−])?({_SIGNS})[ ]?([-−])?({NUMBER})(?:[ ]?({BIG_WORDS}|{_SHORT_BIG}\b))?"
             rf"(?:[ ]?/[ ]?({alternatives(_PER)})\b)?"
         ),
         _price,

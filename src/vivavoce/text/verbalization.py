@@ -16,15 +16,19 @@ log = logging.getLogger(__name__)
 LONGEST = 240
 """Characters the rules are given at once: what some of them take grows with the square of the text."""
 
+_REPEATED = re.compile(r"([^\w\s])\1{3,}")
+"""One sign again and again is said once: nobody reads out a line of them, and front ends take their time for it."""
+
 _PART = re.compile(rf".{{1,{LONGEST}}}(?!\S)|.{{1,{LONGEST}}}", re.DOTALL)
 _WORDS: Mapping[Language, Callable[[str], str]] = {"en": english_words, "zh": chinese_words, "ja": japanese_words}
 
 
-def spoken_words(text: str, language: Language) -> str:
+def verbalize(text: str, language: Language) -> str:
     """``text`` with its numbers, signs and shortened words as they are said in ``language``.
 
     Other languages are left as they are. Blocking, a few milliseconds. Does not raise: what the rules stumble over stays.
     """
+    text = _REPEATED.sub(r"\1", text)
     words = _WORDS.get(language)
     if words is None:
         return text

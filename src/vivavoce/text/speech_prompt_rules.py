@@ -1,6 +1,6 @@
 """The rules of speech, in one place: what the language model is told to write, and what the front end reads.
 
-Models write figures by themselves; the front end (``spoken_words``) says them. A rule names the categories of the
+Models write figures by themselves; the front end (``verbalize``) says them. A rule names the categories of the
 bench ``speaking`` in which the front end is held to it.
 """
 
@@ -11,21 +11,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SpeechRule:
-    """``told`` to the language model, as short as it can be: every prompt has it. ``held``: categories of the bench.
+    """``prompt_text`` is for the language model, as short as it can be: every prompt has it. ``bench_categories``: those of the
+    bench ``speaking`` in which the front end is held to the rule.
 
     A rule the front end keeps by itself need not be told: "write numbers in figures and words in full" made the 1.5B repeat
     the question in whole sentences, and its first clause came 150 ms later (``vivavoce bench turn``, ten English questions).
     """
 
-    told: str = ""
-    held: frozenset[str] = frozenset()
+    prompt_text: str = ""
+    bench_categories: frozenset[str] = frozenset()
 
 
 RULES = (
     SpeechRule("Speak in one to three short spoken sentences."),
     SpeechRule("Use no lists, markdown or emoji.", frozenset({"url", "address"})),
     SpeechRule(
-        held=frozenset(
+        bench_categories=frozenset(
             {
                 "number",
                 "fraction",
@@ -46,5 +47,5 @@ RULES = (
     SpeechRule("Say so when you do not know."),
 )
 
-SPEECH_RULES = " ".join(rule.told for rule in RULES if rule.told)
+SPEECH_PROMPT_RULES = " ".join(rule.prompt_text for rule in RULES if rule.prompt_text)
 """What every spoken reply is told to keep, whatever the instructions are. More words on lists bring on more lists."""

@@ -11,14 +11,14 @@ from vivavoce.errors import ClientError
 from vivavoce.protocol.speech import SpeechRequest
 from vivavoce.speech.delivery import EMOTIONS, LANGUAGES, SPEEDS, STYLES, delivery
 from vivavoce.speech.models import SPEECH_MODELS, speech_model
-from vivavoce.speech.order import Order, understood
+from vivavoce.speech.synthesis_request import SynthesisRequest, parse_request
 
 HELLO = {"model": "step-tts-2", "input": "Hello there.", "voice": "cixingnansheng"}
 
 
-def order(**fields: Any) -> Order:
+def order(**fields: Any) -> SynthesisRequest:
     request = SpeechRequest.model_validate(HELLO | fields)
-    return understood(request, request.voice_id)
+    return parse_request(request, request.voice_id)
 
 
 def refusal(**fields: Any) -> ClientError:
@@ -30,8 +30,8 @@ def refusal(**fields: Any) -> ClientError:
 def test_the_least_request() -> None:
     plain = order()
     assert [clause.spoken for clause in plain.clauses] == ["Hello there."]
-    assert (plain.manner.voice, plain.manner.speed, plain.manner.volume) == ("cixingnansheng", 1.0, 1.0)
-    assert (plain.shape.format, plain.shape.rate_hz, plain.undone) == ("mp3", 24_000, ())
+    assert (plain.options.voice, plain.options.speed, plain.options.volume) == ("cixingnansheng", 1.0, 1.0)
+    assert (plain.output_format.format, plain.output_format.rate_hz, plain.unsupported) == ("mp3", 24_000, ())
 
 
 def test_every_field_of_both_platforms() -> None:
@@ -56,17 +56,17 @@ def test_every_field_of_both_platforms() -> None:
             "no_such_field": [1],
         }
     )
-    understood_order = understood(request, request.voice_id)
-    assert understood_order.manner.voice == "voice_1234"
-    assert understood_order.manner.speed == pytest.approx(1.1 * SPEEDS["慢速"])
-    assert understood_order.manner.said("LOL, that") == "laugh out loudly, that"
+    understood_order = parse_request(request, request.voice_id)
+    assert understood_order.options.voice == "voice_1234"
+    assert understood_order.options.speed == pytest.approx(1.1 * SPEEDS["慢速"])
+    assert understood_order.options.pronounce("LOL, that") == "laugh out loudly, that"
     assert "".join(clause.text for clause in understood_order.clauses) == request.input
-    assert understood_order.undone == ("instruction",)
+    assert understood_order.unsupported == ("instruction",)
 
 
 def test_null_means_not_given() -> None:
     names = [name for name in SpeechRequest.model_fields if name not in HELLO]
-    assert order(**dict.fromkeys(names)).shape == order().shape
+    assert order(**dict.fromkeys(names)).output_format == order().output_format
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_limits_are_those_of_the_model(model: str, most: int, speeds: tuple[floa
     assert order(model=model, input=text).clauses
     assert refusal(model=model, input=text + "x").param == "input"
     for speed in speeds:
-        assert order(model=model, speed=speed).manner.speed == speed
+        assert order(model=model, speed=speed).options.speed == speed
     for speed in (speeds[0] * 0.9, speeds[1] * 1.1):
         with pytest.raises((ClientError, ValidationError)):
             order(model=model, speed=speed)
@@ -131,14 +131,14 @@ def test_nothing_to_say(text: str) -> None:
 def test_a_speed_is_a_style_that_is_done() -> None:
     for style, speed in SPEEDS.items():
         assert delivery({"style": style}, None).speed == speed
-        assert not delivery({"style": style}, None).undone
+        assert not delivery({"style": style}, None).unsupported
 
 
 def test_what_colours_is_left_undone_and_named() -> None:
     for emotion in EMOTIONS:
-        assert delivery({"emotion": emotion}, None).undone == ("voice_label.emotion",)
+        assert delivery({"emotion": emotion}, None).unsupported == ("voice_label.emotion",)
     for style in STYLES:
-        assert delivery({"style": style}, "Whisper.").undone == ("instruction", "voice_label.style")
+        assert delivery({"style": style}, "Whisper.").unsupported == ("instruction", "voice_label.style")
 
 
 def test_what_would_be_other_words_is_refused() -> None:
@@ -163,7 +163,7 @@ def test_labels_and_instructions_by_model() -> None:
     for model in ("stepaudio-2.5-tts", "stepaudio-3-tts"):
         assert refusal(model=model, voice_label={"emotion": "高兴"}).param == "voice_label"
     assert refusal(model="stepaudio-2.5-tts", instruction="x" * 201).param == "instruction"
-    assert order(model="stepaudio-3-tts", instruction="x" * 500).undone == ("instruction",)
+    assert order(model="stepaudio-3-tts", instruction="x" * 500).unsupported == ("instruction",)
     assert refusal(model="stepaudio-3-tts", instructions="x" * 501).param == "instructions"
 
 
@@ -171,7 +171,7 @@ def test_directions_are_not_spoken_by_models_that_take_them() -> None:
     text = "(whispering) Come （very (very) slowly） here."
     directed = order(model="stepaudio-3-tts", input=text)
     assert " ".join(clause.spoken for clause in directed.clauses) == "Come here."
-    assert directed.undone == ("input.directions",)
+    assert directed.unsupported == ("input.directions",)
     assert "whispering" in order(input=text).clauses[0].spoken
 
 
@@ -191,7 +191,7 @@ def test_code_is_never_read(markdown_filter: bool) -> None:
     assert "Done" in spoken
 
 
-@pytest.mark.parametrize("text", ["안녕하세요", "مرحبا", "नमस्ते", "สวัสดี"])
+@pytest.mark.parametrize("text", ["안녕하세요", "안녕하세요, 만나서 정말 반갑습니다. " * 6, "مرحبا", "नमस्ते", "สวัสดี"])
 def test_text_no_voice_reads_is_refused_with_the_languages_there_are(text: str) -> None:
     error = refusal(input=text)
     assert (error.code, error.param) == ("unsupported_value", "input")
@@ -200,8 +200,8 @@ def test_text_no_voice_reads_is_refused_with_the_languages_there_are(text: str) 
 
 def test_what_is_left_out_or_read_by_other_rules_is_said() -> None:
     mixed = order(input="This is Korean, as I have heard:\n안녕하세요.")
-    assert mixed.undone == ("input.language",)
+    assert mixed.unsupported == ("input.language",)
     assert "".join(clause.spoken for clause in mixed.clauses) == "This is Korean,as I have heard:"
-    assert order(input="Bonjour, comment ça va?").undone == ("language",)
-    assert order(input="Bonjour.", language="fr-FR").undone == ("language",)
-    assert order(input="Hello there, how are you?").undone == ()
+    assert order(input="Bonjour, comment ça va?").unsupported == ("language",)
+    assert order(input="Bonjour.", language="fr-FR").unsupported == ("language",)
+    assert order(input="Hello there, how are you?").unsupported == ()

@@ -1,28 +1,28 @@
-"""What of an input is said: directions to the actor and fences taken out, the rest cut into clauses."""
+"""What of an input is said: stage directions taken out, the rest cut into clauses."""
 
 from __future__ import annotations
 
 import re
 
 from vivavoce.errors import ClientError
-from vivavoce.runtime.clauses import Clause, ClauseSplitter
 from vivavoce.speech.models import SpeechModel
+from vivavoce.text.clauses import Clause, ClauseSplitter
 from vivavoce.types import Language
 
-_DIRECTION = re.compile(r"[(（][^()（）]*[)）]")
+_STAGE_DIRECTION = re.compile(r"[(（][^()（）]*[)）]")
 
-DIRECTIONS = "input.directions"
-"""How directions within the input are named among what is left undone."""
+STAGE_DIRECTIONS = "input.directions"
+"""How stage directions within the input are named among what is left undone."""
 
 
-def without_directions(text: str, model: SpeechModel) -> tuple[str, bool]:
+def without_stage_directions(text: str, model: SpeechModel) -> tuple[str, bool]:
     """(the text to say, whether there were directions in it): newer models do not speak what is in parentheses."""
-    if not model.directions:
+    if not model.stage_directions:
         return text, False
-    said, before = text, ""
-    while said != before:  # one may be within another
-        said, before = _DIRECTION.sub("", said), said
-    return said, said != text
+    remaining, before = text, ""
+    while remaining != before:  # one may be within another
+        remaining, before = _STAGE_DIRECTION.sub("", remaining), remaining
+    return remaining, remaining != text
 
 
 def clauses_of(text: str, language: Language | None) -> list[Clause]:

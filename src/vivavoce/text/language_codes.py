@@ -1,7 +1,8 @@
-"""The names of languages, as OpenAI's verbose transcripts tell them and its older clients ask for them."""
+"""The languages Whisper was trained on, by their codes, and the tags and names clients have for them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from vivavoce.types import Language
@@ -20,11 +21,25 @@ tl Tagalog, tr Turkish, tt Tatar, uk Ukrainian, ur Urdu, uz Uzbek, vi Vietnamese
 """
 
 NAMES: Mapping[Language, str] = {
-    code: name.lower() for code, _, name in (one.strip().partition(" ") for one in _NAMES.split(","))
+    code: name.lower() for code, _, name in (entry.strip().partition(" ") for entry in _NAMES.split(","))
 }
 """Code → the English name in lower case: the languages Whisper was trained on."""
 
-_CODES = {name: code for code, name in NAMES.items()}
+_OTHER_NAMES: Mapping[str, Language] = {
+    "brazilian portuguese": "pt", "burmese": "my", "cantonese": "zh", "castilian": "es", "farsi": "fa", "filipino": "tl",
+    "flemish": "nl", "haitian": "ht", "letzeburgesch": "lb", "mandarin": "zh", "moldavian": "ro", "moldovan": "ro",
+    "norwegian bokmål": "no", "norwegian nynorsk": "nn", "panjabi": "pa", "pushto": "ps", "sinhalese": "si", "valencian": "ca",
+}  # fmt: skip
+"""Names Whisper knows besides, and some that clients use."""
+
+_OTHER_CODES: Mapping[str, Language] = {
+    "cmn": "zh", "fil": "tl", "in": "id", "iw": "he", "ji": "yi", "jv": "jw", "mo": "ro", "nb": "no", "yue": "zh",
+}  # fmt: skip
+"""Codes of ISO 639 that Whisper has under another one: newer, older, or of a language within it."""
+
+_CODES: Mapping[str, Language] = {**{name: code for code, name in NAMES.items()}, **_OTHER_NAMES}
+
+_TAG = re.compile(r"([a-z]{2,3})(-[a-z0-9]{1,8})*")
 
 
 def language_name(code: Language) -> str:
@@ -32,8 +47,10 @@ def language_name(code: Language) -> str:
     return NAMES.get(code, code)
 
 
-def language_code(given: str) -> Language | None:
-    """The code of a code (``zh``, ``zh-CN``) or of a name (``Chinese``); ``None`` for what is neither."""
-    plain = given.strip().lower()
-    code = _CODES.get(plain, plain.replace("_", "-").split("-")[0])
+def language_code(text: str) -> Language | None:
+    """The code of a BCP 47 tag (``zh``, ``zh-CN``, ``nb_NO``) or of an English name; ``None`` for what is neither."""
+    normalized = text.strip().lower()
+    tag = _TAG.fullmatch(normalized.replace("_", "-"))
+    code = _CODES.get(normalized, tag[1] if tag else "")
+    code = _OTHER_CODES.get(code, code)
     return code if code in NAMES else None

@@ -10,7 +10,7 @@ import threading
 from functools import cache
 from typing import Any, Literal
 
-TransducedLanguage = Literal["zh", "ja"]
+WfstLanguage = Literal["zh", "ja"]
 
 LONGEST = 64
 """Characters given to a transducer at once: the time it takes grows faster than the text."""
@@ -20,7 +20,7 @@ _PART = re.compile(rf"[^\s，。、；！？,;!?]{{1,{LONGEST}}}|[\s，。、；
 _DIGIT = re.compile(r"[0-9]")
 
 
-def transduced(text: str, language: TransducedLanguage) -> str:
+def wfst_normalized(text: str, language: WfstLanguage) -> str:
     """``text`` with its numbers in words, where the transducers know how. Does not raise."""
     if not _DIGIT.search(text):
         return text
@@ -33,7 +33,7 @@ def warm_up() -> None:
         _part("1", language)
 
 
-def _part(part: str, language: TransducedLanguage) -> str:
+def _part(part: str, language: WfstLanguage) -> str:
     try:
         with _lock:
             words = str(_normalizer(language).normalize(part))
@@ -43,7 +43,7 @@ def _part(part: str, language: TransducedLanguage) -> str:
 
 
 @cache
-def _normalizer(language: TransducedLanguage) -> Any:
+def _normalizer(language: WfstLanguage) -> Any:
     from wetext import Normalizer  # half a second, which commands that do not speak need not wait for
 
     return Normalizer(lang=language, operator="tn")
