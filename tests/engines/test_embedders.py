@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from openai_stub import Asked, Step, Stub, status, stub, whole
 from vivavoce.engines.base import Embedder, EngineContext
 from vivavoce.engines.e5 import load as load_e5
 from vivavoce.engines.fake import FakeEmbedder
-from vivavoce.engines.openai_embeddings import OpenAIEmbedder, Settings
-from vivavoce.engines.openai_embeddings import load as load_openai
+from vivavoce.engines.openai.embedder import load as load_openai
 from vivavoce.engines.registry import installed
 from vivavoce.errors import EngineError, WeightsError
 from vivavoce.types import EmbedOptions
@@ -101,7 +100,7 @@ async def test_a_text_means_the_same_alone_and_in_a_batch(e5: Embedder) -> None:
 async def test_what_somebody_waits_for_overtakes_what_is_read_in(e5: Embedder) -> None:
     many = asyncio.create_task(e5.embed(["A long text about nothing in particular. " * 40] * 40, EmbedOptions()))
     await asyncio.sleep(0)
-    await e5.embed(["one line"], EmbedOptions(awaited=True))
+    await e5.embed(["one line"], EmbedOptions(interactive=True))
     assert not many.done()
     many.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -127,63 +126,61 @@ def test_has_no_settings() -> None:
 class Endpoint:
     """An ``/embeddings`` endpoint that counts letters."""
 
-    def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.answer: httpx.Response | None = None
+    def __init__(self, answer: list[Step] | None = None) -> None:
+        self.answer = answer
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        body = json.loads(request.content)
-        self.asked.append({**body, "url": str(request.url), "key": request.headers.get("authorization")})
+    def __call__(self, asked: Asked) -> list[Step]:
         rows = [
             {"index": n, "embedding": [float(len(text))] + [1.0] * 7, "object": "embedding"}
-            for n, text in enumerate(body["input"])
+            for n, text in enumerate(asked.json["input"])
         ]
-        return self.answer or httpx.Response(200, json={"object": "list", "data": rows[::-1]})
+        return self.answer or whole({"object": "list", "data": rows[::-1]})
 
-    def embedder(self, **settings: Any) -> OpenAIEmbedder:
-        made = Settings.model_validate({"url": "http://embed.test/v1", "model": "m", "dimensions": 8, **settings})
-        return OpenAIEmbedder(made, httpx.AsyncClient(base_url=made.url, transport=httpx.MockTransport(self)))
+
+@asynccontextmanager
+async def embedding(endpoint: Endpoint, **settings: Any) -> AsyncIterator[tuple[Stub, Embedder]]:
+    async with stub(endpoint) as served:
+        embedder = load_openai(context(of_tests, url=served.url, model="m", dimensions=8, retries=0, **settings))
+        try:
+            yield served, embedder
+        finally:
+            await embedder.close()
 
 
 async def test_asks_an_endpoint_in_batches_and_keeps_their_order() -> None:
-    endpoint = Endpoint()
-    embedder = endpoint.embedder(batch=2, query_prefix="Q ", send_dimensions=True)
-    vectors = await embedder.embed(["a", "bbb", "cc"], EmbedOptions(query=True))
-    assert [asked["input"] for asked in endpoint.asked] == [["Q a", "Q bbb"], ["Q cc"]]
-    assert endpoint.asked[0]["url"] == "http://embed.test/v1/embeddings"
-    assert endpoint.asked[0]["dimensions"] == 8
-    assert vectors.shape == (3, 8)
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
-    assert vectors[1, 0] > vectors[2, 0] > vectors[0, 0]
-    assert (await embedder.embed([], EmbedOptions())).shape == (0, 8)
-
-
-async def test_hangs_up_when_it_is_closed() -> None:
-    client = httpx.AsyncClient(transport=httpx.MockTransport(Endpoint()))
-    await OpenAIEmbedder(Settings(url="http://embed.test/v1", model="m", dimensions=8), client).close()
-    assert client.is_closed
+    async with embedding(Endpoint(), batch=2, query_prefix="Q ", send_dimensions=True) as (served, embedder):
+        vectors = await embedder.embed(["a", "bbb", "cc"], EmbedOptions(query=True))
+        asked = served.posts("/v1/embeddings")
+        assert [request.json["input"] for request in asked] == [["Q a", "Q bbb"], ["Q cc"]]
+        assert asked[0].json["dimensions"] == 8
+        assert vectors.shape == (3, 8)
+        assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
+        assert vectors[1, 0] > vectors[2, 0] > vectors[0, 0]
+        assert (await embedder.embed([], EmbedOptions())).shape == (0, 8)
 
 
 @pytest.mark.parametrize(
     ("answer", "retriable"),
     [
-        (httpx.Response(503), True),
-        (httpx.Response(429), True),
-        (httpx.Response(401), False),
-        (httpx.Response(200, text="<html>"), False),
-        (httpx.Response(200, json={"data": [{"index": 0, "embedding": [1.0, 2.0]}]}), False),
-        (httpx.Response(200, json={"data": [{"index": 0, "embedding": [0.0] * 8}]}), False),
+        (status(503, {}), True),
+        (status(429, {}), True),
+        (status(401, {}), False),
+        (whole(b"<html>"), False),
+        (whole({"data": [{"index": 0, "embedding": [1.0, 2.0]}]}), False),
+        (whole({"data": [{"index": 0, "embedding": [0.0] * 8}]}), False),
     ],
 )
-async def test_a_wrong_answer_is_an_error_of_the_engine(answer: httpx.Response, retriable: bool) -> None:
-    endpoint = Endpoint()
-    endpoint.answer = answer
-    with pytest.raises(EngineError) as failure:
-        await endpoint.embedder().embed(["a"], EmbedOptions(query=True))
+async def test_a_wrong_answer_is_an_error_of_the_engine(answer: list[Step], retriable: bool) -> None:
+    async with embedding(Endpoint(answer)) as (_, embedder):
+        with pytest.raises(EngineError) as failure:
+            await embedder.embed(["a"], EmbedOptions(query=True))
     assert failure.value.retriable is retriable
 
 
-def test_settings_of_an_endpoint_are_checked() -> None:
+async def test_settings_of_an_endpoint_are_checked() -> None:
     with pytest.raises(ValidationError, match="dimensions"):
         load_openai(context(of_tests, url="http://x", model="m"))
-    assert load_openai(context(of_tests, url="http://x", model="m", dimensions=8, key="k")).name == "m@8"
+    async with embedding(Endpoint(), api_key="k") as (served, embedder):
+        assert embedder.name == "m@8"
+        await embedder.embed(["a"], EmbedOptions())
+        assert served.posts("/v1/embeddings")[0].headers["authorization"] == "Bearer k"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,14 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.engines.llama.chat import answer_prompt, chat_request, decision_prompt, first_request
-from vivavoce.engines.llama.decision import settled
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.engines.llama.native import NativeServer, find_gguf
+from vivavoce.engines.llama.sentence_end import sentence_end_mass
 from vivavoce.engines.llama.settings import LlamaSettings
-from vivavoce.engines.llama.shortening import shortened
-from vivavoce.engines.llama.tool_prompt import EXAMPLE_TURNS, NOBODY_ASKS, in_gist
+from vivavoce.engines.llama.tool_classifier import predetermined
+from vivavoce.engines.llama.tool_prompt import EXAMPLE_TURNS, NO_NEW_REQUEST, abridged
+from vivavoce.engines.shortening import shortened
 from vivavoce.errors import ClientError, EngineError, WeightsError
-from vivavoce.token_estimates import estimate_tokens
+from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.types import (
     GenerationEnd,
     GenerationEvent,
@@ -29,6 +31,7 @@ from vivavoce.types import (
     NamedTool,
     Role,
     TextDelta,
+    TokenScore,
     TokenScores,
     Tool,
     ToolCall,
@@ -94,8 +97,12 @@ class ScriptedServer(NativeServer):
     def chat(self, request: Mapping[str, Any], receive: Receive) -> None:
         self._run(request, receive)
 
-    def go_on(self, request: Mapping[str, Any], begun: str, receive: Receive) -> None:
-        self._run({**request, "begun": begun}, receive)
+    def continue_message(self, request: Mapping[str, Any], receive: Receive, *, prefix: str) -> None:
+        self._run({**request, "begun": prefix}, receive)
+
+    def continue_user(self, request: Mapping[str, Any], receive: Receive) -> None:
+        self.requests.append(request)
+        receive(self.first)
 
     def _run(self, request: Mapping[str, Any], receive: Receive) -> None:
         if request["max_tokens"] == 1:
@@ -327,7 +334,7 @@ def test_a_request_carries_slot_sampling_and_tools() -> None:
 def test_the_choice_leaves_the_prompt_alone() -> None:
     choices: tuple[ToolChoice, ...] = ("auto", "none", "required", NamedTool("get_weather"))
     offered = [GenerationOptions(tools=(WEATHER,), tool_choice=choice) for choice in choices]
-    requests = [chat_request(HELLO, options, SETTINGS, settled(options) or "calls") for options in offered]
+    requests = [chat_request(HELLO, options, SETTINGS, predetermined(options) or "calls") for options in offered]
     first_of_all = first_request(HELLO, offered[0], SETTINGS)["messages"]
     answer = prompt(HELLO, tools=(WEATHER,))["messages"]
     assert [request["messages"] for request in requests] == [first_of_all, answer, first_of_all, first_of_all]
@@ -373,8 +380,8 @@ def test_no_answer_is_written_from_the_examples(history: list[tuple[Role, str]],
 )
 def test_where_nobody_asks_for_anything_the_model_is_told_so(history: tuple[Message, ...], asked: bool) -> None:
     """Behind the examples and nothing else, the last of them was asked."""
-    assert (deciding((HELLO[0], *history), tools=(WEATHER,))[-1]["content"] != NOBODY_ASKS) is asked
-    assert prompt((HELLO[0], *history))["messages"][-1]["content"] != NOBODY_ASKS
+    assert (deciding((HELLO[0], *history), tools=(WEATHER,))[-1]["content"] != NO_NEW_REQUEST) is asked
+    assert prompt((HELLO[0], *history))["messages"][-1]["content"] != NO_NEW_REQUEST
 
 
 def test_tools_of_one_reply_stand_before_what_is_asked() -> None:
@@ -396,14 +403,14 @@ def test_a_decision_is_made_from_the_gist_of_a_conversation() -> None:
     found = Message("tool", "It is sunny. " * 300, (), "c1")
     call = Message("assistant", "", (ToolCall("c1", "get_weather", "{}"),))
     messages = [Message("system", "Be brief. " * 500), *long, Message("user", "x " * 500 + "in Paris?"), call, found]
-    gist = in_gist(messages, 4096)
+    gist = abridged(messages, 4096)
     assert sum(map(estimate_tokens, gist)) < 0.5 * 4096
     assert gist[0].content.startswith("Be brief.")
     assert gist[-3].content.endswith("in Paris?")
-    more = in_gist([*messages[:-3], Message("user", "Thanks.")], 4096)
+    more = abridged([*messages[:-3], Message("user", "Thanks.")], 4096)
     assert more[1].content == gist[1].content, "and its beginning stays cached"
     assert more[1].content.startswith("Message 3")
-    assert in_gist(HELLO, 4096) == list(HELLO)
+    assert abridged(HELLO, 4096) == list(HELLO)
 
 
 async def test_a_prompt_that_is_too_long_is_shortened(made: Callable[..., LlamaModel]) -> None:
@@ -430,7 +437,7 @@ async def test_a_prompt_that_is_too_long_is_shortened(made: Callable[..., LlamaM
 
 def test_of_one_long_message_the_middle_goes() -> None:
     messages = [Message("system", "Be brief."), Message("user", f"First. {'word ' * 4000} Last.")]
-    head, rest = shortened(messages, tokens=5000, most_tokens=3900)
+    head, rest = shortened(messages, tokens=5000, max_tokens=3900)
     assert head == messages[0]
     assert rest.content.startswith("First.")
     assert rest.content.endswith("Last.")
@@ -439,7 +446,7 @@ def test_of_one_long_message_the_middle_goes() -> None:
 
 def test_a_result_goes_with_its_call() -> None:
     call = (Message("assistant", "", (ToolCall("c1", "lamp", "{}"),)), Message("tool", "ok", (), "c1"))
-    kept = shortened([Message("user", "x" * 99), *call, Message("user", "And?")], tokens=300, most_tokens=250)
+    kept = shortened([Message("user", "x" * 99), *call, Message("user", "And?")], tokens=300, max_tokens=250)
     assert kept == [Message("user", "And?")]
 
 
@@ -522,7 +529,7 @@ async def test_with_no_choice_the_model_is_asked_for_words(made: Callable[..., L
 
 async def test_a_reply_with_tools_goes_on_behind_its_words(made: Callable[..., LlamaModel]) -> None:
     server = ScriptedServer([said(" day."), over("stop")])
-    options = GenerationOptions(tools=(WEATHER,), goes_on=True)
+    options = GenerationOptions(tools=(WEATHER,), continue_last_message=True)
     events = await gather(made(server).generate((*HELLO, Message("assistant", "Good")), options))
     assert events[0] == TextDelta(" day.")
     assert server.requests[0]["begun"] == "Good"
@@ -588,9 +595,9 @@ def test_the_weights_folder_must_hold_one_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "English"), ("zh", "中文"), ("ja", "日本語")])
-def test_a_turn_to_be_answered_in_its_language_says_so_at_its_end(language: str, word: str) -> None:
+def test_a_turn_to_be_answered_in_its_language_says_so_at_its_beginning(language: str, word: str) -> None:
     content = prompt([Message("user", "…", reply_language=language)], reminders="always")["messages"][0]["content"]
-    assert content.startswith("… ")
+    assert content.endswith(" …")
     assert word in content
 
 
@@ -644,3 +651,46 @@ async def test_a_schema_nothing_can_be_held_to_is_refused(made: Callable[..., Ll
     with pytest.raises(ClientError, match="not"):
         await gather(made(server).generate(HELLO, GenerationOptions(schema={"not": {"type": "string"}})))
     assert not server.requests
+
+
+async def test_a_sentence_ends_where_marks_are_likely() -> None:
+    server = ScriptedServer([])
+    server.first = {"choices": [{"text": ".", "logprobs": {"content": [top(".", {".": 0.3, "?\n": 0.2, "...": 0.1})]}}]}
+    model = LlamaModel(server, SETTINGS, capacity=1)
+    probability = await model.sentence_end(HELLO, GenerationOptions(slot=0, tools=(WEATHER,)))
+    assert probability == pytest.approx(0.5)
+    (request,) = server.requests
+    assert request["id_slot"] == 0
+    assert request["messages"] == prompt(HELLO, tools=(WEATHER,))["messages"]
+    assert await model.sentence_end(HELLO[:1], GenerationOptions()) is None
+    model.close()
+
+
+async def test_words_that_may_go_on_are_read_without_a_reminder_behind_them() -> None:
+    server = ScriptedServer([])
+    model = LlamaModel(server, LlamaSettings(weights="any", reminders="always"), capacity=1)
+    said = (
+        Message("user", "Hi.", reply_language="en"),
+        Message("assistant", "Yes?"),
+        Message("user", "I want", reply_language="en"),
+    )
+    await model.sentence_end(said, GenerationOptions())
+    (request,) = server.requests
+    assert [message["content"] for message in request["messages"]] == ["(Answer in English.) Hi.", "Yes?", "I want"]
+    model.close()
+
+
+def top(token: str, probabilities: Mapping[str, float]) -> dict[str, Any]:
+    """A token and what could stand in its place."""
+    others = [{"token": one, "bytes": [], "logprob": math.log(share)} for one, share in probabilities.items()]
+    return {"token": token, "bytes": [], "logprob": math.log(probabilities[token]), "top_logprobs": others}
+
+
+@pytest.mark.parametrize("token", [".", "?", "。", "！", ".\n\n", "?\n", '。"', "?!"])
+def test_marks_that_end_a_sentence(token: str) -> None:
+    assert sentence_end_mass([TokenScore(token, b"", math.log(0.25))]) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("token", [",", "...", "…", "..", ".com", " and", "\n", "，", "、", ""])
+def test_what_does_not_end_a_sentence(token: str) -> None:
+    assert sentence_end_mass([TokenScore(token, b"", math.log(0.25))]) == 0.0

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from llguidance import LLMatcher
 
-from vivavoce.engines.llama.answer_prompt import schema_told
+from vivavoce.engines.llama.answer_prompt import render_schema
 from vivavoce.engines.llama.grammar import calls_grammar, check_schema, words_grammar
-from vivavoce.engines.llama.tool_prompt import answer_told, tools_told
+from vivavoce.engines.llama.tool_prompt import render_answer, render_tools
 from vivavoce.errors import ClientError
 from vivavoce.types import GenerationOptions, NamedTool, Tool, ToolCall, ToolChoice
 
@@ -98,10 +98,10 @@ def test_a_name_is_quoted_for_the_grammar() -> None:
 
 def test_answers_are_told_as_they_are_written() -> None:
     call = ToolCall("c1", "city", '{"name": "Rome"}')
-    assert answer_told("Hello.", ()) == "talk Hello."
-    assert answer_told("", ()) == "talk "
-    assert answer_told("", (call, call)) == 'city {"name": "Rome"} city {"name": "Rome"}'
-    assert answer_told("Let me see.", (call,)) == 'talk Let me see.\ncity {"name": "Rome"}'
+    assert render_answer("Hello.", ()) == "talk Hello."
+    assert render_answer("", ()) == "talk "
+    assert render_answer("", (call, call)) == 'city {"name": "Rome"} city {"name": "Rome"}'
+    assert render_answer("Let me see.", (call,)) == 'talk Let me see.\ncity {"name": "Rome"}'
 
 
 def test_tools_are_told_as_signatures() -> None:
@@ -110,7 +110,7 @@ def test_tools_are_told_as_signatures() -> None:
     tool = Tool(
         "f", "Does f.", {"properties": {"a": {"type": "integer"}, "unit": unit, "tags": tags}, "required": ["a"]}
     )
-    told = tools_told(GenerationOptions(tools=(tool, CITY)))
+    told = render_tools(GenerationOptions(tools=(tool, CITY)))
     assert (
         'f(a: integer, unit?: "c" | "f" (the scale), tags?: {"type": "array", "items": {"type": "string"}}) - Does f.'
         in told
@@ -148,4 +148,4 @@ def test_schemas_that_cannot(schema: dict[str, Any], reason: str) -> None:
 
 
 def test_a_schema_is_told() -> None:
-    assert schema_told(PERSON).endswith(json.dumps(PERSON))
+    assert render_schema(PERSON).endswith(json.dumps(PERSON))

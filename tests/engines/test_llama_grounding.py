@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.engines.llama.grounding import Ground
+from vivavoce.engines.llama.argument_check import GroundingCheck
 from vivavoce.types import Message, ToolCall
 
 
 def holds(said: str, value: object, instructions: str = "") -> bool:
-    return Ground([Message("system", instructions), Message("user", said)]).holds(value)
+    return GroundingCheck([Message("system", instructions), Message("user", said)]).holds(value)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_where_else_a_value_may_come_from() -> None:
         Message("tool", "Room Turing has 12 seats.", tool_call_id="c"),
         Message("user", "Book it."),
     ]
-    assert Ground(found).holds("Turing")
-    assert Ground(found).holds(12)
+    assert GroundingCheck(found).holds("Turing")
+    assert GroundingCheck(found).holds(12)
 
 
 def test_what_instructions_in_the_conversation_name_is_said() -> None:
@@ -68,6 +68,6 @@ def test_what_instructions_in_the_conversation_name_is_said() -> None:
         Message("user", "Thanks."),
         Message("system", "Set a timer for ten minutes."),
     ]
-    assert Ground(said).holds(10)
-    assert not Ground(said[:-1]).holds(10)
-    assert Ground([*said[:2], Message("system", "Tell the weather in Paris.")]).spelling("paris") == "Paris"
+    assert GroundingCheck(said).holds(10)
+    assert not GroundingCheck(said[:-1]).holds(10)
+    assert GroundingCheck([*said[:2], Message("system", "Tell the weather in Paris.")]).spelling("paris") == "Paris"

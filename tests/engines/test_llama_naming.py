@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vivavoce.engines.llama.naming import Naming
+from vivavoce.engines.llama.name_map import Naming
 from vivavoce.types import GenerationOptions, Message, NamedTool, TextDelta, Tool, ToolCall, ToolCallDelta
 
 TOOLS = tuple(Tool(name, "", {}) for name in ("talk", "talk_to_agent", "do_talk", "lamp"))

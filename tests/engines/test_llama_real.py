@@ -88,7 +88,7 @@ async def test_a_prefill_makes_the_prompt_free(model: LlamaModel) -> None:
 
 async def test_a_reply_that_has_begun_is_gone_on_with(model: LlamaModel) -> None:
     question = (*ask("Count from one to five in words."), Message("assistant", "One, two, three,"))
-    text, end = await reply(model.generate(question, replace(GREEDY, goes_on=True, slot=0)))
+    text, end = await reply(model.generate(question, replace(GREEDY, continue_last_message=True, slot=0)))
     assert text.lstrip().lower().startswith("four")
     _, whole = await reply(model.generate(question[:2], replace(GREEDY, slot=0)))
     assert end.input_tokens > whole.input_tokens, "what has begun belongs to the prompt"
@@ -169,3 +169,27 @@ async def test_arguments_of_any_kind_cost_no_reply(model: LlamaModel, arguments:
     )
     text, _ = await reply(model.generate(history, replace(GREEDY, max_tokens=8, tools=tools)))
     assert text
+
+
+async def test_it_tells_a_finished_sentence_from_one_that_goes_on_and_reads_nothing_twice(model: LlamaModel) -> None:
+    hello = Message("assistant", "Hello, how can I help you?")
+    slot = replace(GREEDY, slot=0)
+
+    async def sentence_end(words: str) -> float:
+        probability = await model.sentence_end((SYSTEM, hello, Message("user", words)), slot)
+        assert probability is not None
+        return probability
+
+    pairs = [
+        ("What is the capital of France", "What is the capital of"),
+        ("I would like to book a table for two tonight", "I would like to book a table for two and"),
+        ("今天天气怎么样", "今天我想和"),
+        ("明日の天気を教えてください", "明日の天気を教えて欲しいので"),
+    ]
+    for finished, cut in pairs:
+        assert await sentence_end(finished) > 0.1 > 2 * await sentence_end(cut)
+    question = (SYSTEM, hello, Message("user", "What is the capital of France"))
+    await reply(model.generate(question, replace(slot, max_tokens=0)))
+    await sentence_end("What is the capital of France")
+    _, end = await reply(model.generate(question, slot))
+    assert end.input_tokens - end.cached_tokens <= 6  # the end of the user's turn and the beginning of the reply

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from net.pages import Pages, served
 from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened
-from vivavoce.engines.llama.decision import Kind
+from vivavoce.engines.llama.tool_classifier import ReplyKind
 from vivavoce.engines.llama.tool_reply import ToolReply, calls_answered
 from vivavoce.types import GenerationOptions, Message, TextDelta, Tool, ToolCall, ToolCallDelta
 
@@ -37,7 +37,7 @@ LAMP = Tool("lamp", "Switches the lamp.", {"type": "object"})
 
 
 def reply_to(
-    written: str, *, kind: Kind = "calls", said: str = SAID, **options: object
+    written: str, *, kind: ReplyKind = "calls", said: str = SAID, **options: object
 ) -> tuple[ToolReply, list[Event]]:
     asked = GenerationOptions(tools=(WEATHER, LAMP), **options)  # type: ignore[arg-type]
     reply = ToolReply((Message("user", said),), asked, kind)
@@ -161,7 +161,7 @@ def test_one_call_where_only_one_is_wanted() -> None:
 
 
 def test_a_reply_that_goes_on_keeps_its_blank() -> None:
-    _, events = reply_to(" and so on.", kind="words", goes_on=True)
+    _, events = reply_to(" and so on.", kind="words", continue_last_message=True)
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == " and so on."
 
 

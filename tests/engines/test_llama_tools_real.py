@@ -15,10 +15,10 @@ from vivavoce.engines.base import EngineContext
 from vivavoce.engines.e5 import load as load_embedder
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.engines.llama.tool_prompt import EXAMPLES
-from vivavoce.session.asking import OVERRIDE
-from vivavoce.session.persona import opening
-from vivavoce.tools.base import Calling
-from vivavoce.tools.offering import Bounds
+from vivavoce.session.default_prompt import opening, system_prompt
+from vivavoce.session.prompt_builder import OVERRIDE
+from vivavoce.tools.base import CallContext
+from vivavoce.tools.catalog import Bounds
 from vivavoce.types import (
     GenerationEnd,
     GenerationEvent,
@@ -69,8 +69,10 @@ async def events_of(model: LlamaModel, said: str, options: GenerationOptions) ->
     return await answers(model, (Message("user", said),), options)
 
 
-async def answers(model: LlamaModel, history: Sequence[Message], options: GenerationOptions) -> list[GenerationEvent]:
-    return [event async for event in model.generate((SYSTEM, *history), options)]
+async def answers(
+    model: LlamaModel, history: Sequence[Message], options: GenerationOptions, head: Message = SYSTEM
+) -> list[GenerationEvent]:
+    return [event async for event in model.generate((head, *history), options)]
 
 
 def words_in(events: list[GenerationEvent]) -> str:
@@ -158,9 +160,12 @@ def orders(text: str) -> Message:
     "history",
     [
         (orders("Look up order 4711 and tell the caller."),),
-        (orders("Call the tool look_up_order with order_id 4711."),),
+        pytest.param((orders("Call the tool look_up_order with order_id 4711."),), marks=pytest.mark.slow),
         (Message("user", "Hi."), Message("assistant", "Hello."), orders("查询订单4711的状态，告诉来电者。")),
-        (Message("system", opening("You work at a shop. Look up order 4711 and tell the caller its state.")),),
+        pytest.param(
+            (Message("system", opening("You work at a shop. Look up order 4711 and tell the caller its state.")),),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 async def test_instructions_of_a_response_have_a_tool_called(model: LlamaModel, history: Sequence[Message]) -> None:
@@ -191,24 +196,43 @@ OUTPUT = Message("tool", '{"state": "shipped"}', (), "call_1")
     "history",
     [
         (),
-        (Message("assistant", "Hello, this is the museum."),),
-        (Message("system", "The caller is a member."),),
+        pytest.param((Message("assistant", "Hello, this is the museum."),), marks=pytest.mark.slow),
+        pytest.param((Message("system", "The caller is a member."),), marks=pytest.mark.slow),
         (OUTPUT,),
         (orders("Greet the caller."),),
         (Message("system", opening("")),),
-        (Message("user", "..."),),
+        pytest.param((Message("user", "..."),), marks=pytest.mark.slow),
         (Message("user", "Please repeat what we said before."),),
     ],
 )
 async def test_nothing_of_the_examples_is_an_answer(model: LlamaModel, history: Sequence[Message]) -> None:
     """ "The door is now painted blue." was answered where nobody had spoken of a door."""
+    await says_nothing_of_examples(model, SYSTEM, history)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        Message("user", "What did I ask you before?"),
+        pytest.param(Message("user", "Please repeat your last answer."), marks=pytest.mark.slow),
+        pytest.param(orders("Greet the caller."), marks=pytest.mark.slow),
+    ],
+)
+async def test_nothing_of_the_persona_is_an_answer(model: LlamaModel, last: Message) -> None:
+    """ "You asked how to make tea.", of which an example of the default persona had told."""
+    await says_nothing_of_examples(model, Message("system", system_prompt()), (last,))
+
+
+async def says_nothing_of_examples(model: LlamaModel, head: Message, history: Sequence[Message]) -> None:
     nouns = {"door", "garage", "aunt", "car", "attic", "zoo", "ticket", "legs", "spider", "garden", "house", "stuffy"}
     assert nouns <= set(re.findall(r"[a-z]+", " ".join(said for said, _ in EXAMPLES).lower()))
-    events = await answers(model, history, replace(OPTIONS, max_tokens=40))
+    nouns |= {"tea", "hill", "rain", "story"}
+    events = await answers(model, history, replace(OPTIONS, max_tokens=40), head)
     assert not nouns & set(re.findall(r"[a-z]+", words_in(events).lower()))
     assert calls_in(events) == []
 
 
+@pytest.mark.slow
 async def test_the_right_one_of_a_hundred_tools_is_called(model: LlamaModel, weights: Callable[[str], Path]) -> None:
     """They were accepted, and then each reply failed, because the prompt was longer than the context."""
     embedder = load_embedder(EngineContext(weights=weights, threads=2, capacity=1))
@@ -219,7 +243,9 @@ async def test_the_right_one_of_a_hundred_tools_is_called(model: LlamaModel, wei
         ("打开车库的摄像头。", "garage_camera"),
     ):
         messages = (SYSTEM, Message("user", text))
-        chosen, _ = await offering.for_reply(messages, options, (), Calling("me"), bounds=Bounds(most_tokens=682))
+        chosen, _ = await offering.for_reply(
+            messages, options, (), CallContext("me"), bounds=Bounds(max_tool_tokens=682)
+        )
         [(called, _)] = calls_in([event async for event in model.generate(messages, chosen)])
         assert called.endswith(name)
     embedder.close()

@@ -5,13 +5,13 @@ from collections.abc import AsyncGenerator, Mapping
 import numpy as np
 import pytest
 
-from vivavoce.engines.router import SpeakerRouter
+from vivavoce.engines.router import SynthesizerRouter
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.types import Language, Samples, SpeakOptions, Voice
 
 
 class Recorder:
-    """A speaker that remembers what it was asked to say."""
+    """A synthesizer that remembers what it was asked to say."""
 
     def __init__(self, voices: Mapping[str, frozenset[Language]], rate_hz: int = 24_000) -> None:
         self.rate_hz = rate_hz
@@ -49,8 +49,8 @@ def big() -> Recorder:
 
 
 @pytest.fixture
-def router(small: Recorder, big: Recorder) -> SpeakerRouter:
-    return SpeakerRouter({"small": small, "big": big}, VOICES)
+def router(small: Recorder, big: Recorder) -> SynthesizerRouter:
+    return SynthesizerRouter({"small": small, "big": big}, VOICES)
 
 
 @pytest.mark.parametrize(
@@ -65,55 +65,55 @@ def router(small: Recorder, big: Recorder) -> SpeakerRouter:
         ("Bonjour.", "fr", ("small", "a", "en")),
     ],
 )
-def test_voice_and_language_choose_the_speaker(
-    router: SpeakerRouter, text: str, language: Language, route: tuple[str, str, Language]
+def test_voice_and_language_choose_the_synthesizer(
+    router: SynthesizerRouter, text: str, language: Language, route: tuple[str, str, Language]
 ) -> None:
     assert router.route(text, "anna", language) == route
 
 
-def test_a_voice_speaks_its_first_language_when_it_has_no_better(router: SpeakerRouter) -> None:
+def test_a_voice_speaks_its_first_language_when_it_has_no_better(router: SynthesizerRouter) -> None:
     assert router.route("Hello.", "otto", "en") == ("big", "m", "zh")
 
 
-def test_another_speaker_takes_over_from_one_that_is_not_loaded(big: Recorder) -> None:
-    assert SpeakerRouter({"big": big}, VOICES).route("Hello.", "anna", "en") == ("big", "e", "en")
+def test_another_synthesizer_takes_over_from_one_that_is_not_loaded(big: Recorder) -> None:
+    assert SynthesizerRouter({"big": big}, VOICES).route("Hello.", "anna", "en") == ("big", "e", "en")
 
 
 def test_nobody_to_take_over_is_an_error(small: Recorder) -> None:
     with pytest.raises(EngineError, match="big: is not loaded"):
-        SpeakerRouter({"small": small}, VOICES).route("你好", "otto", "zh")
+        SynthesizerRouter({"small": small}, VOICES).route("你好", "otto", "zh")
 
 
-async def test_pieces_and_arguments_pass_through(router: SpeakerRouter, small: Recorder) -> None:
+async def test_pieces_and_arguments_pass_through(router: SynthesizerRouter, small: Recorder) -> None:
     pieces = [piece async for piece in router.speak("Hello.", SpeakOptions("anna", "en", 1.5))]
     assert len(pieces) == 2
     assert small.said == [("Hello.", "a", "en", 1.5)]
 
 
-async def test_closing_stops_the_speaker_at_once(router: SpeakerRouter, small: Recorder) -> None:
+async def test_closing_stops_the_synthesizer_at_once(router: SynthesizerRouter, small: Recorder) -> None:
     speech = router.speak("Hello.", SpeakOptions("anna", "en"))
     await anext(speech)
     await speech.aclose()
     assert small.stopped == 1
 
 
-async def test_an_unknown_voice_is_the_clients_error(router: SpeakerRouter) -> None:
+async def test_an_unknown_voice_is_the_clients_error(router: SynthesizerRouter) -> None:
     with pytest.raises(ClientError, match="voice 'nobody' is not valid"):
         await anext(router.speak("Hello.", SpeakOptions("nobody", "en")))
 
 
-def test_an_engines_own_voices_can_be_named(router: SpeakerRouter) -> None:
+def test_an_engines_own_voices_can_be_named(router: SynthesizerRouter) -> None:
     assert router.route("Hello.", "e", "en") == ("big", "e", "en")
     assert router.voices["e"] == {"en"}
     assert router.voices["anna"] == {"en", "zh", "ja"}
 
 
-def test_speakers_of_another_rate_are_refused() -> None:
+def test_synthesizers_of_another_rate_are_refused() -> None:
     with pytest.raises(EngineError, match="16000 Hz"):
-        SpeakerRouter({"slow": Recorder({}, rate_hz=16_000)}, VOICES)
+        SynthesizerRouter({"slow": Recorder({}, rate_hz=16_000)}, VOICES)
 
 
-async def test_close_closes_all(router: SpeakerRouter, small: Recorder, big: Recorder) -> None:
+async def test_close_closes_all(router: SynthesizerRouter, small: Recorder, big: Recorder) -> None:
     await router.close()
     assert small.closed
     assert big.closed

@@ -15,12 +15,12 @@ from hibari import Hibari
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from vivavoce.engines.base import EngineContext, TurnScorer
-from vivavoce.engines.fake import FakeTurnScorer
+from vivavoce.engines.base import EndOfTurnModel, EngineContext
+from vivavoce.engines.fake import FakeEndOfTurnModel
 from vivavoce.engines.registry import installed
 from vivavoce.engines.smart_turn import load
 from vivavoce.engines.smart_turn.features import TurnFeatures
-from vivavoce.engines.smart_turn.scorer import SmartTurnScorer
+from vivavoce.engines.smart_turn.model import SmartTurnModel
 from vivavoce.errors import EngineError, WeightsError
 from vivavoce.types import Samples
 
@@ -85,7 +85,7 @@ class GatedSession:
 
 async def test_the_loop_stays_free_and_all_share_one_thread() -> None:
     session = GatedSession()
-    scorer = SmartTurnScorer(session)
+    scorer = SmartTurnModel(session)
     asked = [asyncio.create_task(scorer.score(chirp(0.5))) for _ in range(3)]
     assert await asyncio.to_thread(session.entered.wait, 5)
     session.gate.set()
@@ -97,7 +97,7 @@ async def test_the_loop_stays_free_and_all_share_one_thread() -> None:
 
 async def test_who_gives_up_leaves_the_queue() -> None:
     session = GatedSession()
-    scorer = SmartTurnScorer(session)
+    scorer = SmartTurnModel(session)
     first = asyncio.create_task(scorer.score(chirp(0.5)))
     assert await asyncio.to_thread(session.entered.wait, 5)
     second = asyncio.create_task(scorer.score(chirp(0.5)))
@@ -114,7 +114,7 @@ async def test_who_gives_up_leaves_the_queue() -> None:
 
 async def test_closing_tells_those_who_wait() -> None:
     session = GatedSession()
-    scorer = SmartTurnScorer(session)
+    scorer = SmartTurnModel(session)
     first = asyncio.create_task(scorer.score(chirp(0.5)))
     assert await asyncio.to_thread(session.entered.wait, 5)
     second = asyncio.create_task(scorer.score(chirp(0.5)))
@@ -135,7 +135,7 @@ class BrokenSession:
 
 
 async def test_a_failing_model_is_an_engine_error_that_may_pass() -> None:
-    scorer = SmartTurnScorer(BrokenSession())
+    scorer = SmartTurnModel(BrokenSession())
     with pytest.raises(EngineError, match="out of memory") as caught:
         await scorer.score(chirp(0.5))
     assert caught.value.retriable
@@ -151,7 +151,7 @@ async def test_a_failing_model_is_an_engine_error_that_may_pass() -> None:
     ],
 )
 async def test_wrong_samples_are_refused(wrong: Any, message: str) -> None:
-    scorer = SmartTurnScorer(BrokenSession())
+    scorer = SmartTurnModel(BrokenSession())
     with pytest.raises(EngineError, match=message):
         await scorer.score(wrong)
     scorer.close()
@@ -182,7 +182,7 @@ def test_both_scorers_are_found_by_name() -> None:
 
 
 async def test_the_fake_listens_to_the_tail() -> None:
-    scorer: TurnScorer = FakeTurnScorer()
+    scorer: EndOfTurnModel = FakeEndOfTurnModel()
     loud, quiet = np.full(RATE_HZ, 0.5, np.float32), np.zeros(RATE_HZ // 5, np.float32)
     assert await scorer.score(loud) == 0.1
     assert await scorer.score(np.concatenate([loud, quiet])) == 0.99

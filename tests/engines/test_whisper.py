@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ import soxr
 from hibari import Hibari
 
 from vivavoce.engines.base import EngineContext
+from vivavoce.engines.voice import load as load_voice
 from vivavoce.engines.whisper import load
 from vivavoce.engines.whisper.guard import units
 from vivavoce.engines.whisper.recognizer import WhisperRecognizer
+from vivavoce.protocol.transcription import recognition_prompt
 from vivavoce.types import Language, Samples, TranscribeOptions, Transcript
+from vivavoce.voice_facts import PerceiveOptions, SpeechEncoding
 from vivavoce.word_errors import count_errors
 
 pytestmark = pytest.mark.real
@@ -123,6 +127,35 @@ async def test_repetition_the_model_mishears_still_has_its_length(
     assert sum(len(unit) if unit.isdigit() else 1 for unit in units(written)) >= least
 
 
+@pytest.mark.parametrize(
+    ("text", "times", "pause_s"),
+    [
+        ("How do I boil an egg?", 2, 0.3),
+        ("How do I boil an egg?", 4, 0.3),
+        ("What is the tallest mountain in the world?", 4, 0.3),
+        ("Please turn off the lights.", 4, 0.3),
+        ("Can you hear me?", 3, 0.6),
+        ("Perfect.", 8, 0.25),
+        ("Perfect.", 5, 0.3),
+        ("Yes.", 5, 0.3),
+        ("No.", 8, 0.3),
+    ],
+)
+async def test_what_is_said_several_times_is_written_as_often(
+    recognizer: WhisperRecognizer, say: Callable[[str], Samples], text: str, times: int, pause_s: float
+) -> None:
+    voiced = np.flatnonzero(np.abs(spoken := say(text)) > 0.01)
+    spoken = spoken[voiced[0] - 400 : voiced[-1] + 800]
+    samples = np.concatenate([silence(0.3), *(part for _ in range(times) for part in (spoken, silence(pause_s)))])
+    [heard_all] = [event async for event in recognizer.transcribe(samples, TranscribeOptions(words=True))]
+    assert isinstance(heard_all, Transcript)
+    assert units(heard_all.text) == units(text) * times
+    # Each time has words where it was said.
+    period = len(spoken) / RATE_HZ + pause_s
+    said_at = {int((word.start_ms / 1000 - 0.25) // period) for word in heard_all.words}
+    assert said_at == set(range(times))
+
+
 async def test_loops_of_too_short_a_context_are_broken(
     weights: Callable[[str], Path], say: Callable[[str], Samples], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +204,23 @@ async def test_a_prompt_biases_spelling(recognizer: WhisperRecognizer, say: Call
     assert "Kathryn and Jon" not in (await heard(recognizer, samples, "en")).text
 
 
+HOTWORDS = (
+    "Siobhan", "Vivavoce", "Qualtrax", "Aleksandr", "Klarna", "Tessaly", "Ozempic", "Kubernetes", "Jorvik", "Mikkel",
+)  # fmt: skip
+
+
+async def test_hotwords_are_heard(recognizer: WhisperRecognizer, say: Callable[[str], Samples]) -> None:
+    prompt = recognition_prompt("A meeting about the report. " * 50, HOTWORDS)
+    without, within = set[str](), set[str]()
+    for name in HOTWORDS:
+        samples = say(f"Please call {name} tomorrow morning.")
+        without |= {name} if name in (await heard(recognizer, samples, "en")).text else set()
+        within |= {name} if name in (await heard(recognizer, samples, "en", prompt)).text else set()
+    print(f"without hotwords {sorted(without)}, with them {sorted(within)}")
+    assert without <= within
+    assert len(within) >= len(without) + 4
+
+
 async def test_a_speech_longer_than_a_window(recognizer: WhisperRecognizer, say: Callable[[str], Samples]) -> None:
     samples = np.concatenate([part for text in (*SENTENCES, *MORE) for part in (say(text), silence(0.3))])
     assert len(samples) > 31 * RATE_HZ
@@ -194,3 +244,31 @@ async def test_only_configured_languages_are_found(
         assert await heard(engine, silence(1.0)) == Transcript("", "zh")
     finally:
         engine.close()
+
+
+async def test_the_built_in_perceiver_hears_through_the_encoder(
+    recognizer: WhisperRecognizer, say: Callable[[str], Samples], weights: Callable[[str], Path]
+) -> None:
+    perceiver = load_voice(EngineContext(weights=weights, threads=2, capacity=4, settings={}))
+    try:
+        samples = say(f"{SENTENCES[0]} {SENTENCES[2]}")
+        events = [event async for event in recognizer.transcribe(samples, TranscribeOptions(encoding=True))]
+        encoding, transcript = events
+        assert isinstance(encoding, SpeechEncoding)
+        assert isinstance(transcript, Transcript)
+        assert encoding.network == perceiver.network
+        assert encoding.states.shape == (len(samples) // 320, 512)
+        perceived = await perceiver.perceive(samples, RATE_HZ, encoding, PerceiveOptions())
+        assert perceived.language is not None
+        assert perceived.language.label == "en"
+        assert perceived.language.score > 0.8
+        assert perceived.prosody is not None
+        assert perceived.prosody.f0_hz is not None
+        assert perceived.female is not None
+        assert perceived.emotion is None or perceived.emotion.score >= 0.9
+        nothing = await perceiver.perceive(samples, RATE_HZ, encoding, PerceiveOptions(emotion=False, gender=False))
+        assert (nothing.emotion, nothing.female) == (None, None)
+        stranger = replace(encoding, network="another")
+        assert (await perceiver.perceive(samples, RATE_HZ, stranger, PerceiveOptions())).female is None
+    finally:
+        perceiver.close()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.engines.whisper.guard import collapse, fits, is_doubtful, is_stock_phrase, repeats, units
-from vivavoce.engines.whisper.model import Reading
+from vivavoce.engines.whisper.model import DecodedText
 
 LOOP = "What joy there is in living. " * 3 + "What joy"
 
@@ -31,7 +31,7 @@ def test_units_are_words_or_characters(text: str, expected: list[str]) -> None:
     [(0.05, -0.3, False), (0.9, -0.3, True), (0.05, -1.5, True), (0.2, -1.0, False)],
 )
 def test_doubt(no_speech: float, log_probability: float, doubtful: bool) -> None:
-    assert is_doubtful(Reading("Yes.", no_speech, log_probability, cut_off=False)) is doubtful
+    assert is_doubtful(DecodedText("Yes.", no_speech, log_probability, cut_off=False)) is doubtful
 
 
 @pytest.mark.parametrize("text", ["Thank you.", "you", "You you you", "作词 作曲", "Thanks for watching!", "MBC 뉴스"])

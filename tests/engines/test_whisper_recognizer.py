@@ -16,8 +16,9 @@ from tokenizers.models import WordLevel
 
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.whisper import load
-from vivavoce.engines.whisper.listener import Heard, Utterance
+from vivavoce.engines.whisper.listener import Utterance
 from vivavoce.engines.whisper.recognizer import WhisperRecognizer
+from vivavoce.engines.whisper.utterance_text import UtteranceText
 from vivavoce.engines.whisper.vocabulary import LONGEST_PROMPT, Vocabulary
 from vivavoce.errors import EngineError
 from vivavoce.types import Language, Samples, TranscribeOptions, Transcript
@@ -35,7 +36,7 @@ class ScriptedListener:
     hold: threading.Event = field(default_factory=threading.Event)
     failure: Exception | None = None
 
-    def hear(self, utterance: Utterance) -> Heard:
+    def hear(self, utterance: Utterance) -> UtteranceText:
         self.threads.add(threading.current_thread().name)
         self.heard.append(utterance)
         self.entered.set()
@@ -43,7 +44,7 @@ class ScriptedListener:
         if self.failure:
             raise self.failure
         utterance.check()
-        return Heard(f"{len(utterance.samples) // RATE_HZ} s", utterance.options.language or "de")
+        return UtteranceText(f"{len(utterance.samples) // RATE_HZ} s", utterance.options.language or "de")
 
     async def until_entered(self) -> None:
         assert await asyncio.to_thread(self.entered.wait, 10)

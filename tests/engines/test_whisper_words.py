@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.engines.whisper.words import Pause, TimedToken, timed_words
+from vivavoce.engines.whisper.words import SilentGap, TimedToken, timed_words
 from vivavoce.types import Word
 
 
@@ -51,7 +51,7 @@ def test_a_word_ends_where_its_punctuation_begins() -> None:
 
 def test_words_beside_a_pause_reach_up_to_it() -> None:
     heard = tokens((" sea", 300), (" before", 500), (".", 800), (" We", 1700), (" painted", 2100))
-    words = timed_words(heard, [Pause(0, 320), Pause(900, 2000), Pause(2500, 2600)], 2600)
+    words = timed_words(heard, [SilentGap(0, 320), SilentGap(900, 2000), SilentGap(2500, 2600)], 2600)
     assert words == (
         Word(" sea", 320, 500),
         Word(" before.", 500, 900),
@@ -62,13 +62,13 @@ def test_words_beside_a_pause_reach_up_to_it() -> None:
 
 def test_a_pause_far_from_any_word_moves_none() -> None:
     heard = tokens((" a", 0), (" b", 1000), (".", 1100), (" c", 3000))
-    words = timed_words(heard, [Pause(1800, 2200)], 3200)
+    words = timed_words(heard, [SilentGap(1800, 2200)], 3200)
     assert words == (Word(" a", 0, 1000), Word(" b.", 1000, 1100), Word(" c", 3000, 3200))
 
 
 def test_no_word_is_lost_where_pauses_overlap() -> None:
     heard = tokens(("b", 20), (" a", 40), (" a", 40))
-    words = timed_words(heard, [Pause(0, 46), Pause(0, 106)], 4000)
+    words = timed_words(heard, [SilentGap(0, 46), SilentGap(0, 106)], 4000)
     assert [word.text for word in words] == ["b", " a", " a"]
 
 
@@ -80,7 +80,7 @@ def test_words_are_in_order_within_the_utterance_and_join_to_the_text(
     parts: list[tuple[str, int]], gaps: list[tuple[int, int]]
 ) -> None:
     heard = [TimedToken(text.encode(), position) for text, position in sorted(parts, key=lambda part: part[1])]
-    words = timed_words(heard, [Pause(start, start + length) for start, length in sorted(gaps)], 4000)
+    words = timed_words(heard, [SilentGap(start, start + length) for start, length in sorted(gaps)], 4000)
     assert "".join(word.text for word in words) == b"".join(token.data for token in heard).decode()
     assert all(0 <= word.start_ms <= word.end_ms <= 4000 for word in words)
     assert all(former.end_ms <= later.start_ms for former, later in pairwise(words))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vivavoce.models.catalogue import Catalogue, WeightEntry, WeightFile
-from vivavoce.models.sources.base import Order
+from vivavoce.models.sources.base import DownloadJob
 
 LOCAL = {"kind": "local"}
 HUB = {"kind": "huggingface", "repo": "someone/model", "revision": "0" * 40, "path": "{file}"}
@@ -55,10 +55,10 @@ def catalogue_of(*entries: WeightEntry) -> Catalogue:
     return Catalogue(weights=entries)
 
 
-def order_of(entry: WeightEntry, folder: Path, file: WeightFile | None = None) -> Order:
+def job_of(entry: WeightEntry, folder: Path, file: WeightFile | None = None) -> DownloadJob:
     folder.mkdir(parents=True, exist_ok=True)
     wanted = file or entry.files[0]
-    return Order(entry, wanted, folder, folder / f"0-{wanted.name}", lambda done_bytes: None)
+    return DownloadJob(entry, wanted, folder, folder / f"0-{wanted.name}", lambda done_bytes: None)
 
 
 def write_wheel(folder: Path, package: str, version: str, members: Mapping[str, bytes]) -> Path:

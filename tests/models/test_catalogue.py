@@ -36,6 +36,8 @@ def test_has_all_the_weights_the_engines_name(catalogue: Catalogue) -> None:
         "whisper-base",
         "qwen2.5-coder-1.5b",
         "qwen2.5-coder-0.5b",
+        "qwen3-4b-instruct-2507",
+        "whisper-small",
         "speaker-dvector",
         "kokoro-v1.0",
         "kokoro-voices",
@@ -46,8 +48,18 @@ def test_has_all_the_weights_the_engines_name(catalogue: Catalogue) -> None:
     assert len(catalogue.entry("kokoro-voices").files) == 54
 
 
-def test_what_clones_is_optional_and_nothing_else_is(catalogue: Catalogue) -> None:
-    assert [entry.name for entry in catalogue.weights if entry.optional] == ["zipvoice", "pocket-tts"]
+CLONING = ["zipvoice", "pocket-tts"]
+OF_PROFILES = ["qwen3-4b-instruct-2507", "whisper-small"]
+
+
+def test_what_clones_and_what_profiles_need_is_optional(catalogue: Catalogue) -> None:
+    assert [entry.name for entry in catalogue.weights if entry.optional] == [*OF_PROFILES, *CLONING]
+
+
+def test_what_profiles_need_can_be_mounted_and_had_from_a_hub(catalogue: Catalogue) -> None:
+    for name in OF_PROFILES:
+        for file in catalogue.entry(name).files:
+            assert [source.kind for source in catalogue.entry(name).sources_of(file)] == ["local", "huggingface"]
 
 
 def test_what_clones_has_the_files_its_engine_looks_for(catalogue: Catalogue) -> None:
@@ -59,8 +71,8 @@ def test_what_clones_has_the_files_its_engine_looks_for(catalogue: Catalogue) ->
 
 
 def test_what_clones_can_be_mounted_and_had_from_its_authors(catalogue: Catalogue) -> None:
-    for entry in catalogue.weights:
-        for file in entry.files if entry.optional else ():
+    for entry in map(catalogue.entry, CLONING):
+        for file in entry.files:
             kinds = [source.kind for source in entry.sources_of(file)]
             assert kinds[0] == "local"
             assert {"archive", "url"} & set(kinds)

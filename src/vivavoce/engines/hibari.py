@@ -11,15 +11,16 @@ from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from hibari import Hibari
+from typing_extensions import override
 
 from vivavoce.audio.tempo import at_tempo
-from vivavoce.engines.base import EngineContext, needs_weights
-from vivavoce.engines.kokoro.english import english_g2p
-from vivavoce.engines.kokoro.pieces import pieces
+from vivavoce.engines.base import EngineContext, Synthesizer, needs_weights
 from vivavoce.engines.pauses import finish
+from vivavoce.engines.phonemes.english import english_g2p
+from vivavoce.engines.phonemes.pieces import pieces
 from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
-from vivavoce.text.spoken_words import spoken_words
+from vivavoce.text.verbalization import verbalize
 from vivavoce.types import Language, Samples, SpeakOptions
 
 VOICE = "heart"
@@ -30,7 +31,7 @@ SEED = 0
 """The model adds noise for breath and fricatives; a fixed seed makes a clause sound the same each time."""
 
 
-class HibariSpeaker:
+class HibariSynthesizer(Synthesizer):
     """English with one voice. One worker thread: a sentence is shorter than the switch to a second one is worth."""
 
     rate_hz = 24_000
@@ -40,6 +41,7 @@ class HibariSpeaker:
         self._model = model
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="hibari")
 
+    @override
     async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         """Yield one piece a sentence, each followed by its pause; nothing for text without words.
 
@@ -56,7 +58,7 @@ class HibariSpeaker:
     def _phonemes(self, text: str) -> list[str]:
         return [
             piece
-            for sentence in self._model.phonemize(spoken_words(text, "en"))
+            for sentence in self._model.phonemize(verbalize(text, "en"))
             for piece in pieces(sentence, MAX_PHONEMES)
         ]
 
@@ -68,14 +70,15 @@ class HibariSpeaker:
         # The network speaks slowly as it is told, but never twice as fast: it makes a sound of one frame at least.
         return finish(at_tempo(clip, self.rate_hz, max(speed, 1.0)), phonemes, self.rate_hz, speed)
 
+    @override
     def close(self) -> None:
         """Stop the worker."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 @needs_weights(always())
-def load(context: EngineContext) -> HibariSpeaker:
-    """Entry point: the speaker, warm. It needs one thread and no weights but its own."""
+def load(context: EngineContext) -> HibariSynthesizer:
+    """Entry point: the synthesizer, warm. It needs one thread and no weights but its own."""
     model = Hibari(voice=VOICE, threads=1, g2p=english_g2p(british=False))
     model("Ready when you are.")
-    return HibariSpeaker(model)
+    return HibariSynthesizer(model)

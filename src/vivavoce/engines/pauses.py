@@ -1,4 +1,4 @@
-"""What speakers do to a clip before it leaves: cut the model's own silence, add the pause its punctuation asks for.
+"""What synthesizers do to a clip before it leaves: cut the model's own silence, add the pause its punctuation asks for.
 
 Pauses are shorter than those of a reader (people pause about 0.4 to 0.6 s between read sentences): this is conversation,
 and the next clause adds the breath of its own onset. Commas get half of a full stop; a clip that ends without

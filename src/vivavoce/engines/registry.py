@@ -19,14 +19,15 @@ EngineKind: TypeAlias = Literal[
     "turn_scorers",
     "speaker_verifiers",
     "embedders",
+    "perceivers",
 ]
 LoadEngine: TypeAlias = Callable[[EngineContext], Any]
 
 
 def installed(kind: EngineKind) -> dict[str, EntryPoint]:
     """Name → entry point of every engine of this kind, whoever ships it."""
-    found: EntryPoints = _entry_points(tuple(sys.path)).select(group=f"vivavoce.{kind}")
-    return {point.name: point for point in found}
+    points: EntryPoints = _entry_points(tuple(sys.path)).select(group=f"vivavoce.{kind}")
+    return {point.name: point for point in points}
 
 
 @lru_cache(maxsize=1)
@@ -40,8 +41,8 @@ def _entry_points(_path: tuple[str, ...]) -> Any:
 
 def loader(kind: EngineKind, name: str) -> LoadEngine:
     """The loader registered under ``name``. Raises ``EngineError`` naming what is installed when there is none."""
-    found = installed(kind)
-    if name not in found:
-        raise EngineError(name, f"no such engine among {kind}; installed: {', '.join(sorted(found)) or 'none'}")
-    load: LoadEngine = found[name].load()
+    engines = installed(kind)
+    if name not in engines:
+        raise EngineError(name, f"no such engine among {kind}; installed: {', '.join(sorted(engines)) or 'none'}")
+    load: LoadEngine = engines[name].load()
     return load

@@ -1,4 +1,4 @@
-"""A speaker made of speakers: who speaks a clause follows from the voice and the clause's language."""
+"""A synthesizer made of synthesizers: who speaks a clause follows from the voice and the clause's language."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
+from typing_extensions import override
+
 from vivavoce.closing import CloseStack
-from vivavoce.engines.base import Speaker
-from vivavoce.engines.guarded import failures_of, samples_of
+from vivavoce.engines.base import Synthesizer
+from vivavoce.engines.error_wrappers import failures_of, samples_of
 from vivavoce.engines.levels import Levels
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.types import Language, Samples, SpeakOptions, Voice
@@ -23,10 +25,11 @@ _KANA = re.compile(r"[぀-ヿㇰ-ㇿｦ-ﾟ]")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 
-class SpeakerRouter:
+class SynthesizerRouter(Synthesizer):
     """Routes each clause to an engine, and makes all voices equally loud (``Levels``).
 
-    A speaker whose attribute ``levelled`` is true is left as loud as it is.
+    A synthesizer whose attribute ``levelled`` is true is left as loud as it is. One that has voices for names that are others'
+    (``stand_ins``) speaks in their place.
 
     The language a clause is spoken in is the first of these the voice has: the clause's own language (``zh-CN`` counts
     as ``zh``); the language of its script (kana: Japanese, Han: Chinese, anything else: English); the voice's first. So
@@ -40,98 +43,146 @@ class SpeakerRouter:
 
     def __init__(
         self,
-        speakers: Mapping[str, Speaker],
+        synthesizers: Mapping[str, Synthesizer],
         voices: Mapping[str, Voice],
-        named: Callable[[str], Voice | None] = lambda name: None,
+        resolve_voice: Callable[[str], Voice | None] = lambda name: None,
     ) -> None:
-        """``speakers`` by engine name, in order of preference; ``voices`` by the name clients use.
+        """``synthesizers`` by engine name, in order of preference; ``voices`` by the name clients use.
 
-        ``named`` knows the voice of a name that is not listed (an alias, a blend). ``find`` may be set to what brings a voice
-        that is not at hand (``add``).
+        ``resolve_voice`` gives the voice of a name that is not listed (an alias, a blend). ``find_missing`` may be told what
+        loads a voice that is not loaded yet.
 
         A voice of a loaded engine that is not in ``voices`` can be named by its own name. Raises ``EngineError`` for a
-        speaker of another rate.
+        synthesizer of another rate.
         """
-        for name, speaker in speakers.items():
-            if speaker.rate_hz != RATE_HZ:
-                raise EngineError(name, f"speaks at {speaker.rate_hz} Hz; speakers must give {RATE_HZ} Hz")
-        self.speakers = speakers
-        self._known = {**_own_voices(speakers), **voices}
-        self.listed: Mapping[str, Voice] = {**voices, **self._known}
+        for name, synthesizer in synthesizers.items():
+            if synthesizer.rate_hz != RATE_HZ:
+                raise EngineError(name, f"speaks at {synthesizer.rate_hz} Hz; speakers must give {RATE_HZ} Hz")
+        self.synthesizers = synthesizers
+        self._voices = {**_own_voices(synthesizers), **voices}
+        self.listed: Mapping[str, Voice] = {**voices, **self._voices}
         """The voices everybody can name, without those that were added since."""
-        self._named = named
+        self._resolve_voice = resolve_voice
         self._levels = Levels()
-        self.find: Callable[[str], Awaitable[None]] = _nowhere
-        used = {engine for voice in self._known.values() for engine, _ in voice.speakers.values()}
-        if missing := sorted(used - speakers.keys()):
-            logger.info("Not loaded: %s. Voices that use it are spoken by %s.", ", ".join(missing), ", ".join(speakers))
+        self._find: Callable[[str], Awaitable[None]] = _nowhere
+        used = {engine for voice in self._voices.values() for engine, _ in voice.synthesizers.values()}
+        if missing := sorted(used - synthesizers.keys()):
+            logger.info(
+                "Not loaded: %s. Voices that use it are spoken by %s.", ", ".join(missing), ", ".join(synthesizers)
+            )
 
     @property
+    @override
     def voices(self) -> Mapping[str, frozenset[Language]]:
         """The voices at hand, and what each speaks."""
-        return {name: frozenset(voice.speakers) for name, voice in self._known.items()}
+        return {name: frozenset(voice.synthesizers) for name, voice in self._voices.items()}
+
+    def restricted(self, synthesizers: Mapping[str, Synthesizer]) -> SynthesizerRouter:
+        """A router of other ``synthesizers`` for the same voices, those included that are added or removed here.
+
+        Raises ``EngineError`` as making one does.
+        """
+        router = SynthesizerRouter(synthesizers, {}, self._resolve_voice)
+        for name, voice in router._voices.items():
+            self._voices.setdefault(name, voice)
+        router._voices, router.listed, router._find = self._voices, self.listed, lambda name: self._find(name)
+        return router
 
     def add(self, voice: Voice) -> None:
         """Put a voice at hand; replaces one of this name."""
-        self._known[voice.id] = voice
+        self._voices[voice.id] = voice
+
+    def find_missing(self, find: Callable[[str], Awaitable[None]]) -> None:
+        """Have ``find`` add a voice that is named and not at hand, if it knows one."""
+        self._find = find
 
     def remove(self, name: str) -> None:
         """A voice that was added is not at hand any more; it need not have been."""
-        self._known.pop(name, None)
+        self._voices.pop(name, None)
 
+    @override
     async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         """Yield the speech of one clause. Raises ``ClientError`` for an unknown voice, ``EngineError`` from the engine.
 
-        A voice that is not at hand may be found once more by ``find``, which puts it there.
+        A voice that is not at hand may be added once more, see ``find_missing``. A clause that an engine elsewhere fails at
+        before its first sound is spoken by the next engine that can.
         """
-        if options.voice not in self._known and self._named(options.voice) is None:
-            await self.find(options.voice)
-        engine, own_voice, spoken = self.route(text, options.voice, options.language)
-        own = replace(options, voice=own_voice, language=spoken)
-        speaker = self.speakers[engine]
+        if options.voice not in self._voices and self._resolve_voice(options.voice) is None:
+            await self._find(options.voice)
+        routes = self._routes(text, options.voice, options.language)
+        for number, (engine, own_voice, spoken_language) in enumerate(routes, 1):
+            begun = False
+            own = replace(options, voice=own_voice, language=spoken_language)
+            try:
+                async with aclosing(self._spoken(engine, text, own)) as pieces:
+                    async for samples in pieces:
+                        begun = True
+                        yield samples
+                return
+            except EngineError as error:
+                if begun or number == len(routes) or not hasattr(self.synthesizers[engine], "health"):
+                    raise
+                logger.warning("%s; '%s' speaks in place of '%s'", error, routes[number][0], engine)
+
+    async def _spoken(self, engine: str, text: str, own: SpeakOptions) -> AsyncGenerator[Samples, None]:
+        """A clause by one engine, as loud as all others."""
+        synthesizer = self.synthesizers[engine]
         with failures_of(engine):
-            async with aclosing(speaker.speak(text, own)) as pieces:
+            async with aclosing(synthesizer.speak(text, own)) as pieces:
                 async for piece in pieces:
                     samples = samples_of(engine, piece)
-                    if not getattr(speaker, "levelled", False):
-                        samples = self._levels.levelled(engine, own_voice, spoken, samples, RATE_HZ)
+                    if not getattr(synthesizer, "levelled", False):
+                        samples = await self._levels.levelled(engine, own.voice, own.language, samples, RATE_HZ)
                     yield samples
 
     def route(self, text: str, voice: str, language: Language) -> tuple[str, str, Language]:
         """(engine, that engine's voice, language) for a clause. Raises as ``speak`` does."""
-        known = self._known.get(voice) or self._named(voice)
-        if known is None:
-            raise ClientError(f"The voice '{voice}' is not valid.", code="invalid_value", param="voice")
-        spoken = _spoken_language(text, language, known)
-        engine, own_voice = known.speakers[spoken]
-        if engine in self.speakers:
-            return engine, own_voice, spoken
-        for name, speaker in self.speakers.items():
-            for candidate, languages in speaker.voices.items():
-                if spoken in languages:
-                    return name, candidate, spoken
-        raise EngineError(engine, f"is not loaded, and no other speaker speaks '{spoken}' for the voice '{voice}'")
+        return self._routes(text, voice, language)[0]
 
+    def _routes(self, text: str, voice: str, language: Language) -> list[tuple[str, str, Language]]:
+        """All routes there are, one an engine, the best first. Raises as ``speak`` does."""
+        entry = self._voices.get(voice) or self._resolve_voice(voice)
+        if entry is None:
+            raise ClientError(f"The voice '{voice}' is not valid.", code="invalid_value", param="voice")
+        spoken_language = _spoken_language(text, language, entry)
+        voices: dict[str, str] = {}
+        for name, synthesizer in self.synthesizers.items():
+            if voice in getattr(synthesizer, "stand_ins", ()) and spoken_language in synthesizer.voices[voice]:
+                voices.setdefault(name, voice)
+        engine, own_voice = entry.synthesizers[spoken_language]
+        if engine in self.synthesizers:
+            voices.setdefault(engine, own_voice)
+        for name, synthesizer in self.synthesizers.items():
+            for candidate, languages in synthesizer.voices.items():
+                if spoken_language in languages:
+                    voices.setdefault(name, candidate)
+        if not voices:
+            raise EngineError(
+                engine, f"is not loaded, and no other speaker speaks '{spoken_language}' for the voice '{voice}'"
+            )
+        return [(name, own, spoken_language) for name, own in voices.items()]
+
+    @override
     async def close(self) -> None:
-        """Close every speaker."""
+        """Close every synthesizer."""
         async with CloseStack() as stack:
-            for speaker in self.speakers.values():
-                stack.add(speaker)
+            for synthesizer in self.synthesizers.values():
+                stack.add(synthesizer)
 
 
 def _spoken_language(text: str, language: Language, voice: Voice) -> Language:
     script = "ja" if _KANA.search(text) else "zh" if _HAN.search(text) else "en"
-    wanted = (language, language.partition("-")[0], script)
-    return next((choice for choice in wanted if choice in voice.speakers), next(iter(voice.speakers)))
+    preferred = (language, language.partition("-")[0], script)
+    return next((choice for choice in preferred if choice in voice.synthesizers), next(iter(voice.synthesizers)))
 
 
 async def _nowhere(voice: str) -> None:
     """There is nothing else to find."""
 
 
-def _own_voices(speakers: Mapping[str, Speaker]) -> dict[str, Voice]:
+def _own_voices(synthesizers: Mapping[str, Synthesizer]) -> dict[str, Voice]:
     return {
         name: Voice(name, "female", f"{engine}'s own", dict.fromkeys(sorted(languages), (engine, name)))
-        for engine, speaker in reversed(list(speakers.items()))
-        for name, languages in speaker.voices.items()
+        for engine, synthesizer in reversed(list(synthesizers.items()))
+        for name, languages in synthesizer.voices.items()
     }

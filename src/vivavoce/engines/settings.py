@@ -21,17 +21,17 @@ class EngineSettings(BaseModel):
         try:
             return handler(values)
         except ValidationError as error:
-            lines = [cls._in_words(one) for one in error.errors()]
+            lines = [cls._in_words(details) for details in error.errors()]
             raise ValidationError.from_exception_data(error.title, lines, hide_input=True) from None
 
     @classmethod
-    def _in_words(cls, one: ErrorDetails) -> InitErrorDetails:
-        said = one["msg"]
-        if one["type"] == "extra_forbidden":
-            near = get_close_matches(str(one["loc"][-1]), cls.model_fields, 1)
-            said = f"there is no such setting{f'; did you mean {near[0]!r}?' if near else ''}"
-        error = PydanticCustomError("wrong_setting", "{said}", {"said": said})
-        return InitErrorDetails(type=error, loc=one["loc"], input=one["input"])
+    def _in_words(cls, details: ErrorDetails) -> InitErrorDetails:
+        message = details["msg"]
+        if details["type"] == "extra_forbidden":
+            near = get_close_matches(str(details["loc"][-1]), cls.model_fields, 1)
+            message = f"there is no such setting{f'; did you mean {near[0]!r}?' if near else ''}"
+        error = PydanticCustomError("wrong_setting", "{said}", {"said": message})
+        return InitErrorDetails(type=error, loc=details["loc"], input=details["input"])
 
 
 class NoSettings(EngineSettings):

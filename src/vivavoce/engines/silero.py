@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import onnxruntime
+from typing_extensions import override
 
-from vivavoce.engines.base import EngineContext, needs_weights
+from vivavoce.engines.base import EngineContext, SpeechDetector, VadStream, needs_weights
+from vivavoce.engines.onnx_session import cpu_session
 from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
 from vivavoce.types import Samples
@@ -25,7 +26,7 @@ CONTEXT_SAMPLES = 64
 STATE_SHAPE = (2, 1, 128)
 
 
-class SileroStream:
+class SileroStream(VadStream):
     """Voice activity over one stream: its own context and recurrent state, the model shared."""
 
     def __init__(self, session: Any) -> None:
@@ -34,6 +35,7 @@ class SileroStream:
         self._input = np.zeros((1, CONTEXT_SAMPLES + FRAME_SAMPLES), np.float32)
         self._state = np.zeros(STATE_SHAPE, np.float32)
 
+    @override
     def probability(self, frame: Samples) -> float:
         """Probability in [0, 1] that ``frame`` (``float32[512]`` at 16 kHz) is speech.
 
@@ -67,6 +69,7 @@ class SileroStream:
         self._input[0] = row
         self._state = state
 
+    @override
     def reset(self) -> None:
         """Forget the past, as at the start of a stream."""
         self._input[:] = 0.0
@@ -78,7 +81,7 @@ def _check(frame: Samples) -> None:
         raise EngineError("silero", f"a frame is float32[{FRAME_SAMPLES}], not {frame.dtype}{list(frame.shape)}")
 
 
-class SileroDetector:
+class SileroDetector(SpeechDetector):
     """One ONNX session for all streams; the session is thread-safe and keeps nothing between calls."""
 
     rate_hz = RATE_HZ
@@ -88,10 +91,12 @@ class SileroDetector:
         self._session = session
         self._rate = np.array(RATE_HZ, np.int64)
 
+    @override
     def open(self) -> SileroStream:
         """A fresh stream."""
         return SileroStream(self._session)
 
+    @override
     def probabilities(self, streams: Sequence[SileroStream], frames: Sequence[Samples]) -> list[float]:
         """One frame of each stream: thirty at once cost half as much each as one alone.
 
@@ -110,20 +115,17 @@ class SileroDetector:
             stream.move_on(rows[number], states[:, number : number + 1].copy())
         return [float(probability) for probability in output[:, 0]]
 
+    @override
     def close(self) -> None:
-        """Nothing to stop: the session has no threads of its own and is freed with its last stream."""
+        """Does nothing: the session has no threads of its own and is freed with its last stream."""
 
 
 @needs_weights(always(WEIGHTS))
 def load(context: EngineContext) -> SileroDetector:
     """Entry point. Raises ``WeightsError`` without weights and ``EngineError`` when they cannot be opened."""
     path = context.weights(WEIGHTS) / "silero_vad.onnx"
-    options = onnxruntime.SessionOptions()
-    # A frame is far too little work to share between threads.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = cpu_session(path)  # one thread: a frame is far too little work to share
     except Exception as error:
         raise EngineError("silero", f"cannot open {path}: {error}") from error
     return SileroDetector(session)

@@ -178,7 +178,7 @@ class WeightEntry(_Table):
         return tuple(source for source in self.sources if source.serves(file))
 
     @model_validator(mode="after")
-    def _whole(self) -> WeightEntry:
+    def _check_complete(self) -> WeightEntry:
         names = [file.name for file in self.files]
         if len(set(names)) != len(names):
             raise ValueError(f"{self.name}: a file is listed twice")
@@ -201,8 +201,8 @@ class Catalogue(_Table):
         for entry in self.weights:
             if entry.name == name:
                 return entry
-        known = ", ".join(entry.name for entry in self.weights)
-        raise WeightsError(f"There are no weights called {name!r}; the catalogue has {known}.")
+        names = ", ".join(entry.name for entry in self.weights)
+        raise WeightsError(f"There are no weights called {name!r}; the catalogue has {names}.")
 
     def select(self, names: Sequence[str]) -> tuple[WeightEntry, ...]:
         """The entries called ``names``, or all when none is named. Raises ``WeightsError``."""

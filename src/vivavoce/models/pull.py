@@ -12,7 +12,7 @@ from vivavoce.errors import WeightsError
 from vivavoce.models.catalogue import SourceKind, SourceSpec, WeightEntry, WeightFile
 from vivavoce.models.progress import PullProgress
 from vivavoce.models.sources import Sources
-from vivavoce.models.sources.base import Order, SourceError, SourceUnreachableError
+from vivavoce.models.sources.base import DownloadJob, SourceError, SourceUnreachableError
 from vivavoce.models.store import WeightStore
 
 _WORK = ".partial"
@@ -58,7 +58,7 @@ class Pull:
             missing = self._store.missing(entry)
             if not missing:  # another process pulled it while we waited
                 return
-            self._require_room(entry, missing)
+            self._require_disk_space(entry, missing)
             self._progress.begin(entry, sum(file.size_bytes for file in missing))
             done_bytes = 0
             for file in missing:
@@ -74,7 +74,7 @@ class Pull:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise WeightsError(f"The weights cannot be kept in {self._store.root}: {error.strerror}.") from error
+            raise WeightsError(f"The weights cannot be stored in {self._store.root}: {error.strerror}.") from error
         lock = FileLock(folder / f"{entry.name}.lock")
         try:
             lock.acquire(timeout=0)
@@ -86,7 +86,7 @@ class Pull:
         finally:
             lock.release()
 
-    def _require_room(self, entry: WeightEntry, missing: Sequence[WeightFile]) -> None:
+    def _require_disk_space(self, entry: WeightEntry, missing: Sequence[WeightFile]) -> None:
         needed = sum(file.size_bytes for file in missing) + _SPARE_BYTES
         free = shutil.disk_usage(self._store.root).free
         if free < needed:
@@ -100,8 +100,8 @@ class Pull:
         for index, spec in enumerate(entry.sources):
             if not spec.serves(file) or self._only not in (None, spec.kind):
                 continue
-            if (known := self._unreachable.get(spec.place)) is not None:
-                tried.append(f"{spec.place}: {known}")
+            if (error := self._unreachable.get(spec.place)) is not None:
+                tried.append(f"{spec.place}: {error}")
                 continue
 
             def report(done_bytes: int, place: str = spec.place) -> None:
@@ -109,16 +109,16 @@ class Pull:
 
             work = self._store.root / _WORK / entry.name / spec.kind
             work.mkdir(parents=True, exist_ok=True)
-            reason = self._fetch(spec, Order(entry, file, work, work / f"{index}-{file.name}", report))
+            reason = self._fetch(spec, DownloadJob(entry, file, work, work / f"{index}-{file.name}", report))
             if reason is None:
                 return
             tried.append(f"{spec.place}: {reason}")
         raise WeightsError(self._nowhere(entry, file, tried))
 
-    def _fetch(self, spec: SourceSpec, order: Order) -> str | None:
+    def _fetch(self, spec: SourceSpec, job: DownloadJob) -> str | None:
         """Fetch and check one file; returns why it could not be had, or ``None`` when it is in the store."""
         try:
-            self._sources.fetch(spec, order)
+            self._sources.fetch(spec, job)
         except SourceUnreachableError as error:
             self._unreachable[spec.place] = str(error)
             if spec.kind != "local":
@@ -126,10 +126,10 @@ class Pull:
             return str(error)
         except SourceError as error:
             return str(error)
-        wrong = self._store.accept(order.entry, order.file, order.target)
+        wrong = self._store.accept(job.entry, job.file, job.target)
         if wrong is not None:
-            shutil.rmtree(order.folder)  # what the wrong bytes were made from is not to be used again
-            self._progress.note(f"{order.entry.name}/{order.file.name}: {spec.place} {wrong}")
+            shutil.rmtree(job.folder)  # what the wrong bytes were made from is not to be used again
+            self._progress.note(f"{job.entry.name}/{job.file.name}: {spec.place} {wrong}")
         return wrong
 
     def _nowhere(self, entry: WeightEntry, file: WeightFile, tried: Sequence[str]) -> str:

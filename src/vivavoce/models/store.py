@@ -14,7 +14,7 @@ from typing import Literal
 
 from vivavoce.errors import WeightsError
 from vivavoce.models.catalogue import Catalogue, WeightEntry, WeightFile
-from vivavoce.models.stamps import Stamps, sha256_of
+from vivavoce.models.verification_cache import VerificationCache, sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,11 @@ class WeightStore:
         self._stamps(entry).record(target, file.sha256)
         return None
 
-    def _stamps(self, entry: WeightEntry) -> Stamps:
-        return Stamps(self.root / ".verified" / f"{entry.name}.json", self.root)
+    def _stamps(self, entry: WeightEntry) -> VerificationCache:
+        return VerificationCache(self.root / ".verified" / f"{entry.name}.json", self.root)
 
 
-def _is_right(path: Path, file: WeightFile, stamps: Stamps, *, fresh: bool = False) -> bool:
+def _is_right(path: Path, file: WeightFile, stamps: VerificationCache, *, fresh: bool = False) -> bool:
     """Whether the bytes at ``path`` are ``file``. A wrong size is told without hashing. Raises ``WeightsError``."""
     try:
         return path.stat().st_size == file.size_bytes and stamps.sha256(path, fresh=fresh) == file.sha256

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.engines.kokoro.chinese import Chinese
-from vivavoce.engines.kokoro.english import English
 from vivavoce.engines.kokoro.japanese import Japanese
 from vivavoce.engines.kokoro.kana import kana_phonemes
 from vivavoce.engines.kokoro.model import load_vocabulary
+from vivavoce.engines.phonemes.english import English
 
 TEXTS = st.text(
     alphabet=st.one_of(

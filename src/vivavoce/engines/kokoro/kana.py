@@ -38,32 +38,32 @@ def kana_phonemes(kana: str) -> str:
 
     Characters that are not kana are left out.
     """
-    out: list[str] = []
+    parts: list[str] = []
     at = 0
     while at < len(kana):
         size, phonemes = _mora(kana, at)
-        out.append(phonemes)
+        parts.append(phonemes)
         at += size
-    return "".join(out)
+    return "".join(parts)
 
 
 def _mora(kana: str, at: int) -> tuple[int, str]:
     """How many characters the mora at ``at`` has, and its phonemes."""
-    pair, one, following = kana[at : at + 2], kana[at], kana[at + 1 : at + 2]
+    pair, char, following = kana[at : at + 2], kana[at], kana[at + 1 : at + 2]
     if len(pair) == 2 and pair in _MORAE:
         return 2, _MORAE[pair]
-    if one == "ー":
+    if char == "ー":
         return 1, "ː"
-    if one == "ッ":
+    if char == "ッ":
         return 1, "ʔ"
-    if one == "ン":
+    if char == "ン":
         return 1, _nasal(kana[at + 1 :])
-    if following in _SMALL_VOWELS and one in _MORAE and one not in _SMALL_VOWELS:
-        return 2, _MORAE[one][:-1] + _MORAE[following]
-    return 1, _MORAE.get(one, "")
+    if following in _SMALL_VOWELS and char in _MORAE and char not in _SMALL_VOWELS:
+        return 2, _MORAE[char][:-1] + _MORAE[following]
+    return 1, _MORAE.get(char, "")
 
 
-def _nasal(rest: str) -> str:
+def _nasal(following: str) -> str:
     """ン by the place of the next sound: さんぽ [sampo], さんか [saŋka], さんにん [saɲɲiɴ]."""
-    onset = _mora(rest, 0)[1][:1] if rest and rest[0] not in "ンッー" else ""
+    onset = _mora(following, 0)[1][:1] if following and following[0] not in "ンッー" else ""
     return next((nasal for onsets, nasal in _NASALS if onset and onset in onsets), "ɴ")

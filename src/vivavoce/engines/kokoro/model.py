@@ -1,4 +1,4 @@
-"""The Kokoro network: phonemes and a voice in, a clip of speech out. Blocking; runs in the speaker's executor."""
+"""The Kokoro network: phonemes and a voice in, a clip of speech out. Blocking; runs in the synthesizer's executor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from vivavoce.engines.kokoro.halves import ENERGY, FEATURES, PITCH, STYLE, halves
+from vivavoce.engines.kokoro.split_graph import ENERGY, FEATURES, PITCH, STYLE, split_graph
+from vivavoce.engines.onnx_session import cpu_session
 from vivavoce.errors import EngineError
 from vivavoce.types import Samples
 
@@ -39,7 +40,7 @@ class KokoroModel:
 
     def __init__(self, folder: Path, threads: int) -> None:
         self.vocabulary = load_vocabulary()
-        first, second = halves(folder / MODEL_FILE)
+        first, second = split_graph(folder / MODEL_FILE)
         self._frames = open_session(first, threads)
         self._sound = open_session(second, threads)
 
@@ -90,10 +91,10 @@ class KokoroModel:
 def speech(energy: NDArray[np.float32]) -> tuple[int, int]:
     """Where speech begins and ends, margins included, in frames of ``float32[1, 2 * frames]``; all, if there is none."""
     loudest = energy.reshape(-1, 2).max(axis=1)
-    heard = np.flatnonzero(loudest > SILENT)
-    if not len(heard):
+    audible = np.flatnonzero(loudest > SILENT)
+    if not len(audible):
         return 0, len(loudest)
-    return max(0, int(heard[0]) - MARGIN), min(len(loudest), int(heard[-1]) + 1 + MARGIN)
+    return max(0, int(audible[0]) - MARGIN), min(len(loudest), int(audible[-1]) + 1 + MARGIN)
 
 
 def load_vocabulary() -> Mapping[str, int]:
@@ -106,17 +107,10 @@ def load_vocabulary() -> Mapping[str, int]:
 def open_session(model: bytes, threads: int) -> ort.InferenceSession:
     """A CPU session of a serialised model.
 
-    Memory patterns are off: they are planned for one input length, and clauses all differ (250 MB resident instead of
-    350). The arena stays: without it the allocator's fragments reach 1 GB. Threads sleep when idle: spinning costs a
-    third more CPU time, which the language model needs.
+    Without memory patterns, because clauses all differ (250 MB resident instead of 350). The arena stays: without it the
+    allocator's fragments reach 1 GB.
     """
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.enable_mem_pattern = False
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     with NamedTemporaryFile(prefix="kokoro-", suffix=".onnx") as file:  # a session keeps bytes it is given: 90 MB
         file.write(model)
         file.flush()
-        return ort.InferenceSession(file.name, options, providers=["CPUExecutionProvider"])
+        return cpu_session(Path(file.name), threads=threads, memory_patterns=False)

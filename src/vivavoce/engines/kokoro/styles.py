@@ -47,8 +47,8 @@ _Number = TypeVar("_Number", np.float16, np.float32)
 class Styles:
     """The packs of the published voices, and of those given names since."""
 
-    def __init__(self, stock: Mapping[str, Pack]) -> None:
-        self.stock = MappingProxyType(dict(stock))
+    def __init__(self, builtin_voices: Mapping[str, Pack]) -> None:
+        self.builtin_voices = MappingProxyType(dict(builtin_voices))
         self._own: dict[str, Mapping[str, NDArray[np.float16]]] = {}
         self._blended = lru_cache(_BLENDS)(self._blend)
 
@@ -60,7 +60,7 @@ class Styles:
         """
         if pack.shape != (ROWS, SIZE) or not np.isfinite(pack).all():
             raise EngineError("kokoro", f"a voice is finite numbers of shape {[ROWS, SIZE]}, not {list(pack.shape)}")
-        borrowed = {letter: self._stock(name).astype(np.float16) for letter, name in _PARTNERS[sex].items()}
+        borrowed = {letter: self._builtin_voice(name).astype(np.float16) for letter, name in _PARTNERS[sex].items()}
         self._own[name] = {"a": pack, **{letter: hybrid(pack, prosody) for letter, prosody in borrowed.items()}}
 
     def remove(self, name: str) -> None:
@@ -75,9 +75,9 @@ class Styles:
                 raise EngineError("kokoro", f"there is no voice '{voice}' for language '{language}'")
             return letters[0]
         for name in (*_names(voice.partition("|")[0]), *_names(_prosody(voice))):
-            self._stock(name)
-        spoken = [LANGUAGES.get(name[0]) for name in _names(_prosody(voice))]
-        if spoken != [language] * len(spoken):
+            self._builtin_voice(name)
+        languages = [LANGUAGES.get(name[0]) for name in _names(_prosody(voice))]
+        if languages != [language] * len(languages):
             raise EngineError("kokoro", f"there is no voice '{voice}' for language '{language}'")
         return _prosody(voice)[0]
 
@@ -93,7 +93,7 @@ class Styles:
 
     def pack(self, voice: str) -> Pack:
         """All styles of a published voice or a blend. Raises ``EngineError``."""
-        return self.stock[voice] if voice in self.stock else self._blended(voice)
+        return self.builtin_voices[voice] if voice in self.builtin_voices else self._blended(voice)
 
     def _blend(self, voice: str) -> Pack:
         if "|" in voice:
@@ -101,13 +101,13 @@ class Styles:
             return hybrid(self.pack(timbre), self.pack(prosody))
         parts = [part.partition(":") for part in voice.split("+")]
         weights = np.array([float(weight or 1) for _, _, weight in parts], np.float32)
-        packs = np.stack([self._stock(name) for name, _, _ in parts])
+        packs = np.stack([self._builtin_voice(name) for name, _, _ in parts])
         return np.tensordot(weights / weights.sum(), packs, axes=1).astype(np.float32)
 
-    def _stock(self, name: str) -> Pack:
-        if name not in self.stock:
+    def _builtin_voice(self, name: str) -> Pack:
+        if name not in self.builtin_voices:
             raise EngineError("kokoro", f"there is no voice '{name}'")
-        return self.stock[name]
+        return self.builtin_voices[name]
 
 
 def hybrid(timbre: NDArray[_Number], prosody: NDArray[_Number]) -> NDArray[_Number]:
@@ -115,15 +115,15 @@ def hybrid(timbre: NDArray[_Number], prosody: NDArray[_Number]) -> NDArray[_Numb
     return np.concatenate([timbre[:, :TIMBRE], prosody[:, TIMBRE:]], axis=1)
 
 
-def read_stock(folder: Path) -> dict[str, Pack]:
+def read_builtin_voices(folder: Path) -> dict[str, Pack]:
     """The published voices (``*.bin``) in ``folder``. Raises ``WeightsError`` when there are none."""
-    stock = {
+    builtin_voices = {
         file.stem: np.fromfile(file, np.dtype("<f4")).reshape(ROWS, SIZE).astype(np.float32)
         for file in sorted(folder.glob("*.bin"))
     }
-    if not stock:
+    if not builtin_voices:
         raise WeightsError(f"No Kokoro voice (*.bin) in {folder}; run `vivavoce models pull kokoro-voices`.")
-    return stock
+    return builtin_voices
 
 
 def _prosody(voice: str) -> str:

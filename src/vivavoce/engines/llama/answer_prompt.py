@@ -11,24 +11,24 @@ from vivavoce.types import GenerationOptions
 _ABILITIES = "# What is done for you when the person asks for it"
 _DONE = "Say that something is done only if its result is there."
 
-MOST_ABILITIES = 12
-MOST_CHARACTERS = 80
+MAX_ABILITIES = 12
+MAX_CHARACTERS = 80
 """Of one of them."""
 
 
-def abilities_told(options: GenerationOptions) -> str:
+def render_abilities(options: GenerationOptions) -> str:
     """What tools the assistant has, for those who ask; how they are called is decided elsewhere (``tool_prompt.py``)."""
-    standing = [tool for tool in options.tools if tool.name not in options.transient][:MOST_ABILITIES]
-    lines = [f"- {(tool.description or tool.name.replace('_', ' '))[:MOST_CHARACTERS]}" for tool in standing]
+    standing = [tool for tool in options.tools if tool.name not in options.transient][:MAX_ABILITIES]
+    lines = [f"- {(tool.description or tool.name.replace('_', ' '))[:MAX_CHARACTERS]}" for tool in standing]
     return "\n".join([_ABILITIES, *lines, _DONE]) if lines else ""
 
 
-def missing_told(argument: str) -> str:
+def render_missing_argument(argument: str) -> str:
     """What the model is told where a call lacked a value that only the person can give."""
     return f"To do that you need to know: {argument.replace('_', ' ')}. Ask the person for it in one short question."
 
 
-def schema_told(schema: Mapping[str, Any]) -> str:
+def render_schema(schema: Mapping[str, Any]) -> str:
     """How the model is told that its answer is JSON. The grammar holds it to it; only the values are its own."""
-    written = json.dumps(schema, ensure_ascii=False)
-    return f"# Form of the answer\nAnswer in nothing but JSON that fits this JSON Schema: {written}"
+    schema_json = json.dumps(schema, ensure_ascii=False)
+    return f"# Form of the answer\nAnswer in nothing but JSON that fits this JSON Schema: {schema_json}"

@@ -51,12 +51,12 @@ class CallStream:
         self._text += text
         while True:
             if not self._inside:
-                begun = _OPENING.match(self._text)
-                if begun is None:
+                opening = _OPENING.match(self._text)
+                if opening is None:
                     return
-                yield Opened(begun[1])
+                yield Opened(opening[1])
                 self._inside, self._depth = True, 1
-                self._at = self._start = begun.end()
+                self._at = self._start = opening.end()
             yield from self._arguments()
             if self._depth:
                 return

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from vivavoce.engines.llama.answer_prompt import abilities_told, missing_told, schema_told
-from vivavoce.engines.llama.decision import CANDIDATES, Kind
+from vivavoce.engines.chat_fields import REMINDERS, call_fields
+from vivavoce.engines.llama import sentence_end
+from vivavoce.engines.llama.answer_prompt import render_abilities, render_missing_argument, render_schema
 from vivavoce.engines.llama.grammar import calls_grammar, words_grammar
 from vivavoce.engines.llama.settings import LlamaSettings
+from vivavoce.engines.llama.tool_classifier import CANDIDATES, ReplyKind
 from vivavoce.engines.llama.tool_prompt import (
     EXAMPLE_TURNS,
-    NOBODY_ASKS,
-    answer_told,
-    in_gist,
-    nobody_asks,
-    tools_told,
-    tools_told_behind,
+    NO_NEW_REQUEST,
+    abridged,
+    has_no_new_request,
+    render_answer,
+    render_tools,
+    render_transient_tools,
 )
 from vivavoce.errors import EngineError
-from vivavoce.open_request import answered_until
+from vivavoce.pending_request import answered_until
 from vivavoce.types import FinishReason, GenerationEnd, GenerationOptions, Message, TokenScore
 
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -30,12 +31,6 @@ _CONTROL_TOKEN = re.compile(r"<\|(?=\w+\|>)")
 _RANDOM_SEED = 0xFFFFFFFF
 
 _STREAMED = {"cache_prompt": True, "stream": True, "return_progress": True, "timings_per_token": True}
-
-_REMINDERS = {
-    "en": "(Answer in English.)",
-    "zh": "（请用中文回答。）",
-    "ja": "（日本語で答えてください。）",
-}
 
 
 def answer_prompt(
@@ -47,12 +42,12 @@ def answer_prompt(
     ``missing``: what the person has to be asked for.
     """
     remind = _reminds(options, settings)
-    said = [_message(message, remind, labelled=False) for message in messages]
-    rules = [abilities_told(options), schema_told(options.schema) if options.schema is not None else ""]
-    _add_to_head(said, [rule for rule in rules if rule])
+    chat = [_message(message, remind, labelled=False) for message in messages]
+    rules = [render_abilities(options), render_schema(options.schema) if options.schema is not None else ""]
+    _add_to_head(chat, [rule for rule in rules if rule])
     if missing:
-        said.append({"role": "system", "content": _harmless(missing_told(missing))})
-    return {"messages": said}
+        chat.append({"role": "system", "content": _harmless(render_missing_argument(missing))})
+    return {"messages": chat}
 
 
 def decision_prompt(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
@@ -60,27 +55,27 @@ def decision_prompt(messages: Sequence[Message], options: GenerationOptions, set
 
     Tools on offer in this reply only stand behind what has been answered: all before them stays cached.
     """
-    gist, remind = in_gist(messages, settings.context_tokens), _reminds(options, settings)
-    said = [_message(message, remind, labelled=True) for message in gist]
-    if nobody_asks(gist):
-        said.append({"role": "system", "content": NOBODY_ASKS})
-    if behind := tools_told_behind(options):
-        said.insert(answered_until(gist), {"role": "system", "content": _harmless(behind)})
-    _add_to_head(said, [tools_told(options)])
-    said[1:1] = [{"role": "system", "content": text} for text in EXAMPLE_TURNS]
-    return {"messages": said}
+    abridged_messages, remind = abridged(messages, settings.context_tokens), _reminds(options, settings)
+    chat = [_message(message, remind, labelled=True) for message in abridged_messages]
+    if has_no_new_request(abridged_messages):
+        chat.append({"role": "system", "content": NO_NEW_REQUEST})
+    if behind := render_transient_tools(options):
+        chat.insert(answered_until(abridged_messages), {"role": "system", "content": _harmless(behind)})
+    _add_to_head(chat, [render_tools(options)])
+    chat[1:1] = [{"role": "system", "content": text} for text in EXAMPLE_TURNS]
+    return {"messages": chat}
 
 
 def _reminds(options: GenerationOptions, settings: LlamaSettings) -> bool:
     return settings.reminders == "always" or (settings.reminders == "sampling" and options.temperature > 0)
 
 
-def _add_to_head(said: list[dict[str, Any]], rules: Sequence[str]) -> None:
+def _add_to_head(chat: list[dict[str, Any]], rules: Sequence[str]) -> None:
     """Put ``rules`` behind the system message, or make one of them."""
-    if rules and (not said or said[0]["role"] != "system"):
-        said.insert(0, {"role": "system", "content": ""})
+    if rules and (not chat or chat[0]["role"] != "system"):
+        chat.insert(0, {"role": "system", "content": ""})
     if rules:
-        said[0]["content"] = "\n\n".join([said[0]["content"], *map(_harmless, rules)]).lstrip()
+        chat[0]["content"] = "\n\n".join([chat[0]["content"], *map(_harmless, rules)]).lstrip()
 
 
 def first_request(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
@@ -89,11 +84,24 @@ def first_request(messages: Sequence[Message], options: GenerationOptions, setti
     return decision_prompt(messages, options, settings) | _STREAMED | alone
 
 
+def sentence_end_request(
+    messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings
+) -> dict[str, Any]:
+    """A request for the token that would follow the last message, in the prompt of an answer.
+
+    No reminder stands behind the words: the sentence may not be over.
+    """
+    *before, last = messages
+    prompt = answer_prompt([*before, replace(last, reply_language=None)], options, settings)
+    alone = {"max_tokens": 1, "logprobs": sentence_end.CANDIDATES, "temperature": 0.0}
+    return prompt | _STREAMED | alone
+
+
 def chat_request(
     messages: Sequence[Message],
     options: GenerationOptions,
     settings: LlamaSettings,
-    kind: Kind = "words",
+    kind: ReplyKind = "words",
     *,
     missing: str = "",
 ) -> dict[str, Any]:
@@ -118,11 +126,13 @@ def chat_request(
         "frequency_penalty": options.frequency_penalty,
         "presence_penalty": options.presence_penalty,
         **({"logprobs": True, "top_logprobs": max(options.logprobs, 1)} if options.logprobs is not None else {}),
-        **_held(options, kind, latin=not any(_CJK.search(message.content) for message in messages[1:] or messages)),
+        **_constraint(
+            options, kind, latin=not any(_CJK.search(message.content) for message in messages[1:] or messages)
+        ),
     }
 
 
-def _held(options: GenerationOptions, kind: Kind, *, latin: bool) -> dict[str, str]:
+def _constraint(options: GenerationOptions, kind: ReplyKind, *, latin: bool) -> dict[str, str]:
     """The grammar of the reply, where there are tools or a schema, and there is a reply; see ``calls_grammar``."""
     if not (options.tools or options.schema is not None) or not options.max_tokens:
         return {}
@@ -176,34 +186,19 @@ def _score(token: Mapping[str, Any]) -> TokenScore:
 def _message(message: Message, remind: bool, *, labelled: bool) -> dict[str, Any]:
     content = _reminded(message) if remind else message.content
     if labelled and message.role == "assistant":
-        return {"role": message.role, "content": _harmless(answer_told(content, message.tool_calls))}
-    said: dict[str, Any] = {"role": message.role, "content": _harmless(content)}
-    if message.tool_calls:
-        said["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _object(call.arguments)}}
-            for call in message.tool_calls
-        ]
-    if message.tool_call_id is not None:
-        said["tool_call_id"] = message.tool_call_id
-    return said
-
-
-def _object(arguments: str) -> str:
-    """``arguments`` if they are a JSON object, which is all the template reads; else one that holds them."""
-    try:
-        fits = isinstance(json.loads(arguments), dict)
-    except ValueError:
-        fits = False
-    return arguments if fits else json.dumps({"arguments": arguments}, ensure_ascii=False)
+        return {"role": message.role, "content": _harmless(render_answer(content, message.tool_calls))}
+    rendered: dict[str, Any] = {"role": message.role, "content": _harmless(content)}
+    return rendered | call_fields(message)
 
 
 def _reminded(message: Message) -> str:
     """A user's words, and in what language to answer: small models drift into another one.
 
-    It goes to the end of the turn and stays there in later prompts, so that what was read before stays cached.
+    It goes before the words, so that it has been read by the time the last of them are said, and stays there in later prompts,
+    so that what was read before stays cached.
     """
-    reminder = _REMINDERS.get(message.reply_language or "")
-    return f"{message.content} {reminder}" if reminder else message.content
+    reminder = REMINDERS.get(message.reply_language or "")
+    return f"{reminder} {message.content}" if reminder else message.content
 
 
 def _harmless(content: str) -> str:

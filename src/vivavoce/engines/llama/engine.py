@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
-from vivavoce.engines.base import EngineContext, needs_weights
-from vivavoce.engines.llama.chat import ChunkReader, answer_prompt, chat_request, first_request
-from vivavoce.engines.llama.decision import CANDIDATES, Kind, decided, enough_for, settled
+from typing_extensions import override
+
+from vivavoce.engines.base import EngineContext, LanguageModel, needs_weights
+from vivavoce.engines.llama import sentence_end
+from vivavoce.engines.llama.chat import ChunkReader, answer_prompt, chat_request, first_request, sentence_end_request
 from vivavoce.engines.llama.grammar import check_schema
-from vivavoce.engines.llama.naming import Naming
+from vivavoce.engines.llama.name_map import Naming
 from vivavoce.engines.llama.native import ENGINE, NativeServer, find_gguf
 from vivavoce.engines.llama.settings import LlamaSettings
-from vivavoce.engines.llama.shortening import LEAST_REPLY, shortened
-from vivavoce.engines.llama.slots import Slots
+from vivavoce.engines.llama.slots import PrefixSlots
+from vivavoce.engines.llama.tool_classifier import CANDIDATES, ReplyKind, decided, no_call_threshold, predetermined
 from vivavoce.engines.llama.tool_reply import ToolReply
+from vivavoce.engines.shortening import MIN_REPLY_TOKENS, shortened
 from vivavoce.errors import EngineError
 from vivavoce.types import GenerationEvent, GenerationFeature, GenerationOptions, Message, TokenScores
 
@@ -28,6 +32,9 @@ _WARM_UP = (Message("system", "You are a voice."), Message("user", "Hello."))
 
 log = logging.getLogger(__name__)
 
+NativeCall: TypeAlias = Callable[[Mapping[str, Any], Callable[[dict[str, Any]], bool]], None]
+"""One request to the native server, and who gets its chunks."""
+
 SHORTENINGS = 3
 """How often a prompt that is too long is shortened before the reply fails."""
 
@@ -35,8 +42,8 @@ SHORTENINGS = 3
 class PromptTooLongError(EngineError):
     """A prompt of ``tokens`` does not fit the context."""
 
-    def __init__(self, tokens: int, most: int) -> None:
-        super().__init__(ENGINE, f"the prompt has {tokens} tokens, a conversation holds {most}")
+    def __init__(self, tokens: int, limit: int) -> None:
+        super().__init__(ENGINE, f"the prompt has {tokens} tokens, a conversation holds {limit}")
         self.tokens = tokens
 
 
@@ -59,7 +66,7 @@ def decision_slots(settings: LlamaSettings, capacity: int) -> int:
     return min(settings.decision_slots, capacity)
 
 
-class LlamaModel:
+class LlamaModel(LanguageModel):
     """``LanguageModel`` on llama.cpp. A native call belongs to one slot and runs in one of as many threads.
 
     Each conversation has a slot for its answers. Whether to call tools is decided in others, from another prompt.
@@ -73,36 +80,37 @@ class LlamaModel:
         self._server = server
         self._settings = settings
         deciding = decision_slots(settings, capacity)
-        self._answers = Slots(capacity)
-        self._decisions = Slots(deciding, first=capacity)
+        self._answers = PrefixSlots(capacity)
+        self._decisions = PrefixSlots(deciding, first=capacity)
         self._threads = ThreadPoolExecutor(capacity + deciding + 1, thread_name_prefix=ENGINE)  # one more for counting
         self._calls: set[_Call] = set()
         self._closed = False
 
+    @override
     async def generate(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """See ``LanguageModel``. Raises ``EngineError``, also for a tool whose parameters are no JSON Schema.
+        """Raises ``EngineError`` also for a tool whose parameters are no JSON Schema.
 
-        A grammar holds the reply to words or to calls that fit their tools. Which of the two is settled by ``tool_choice``, or
+        A grammar holds the reply to words or to calls that fit their tools. Which of the two is decided by ``tool_choice``, or
         by what the model's first token would be.
         """
         if options.schema is not None:
             await asyncio.get_running_loop().run_in_executor(self._threads, check_schema, options.schema)
         naming = Naming(options.tools)
-        said, options = naming.messages(messages), naming.options(options)
-        for left in range(SHORTENINGS, -1, -1):
+        prompt, options = naming.messages(messages), naming.options(options)
+        for attempts_left in range(SHORTENINGS, -1, -1):
             try:
-                async with aclosing(self._generated(said, options)) as events:
+                async with aclosing(self._generated(prompt, options)) as events:
                     async for event in events:
                         yield naming.event(event)
                 return
             except PromptTooLongError as error:  # comes before any event
-                if not left:
+                if not attempts_left:
                     raise
                 log.warning("%s; it is shortened", error.message)
-                most = self.context_tokens - min(options.max_tokens, LEAST_REPLY)
-                said = shortened(said, error.tokens, most)
+                max_tokens = self.context_tokens - min(options.max_tokens, MIN_REPLY_TOKENS)
+                prompt = shortened(prompt, error.tokens, max_tokens)
 
     async def _generated(
         self, messages: Sequence[Message], options: GenerationOptions
@@ -110,7 +118,7 @@ class LlamaModel:
         """As many native calls as it takes."""
         spent, missing = 0, ""
         while True:
-            kind = settled(options) if options.max_tokens else "words"
+            kind = predetermined(options) if options.max_tokens else "words"
             reply, reader = _tool_reply(messages, options, kind or "calls"), ChunkReader()
             if kind is None and await self._first(messages, options) == "words":
                 reply = _tool_reply(messages, options, "words")
@@ -138,11 +146,14 @@ class LlamaModel:
         missing: str,
     ) -> AsyncGenerator[GenerationEvent, None]:
         """One native call for a reply. ``missing``: what the person is to be asked for."""
-        begun = messages[-1].content if options.goes_on else None
-        told = messages if begun is None else messages[:-1]
-        request = chat_request(told, options, self._settings, reply.kind, missing=missing)
-        if reply.kind == "words":
-            native = self._chunks(request, self._answers, messages, options.slot, begun)
+        prefix = messages[-1].content if options.continue_last_message else None
+        prompt = messages if prefix is None else messages[:-1]
+        request = chat_request(prompt, options, self._settings, reply.kind, missing=missing)
+        ask = None if prefix is None else partial(self._server.continue_message, prefix=prefix)
+        if options.aside:
+            native = self._chunks(request, self._decisions, messages, None, ask)
+        elif reply.kind == "words":
+            native = self._chunks(request, self._answers, messages, options.slot, ask)
         else:
             native = self._chunks(request, self._decisions, _with_names(messages, options))
         async with aclosing(native) as chunks:
@@ -156,7 +167,7 @@ class LlamaModel:
                 if reply.over:
                     break
 
-    async def _first(self, messages: Sequence[Message], options: GenerationOptions) -> Kind:
+    async def _first(self, messages: Sequence[Message], options: GenerationOptions) -> ReplyKind:
         """What the reply is to be, by what the model would begin it with."""
         request, reader = first_request(messages, options, self._settings), ChunkReader()
         native = self._chunks(request, self._decisions, _with_names(messages, options))
@@ -164,7 +175,7 @@ class LlamaModel:
             async for chunk in chunks:
                 for score in reader.scores(chunk, CANDIDATES):
                     names = {tool.name for tool in options.tools} - options.withheld
-                    return decided(score.others, names, enough_for(messages, self._settings.talk))
+                    return decided(score.others, names, no_call_threshold(messages, self._settings.talk))
         return "words"
 
     async def _read_ahead(self, messages: Sequence[Message], options: GenerationOptions) -> None:
@@ -177,21 +188,37 @@ class LlamaModel:
             async for _ in chunks:
                 pass
 
+    @override
+    async def sentence_end(self, messages: Sequence[Message], options: GenerationOptions) -> float | None:
+        if not messages or messages[-1].role != "user" or not messages[-1].content:
+            return None
+        naming, reader = Naming(options.tools), ChunkReader()
+        request = sentence_end_request(naming.messages(messages), naming.options(options), self._settings)
+        native = self._chunks(request, self._answers, messages, options.slot, self._server.continue_user)
+        async with aclosing(native) as chunks:
+            async for chunk in chunks:
+                for score in reader.scores(chunk, sentence_end.CANDIDATES):
+                    return sentence_end.sentence_end_mass(score.others)
+        return None
+
     async def _chunks(
         self,
         request: Mapping[str, Any],
-        slots: Slots,
+        slots: PrefixSlots,
         messages: Sequence[Message],
-        wanted: int | None = None,
-        begun: str | None = None,
+        requested_slot: int | None = None,
+        ask: NativeCall | None = None,
     ) -> AsyncGenerator[Mapping[str, Any], None]:
-        """What one native call sends. Waits for a slot whose last call is still being stopped: one token, or one batch."""
-        if wanted is not None and not 0 <= wanted < self.capacity:
-            raise EngineError(ENGINE, f"there is no slot {wanted}, the slots are 0 to {self.capacity - 1}")
-        slot = await slots.idle(wanted, messages)
+        """What one native call sends; ``ask`` is a chat's unless given.
+
+        Waits for a slot whose last call is still being stopped: one token, or one batch.
+        """
+        if requested_slot is not None and not 0 <= requested_slot < self.capacity:
+            raise EngineError(ENGINE, f"there is no slot {requested_slot}, the slots are 0 to {self.capacity - 1}")
+        slot = await slots.idle(requested_slot, messages)
         if self._closed:
             raise EngineError(ENGINE, "the engine is closed")
-        call = _Call(self._server, {**request, "id_slot": slot}, begun)
+        call = _Call(ask or self._server.chat, {**request, "id_slot": slot})
         job = self._threads.submit(call.run)
         slots.occupy(slot, job, messages)
         self._calls.add(call)
@@ -202,6 +229,7 @@ class LlamaModel:
         finally:
             call.stop()
 
+    @override
     async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
         """Length of the prompt, the opening of the reply's turn included, exactly as ``generate`` would read it."""
         loop = asyncio.get_running_loop()
@@ -209,6 +237,7 @@ class LlamaModel:
         request = answer_prompt(naming.messages(messages), naming.options(options), self._settings)
         return await loop.run_in_executor(self._threads, self._server.count, request)
 
+    @override
     def close(self) -> None:
         """Stop what runs (within one token or batch), then free threads and weights. Idempotent."""
         self._closed = True
@@ -224,23 +253,18 @@ class _Call:
     The queue needs no bound of its own: a reply has ``max_tokens`` chunks, a prompt one for each batch.
     """
 
-    def __init__(self, server: NativeServer, request: Mapping[str, Any], begun: str | None) -> None:
+    def __init__(self, ask: NativeCall, request: Mapping[str, Any]) -> None:
         self.chunks: asyncio.Queue[Mapping[str, Any] | EngineError | None] = asyncio.Queue()
-        self._server = server
+        self._ask = ask
         self._request = request
-        self._begun = begun
         self._loop = asyncio.get_running_loop()
         self._stopped = False
 
     def run(self) -> None:
         """Block until the reply is complete or stopped. Never raises: a failure goes into the queue."""
         try:
-            if self._stopped:
-                pass
-            elif self._begun is None:
-                self._server.chat(self._request, self._receive)
-            else:
-                self._server.go_on(self._request, self._begun, self._receive)
+            if not self._stopped:
+                self._ask(self._request, self._receive)
         except Exception as error:  # noqa: BLE001 - whatever the library raises is raised again by the reader
             self._hand_over(EngineError(ENGINE, f"generation failed: {error}"))
         self._hand_over(None)
@@ -277,7 +301,7 @@ def _checked(chunk: Mapping[str, Any] | EngineError) -> Mapping[str, Any]:
     raise EngineError(ENGINE, str(error.get("message", error)))
 
 
-def _tool_reply(messages: Sequence[Message], options: GenerationOptions, kind: Kind) -> ToolReply:
+def _tool_reply(messages: Sequence[Message], options: GenerationOptions, kind: ReplyKind) -> ToolReply:
     try:
         return ToolReply(messages, options, kind)
     except ValueError as error:

@@ -1,8 +1,8 @@
 """What a reply may look like when tools are on offer, as a grammar for llama.cpp. Pure.
 
 llama.cpp is built here with llguidance (https://github.com/guidance-ai/llguidance), whose Lark-like grammars hold JSON
-Schemas as they are, references included. Whether a reply is words or calls is decided before (``decision.py``). Calls stand
-in a row and their arguments fit the schema; words hold neither JSON nor the tags of the models' own template.
+Schemas as they are, references included. Whether a reply is words or calls is decided before (``tool_classifier.py``). Calls
+stand in a row and their arguments fit the schema; words hold neither JSON nor the tags of the models' own template.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vivavoce.engines.llama.call_stream import opening
 from vivavoce.errors import ClientError
 from vivavoce.types import GenerationOptions, NamedTool, Tool
 
-MOST_CALLS = 8
+MAX_CALLS = 8
 """Calls in one reply. Small models would go on without end."""
 
 _CHECKED_CHARACTERS = 4 * 1024 * 1024
@@ -33,8 +33,8 @@ _WORDS = r"said: /([^\s<{`]|<[^t])([^<{]|<[^t]|\{[^\x22\s<{])*/"
 
 def words_grammar(options: GenerationOptions) -> str:
     """The grammar of a reply in words, or in JSON that fits the ``schema``."""
-    said = _WORDS if options.schema is None else _json(options.schema)
-    return f"%llguidance {{}}\nstart: said\n{said}\n"
+    body = _WORDS if options.schema is None else _json(options.schema)
+    return f"%llguidance {{}}\nstart: said\n{body}\n"
 
 
 def calls_grammar(options: GenerationOptions, *, latin: bool = False) -> str:
@@ -48,11 +48,11 @@ def calls_grammar(options: GenerationOptions, *, latin: bool = False) -> str:
     tools = tuple(tool for tool in offered if not isinstance(choice, NamedTool) or tool.name == choice.name)
     if not tools:
         raise LookupError(choice)
-    more = options.parallel_tool_calls and not isinstance(choice, NamedTool)
+    several = options.parallel_tool_calls and not isinstance(choice, NamedTool)
     rules = [
         "%llguidance {}",
         "start: calls",
-        f'calls: call (" " call){{0,{MOST_CALLS - 1}}}' if more else "calls: call",
+        f'calls: call (" " call){{0,{MAX_CALLS - 1}}}' if several else "calls: call",
         "call: " + " | ".join(f"tool_{index}" for index in range(len(tools))),
         *(_rule(index, tool, latin) for index, tool in enumerate(tools)),
     ]

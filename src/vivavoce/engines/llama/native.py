@@ -49,14 +49,30 @@ class NativeServer:
         """Run one streaming chat completion; ``receive`` gets each chunk and returns True to stop."""
         self._server.handle_chat_completions(dict(request), receive)
 
-    def go_on(self, request: Mapping[str, Any], begun: str, receive: Callable[[dict[str, Any]], bool]) -> None:
-        """As ``chat``, but the reply has begun already: the chunks hold what follows ``begun``, as ``text``.
+    def continue_message(
+        self, request: Mapping[str, Any], receive: Callable[[dict[str, Any]], bool], *, prefix: str
+    ) -> None:
+        """As ``chat``, but the reply has begun already: the chunks hold what follows ``prefix``, as ``text``.
 
         llama.cpp can go on with a prompt, but no longer with a chat's last message (its template drops it).
         """
         sampling = dict(request)
         prompt = self._ask("/apply-template", {"messages": sampling.pop("messages")})["prompt"]
-        self._server.handle_completions(sampling | {"prompt": prompt + begun}, receive)
+        self._server.handle_completions(sampling | {"prompt": prompt + prefix}, receive)
+
+    def continue_user(self, request: Mapping[str, Any], receive: Callable[[dict[str, Any]], bool]) -> None:
+        """As ``chat``, but the last message goes on: the chunks hold what its author would say next, as ``text``.
+
+        Raises ``EngineError`` where the template does not show the message as it is.
+        """
+        sampling = dict(request)
+        messages = sampling.pop("messages")
+        prompt: str = self._ask("/apply-template", {"messages": messages})["prompt"]
+        said = messages[-1]["content"]
+        begin = prompt.rfind(said)
+        if begin < 0:
+            raise EngineError(ENGINE, "the chat template changes what a message says")
+        self._server.handle_completions(sampling | {"prompt": prompt[: begin + len(said)]}, receive)
 
     def count(self, request: Mapping[str, Any]) -> int:
         """Tokens of the prompt that a chat request makes. Raises ``EngineError``."""

@@ -18,11 +18,11 @@ class LlamaSettings(EngineSettings):
     weights into an order made for the CPU: the first token comes a quarter sooner. ``mmap`` maps the file instead of
     reading it; together with ``repack`` it holds the weights twice. ``threads`` takes the server's CPU budget unless
     given. ``decision_slots``: how many conversations with tools at once keep in a cache what decides about calls; each
-    takes the memory of one more conversation. ``background``: its threads make way for recogniser and speaker (Linux);
+    takes the memory of one more conversation. ``background``: its threads make way for recogniser and synthesizer (Linux);
     switch it off where other programs keep the cores busy without being in a group of their own. ``reminders``: when a turn
     tells the model in what language to answer (``sampling``: at a temperature above 0, where the 1.5B begins to drift).
     ``talk``: where there are tools, the share of words among what the model would begin with from which on it answers in
-    words (``decision.py``); the 0.5B is sure of its calls more rarely. The sampling values apply to every request;
+    words (``tool_classifier.py``); the 0.5B is sure of its calls more rarely. The sampling values apply to every request;
     temperature and top-p come with it.
     """
 

@@ -10,7 +10,7 @@ from itertools import takewhile
 from vivavoce.types import Message
 
 
-class Slots:
+class PrefixSlots:
     """The last native call of each slot, which are numbered from ``first`` on, and the prompt it left in the cache.
 
     Used from one event loop at a time. A claim is ``idle`` followed by ``occupy`` without an ``await`` between.
@@ -28,13 +28,13 @@ class Slots:
         """Whether a call need not wait."""
         return any(job is None or job.done() for job in self._jobs.values())
 
-    async def idle(self, wanted: int | None, messages: Sequence[Message]) -> int:
-        """Wait for slot ``wanted``, or for any: then the idle one that has most of ``messages``, or the oldest.
+    async def idle(self, requested: int | None, messages: Sequence[Message]) -> int:
+        """Wait for slot ``requested``, or for any: then the idle one that has most of ``messages``, or the oldest.
 
         One that has just read these very messages is waited for: its call is being stopped, and any other had to read them.
         """
-        candidates = tuple(self._jobs) if wanted is None else (wanted,)
-        if wanted is None and (same := tuple(slot for slot in candidates if self._prompts[slot] == tuple(messages))):
+        candidates = tuple(self._jobs) if requested is None else (requested,)
+        if requested is None and (same := tuple(slot for slot in candidates if self._prompts[slot] == tuple(messages))):
             candidates = same
         while True:
             running = {slot: job for slot in candidates if (job := self._jobs[slot]) is not None and not job.done()}

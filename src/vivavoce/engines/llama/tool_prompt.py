@@ -1,9 +1,9 @@
 """The prompt that decides between words and calls, and in which calls are written. Pure.
 
 Every answer in it begins with one word: the name of a function, or ``talk``. So the model decides with its first token, and
-how likely it thought the other way is known before anything is said (``decision.py``). Examples of such answers teach a small
-model more than rules; but they would be retold as if they had been said ("What did I ask you before?"). So nothing is ever
-*answered* from this prompt: words are written from one of their own, without it (``answer_prompt.py``).
+how likely it thought the other way is known before anything is said (``tool_classifier.py``). Examples of such answers teach a
+small model more than rules; but they would be retold as if they had been said ("What did I ask you before?"). So nothing is
+ever *answered* from this prompt: words are written from one of their own, without it (``answer_prompt.py``).
 
 The head (instructions, functions, examples) depends on nothing but the instructions and the tools, so it stays in the cache.
 """
@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vivavoce.open_request import answered_until
+from vivavoce.pending_request import answered_until
 from vivavoce.signatures import signature
-from vivavoce.token_estimates import cut_to, estimate_tokens
+from vivavoce.text.token_estimates import cut_to, estimate_tokens
 from vivavoce.types import GenerationOptions, Message, ToolCall
 
 TALK = "talk"
@@ -57,7 +57,7 @@ EXAMPLE_TURNS = tuple(
 )
 """The examples as they are told: system turns, so that none is in the place of what the user or the assistant said."""
 
-NOBODY_ASKS = "Nobody has said anything since. Say what comes next."
+NO_NEW_REQUEST = "Nobody has said anything since. Say what comes next."
 """Stands where a turn of the user would, if there is none: else the last example would be the last thing that was said."""
 
 HEAD_SHARE, MESSAGE_SHARE, RESULT_SHARE, REQUEST_SHARE = 0.08, 0.02, 0.04, 0.12
@@ -69,34 +69,38 @@ HISTORY_SHARE = 0.2
 STEP = 6
 
 
-def tools_told(options: GenerationOptions) -> str:
+def render_tools(options: GenerationOptions) -> str:
     """The text that follows the instructions. It does not depend on what is on offer in one reply only."""
     standing = [signature(tool) for tool in options.tools if tool.name not in options.transient]
     return "\n".join([_OPENING, *standing, _OTHERWISE, _RULES])
 
 
-def tools_told_behind(options: GenerationOptions) -> str:
+def render_transient_tools(options: GenerationOptions) -> str:
     """The text before what is asked: the functions of this reply only; none where there are none."""
     passing = options.transient - options.withheld
-    told = [signature(tool) for tool in options.tools if tool.name in passing]
-    return "\n".join([_OPENING_BEHIND, *told]) if told else ""
+    lines = [signature(tool) for tool in options.tools if tool.name in passing]
+    return "\n".join([_OPENING_BEHIND, *lines]) if lines else ""
 
 
-def answer_told(words: str, calls: Sequence[ToolCall]) -> str:
+def render_answer(words: str, calls: Sequence[ToolCall]) -> str:
     """An answer of the assistant as the model would have written it."""
     lines = [f"{TALK} {words}"] if words or not calls else []
     return "\n".join([*lines, *([" ".join(f"{call.name} {call.arguments}" for call in calls)] if calls else [])])
 
 
-def in_gist(messages: Sequence[Message], context_tokens: int) -> list[Message]:
+def abridged(messages: Sequence[Message], context_tokens: int) -> list[Message]:
     """A conversation as far as a decision needs it. The system message comes first; what is asked now is hardly cut."""
-    head = [_cut(one, HEAD_SHARE * context_tokens) for one in messages[:1] if one.role == "system"]
-    asked = answered_until(messages)
+    head = [
+        _cut(system_message, HEAD_SHARE * context_tokens)
+        for system_message in messages[:1]
+        if system_message.role == "system"
+    ]
+    request_at = answered_until(messages)
     body: list[Message] = []
     for at, message in enumerate(messages[len(head) :], len(head)):
-        share = RESULT_SHARE if message.role == "tool" else REQUEST_SHARE if at >= asked else MESSAGE_SHARE
+        share = RESULT_SHARE if message.role == "tool" else REQUEST_SHARE if at >= request_at else MESSAGE_SHARE
         body.append(_cut(message, share * context_tokens))
-    costs = [estimate_tokens(message) for message in body[: max(asked - len(head), 0)]]
+    costs = [estimate_tokens(message) for message in body[: max(request_at - len(head), 0)]]
     first = 0
     while sum(costs[first:]) > HISTORY_SHARE * context_tokens:
         first = min(first + STEP, len(costs))
@@ -105,10 +109,10 @@ def in_gist(messages: Sequence[Message], context_tokens: int) -> list[Message]:
     return [*head, *body[first:]]
 
 
-def nobody_asks(messages: Sequence[Message]) -> bool:
+def has_no_new_request(messages: Sequence[Message]) -> bool:
     """Whether nothing has been said since the assistant's last words."""
     return all(message.role == "assistant" for message in messages[answered_until(messages) :])
 
 
-def _cut(message: Message, most_tokens: float) -> Message:
-    return replace(message, content=cut_to(message.content, int(most_tokens)))
+def _cut(message: Message, max_tokens: float) -> Message:
+    return replace(message, content=cut_to(message.content, int(max_tokens)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,10 +15,11 @@ from jsonschema.validators import validator_for
 from referencing.jsonschema import EMPTY_REGISTRY
 
 from vivavoce.digests import text_digest
+from vivavoce.engines.llama.argument_check import GroundingCheck
 from vivavoce.engines.llama.call_stream import Argument, CallStream, Closed, Opened
-from vivavoce.engines.llama.decision import Kind
-from vivavoce.engines.llama.grounding import Ground
+from vivavoce.engines.llama.tool_classifier import ReplyKind
 from vivavoce.errors import EngineError
+from vivavoce.ids import random_id
 from vivavoce.types import GenerationOptions, Message, NamedTool, TextDelta, Tool, ToolCall, ToolCallDelta, ToolChoice
 
 _CHECKED_CHARACTERS = 4 * 1024 * 1024
@@ -35,7 +35,7 @@ class ToolReply:
     given, or one with a blank, or an invention, where the user should have said something: nobody asked for that.
     """
 
-    def __init__(self, messages: Sequence[Message], options: GenerationOptions, kind: Kind) -> None:
+    def __init__(self, messages: Sequence[Message], options: GenerationOptions, kind: ReplyKind) -> None:
         self.kind = kind
         self.called = self.over = False
         self.again: ToolChoice | None = None
@@ -44,10 +44,10 @@ class ToolReply:
         self._tools = {tool.name: _Checked(tool) for tool in options.tools if tool.name not in options.withheld}
         answered = calls_answered(messages) if options.tool_choice == "auto" else ()
         self._answered = {(call.name, _normal(call.arguments)) for call in answered}
-        self._ground = Ground(messages)
+        self._grounding = GroundingCheck(messages)
         self._calls = CallStream()
         self._open: _OpenCall | None = None
-        self._written: set[tuple[str, str]] = set()
+        self._completed: set[tuple[str, str]] = set()
 
     def feed(self, text: str) -> Iterator[TextDelta | ToolCallDelta | ToolCall]:
         """Take more of the reply; give what is certain by now."""
@@ -67,14 +67,16 @@ class ToolReply:
                     if self._invented(self._open.name, part.name, part.value):
                         if not self._needs(self._open.name, part.name):
                             continue  # what is optional and was not said is left out
-                        if self._options.tool_choice == "auto" and not self._open.told:
+                        if self._options.tool_choice == "auto" and not self._open.sent:
                             self.missing = part.name
-                            self._nobody_asked()
+                            self._call_without_request()
                             return
-                    if not self._tools[self._open.name].takes(part.name, part.value) and not self._left(self._open):
+                    if not self._tools[self._open.name].takes(part.name, part.value) and not self._is_announced(
+                        self._open
+                    ):
                         self.over, self.again = True, NamedTool(self._open.name)
                         return
-                    self._open.add(self._as_said(self._open.name, part))
+                    self._open.add(self._as_spelled(self._open.name, part))
                     if self._may_leave(self._open):
                         yield self._open.take()
                 case Closed() if self._open is not None:
@@ -85,38 +87,38 @@ class ToolReply:
     def _close(self, call: _OpenCall) -> Iterator[ToolCallDelta | ToolCall]:
         self._open = None
         call.end()
-        whole = ToolCall(call.id, call.name, call.written)
-        if not self._tools[call.name].fits(whole):
+        complete_call = ToolCall(call.id, call.name, call.arguments)
+        if not self._tools[call.name].fits(complete_call):
             self.over, self.again = True, NamedTool(call.name)
-            if self._left(call):
+            if self._is_announced(call):
                 raise EngineError(
                     "llama", f"the arguments of '{call.name}' came out against its grammar", retriable=True
                 )
             return
-        if (call.name, call.written) in self._written:
+        if (call.name, call.arguments) in self._completed:
             self.over = True
             return
-        if (call.name, _normal(call.written)) in self._answered and not call.told:
-            self._nobody_asked()
+        if (call.name, _normal(call.arguments)) in self._answered and not call.sent:
+            self._call_without_request()
             return
-        if not self._written:
+        if not self._completed:
             yield call.take()
-        self._written.add((call.name, call.written))
+        self._completed.add((call.name, call.arguments))
         self.called, self.over = True, not self._options.parallel_tool_calls
-        yield whole
+        yield complete_call
 
-    def _nobody_asked(self) -> None:
+    def _call_without_request(self) -> None:
         self.over = True
         self.again = None if self.called else "none"
 
     def _may_leave(self, call: _OpenCall) -> bool:
         """Whether what there is of a call can be told. That one was answered before shows only when it is whole."""
         again = any(name == call.name for name, _ in self._answered)
-        return not self._written and not again and call.names >= self._tools[call.name].required
+        return not self._completed and not again and call.names >= self._tools[call.name].required
 
-    def _left(self, call: _OpenCall) -> bool:
+    def _is_announced(self, call: _OpenCall) -> bool:
         """Whether the client has been told of this call, or will be, whatever follows."""
-        return call.told or bool(self._written)
+        return call.sent or bool(self._completed)
 
     def _invented(self, tool: str, argument: str, value: Any) -> bool:
         """Whether nobody said this: a blank, a value out of the air, or one of the tool's own that nobody chose."""
@@ -124,45 +126,45 @@ class ToolReply:
         if is_blank(value):
             return True
         if listed := checked.listed(argument):
-            return argument not in checked.required and not self._ground.chooses(value, listed)
-        return checked.takes(argument, value) and not self._ground.holds(value)
+            return argument not in checked.required and not self._grounding.chooses(value, listed)
+        return checked.takes(argument, value) and not self._grounding.holds(value)
 
-    def _as_said(self, tool: str, argument: Argument) -> Argument:
+    def _as_spelled(self, tool: str, argument: Argument) -> Argument:
         """Free words in the capitals the user wrote them in: small models write paris."""
         if self._tools[tool].listed(argument.name) or not isinstance(argument.value, str):
             return argument
-        said = self._ground.spelling(argument.value)
-        return replace(argument, value=said) if self._tools[tool].takes(argument.name, said) else argument
+        spelling = self._grounding.spelling(argument.value)
+        return replace(argument, value=spelling) if self._tools[tool].takes(argument.name, spelling) else argument
 
     def _needs(self, tool: str, argument: str) -> bool:
         return tool in self._tools and argument in self._tools[tool].required
 
 
 class _OpenCall:
-    """A call being written: ``written`` is its JSON so far, ``names`` the arguments in it, ``told`` whether any of it left."""
+    """A call being written: ``arguments`` is its JSON so far, ``names`` of those in it; ``sent``: whether any of it left."""
 
     def __init__(self, name: str) -> None:
-        self.id = f"call_{secrets.token_hex(12)}"
+        self.id = random_id("call")
         self.name = name
         self.names: set[str] = set()
-        self.written = ""
-        self.told = False
-        self._taken = 0
+        self.arguments = ""
+        self.sent = False
+        self._sent_length = 0
 
     def add(self, argument: Argument) -> None:
         """One more argument."""
-        opening = ", " if self.written else "{"
+        opening = ", " if self.arguments else "{"
         self.names.add(argument.name)
         value = json.dumps(argument.value, ensure_ascii=False)
-        self.written += f"{opening}{json.dumps(argument.name, ensure_ascii=False)}: {value}"
+        self.arguments += f"{opening}{json.dumps(argument.name, ensure_ascii=False)}: {value}"
 
     def end(self) -> None:
         """No more arguments."""
-        self.written += "}" if self.written else "{}"
+        self.arguments += "}" if self.arguments else "{}"
 
     def take(self) -> ToolCallDelta:
         """What has been written since the last time; it leaves."""
-        delta, self._taken, self.told = self.written[self._taken :], len(self.written), True
+        delta, self._sent_length, self.sent = self.arguments[self._sent_length :], len(self.arguments), True
         return ToolCallDelta(self.id, self.name, delta)
 
 

@@ -33,7 +33,7 @@ def model_config(family: str, files: dict[str, str], threads: int) -> sherpa_onn
     return sherpa_onnx.OfflineTtsConfig(model=model, max_num_sentences=1)
 
 
-class Worker:
+class SynthesisWorker:
     """Answers requests. A thread of its own reads them, so that "stop" is heard while the model works."""
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
@@ -47,8 +47,8 @@ class Worker:
         first = read_frame(self._incoming)
         if first is None:
             return
-        order = first[0]
-        tts = sherpa_onnx.OfflineTts(model_config(order["family"], order["files"], order["threads"]))
+        request = first[0]
+        tts = sherpa_onnx.OfflineTts(model_config(request["family"], request["files"], request["threads"]))
         write_frame(self._outgoing, {"ready": True, "rate_hz": tts.sample_rate})
         threading.Thread(target=self._listen, daemon=True).start()
         while True:
@@ -64,45 +64,45 @@ class Worker:
             else:
                 self._requests.put(frame)
 
-    def _speak(self, tts: sherpa_onnx.OfflineTts, order: dict[str, Any], clip: Samples) -> None:
-        number = order["number"]
-        spoken = False
+    def _speak(self, tts: sherpa_onnx.OfflineTts, request: dict[str, Any], clip: Samples) -> None:
+        number = request["number"]
+        finished = False
         try:
-            for place, piece in enumerate(order["pieces"]):
-                samples = self._piece(tts, order, clip, piece)
+            for place, piece in enumerate(request["pieces"]):
+                samples = self._piece(tts, request, clip, piece)
                 if self._unwanted == number:
                     break
                 if len(samples):
-                    spoken = True
+                    finished = True
                     write_frame(self._outgoing, {"number": number, "piece": place}, samples)
         except (RuntimeError, ValueError, TypeError) as error:
             write_frame(self._outgoing, {"number": number, "error": f"{type(error).__name__}: {error}"[:500]})
             return
-        if spoken or self._unwanted == number:
+        if finished or self._unwanted == number:
             write_frame(self._outgoing, {"number": number, "end": True})
         else:
             write_frame(self._outgoing, {"number": number, "error": "said nothing"})
 
-    def _piece(self, tts: sherpa_onnx.OfflineTts, order: dict[str, Any], clip: Samples, piece: Any) -> Samples:
+    def _piece(self, tts: sherpa_onnx.OfflineTts, request: dict[str, Any], clip: Samples, piece: Any) -> Samples:
         """The speech of one piece: text, or a list of tokens. Part of it when nobody wants it any more."""
         settings = sherpa_onnx.GenerationConfig()
         settings.reference_audio = clip
-        settings.reference_sample_rate = order["rate_hz"]
-        settings.num_steps = order["steps"]
-        settings.speed = order["speed"]
+        settings.reference_sample_rate = request["rate_hz"]
+        settings.num_steps = request["steps"]
+        settings.speed = request["speed"]
         text = piece
         if isinstance(piece, list):
-            settings.tokens = [order["told"], piece]
+            settings.tokens = [request["prompt_tokens"], piece]
             settings.extra = {"min_words_in_sentence": str(len(piece) + 1)}  # it would cut at every comma
             settings.reference_text, text = "given as tokens", ""
         audio = tts.generate(
-            text, settings, callback=lambda _samples, _progress: int(self._unwanted != order["number"])
+            text, settings, callback=lambda _samples, _progress: int(self._unwanted != request["number"])
         )
         return np.asarray(audio.samples, np.float32)
 
 
-def main(_refused: Sequence[str]) -> None:
+def main(_unavailable: Sequence[str]) -> None:
     """Keep standard output for frames; what native code prints goes to standard error."""
     outgoing = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    Worker(sys.stdin.buffer, outgoing).run()
+    SynthesisWorker(sys.stdin.buffer, outgoing).run()

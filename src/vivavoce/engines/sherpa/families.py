@@ -60,15 +60,14 @@ POCKET = Family(
     spelled=False,
     paced=False,
 )
-FAMILIES = {family.name: family for family in (ZIPVOICE, POCKET)}
 
 
 def files_in(folder: Path, family: Family) -> dict[str, str]:
     """Where each file of the model is. Raises ``EngineError`` naming every one that is missing."""
-    found = {
+    paths = {
         part: next((folder / name for name in names if (folder / name).is_file()), None)
         for part, names in family.files.items()
     }
-    if missing := [" or ".join(family.files[part]) for part, path in found.items() if path is None]:
+    if missing := [" or ".join(family.files[part]) for part, path in paths.items() if path is None]:
         raise EngineError(family.name, f"not in {folder}: {', '.join(missing)}")
-    return {part: str(path) for part, path in found.items()}
+    return {part: str(path) for part, path in paths.items()}

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import queue
 import re
-import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
 
-from vivavoce.children.command import child_command, child_environment
-from vivavoce.children.frames import Frame, read_frame, write_frame
+from vivavoce.children.command import ChildDiedError, ChildOvertimeError
+from vivavoce.children.frames import Frame
+from vivavoce.children.process import ChildProcess
 from vivavoce.engines.sherpa.families import Family
 from vivavoce.errors import EngineError
 from vivavoce.types import Samples
@@ -36,17 +36,17 @@ It leaves off between two pieces. A new one has to load the model first, so it g
 the next clause never waits for more than twice what was needed.
 """
 
-MOST_STOP_S = 10.0
+MAX_STOP_S = 10.0
 """And at most: a cold disk makes loading slow, not the model."""
 
-MOST_TOLD = 1024 * 1024
+MAX_LOG_BYTES = 1024 * 1024
 """Of what a process prints, in bytes: sherpa-onnx prints a line or two for every request."""
 
 TICK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ChildModel:
     """What a process loads."""
 
     family: Family
@@ -57,11 +57,11 @@ class Model:
 class CloningProcess:
     """One process at a time; a thread of it reads what it says. Its methods block, and one thread calls them."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: ChildModel) -> None:
         self._model = model
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: ChildProcess | None = None
         self._frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
-        self._told = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the engine
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the engine
         self._number = 0
         self._loading = False
         self._closed = False
@@ -77,19 +77,13 @@ class CloningProcess:
         """Load the model, unless it is loaded; its rate in Hz if it was not, else 0. Raises ``EngineError``."""
         if self._closed:
             raise EngineError(self._model.family.name, "is closed")
-        if self._child is not None and self._child.poll() is None:
+        if self._child is not None and self._child.is_alive:
             return self._loaded(unwanted) if self._loading else 0
         self.end()
-        self._told.seek(0)
-        self._told.truncate()
+        self._log.seek(0)
+        self._log.truncate()
         self._frames = queue.SimpleQueue()
-        self._child = subprocess.Popen(
-            child_command("vivavoce.engines.sherpa.child", self._model.files.values()),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._told,
-            env=child_environment(),
-        )
+        self._child = ChildProcess("vivavoce.engines.sherpa.child", self._model.files.values(), self._log)
         threading.Thread(target=_read, args=(self._child, self._frames), daemon=True, name="cloning").start()
         self._say({"family": self._model.family.name, "files": self._model.files, "threads": self._model.threads})
         self._loading = True
@@ -98,64 +92,64 @@ class CloningProcess:
 
     def _loaded(self, unwanted: Callable[[], bool]) -> int:
         """Wait for the model. When nobody wants it any more it goes on loading, for whoever comes next."""
-        words, _ = self._next(START_S, lambda: self._closed or unwanted())
+        header, _ = self._next(START_S, lambda: self._closed or unwanted())
         self._loading = False
-        self._patience_s = min(MOST_STOP_S, max(STOP_S, time.monotonic() - self._started))
-        return cast(int, words["rate_hz"])
+        self._patience_s = min(MAX_STOP_S, max(STOP_S, time.monotonic() - self._started))
+        return cast(int, header["rate_hz"])
 
     def speak(
-        self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]
+        self, request: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]
     ) -> Generator[tuple[int, Samples], None, None]:
-        """The speech of the order's pieces, each with its place, until it is ``unwanted``. Raises ``EngineError``.
+        """The speech of the request's pieces, each with its place, until it is ``unwanted``. Raises ``EngineError``.
 
         A process that dies is replaced once, and the new one goes on with the piece that was not made.
         """
-        made = 0
+        done = 0
         for last_try in (False, True):
-            rest = {**order, "pieces": order["pieces"][made:]}
-            begun_with = made
+            remaining = {**request, "pieces": request["pieces"][done:]}
+            offset = done
             try:
-                for place, samples in self._spoken(rest, clip, unwanted):
-                    yield begun_with + place, samples
-                    made = begun_with + place + 1
+                for place, samples in self._synthesized(remaining, clip, unwanted):
+                    yield offset + place, samples
+                    done = offset + place + 1
                 return
             except _EndedError:
                 if last_try:
                     raise
-                if made == len(order["pieces"]):
+                if done == len(request["pieces"]):
                     return
 
-    def _spoken(
-        self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]
+    def _synthesized(
+        self, request: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]
     ) -> Iterator[tuple[int, Samples]]:
         """As ``speak``, of one process. Raises ``EngineError``, ``_EndedError`` when the process ended by itself."""
         try:
             self.start(unwanted)
         except _UnwantedError:
             return
-        frame = self._asked(order, clip, unwanted)
+        frame = self._send_request(request, clip, unwanted)
         while frame is not None:
-            words, samples = frame
-            if "error" in words:
-                raise EngineError(self._model.family.name, words["error"])
-            if "end" in words:
+            header, samples = frame
+            if "error" in header:
+                raise EngineError(self._model.family.name, header["error"])
+            if "end" in header:
                 return
             try:
-                yield words["piece"], samples
+                yield header["piece"], samples
             except GeneratorExit:
                 self._stop()  # or what it still says would be taken for the next answer
                 raise
-            frame = self._wanted(unwanted)
+            frame = self._next_frame(unwanted)
 
-    def _asked(self, order: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Frame | None:
+    def _send_request(self, request: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Frame | None:
         self._number += 1
-        if self._told.seek(0, os.SEEK_CUR) > MOST_TOLD:  # it writes where we are
-            self._told.seek(0)
-            self._told.truncate()
-        self._say({**order, "number": self._number}, clip)
-        return self._wanted(unwanted)
+        if self._log.seek(0, os.SEEK_CUR) > MAX_LOG_BYTES:  # it writes where we are
+            self._log.seek(0)
+            self._log.truncate()
+        self._say({**request, "number": self._number}, clip)
+        return self._next_frame(unwanted)
 
-    def _wanted(self, unwanted: Callable[[], bool]) -> Frame | None:
+    def _next_frame(self, unwanted: Callable[[], bool]) -> Frame | None:
         """What the process says next; None when nobody wants to hear it."""
         try:
             return self._next(PIECE_S, unwanted)
@@ -167,19 +161,13 @@ class CloningProcess:
         """End the process, if there is one."""
         child, self._child = self._child, None
         self._loading = False
-        if child is None:
-            return
-        child.kill()
-        child.wait()
-        for stream in (child.stdin, child.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        if child is not None:
+            child.end()
 
     def close(self) -> None:
         """As ``end``, for good."""
         self._closed = True
-        with contextlib.closing(self._told):
+        with closing(self._log):
             self.end()
 
     def interrupt(self) -> None:
@@ -194,17 +182,16 @@ class CloningProcess:
         try:
             self._say({"stop": self._number})
             while True:
-                words, _ = self._next(deadline - time.monotonic(), lambda: self._closed)
-                if "end" in words or "error" in words:
+                header, _ = self._next(deadline - time.monotonic(), lambda: self._closed)
+                if "end" in header or "error" in header:
                     return
         except (EngineError, _UnwantedError):
             self.end()
 
-    def _say(self, words: dict[str, Any], samples: Samples | None = None) -> None:
+    def _say(self, header: dict[str, Any], samples: Samples | None = None) -> None:
         assert self._child is not None
-        assert self._child.stdin is not None
         try:
-            write_frame(self._child.stdin, words, samples)
+            self._child.send_frame(header, samples)
         except OSError as error:
             raise self._ended() from error
 
@@ -229,11 +216,11 @@ class CloningProcess:
         self.end()
         if self._closed:
             return EngineError(self._model.family.name, "is closed")
-        self._told.seek(0)
-        last = self._told.read()[-2000:].decode(errors="replace").strip().splitlines()
+        self._log.seek(0)
+        last = self._log.read()[-2000:].decode(errors="replace").strip().splitlines()
         # Once it has been asked something, what it prints may hold words of users.
-        why = " / ".join(last[-3:])[:1000] if loading else _kind(last)
-        logger.warning("the process of %s ended: %s", self._model.family.name, why)
+        reason = " / ".join(last[-3:])[:1000] if loading else _kind(last)
+        logger.warning("the process of %s ended: %s", self._model.family.name, reason)
         return _EndedError(self._model.family.name, "its process ended", retriable=True)
 
 
@@ -247,15 +234,13 @@ class _UnwantedError(Exception):
 
 def _kind(lines: list[str]) -> str:
     """The kind of the last error among ``lines``, without its message."""
-    kinds = [found[1] for line in lines if (found := re.match(r"(?:\w+\.)*(\w+(?:Error|Exception))\b", line))]
+    kinds = [match[1] for line in lines if (match := re.match(r"(?:\w+\.)*(\w+(?:Error|Exception))\b", line))]
     return kinds[-1] if kinds else "no Python error"
 
 
-def _read(child: subprocess.Popen[bytes], frames: queue.SimpleQueue[Frame | None]) -> None:
-    assert child.stdout is not None
+def _read(child: ChildProcess, frames: queue.SimpleQueue[Frame | None]) -> None:
     try:
-        while (frame := read_frame(child.stdout)) is not None:
-            frames.put(frame)
-    except (ValueError, KeyError, OSError):
-        child.kill()
-    frames.put(None)
+        while True:
+            frames.put(child.next())
+    except (ChildDiedError, ChildOvertimeError, OSError):
+        frames.put(None)

@@ -15,11 +15,11 @@ import rjieba
 from pypinyin import Style, lazy_pinyin
 from pypinyin.contrib.tone_convert import to_finals_tone3, to_initials
 
-from vivavoce.engines.kokoro.english import English
-from vivavoce.text.spoken_words import spoken_words
+from vivavoce.engines.phonemes.english import English
+from vivavoce.text.verbalization import verbalize
 from vivavoce.types import Language
 
-LEAST, MOST = 24, 120
+MIN_LENGTH, MAX_LENGTH = 24, 120
 """Of a piece, in phonemes of English: below the first a sentence is joined to the next, and 120 take about 7 s to say.
 
 The clip is worked through again for every piece, so short ones cost; long ones are not left off when they are interrupted.
@@ -27,7 +27,7 @@ The clip is worked through again for every piece, so short ones cost; long ones 
 
 _TOKEN = re.compile(r"(.+?)[\t ]\d+$")
 _HAN = re.compile(r"([\u3400-\u9fff]+)")
-_OURS = re.compile(r"[a-zA-ZÀ-ɏ\u3400-\u9fff]")
+_READABLE = re.compile(r"[a-zA-ZÀ-ɏ\u3400-\u9fff]")
 _SYLLABLE = re.compile(r"[a-zü]+[1-5]$")
 _PUNCTUATION = str.maketrans("，、。．！？；：（）‘’“”", ",,..!?;:()''\"\"")
 _ENDS = frozenset(".!?;")
@@ -70,17 +70,17 @@ class Spelling:
     @property
     def languages(self) -> frozenset[Language]:
         """What there are tokens for."""
-        spoken: set[Language] = set()
+        languages: set[Language] = set()
         if self._tokens >= _ENGLISH:
-            spoken.add("en")
+            languages.add("en")
         if any(_is_initial(token) for token in self._tokens):
-            spoken.add("zh")
-        return frozenset(spoken)
+            languages.add("zh")
+        return frozenset(languages)
 
     def __call__(self, text: str, language: Language) -> list[str]:
         """The tokens of a text; those of words that have none (in other scripts) are left out. Blocking."""
         if language == "zh":
-            text = spoken_words(text, "zh")
+            text = verbalize(text, "zh")
         parts = _HAN.split(text.translate(_PUNCTUATION))
         spelled = (token for part in parts if part for token in self._part(part))
         return [token for token in spelled if token in self._tokens]
@@ -95,10 +95,10 @@ class Spelling:
 
 def is_foreign(text: str) -> bool:
     """Whether there are letters of other scripts, which would be left out or read by their names."""
-    return any(letter.isalpha() and not _OURS.match(letter) for letter in text)
+    return any(letter.isalpha() and not _READABLE.match(letter) for letter in text)
 
 
-def is_spoken(tokens: Iterable[str]) -> bool:
+def has_sound(tokens: Iterable[str]) -> bool:
     """Whether there is more to them than punctuation."""
     return any(token[0].isalpha() for token in tokens)
 
@@ -111,16 +111,16 @@ def pieces(tokens: list[str]) -> list[list[str]]:
     for token in tokens:
         piece.append(token)
         weight += _weight(token)
-        if (token in _ENDS and weight >= LEAST) or weight >= MOST:
+        if (token in _ENDS and weight >= MIN_LENGTH) or weight >= MAX_LENGTH:
             at = len(piece) if token in _ENDS else _break(piece)
             cut.append(piece[:at])
             piece = piece[at:]
             weight = sum(map(_weight, piece))
-    if cut and (weight < LEAST or not is_spoken(piece)):
+    if cut and (weight < MIN_LENGTH or not has_sound(piece)):
         cut[-1] += piece
     else:
         cut.append(piece)
-    return [_stripped(one) for one in cut if is_spoken(one)]
+    return [_stripped(sentence_part) for sentence_part in cut if has_sound(sentence_part)]
 
 
 def _stripped(piece: list[str]) -> list[str]:

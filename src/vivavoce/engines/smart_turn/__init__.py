@@ -1,5 +1,5 @@
 """Smart Turn on ONNX Runtime: hears from intonation and wording whether the speaker has finished."""
 
-from vivavoce.engines.smart_turn.scorer import load
+from vivavoce.engines.smart_turn.model import load
 
 __all__ = ["load"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.whisper.features import HOP, RATE_HZ, WINDOW, mel_filters
+from vivavoce.engines.mel import HOP, RATE_HZ, WINDOW, mel_filters
 from vivavoce.types import Samples
 
 WINDOW_S = 8.0

@@ -11,12 +11,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.engines.mel import BANDS, HOP, RATE_HZ, WINDOW, mel_filters
 from vivavoce.types import Samples
 
-RATE_HZ = 16_000
-HOP = 160
-WINDOW = 400
-BANDS = 80
 FRAMES_PER_S = RATE_HZ // HOP
 
 _FLOOR = -10.0
@@ -47,20 +44,5 @@ class LogMel:
 
 def frames_for(samples: int, context_s: float) -> int:
     """Frames the encoder is shown: the utterance and a second of silence, at least ``context_s``, at most 30 s; even."""
-    wanted = max(context_s, samples / RATE_HZ + 1.0)
-    return math.ceil(min(wanted, 30.0) * FRAMES_PER_S / 2) * 2
-
-
-def mel_filters(bands: int = BANDS, points: int = WINDOW) -> NDArray[np.float32]:
-    """Triangular filters of equal area, linear below 1 kHz and logarithmic above (Slaney's scale).
-
-    ``float32[bands, points / 2 + 1]`` for spectra of ``points`` samples at 16 kHz.
-    """
-    step = math.log(6.4) / 27.0
-    mels = np.linspace(0.0, 15.0 + math.log(RATE_HZ / 2 / 1000.0) / step, bands + 2)
-    edges_hz = np.where(mels < 15.0, mels * 200.0 / 3.0, 1000.0 * np.exp(step * (mels - 15.0)))
-    bins_hz = np.fft.rfftfreq(points, 1.0 / RATE_HZ)
-    rising = (bins_hz - edges_hz[:-2, None]) / np.diff(edges_hz)[:-1, None]
-    falling = (edges_hz[2:, None] - bins_hz) / np.diff(edges_hz)[1:, None]
-    area = 2.0 / (edges_hz[2:] - edges_hz[:-2])
-    return np.asarray(np.maximum(0.0, np.minimum(rising, falling)) * area[:, None], dtype=np.float32)
+    context_and_margin_s = max(context_s, samples / RATE_HZ + 1.0)
+    return math.ceil(min(context_and_margin_s, 30.0) * FRAMES_PER_S / 2) * 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vivavoce.engines.whisper.model import Reading
+from vivavoce.engines.whisper.model import DecodedText
 
 DOUBTFUL_NO_SPEECH = 0.2
 DOUBTFUL_LOG_PROBABILITY = -1.0
@@ -53,16 +53,16 @@ def units(text: str) -> list[str]:
 _STOCK = frozenset(tuple(units(phrase)) for phrase in _STOCK_PHRASES)
 
 
-def is_doubtful(reading: Reading) -> bool:
+def is_doubtful(reading: DecodedText) -> bool:
     """Whether the decoder itself was unsure that there are words."""
     return reading.no_speech > DOUBTFUL_NO_SPEECH or reading.log_probability < DOUBTFUL_LOG_PROBABILITY
 
 
 def is_stock_phrase(text: str) -> bool:
     """Whether ``text`` is nothing but a phrase Whisper is known to invent, once or over and over."""
-    said = units(text)
-    period = _repetition(said)
-    return tuple(said) in _STOCK or (period is not None and tuple(said[period.start :][: period.length]) in _STOCK)
+    words = units(text)
+    period = _repetition(words)
+    return tuple(words) in _STOCK or (period is not None and tuple(words[period.start :][: period.length]) in _STOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,13 @@ class _Repetition:
     copies: int
 
 
-def _repetition(said: list[str]) -> _Repetition | None:
+def _repetition(words: list[str]) -> _Repetition | None:
     best: _Repetition | None = None
-    for length in range(1, len(said) // 2 + 1):
-        start = len(said) - length
-        while start > 0 and said[start - 1] == said[start - 1 + length]:
+    for length in range(1, len(words) // 2 + 1):
+        start = len(words) - length
+        while start > 0 and words[start - 1] == words[start - 1 + length]:
             start -= 1
-        copies = (len(said) - start) // length
+        copies = (len(words) - start) // length
         if copies > 1 and (best is None or start < best.start):
             best = _Repetition(start, length, copies)
     return best
@@ -91,27 +91,33 @@ def repeats(text: str) -> bool:
     return _repetition(units(text)) is not None
 
 
+def copies(text: str) -> int:
+    """How often the end of ``text`` is said: 1 if it is not repeated."""
+    repetition = _repetition(units(text))
+    return 1 if repetition is None else repetition.copies
+
+
 def fits(text: str, speech_s: float) -> bool:
     """Whether ``text`` can be said in ``speech_s`` seconds."""
-    return _least_s(units(text)) <= speech_s
+    return _shortest_s(units(text)) <= speech_s
 
 
 def collapse(text: str, speech_s: float) -> str:
     """``text`` with as many whole copies of its repeating end as ``speech_s`` has room for, at least one."""
     spans = list(_UNIT.finditer(text))
-    said = [span.group().lower() for span in spans]
-    repetition = _repetition(said)
+    words = [span.group().lower() for span in spans]
+    repetition = _repetition(words)
     if repetition is None or fits(text, speech_s):
         return text
     start, length = repetition.start, repetition.length
-    kept = 1
-    while kept < repetition.copies and _least_s(said[: start + (kept + 1) * length]) <= speech_s:
-        kept += 1
-    last = start + kept * length
+    copies_kept = 1
+    while copies_kept < repetition.copies and _shortest_s(words[: start + (copies_kept + 1) * length]) <= speech_s:
+        copies_kept += 1
+    last = start + copies_kept * length
     end = spans[last].start() if last < len(spans) else len(text)
     return text[:end].rstrip()
 
 
-def _least_s(said: list[str]) -> float:
-    characters = sum(bool(_CHARACTER.fullmatch(unit)) for unit in said)
-    return characters / FASTEST_CHARACTERS_PER_S + (len(said) - characters) / FASTEST_WORDS_PER_S
+def _shortest_s(words: list[str]) -> float:
+    characters = sum(bool(_CHARACTER.fullmatch(unit)) for unit in words)
+    return characters / FASTEST_CHARACTERS_PER_S + (len(words) - characters) / FASTEST_WORDS_PER_S

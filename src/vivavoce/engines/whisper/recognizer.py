@@ -3,61 +3,85 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from threading import Event
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
-from vivavoce.engines.base import EngineContext, needs_weights
+from vivavoce.engines.base import EngineContext, Recognizer, needs_weights
+from vivavoce.engines.mel import RATE_HZ
 from vivavoce.engines.silero import WEIGHTS as SILERO
 from vivavoce.engines.silero import load as load_silero
-from vivavoce.engines.whisper.features import RATE_HZ
-from vivavoce.engines.whisper.listener import FULL_CONTEXT_S, Heard, Listener, Utterance, WhisperListener
+from vivavoce.engines.whisper.listener import (
+    FULL_CONTEXT_S,
+    Utterance,
+    UtteranceListener,
+    WhisperListener,
+)
 from vivavoce.engines.whisper.model import WhisperModel
 from vivavoce.engines.whisper.settings import WhisperSettings
+from vivavoce.engines.whisper.utterance_text import UtteranceText, later, together
 from vivavoce.engines.whisper.vocabulary import Vocabulary
 from vivavoce.engines.whisper.windows import windows
 from vivavoce.errors import EngineError
-from vivavoce.scripts import blank_between, joined
-from vivavoce.types import Confidence, Language, Samples, TranscribeOptions, Transcript, TranscriptDelta, Word
+from vivavoce.types import Language, Samples, TranscribeOptions, Transcript, TranscriptDelta
+from vivavoce.voice_facts import SpeechEncoding
 
 
-class WhisperRecognizer:
+class WhisperRecognizer(Recognizer):
     """Queues utterances for a listener. A long one goes back to the queue's end after every 30 s window."""
 
     rate_hz = RATE_HZ
 
-    def __init__(self, listener: Listener, vocabulary: Vocabulary, default_language: Language) -> None:
+    def __init__(self, listener: UtteranceListener, vocabulary: Vocabulary, default_language: Language) -> None:
         self._listener = listener
         self._vocabulary = vocabulary
         self._default_language = default_language
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="whisper")
         self._closed = False
 
+    @override
     async def transcribe(
         self, samples: Samples, options: TranscribeOptions
-    ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
+    ) -> AsyncGenerator[SpeechEncoding | TranscriptDelta | Transcript, None]:
         """Yield one ``Transcript`` of ``samples`` (``float32[n]``, 16 kHz); its text is empty when nothing was said.
 
         ``options.language`` may carry a region (``zh-CN``). Cancelling before the utterance's turn takes it out of the queue;
-        later it ends after the step under way. Raises ``EngineError``.
+        later it ends after the step under way. The encoding of one longer than a window is that of its first window.
+        Raises ``EngineError``.
         """
         _check(samples)
-        spoken = self._known(options.language)
-        parts: list[Heard] = []
+        language = self._supported_language(options.language)
+        parts: list[UtteranceText] = []
         start = 0
         for window in windows(samples, self.rate_hz):
-            heard = await self._hear(Utterance(window, replace(options, language=spoken), Event()))
-            if heard.text:
-                parts.append(_later(heard, start * 1000 // self.rate_hz))
-                spoken = heard.language
+            encoding: asyncio.Future[SpeechEncoding] | None = None
+            if options.encoding and start == 0:
+                encoding = asyncio.get_running_loop().create_future()
+            utterance = Utterance(window, replace(options, language=language), Event(), _teller(encoding))
+            hearing = self._begin(utterance)
+            try:
+                if encoding is not None:
+                    await asyncio.wait((encoding, hearing), return_when=asyncio.FIRST_COMPLETED)
+                    if encoding.done():
+                        yield encoding.result()
+                window_text = await self._heard(hearing)
+            finally:
+                utterance.abandoned.set()
+                hearing.cancel()
+            if window_text.text:
+                parts.append(later(window_text, start * 1000 // self.rate_hz))
+                language = window_text.language
             start += len(window)
-        yield _together(parts, spoken or self._default_language)
+        heard = together(parts, language)
+        yield Transcript(heard.text, language or self._default_language, heard.words, heard.tokens, heard.confidence)
 
-    def _known(self, language: Language | None) -> Language | None:
+    def _supported_language(self, language: Language | None) -> Language | None:
         if not language:
             return None
         code = language.replace("_", "-").split("-")[0].lower()
@@ -65,9 +89,15 @@ class WhisperRecognizer:
             raise EngineError("whisper", f"does not know the language '{language}'")
         return code
 
-    async def _hear(self, utterance: Utterance) -> Heard:
+    def _begin(self, utterance: Utterance) -> asyncio.Future[UtteranceText]:
         try:
-            return await asyncio.wrap_future(self._executor.submit(self._listener.hear, utterance))
+            return asyncio.wrap_future(self._executor.submit(self._listener.hear, utterance))
+        except RuntimeError as error:
+            raise EngineError("whisper", "is closed") from error
+
+    async def _heard(self, hearing: asyncio.Future[UtteranceText]) -> UtteranceText:
+        try:
+            return await hearing
         except EngineError:
             raise
         except Exception as error:
@@ -75,53 +105,31 @@ class WhisperRecognizer:
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if self._closed and task is not None and not task.cancelling():
-                raise EngineError("whisper", "was closed before the utterance had its turn") from None
+                raise EngineError("whisper", "was closed before the utterance was recognised") from None
             raise
-        finally:
-            utterance.abandoned.set()
 
+    @override
     def close(self) -> None:
         """Drop what is queued and stop the thread after the step under way. Idempotent."""
         self._closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _later(heard: Heard, start_ms: int) -> Heard:
-    """What was heard in a window that began at ``start_ms``."""
-    return replace(
-        heard,
-        words=tuple(
-            replace(word, start_ms=word.start_ms + start_ms, end_ms=word.end_ms + start_ms) for word in heard.words
-        ),
-    )
-
-
-def _together(parts: Sequence[Heard], language: Language) -> Transcript:
-    """What was heard in consecutive windows, as one."""
-    text, words = "", list[Word]()
-    for part in parts:
-        between = blank_between(text, part.text)
-        words += [replace(word, text=between + word.text) for word in part.words[:1]]
-        words += part.words[1:]
-        text = joined(text, part.text)
-    return Transcript(
-        text,
-        language,
-        tuple(words),
-        tuple(token for part in parts for token in part.tokens),
-        _least_sure([part.confidence for part in parts if part.confidence is not None]),
-    )
-
-
-def _least_sure(confidences: Sequence[Confidence]) -> Confidence | None:
-    """An utterance is as sure as its least sure window."""
-    if not confidences:
+def _teller(encoding: asyncio.Future[SpeechEncoding] | None) -> Callable[[SpeechEncoding], None] | None:
+    """What the listener's thread calls to set ``encoding``; nothing where nobody waits for it."""
+    if encoding is None:
         return None
-    return Confidence(
-        min(one.log_probability for one in confidences),
-        max(one.no_speech for one in confidences),
-        max(one.compression for one in confidences),
-    )
+    loop = asyncio.get_running_loop()
+
+    def set_result(value: SpeechEncoding) -> None:
+        if not encoding.done():
+            encoding.set_result(value)
+
+    def tell(value: SpeechEncoding) -> None:
+        with suppress(RuntimeError):  # the loop has been closed meanwhile
+            loop.call_soon_threadsafe(set_result, value)
+
+    return tell
 
 
 def _check(samples: Samples) -> None:

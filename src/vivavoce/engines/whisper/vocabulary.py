@@ -64,8 +64,8 @@ class Vocabulary:
 
     def text(self, tokens: Sequence[int]) -> str:
         """The words of ``tokens``, without special tokens."""
-        spoken: str = self._tokens.decode([token for token in tokens if token < self._end])
-        return spoken.strip()
+        decoded: str = self._tokens.decode([token for token in tokens if token < self._end])
+        return decoded.strip()
 
 
 def _tokenizer(path: Path) -> Tokenizer:
@@ -88,15 +88,18 @@ _FIRST_MERGE = "Ġ t"
 
 def _byte_alphabet() -> Mapping[str, int]:
     """GPT-2 writes a byte as itself where that can be seen, else as a character from U+0100 on."""
-    seen = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    unseen = [byte for byte in range(256) if byte not in seen]
-    return {chr(byte): byte for byte in seen} | {chr(256 + place): byte for place, byte in enumerate(unseen)}
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    unprintable = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + place): byte for place, byte in enumerate(unprintable)}
 
 
 _BYTES = _byte_alphabet()
 
 
-def likeliest(chances: Sequence[tuple[str, float]], languages: Sequence[Language]) -> Language:
-    """The most probable of ``languages``; ``chances`` pairs language tokens such as ``<|en|>`` with probabilities."""
+def likeliest(chances: Sequence[tuple[str, float]], languages: Sequence[Language]) -> tuple[Language, float]:
+    """The most probable of ``languages``, and how probable; ``chances`` pairs language tokens such as ``<|en|>`` with
+    probabilities.
+    """
     by_token: Mapping[str, float] = dict(chances)
-    return max(languages, key=lambda language: by_token.get(f"<|{language}|>", 0.0))
+    best = max(languages, key=lambda language: by_token.get(f"<|{language}|>", 0.0))
+    return best, by_token.get(f"<|{best}|>", 0.0)

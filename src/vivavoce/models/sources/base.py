@@ -29,7 +29,7 @@ class SourceUnreachableError(SourceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DownloadJob:
     """One file to fetch.
 
     The bytes go to ``target``; ``folder`` is for whatever else the source must keep (downloaded packages). What is left
@@ -63,8 +63,8 @@ class Order:
 class Source(Protocol[SpecT]):
     """A kind of place to fetch from."""
 
-    def fetch(self, spec: SpecT, order: Order) -> None:
-        """Put the file's bytes at ``order.target``. Raises ``SourceError`` or ``SourceUnreachableError``."""
+    def fetch(self, spec: SpecT, job: DownloadJob) -> None:
+        """Put the file's bytes at ``job.target``. Raises ``SourceError`` or ``SourceUnreachableError``."""
 
 
 def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ DOWNLOAD_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandResult:
     """What a command left: ``code`` is 0 when it did its work."""
 
     code: int
@@ -24,19 +24,19 @@ class Outcome:
 class Runner(Protocol):
     """Runs a command in ``folder``; tests pass their own."""
 
-    def __call__(self, command: Sequence[str], *, folder: Path, limit_s: float) -> Outcome:
+    def __call__(self, command: Sequence[str], *, folder: Path, limit_s: float) -> CommandResult:
         """Wait for the end of the command, ``limit_s`` at most."""
 
 
-def run(command: Sequence[str], *, folder: Path, limit_s: float) -> Outcome:
+def run(command: Sequence[str], *, folder: Path, limit_s: float) -> CommandResult:
     """Run ``command`` in ``folder``. One that takes longer than ``limit_s`` is ended and counts as failed."""
     try:
         ended = subprocess.run(
             command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit_s, check=False
         )
     except subprocess.TimeoutExpired:
-        return Outcome(1, f"no answer within {limit_s:g} s")
-    return Outcome(ended.returncode, ended.stderr)
+        return CommandResult(1, f"no answer within {limit_s:g} s")
+    return CommandResult(ended.returncode, ended.stderr)
 
 
 def last_error(errors: str) -> str:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vivavoce.models.catalogue import HuggingFaceSpec
-from vivavoce.models.sources.base import Order, SourceError, SourceUnreachableError
-from vivavoce.models.sources.reach import Reach
+from vivavoce.models.sources.base import DownloadJob, SourceError, SourceUnreachableError
+from vivavoce.models.sources.host_probe import HostProbe
 
 _POLL_S = 0.25
 _SERVER_FAILS = 500
@@ -18,10 +18,10 @@ _SERVER_FAILS = 500
 class HuggingFaceSource:
     """Downloads one file of a repository at a pinned revision."""
 
-    def __init__(self, reach: Reach | None = None) -> None:
-        self._reach = reach or Reach()
+    def __init__(self, reach: HostProbe | None = None) -> None:
+        self._reach = reach or HostProbe()
 
-    def fetch(self, spec: HuggingFaceSpec, order: Order) -> None:
+    def fetch(self, spec: HuggingFaceSpec, job: DownloadJob) -> None:
         """Download the file. Raises ``SourceError`` or ``SourceUnreachableError``."""
         # Imported here: the client takes half a second to import, and a start with all weights present never needs it.
         from huggingface_hub import constants, hf_hub_download
@@ -32,10 +32,10 @@ class HuggingFaceSource:
             raise SourceUnreachableError("HF_HUB_OFFLINE is set")
         self._reach.require(constants.ENDPOINT)
         disable_progress_bars()
-        path = spec.path.format(file=order.file.name)
+        path = spec.path.format(file=job.file.name)
         try:
-            with _watching(order.folder, order.report):
-                fetched = hf_hub_download(spec.repo, path, revision=spec.revision, local_dir=order.folder)
+            with _watching(job.folder, job.report):
+                fetched = hf_hub_download(spec.repo, path, revision=spec.revision, local_dir=job.folder)
         except (HfHubHTTPError, LocalEntryNotFoundError) as error:
             # The client wraps an answer without the hub's own error header; the answer is then the cause.
             answer = error if isinstance(error, HfHubHTTPError) else error.__cause__
@@ -44,7 +44,7 @@ class HuggingFaceSource:
             raise SourceUnreachableError(_first_line(answer or error)) from error
         except Exception as error:  # errors of its HTTP library pass through, and which that is differs by version
             raise SourceError(f"{type(error).__name__}: {_first_line(error)}") from error
-        Path(fetched).replace(order.target)
+        Path(fetched).replace(job.target)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vivavoce.models.catalogue import LocalSpec
-from vivavoce.models.sources.base import Order, SourceError, SourceUnreachableError, chunks_of
+from vivavoce.models.sources.base import DownloadJob, SourceError, SourceUnreachableError, chunks_of
 
 
 class LocalSource:
@@ -14,16 +14,16 @@ class LocalSource:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
-    def fetch(self, spec: LocalSpec, order: Order) -> None:
+    def fetch(self, spec: LocalSpec, job: DownloadJob) -> None:
         """Copy the file. Raises ``SourceError``."""
         if self._folder is None:
             raise SourceUnreachableError("VIVAVOCE_MODELS is not set")
         if not self._folder.is_dir():
             raise SourceUnreachableError(f"{self._folder} is not a folder")
-        path = self._folder / order.entry.name / order.file.name
+        path = self._folder / job.entry.name / job.file.name
         try:
             with path.open("rb") as stream:
-                order.write(chunks_of(stream))
+                job.write(chunks_of(stream))
         except FileNotFoundError as error:
             raise SourceError(f"{path} does not exist") from error
         except OSError as error:

