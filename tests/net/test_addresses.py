@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vivavoce.net.addresses import is_inside_name, is_public, is_web_port
+from vivavoce.net.addresses import address_of, is_inside_name, is_public, is_web_port
 
 NEVER = [
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
@@ -79,3 +79,19 @@ def test_names_of_machines_nearby(name: str) -> None:
 def test_the_ports_of_the_web() -> None:
     assert all(map(is_web_port, (80, 443, 1024, 8000, 8080, 8443, 65535)))
     assert not any(map(is_web_port, (-1, 0, 21, 22, 25, 53, 110, 143, 445, 587, 1023, 2049, 5060, 6000, 6667, 65536)))
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("localhost", None),
+        ("", None),
+        ("1.2.3", None),
+    ],
+)
+def test_the_address_that_a_host_is(host: str, address: str | None) -> None:
+    assert address_of(host) == (address and ip_address(address))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from net.certificates import certificate
 from net.pages import Door, Pages, served
 from vivavoce.errors import ClientError
-from vivavoce.net.fetching import MOST_REDIRECTS, Fetcher
+from vivavoce.net.fetching import MAX_REDIRECTS, Fetcher
 
 OUTSIDE = "203.0.114.1"
 TLS = ssl.create_default_context()
@@ -62,7 +62,7 @@ class Names:
 
 async def refusal(fetcher: Fetcher, url: str, *, most_bytes: int = 1000, timeout_s: float = 10.0) -> ClientError:
     with pytest.raises(ClientError) as refused:
-        await fetcher.fetch(url, most_bytes=most_bytes, timeout_s=timeout_s, param="url")
+        await fetcher.fetch(url, max_bytes=most_bytes, timeout_s=timeout_s, param="url")
     assert refused.value.param == "url"
     return refused.value
 
@@ -72,7 +72,7 @@ async def test_content_comes_with_its_type_and_without_anything_of_ours(
 ) -> None:
     pages.put("/a", b"hello", content_type="Text/HTML; charset=utf-8", set_cookie="who=me; Path=/")
     for _ in range(2):
-        fetched = await inside.fetch(f"{base}/a?b=c#d", most_bytes=5, timeout_s=10)
+        fetched = await inside.fetch(f"{base}/a?b=c#d", max_bytes=5, timeout_s=10)
         assert (fetched.content, fetched.content_type) == (b"hello", "text/html; charset=utf-8")
         assert fetched.url == f"{base}/a?b=c"
     for headers in pages.asked:
@@ -82,17 +82,17 @@ async def test_content_comes_with_its_type_and_without_anything_of_ours(
 
 async def test_redirects_are_followed_so_far(pages: Pages, base: str, inside: Fetcher) -> None:
     pages.put("/0", b"there", content_type="text/plain")
-    for step in range(1, MOST_REDIRECTS + 2):
+    for step in range(1, MAX_REDIRECTS + 2):
         pages.put(f"/{step}", status=302, location=f"/{step - 1}")
-    fetched = await inside.fetch(f"{base}/{MOST_REDIRECTS}", most_bytes=100, timeout_s=10)
+    fetched = await inside.fetch(f"{base}/{MAX_REDIRECTS}", max_bytes=100, timeout_s=10)
     assert (fetched.content, fetched.url) == (b"there", f"{base}/0")
-    assert (await refusal(inside, f"{base}/{MOST_REDIRECTS + 1}")).code == "url_unreachable"
+    assert (await refusal(inside, f"{base}/{MAX_REDIRECTS + 1}")).code == "url_unreachable"
 
 
 @pytest.mark.parametrize("accept", ["text/html", "text/*", "*/*"])
 async def test_types_that_are_wanted(pages: Pages, base: str, inside: Fetcher, accept: str) -> None:
     pages.put("/page", b"x", content_type="text/html;charset=utf-8")
-    await inside.fetch(f"{base}/page", most_bytes=1, timeout_s=10, accept=("audio/wav", accept))
+    await inside.fetch(f"{base}/page", max_bytes=1, timeout_s=10, accept=("audio/wav", accept))
     assert pages.asked[-1]["accept"] == f"audio/wav, {accept}"
 
 
@@ -101,7 +101,7 @@ async def test_types_that_are_not(pages: Pages, base: str, inside: Fetcher) -> N
     pages.put("/none", b"x")
     for path in ("/page", "/none"):
         with pytest.raises(ClientError) as refused:
-            await inside.fetch(base + path, most_bytes=1, timeout_s=10, accept=("text/html", "audio/*"))
+            await inside.fetch(base + path, max_bytes=1, timeout_s=10, accept=("text/html", "audio/*"))
         assert refused.value.code == "unsupported_format"
 
 
@@ -113,7 +113,7 @@ async def test_too_much_is_refused_however_it_comes(pages: Pages, base: str, ins
     for path in ("/announced", "/chunked", "/bomb", "/endless"):
         assert (await refusal(inside, base + path)).code == "url_too_large", path
     pages.put("/fits", gzip.compress(bytes(1000)), content_encoding="gzip")
-    assert len((await inside.fetch(f"{base}/fits", most_bytes=1000, timeout_s=10)).content) == 1000
+    assert len((await inside.fetch(f"{base}/fits", max_bytes=1000, timeout_s=10)).content) == 1000
 
 
 async def test_a_server_that_says_nothing_is_left(pages: Pages, base: str, inside: Fetcher) -> None:
@@ -130,7 +130,7 @@ async def test_a_stream_that_does_not_end_is_left(pages: Pages, base: str, insid
 
 async def test_cancelling_leaves_the_server(pages: Pages, base: str, inside: Fetcher) -> None:
     pages.places["/hangs"] = "hangs"
-    fetching = asyncio.create_task(inside.fetch(f"{base}/hangs", most_bytes=1, timeout_s=60))
+    fetching = asyncio.create_task(inside.fetch(f"{base}/hangs", max_bytes=1, timeout_s=60))
     assert await asyncio.to_thread(pages.was_asked.wait, 10)
     fetching.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -140,7 +140,7 @@ async def test_cancelling_leaves_the_server(pages: Pages, base: str, inside: Fet
 
 async def test_a_stream_is_read_in_pieces(pages: Pages, base: str, inside: Fetcher) -> None:
     pages.put("/large", bytes(3_000_000), content_type="audio/wav")
-    async with inside.stream(f"{base}/large", most_bytes=3_000_000, timeout_s=10) as download:
+    async with inside.stream(f"{base}/large", max_bytes=3_000_000, timeout_s=10) as download:
         sizes = [len(chunk) async for chunk in download.chunks]
     assert sum(sizes) == 3_000_000
     assert max(sizes) <= 1 << 16
@@ -217,7 +217,7 @@ async def test_a_name_that_changes_its_mind_leads_nowhere(pages: Pages, base: st
     names = Names([OUTSIDE], ["127.0.0.1"])
     fetcher = Fetcher(tls=TLS, resolve=names)
     url = f"http://rebind.example.org:{base.rpartition(':')[2]}/a"
-    assert (await fetcher.fetch(url, most_bytes=100, timeout_s=10)).content == b"public"
+    assert (await fetcher.fetch(url, max_bytes=100, timeout_s=10)).content == b"public"
     assert (names.asked, internet) == (["rebind.example.org"], [OUTSIDE])
     assert (await refusal(fetcher, url)).code == "url_not_allowed"
     assert (len(pages.asked), internet) == (1, [OUTSIDE])
@@ -244,7 +244,7 @@ async def test_certificates_are_checked_against_the_name_and_not_the_address(pag
     trusting = ssl.create_default_context(cafile=str(files[0]))
     with served(pages, certificate=files) as port:
         fetcher = Fetcher(allow_private=True, resolve=Names(["127.0.0.1"]), tls=trusting)
-        fetched = await fetcher.fetch(f"https://pages.example.org:{port}/a", most_bytes=10, timeout_s=10)
+        fetched = await fetcher.fetch(f"https://pages.example.org:{port}/a", max_bytes=10, timeout_s=10)
         assert fetched.content == b"safe"
         assert (await refusal(fetcher, f"https://other.example.org:{port}/a")).code == "url_unreachable"
         strict = Fetcher(allow_private=True, resolve=Names(["127.0.0.1"]))
@@ -256,4 +256,4 @@ async def test_the_next_address_is_tried_when_one_does_not_answer(pages: Pages, 
     pages.put("/a", b"here")
     port = base.rpartition(":")[2]
     fetcher = Fetcher(allow_private=True, tls=TLS, resolve=Names(["::1", "127.0.0.1"]))
-    assert (await fetcher.fetch(f"http://two.example.org:{port}/a", most_bytes=4, timeout_s=10)).content == b"here"
+    assert (await fetcher.fetch(f"http://two.example.org:{port}/a", max_bytes=4, timeout_s=10)).content == b"here"

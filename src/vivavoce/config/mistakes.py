@@ -38,12 +38,12 @@ def unknown_variables(environ: Mapping[str, str], model: type[BaseModel]) -> lis
     """
     sentences = []
     for variable in environ:
-        rest = variable.upper().removeprefix(PREFIX)
-        path = tuple(rest.lower().split("__"))
-        is_ours = rest in OTHER_VARIABLES or path[0] in model.model_fields
-        if variable.upper().startswith(PREFIX) and not is_ours and not _SERVICE_LINK.fullmatch(rest):
-            meant = _corrected(path, model)
-            hint = f"did you mean {_variable(meant)}?" if meant else f"there are {_listed(model, ())}."
+        suffix = variable.upper().removeprefix(PREFIX)
+        path = tuple(suffix.lower().split("__"))
+        is_setting = suffix in OTHER_VARIABLES or path[0] in model.model_fields
+        if variable.upper().startswith(PREFIX) and not is_setting and not _SERVICE_LINK.fullmatch(suffix):
+            suggestion = _corrected(path, model)
+            hint = f"did you mean {_variable(suggestion)}?" if suggestion else f"there are {_listed(model, ())}."
             sentences.append(f"{variable} names no setting; {hint}")
     return sentences
 
@@ -56,33 +56,33 @@ def explained(
     ``file`` is the configuration file, if there is one. Values are left out, since they may be keys.
     """
     sentences = []
-    for one in error.errors():
-        path = tuple(map(str, one["loc"]))
-        sentences.append(_place(path, environ, file) + _mistake(one["type"], one["msg"], path, model))
+    for details in error.errors():
+        path = tuple(map(str, details["loc"]))
+        sentences.append(_place(path, environ, file) + _mistake(details["type"], details["msg"], path, model))
     return sentences
 
 
 def _mistake(kind: str, message: str, path: tuple[str, ...], model: type[BaseModel]) -> str:
     name = ".".join(path)
     if kind != "extra_forbidden":
-        said = message.removeprefix("Value error, ")
-        return f"{name + ': ' if name else ''}{said if said.endswith(('.', '?')) else said + '.'}"
-    meant = _corrected(path, model)
-    hint = f"did you mean '{'.'.join(meant)}'?" if meant else f"there are {_listed(model, path[:-1])}."
+        sentence = message.removeprefix("Value error, ")
+        return f"{name + ': ' if name else ''}{sentence if sentence.endswith(('.', '?')) else sentence + '.'}"
+    suggestion = _corrected(path, model)
+    hint = f"did you mean '{'.'.join(suggestion)}'?" if suggestion else f"there are {_listed(model, path[:-1])}."
     return f"there is no setting '{name}'; {hint}"
 
 
 def _place(path: tuple[str, ...], environ: Mapping[str, str], file: Path | None) -> str:
     """The variable or the file that has the setting, with a colon; nothing for a flag."""
-    wanted = _variable(path)
+    variable_name = _variable(path)
     for variable in environ:
-        if path and (variable.upper() == wanted or variable.upper().startswith(f"{wanted}__")):
+        if path and (variable.upper() == variable_name or variable.upper().startswith(f"{variable_name}__")):
             return f"{variable}: "
-    found: Any = tomllib.loads(file.read_text("utf-8")) if file is not None else {}
+    value: Any = tomllib.loads(file.read_text("utf-8")) if file is not None else {}
     for step in path:
-        if not isinstance(found, dict) or step not in found:
+        if not isinstance(value, dict) or step not in value:
             return ""
-        found = found[step]
+        value = value[step]
     return f"{file}: " if path else ""
 
 
@@ -96,7 +96,7 @@ def _corrected(path: tuple[str, ...], model: type[BaseModel]) -> tuple[str, ...]
     A name much like it in the same place; else one spelt the same elsewhere; else one somewhat like it in the same place.
     """
     everywhere = list(_paths(model))
-    namesakes = [one for one in everywhere if one[-1] == path[-1] or "_".join(one) == path[-1]]
+    namesakes = [candidate for candidate in everywhere if candidate[-1] == path[-1] or "_".join(candidate) == path[-1]]
     return (
         _step_by_step(path, model, likeness=0.75)
         or (namesakes[0] if len(namesakes) == 1 else None)
@@ -105,14 +105,14 @@ def _corrected(path: tuple[str, ...], model: type[BaseModel]) -> tuple[str, ...]
 
 
 def _step_by_step(path: tuple[str, ...], model: type[BaseModel], *, likeness: float) -> tuple[str, ...] | None:
-    meant: list[str] = []
+    corrected: list[str] = []
     for step in path:
-        names = _names(model, meant)
+        names = _names(model, corrected)
         right = step if step in names or not names else nearest(step, names, likeness=likeness)
         if right is None:
             return None
-        meant.append(right)
-    return tuple(meant)
+        corrected.append(right)
+    return tuple(corrected)
 
 
 def _listed(model: type[BaseModel], path: Sequence[str]) -> str:
@@ -122,16 +122,16 @@ def _listed(model: type[BaseModel], path: Sequence[str]) -> str:
 
 def _names(model: type[BaseModel], path: Sequence[str]) -> list[str]:
     """The settings of the table at this path; none where names are free, or where there is no table."""
-    found: Any = model
+    annotation: Any = model
     for step in path:
-        if _is_table(found):
-            field = found.model_fields.get(step)
-            found = field.annotation if field else None
+        if _is_table(annotation):
+            field = annotation.model_fields.get(step)
+            annotation = field.annotation if field else None
         else:
-            found = get_args(found)[1] if get_origin(found) is abc.Mapping else None
-        if get_origin(found) in (Union, UnionType):
-            found = next(one for one in get_args(found) if one is not NoneType)
-    return list(found.model_fields) if _is_table(found) else []
+            annotation = get_args(annotation)[1] if get_origin(annotation) is abc.Mapping else None
+        if get_origin(annotation) in (Union, UnionType):
+            annotation = next(member for member in get_args(annotation) if member is not NoneType)
+    return list(annotation.model_fields) if _is_table(annotation) else []
 
 
 def _is_table(kind: Any) -> bool:
@@ -144,4 +144,4 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
         yield (name,)
         kind: Any = field.annotation
         if _is_table(kind):
-            yield from ((name, *rest) for rest in _paths(kind))
+            yield from ((name, *inner_path) for inner_path in _paths(kind))

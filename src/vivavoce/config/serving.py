@@ -11,11 +11,13 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from vivavoce.config.table import Table
-from vivavoce.model_names import TARGETS
+from vivavoce.permissions import Scope
+from vivavoce.protocol.model_names import TARGETS
 from vivavoce.protocol.session_config import LANGUAGE_KEY
-from vivavoce.store.rights import Scope
+from vivavoce.thinking import THINKING_BUDGETS, Effort, Thinking
 from vivavoce.tiers import TIERS
 from vivavoce.turns.backchannel import DEFAULT_POLICY
+from vivavoce.types import ThinkingMode
 
 DEFAULT_STORAGE_MB = 10_240
 
@@ -76,16 +78,60 @@ class TurnsConfig(Table):
     """Turn-taking when the client sets nothing.
 
     StepFun's reference and guide disagree on whether voice activity detection is on by default, so it is a setting.
+    Without ``silence_duration_ms`` a pause ends a turn by how finished the user seems to be; with it, after so much silence.
     ``false_interruption_ms`` is how long the user must have been silent, without a word so far, before a reply they spoke
-    into goes on although their turn is not over.
+    into goes on although their turn is not over. ``reopen_ms`` is for how long after the end of a turn its user may go on with
+    it, before they have heard the answer: then both are one turn. ``preparations`` is how many replies may be in the making
+    when one is prepared before its turn is over, itself included: 0 prepares none, 1 only while nobody else is being answered.
     """
 
     server_vad: bool = True
     threshold: float = Field(default=0.5, ge=0.0, le=1.0)
     prefix_padding_ms: int = Field(default=500, ge=0)
-    silence_duration_ms: int = Field(default=320, ge=0)
+    silence_duration_ms: int | None = Field(default=None, ge=0)
     false_interruption_ms: int = Field(default=2_000, ge=0)
+    reopen_ms: int = Field(default=3_000, ge=0)
+    preparations: int = Field(default=1, ge=0)
     interruption: InterruptionConfig = Field(default_factory=InterruptionConfig)
+
+
+class PerceptionConfig(Table):
+    """Hearing the voice and not only the words. Switched off, nothing of it is loaded or done.
+
+    ``emotion`` and ``gender``: whether they may be inferred at all; that is regulated in some places. Gender is told only to
+    clients that ask for it in any case. ``instruct``: whether the language model is told how to answer to what was heard.
+    ``patience_ms`` is how long a turn whose transcript is there waits for what was heard.
+    """
+
+    enabled: bool = True
+    emotion: bool = True
+    gender: bool = True
+    instruct: bool = True
+    patience_ms: int = Field(default=15, ge=0, le=10_000)
+
+
+class ThinkingConfig(Table):
+    """How the thinking tiers think while they speak. A client's ``reasoning.effort`` sets the budget.
+
+    ``mode``: ``think-first`` thinks ``segment_tokens`` before the first word, ``speak-first`` none, ``think-before-speak`` all.
+    After ``speech_tokens`` words go on with what is thought by then. ``budgets`` are tokens by effort.
+    """
+
+    mode: ThinkingMode = "think-first"
+    effort: Effort = "medium"
+    segment_tokens: int = Field(default=16, ge=8, le=1024)
+    speech_tokens: int = Field(default=20, ge=4, le=1024)
+    budgets: Mapping[Effort, Annotated[int, Field(ge=0, le=8192)]] = THINKING_BUDGETS
+
+    @field_validator("budgets", mode="after")
+    @classmethod
+    def _complete(cls, budgets: Mapping[Effort, int]) -> Mapping[Effort, int]:
+        return {**THINKING_BUDGETS, **budgets}
+
+    @property
+    def thinking(self) -> Thinking:
+        """As a value."""
+        return Thinking(self.mode, self.effort, self.segment_tokens, self.speech_tokens, self.budgets)
 
 
 CLIENT_SECRET_PREFIX = "ek_"
@@ -114,7 +160,7 @@ class AuthConfig(Table):
 
     @field_validator("keys")
     @classmethod
-    def _can_be_sent(cls, keys: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+    def _check_header_characters(cls, keys: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
         """A key has to fit into a header and a URL as it is, and must not be taken for something else."""
         secrets = [key.get_secret_value() for key in keys.values()]
         for owner, secret in zip(keys, secrets, strict=True):
@@ -143,7 +189,7 @@ class TlsConfig(Table):
     self_signed: bool = False
 
     @model_validator(mode="after")
-    def _whole(self) -> TlsConfig:
+    def _check_pair(self) -> TlsConfig:
         if (self.cert is None) != (self.key is None):
             raise ValueError("'cert' and 'key' belong together")
         if self.self_signed and self.cert is not None:
@@ -159,12 +205,13 @@ class TlsConfig(Table):
 class HttpConfig(Table):
     """How web pages may use the server. ``cors_origins`` are pages of other origins that may read its answers: origins such as
     ``https://app.example.org`` or ``app://obsidian.md``, ``null``, or ``*`` for all. ``docs``: the HTTP endpoints are described
-    at ``/docs`` and ``/openapi.json``, to everybody. ``trusted_proxies`` are addresses and networks of reverse proxies, whose
-    ``X-Forwarded-For`` is believed.
+    at ``/docs`` and ``/openapi.json``, to everybody. ``console``: the page at ``/`` is the console. ``trusted_proxies`` are
+    addresses and networks of reverse proxies, whose ``X-Forwarded-For`` is believed.
     """
 
     cors_origins: tuple[str, ...] = ()
     docs: bool = True
+    console: bool = True
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
 
     @field_validator("trusted_proxies")
@@ -184,10 +231,10 @@ class HttpConfig(Table):
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         """As browsers write them: in lower case, without a slash at the end or a path."""
         plain = tuple(origin.lower().removesuffix("/") for origin in origins)
-        for given, origin in zip(origins, plain, strict=True):
+        for text, origin in zip(origins, plain, strict=True):
             if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
                 raise ValueError(
-                    f"'{given}' is no origin; one is like 'https://app.example.org' or 'http://localhost:3000'"
+                    f"'{text}' is no origin; one is like 'https://app.example.org' or 'http://localhost:3000'"
                 )
         return plain
 
@@ -196,18 +243,36 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+")
 """Scheme, host and, unless it is the scheme's own, port."""
 
 
+class PersonaConfig(Table):
+    """Who the assistant is. ``name`` is what it calls itself, whichever language model answers, unless a client's instructions
+    give it another one."""
+
+    name: str = Field(default="Vivavoce", min_length=1, max_length=80, pattern=r"^[^\r\n]+$")
+
+
+class TierConfig(Table):
+    """What serves a tier; what is left out is what serves all: a language model by its name in ``engines.language_models``,
+    a recogniser and speakers by their names as engines or instances."""
+
+    language_model: str | None = None
+    recognizer: str | None = None
+    speakers: tuple[str, ...] = ()
+
+
 class TiersConfig(Table):
     """More names for models: ``aliases`` maps a name, or a pattern with ``*``, to a tier, or to a model for speech or
     transcription (``TARGETS``).
 
-    They come before the built-in names, which stay. ``default`` serves connections that may leave the model out.
+    They come before the built-in names, which stay. ``default`` serves connections that may leave the model out. ``served_by``
+    says by tier which engines serve it.
     """
 
     aliases: Mapping[str, str] = Field(default_factory=dict)
     default: str = "step-audio-2"
+    served_by: Mapping[str, TierConfig] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _known(self) -> TiersConfig:
+    def _check_models(self) -> TiersConfig:
         for alias, target in self.aliases.items():
             if target not in TARGETS:
                 others = ", ".join(name for name in TARGETS if name not in TIERS)
@@ -215,6 +280,9 @@ class TiersConfig(Table):
                     f"the alias '{alias}' leads nowhere: there is no tier '{target}'; there are {', '.join(TIERS)} "
                     f"(and for speech and transcription {others})"
                 )
+        for name in self.served_by:
+            if name not in TIERS:
+                raise ValueError(f"there is no tier '{name}' for 'served_by'; there are {', '.join(TIERS)}")
         if self.default not in TIERS:
             raise ValueError(f"there is no tier '{self.default}' for 'default'; there are {', '.join(TIERS)}")
         return self

@@ -51,6 +51,19 @@ _INSIDE = ("localhost", "local", "internal", "intranet", "lan", "home.arpa")
 """Names that mean a machine nearby, whatever the resolver says."""
 
 
+def address_of(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that ``host`` is, without brackets; ``None`` for a name.
+
+    What a socket for both versions calls an IPv4 client (``::ffff:192.0.2.1``) is that client's address; a zone is left out.
+    """
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address if mapped is None else mapped
+
+
 def is_public(address: str) -> bool:
     """Whether ``address`` (an IPv4 or IPv6 literal) is a machine of the open internet; what is no address is not."""
     try:

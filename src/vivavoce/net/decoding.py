@@ -22,21 +22,21 @@ async def decoded(chunks: AsyncIterator[bytes], encoding: str) -> AsyncGenerator
             yield chunk
         return
     if len(names) > 1 or names[0] not in ("gzip", "x-gzip", "deflate"):
-        raise ClientError("The URL's content is compressed in a way that was not asked for.", code="url_unreachable")
+        raise ClientError("The URL's content uses a compression that was not requested.", code="url_unreachable")
     try:
         async for piece in _inflated(chunks):
             yield piece
     except zlib.error as error:
-        raise ClientError("The URL's content is compressed wrongly.", code="url_unreachable") from error
+        raise ClientError("The URL's compressed content is damaged.", code="url_unreachable") from error
 
 
 async def _inflated(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     inflating = zlib.decompressobj(_GZIP_OR_ZLIB)
     async for chunk in chunks:
-        rest = chunk
-        while rest and not inflating.eof:
-            piece = inflating.decompress(rest, STEP_BYTES)
-            rest = inflating.unconsumed_tail
+        remaining = chunk
+        while remaining and not inflating.eof:
+            piece = inflating.decompress(remaining, STEP_BYTES)
+            remaining = inflating.unconsumed_tail
             if piece:
                 yield piece
     # what the decompressor has read and not yet given back

@@ -27,8 +27,8 @@ from vivavoce.net.decoding import decoded
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host name, port → its addresses, best first. Raises ``OSError`` when it has none."""
 
-MOST_REDIRECTS = 5
-MOST_URL_CHARACTERS = 4096
+MAX_REDIRECTS = 5
+MAX_URL_CHARACTERS = 4096
 _HOST = re.compile(rb"[a-zA-Z0-9._:-]+")
 _ADDRESSES_TRIED = 4
 _RESOLVERS = 8
@@ -74,20 +74,20 @@ class Fetcher:
         self._resolvers.shutdown(wait=False, cancel_futures=True)
 
     async def fetch(
-        self, url: str, *, most_bytes: int, timeout_s: float, accept: Sequence[str] = (), param: str | None = None
+        self, url: str, *, max_bytes: int, timeout_s: float, accept: Sequence[str] = (), param: str | None = None
     ) -> Fetched:
         """The whole content, in memory. Arguments and errors are those of ``stream``."""
         content = bytearray()
-        async with self.stream(url, most_bytes=most_bytes, timeout_s=timeout_s, accept=accept, param=param) as download:
+        async with self.stream(url, max_bytes=max_bytes, timeout_s=timeout_s, accept=accept, param=param) as download:
             async for chunk in download.chunks:
                 content += chunk
         return Fetched(bytes(content), download.content_type, download.url)
 
     @asynccontextmanager
     async def stream(
-        self, url: str, *, most_bytes: int, timeout_s: float, accept: Sequence[str] = (), param: str | None = None
+        self, url: str, *, max_bytes: int, timeout_s: float, accept: Sequence[str] = (), param: str | None = None
     ) -> AsyncGenerator[Download]:
-        """The content in pieces: ``most_bytes`` after decompression, everything within ``timeout_s``.
+        """The content in pieces: ``max_bytes`` after decompression, everything within ``timeout_s``.
 
         ``accept`` are the media types wanted (``text/html``, ``audio/*``), all if empty. Raises ``ClientError`` about
         ``param``, on entering and while the chunks are read: ``url_not_allowed`` for addresses that are not fetched,
@@ -98,7 +98,7 @@ class Fetcher:
         try:
             async with deadline, AsyncExitStack() as open_until_read:
                 response, last = await self._follow(url, accept, timeout_s, open_until_read)
-                yield _download(response, last, most_bytes, accept)
+                yield _download(response, last, max_bytes, accept)
         except TimeoutError as error:
             if not deadline.expired():
                 raise
@@ -120,14 +120,14 @@ class Fetcher:
     ) -> tuple[httpx.Response, httpx.URL]:
         """The response at the end of the redirects, and where that is."""
         place = _read(url)
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             addresses = await self._addresses(place)
             response = await self._ask(place, addresses, accept, timeout_s, stack)
             if not response.has_redirect_location:
                 return response, place
             await response.aclose()
             place = _read(str(place.join(response.headers["location"])))
-        raise _unreachable(f"The URL redirects more than {MOST_REDIRECTS} times.")
+        raise _unreachable(f"The URL redirects more than {MAX_REDIRECTS} times.")
 
     async def _addresses(self, place: httpx.URL) -> Sequence[str]:
         """Addresses of a host, every one of them allowed. Raises ``ClientError``."""
@@ -135,19 +135,19 @@ class Fetcher:
         if not is_web_port(port) or (is_inside_name(place.host) and not self._allow_private):
             raise _not_allowed("This address is not fetched.")
         try:
-            found = await self._resolve(place.raw_host.decode("ascii"), port)
+            addresses = await self._resolve(place.raw_host.decode("ascii"), port)
         except (OSError, UnicodeError) as error:
             raise _unreachable("The URL's host is not known.") from error
-        if not self._allow_private and not all(is_public(address) for address in found):
+        if not self._allow_private and not all(is_public(address) for address in addresses):
             raise _not_allowed("This address is not fetched.")
-        return found[:_ADDRESSES_TRIED]
+        return addresses[:_ADDRESSES_TRIED]
 
     async def _ask_system(self, host: str, port: int) -> list[str]:
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
+        entries = await loop.run_in_executor(
             self._resolvers, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         )
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
     async def _ask(
         self,
@@ -183,8 +183,8 @@ class Fetcher:
 
 def _read(url: str) -> httpx.URL:
     """A URL as far as it can be judged before it is resolved. Raises ``ClientError``."""
-    if len(url) > MOST_URL_CHARACTERS:
-        raise _not_allowed(f"The URL is longer than {MOST_URL_CHARACTERS} characters.")
+    if len(url) > MAX_URL_CHARACTERS:
+        raise _not_allowed(f"The URL is longer than {MAX_URL_CHARACTERS} characters.")
     try:
         place = httpx.URL(url).copy_with(fragment=None)
     except httpx.InvalidURL as error:
@@ -196,31 +196,31 @@ def _read(url: str) -> httpx.URL:
     return place
 
 
-def _download(response: httpx.Response, place: httpx.URL, most_bytes: int, accept: Sequence[str]) -> Download:
+def _download(response: httpx.Response, place: httpx.URL, max_bytes: int, accept: Sequence[str]) -> Download:
     """What a response brings, if it is what was asked for. Raises ``ClientError``."""
     if not response.is_success:
         raise _unreachable(f"The URL answers {response.status_code}.")
     content_type = response.headers.get("content-type", "").lower()
-    if accept and not any(_fits(content_type, wanted) for wanted in accept):
-        raise ClientError("The URL's content is of a type that is not wanted here.", code="unsupported_format")
+    if accept and not any(_fits(content_type, accepted) for accepted in accept):
+        raise ClientError("The URL's content is of a type that is not supported here.", code="unsupported_format")
     announced = response.headers.get("content-length", "")
-    if announced.isascii() and announced.isdigit() and int(announced[:20]) > most_bytes:
-        raise _too_large(most_bytes)
-    return Download(_bounded(response, most_bytes), content_type, str(place))
+    if announced.isascii() and announced.isdigit() and int(announced[:20]) > max_bytes:
+        raise _too_large(max_bytes)
+    return Download(_bounded(response, max_bytes), content_type, str(place))
 
 
-async def _bounded(response: httpx.Response, most_bytes: int) -> AsyncGenerator[bytes]:
+async def _bounded(response: httpx.Response, max_bytes: int) -> AsyncGenerator[bytes]:
     total = 0
     async for chunk in decoded(response.aiter_raw(), response.headers.get("content-encoding", "")):
         total += len(chunk)
-        if total > most_bytes:
-            raise _too_large(most_bytes)
+        if total > max_bytes:
+            raise _too_large(max_bytes)
         yield chunk
 
 
-def _fits(content_type: str, wanted: str) -> bool:
+def _fits(content_type: str, accepted: str) -> bool:
     kind = content_type.partition(";")[0].strip()
-    return kind == wanted or wanted == "*/*" or (wanted.endswith("/*") and kind.startswith(wanted[:-1]))
+    return kind == accepted or accepted == "*/*" or (accepted.endswith("/*") and kind.startswith(accepted[:-1]))
 
 
 def _not_allowed(message: str) -> ClientError:
@@ -231,5 +231,5 @@ def _unreachable(message: str) -> ClientError:
     return ClientError(message, code="url_unreachable")
 
 
-def _too_large(most_bytes: int) -> ClientError:
-    return ClientError(f"The URL's content is larger than {most_bytes} bytes.", code="url_too_large")
+def _too_large(max_bytes: int) -> ClientError:
+    return ClientError(f"The URL's content is larger than {max_bytes} bytes.", code="url_too_large")

@@ -20,21 +20,23 @@ def own_addresses() -> list[IPv4Address | IPv6Address]:
 
     Without loopback and link-local ones, which are no use in a URL or a certificate.
     """
-    found = set()
+    addresses = set()
     for interface in psutil.net_if_addrs().values():
-        for one in interface:
-            if one.family in (socket.AF_INET, socket.AF_INET6):
-                found.add(ip_address(one.address.partition("%")[0]))
-    usable = (one for one in found if not (one.is_loopback or one.is_link_local or one.is_unspecified))
+        for address in interface:
+            if address.family in (socket.AF_INET, socket.AF_INET6):
+                addresses.add(ip_address(address.address.partition("%")[0]))
+    usable = (
+        address for address in addresses if not (address.is_loopback or address.is_link_local or address.is_unspecified)
+    )
     first = _leaving_address()
-    return sorted(usable, key=lambda one: (one.version, str(one) != first, int(one)))
+    return sorted(usable, key=lambda address: (address.version, str(address) != first, int(address)))
 
 
 def own_names() -> list[str]:
     """The machine's name as it is, without its domain, and as multicast DNS knows it."""
     name = socket.gethostname().lower()
     short = name.partition(".")[0]
-    return list(dict.fromkeys(one for one in (name, short, f"{short}.local") if short))
+    return list(dict.fromkeys(candidate for candidate in (name, short, f"{short}.local") if short))
 
 
 def _leaving_address() -> str | None:

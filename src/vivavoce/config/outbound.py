@@ -39,7 +39,7 @@ class WebSearchConfig(Table):
     tokens: int = Field(default=800, ge=100)
 
     @model_validator(mode="after")
-    def _can_be_asked(self) -> WebSearchConfig:
+    def _check_provider(self) -> WebSearchConfig:
         if self.provider == "searxng" and self.url is None:
             raise ValueError("'searxng' needs the 'url' of an instance")
         if self.provider in ("brave", "tavily") and self.api_key is None:
@@ -86,7 +86,7 @@ class McpServerConfig(Table):
     timeout_s: float = Field(default=20.0, gt=0)
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> McpServerConfig:
+    def _check_one_transport(self) -> McpServerConfig:
         if (self.url is None) == (not self.command):
             raise ValueError("a tool server has either a 'url' or a 'command'")
         return self
