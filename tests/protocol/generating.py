@@ -19,9 +19,10 @@ from vivavoce.protocol.session_config import (
     Transcription,
     TurnDetection,
 )
-from vivavoce.protocol.tool_config import McpTool, RetrievalTool, ToolFilter, WebSearchTool
+from vivavoce.protocol.tool_config import McpServerDeclaration, RetrievalDeclaration, ToolFilter, WebSearchDeclaration
 from vivavoce.protocol.usage import Usage
 from vivavoce.types import Citation
+from vivavoce.voice_facts import Emotion, Labelled, Prosody, VoiceFacts
 
 words = st.text(max_size=12)
 ids = st.from_regex(r"[a-z]{3,4}_[a-z0-9]{1,6}", fullmatch=True)
@@ -59,9 +60,13 @@ turn_detections = st.builds(
 )
 functions = st.builds(FunctionTool, name=names, description=words, parameters=json_objects)
 searches = st.builds(
-    WebSearchTool, description=words, top_k=st.integers(1, 20), timeout_seconds=st.floats(0.1, 60)
+    WebSearchDeclaration, description=words, top_k=st.integers(1, 20), timeout_seconds=st.floats(0.1, 60)
 ) | st.builds(
-    RetrievalTool, description=words, vector_store_id=names, prompt_template=st.none() | words, name=st.none() | names
+    RetrievalDeclaration,
+    description=words,
+    vector_store_id=names,
+    prompt_template=st.none() | words,
+    name=st.none() | names,
 )
 filters = st.builds(
     ToolFilter, tool_names=st.none() | st.lists(names, max_size=2).map(tuple), read_only=st.none() | st.booleans()
@@ -74,7 +79,7 @@ def tools(dialect: str) -> st.SearchStrategy[tuple[Any, ...]]:
         return st.lists(functions, max_size=2).map(tuple)
     announced = dialect == "openai"
     server = st.builds(
-        McpTool,
+        McpServerDeclaration,
         server_label=names,
         server_url=st.just("https://example.com/mcp"),
         server_description=st.none() | words,
@@ -123,7 +128,10 @@ def configs(
             output_audio_format=formats,
             transcription=st.none()
             | st.builds(
-                Transcription, model=st.just("whisper-1"), language=st.none() | words, prompt=st.none() | words
+                Transcription,
+                model=st.just("whisper-1"),
+                language=st.none() | st.sampled_from(["en", "zh-CN", "auto"]),
+                prompt=st.none() | words,
             ),
             noise_reduction=st.sampled_from([None, "near_field", "far_field"]),
             turn_detection=st.none() | turn_detections,
@@ -214,14 +222,27 @@ details = st.one_of(
 tokens = st.integers(0, 2**20)
 usages = st.builds(
     lambda read, cached, ms, known, **others: Usage(
-        input_text=read, cached_text=min(cached, read), heard_ms=ms, known_ms=min(known, ms), **others
+        input_text=read, cached_text=min(cached, read), input_audio_ms=ms, cached_audio_ms=min(known, ms), **others
     ),
     tokens,
     tokens,
     tokens,
     tokens,
     output_text=tokens,
-    spoken_ms=tokens,
+    output_audio_ms=tokens,
+)
+
+
+scores = st.floats(0, 1)
+labels = st.sampled_from(["angry", "happy", "neutral", "sad"])
+voice_facts = st.builds(
+    VoiceFacts,
+    language=st.none() | st.builds(Labelled, label=st.just("en"), score=scores),
+    emotion=st.none()
+    | st.builds(Emotion, label=labels, score=scores, scores=st.dictionaries(labels, scores), source=names),
+    prosody=st.none() | st.builds(Prosody, f0_hz=st.none() | st.floats(60, 500), baseline_turns=st.integers(0, 25)),
+    cues=st.lists(st.sampled_from(["fast", "hesitant"]), max_size=2).map(tuple),
+    note=st.none() | words,
 )
 
 
@@ -288,14 +309,15 @@ def server_events(
         ),
         ev.TranscriptionCompleted: st.builds(ev.TranscriptionCompleted, **heard, transcript=words, duration_s=seconds),
         ev.TranscriptionFailed: st.builds(ev.TranscriptionFailed, **heard, error=errors),
+        ev.VoicePerception: st.builds(ev.VoicePerception, **of_item, requested=st.booleans(), facts=voice_facts),
         ev.ResponseCreated: st.builds(ev.ResponseCreated, **responses),
         ev.ResponseDone: st.builds(ev.ResponseDone, **responses),
         ev.OutputItemAdded: st.builds(ev.OutputItemAdded, **of_response, item=items),
         ev.OutputItemDone: st.builds(ev.OutputItemDone, **of_response, item=items),
         ev.PartAdded: st.builds(ev.PartAdded, **of_part, part=reply_parts),
         ev.PartDone: st.builds(ev.PartDone, **of_part, part=reply_parts),
-        ev.TextDelta: st.builds(ev.TextDelta, **of_part, delta=words),
-        ev.TextDone: st.builds(ev.TextDone, **of_part, text=words),
+        ev.ResponseTextDelta: st.builds(ev.ResponseTextDelta, **of_part, delta=words),
+        ev.ResponseTextDone: st.builds(ev.ResponseTextDone, **of_part, text=words),
         ev.AudioDelta: st.builds(ev.AudioDelta, **of_part, delta=st.binary(max_size=8)),
         ev.AudioDone: st.builds(ev.AudioDone, **of_part),
         ev.AudioTranscriptDelta: st.builds(ev.AudioTranscriptDelta, **of_part, delta=words),
@@ -309,7 +331,7 @@ def server_events(
             for cls in (mcp.McpCallInProgress, mcp.McpCallCompleted, mcp.McpCallFailed)
         },
         **{cls: st.builds(cls, **of_item) for cls in (mcp.McpListInProgress, mcp.McpListCompleted, mcp.McpListFailed)},
-        ev.ThinkingDelta: st.builds(ev.ThinkingDelta, **of_part, delta=words),
+        ev.ResponseThinkingDelta: st.builds(ev.ResponseThinkingDelta, **of_part, delta=words),
         ev.ThinkingDone: st.builds(ev.ThinkingDone, **of_part, thinking=words),
         ev.RateLimits: st.builds(ev.RateLimits, event_id=ids, rate_limits=st.just((limit,))),
         ev.OutputAudioCleared: st.builds(ev.OutputAudioCleared, event_id=ids, response_id=ids),

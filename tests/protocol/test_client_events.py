@@ -17,7 +17,7 @@ from vivavoce.errors import ClientError
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.asr_stream import AsrStream
-from vivavoce.protocol.detection import DIALECTS, OpenDialect, decode_open
+from vivavoce.protocol.detection import DIALECTS, UndetectedDialect, detect_and_decode
 from vivavoce.protocol.dialect import Dialect, decode, encode
 from vivavoce.protocol.session_config import SessionConfig, TurnDetection, patched
 from vivavoce.protocol.stateless import Stateless
@@ -104,7 +104,7 @@ def test_what_is_spoiled_is_an_event_or_a_refusal(name: Any, kind: str, data: st
         if refusal.code != "invalid_json":
             assert_points_into(sent, refusal)
     with suppress(ClientError):
-        event, dialect = decode_open(frame, OpenDialect(name))
+        event, dialect = detect_and_decode(frame, UndetectedDialect(name))
         assert dialect.name in DIALECTS
         echo(event)
 

@@ -11,7 +11,7 @@ import pytest
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.client_events import AudioAppend, SessionUpdate
-from vivavoce.protocol.detection import DIALECTS, OpenDialect, decode_open, detect
+from vivavoce.protocol.detection import DIALECTS, UndetectedDialect, detect, detect_and_decode
 from vivavoce.protocol.dialect import Dialect, DialectName, encode
 from vivavoce.protocol.session_config import SessionConfig
 
@@ -57,19 +57,19 @@ def test_header_and_sub_protocol_mean_the_beta_but_not_for_a_stepfun_model(
     assert detect(None, header, subprotocols, "openai") is DIALECTS["openai_beta"]
     assert detect(None, header, subprotocols, "openai_beta") is DIALECTS["openai_beta"]
     own_client = detect(None, header, subprotocols, "stepfun")
-    assert isinstance(own_client, OpenDialect)
+    assert isinstance(own_client, UndetectedDialect)
     assert own_client.name == "stepfun"
 
 
 @pytest.mark.parametrize("default", DIALECTS)
 def test_without_a_word_the_connection_is_open(default: DialectName) -> None:
     dialect = detect(None, "assistants=v2", ["realtime"], default)
-    assert isinstance(dialect, OpenDialect)
+    assert isinstance(dialect, UndetectedDialect)
     assert dialect.name == default
 
 
 def told(event: dict[str, Any], assumed: DialectName) -> Dialect:
-    return decode_open(json.dumps(event), OpenDialect(assumed))[1]
+    return detect_and_decode(json.dumps(event), UndetectedDialect(assumed))[1]
 
 
 def update(**session: Any) -> dict[str, Any]:
@@ -126,8 +126,8 @@ def test_a_flat_session_is_not_ga() -> None:
 
 
 def test_other_events_settle_nothing() -> None:
-    dialect = OpenDialect("stepfun")
-    event, after = decode_open('{"type":"input_audio_buffer.append","audio":"AAA="}', dialect)
+    dialect = UndetectedDialect("stepfun")
+    event, after = detect_and_decode('{"type":"input_audio_buffer.append","audio":"AAA="}', dialect)
     assert isinstance(event, AudioAppend)
     assert after is dialect
 
@@ -142,14 +142,14 @@ def test_a_refused_update_settles_nothing_and_is_refused_in_its_own_words() -> N
 def test_only_the_first_session_has_all_spellings() -> None:
     config = SessionConfig(model="m", voice="v")
     created = json.loads(
-        encode(ev.SessionCreated(event_id="e", session_id="s", session=config), OpenDialect("stepfun"))[0]
+        encode(ev.SessionCreated(event_id="e", session_id="s", session=config), UndetectedDialect("stepfun"))[0]
     )["session"]
     assert created["type"] == "realtime"
     assert created["output_modalities"] == ["audio"]
     assert created["audio"]["output"]["voice"] == created["voice"] == "v"
     assert created["max_response_output_tokens"] == created["max_output_tokens"] == 4096
     updated = json.loads(
-        encode(ev.SessionUpdated(event_id="e", session_id="s", session=config), OpenDialect("stepfun"))[0]
+        encode(ev.SessionUpdated(event_id="e", session_id="s", session=config), UndetectedDialect("stepfun"))[0]
     )["session"]
     assert "audio" not in updated
 
@@ -168,7 +168,7 @@ GA_UPDATE = {"type": "session.update", "session": {"type": "realtime"}}
     ],
 )
 def test_a_client_that_turns_out_to_speak_ga_gets_its_voice(update: Any, ga_voice: str | None, voice: object) -> None:
-    event, _ = decode_open(json.dumps(update), OpenDialect("stepfun", ga_voice))
+    event, _ = detect_and_decode(json.dumps(update), UndetectedDialect("stepfun", ga_voice))
     assert isinstance(event, SessionUpdate)
     assert event.session.voice == voice
 
@@ -176,12 +176,12 @@ def test_a_client_that_turns_out_to_speak_ga_gets_its_voice(update: Any, ga_voic
 def test_before_anything_is_settled_each_dialect_is_shown_its_voice() -> None:
     created = ev.SessionCreated(event_id="e", session_id="s", session=SessionConfig(model="m", voice="qingchunshaonv"))
     for ga_voice, shown in (("marin", "marin"), (None, "qingchunshaonv")):
-        session = json.loads(encode(created, OpenDialect("stepfun", ga_voice))[0])["session"]
+        session = json.loads(encode(created, UndetectedDialect("stepfun", ga_voice))[0])["session"]
         assert (session["voice"], session["audio"]["output"]["voice"]) == ("qingchunshaonv", shown)
 
 
 def test_only_a_connection_that_begins_in_stepfuns_dialect_changes_its_voice() -> None:
     for default in DIALECTS:
         dialect = detect(None, None, [], default, "marin")
-        assert isinstance(dialect, OpenDialect)
+        assert isinstance(dialect, UndetectedDialect)
         assert dialect.ga_voice == ("marin" if default == "stepfun" else None)

@@ -16,7 +16,7 @@ from vivavoce.protocol.session_config import Interruption, SessionConfig, TurnDe
 
 
 def shown(config: SessionConfig, dialect: DialectName) -> dict[str, Any]:
-    session = DIALECTS[dialect].reshape_server(ev.SessionUpdated(session_id="s", session=config))[0]["session"]
+    session = DIALECTS[dialect].to_client(ev.SessionUpdated(session_id="s", session=config))[0]["session"]
     vad = session["audio"]["input"]["turn_detection"] if dialect == "openai" else session["turn_detection"]
     assert isinstance(vad, dict)
     return vad

@@ -65,7 +65,7 @@ def test_an_event_is_read_and_a_bad_one_named(dialect: DialectName) -> None:
 
 
 def test_a_body_is_read() -> None:
-    class Said(Body):
+    class AnswerMessage(Body):
         text: str
 
-    assert read_body(rb'{"text": "cut \ud83d", "whole": "\ud83d\ude00"}', Said).text == "cut \ufffd"
+    assert read_body(rb'{"text": "cut \ud83d", "whole": "\ud83d\ude00"}', AnswerMessage).text == "cut \ufffd"

@@ -11,8 +11,8 @@ from protocol.refusals import refusal
 from session.wired import Wired, message
 from vivavoce.protocol.detection import DIALECTS
 from vivavoce.protocol.dialect import DialectName, decode
-from vivavoce.protocol.session_shapes import EXTRAS, FLAT_FIELDS, NESTED_FIELDS, NESTED_RESPONSE_FIELDS
-from vivavoce.session.signals import StartReply
+from vivavoce.protocol.session_translation import EXTRAS, FLAT_FIELDS, NESTED_FIELDS, NESTED_RESPONSE_FIELDS
+from vivavoce.session.outputs import StartReply
 
 Json = dict[str, Any]
 

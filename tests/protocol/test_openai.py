@@ -156,7 +156,7 @@ def test_a_response_shows_what_it_was_made_with() -> None:
     item = Item(id="i", role="assistant", content=(Part(type="thinking", text="hm"), Part(type="text", text="t")))
     response = ev.ResponseObject(
         id="r", status="completed", config=config, conversation_id="c", output=(item,),
-        usage=Usage(input_text=3, heard_ms=250, spoken_ms=51), metadata={"a": "b"},
+        usage=Usage(input_text=3, input_audio_ms=250, output_audio_ms=51), metadata={"a": "b"},
     )  # fmt: skip
     shown = wire(ev.ResponseDone(event_id="e", response=response))["response"]
     assert shown == {
@@ -166,7 +166,7 @@ def test_a_response_shows_what_it_was_made_with() -> None:
         "status_details": None,
         "conversation_id": "c",
         "output": [msgspec.to_builtins(item) | {"content": [{"type": "output_text", "text": "t"}]}],
-        "usage": usage_object(Usage(input_text=3, heard_ms=250, spoken_ms=51), OPENAI_RATES),
+        "usage": usage_object(Usage(input_text=3, input_audio_ms=250, output_audio_ms=51), OPENAI_RATES),
         "metadata": {"a": "b"},
         "output_modalities": ["text"],
         "audio": {"output": {"format": {"type": "audio/pcm", "rate": 24000}, "voice": "v"}},

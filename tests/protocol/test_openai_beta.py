@@ -105,7 +105,7 @@ def test_a_transcription_session() -> None:
     config = SessionConfig(model="m", voice="v", kind="transcription", turn_detection=TurnDetection())
     (shown,) = wire(ev.SessionUpdated(event_id="e", session_id="s", session=config))
     assert shown["type"] == "transcription_session.updated"
-    assert shown["session"]["turn_detection"]["silence_duration_ms"] == 320
+    assert shown["session"]["turn_detection"]["prefix_padding_ms"] == 500
     assert not {"voice", "tools", "instructions"} & set(shown["session"])
 
 
@@ -156,7 +156,7 @@ def test_thoughts_are_hidden_and_not_counted() -> None:
     ids: dict[str, Any] = {"event_id": "e", "response_id": "r", "output_index": 0, "item_id": "i"}
     thought = Part(type="thinking", text="hm")
     assert wire(ev.PartAdded(**ids, content_index=0, part=thought)) == []
-    assert wire(ev.ThinkingDelta(**ids, content_index=0, delta="hm")) == []
+    assert wire(ev.ResponseThinkingDelta(**ids, content_index=0, delta="hm")) == []
     (event,) = wire(ev.AudioDelta(**ids, content_index=1, thoughts_before=1, delta=b""))
     assert event["content_index"] == 0
     item = Item(id="i", role="assistant", content=(thought, Part(type="audio", transcript="t")))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vivavoce.protocol.client_events import SessionUpdate
 from vivavoce.protocol.detection import DIALECTS
-from vivavoce.protocol.dialect import DialectName, understand
+from vivavoce.protocol.dialect import DialectName, decode_object
 from vivavoce.protocol.session_config import SessionConfig, Transcription, TurnDetection, patched
 
 DEFAULTS = TurnDetection(threshold=0.4, prefix_padding_ms=450, silence_duration_ms=350)
@@ -22,7 +22,7 @@ TUNED = TurnDetection(
 def updated(config: SessionConfig, name: str, value: Any, dialect: DialectName = "openai_beta") -> SessionConfig:
     """``config`` after a ``session.update`` of one object, in a dialect's words."""
     session = {name: value} if dialect != "openai" else {"type": "realtime", "audio": {"input": {name: value}}}
-    update = understand({"type": "session.update", "session": session}, DIALECTS[dialect])
+    update = decode_object({"type": "session.update", "session": session}, DIALECTS[dialect])
     assert isinstance(update, SessionUpdate)
     return patched(config, update.session, DEFAULTS)
 

@@ -32,7 +32,7 @@ def test_a_session_sent_back_is_the_same_session(name: Any, data: st.DataObject)
     # what the shown session leaves out is what a new session has
     fresh = SessionConfig(model=config.model, voice="other", turn_detection=TurnDetection(threshold=0.25))
 
-    patch = msgspec.convert(dialect.reshape_session(shown, "session"), SessionPatch)
+    patch = msgspec.convert(dialect.session_to_canonical(shown, "session"), SessionPatch)
     assert patched(fresh, patch, TurnDetection()) == config
 
     update = decode(json.dumps({"type": "session.update", "session": shown}), dialect)
@@ -95,7 +95,7 @@ def test_a_format_is_understood_and_shown_in_the_dialects_way(
 def test_extras_are_patched_one_by_one() -> None:
     config = SessionConfig(model="m", voice="v", extras={"tracing": "auto", "truncation": "auto"})
     patch = msgspec.convert(
-        DIALECTS["openai"].reshape_session(
+        DIALECTS["openai"].session_to_canonical(
             {"type": "realtime", "tracing": None, "reasoning": {"effort": "low"}}, "session"
         ),
         SessionPatch,

@@ -18,7 +18,7 @@ from vivavoce.protocol.dialect import decode, encode
 from vivavoce.protocol.items import Item, Part, ServerCall
 from vivavoce.protocol.session_config import FunctionTool, SessionConfig, SessionPatch, TurnDetection, patched
 from vivavoce.protocol.stepfun import StepFun
-from vivavoce.protocol.tool_config import McpTool, RetrievalTool, WebSearchTool
+from vivavoce.protocol.tool_config import McpServerDeclaration, RetrievalDeclaration, WebSearchDeclaration
 from vivavoce.types import Citation
 
 DIALECT = StepFun()
@@ -83,10 +83,10 @@ def test_tools_of_the_server_are_read() -> None:
     ]
     session = read({"type": "session.update", "session": {"tools": tools}}).session
     assert session.tools == (
-        WebSearchTool(),
-        WebSearchTool(description="d", top_k=3, timeout_seconds=4),
-        RetrievalTool(description="prices", **retrieval),
-        McpTool(
+        WebSearchDeclaration(),
+        WebSearchDeclaration(description="d", top_k=3, timeout_seconds=4),
+        RetrievalDeclaration(description="prices", **retrieval),
+        McpServerDeclaration(
             server_label="desk",
             server_url="https://example.com",
             authorization="secret",

@@ -30,7 +30,9 @@ def test_it_adds_up(usage: Usage, rates: AudioRates) -> None:
 
 @given(usages, every_rate, st.integers(0, 10_000))
 def test_more_audio_never_costs_less(usage: Usage, rates: AudioRates, more: int) -> None:
-    longer = msgspec.structs.replace(usage, heard_ms=usage.heard_ms + more, spoken_ms=usage.spoken_ms + more)
+    longer = msgspec.structs.replace(
+        usage, input_audio_ms=usage.input_audio_ms + more, output_audio_ms=usage.output_audio_ms + more
+    )
     assert usage_object(longer, rates)["input_tokens"] >= usage_object(usage, rates)["input_tokens"]
     assert usage_object(longer, rates)["output_tokens"] >= usage_object(usage, rates)["output_tokens"]
 
@@ -39,11 +41,11 @@ def test_more_audio_never_costs_less(usage: Usage, rates: AudioRates, more: int)
     ("rates", "heard", "spoken"), [(OPENAI_RATES, 100, 200), (STEPFUN_RATES, 125, 250)], ids=["OpenAI", "StepFun"]
 )
 def test_ten_seconds(rates: AudioRates, heard: int, spoken: int) -> None:
-    shown = usage_object(Usage(heard_ms=10_000, spoken_ms=10_000), rates)
+    shown = usage_object(Usage(input_audio_ms=10_000, output_audio_ms=10_000), rates)
     assert shown["input_token_details"]["audio_tokens"] == heard
     assert shown["output_token_details"]["audio_tokens"] == spoken
 
 
 def test_a_token_that_was_begun_counts() -> None:
-    assert [OPENAI_RATES.heard(ms) for ms in (0, 1, 100, 101)] == [0, 1, 1, 2]
-    assert replace(OPENAI_RATES, spoken_ms=40).spoken(41) == 2
+    assert [OPENAI_RATES.input_tokens(ms) for ms in (0, 1, 100, 101)] == [0, 1, 1, 2]
+    assert replace(OPENAI_RATES, output_token_ms=40).output_tokens(41) == 2

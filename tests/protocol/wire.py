@@ -18,6 +18,7 @@ def objects(required: dict[str, Any], optional: dict[str, Any] | None = None) ->
 
 base64s = st.binary(max_size=6).map(lambda data: base64.b64encode(data).decode())
 nothing = st.none()
+languages = st.sampled_from(["en", "zh-CN", "nb-NO", "auto", "multi", "english", "Mandarin"])
 functions: dict[str, Any] = {"name": names, "description": words, "parameters": json_objects}
 flat_tools = objects({"type": st.just("function"), **functions})
 nested_tools = objects({"type": st.just("function"), "function": objects(functions)})
@@ -27,7 +28,7 @@ flat_formats = st.sampled_from(["pcm16", "g711_ulaw", "g711_alaw", "pcm16_8000",
 ga_formats = st.sampled_from(
     [{"type": "audio/pcmu"}, {"type": "audio/pcma"}, {"type": "audio/pcm"}, {"type": "audio/pcm", "rate": 16000}]
 )
-transcription = nothing | objects({}, {"model": words, "language": words, "prompt": words})
+transcription = nothing | objects({}, {"model": words, "language": languages, "prompt": words})
 noise_reduction = nothing | st.sampled_from([{"type": "near_field"}, {"type": "far_field"}])
 energy_vad = nothing | objects(
     {"type": st.just("server_vad")},

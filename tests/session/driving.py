@@ -10,23 +10,18 @@ import numpy as np
 
 from vivavoce.protocol.server_events import ServerEvent
 from vivavoce.protocol.session_config import SessionConfig, TurnDetection
-from vivavoce.session.known_voices import KnownVoices
-from vivavoce.session.session import Session, SessionOptions
-from vivavoce.session.signals import (
-    Heard,
-    Listen,
-    Output,
-    Overhear,
-    Overheard,
+from vivavoce.session.inputs import (
+    PartialTranscript,
     Recognised,
     Replied,
-    Send,
-    Signal,
-    StartReply,
-    Tick,
-    Transcribe,
-    WakeAt,
+    SessionInput,
+    SpeechProbabilities,
+    TimerFired,
 )
+from vivavoce.session.known_voices import KnownVoices
+from vivavoce.session.options import SessionOptions
+from vivavoce.session.outputs import Listen, Output, Send, StartReply, Transcribe, TranscribePartially, WakeAt
+from vivavoce.session.session import Session
 from vivavoce.types import ClauseCut, ClauseSpoken, GenerationEnd, ReplyEnd, ReplyEvent, Speech, TextDelta, Transcript
 
 E = TypeVar("E", bound=ServerEvent)
@@ -48,7 +43,7 @@ def speech(milliseconds: int) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 class Driven:
-    """Feeds signals and remembers all that came out."""
+    """Feeds inputs and remembers all that came out."""
 
     def __init__(self, vad: TurnDetection | None = None, **options: Any) -> None:
         numbers = count(1)
@@ -63,11 +58,11 @@ class Driven:
         self.outputs: list[Output] = self.session.open()
         self.wake_at: float | None = None
 
-    def take(self, *signals: Signal) -> list[Output]:
-        """Feed signals one after another; returns what came of them."""
+    def take(self, *inputs: SessionInput) -> list[Output]:
+        """Feed inputs one after another; returns what came of them."""
         fresh: list[Output] = []
-        for signal in signals:
-            fresh += self.session.receive(signal, self.now)
+        for session_input in inputs:
+            fresh += self.session.receive(session_input, self.now)
         self.outputs += fresh
         for output in fresh:
             if isinstance(output, WakeAt):
@@ -80,9 +75,9 @@ class Driven:
         deadline = self.now + seconds
         while self.wake_at is not None and self.wake_at <= deadline:
             self.now, self.wake_at = max(self.now, self.wake_at), None
-            fresh += self.take(Tick())
+            fresh += self.take(TimerFired())
         self.now = deadline
-        return fresh + self.take(Tick())
+        return fresh + self.take(TimerFired())
 
     def hear(self, milliseconds: int, probability: float) -> list[Output]:
         """Audio of this length whose frames the detector finds this probable; plays client and detector."""
@@ -91,7 +86,7 @@ class Driven:
         fresh = self.take(AudioAppend(audio=pcm(milliseconds)))
         for listen in [output for output in fresh if isinstance(output, Listen)]:
             frames = listen.frames
-            fresh += self.take(Heard(frames.position, [probability] * len(frames.frames)))
+            fresh += self.take(SpeechProbabilities(frames.position, [probability] * len(frames.frames)))
         return fresh
 
     def live(self, milliseconds: int, probability: float, *, piece_ms: int = 20) -> list[Output]:
@@ -111,13 +106,13 @@ class Driven:
         work = self.commands(Transcribe)[-1]
         return self.take(Recognised(work.item_id, work.content_index, Transcript(text, language)))
 
-    def overheard(self, text: str, language: str = "en") -> list[Output]:
+    def partially_transcribed(self, text: str, language: str = "en") -> list[Output]:
         """Answer the newest reading of what is being said."""
-        work = self.commands(Overhear)[-1]
-        return self.take(Overheard(work.item_id, work.until, Transcript(text, language)))
+        work = self.commands(TranscribePartially)[-1]
+        return self.take(PartialTranscript(work.item_id, work.until, Transcript(text, language)))
 
     def reply(self, *events: ReplyEvent) -> list[Output]:
-        """Play the reply road for the newest reply."""
+        """Play the reply pipeline for the newest reply."""
         response_id = self.commands(StartReply)[-1].response_id
         return self.take(*(Replied(response_id, event) for event in events))
 

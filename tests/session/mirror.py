@@ -56,7 +56,7 @@ class Mirror:
                 assert _without_words(item) == _without_words(mine)
             else:
                 assert item == mine
-        assert (self.active is not None) == session.replying.active
+        assert (self.active is not None) == session.responses.active
 
     # ---- inside
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from session.driving import FRAME_MS, VAD, Driven
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session_config import TurnDetection
-from vivavoce.session.signals import Output, Overhear, Overheard, Recognised, Transcribe
+from vivavoce.session.inputs import PartialTranscript, Recognised
+from vivavoce.session.outputs import Output, Transcribe, TranscribePartially
 from vivavoce.types import Transcript
 
 
@@ -16,7 +17,7 @@ class _Job:
     """Work of the recogniser, done at ``due`` (seconds)."""
 
     due: float
-    work: Overhear | Transcribe
+    work: TranscribePartially | Transcribe
     text: str
 
 
@@ -49,13 +50,13 @@ class RealTime(Driven):
             fresh = self.hear(FRAME_MS, probability)
             self._recognise()
             fresh += self.wait(FRAME_MS / 1000)
-            if probability and self.session.hearing.speaking:
+            if probability and self.session.input_turn.speaking:
                 self.sent_into_voice_ms += sum(len(delta.delta) / 48 for delta in self.events(ev.AudioDelta, fresh))
         return self.outputs[before:]
 
     def _recognise(self) -> None:
         for output in self.outputs[self._seen :]:
-            if isinstance(output, Overhear):
+            if isinstance(output, TranscribePartially):
                 self._read(output)
             elif isinstance(output, Transcribe):
                 self._jobs.append(_Job(max(self.now, self.busy_until) + self._takes_s, output, self._understood()))
@@ -63,15 +64,15 @@ class RealTime(Driven):
         for job in [job for job in self._jobs if job.due <= self.now]:
             self._jobs.remove(job)
             heard = Transcript(job.text, "en")
-            if isinstance(job.work, Overhear):
-                self.take(Overheard(job.work.item_id, job.work.until, heard))
+            if isinstance(job.work, TranscribePartially):
+                self.take(PartialTranscript(job.work.item_id, job.work.until, heard))
             else:
                 self.take(Recognised(job.work.item_id, job.work.content_index, heard))
 
-    def _read(self, work: Overhear) -> None:
+    def _read(self, work: TranscribePartially) -> None:
         transcribing = any(isinstance(job.work, Transcribe) for job in self._jobs)
         if transcribing or self.now < self.busy_until:
-            self.take(Overheard(work.item_id, work.until, None))
+            self.take(PartialTranscript(work.item_id, work.until, None))
             return
         self._jobs = [_Job(self.now + self._takes_s, work, self._understood())]
 

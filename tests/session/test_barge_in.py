@@ -8,7 +8,7 @@ import pytest
 
 from session.driving import VAD, Driven, speech
 from session.real_time import RealTime
-from session.test_interruption import FIRST, SECOND, replying
+from session.test_interruption import FIRST, SECOND, responses
 from session.test_text_and_items import say
 from session.test_voice_turn import spoken_turn
 from vivavoce.protocol import client_events as client
@@ -21,7 +21,7 @@ from vivavoce.protocol.session_config import (
     TurnDetection,
     TurnDetectionPatch,
 )
-from vivavoce.session.barge_in import BARGE_IN_TABLE, BargeInEvent, BargeInState
+from vivavoce.session.barge_in import BARGE_IN_TABLE, BargeInEvent, BargeInState, PausedReplyAction
 from vivavoce.types import (
     ApprovalNeeded,
     ClauseCut,
@@ -122,7 +122,7 @@ def test_a_cough_does_not_cut_a_written_answer() -> None:
     driven.transcript("")
     driven.reply(TextDelta(" three."), GenerationEnd("stop"), ReplyEnd())
     assert statuses(driven) == ["completed"]
-    assert driven.events(ev.TextDone)[0].text == "One two three."
+    assert driven.events(ev.ResponseTextDone)[0].text == "One two three."
 
 
 def test_a_cough_before_a_written_answer_has_begun_does_not_take_it_away() -> None:
@@ -204,7 +204,7 @@ def test_the_same_call_twice_in_one_reply_is_two_calls() -> None:
 
 
 def said_into_a_reply(text: str, language: str = "en", milliseconds: int = 320, **options: object) -> Driven:
-    driven = replying(**options)  # type: ignore[arg-type]
+    driven = responses(**options)  # type: ignore[arg-type]
     driven.hear(milliseconds, 0.9)
     driven.hear(320, 0.0)
     driven.transcript(text, language)
@@ -289,7 +289,7 @@ def test_yes_to_what_is_being_written_is_an_answer_if_that_asks(written: str, an
     driven.hear(320, 0.0)
     driven.transcript("Okay.")
     assert (driven.prompts()[-1][-1] == "Okay.") is answers
-    assert driven.session.replying.active
+    assert driven.session.responses.active
 
 
 @pytest.mark.parametrize("text", ["Yes, please.", "Okay.", "Mhm."])
@@ -320,7 +320,7 @@ def test_yes_into_the_silence_at_a_replys_end_is_a_turn() -> None:
 
 
 def test_a_sign_of_listening_to_a_reply_that_may_not_be_interrupted_is_no_turn() -> None:
-    driven = replying()
+    driven = responses()
     patch = SessionPatch(turn_detection=TurnDetectionPatch(interrupt_response=False))
     driven.take(client.SessionUpdate(session=patch))
     driven.hear(320, 0.9)
@@ -335,7 +335,7 @@ def test_a_sign_of_listening_to_a_reply_that_may_not_be_interrupted_is_no_turn()
 
 
 def with_policy(**fields: object) -> Driven:
-    driven = replying()
+    driven = responses()
     policy = Interruption(**fields)  # type: ignore[arg-type]
     driven.take(client.SessionUpdate(session=SessionPatch(turn_detection=TurnDetectionPatch(interruption=policy))))
     return driven
@@ -376,7 +376,7 @@ def test_a_reading_with_too_few_words_decides_nothing_yet() -> None:
     driven = with_policy(min_words=3)
     driven.hear(640, 0.9)
     driven.hear(64, 0.0)
-    driven.overheard("please stop")
+    driven.partially_transcribed("please stop")
     driven.hear(640, 0.9)
     driven.hear(320, 0.0)
     driven.transcript("please stop it now")
@@ -389,11 +389,23 @@ def test_a_reading_with_too_few_words_decides_nothing_yet() -> None:
 @pytest.mark.parametrize("state", BargeInState)
 def test_whatever_is_paused_can_be_ended_by_words_or_by_the_client(state: BargeInState) -> None:
     if state is not BargeInState.NONE:
-        assert BARGE_IN_TABLE[state, BargeInEvent.WORDS] is BargeInState.NONE
-        assert BARGE_IN_TABLE[state, BargeInEvent.WITHDRAWN] is BargeInState.NONE
-    assert BARGE_IN_TABLE[state, BargeInEvent.SPEECH_STARTED] is BargeInState.LISTENING
+        for event in (
+            BargeInEvent.WORDS,
+            BargeInEvent.CANCELLED,
+            BargeInEvent.NEW_RESPONSE,
+            BargeInEvent.DELETED,
+            BargeInEvent.RECONFIGURED,
+        ):
+            assert BARGE_IN_TABLE[state, event] == (BargeInState.NONE, PausedReplyAction.DROP)
+    assert BARGE_IN_TABLE[state, BargeInEvent.SPEECH_STARTED] == (BargeInState.LISTENING, PausedReplyAction.KEEP)
 
 
 def test_every_state_of_a_barge_in_can_be_reached_and_left() -> None:
-    assert set(BARGE_IN_TABLE.values()) == set(BargeInState)
+    assert {state for state, _ in BARGE_IN_TABLE.values()} == set(BargeInState)
     assert {state for state, _ in BARGE_IN_TABLE} == set(BargeInState)
+
+
+def test_a_paused_reply_stays_until_its_barge_in_is_over() -> None:
+    for (before, _), (after, action) in BARGE_IN_TABLE.items():
+        ends = before is not BargeInState.NONE and after is BargeInState.NONE
+        assert (action is PausedReplyAction.KEEP) == (not ends)

@@ -8,7 +8,7 @@ import pytest
 
 from session.wired import Wired, message
 from vivavoce.protocol.dialect import DialectName
-from vivavoce.session.signals import StartReply
+from vivavoce.session.outputs import StartReply
 from vivavoce.types import GenerationEnd, ReplyEnd, ToolCall, ToolCallDelta
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vivavoce.protocol.items import Item, Part
 from vivavoce.session.context import Context, message_of
-from vivavoce.token_estimates import estimate_tokens
+from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.types import Message, ToolCall
 
 BUDGET = 250
@@ -25,6 +25,15 @@ def test_items_without_words_say_nothing() -> None:
     assert message_of(silent) is None
     assert message_of(unheard) is None
     assert Context(1000).messages("sys", [silent, user("hi"), unheard])[1:] == (Message("user", "hi"),)
+
+
+def test_speech_is_told_as_it_is_typed_and_text_as_it_is() -> None:
+    said = "The code is four seven one one two."
+    spoken = Item(id="s", role="user", content=(Part(type="input_audio", transcript=said),))
+    assert message_of(spoken, "en") == Message("user", "The code is 47112.")
+    assert message_of(user(said), "en") == Message("user", said)
+    reply = Item(id="a", role="assistant", content=(Part(type="audio", transcript=said),))
+    assert message_of(reply) == Message("assistant", said)
 
 
 def test_calls_of_one_turn_are_one_message() -> None:

@@ -15,20 +15,15 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.detection import DIALECTS
 from vivavoce.protocol.dialect import DialectName, encode
 from vivavoce.protocol.translator import Translator
-from vivavoce.session.signals import (
-    Heard,
-    Listen,
-    Output,
-    Overhear,
-    Overheard,
+from vivavoce.session.inputs import (
+    PartialTranscript,
     Recognised,
     RecognitionFailed,
     Refused,
     Replied,
-    Send,
-    StartReply,
-    Transcribe,
+    SpeechProbabilities,
 )
+from vivavoce.session.outputs import Listen, Output, Send, StartReply, Transcribe, TranscribePartially
 from vivavoce.types import (
     ClauseCut,
     ClauseSpoken,
@@ -59,11 +54,11 @@ class World:
     def step(self) -> None:
         frame, event_id = self.fuzzer.frame()
         try:
-            signal: Any = self.translator.decode(frame)
+            session_input: Any = self.translator.decode(frame)
         except ClientError as error:
-            signal = Refused(error)
-        errors = self.driven.events(ev.Error, self.feed(signal))
-        assert len(errors) == 1 or (not errors and not isinstance(signal, Refused)), "one error an event"
+            session_input = Refused(error)
+        errors = self.driven.events(ev.Error, self.feed(session_input))
+        assert len(errors) == 1 or (not errors and not isinstance(session_input, Refused)), "one error an event"
         for event in errors:
             assert_names_its_fault(event.error, event_id)
             self.answered += 1
@@ -73,8 +68,8 @@ class World:
             self.notice(self.driven.wait(self.chance.random() * 3))
         self.driven.outputs.clear()
 
-    def feed(self, *signals: Any) -> list[Output]:
-        fresh = self.driven.take(*signals)
+    def feed(self, *inputs: Any) -> list[Output]:
+        fresh = self.driven.take(*inputs)
         self.notice(fresh)
         return fresh
 
@@ -85,20 +80,24 @@ class World:
                     assert all(encode(event, DIALECTS[self.fuzzer.dialect]))
                     if isinstance(event, ev.ItemCreated):
                         self.fuzzer.known_ids.append(event.item.id)
-                case Listen() | Transcribe() | Overhear() | StartReply():
+                case Listen() | Transcribe() | TranscribePartially() | StartReply():
                     self.to_do.append(output)
 
     def work(self, work: Any) -> list[Any]:
         match work:
             case Listen(frames=frames):
-                return [Heard(frames.position, [self.chance.choice([0.0, 0.9])] * len(frames.frames))]
+                return [SpeechProbabilities(frames.position, [self.chance.choice([0.0, 0.9])] * len(frames.frames))]
             case Transcribe() if self.chance.random() < 0.1:
                 return [RecognitionFailed(work.item_id, work.content_index, "no")]
             case Transcribe():
                 text = self.chance.choice(["", "hello", "Mhm."])
                 return [Recognised(work.item_id, work.content_index, Transcript(text, "en"))]
-            case Overhear():
-                return [Overheard(work.item_id, work.until, Transcript(self.chance.choice(["", "so it", "so"]), "en"))]
+            case TranscribePartially():
+                return [
+                    PartialTranscript(
+                        work.item_id, work.until, Transcript(self.chance.choice(["", "so it", "so"]), "en")
+                    )
+                ]
         events: list[ReplyEvent] = [TextDelta("Well. "), ClauseCut(0, "Well. "), ClauseSpoken(0)]
         if work.voice is not None:
             events.insert(2, Speech(0, speech(self.chance.choice([10, 900]))))

@@ -14,7 +14,8 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
 from vivavoce.protocol.session_config import FunctionTool, SessionPatch, TurnDetectionPatch
-from vivavoce.session.signals import ReplyFailed, StartReply
+from vivavoce.session.inputs import ReplyFailed
+from vivavoce.session.outputs import StartReply
 from vivavoce.types import ApprovalNeeded, GenerationEnd, ReplyEnd, TextDelta, ToolCall
 
 IDLE = SessionPatch(turn_detection=TurnDetectionPatch(idle_timeout_ms=2000, silence_duration_ms=200))

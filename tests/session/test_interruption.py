@@ -9,7 +9,8 @@ from session.test_voice_turn import spoken_turn
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session_config import SessionPatch, TurnDetectionPatch
-from vivavoce.session.signals import Overhear, Overheard, RecognitionFailed, StartReply, Transcribe
+from vivavoce.session.inputs import PartialTranscript, RecognitionFailed
+from vivavoce.session.outputs import StartReply, Transcribe, TranscribePartially
 from vivavoce.types import ClauseCut, ClauseSpoken, GenerationEnd, ReplyEnd, Speech, TextDelta
 
 FIRST = "One two three four."
@@ -20,7 +21,7 @@ def sent_ms(driven: Driven, response_id: str) -> float:
     return sum(len(delta.delta) for delta in driven.events(ev.AudioDelta) if delta.response_id == response_id) / 48
 
 
-def replying(*, written: bool = True) -> Driven:
+def responses(*, written: bool = True) -> Driven:
     """A reply of four seconds, two of which have been heard."""
     driven = Driven(VAD, audio_lead_ms=1000)
     spoken_turn(driven)
@@ -39,7 +40,7 @@ def a_short_noise(driven: Driven) -> None:
 
 
 def test_a_short_noise_lets_the_reply_go_on_with_nothing_repeated_or_lost() -> None:
-    driven = replying()
+    driven = responses()
     a_short_noise(driven)
     first, second = (event.response.id for event in driven.events(ev.ResponseCreated))
     assert first != second
@@ -54,11 +55,11 @@ def test_a_short_noise_lets_the_reply_go_on_with_nothing_repeated_or_lost() -> N
 
 
 def test_going_on_makes_what_was_not_made_yet() -> None:
-    driven = replying(written=False)
+    driven = responses(written=False)
     driven.reply(TextDelta(" Nine"), TextDelta(" ten"))
     a_short_noise(driven)
     work = driven.commands(StartReply)[-1]
-    assert work.begun == " Nine ten"
+    assert work.prefix == " Nine ten"
     assert (work.messages[-1].role, work.messages[-1].content) == ("assistant", FIRST + SECOND + " Nine ten")
     assert [message.role for message in work.messages] == ["system", "user", "assistant"]
     driven.reply(
@@ -81,13 +82,13 @@ def test_a_clause_that_had_only_part_of_its_audio_is_spoken_anew_from_the_first_
     heard = driven.events(ev.ResponseDone)[0].response.output[0].parts[0].transcript
     assert isinstance(heard, str)
     assert heard
-    assert f"{heard} {work.begun}" == FIRST + SECOND
+    assert f"{heard} {work.prefix}" == FIRST + SECOND
     assert not driven.events(ev.AudioDelta, driven.wait(0.1))
 
 
 @pytest.mark.parametrize("sound", ["Mhm.", "Uh-huh.", "嗯，嗯。"])
 def test_a_backchannel_is_no_interruption(sound: str) -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.hear(320, 0.0)
     driven.transcript(sound)
@@ -102,7 +103,7 @@ def test_the_same_sound_answers_a_question_when_nobody_is_speaking() -> None:
 
 
 def test_words_keep_the_reply_cut_and_are_answered() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(640, 0.9)
     driven.hear(320, 0.0)
     driven.transcript("stop please")
@@ -113,25 +114,25 @@ def test_words_keep_the_reply_cut_and_are_answered() -> None:
 
 
 def test_a_reply_never_goes_on_while_there_is_voice() -> None:
-    driven = replying()
+    driven = responses()
     for _ in range(10):
         driven.hear(1300, 0.9)
-        driven.overheard("")
+        driven.partially_transcribed("")
         driven.wait(1.3)
     assert len(driven.events(ev.ResponseCreated)) == 1
     driven.hear(320, 0.0)
-    driven.overheard("")
+    driven.partially_transcribed("")
     assert len(driven.events(ev.ResponseCreated)) == 2, "what was heard was noise, and it is over"
 
 
 @pytest.mark.parametrize("reading", ["", "Mhm."])
 def test_a_turn_without_a_word_ends_after_two_seconds_of_silence_however_patient_its_detection(reading: str) -> None:
-    driven = replying()
+    driven = responses()
     patch = SessionPatch(turn_detection=TurnDetectionPatch(silence_duration_ms=8000))
     driven.take(client.SessionUpdate(session=patch))
     driven.hear(160, 0.9)
     driven.hear(320, 0.0)
-    driven.overheard(reading)
+    driven.partially_transcribed(reading)
     driven.wait(1.9)
     assert len(driven.events(ev.ResponseCreated)) == 1
     fresh = driven.wait(0.2)
@@ -142,44 +143,44 @@ def test_a_turn_without_a_word_ends_after_two_seconds_of_silence_however_patient
 
 
 def test_without_a_reading_silence_in_the_turn_decides_nothing() -> None:
-    driven = replying()
+    driven = responses()
     patch = SessionPatch(turn_detection=TurnDetectionPatch(silence_duration_ms=8000))
     driven.take(client.SessionUpdate(session=patch))
     driven.hear(640, 0.9)
     driven.hear(320, 0.0)
-    work = driven.commands(Overhear)[-1]
-    driven.take(Overheard(work.item_id, work.until, None))
+    work = driven.commands(TranscribePartially)[-1]
+    driven.take(PartialTranscript(work.item_id, work.until, None))
     driven.wait(5)
     assert len(driven.events(ev.ResponseCreated)) == 1, "the recogniser was busy: nobody knows what was said"
     driven.hear(32, 0.0)
-    driven.overheard("stop please")
+    driven.partially_transcribed("stop please")
     driven.wait(5)
     assert len(driven.events(ev.ResponseCreated)) == 1
 
 
 def test_voice_after_the_reply_has_gone_on_stops_it_again() -> None:
-    driven = replying()
+    driven = responses()
     a_short_noise(driven)
     driven.wait(0.5)
     driven.hear(320, 0.9)
     assert [event.response.status for event in driven.events(ev.ResponseDone)] == ["cancelled", "cancelled"]
     driven.hear(64, 0.0)
-    driven.overheard("no, wait")
+    driven.partially_transcribed("no, wait")
     driven.hear(320, 0.0)
     assert driven.prompts()[-1][-1] == "no, wait", "the reading in the pause left nothing out"
 
 
 def test_overheard_words_end_the_waiting_at_once() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(320, 0.9)
     driven.hear(64, 0.0)
-    driven.overheard("hold on")
+    driven.partially_transcribed("hold on")
     driven.live(5000, 0.9)
     assert len(driven.events(ev.ResponseCreated)) == 1
 
 
 def test_the_clients_truncate_moves_where_the_reply_goes_on() -> None:
-    driven = replying()
+    driven = responses()
     message_id = driven.events(ev.OutputItemAdded)[0].item.id
     driven.hear(160, 0.9)
     driven.take(client.ItemTruncate(item_id=message_id, audio_end_ms=1000))
@@ -204,7 +205,7 @@ def test_a_reply_that_was_all_sent_goes_on_too() -> None:
 
 
 def test_twice_interrupted_by_noise_the_reply_is_still_whole() -> None:
-    driven = replying()
+    driven = responses()
     a_short_noise(driven)
     driven.wait(0.5)
     a_short_noise(driven)
@@ -224,7 +225,7 @@ def test_noise_before_the_first_word_of_the_reply_starts_it_over() -> None:
 
 
 def test_a_failing_recogniser_does_not_cost_the_reply() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.hear(320, 0.0)
     work = driven.commands(Transcribe)[-1]
@@ -236,7 +237,7 @@ def test_a_failing_recogniser_does_not_cost_the_reply() -> None:
 
 
 def test_a_response_the_client_starts_takes_the_place_of_what_was_cut() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.take(client.ResponseCreate())
     driven.whole_reply(("Something else.", 200))
@@ -247,7 +248,7 @@ def test_a_response_the_client_starts_takes_the_place_of_what_was_cut() -> None:
 
 
 def test_without_interrupt_response_the_reply_is_finished_and_the_turn_answered_after_it() -> None:
-    driven = replying()
+    driven = responses()
     patch = SessionPatch(turn_detection=TurnDetectionPatch(interrupt_response=False, silence_duration_ms=200))
     driven.take(client.SessionUpdate(session=patch))
     driven.hear(320, 0.9)

@@ -23,29 +23,31 @@ from vivavoce.protocol.session_config import (
     TranscriptionPatch,
     TurnDetectionPatch,
 )
-from vivavoce.protocol.tool_config import McpTool, WebSearchTool
-from vivavoce.session.signals import (
+from vivavoce.protocol.tool_config import McpServerDeclaration, WebSearchDeclaration
+from vivavoce.session.inputs import (
     Connected,
     Disconnected,
-    Heard,
-    Listen,
-    ListTools,
-    Noticed,
-    Output,
-    Overhear,
-    Overheard,
+    Notification,
+    PartialTranscript,
     Recognised,
     RecognitionFailed,
     Replied,
     ReplyFailed,
     Scored,
+    SpeechProbabilities,
+    TimerFired,
+    ToolsListed,
+    ToolsNotListed,
+)
+from vivavoce.session.outputs import (
+    Listen,
+    ListTools,
+    Output,
     ScoreTurn,
     Send,
     StartReply,
-    Tick,
-    ToolsListed,
-    ToolsNotListed,
     Transcribe,
+    TranscribePartially,
     WakeAt,
 )
 from vivavoce.types import (
@@ -76,10 +78,10 @@ FORMATS = [
     AudioFormat(encoding="g711_ulaw", rate_hz=8000),
     AudioFormat(encoding="g711_alaw", rate_hz=8000),
 ]
-CLIENTS_ANSWERS = ("function_call_output", "mcp_approval_response")
+CLIENT_OUTPUT_TYPES = ("function_call_output", "mcp_approval_response")
 CLAUSES = ["Some words, ", "one two three. ", "好的，我明白了。", " — ", "word"]
 LAMP = FunctionTool(name="lamp")
-DESK = McpTool(server_label="desk", server_url="http://desk")
+DESK = McpServerDeclaration(server_label="desk", server_url="http://desk")
 
 
 def audio_of(format: AudioFormat, milliseconds: int, level: int) -> bytes:
@@ -101,7 +103,7 @@ class Road:
         self.ended = False
 
     def begin(self) -> list[ReplyEvent]:
-        return self._clause(self.work.begun) if self.work.begun else []
+        return self._clause(self.work.prefix) if self.work.prefix else []
 
     def step(self, kind: int, text: str, milliseconds: int) -> list[ReplyEvent]:
         """One step; ``kind`` says which, as far as it is possible now."""
@@ -166,7 +168,7 @@ updates = st.sampled_from(
         SessionPatch(tools=(LAMP,), tool_choice=FunctionChoice(name="lamp")),
         SessionPatch(tool_choice="required"),
         SessionPatch(tools=()),
-        SessionPatch(tools=(DESK, LAMP, WebSearchTool())),
+        SessionPatch(tools=(DESK, LAMP, WebSearchDeclaration())),
         SessionPatch(tools=(msgspec.structs.replace(DESK, announced=False, require_approval="never"),)),
         SessionPatch(instructions="Be brief.", speed=1.5, transcription=TranscriptionPatch(language="en")),
     ]
@@ -197,8 +199,8 @@ new_items = st.builds(
 )
 
 
-def is_approval(signal: Any) -> bool:
-    return isinstance(signal, client.ItemCreate) and signal.item.type == "mcp_approval_response"
+def is_approval(session_input: Any) -> bool:
+    return isinstance(session_input, client.ItemCreate) and session_input.item.type == "mcp_approval_response"
 
 
 class Conversations(RuleBasedStateMachine):
@@ -211,42 +213,44 @@ class Conversations(RuleBasedStateMachine):
         self.read = 0
         self.to_hear: list[Listen] = []
         self.roads: list[Road] = []
-        self.works: dict[type, list[Any]] = {Transcribe: [], Overhear: [], ScoreTurn: [], ListTools: []}
+        self.works: dict[type, list[Any]] = {Transcribe: [], TranscribePartially: [], ScoreTurn: [], ListTools: []}
         self.requests: list[str] = []
         self.prompted: set[str] = set()
         self.asked_for = 0
         self.may_sound: set[str] = set()
         self.last_status = ""
 
-    def take(self, *signals: Any) -> None:
-        for signal in signals:
-            self.take_one(signal)
+    def take(self, *inputs: Any) -> None:
+        for session_input in inputs:
+            self.take_one(session_input)
 
-    def take_one(self, signal: Any) -> None:
+    def take_one(self, session_input: Any) -> None:
         session = self.driven.session
-        speaking, waiting, errors = session.hearing.speaking, self.anything_waits(), self.mirror.errors
-        fresh = self.driven.take(signal)
-        explicit = isinstance(signal, client.ResponseCreate | Noticed) or is_approval(signal)
+        speaking, waiting, errors = session.input_turn.speaking, self.anything_waits(), self.mirror.errors
+        fresh = self.driven.take(session_input)
+        explicit = isinstance(session_input, client.ResponseCreate | Notification) or is_approval(session_input)
         if explicit and len(self.driven.events(ev.Error)) == errors:
             self.asked_for += 1
         self.check()
         created = self.driven.events(ev.ResponseCreated, fresh)
-        if isinstance(signal, ReplyFailed):
+        if isinstance(session_input, ReplyFailed):
             assert not created or waiting, "a failure starts no response"
-        if speaking and session.hearing.speaking:
-            self.nobody_is_talked_over(signal, fresh)
-        if session.hearing.speaking and not speaking:
+        if speaking and session.input_turn.speaking:
+            self.nobody_is_talked_over(session_input, fresh)
+        if session.input_turn.speaking and not speaking:
             self.may_sound = {self.mirror.active} if self.mirror.active is not None else set()
 
     def anything_waits(self) -> bool:
-        floor = self.driven.session.floor
-        return bool(len(floor._queue) or floor._unanswered or floor._notices or floor._barge_in.paused)
+        arbiter = self.driven.session.arbiter
+        return bool(len(arbiter._queue) or arbiter._unanswered or arbiter._notices or arbiter._barge_in.paused)
 
-    def nobody_is_talked_over(self, signal: Any, fresh: list[Output]) -> None:
+    def nobody_is_talked_over(self, session_input: Any, fresh: list[Output]) -> None:
         """While the user speaks nothing begins but what a client asks for now, and nothing goes on that they interrupt."""
         for created in self.driven.events(ev.ResponseCreated, fresh):
-            aside = created.response.conversation_id is None
-            assert isinstance(signal, client.ResponseCreate) or (aside and not created.response.config.speaks)
+            out_of_band = created.response.conversation_id is None
+            assert isinstance(session_input, client.ResponseCreate) or (
+                out_of_band and not created.response.config.speaks
+            )
             self.may_sound.add(created.response.id)
         for delta in self.driven.events(ev.AudioDelta, fresh):
             assert delta.response_id in self.may_sound
@@ -259,14 +263,14 @@ class Conversations(RuleBasedStateMachine):
 
     def answers_something(self, work: StartReply) -> None:
         """Each prompt of the conversation has something new to answer, or was asked for."""
-        session, reply = self.driven.session, self.driven.session.replying._reply
+        session, reply = self.driven.session, self.driven.session.responses._reply
         assert reply is not None
-        if reply.work is not work or not reply.ask.in_conversation or reply.ask.items is not None:
+        if reply.work is not work or not reply.request.in_conversation or reply.request.items is not None:
             return  # the rest of a paused reply, or not of the conversation
-        users = {item.id for item in session.conversation if item.role == "user" or item.type in CLIENTS_ANSWERS}
+        users = {item.id for item in session.conversation if item.role == "user" or item.type in CLIENT_OUTPUT_TYPES}
         assert users - self.prompted or self.asked_for
         self.prompted |= users
-        self.asked_for = min(self.asked_for, len(session.floor._queue) + len(session.floor._notices))
+        self.asked_for = min(self.asked_for, len(session.arbiter._queue) + len(session.arbiter._notices))
 
     def notice(self, output: Output) -> None:
         match output:
@@ -280,17 +284,17 @@ class Conversations(RuleBasedStateMachine):
                     self.last_status = event.response.status
                 if isinstance(event, ev.TimeoutTriggered):
                     assert self.last_status in ("completed", "incomplete"), "nobody is asked after a failure"
-                    assert not self.driven.session.hearing.speaking
+                    assert not self.driven.session.input_turn.speaking
             case Listen():
                 self.to_hear.append(output)
             case StartReply():
                 self.answers_something(output)
                 self.roads.append(Road(output))
-            case Transcribe() | Overhear() | ScoreTurn() | ListTools():
+            case Transcribe() | TranscribePartially() | ScoreTurn() | ListTools():
                 self.works[type(output)].append(output)
 
     def sent_is_made(self, event: ev.ResponseDone) -> None:
-        response = self.driven.session.replying.newest
+        response = self.driven.session.responses.newest
         if response is None or response.id != event.response.id or response.playback is None:
             return
         if not response.playback.silenced:
@@ -312,7 +316,7 @@ class Conversations(RuleBasedStateMachine):
     @rule(probability=st.sampled_from([0.0, 0.9]))
     def detector(self, probability: float) -> None:
         frames = self.to_hear.pop(0).frames
-        self.take(Heard(frames.position, [probability] * len(frames.frames)))
+        self.take(SpeechProbabilities(frames.position, [probability] * len(frames.frames)))
 
     @rule(milliseconds=st.integers(64, 700), probability=st.sampled_from([0.0, 0.9, 0.9]))
     def hear(self, milliseconds: int, probability: float) -> None:
@@ -388,11 +392,11 @@ class Conversations(RuleBasedStateMachine):
         else:
             self.take(Recognised(work.item_id, work.content_index, Transcript(text, "en")))
 
-    @precondition(lambda self: self.works[Overhear])
+    @precondition(lambda self: self.works[TranscribePartially])
     @rule(data=st.data(), text=st.sampled_from(["", "Mhm", "so", "so I thought", "so I thought we might", None]))
     def reading(self, data: st.DataObject, text: str | None) -> None:
-        work = data.draw(st.sampled_from(self.works[Overhear][-3:]))
-        self.take(Overheard(work.item_id, work.until, None if text is None else Transcript(text, "en")))
+        work = data.draw(st.sampled_from(self.works[TranscribePartially][-3:]))
+        self.take(PartialTranscript(work.item_id, work.until, None if text is None else Transcript(text, "en")))
 
     @precondition(lambda self: self.works[ScoreTurn])
     @rule(data=st.data(), score=st.none() | st.floats(0, 1))
@@ -431,7 +435,7 @@ class Conversations(RuleBasedStateMachine):
 
     @rule()
     def timer(self) -> None:
-        self.take(Noticed("The timer is over."))
+        self.take(Notification("The timer is over."))
 
     @precondition(lambda self: self.roads)
     @rule(text=st.sampled_from(CLAUSES), milliseconds=st.integers(50, 1500), last=st.booleans())
@@ -474,13 +478,13 @@ class Conversations(RuleBasedStateMachine):
     def client_and_server_agree(self) -> None:
         self.check()
         self.mirror.agrees(self.driven.session)
-        response = self.driven.session.replying.newest
+        response = self.driven.session.responses.newest
         if response is not None and response.active and response.playback and not response.playback.silenced:
             assert self.sent_ms(response.config.output_audio_format) <= response.playback.duration_ms + 1
 
     @invariant()
     def nobody_is_woken_in_vain(self) -> None:
-        wakes = [output.at for output in self.driven.take(Tick()) if isinstance(output, WakeAt)]
+        wakes = [output.at for output in self.driven.take(TimerFired()) if isinstance(output, WakeAt)]
         assert all(at > self.driven.now for at in wakes)
 
     def teardown(self) -> None:
@@ -489,26 +493,26 @@ class Conversations(RuleBasedStateMachine):
         self.take(client.SessionUpdate(session=SessionPatch(turn_detection=None)), client.AudioClear())
         for work in self.works[Transcribe]:
             self.take(RecognitionFailed(work.item_id, work.content_index, "no"))
-        for work in self.works[Overhear]:
-            self.take(Overheard(work.item_id, work.until, None))
+        for work in self.works[TranscribePartially]:
+            self.take(PartialTranscript(work.item_id, work.until, None))
         for work in self.works[Transcribe]:
             self.take(RecognitionFailed(work.item_id, work.content_index, "no"))
-        while session.replying.active:
+        while session.responses.active:
             self.take(client.ResponseCancel())
         self.driven.wait(5)
         self.check()
-        assert not session.replying.active
-        session.floor._notices.clear()  # those wait for a conversation
+        assert not session.responses.active
+        session.arbiter._notices.clear()  # those wait for a conversation
         assert not self.anything_waits()
-        assert not session.floor._awaited
-        assert not session.hearing.transcripts
-        assert not session.conversation._aside
-        assert not [playback for playback in session.replying.spoken._playbacks.values() if playback.paused]
-        assert session.floor.wake_at(session.config) is None
+        assert not session.arbiter._awaited
+        assert not session.transcripts
+        assert not session.conversation._out_of_band
+        assert not [playback for playback in session.responses.spoken._playbacks.values() if playback.paused]
+        assert session.arbiter.wake_at(session.config) is None
 
 
 Conversations.TestCase.settings = settings(
-    max_examples=450, stateful_step_count=50, deadline=None, derandomize=True, database=None
+    max_examples=200, stateful_step_count=50, deadline=None, derandomize=True, database=None
 )
 TestConversations = Conversations.TestCase
 
@@ -528,19 +532,19 @@ class Endings(Conversations):
         vad = session.config.turn_detection
         if vad is not None and vad.idle_timeout_ms is not None:
             return  # it goes on asking
-        assert not session.replying.active
-        assert not session.hearing.transcripts
-        assert not session.floor._awaited
+        assert not session.responses.active
+        assert not session.transcripts
+        assert not session.arbiter._awaited
         assert session.config.kind == "transcription" or not self.anything_waits()
 
     def engines_work(self) -> None:
         while self.to_hear:
             self.detector(0.0)
-        for work in self.works[Overhear]:
-            self.take(Overheard(work.item_id, work.until, Transcript("", "en")))
+        for work in self.works[TranscribePartially]:
+            self.take(PartialTranscript(work.item_id, work.until, Transcript("", "en")))
         for work in self.works[Transcribe]:
             self.take(Recognised(work.item_id, work.content_index, Transcript("", "en")))
-        self.works[Overhear].clear()
+        self.works[TranscribePartially].clear()
         self.works[Transcribe].clear()
         road = self.roads[-1] if self.roads else None
         if road is not None and not road.ended:
@@ -549,7 +553,7 @@ class Endings(Conversations):
 
 
 Endings.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=50, deadline=None, derandomize=True, database=None
+    max_examples=80, stateful_step_count=50, deadline=None, derandomize=True, database=None
 )
 TestEndings = Endings.TestCase
 
@@ -584,7 +588,7 @@ def test_a_reply_is_whole_however_often_noise_cuts_it(
         driven.hear(320, 0.0)
         driven.transcript("")
     work = driven.commands(StartReply)[-1]
-    begun = [(work.begun, 100)] if work.begun else []
+    begun = [(work.prefix, 100)] if work.prefix else []
     for index, (text, milliseconds) in enumerate(begun + clauses[written:]):
         speak(index, text, milliseconds)
     driven.reply(GenerationEnd("stop"), ReplyEnd())

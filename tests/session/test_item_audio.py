@@ -53,7 +53,7 @@ def test_what_is_wrong_is_said_when_the_event_is_taken() -> None:
 
 
 def test_audio_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_audio, "MOST_S", 5.0)
+    monkeypatch.setattr(item_audio, "MAX_S", 5.0)
     decoding, long = ItemAudio(HEARING_HZ), noise(4 * PIECE_BYTES)
     decode: Callable[[], object] = lambda: decoding.decoded(long, PCM)  # noqa: E731
     for ahead in (True, False):

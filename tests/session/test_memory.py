@@ -12,9 +12,10 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, NewItem, Part
 from vivavoce.protocol.session_config import ResponseOverrides, SessionPatch, TranscriptionPatch
-from vivavoce.session.audio_backlog import LEAST_S
+from vivavoce.session.audio_backlog import MIN_S
+from vivavoce.session.inputs import RecognitionFailed
 from vivavoce.session.memory_budget import ITEM_BYTES, MemoryBudget, item_bytes
-from vivavoce.session.signals import Output, RecognitionFailed, Transcribe
+from vivavoce.session.outputs import Output, Transcribe
 
 KIB = 1024
 
@@ -105,12 +106,12 @@ def test_audio_in_items_waits_for_its_transcript_within_bounds() -> None:
     assert results[12] == ("audio_backlog_full", "item.content", None)
     append = driven.take(client.AudioAppend(audio=pcm(one_s), event_id="e1"))
     assert error(driven, append) == ("audio_backlog_full", "audio", "e1")
-    assert driven.session.hearing.backlog.seconds == pytest.approx(LEAST_S)
+    assert driven.session.transcription.backlog.seconds == pytest.approx(MIN_S)
     driven.take(client.ItemDelete(item_id="i0"))
-    assert driven.session.hearing.backlog.seconds == pytest.approx(LEAST_S), "it is still being read"
+    assert driven.session.transcription.backlog.seconds == pytest.approx(MIN_S), "it is still being read"
     for work in driven.commands(Transcribe)[:6]:
         driven.take(RecognitionFailed(work.item_id, work.content_index, "no"))
-    assert driven.session.hearing.backlog.seconds == pytest.approx(LEAST_S - 600)
+    assert driven.session.transcription.backlog.seconds == pytest.approx(MIN_S - 600)
     assert error(driven, driven.take(client.AudioAppend(audio=pcm(one_s)))) is None
 
 

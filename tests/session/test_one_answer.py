@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from session.driving import VAD, Driven
-from session.test_interruption import FIRST, SECOND, replying
+from session.test_interruption import FIRST, SECOND, responses
 from session.test_races import ASIDE, statuses
 from session.test_text_and_items import say
 from session.test_voice_turn import spoken_turn
@@ -15,7 +15,8 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem
 from vivavoce.protocol.session_config import FunctionTool, ResponseOverrides, SessionPatch, TurnDetectionPatch
-from vivavoce.session.signals import Recognised, ReplyFailed, StartReply, StopReply, Transcribe
+from vivavoce.session.inputs import Recognised, ReplyFailed
+from vivavoce.session.outputs import StartReply, StopReply, Transcribe
 from vivavoce.types import GenerationEnd, ReplyEnd, TextDelta, ToolCall, Transcript
 
 CREATE = client.ResponseCreate()
@@ -105,7 +106,7 @@ def test_a_response_whose_input_refers_to_the_turn_does_answer_it() -> None:
 
 
 def test_an_older_turn_is_still_answered_when_the_newest_one_is_deleted() -> None:
-    driven = replying()
+    driven = responses()
     patch = SessionPatch(turn_detection=TurnDetectionPatch(interrupt_response=False))
     driven.take(client.SessionUpdate(session=patch))
     for text in ("one", "two"):
@@ -154,7 +155,7 @@ def test_a_cancel_while_the_user_still_speaks_takes_no_answer_away() -> None:
 
 
 def test_a_cancel_that_makes_way_for_a_turn_leaves_it_its_answer() -> None:
-    driven = replying()
+    driven = responses()
     patch = SessionPatch(turn_detection=TurnDetectionPatch(interrupt_response=False))
     driven.take(client.SessionUpdate(session=patch))
     says(driven)
@@ -165,7 +166,7 @@ def test_a_cancel_that_makes_way_for_a_turn_leaves_it_its_answer() -> None:
 
 def test_a_cancel_ends_a_paused_reply() -> None:
     for event in (client.ResponseCancel(), client.ResponseCancel(response_id="resp_13")):
-        driven = replying()
+        driven = responses()
         assert driven.events(ev.ResponseCreated)[0].response.id == "resp_13"
         driven.hear(160, 0.9)
         driven.hear(320, 0.0)
@@ -177,7 +178,7 @@ def test_a_cancel_ends_a_paused_reply() -> None:
 
 
 def test_a_cancel_by_rote_when_the_user_begins_to_speak_takes_nothing_back() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.take(client.ResponseCancel())
     assert driven.events(ev.Error)[0].error.code == "response_cancel_not_active"
@@ -188,7 +189,7 @@ def test_a_cancel_by_rote_when_the_user_begins_to_speak_takes_nothing_back() -> 
 
 
 def test_a_cancel_while_the_user_goes_on_speaking_is_none_by_rote() -> None:
-    driven = replying()
+    driven = responses()
     driven.live(1500, 0.9)
     driven.take(client.ResponseCancel())
     driven.live(400, 0.0)
@@ -311,9 +312,9 @@ def test_a_cancelled_answer_gives_back_the_input_it_waited_with() -> None:
     with_calls(driven, "lamp")
     own = (say("x").item,)
     driven.take(output("call_lamp"), client.ResponseCreate(response=ResponseOverrides(input=own)))
-    assert driven.session.conversation._aside
+    assert driven.session.conversation._out_of_band
     driven.take(client.ResponseCancel())
-    assert not driven.session.conversation._aside
+    assert not driven.session.conversation._out_of_band
 
 
 def test_written_answers_out_of_band_need_not_wait_for_the_user_but_spoken_ones_do() -> None:
@@ -381,7 +382,7 @@ def test_a_commit_of_what_the_detector_has_not_heard_yet_or_has_found_voice_in_i
 
 def test_stopped_by_the_client_means_stopped() -> None:
     """One event each for what was stopped, and none after it."""
-    driven = replying()
+    driven = responses()
     fresh = driven.take(client.ResponseCancel())
     assert [output for output in fresh if isinstance(output, StopReply)]
     assert not driven.events(ev.ServerEvent, driven.wait(10))

@@ -31,6 +31,6 @@ def test_words_follow_the_audio_over_clauses() -> None:
         spoken.clause_done(index)
     assert spoken.words_until(1000) == "one two."
     assert spoken.words_until(1600) == "one two. three"
-    rest = spoken.unheard_from(1600)
+    rest = spoken.unplayed_from(1600)
     assert [text for text, _ in rest.clauses] == ["four."]
     assert sum(len(pcm) for _, pcm in rest.clauses) == 400 * 48

@@ -13,11 +13,11 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
 from vivavoce.protocol.session_config import FunctionTool, ResponseOverrides, SessionConfig, SessionPatch
-from vivavoce.protocol.tool_config import WebSearchTool
+from vivavoce.protocol.tool_config import WebSearchDeclaration
+from vivavoce.session.outputs import Prefill, StartReply
 from vivavoce.session.prompt_budget import PromptBudget, TextLengths
-from vivavoce.session.signals import Prefill, StartReply
 from vivavoce.signatures import estimate_tools
-from vivavoce.token_estimates import estimate_tokens
+from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.types import Message
 
 LAMP, DOOR = (
@@ -78,7 +78,7 @@ def test_a_response_with_items_of_its_own_keeps_the_head_of_the_prompt_too() -> 
     own = NewItem(role="user", content=(Part(type="input_text", text="Is it polite?"),))
     work = create(driven, conversation="none", input=(own,), instructions="Answer yes or no.")
     assert [message.role for message in work.messages] == ["system", "user", "system"]
-    assert work.messages[0].content.startswith(HOTEL)
+    assert work.messages[0].content.partition("\n")[2].startswith(HOTEL)
     assert "Answer yes or no." in work.messages[-1].content
 
 
@@ -118,11 +118,11 @@ def test_where_nobody_has_said_anything_the_model_is_told_what_to_do(instruction
 
 
 def test_a_note_only_wants_to_be_told() -> None:
-    from vivavoce.session.signals import Noticed
+    from vivavoce.session.inputs import Notification
 
     driven = Driven(None)
     patch(driven, tools=(LAMP,), tool_choice="required")
-    driven.take(Noticed("The timer is over."))
+    driven.take(Notification("The timer is over."))
     work = driven.commands(StartReply)[-1]
     assert "The timer is over." in work.messages[-1].content
     assert work.options.tool_choice == "none"
@@ -157,7 +157,7 @@ def test_tools_that_leave_instructions_no_room_are_refused() -> None:
     most = driven.session.prompts.budget.most_instructions(driven.session.config)
     patch(driven, instructions="a" * int(most / 0.3))
     assert not driven.events(ev.Error)
-    patch(driven, tools=(WebSearchTool(),))
+    patch(driven, tools=(WebSearchDeclaration(),))
     assert [event.error.param for event in driven.events(ev.Error)] == ["session.tools"]
     patch(driven, voice="v2")
     assert len(driven.events(ev.Error)) == 1, "what is not touched is not looked at"
@@ -177,7 +177,7 @@ def test_two_instructions_that_do_not_fit_together_each_rule_alone() -> None:
     most = driven.session.prompts.budget.most_instructions(driven.session.config)
     patch(driven, instructions="session " * int(most / 4))
     work = say(driven, "Hello.", instructions="response " * int(most / 4))
-    assert work.messages[0].content.startswith("response")
+    assert work.messages[0].content.partition("\n")[2].startswith("response")
     assert len(work.messages) == 2
 
 
@@ -238,13 +238,13 @@ def test_the_shares_never_exceed_the_context(given_tokens: int, functions: bool,
     lengths = TextLengths()
     lengths.measured("x", given_tokens)
     budget = PromptBudget(4096, 512, own_tools=False, lengths=lengths)
-    tools = ((LAMP,) if functions else ()) + ((WebSearchTool(),) if searches else ())
+    tools = ((LAMP,) if functions else ()) + ((WebSearchDeclaration(),) if searches else ())
     config = SessionConfig(model="m", voice="v", instructions="x", tools=tools)
     if given_tokens > budget.most_instructions(config):
         return
     left = 4096 - 512 - budget.head(config)
     assert budget.most_tools(config) + (540 if tools else 0) <= left or not tools
-    assert left - budget.spare(config, ()) >= int(4096 * 0.1) - 1
+    assert left - budget.reserved_tokens(config, ()) >= int(4096 * 0.1) - 1
 
 
 def test_an_idle_user_is_asked_and_nothing_is_called() -> None:

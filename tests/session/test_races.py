@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from session.driving import VAD, Driven, pcm, speech
-from session.test_interruption import FIRST, SECOND, a_short_noise, replying, sent_ms
+from session.test_interruption import FIRST, SECOND, a_short_noise, responses, sent_ms
 from session.test_text_and_items import say
 from session.test_voice_turn import spoken_turn
 from vivavoce.audio.audio_format import AudioFormat
@@ -21,18 +21,15 @@ from vivavoce.protocol.session_config import (
     SessionPatch,
     TurnDetectionPatch,
 )
-from vivavoce.session.signals import (
-    Heard,
-    Overhear,
-    Overheard,
+from vivavoce.session.inputs import (
+    PartialTranscript,
     Recognised,
     RecognitionFailed,
     ReplyFailed,
-    StartReply,
-    Tick,
-    Transcribe,
-    WakeAt,
+    SpeechProbabilities,
+    TimerFired,
 )
+from vivavoce.session.outputs import StartReply, Transcribe, TranscribePartially, WakeAt
 from vivavoce.types import (
     ClauseCut,
     ClauseSpoken,
@@ -59,7 +56,7 @@ def statuses(driven: Driven) -> list[str]:
 
 def rests(driven: Driven) -> bool:
     """Whether the session asks to be woken later than now, if at all."""
-    return all(output.at > driven.now for output in driven.take(Tick()) if isinstance(output, WakeAt))
+    return all(output.at > driven.now for output in driven.take(TimerFired()) if isinstance(output, WakeAt))
 
 
 # ---- what was heard late
@@ -68,9 +65,9 @@ def rests(driven: Driven) -> bool:
 def test_a_reading_of_audio_that_was_cleared_interrupts_nothing() -> None:
     driven = Driven(VAD)
     driven.hear(1500, 0.9)
-    stale = driven.commands(Overhear)[-1]
+    stale = driven.commands(TranscribePartially)[-1]
     driven.take(client.AudioClear(), say("hello"), client.ResponseCreate())
-    driven.take(Overheard(stale.item_id, stale.until, Transcript("words of old", "en")))
+    driven.take(PartialTranscript(stale.item_id, stale.until, Transcript("words of old", "en")))
     assert not driven.events(ev.ResponseDone)
 
 
@@ -80,10 +77,10 @@ def test_an_older_reading_is_not_taken_for_the_one_that_left_nothing_out() -> No
     driven.hear(640, 0.9)
     driven.hear(64, 0.0)
     driven.hear(320, 0.0)
-    older, newer = driven.commands(Overhear)
-    driven.take(Overheard(older.item_id, older.until, Transcript("half", "en")))
+    older, newer = driven.commands(TranscribePartially)
+    driven.take(PartialTranscript(older.item_id, older.until, Transcript("half", "en")))
     assert not driven.events(ev.TranscriptionCompleted)
-    driven.take(Overheard(newer.item_id, newer.until, Transcript("half and the rest", "en")))
+    driven.take(PartialTranscript(newer.item_id, newer.until, Transcript("half and the rest", "en")))
     assert [event.transcript for event in driven.events(ev.TranscriptionCompleted)] == ["half and the rest"]
 
 
@@ -91,7 +88,7 @@ def test_an_older_reading_is_not_taken_for_the_one_that_left_nothing_out() -> No
 def test_frames_heard_after_their_audio_was_taken_begin_no_turn(event: Any) -> None:
     driven = Driven(VAD)
     driven.take(client.AudioAppend(audio=pcm(640)), event)
-    driven.take(Heard(0, [0.9] * 10), Heard(320 * 16, [0.0] * 10))
+    driven.take(SpeechProbabilities(0, [0.9] * 10), SpeechProbabilities(320 * 16, [0.0] * 10))
     assert not driven.events(ev.SpeechStarted)
     assert not driven.events(ev.Error)
     spoken_turn(driven)
@@ -125,7 +122,7 @@ def test_a_response_does_not_wait_for_the_transcript_of_a_deleted_item() -> None
 
 
 def test_a_turn_deleted_while_it_waits_for_the_floor_is_not_answered() -> None:
-    driven = replying()
+    driven = responses()
     patch = SessionPatch(turn_detection=TurnDetectionPatch(interrupt_response=False, silence_duration_ms=200))
     driven.take(client.SessionUpdate(session=patch))
     driven.hear(320, 0.9)
@@ -165,7 +162,7 @@ def test_a_reply_does_not_take_the_place_of_an_item_that_has_its_id() -> None:
 
 
 def test_an_item_made_with_the_id_of_a_spoken_one_cannot_be_truncated() -> None:
-    driven = replying()
+    driven = responses()
     driven.wait(3)
     item_id = driven.events(ev.OutputItemAdded)[0].item.id
     new = NewItem(role="assistant", id=item_id, content=(Part(type="text", text="x"),))
@@ -175,7 +172,7 @@ def test_an_item_made_with_the_id_of_a_spoken_one_cannot_be_truncated() -> None:
 
 
 def test_a_cut_reply_that_is_deleted_does_not_go_on() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.take(client.ItemDelete(item_id=driven.events(ev.OutputItemAdded)[0].item.id))
     driven.hear(320, 0.0)
@@ -185,7 +182,7 @@ def test_a_cut_reply_that_is_deleted_does_not_go_on() -> None:
 
 
 def test_a_reply_deleted_while_it_is_spoken_does_not_go_on() -> None:
-    driven = replying()
+    driven = responses()
     driven.take(client.ItemDelete(item_id=driven.events(ev.OutputItemAdded)[0].item.id))
     a_short_noise(driven)
     driven.wait(5)
@@ -232,15 +229,15 @@ def test_input_of_a_refused_response_leaves_nothing_behind() -> None:
     ):
         driven.take(client.ResponseCreate(response=given))
     assert [event.error.param for event in driven.events(ev.Error)] == [None, "response.input[1].id"]
-    assert not driven.session.hearing.transcripts
-    assert not driven.session.conversation._aside
+    assert not driven.session.transcripts
+    assert not driven.session.conversation._out_of_band
 
 
 # ---- a reply that was cut, and what else happens meanwhile
 
 
 def test_a_response_out_of_band_that_waits_is_generated_though_the_turn_had_no_words() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.hear(320, 0.0)
     driven.take(ASIDE)
@@ -253,7 +250,7 @@ def test_a_response_out_of_band_that_waits_is_generated_though_the_turn_had_no_w
 
 
 def test_a_reply_goes_on_with_its_audio_after_another_was_spoken_out_of_band() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.take(client.ResponseCreate(response=ResponseOverrides(conversation="none")))
     driven.whole_reply(("Aside.", 300))
@@ -266,12 +263,12 @@ def test_a_reply_goes_on_with_its_audio_after_another_was_spoken_out_of_band() -
 
 
 def test_waiting_for_words_does_not_spin_while_another_response_runs() -> None:
-    driven = replying()
+    driven = responses()
     patch = SessionPatch(turn_detection=TurnDetectionPatch(silence_duration_ms=8000))
     driven.take(client.SessionUpdate(session=patch))
     driven.hear(160, 0.9)
     driven.hear(320, 0.0)
-    driven.overheard("")
+    driven.partially_transcribed("")
     driven.take(ASIDE)
     driven.live(3000, 0.0)
     assert rests(driven)
@@ -281,7 +278,7 @@ def test_waiting_for_words_does_not_spin_while_another_response_runs() -> None:
 
 
 def test_words_of_one_turn_end_the_reply_though_the_next_turn_has_none() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.hear(320, 0.0)
     first = driven.commands(Transcribe)[-1]
@@ -293,7 +290,7 @@ def test_words_of_one_turn_end_the_reply_though_the_next_turn_has_none() -> None
 
 
 def test_a_reply_does_not_go_on_while_words_may_be_on_their_way() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.hear(320, 0.0)
     first = driven.commands(Transcribe)[-1]
@@ -304,11 +301,11 @@ def test_a_reply_does_not_go_on_while_words_may_be_on_their_way() -> None:
     driven.take(Recognised(first.item_id, 0, Transcript("stop it", "en")))
     driven.hear(320, 0.0)
     driven.transcript("please")
-    assert driven.prompts()[1:] == [["hello", FIRST, "stop it", "please"]]
+    assert driven.prompts()[1:] == [["hello", FIRST, "stop it please"]]
 
 
 def test_speaking_anew_waits_anew_for_words() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.hear(320, 0.0)
     driven.wait(1.9)
@@ -322,7 +319,7 @@ def test_speaking_anew_waits_anew_for_words() -> None:
 
 
 def test_a_reply_goes_on_when_the_sound_was_cleared() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.take(client.AudioClear())
     driven.wait(3)
@@ -330,7 +327,7 @@ def test_a_reply_goes_on_when_the_sound_was_cleared() -> None:
 
 
 def test_items_made_meanwhile_stay_in_the_prompt_of_a_reply_that_goes_on() -> None:
-    driven = replying(written=False)
+    driven = responses(written=False)
     driven.hear(160, 0.9)
     driven.take(say("by the way"))
     driven.hear(320, 0.0)
@@ -367,7 +364,7 @@ def test_a_reply_goes_on_in_the_voice_and_format_of_the_session_by_then() -> Non
 
 
 def test_a_reply_does_not_go_on_where_nothing_is_spoken_any_more() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.take(client.SessionUpdate(session=SessionPatch(modalities=("text",))))
     driven.hear(320, 0.0)
@@ -406,7 +403,7 @@ def test_a_clause_with_nothing_to_speak_is_not_said_twice() -> None:
 
 
 def test_a_sound_in_an_item_the_client_made_is_no_backchannel() -> None:
-    driven = replying()
+    driven = responses()
     driven.hear(160, 0.9)
     driven.take(client.ItemCreate(item=hears(id="made")))
     driven.transcript("Ah.")
@@ -437,7 +434,7 @@ def idle(driven: Driven, **fields: Any) -> None:
 
 
 def test_silence_does_not_count_while_the_user_speaks_on_after_a_reply() -> None:
-    driven = replying()
+    driven = responses()
     idle(driven, interrupt_response=False)
     driven.hear(320, 0.9)
     driven.wait(2.5)
@@ -565,7 +562,7 @@ def test_what_the_detector_has_not_heard_yet_is_kept() -> None:
     driven = Driven(VAD)
     driven.take(client.AudioAppend(audio=pcm(10_000)))
     for at in range(0, 10_000 - 320, 320):
-        driven.take(Heard(at * 16, [0.9 if 2000 <= at < 3000 else 0.0] * 10))
+        driven.take(SpeechProbabilities(at * 16, [0.9 if 2000 <= at < 3000 else 0.0] * 10))
     started, stopped = driven.events(ev.SpeechStarted)[0], driven.events(ev.SpeechStopped)[0]
     assert 2100 <= started.audio_start_ms < 2300
     assert stopped.audio_end_ms > started.audio_start_ms + 1000

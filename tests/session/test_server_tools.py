@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from session.driving import VAD, Driven, speech
-from session.test_asking import written_turn
+from session.test_prompt_builder import written_turn
 from session.test_voice_turn import spoken_turn
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import mcp_events as mcp
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem
 from vivavoce.protocol.session_config import FunctionTool, SessionPatch
-from vivavoce.protocol.tool_config import McpTool, WebSearchTool
-from vivavoce.session.signals import ListTools, Noticed, Prefill, StartReply, ToolsListed, ToolsNotListed
+from vivavoce.protocol.tool_config import McpServerDeclaration, WebSearchDeclaration
+from vivavoce.session.inputs import Notification, ToolsListed, ToolsNotListed
+from vivavoce.session.outputs import ListTools, Prefill, StartReply
 from vivavoce.types import (
     ApprovalNeeded,
     Citation,
@@ -33,7 +34,7 @@ from vivavoce.types import (
 
 SEARCH = ToolCall("c1", "web_search", '{"query": "ferry"}')
 FOUND = ToolResult("It leaves at nine.", (Citation("Ferry", url="https://example.org"),))
-DESK = McpTool(server_label="desk", server_url="http://desk")
+DESK = McpServerDeclaration(server_label="desk", server_url="http://desk")
 END = (GenerationEnd("stop"), ReplyEnd())
 
 
@@ -52,16 +53,16 @@ def with_tools(*tools: Any, vad: Any = None) -> Driven:
 
 
 def test_declared_tools_reach_the_reply_and_the_prefill() -> None:
-    driven = with_tools(WebSearchTool(), FunctionTool(name="lamp"))
-    assert driven.commands(Prefill)[-1].tools == (WebSearchTool(),)
+    driven = with_tools(WebSearchDeclaration(), FunctionTool(name="lamp"))
+    assert driven.commands(Prefill)[-1].tools == (WebSearchDeclaration(),)
     written_turn(driven, "when does it leave?")
     work = driven.commands(StartReply)[-1]
-    assert work.tools == (WebSearchTool(),)
+    assert work.tools == (WebSearchDeclaration(),)
     assert [tool.name for tool in work.options.tools] == ["lamp"]
 
 
 def test_what_was_found_is_history_and_its_sources_are_the_answers() -> None:
-    driven = with_tools(WebSearchTool())
+    driven = with_tools(WebSearchDeclaration())
     written_turn(driven, "when does it leave?")
     driven.reply(started(), ended(), TextDelta("At nine."), ClauseCut(0, "At nine."), ClauseSpoken(0), *END)
     item = driven.events(ev.ResponseDone)[-1].response.output[0]
@@ -74,7 +75,7 @@ def test_what_was_found_is_history_and_its_sources_are_the_answers() -> None:
 
 
 def test_beside_a_function_the_call_carries_it() -> None:
-    driven = with_tools(WebSearchTool(), FunctionTool(name="lamp"))
+    driven = with_tools(WebSearchDeclaration(), FunctionTool(name="lamp"))
     written_turn(driven, "when does it leave? And dim the light.")
     lamp = ToolCall("c2", "lamp", "{}")
     driven.reply(started(), ended(), lamp, GenerationEnd("tool_calls"), ReplyEnd())
@@ -87,7 +88,7 @@ def test_beside_a_function_the_call_carries_it() -> None:
 
 def searching(*before: Any) -> Driven:
     """A spoken reply whose search is at work."""
-    driven = with_tools(WebSearchTool(), vad=VAD)
+    driven = with_tools(WebSearchDeclaration(), vad=VAD)
     spoken_turn(driven)
     driven.reply(
         started(), TextDelta("One moment. "), ClauseCut(0, "One moment. "), Speech(0, speech(800)), ClauseSpoken(0)
@@ -114,7 +115,7 @@ def test_a_search_that_was_cut_off_for_nothing_is_made_again_first() -> None:
     again = driven.commands(StartReply)[-1]
     assert again.calls == ()
     assert [message.content for message in again.messages[2:]] == ["", "told: It leaves at nine.", "One moment. "]
-    assert again.options.goes_on
+    assert again.options.continue_last_message
 
 
 def test_what_was_found_before_a_noise_is_not_searched_again() -> None:
@@ -177,7 +178,7 @@ def test_calls_are_items_with_what_came_of_them() -> None:
     driven = with_tools(DESK)
     listed(driven, "find")
     written_turn(driven, "where is it?")
-    label: dict[str, Any] = {"label": "desk", "shown_name": "find"}
+    label: dict[str, Any] = {"label": "desk", "original_name": "find"}
     failing = ToolCall("c2", "find", "{}")
     fresh = driven.reply(started(**label), started(failing, **label), ended(**label))
     assert driven.names(fresh) == [
@@ -199,7 +200,7 @@ def test_calls_are_items_with_what_came_of_them() -> None:
 def test_a_call_that_is_cut_off_is_incomplete() -> None:
     driven = with_tools(DESK)
     written_turn(driven, "where is it?")
-    driven.reply(started(label="desk", shown_name="find"))
+    driven.reply(started(label="desk", original_name="find"))
     driven.take(client.ResponseCancel())
     [item] = driven.events(ev.ResponseDone)[-1].response.output
     assert item.status == "incomplete"
@@ -221,7 +222,7 @@ def test_the_clients_answer_goes_on_by_itself(approve: bool) -> None:
     work = driven.commands(StartReply)[-1]
     assert [(call.id, call.name) for call in work.calls] == ([(request.id, "desk_book")] if approve else [])
     if approve:
-        driven.reply(started(work.calls[0], label="desk", shown_name="book"))
+        driven.reply(started(work.calls[0], label="desk", original_name="book"))
         assert driven.events(ev.OutputItemAdded)[-1].item.approval_request_id == request.id
     else:
         assert "did not allow" in work.messages[-1].content
@@ -235,12 +236,12 @@ def test_the_clients_answer_goes_on_by_itself(approve: bool) -> None:
 def test_a_notice_waits_for_silence() -> None:
     driven = Driven(VAD)
     driven.hear(320, 0.9)
-    driven.take(Noticed("The timer is over."))
+    driven.take(Notification("The timer is over."))
     assert not driven.commands(StartReply)
     driven.hear(320, 0.0)
     driven.transcript("tell me something")
     driven.whole_reply(("Sure.", 500))
-    driven.take(Noticed("The oven is hot."))
+    driven.take(Notification("The oven is hot."))
     driven.wait(3)
     assert "The timer is over." in driven.commands(StartReply)[1].messages[-1].content
     driven.whole_reply(("The timer is over.", 500))

@@ -18,22 +18,16 @@ from vivavoce.protocol.detection import DIALECTS
 from vivavoce.protocol.dialect import Json
 from vivavoce.protocol.items import NewItem, Part
 from vivavoce.protocol.session_config import ResponseOverrides
-from vivavoce.session.signals import (
-    Ended,
-    Expiring,
-    Noticed,
-    Output,
-    Recognised,
-    Send,
-    StartReply,
-    StopReply,
-    Tick,
-    Transcribe,
-)
+from vivavoce.session.inputs import Ended, Expiring, Notification, Recognised, TimerFired
+from vivavoce.session.outputs import Output, Send, StartReply, StopReply, Transcribe
 from vivavoce.types import ClauseCut, Speech, TextDelta, Transcript
 
-EXPIRED = Ended(ClientError("Your session hit the maximum duration of 30 minutes.", code="session_expired"), told=True)
-STOPPING = Ended(ClientError("The server is going down.", code="server_stopping", type="server_error"), told=False)
+EXPIRED = Ended(
+    ClientError("Your session hit the maximum duration of 30 minutes.", code="session_expired"), send_error=True
+)
+STOPPING = Ended(
+    ClientError("The server is going down.", code="server_stopping", type="server_error"), send_error=False
+)
 
 
 def nothing(driven: Driven) -> None:
@@ -81,14 +75,14 @@ def test_what_is_open_is_closed_and_nothing_follows(place: Any, end: Ended) -> N
         if isinstance(output, Send) and not isinstance(output.event, ev.SessionCreated):
             mirror.apply(output.event)
     mirror.agrees(driven.session)
-    assert not driven.session.replying.active
-    assert len(driven.events(ev.Error)) == end.told
+    assert not driven.session.responses.active
+    assert len(driven.events(ev.Error)) == end.send_error
     late: list[Output] = driven.take(
         client.AudioAppend(audio=pcm(500)),
         client.ResponseCreate(),
         client.ResponseCancel(),
-        Noticed("The timer is over."),
-        Tick(),
+        Notification("The timer is over."),
+        TimerFired(),
         *(Recognised(work.item_id, 0, Transcript("hello", "en")) for work in driven.commands(Transcribe)),
     )
     assert not late
@@ -155,8 +149,5 @@ def test_the_last_response_is_one_of_openais_types() -> None:
 
 def shaped(dialect: Any, driven: Driven, outputs: list[Output]) -> list[Json]:
     return [
-        frame
-        for output in outputs
-        if isinstance(output, Send)
-        for frame in DIALECTS[dialect].reshape_server(output.event)
+        frame for output in outputs if isinstance(output, Send) for frame in DIALECTS[dialect].to_client(output.event)
     ]

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from vivavoce.session.response import RESPONSE_TABLE, STATUS, ResponseEvent, ResponseState
+from vivavoce.session.response import RESPONSE_TABLE, STATUS, ResponseState, ResponseStep
 from vivavoce.session.turn import TURN_TABLE, Turn, TurnEvent, TurnState
 
 FINAL_RESPONSES = {ResponseState.COMPLETED, ResponseState.INCOMPLETE, ResponseState.CANCELLED, ResponseState.FAILED}
@@ -26,8 +26,8 @@ def test_every_state_can_be_reached() -> None:
 
 def test_every_response_in_progress_can_be_cancelled_and_cut_short() -> None:
     for state in set(ResponseState) - FINAL_RESPONSES:
-        assert RESPONSE_TABLE[state, ResponseEvent.CANCEL] is ResponseState.CANCELLED
-        assert RESPONSE_TABLE[state, ResponseEvent.CUT_SHORT] is ResponseState.INCOMPLETE
+        assert RESPONSE_TABLE[state, ResponseStep.CANCEL] is ResponseState.CANCELLED
+        assert RESPONSE_TABLE[state, ResponseStep.CUT_SHORT] is ResponseState.INCOMPLETE
 
 
 @pytest.mark.parametrize(("state", "event"), list(product(TurnState, TurnEvent)))

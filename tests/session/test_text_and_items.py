@@ -13,7 +13,8 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.items import Item, NewItem, Part
 from vivavoce.protocol.session_config import FunctionTool, ResponseOverrides, SessionPatch
-from vivavoce.session.signals import Prefill, ReplyFailed, StartReply, Transcribe
+from vivavoce.session.inputs import ReplyFailed
+from vivavoce.session.outputs import Prefill, StartReply, Transcribe
 from vivavoce.types import GenerationEnd, ReplyEnd, TextDelta, ThinkingDelta, ToolCall
 
 
@@ -38,7 +39,7 @@ def test_a_text_turn_has_the_documented_order() -> None:
         "response.done",
     ]
     assert driven.commands(StartReply)[0].voice is None
-    assert driven.events(ev.TextDone)[0].text == "Hi you."
+    assert driven.events(ev.ResponseTextDone)[0].text == "Hi you."
     assert driven.events(ev.OutputItemDone)[0].item.parts == (Part(type="text", text="Hi you."),)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from session.driving import VAD, Driven, speech
-from session.test_interruption import FIRST, SECOND, replying
+from session.test_interruption import FIRST, SECOND, responses
 from session.test_one_answer import CREATE, output, with_calls
 from session.test_races import statuses
 from session.test_text_and_items import say
@@ -13,7 +13,7 @@ from session.test_voice_turn import spoken_turn
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session_config import ResponseOverrides
-from vivavoce.session.signals import StopReply
+from vivavoce.session.outputs import StopReply
 from vivavoce.types import ClauseCut, ClauseSpoken, Speech, TextDelta, ThinkingDelta
 
 
@@ -47,7 +47,7 @@ ENDS = [
 def test_a_reply_in_progress_ends_where_the_client_stopped_it(
     written: bool, audio_end_ms: int, kept: int, words: str
 ) -> None:
-    driven = replying(written=written)
+    driven = responses(written=written)
     assert truncate(driven, audio_end_ms) == ENDS
     assert driven.commands(StopReply)
     done = driven.events(ev.ResponseDone)[0].response
@@ -90,16 +90,16 @@ def test_thoughts_before_the_audio_do_not_matter_to_who_is_not_shown_them() -> N
 
 
 def test_what_cannot_be_truncated_goes_on() -> None:
-    driven = replying()
+    driven = responses()
     assert truncate(driven, -1) == ["error"]
     assert truncate(driven, 0, 3) == ["error"]
-    assert driven.session.replying.active
+    assert driven.session.responses.active
     driven = Driven(VAD)
     driven.take(say("hello"), client.ResponseCreate(response=ResponseOverrides(modalities=("text",))))
     driven.reply(TextDelta("Hi"))
     assert truncate(driven, 0) == ["error"]
     assert driven.events(ev.Error)[0].error.param == "item_id"
-    assert driven.session.replying.active
+    assert driven.session.responses.active
 
 
 def test_what_waits_behind_it_ends_with_it() -> None:
@@ -114,7 +114,7 @@ def test_what_waits_behind_it_ends_with_it() -> None:
 
 @pytest.mark.parametrize("named", [True, False])
 def test_a_cancel_right_after_it_is_no_mistake_but_another_one_is(named: bool) -> None:
-    driven = replying()
+    driven = responses()
     cancel = client.ResponseCancel(response_id=driven.events(ev.ResponseCreated)[0].response.id if named else None)
     truncate(driven, 1000)
     driven.take(cancel)
@@ -124,7 +124,7 @@ def test_a_cancel_right_after_it_is_no_mistake_but_another_one_is(named: bool) -
 
 
 def test_the_other_order_is_the_consoles() -> None:
-    driven = replying()
+    driven = responses()
     driven.take(client.ResponseCancel())
     assert truncate(driven, 1000) == ["conversation.item.truncated"]
     assert last_words(driven) == "One two"
@@ -132,7 +132,7 @@ def test_the_other_order_is_the_consoles() -> None:
 
 
 def test_the_next_turn_is_answered() -> None:
-    driven = replying()
+    driven = responses()
     truncate(driven, 1000)
     spoken_turn(driven, text="and now?")
     assert driven.prompts()[-1] == ["hello", "One two", "and now?"]

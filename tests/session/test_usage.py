@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from session.driving import VAD, Driven, pcm
-from session.test_interruption import a_short_noise, replying
+from session.test_interruption import a_short_noise, responses
 from session.test_voice_turn import spoken_turn
 from session.wired import Wired, message
 from vivavoce.protocol import client_events as client
@@ -18,8 +18,8 @@ from vivavoce.protocol.dialect import DialectName
 from vivavoce.protocol.items import NewItem, Part
 from vivavoce.protocol.session_config import SessionPatch
 from vivavoce.protocol.usage import Usage
-from vivavoce.session.signals import StartReply
-from vivavoce.token_estimates import estimate_tokens
+from vivavoce.session.outputs import StartReply
+from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.types import GenerationEnd, ReplyEnd, TextDelta
 
 SECOND = base64.b64encode(pcm(1000)).decode()
@@ -48,7 +48,12 @@ def test_a_spoken_turn_costs_its_audio_both_ways() -> None:
     driven.wait(2)
     (usage,) = usages(driven)
     assert usage == Usage(
-        input_text=10, cached_text=4, output_text=3, heard_ms=committed_ms(driven), known_ms=0, spoken_ms=730
+        input_text=10,
+        cached_text=4,
+        output_text=3,
+        input_audio_ms=committed_ms(driven),
+        cached_audio_ms=0,
+        output_audio_ms=730,
     )
     assert sent_ms(driven) == 730
 
@@ -62,8 +67,8 @@ def test_audio_of_earlier_turns_is_in_the_prompt_and_known() -> None:
     spoken_turn(driven, 960, "and more")
     driven.whole_reply(("Two.", 200))
     driven.wait(2)
-    assert usages(driven)[1].heard_ms == first + committed_ms(driven)
-    assert usages(driven)[1].known_ms == first
+    assert usages(driven)[1].input_audio_ms == first + committed_ms(driven)
+    assert usages(driven)[1].cached_audio_ms == first
 
 
 def test_typed_words_and_written_replies_have_no_audio() -> None:
@@ -83,7 +88,7 @@ def test_a_recording_that_is_an_item_counts_and_one_that_was_deleted_does_not() 
     wired.send({"type": "conversation.item.delete", "item_id": "gone"}, {"type": "response.create"})
     wired.whole_reply(("Yes.", 100))
     wired.wait(1)
-    assert usages(wired)[0].heard_ms == 1000
+    assert usages(wired)[0].input_audio_ms == 1000
 
 
 def test_a_response_out_of_band_counts_what_it_was_given() -> None:
@@ -96,8 +101,8 @@ def test_a_response_out_of_band_counts_what_it_was_given() -> None:
             wired.transcript("other words")
         wired.whole_reply(("Yes.", 100))
         wired.wait(1)
-        assert usages(wired)[-1].heard_ms == heard
-        assert usages(wired)[-1].known_ms == 0
+        assert usages(wired)[-1].input_audio_ms == heard
+        assert usages(wired)[-1].cached_audio_ms == 0
 
 
 def test_items_that_do_not_fit_the_context_any_more_do_not_count() -> None:
@@ -106,33 +111,33 @@ def test_items_that_do_not_fit_the_context_any_more_do_not_count() -> None:
         spoken_turn(driven, text="some twenty words " * 7)
         driven.whole_reply(("Yes.", 100))
         driven.wait(1)
-    heard = [usage.heard_ms for usage in usages(driven)]
+    heard = [usage.input_audio_ms for usage in usages(driven)]
     assert heard[1] == 2 * heard[0]
     assert heard[-1] < 8 * heard[0]
 
 
 def test_a_reply_that_was_cut_costs_what_the_client_was_given() -> None:
-    driven = replying(written=False)
+    driven = responses(written=False)
     driven.hear(640, 0.9)
     (usage,) = usages(driven)
-    assert usage.spoken_ms == sent_ms(driven) > 0
+    assert usage.output_audio_ms == sent_ms(driven) > 0
     assert usage.output_text == 2  # pieces
-    assert usage.heard_ms > 0
+    assert usage.input_audio_ms > 0
     assert usage.input_text == sum(map(estimate_tokens, driven.commands(StartReply)[0].messages)), "its prompt was free"
 
 
 def test_what_is_said_again_costs_again_and_its_prompt_is_known() -> None:
-    driven = replying()
+    driven = responses()
     a_short_noise(driven)
     driven.wait(5)
     first, second = usages(driven)
-    assert second == Usage(spoken_ms=2000)  # all of it was written
-    driven = replying(written=False)
+    assert second == Usage(output_audio_ms=2000)  # all of it was written
+    driven = responses(written=False)
     a_short_noise(driven)
     driven.reply(TextDelta(" Nine."), GenerationEnd("stop", 30, 28, 2), ReplyEnd())
     driven.wait(5)
     first, second = usages(driven)
-    assert (second.heard_ms, second.known_ms) == (first.heard_ms, first.heard_ms)
+    assert (second.input_audio_ms, second.cached_audio_ms) == (first.input_audio_ms, first.input_audio_ms)
     assert second.input_text == 30
 
 

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from session.driving import FRAME_MS, VAD, Driven, pcm, speech
 from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.session_config import SessionPatch
-from vivavoce.session.signals import Listen, Prefill, Recognised, RecognitionFailed, StartReply, StopReply, Transcribe
+from vivavoce.protocol.session_config import SessionPatch, TranscriptionPatch
+from vivavoce.session.inputs import Recognised, RecognitionFailed
+from vivavoce.session.outputs import Listen, Prefill, StartReply, StopReply, Transcribe
 from vivavoce.types import ClauseCut, Speech, TextDelta, Transcript
 
 DOCUMENTED_ORDER = [
@@ -60,6 +61,28 @@ def test_a_turn_by_voice_has_the_documented_order() -> None:
     assert done.output[0].parts[0].transcript == "Hello there."
 
 
+def test_the_prompt_of_a_session_reaches_the_recogniser() -> None:
+    driven = Driven()
+    hints = TranscriptionPatch(language="en", prompt="Siobhan, Qualtrax.")
+    driven.take(client.SessionUpdate(session=SessionPatch(transcription=hints)))
+    driven.take(client.AudioAppend(audio=pcm(640)), client.AudioCommit())
+    [work] = driven.commands(Transcribe)
+    assert (work.language, work.prompt) == ("en", "Siobhan, Qualtrax.")
+
+
+@pytest.mark.parametrize("itn", [False, True])
+def test_codes_are_typed_for_the_model_and_where_asked_for_the_client(itn: bool) -> None:
+    driven = Driven(VAD)
+    patch = SessionPatch(transcription=TranscriptionPatch(enable_itn=itn))
+    driven.take(client.SessionUpdate(session=patch))
+    spoken_turn(driven, text="My ticket is E eighteen.")
+    assert driven.prompts()[-1][-1] == "My ticket is E18."
+    shown = "My ticket is E18." if itn else "My ticket is E eighteen."
+    assert driven.events(ev.TranscriptionCompleted)[0].transcript == shown
+    [item] = driven.session.conversation
+    assert item.parts[0].transcript == shown
+
+
 def test_all_ids_agree_and_are_unique() -> None:
     driven = Driven(VAD)
     spoken_turn(driven)
@@ -82,7 +105,7 @@ def test_positions_count_from_the_start_of_the_session() -> None:
     spoken_turn(driven)
     started, stopped = driven.events(ev.SpeechStarted)[0], driven.events(ev.SpeechStopped)[0]
     assert abs(started.audio_start_ms - (320 - VAD.prefix_padding_ms)) <= 2 * FRAME_MS
-    assert abs(stopped.audio_end_ms - (320 + 640 + VAD.silence_duration_ms)) <= 2 * FRAME_MS
+    assert abs(stopped.audio_end_ms - (320 + 640 + 200)) <= 2 * FRAME_MS
     samples = driven.commands(Transcribe)[0].samples
     assert len(samples) == (stopped.audio_end_ms - started.audio_start_ms) * 16
 
@@ -138,7 +161,7 @@ def test_speaking_again_before_the_transcript_waits_for_the_end() -> None:
     assert not driven.events(ev.ResponseCreated)
     driven.hear(320, 0.0)
     driven.transcript("a coffee")
-    assert driven.prompts() == [["I would like", "a coffee"]]
+    assert driven.prompts() == [["I would like a coffee"]]
 
 
 def test_an_empty_second_burst_does_not_swallow_the_first_turn() -> None:
@@ -175,7 +198,7 @@ def test_barge_in_stops_at_once_and_keeps_what_was_heard() -> None:
     after = driven.reply(TextDelta("more"), ClauseCut(2, "more"), Speech(2, speech(100)))
     assert driven.names(after) == []
     driven.hear(64, 0.0)
-    driven.overheard("wait")
+    driven.partially_transcribed("wait")
     assert driven.names(driven.live(3000, 0.9)) == []
 
 
@@ -204,7 +227,7 @@ def test_what_was_cut_after_all_was_sent_stays_cut() -> None:
     driven.take(client.ItemTruncate(item_id=reply, audio_end_ms=1000))
     driven.hear(64, 0.0)
     driven.wait(1.0)
-    driven.overheard("no wait")
+    driven.partially_transcribed("no wait")
     driven.take(client.OutputAudioClear())
     assert [cut.audio_end_ms for cut in driven.events(ev.ItemTruncated)] == [2000, 1000]
     assert driven.session.conversation.get(reply).parts[0].transcript == "One two"
@@ -294,6 +317,7 @@ def test_a_full_buffer_is_refused_in_manual_mode_and_committed_under_vad() -> No
     appends=st.lists(st.tuples(st.integers(0, 12), st.sampled_from([b"", b"", b"\0"])), max_size=12),
     rate_hz=st.sampled_from([8000, 16_000, 24_000, 48_000]),
 )
+@example(appends=[(10, b""), (11, b"")], rate_hz=8000)
 @settings(derandomize=True, database=None)
 def test_an_append_is_taken_whole_or_not_at_all(appends: list[tuple[int, bytes]], rate_hz: Any) -> None:
     """Appends of so many times 50 ms, some with half a sample more, into a buffer that holds 1 s."""
@@ -308,14 +332,14 @@ def test_an_append_is_taken_whole_or_not_at_all(appends: list[tuple[int, bytes]]
         held += length if fits else 0
     if held:
         driven.take(client.AudioCommit())
-        assert abs(driven.session.hearing._buffer.end - held * 800) <= 1
+        assert abs(driven.session.input_turn._buffer.end - held * 800) <= 1
 
 
 def test_silence_does_not_pile_up() -> None:
     driven = Driven(VAD)
     for _ in range(100):
         driven.hear(1000, 0.0)
-    assert driven.session.hearing._buffer.duration_ms < 3000
+    assert driven.session.input_turn._buffer.duration_ms < 3000
 
 
 def test_the_default_session_is_announced() -> None:

@@ -12,7 +12,8 @@ from vivavoce.protocol.detection import DIALECTS
 from vivavoce.protocol.dialect import Dialect, DialectName
 from vivavoce.protocol.session_config import TurnDetection
 from vivavoce.protocol.translator import Translator
-from vivavoce.session.signals import Output, Refused, Send
+from vivavoce.session.inputs import Refused
+from vivavoce.session.outputs import Output, Send
 
 Json = dict[str, Any]
 

@@ -6,19 +6,19 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from vivavoce.protocol.transcription import MOST_HOTWORDS, MOST_PROMPT, Hotword
+from vivavoce.protocol.transcription import MAX_HOTWORDS, MAX_PROMPT_CHARACTERS, Hotword
 
 Rate: TypeAlias = Annotated[int, Field(ge=4_000, le=192_000)]
 Bits: TypeAlias = Literal[8, 16, 24, 32]
 
 
 class AsrTranscription(BaseModel):
-    """How to read the recording. Numbers are always written as digits, whatever ``enable_itn`` says."""
+    """How to read the recording. ``enable_itn``: numbers and codes as they are typed, not as they are said."""
 
     model: Annotated[str, StringConstraints(min_length=1)]
     language: str | None = Field(default=None, max_length=40)
-    hotwords: list[Hotword] = Field(default=[], max_length=MOST_HOTWORDS)
-    prompt: str | None = Field(default=None, max_length=MOST_PROMPT)
+    hotwords: list[Hotword] = Field(default=[], max_length=MAX_HOTWORDS)
+    prompt: str | None = Field(default=None, max_length=MAX_PROMPT_CHARACTERS)
     enable_itn: bool = True
     enable_timestamp: bool = False
     full_rerun_on_commit: bool = False

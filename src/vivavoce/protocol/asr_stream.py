@@ -16,14 +16,16 @@ from msgspec import UNSET, Meta, UnsetType
 
 from vivavoce.audio.audio_format import AudioFormat, RateHz
 from vivavoce.errors import ClientError
-from vivavoce.model_names import model_behind
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.client_shapes import read_event
+from vivavoce.protocol.client_event_translation import read_event
 from vivavoce.protocol.dialect import DialectName
-from vivavoce.protocol.reading import Field, Json, an_object, checked, read_fields, without_nulls
+from vivavoce.protocol.json_fields import Field, Json, an_object, checked, read_fields, without_nulls
+from vivavoce.protocol.languages import requested_language
+from vivavoce.protocol.model_names import model_behind
 from vivavoce.protocol.session_config import SessionConfig, Transcription, TranscriptionPatch
+from vivavoce.protocol.transcription import recognition_prompt
 from vivavoce.protocol.turn_detection import read_turn_detection
-from vivavoce.scripts import is_cjk
+from vivavoce.text.scripts import is_cjk
 
 RATE_HZ: RateHz = 16_000
 """What a client sends when it does not say."""
@@ -56,34 +58,36 @@ class _Format(msgspec.Struct, frozen=True):
     channel: Literal[1] = 1
 
 
-class _Wanted(msgspec.Struct, frozen=True):
+class _StreamOptions(msgspec.Struct, frozen=True):
     model: str | None = None
     language: Annotated[str, Meta(max_length=40)] | None = None
     prompt: Annotated[str, Meta(max_length=4000)] | None = None
     hotwords: tuple[Annotated[str, Meta(max_length=100)], ...] | UnsetType = UNSET
     full_rerun_on_commit: bool | UnsetType = UNSET
-    enable_itn: bool = True
+    enable_itn: bool | UnsetType = UNSET
 
 
 def _read_format(value: Any, param: str) -> AudioFormat:
-    given = without_nulls(an_object(value, param))
-    if given.get("type") == "ogg":
+    fields = without_nulls(an_object(value, param))
+    if fields.get("type") == "ogg":
         return AudioFormat(encoding="ogg_opus", rate_hz=RATE_HZ)
-    return AudioFormat(rate_hz=checked(given, _Format, param).rate)
+    return AudioFormat(rate_hz=checked(fields, _Format, param).rate)
 
 
 def _read_transcription(value: Any, param: str) -> TranscriptionPatch:
     """What is given. ``hotwords`` and ``prompt`` are one hint: either of them takes the place of both."""
-    given: _Wanted = checked(without_nulls(an_object(value, param)), _Wanted, param)
-    if given.model is not None:
-        model_behind(given.model, "transcription", param=f"{param}.model")
-    hints = [hint for hint in (", ".join(given.hotwords or ()), given.prompt) if hint]
-    hinted = given.hotwords is not UNSET or given.prompt is not None
+    stream_options: _StreamOptions = checked(without_nulls(an_object(value, param)), _StreamOptions, param)
+    if stream_options.model is not None:
+        model_behind(stream_options.model, "transcription", param=f"{param}.model")
+    requested_language(stream_options.language, f"{param}.language")
+    hotwords = () if stream_options.hotwords is UNSET else stream_options.hotwords
+    hinted = stream_options.hotwords is not UNSET or stream_options.prompt is not None
     return TranscriptionPatch(
-        model=UNSET if given.model is None else given.model,
-        language=UNSET if given.language is None else given.language,
-        prompt=(". ".join(hints) or None) if hinted else UNSET,
-        full_rerun_on_commit=given.full_rerun_on_commit,
+        model=UNSET if stream_options.model is None else stream_options.model,
+        language=UNSET if stream_options.language is None else stream_options.language,
+        prompt=recognition_prompt(stream_options.prompt, hotwords) if hinted else UNSET,
+        full_rerun_on_commit=stream_options.full_rerun_on_commit,
+        enable_itn=stream_options.enable_itn,
     )
 
 
@@ -94,11 +98,11 @@ FIELDS: Mapping[str, Field] = {
 }
 
 
-ELSEWHERE: Mapping[str, Field] = {
+FIELDS_OF_OTHER_DIALECTS: Mapping[str, Field] = {
     "transcription": Field("input_audio_transcription", _read_transcription),
     "turn_detection": Field("turn_detection", read_turn_detection, nullable=True),
 }
-"""Where the flat dialects have theirs."""
+"""The same where the flat dialects have them."""
 
 
 class AsrStream:
@@ -108,20 +112,23 @@ class AsrStream:
 
     # ---- in
 
-    def reshape_client(self, event: Json) -> Json:
+    def to_canonical(self, event: Json) -> Json:
         """A client's event in the canonical shape. Raises ``ClientError`` for events of other endpoints."""
         if event["type"] not in CLIENT_EVENTS:
             raise ClientError(f"unsupported event type '{str(event['type'])[:100]}'", param="type")
         # Whoever ends a stream commits, also under voice activity detection; it ends what is being said.
-        return read_event(event, self.reshape_session, self.reshape_session, under_vad=True)
+        return read_event(event, self.session_to_canonical, self.session_to_canonical, under_vad=True)
 
-    def reshape_session(self, session: Any, param: str) -> Json:
+    def session_to_canonical(self, session: Any, param: str) -> Json:
         """The nested session as a canonical patch."""
-        return {"kind": "transcription", **read_fields(an_object(session, param), param, FIELDS, ELSEWHERE)}
+        return {
+            "kind": "transcription",
+            **read_fields(an_object(session, param), param, FIELDS, FIELDS_OF_OTHER_DIALECTS),
+        }
 
     # ---- out
 
-    def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
+    def to_client(self, event: ev.ServerEvent) -> list[Json]:
         """The events this endpoint has, without their ``meta``."""
         shaped = _shaped(event)
         if shaped is None:
@@ -143,7 +150,7 @@ def _shaped(event: ev.ServerEvent) -> Json | None:
         case ev.AudioCleared():
             return {}
         case ev.ItemCreated(previous_item_id=previous, item=item):
-            shown = {
+            item_object = {
                 "id": item.id,
                 "object": "realtime.item",
                 "type": "message",
@@ -151,7 +158,7 @@ def _shaped(event: ev.ServerEvent) -> Json | None:
                 "role": "user",
                 "content": [{"type": "input_audio"}],
             }
-            return {"previous_item_id": previous, "item": shown}
+            return {"previous_item_id": previous, "item": item_object}
         case ev.Error(error=error):
             return {"error": _error(error, error.code)}
         case ev.TranscriptionFailed(error=error):
@@ -183,9 +190,9 @@ def _words(event: ev.ServerEvent) -> Json | None:
 def session_object(config: SessionConfig, session_id: str) -> Json:
     """The session as this endpoint shows it."""
     ogg = config.input_audio_format.encoding == "ogg_opus"
-    wanted = config.transcription or Transcription()
+    transcription = config.transcription or Transcription()
     vad = config.turn_detection
-    heard: Json = {
+    audio_input: Json = {
         "format": {
             "type": "ogg" if ogg else "pcm",
             "codec": "opus" if ogg else "pcm_s16le",
@@ -194,11 +201,11 @@ def session_object(config: SessionConfig, session_id: str) -> Json:
             "channel": 1,
         },
         "transcription": {
-            "model": wanted.model or config.model,
-            "language": wanted.language,
-            "prompt": wanted.prompt,
-            "full_rerun_on_commit": wanted.full_rerun_on_commit,
-            "enable_itn": True,
+            "model": transcription.model or config.model,
+            "language": transcription.language,
+            "prompt": transcription.prompt,
+            "full_rerun_on_commit": transcription.full_rerun_on_commit,
+            "enable_itn": transcription.enable_itn,
         },
         "turn_detection": vad
         and {
@@ -208,23 +215,23 @@ def session_object(config: SessionConfig, session_id: str) -> Json:
             "threshold": vad.threshold,
         },
     }
-    return {"id": session_id, "object": "realtime.session", "audio": {"input": heard}}
+    return {"id": session_id, "object": "realtime.session", "audio": {"input": audio_input}}
 
 
 def _usage(event: ev.TranscriptionCompleted) -> Json:
     """The audio at a fixed rate; a word, or a Chinese character, is a token."""
     read = ceil(event.duration_s * TOKENS_PER_S)
-    written = sum(map(is_cjk, event.transcript)) + len(
+    completion = sum(map(is_cjk, event.transcript)) + len(
         "".join(" " if is_cjk(character) else character for character in event.transcript).split()
     )
-    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    return {"prompt_tokens": read, "completion_tokens": completion, "total_tokens": read + completion}
 
 
 def _error(error: ev.ErrorBody, code: str | None) -> Json:
-    ours = error.type == "server_error"
+    is_server_error = error.type == "server_error"
     return {
-        "type": "internal_error" if ours else "invalid_request_error",
-        "code": "internal_error" if ours else CODES.get(code or "", "invalid_value"),
+        "type": "internal_error" if is_server_error else "invalid_request_error",
+        "code": "internal_error" if is_server_error else CODES.get(code or "", "invalid_value"),
         "message": error.message,
         "param": error.param,
         "event_id": error.event_id,

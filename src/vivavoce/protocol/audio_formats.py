@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from vivavoce.audio.audio_format import AudioFormat, Encoding, RateHz
 from vivavoce.errors import ClientError
-from vivavoce.protocol.reading import Json, checked
+from vivavoce.protocol.json_fields import Json, checked
 
 G711_HZ: RateHz = 8000
 
@@ -50,7 +50,7 @@ def _described(described: Json, param: str) -> AudioFormat:
 
 def format_name(format: AudioFormat) -> str:
     """The shortest name of a format."""
-    return next(name for name, known in NAMES.items() if known == format)
+    return next(name for name, candidate in NAMES.items() if candidate == format)
 
 
 def format_object(format: AudioFormat) -> Json:

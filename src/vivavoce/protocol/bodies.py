@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, from_json
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.json_text import MOST_VALUES_IN_LARGE, readable
-from vivavoce.protocol.reading import MAX_MESSAGE
+from vivavoce.protocol.json_fields import MAX_MESSAGE
+from vivavoce.protocol.json_text import MAX_VALUES_IN_LARGE_BODY, readable
 
 
 class Body(BaseModel):
@@ -24,7 +24,7 @@ class Body(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, value: Any) -> Any:
-        return {key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value
+        return {key: field for key, field in value.items() if field is not None} if isinstance(value, dict) else value
 
 
 B = TypeVar("B", bound=BaseModel)
@@ -35,7 +35,7 @@ def read_body(data: bytes, model: type[B]) -> B:
 
     Raises ``ClientError`` with the path of the bad field as ``param``, as in ``messages[2].content[0].input_audio.data``.
     """
-    text = readable(data, most_values=MOST_VALUES_IN_LARGE)
+    text = readable(data, max_values=MAX_VALUES_IN_LARGE_BODY)
     try:
         value = from_json(text, allow_inf_nan=False)
     except ValueError as error:
@@ -102,7 +102,7 @@ def inlined(model: type[BaseModel]) -> dict[str, Any]:
                 for key, value in part.items()
                 if key != "discriminator" or not isinstance(value, dict)
             }
-        return [resolved(one) for one in part] if isinstance(part, list) else part
+        return [resolved(element) for element in part] if isinstance(part, list) else part
 
-    whole: dict[str, Any] = resolved(schema)
-    return whole
+    resolved_schema: dict[str, Any] = resolved(schema)
+    return resolved_schema

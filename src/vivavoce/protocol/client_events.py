@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, get_args
 
 import msgspec
 
@@ -99,19 +99,6 @@ AnyClientEvent: TypeAlias = (
 )
 
 CLIENT_EVENTS: dict[str, type[AnyClientEvent]] = {
-    str(event.__struct_config__.tag): event
-    for event in (
-        SessionUpdate,
-        AudioAppend,
-        AudioCommit,
-        AudioClear,
-        ItemCreate,
-        ItemDelete,
-        ItemRetrieve,
-        ItemTruncate,
-        ResponseCreate,
-        ResponseCancel,
-        OutputAudioClear,
-    )
+    str(event.__struct_config__.tag): event for event in get_args(AnyClientEvent)
 }
-"""Wire name → class: the table a new event adds a row to."""
+"""Wire name → class: of all of the union above."""

@@ -1,4 +1,4 @@
-"""Which dialect a connection speaks (OpenAI differences, section 1). Pure: the door says what it saw, one event may tell more.
+"""Which dialect a connection speaks (OpenAI differences, section 1). Pure: the route says what it saw, one event may tell more.
 
 In this order:
 
@@ -8,7 +8,7 @@ In this order:
    because their libraries come from the beta's) and yet live on StepFun's ways: transcripts they never asked for, thoughts.
    OpenAI's beta clients understand StepFun's dialect: its event names are theirs, what it has more they ignore, and tools
    are read flat and nested;
-3. else the connection is open. It begins as the model's default, with a ``session.created`` that everyone can read, and the
+3. else the dialect is undetected. It begins as the model's default, with a ``session.created`` that everyone can read, and the
    first ``session.update``, ``response.create`` or ``conversation.item.create`` settles it, by its shape or by not objecting.
 """
 
@@ -19,12 +19,13 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
+from typing_extensions import override
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.client_events import AnyClientEvent, SessionUpdate
-from vivavoce.protocol.dialect import Dialect, DialectName, Json, parse, understand
-from vivavoce.protocol.item_shapes import GA_PART_TYPES
+from vivavoce.protocol.dialect import Dialect, DialectName, Json, decode_object, parse
+from vivavoce.protocol.item_translation import GA_PART_TYPES
 from vivavoce.protocol.openai import OpenAI
 from vivavoce.protocol.openai_beta import OpenAIBeta
 from vivavoce.protocol.stepfun import StepFun
@@ -46,8 +47,8 @@ QUERY_NAMES: Mapping[str, DialectName] = {
 BETA_HEADER = "realtime=v1"
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 
-SETTLING = ("session.update", "response.create", "conversation.item.create", "transcription_session.update")
-"""Client events whose shape differs between the dialects: the first of them settles an open connection."""
+DETECTING_EVENTS = ("session.update", "response.create", "conversation.item.create", "transcription_session.update")
+"""Client events whose shape differs between the dialects: the first of them settles an undetected dialect."""
 
 _FLAT = (
     "modalities", "voice", "input_audio_format", "output_audio_format", "input_audio_transcription", "turn_detection",
@@ -56,7 +57,7 @@ _FLAT = (
 _STEPFUN_TOOLS = ("web_search", "retrieval")
 
 
-class OpenDialect:
+class UndetectedDialect(Dialect):
     """The dialect of a connection that has not told yet: its model's, with a ``session.created`` readable by everyone.
 
     ``ga_voice`` is the voice of a client that turns out to speak GA and names none; without it the session's stays.
@@ -67,25 +68,26 @@ class OpenDialect:
         self.ga_voice = ga_voice
         self._dialect = DIALECTS[assumed]
 
-    def reshape_client(self, event: Json) -> Json:
-        """As the assumed dialect."""
-        return self._dialect.reshape_client(event)
+    @override
+    def to_canonical(self, event: Json) -> Json:
+        return self._dialect.to_canonical(event)
 
-    def reshape_session(self, session: Any, param: str) -> Json:
-        """As the assumed dialect."""
-        return self._dialect.reshape_session(session, param)
+    @override
+    def session_to_canonical(self, session: Any, param: str) -> Json:
+        return self._dialect.session_to_canonical(session, param)
 
-    def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
+    @override
+    def to_client(self, event: ev.ServerEvent) -> list[Json]:
         """As the assumed dialect; only the first session has all spellings."""
-        frames = self._dialect.reshape_server(event)
+        frames = self._dialect.to_client(event)
         if isinstance(event, ev.SessionCreated):
             session: Json = {}
             in_ga = event
             if self.ga_voice is not None:
                 in_ga = replace(event, session=replace(event.session, voice=self.ga_voice))
             for dialect in (*DIALECTS.values(), self._dialect):
-                shown = in_ga if dialect.name == "openai" else event
-                session |= dialect.reshape_server(shown)[0]["session"]
+                in_dialect = in_ga if dialect.name == "openai" else event
+                session |= dialect.to_client(in_dialect)[0]["session"]
             frames[0] = {**frames[0], "session": session}
         return frames
 
@@ -97,10 +99,10 @@ def detect(
     default: DialectName,
     ga_voice: str | None = None,
 ) -> Dialect:
-    """The dialect as the handshake tells it: one of ``DIALECTS``, or an ``OpenDialect``.
+    """The dialect as the handshake tells it: one of ``DIALECTS``, or an ``UndetectedDialect``.
 
     ``query`` is the value of ``dialect``, ``beta_header`` that of ``OpenAI-Beta``, ``default`` what the model's clients
-    speak, ``ga_voice`` as in ``OpenDialect``, for connections that begin in StepFun's. Raises ``ClientError`` (``param``
+    speak, ``ga_voice`` as in ``UndetectedDialect``, for connections that begin in StepFun's. Raises ``ClientError`` (``param``
     ``dialect``) on a name nobody speaks.
     """
     if query is not None:
@@ -110,29 +112,29 @@ def detect(
     headers = {value.strip() for value in (beta_header or "").split(",")}
     if default != "stepfun" and (BETA_HEADER in headers or BETA_SUBPROTOCOL in subprotocols):
         return DIALECTS["openai_beta"]
-    return OpenDialect(default, ga_voice if default == "stepfun" else None)
+    return UndetectedDialect(default, ga_voice if default == "stepfun" else None)
 
 
-def decode_open(frame: str | bytes, dialect: OpenDialect) -> tuple[AnyClientEvent, Dialect]:
-    """One client frame of an open connection, and the dialect from here on: the same as long as nothing has settled it.
+def detect_and_decode(frame: str | bytes, dialect: UndetectedDialect) -> tuple[AnyClientEvent, Dialect]:
+    """One client frame, and the dialect from here on: the undetected one as long as nothing has settled it.
 
     Raises ``ClientError`` as ``decode`` does; a refused event settles nothing.
     """
     event = parse(frame)
     kind = event.get("type")
-    if kind not in SETTLING:
-        return understand(event, dialect), dialect
-    settled = DIALECTS[spoken(event, dialect.name)]
-    understood = understand(event, settled)
-    if settled.name == "openai" and dialect.ga_voice is not None and isinstance(understood, SessionUpdate):
-        named = understood.session.voice
-        speaks = understood.session.kind != "transcription"
-        voice = dialect.ga_voice if speaks and named is msgspec.UNSET else named
-        understood = replace(understood, session=replace(understood.session, voice=voice))
-    return understood, settled
+    if kind not in DETECTING_EVENTS:
+        return decode_object(event, dialect), dialect
+    detected = DIALECTS[detected_dialect(event, dialect.name)]
+    decoded = decode_object(event, detected)
+    if detected.name == "openai" and dialect.ga_voice is not None and isinstance(decoded, SessionUpdate):
+        requested_voice = decoded.session.voice
+        speaks = decoded.session.kind != "transcription"
+        voice = dialect.ga_voice if speaks and requested_voice is msgspec.UNSET else requested_voice
+        decoded = replace(decoded, session=replace(decoded.session, voice=voice))
+    return decoded, detected
 
 
-def spoken(event: Json, assumed: DialectName) -> DialectName:
+def detected_dialect(event: Json, assumed: DialectName) -> DialectName:
     """The dialect a settling event is written in: what only one dialect says, else the assumed one."""
     match event["type"]:
         case "transcription_session.update":

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from vivavoce.errors import ClientError
 from vivavoce.protocol.bodies import Body
 
-MOST_INPUTS = 2048
+MAX_INPUTS = 2048
 """Texts in a request (OpenAI)."""
 
 _QUERIES = frozenset({"query", "search_query", "question"})
@@ -34,27 +34,27 @@ class EmbeddingsRequest(Body):
         """The texts. Raises ``ClientError`` for what is no text, or too many."""
         if isinstance(self.input, str):
             return [_text(self.input, "input")]
-        if not self.input or len(self.input) > MOST_INPUTS:
-            raise ClientError(f"There may be 1 to {MOST_INPUTS} texts.", param="input")
-        if all(isinstance(one, int | list) for one in self.input):
+        if not self.input or len(self.input) > MAX_INPUTS:
+            raise ClientError(f"There may be 1 to {MAX_INPUTS} texts.", param="input")
+        if all(isinstance(element, int | list) for element in self.input):
             raise ClientError(
                 "Arrays of tokens belong to one tokenizer, and this model has another than OpenAI's: send texts. "
                 "(LangChain's OpenAIEmbeddings does with check_embedding_ctx_length=False.)",
                 code="unsupported_value",
                 param="input",
             )
-        return [_text(one, f"input[{index}]") for index, one in enumerate(self.input)]
+        return [_text(element, f"input[{index}]") for index, element in enumerate(self.input)]
 
     @property
-    def asks(self) -> bool:
+    def is_query(self) -> bool:
         """Whether the texts are questions. What is not said is taken for one: texts embedded alike can be compared.
 
         Raises ``ClientError`` for another type.
         """
         kind = (self.input_type or "query").lower()
         if kind not in _QUERIES | _PASSAGES:
-            known = ", ".join(sorted(_QUERIES | _PASSAGES))
-            raise ClientError(f"'input_type' is one of {known}.", param="input_type")
+            names = ", ".join(sorted(_QUERIES | _PASSAGES))
+            raise ClientError(f"'input_type' is one of {names}.", param="input_type")
         return kind in _QUERIES
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from vivavoce.types import Citation
+from vivavoce.voice_facts import VoiceFacts
 
 ServerItemType: TypeAlias = Literal["mcp_list_tools", "mcp_call", "mcp_approval_request"]
 """Items only the server makes, about what tool servers have and do (OpenAI differences, 9.5)."""
@@ -52,7 +53,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """A message, a function call, or the output of one. Fields that do not belong to ``type`` stay unset.
 
     ``calls`` were made on the server, unseen, before this item was complete: part of the history, not of the wire, which
-    only shows their citations.
+    only shows their citations. ``perception``: how a user's item sounds, where its client is told; the wire has it in
+    ``metadata``.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     approve: bool | msgspec.UnsetType = msgspec.UNSET
     reason: str | msgspec.UnsetType | None = msgspec.UNSET
     calls: tuple[ServerCall, ...] | msgspec.UnsetType = msgspec.UNSET
+    perception: VoiceFacts | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -15,7 +15,7 @@ import re
 import msgspec
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.reading import Json
+from vivavoce.protocol.json_fields import Json
 
 _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair
@@ -25,53 +25,53 @@ _ESCAPES = re.compile(
 )
 
 
-MOST_VALUES = 8192
+MAX_VALUES = 8192
 """In a text of some kilobytes: members of objects and arrays, those within others included."""
 
-MOST_VALUES_IN_LARGE = 20_000
+MAX_VALUES_IN_LARGE_BODY = 20_000
 """In a text that may have megabytes: a conversation, the tools of a session. The costliest takes 40 ms."""
 
-MOST_FRAME = 1024 * 1024
+MAX_FRAME_BYTES = 1024 * 1024
 """Bytes of a frame that holds no audio."""
 
-MOST_ESCAPES = 2_000_000
+MAX_ESCAPES = 2_000_000
 """Ten megabytes of text in which every character is escaped (``\\u8bed``) have fewer."""
 
 _QUOTES_PER_VALUE = 4
 """A value is one string at most, and has one key at most."""
 
 
-def parse_object(data: bytes | str, what: str, *, most_values: int = MOST_VALUES) -> Json:
-    """The JSON object in ``data``, which is called ``what`` in an error: a frame, a body.
+def parse_object(data: bytes | str, name: str, *, max_values: int = MAX_VALUES) -> Json:
+    """The JSON object in ``data``, which is called ``name`` in an error: a frame, a body.
 
     Raises ``ClientError`` with code ``invalid_json``, or ``request_too_large`` as ``readable`` does.
     """
-    text = readable(data, what, most_values=most_values)
+    text = readable(data, name, max_values=max_values)
     try:
         value = msgspec.json.decode(text)
     except (msgspec.MsgspecError, UnicodeError) as error:
-        raise ClientError(f"The {what} is not JSON: {error}", code="invalid_json") from error
+        raise ClientError(f"The {name} is not JSON: {error}", code="invalid_json") from error
     except RecursionError as error:
-        raise ClientError(f"The {what} is nested too deeply.", code="invalid_json") from error
+        raise ClientError(f"The {name} is nested too deeply.", code="invalid_json") from error
     if not isinstance(value, dict):
-        raise ClientError(f"invalid event format: the {what} must be a JSON object.", code="invalid_json")
+        raise ClientError(f"invalid event format: the {name} must be a JSON object.", code="invalid_json")
     return value
 
 
-def readable(data: bytes | str, what: str = "body", *, most_values: int = MOST_VALUES) -> bytes:
-    """``data`` for a parser: ``without_lone_surrogates``, and known to have no more than ``most_values`` values and
-    ``MOST_ESCAPES`` escapes.
+def readable(data: bytes | str, name: str = "body", *, max_values: int = MAX_VALUES) -> bytes:
+    """``data`` for a parser: ``without_lone_surrogates``, and known to have no more than ``max_values`` values and
+    ``MAX_ESCAPES`` escapes.
 
     Raises ``ClientError`` (``request_too_large``).
     """
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogatepass")
-    if len(data) > MOST_ESCAPES and b"\\" in data and data.count(b"\\") > MOST_ESCAPES:
-        raise ClientError(f"The {what} has more than {MOST_ESCAPES} escaped characters.", code="request_too_large")
-    if _openings(data) > most_values:  # else there is no need to know which of them are within strings
-        outside = _outside_strings(data, most_values * _QUOTES_PER_VALUE)
-        if outside is None or _openings(outside) > most_values:
-            raise ClientError(f"The {what} has more than {most_values} values.", code="request_too_large")
+    if len(data) > MAX_ESCAPES and b"\\" in data and data.count(b"\\") > MAX_ESCAPES:
+        raise ClientError(f"The {name} has more than {MAX_ESCAPES} escaped characters.", code="request_too_large")
+    if _openings(data) > max_values:  # else there is no need to know which of them are within strings
+        outside = _outside_strings(data, max_values * _QUOTES_PER_VALUE)
+        if outside is None or _openings(outside) > max_values:
+            raise ClientError(f"The {name} has more than {max_values} values.", code="request_too_large")
     return without_lone_surrogates(data)
 
 
@@ -80,10 +80,10 @@ def _openings(text: bytes) -> int:
     return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
-def _outside_strings(text: bytes, most_quotes: int) -> bytes | None:
+def _outside_strings(text: bytes, max_quotes: int) -> bytes | None:
     """JSON without its strings; ``None`` when it has too many of them to be looked at."""
     unescaped = text.replace(rb"\\", b"").replace(rb"\"", b"") if b"\\" in text else text
-    if unescaped.count(b'"') > most_quotes:
+    if unescaped.count(b'"') > max_quotes:
         return None
     return b"".join(unescaped.split(b'"')[::2])
 
@@ -96,13 +96,13 @@ def without_lone_surrogates(data: bytes | str) -> bytes:
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogatepass")
     if b"\xed" in data:  # the first byte of every surrogate, and of much Korean
-        data = _whole_characters(data)
+        data = _without_surrogate_bytes(data)
     if b"\\" not in data or (rb"\ud" not in data and rb"\uD" not in data):
         return data
     return _ESCAPES.sub(lambda match: rb"\ufffd" if match.group(1) else match.group(), data)
 
 
-def _whole_characters(data: bytes) -> bytes:
+def _without_surrogate_bytes(data: bytes) -> bytes:
     try:
         text = data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:

@@ -8,14 +8,14 @@ from typing import Any
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.audio_formats import format_object
-from vivavoce.protocol.client_shapes import read_event
+from vivavoce.protocol.client_event_translation import read_event
 from vivavoce.protocol.dialect import DialectName, Json
-from vivavoce.protocol.item_shapes import ga_item
+from vivavoce.protocol.item_translation import ga_item
+from vivavoce.protocol.json_fields import Field, an_object, of_type, read_fields
 from vivavoce.protocol.openai_events import hidden, plain_event, response_object
-from vivavoce.protocol.reading import Field, an_object, of_type, read_fields
 from vivavoce.protocol.session_config import SessionConfig
-from vivavoce.protocol.session_shapes import (
-    FLAT_ELSEWHERE,
+from vivavoce.protocol.session_translation import (
+    FLAT_ONLY_FIELDS,
     NESTED_FIELDS,
     NESTED_RESPONSE_FIELDS,
     Metadata,
@@ -46,22 +46,22 @@ class OpenAI:
 
     name: DialectName = "openai"
 
-    def reshape_client(self, event: Json) -> Json:
+    def to_canonical(self, event: Json) -> Json:
         """A client's event in the canonical shape."""
-        return read_event(event, self.reshape_session, _read_overrides, under_vad=True)
+        return read_event(event, self.session_to_canonical, _read_overrides, under_vad=True)
 
-    def reshape_session(self, session: Any, param: str) -> Json:
+    def session_to_canonical(self, session: Any, param: str) -> Json:
         """The nested session as a canonical patch; ``type`` is required."""
-        given = an_object(session, param)
-        if given.get("type") is None:
+        fields = an_object(session, param)
+        if fields.get("type") is None:
             raise ClientError(
                 f"Missing required parameter: '{param}.type'.",
                 code="missing_required_parameter",
                 param=f"{param}.type",
             )
-        return {**read_fields(given, param, NESTED_FIELDS, FLAT_ELSEWHERE), **read_extras(given, param)}
+        return {**read_fields(fields, param, NESTED_FIELDS, FLAT_ONLY_FIELDS), **read_extras(fields, param)}
 
-    def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
+    def to_client(self, event: ev.ServerEvent) -> list[Json]:
         """Renamed events, with GA's session, response and part types in them."""
         if hidden(event):
             return []
@@ -82,7 +82,7 @@ class OpenAI:
 def session_object(event: ev.SessionCreated | ev.SessionUpdated) -> Json:
     """The session as GA shows it; one that only transcribes shows what it hears and no more."""
     config = event.session
-    heard: Json = {
+    audio_input: Json = {
         "format": format_object(config.input_audio_format),
         "transcription": transcription(config.transcription),
         "noise_reduction": noise_reduction(config),
@@ -90,7 +90,7 @@ def session_object(event: ev.SessionCreated | ev.SessionUpdated) -> Json:
     }
     shaped: Json = {**config.extras, "type": config.kind, "id": event.session_id, "expires_at": event.expires_at}
     if config.kind == "transcription":
-        return {**shaped, "object": "realtime.transcription_session", "audio": {"input": heard}}
+        return {**shaped, "object": "realtime.transcription_session", "audio": {"input": audio_input}}
     return {
         **shaped,
         "object": "realtime.session",
@@ -101,7 +101,7 @@ def session_object(event: ev.SessionCreated | ev.SessionUpdated) -> Json:
         "tool_choice": tool_choice(config.tool_choice),
         "parallel_tool_calls": config.parallel_tool_calls,
         "max_output_tokens": config.max_output_tokens,
-        "audio": {"input": heard, "output": {**_spoken(config), "speed": config.speed}},
+        "audio": {"input": audio_input, "output": {**_audio_output(config), "speed": config.speed}},
     }
 
 
@@ -109,7 +109,7 @@ def _modalities(config: SessionConfig) -> list[str]:
     return ["audio"] if config.speaks else ["text"]
 
 
-def _spoken(config: SessionConfig) -> Json:
+def _audio_output(config: SessionConfig) -> Json:
     return {"format": format_object(config.output_audio_format), "voice": config.voice}
 
 
@@ -118,7 +118,7 @@ def _response(response: ev.ResponseObject) -> Json:
     return {
         **response_object(response, [ga_item(item) for item in response.output]),
         "output_modalities": _modalities(config),
-        "audio": {"output": _spoken(config)},
+        "audio": {"output": _audio_output(config)},
         "max_output_tokens": config.max_output_tokens,
     }
 
@@ -131,6 +131,6 @@ def _clients_path(param: str | None) -> str | None:
 
 
 def _read_overrides(response: Any, param: str) -> Json:
-    given = an_object(response, param)
-    read = read_fields(given, param, RESPONSE_FIELDS, FLAT_ELSEWHERE)
-    return {**read, **read_extras(given, param, ("prompt", "reasoning"))}
+    fields = an_object(response, param)
+    read = read_fields(fields, param, RESPONSE_FIELDS, FLAT_ONLY_FIELDS)
+    return {**read, **read_extras(fields, param, ("prompt", "reasoning"))}

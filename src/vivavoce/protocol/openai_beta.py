@@ -7,17 +7,17 @@ from typing import Any
 
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.audio_formats import format_name
-from vivavoce.protocol.client_shapes import read_event
+from vivavoce.protocol.client_event_translation import read_event
 from vivavoce.protocol.dialect import DialectName, Json
-from vivavoce.protocol.item_shapes import beta_item
+from vivavoce.protocol.item_translation import beta_item
+from vivavoce.protocol.json_fields import Field, an_object, of_type, read_fields
 from vivavoce.protocol.mcp_events import MCP_EVENTS
 from vivavoce.protocol.openai_events import hidden, plain_event, response_object
-from vivavoce.protocol.reading import Field, an_object, of_type, read_fields
 from vivavoce.protocol.session_config import SessionConfig
-from vivavoce.protocol.session_shapes import (
+from vivavoce.protocol.session_translation import (
     FLAT_FIELDS,
-    NESTED_ELSEWHERE,
-    NESTED_RESPONSE_ELSEWHERE,
+    NESTED_ONLY_FIELDS,
+    NESTED_ONLY_RESPONSE_FIELDS,
     Metadata,
     flat_session,
     read_extras,
@@ -34,19 +34,19 @@ class OpenAIBeta:
 
     name: DialectName = "openai_beta"
 
-    def reshape_client(self, event: Json) -> Json:
+    def to_canonical(self, event: Json) -> Json:
         """A client's event in the canonical shape; a transcription session's update is an update of that kind."""
         if event["type"] == "transcription_session.update":
-            session = self.reshape_session(event.get("session"), "session")
+            session = self.session_to_canonical(event.get("session"), "session")
             return {**event, "type": "session.update", "session": {**session, "kind": "transcription"}}
-        return read_event(event, self.reshape_session, _read_overrides, under_vad=True)
+        return read_event(event, self.session_to_canonical, _read_overrides, under_vad=True)
 
-    def reshape_session(self, session: Any, param: str) -> Json:
+    def session_to_canonical(self, session: Any, param: str) -> Json:
         """The flat session as a canonical patch."""
-        given = an_object(session, param)
-        return {**read_fields(given, param, FLAT_FIELDS, NESTED_ELSEWHERE), **read_extras(given, param)}
+        fields = an_object(session, param)
+        return {**read_fields(fields, param, FLAT_FIELDS, NESTED_ONLY_FIELDS), **read_extras(fields, param)}
 
-    def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
+    def to_client(self, event: ev.ServerEvent) -> list[Json]:
         """The canonical names are the beta's. The conversation is announced after the session."""
         if hidden(event) or isinstance(event, MCP_EVENTS):
             return []
@@ -71,17 +71,19 @@ def session_object(event: ev.SessionCreated | ev.SessionUpdated) -> Json:
     """The session as the beta shows it; one that only transcribes shows what it hears and no more."""
     config = event.session
     ids: Json = {"id": event.session_id, "model": config.model, "expires_at": event.expires_at}
-    spoken: Json = {
+    settings: Json = {
         **flat_session(config),
         "turn_detection": turn_detection(config.turn_detection),
         "tools": [flat_tool(tool) for tool in config.tools],
         "tool_choice": beta_tool_choice(config.tool_choice),
     }
     if config.kind == "transcription":
-        heard = ("modalities", "turn_detection")
-        kept = {key: value for key, value in spoken.items() if key in heard or key.startswith("input_audio_")}
-        return {**config.extras, **ids, "object": "realtime.transcription_session", **kept}
-    return {**config.extras, **ids, "object": "realtime.session", **spoken}
+        input_names = ("modalities", "turn_detection")
+        input_settings = {
+            key: value for key, value in settings.items() if key in input_names or key.startswith("input_audio_")
+        }
+        return {**config.extras, **ids, "object": "realtime.transcription_session", **input_settings}
+    return {**config.extras, **ids, "object": "realtime.session", **settings}
 
 
 def _session_event(event: ev.SessionCreated | ev.SessionUpdated, name: str) -> Json:
@@ -109,4 +111,4 @@ def _response(response: ev.ResponseObject) -> Json:
 
 
 def _read_overrides(response: Any, param: str) -> Json:
-    return read_fields(an_object(response, param), param, RESPONSE_FIELDS, NESTED_RESPONSE_ELSEWHERE)
+    return read_fields(an_object(response, param), param, RESPONSE_FIELDS, NESTED_ONLY_RESPONSE_FIELDS)

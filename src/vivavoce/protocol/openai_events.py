@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.reading import Json
+from vivavoce.protocol.json_fields import Json
 from vivavoce.protocol.usage import OPENAI_RATES, usage_object
 
 REASONS = frozenset({"turn_detected", "client_cancelled", "max_output_tokens", "content_filter"})
@@ -15,11 +15,11 @@ REASONS = frozenset({"turn_detected", "client_cancelled", "max_output_tokens", "
 def hidden(event: ev.ServerEvent) -> bool:
     """Whether an event is not for this client: thoughts, and transcripts it did not ask for."""
     match event:
-        case ev.ThinkingDelta() | ev.ThinkingDone():
+        case ev.ResponseThinkingDelta() | ev.ThinkingDone():
             return True
         case ev.PartAdded() | ev.PartDone():
             return event.part.type == "thinking"
-        case ev.TranscriptionDelta() | ev.TranscriptionCompleted() | ev.TranscriptionFailed():
+        case ev.TranscriptionDelta() | ev.TranscriptionCompleted() | ev.TranscriptionFailed() | ev.VoicePerception():
             return not event.requested
         case _:
             return False
@@ -32,6 +32,8 @@ def plain_event(event: ev.ServerEvent) -> Json:
     match event:
         case ev.PartEvent() | ev.ItemTruncated():
             plain["content_index"] -= plain.pop("thoughts_before")
+        case ev.VoicePerception():
+            plain |= plain.pop("facts")
         case ev.SpeechStopped():
             del plain["audio_start_ms"]
         case ev.TranscriptionDelta():

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-MOST_RESULTS = 20
+MAX_RESULTS = 20
 
 
 class SearchRequest(BaseModel):
     """What to search the web for. ``category`` prefers results of one kind."""
 
     query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-    n: int = Field(default=10, ge=1, le=MOST_RESULTS)
+    n: int = Field(default=10, ge=1, le=MAX_RESULTS)
     category: Literal["programming", "research", "gov", "business"] | None = None
 
 

@@ -19,6 +19,7 @@ from vivavoce.protocol.server_objects import ResponseStatus as ResponseStatus
 from vivavoce.protocol.server_objects import SessionLimit as SessionLimit
 from vivavoce.protocol.server_objects import StatusDetails as StatusDetails
 from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.voice_facts import VoiceFacts
 
 
 class ServerEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -169,6 +170,14 @@ class TranscriptionFailed(
     requested: bool
 
 
+class VoicePerception(ServerEvent, frozen=True, kw_only=True, tag="voice.perception"):
+    """How a turn of the user's sounds, after its transcript (ours, no platform's). ``requested`` as in transcripts."""
+
+    item_id: str
+    facts: VoiceFacts
+    requested: bool
+
+
 class ResponseCreated(ServerEvent, frozen=True, kw_only=True, tag="response.created"):
     """A response began."""
 
@@ -223,13 +232,13 @@ class PartDone(PartEvent, frozen=True, kw_only=True, tag="response.content_part.
     part: Part
 
 
-class TextDelta(PartEvent, frozen=True, kw_only=True, tag="response.text.delta"):
+class ResponseTextDelta(PartEvent, frozen=True, kw_only=True, tag="response.text.delta"):
     """More text."""
 
     delta: str
 
 
-class TextDone(PartEvent, frozen=True, kw_only=True, tag="response.text.done"):
+class ResponseTextDone(PartEvent, frozen=True, kw_only=True, tag="response.text.done"):
     """The whole text."""
 
     text: str
@@ -275,7 +284,7 @@ class ArgumentsDone(ResponseEvent, frozen=True, kw_only=True, tag="response.func
     arguments: str
 
 
-class ThinkingDelta(PartEvent, frozen=True, kw_only=True, tag="response.thinking.delta"):
+class ResponseThinkingDelta(PartEvent, frozen=True, kw_only=True, tag="response.thinking.delta"):
     """More of what the model thinks; never spoken."""
 
     delta: str

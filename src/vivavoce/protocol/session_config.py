@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.protocol.items import NewItem
-from vivavoce.protocol.tool_config import DeclaredTool, McpTool, ToolName, wire_type
+from vivavoce.protocol.tool_config import DeclaredTool, McpServerDeclaration, ToolName, wire_type
 from vivavoce.protocol.tool_config import FunctionTool as FunctionTool
 
 Modality: TypeAlias = Literal["text", "audio"]
@@ -45,20 +45,25 @@ class Interruption(msgspec.Struct, frozen=True, kw_only=True):
 class TurnDetection(msgspec.Struct, frozen=True, kw_only=True):
     """Server voice activity detection. ``threshold`` is a speech probability in [0, 1].
 
-    ``semantic_vad`` waits shorter or longer than ``silence_duration_ms``, by how finished the words sound and by
-    ``eagerness``. ``idle_timeout_ms`` of silence after a reply prompts the model to speak (OpenAI GA). ``interruption`` is what
-    the client has said about it.
+    Without ``silence_duration_ms``, and with ``semantic_vad`` in any case, a pause ends the turn by how finished the user
+    seems to be and by ``eagerness``. ``idle_timeout_ms`` of silence after a reply prompts the model to speak (OpenAI GA).
+    ``interruption`` is what the client has said about it.
     """
 
     type: Literal["server_vad", "semantic_vad"] = "server_vad"
     threshold: Probability = 0.5
     prefix_padding_ms: Milliseconds = 500
-    silence_duration_ms: Milliseconds = 320
+    silence_duration_ms: Milliseconds | None = None
     create_response: bool = True
     interrupt_response: bool = True
     idle_timeout_ms: Annotated[int, Meta(ge=1000, le=600_000)] | None = None
     eagerness: Eagerness = "auto"
     interruption: Interruption | None = None
+
+    @property
+    def fixed_silence_ms(self) -> int | None:
+        """The silence that ends a turn, where it is settled."""
+        return self.silence_duration_ms if self.type == "server_vad" else None
 
 
 SHARED_BY_DETECTIONS = ("create_response", "interrupt_response", "idle_timeout_ms", "interruption")
@@ -83,12 +88,14 @@ class Transcription(msgspec.Struct, frozen=True, kw_only=True):
     """How the user's speech is written down for the client. ``language`` and ``prompt`` are hints for the recogniser.
 
     ``full_rerun_on_commit``: the transcript is made of the whole utterance at its end, never of readings made before.
+    ``enable_itn``: its numbers and codes are written as they are typed (inverse text normalisation).
     """
 
     model: str | None = None
     language: str | None = None
     prompt: str | None = None
     full_rerun_on_commit: bool = False
+    enable_itn: bool = False
 
 
 class TranscriptionPatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +105,7 @@ class TranscriptionPatch(msgspec.Struct, frozen=True, kw_only=True):
     language: str | UnsetType | None = UNSET
     prompt: str | UnsetType | None = UNSET
     full_rerun_on_commit: bool | UnsetType = UNSET
+    enable_itn: bool | UnsetType = UNSET
 
 
 class FunctionChoice(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="function"):
@@ -188,11 +196,13 @@ class ResponseOverrides(SessionPatch, frozen=True, kw_only=True):
 def can_be_chosen(choice: FunctionChoice | ServerChoice, tools: tuple[DeclaredTool, ...]) -> bool:
     """Whether there may be such a tool; what a tool server has is not known here."""
     if isinstance(choice, ServerChoice):
-        return any(isinstance(tool, McpTool) and tool.server_label == choice.server_label for tool in tools)
+        return any(
+            isinstance(tool, McpServerDeclaration) and tool.server_label == choice.server_label for tool in tools
+        )
     return choice.name in {getattr(tool, "name", None) or wire_type(tool) for tool in tools}
 
 
-def told(choice: FunctionChoice | ServerChoice) -> str:
+def choice_name(choice: FunctionChoice | ServerChoice) -> str:
     """A choice in the words of an error."""
     return (choice.name or f"of {choice.server_label}") if isinstance(choice, ServerChoice) else choice.name
 
@@ -203,12 +213,14 @@ def patched(config: SessionConfig, patch: SessionPatch, defaults: TurnDetection)
     Turn detection that was off begins with ``defaults``. Given another ``type``, it keeps what both types have
     (``SHARED_BY_DETECTIONS``) and takes the rest from ``defaults``. ``None`` takes one of the extras away.
     """
-    changes = _given(patch)
-    vad, asked = patch.turn_detection, patch.transcription
+    changes = _set_fields(patch)
+    vad, transcription = patch.turn_detection, patch.transcription
     if isinstance(vad, TurnDetectionPatch):
         changes["turn_detection"] = _detection(config.turn_detection, vad, defaults)
-    if isinstance(asked, TranscriptionPatch):
-        changes["transcription"] = msgspec.structs.replace(config.transcription or Transcription(), **_given(asked))
+    if isinstance(transcription, TranscriptionPatch):
+        changes["transcription"] = msgspec.structs.replace(
+            config.transcription or Transcription(), **_set_fields(transcription)
+        )
     if "extras" in changes:
         merged = {**config.extras, **changes["extras"]}
         changes["extras"] = {name: value for name, value in merged.items() if value is not None}
@@ -221,20 +233,20 @@ def _detection(current: TurnDetection | None, patch: TurnDetectionPatch, default
     elif patch.type not in (UNSET, current.type):
         shared = {name: getattr(current, name) for name in SHARED_BY_DETECTIONS}
         current = msgspec.structs.replace(defaults, **shared)
-    changes = _given(patch)
+    changes = _set_fields(patch)
     if current.interruption is not None and isinstance(patch.interruption, Interruption):
         changes["interruption"] = _interruption(current.interruption, patch.interruption)
     return msgspec.structs.replace(current, **changes)
 
 
 def _interruption(current: Interruption, patch: Interruption) -> Interruption:
-    changes = _given(patch)
+    changes = _set_fields(patch)
     if isinstance(current.ignore_words, dict) and isinstance(patch.ignore_words, dict):
         changes["ignore_words"] = {**current.ignore_words, **patch.ignore_words}
     return msgspec.structs.replace(current, **changes)
 
 
-def _given(patch: SessionPatch | TurnDetectionPatch | TranscriptionPatch | Interruption) -> dict[str, Any]:
+def _set_fields(patch: SessionPatch | TurnDetectionPatch | TranscriptionPatch | Interruption) -> dict[str, Any]:
     """The fields of the session that are present in ``patch``."""
     names = SessionPatch.__struct_fields__ if isinstance(patch, SessionPatch) else patch.__struct_fields__
     return {name: getattr(patch, name) for name in names if getattr(patch, name) is not UNSET}

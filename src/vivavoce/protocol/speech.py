@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field
+
+from vivavoce.protocol.bodies import Body
 
 SpeechFormat: TypeAlias = Literal["wav", "mp3", "flac", "opus", "pcm", "aac"]
 SampleRate: TypeAlias = Literal[8000, 16000, 22050, 24000, 48000]
 
 
-class _Object(BaseModel):
-    """Unknown fields are tolerated, and ``null`` means "not given": typed clients send both."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: Any) -> Any:
-        return {key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value
-
-
-class VoiceReference(_Object):
+class VoiceReference(Body):
     """OpenAI's way to name a custom voice."""
 
     id: str
 
 
-class VoiceLabel(_Object):
+class VoiceLabel(Body):
     """One of them: a dialect, an emotion, a style."""
 
     language: str | None = None
@@ -35,13 +26,13 @@ class VoiceLabel(_Object):
     style: str | None = None
 
 
-class PronunciationMap(_Object):
+class PronunciationMap(Body):
     """``tone``: entries such as ``绯闻/fei1闻`` (tones 1 to 4) and ``LOL/laugh out loudly``."""
 
     tone: list[str] = Field(default_factory=list)
 
 
-class SpeechRequest(_Object):
+class SpeechRequest(Body):
     """What to say, with which voice, and how the audio is wanted."""
 
     model: Annotated[str, Field(description="A text-to-speech model, such as step-tts-2 or gpt-4o-mini-tts.")]
@@ -80,7 +71,11 @@ class SpeechRequest(_Object):
     def pronunciations(self) -> list[str]:
         """The entries of the pronunciation map, or of all of them: the reference's table and its samples disagree."""
         maps = self.pronunciation_map or []
-        return [entry for one in (maps if isinstance(maps, list) else [maps]) for entry in one.tone]
+        return [
+            entry
+            for pronunciation_map in (maps if isinstance(maps, list) else [maps])
+            for entry in pronunciation_map.tone
+        ]
 
 
 class SubtitleItem(BaseModel):

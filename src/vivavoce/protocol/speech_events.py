@@ -8,13 +8,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.json_text import MOST_FRAME, readable
-from vivavoce.protocol.reading import Json, checked, without_nulls
+from vivavoce.protocol.json_fields import Json, checked, without_nulls
+from vivavoce.protocol.json_text import MAX_FRAME_BYTES, readable
 
 StreamFormat: TypeAlias = Literal["wav", "mp3", "flac", "opus", "pcm", "mp3_stream", "opus_stream", "flac_stream"]
 Ratio: TypeAlias = Annotated[float, Meta(ge=0.5, le=2.0)]
 
-MOST_DELTA = 1000
+MAX_DELTA_CHARACTERS = 1000
 """Characters of one ``tts.text.delta``."""
 
 
@@ -39,35 +39,35 @@ class Create(Struct, kw_only=True, frozen=True):
     def pronunciations(self) -> list[str]:
         """The entries of the map, or of a list of maps. Raises ``ClientError``."""
         maps = self.pronunciation_map if isinstance(self.pronunciation_map, list) else [self.pronunciation_map or {}]
-        read: list[_PronunciationMap] = [checked(one, _PronunciationMap, "data.pronunciation_map") for one in maps]
-        return [entry for one in read for entry in one.tone]
+        read: list[_PronunciationMap] = [checked(each, _PronunciationMap, "data.pronunciation_map") for each in maps]
+        return [entry for each in read for entry in each.tone]
 
 
 class _PronunciationMap(Struct, frozen=True):
     tone: list[str] = msgspec.field(default_factory=list)
 
 
-class TextDelta(Struct, kw_only=True, frozen=True):
+class SpeechTextDelta(Struct, kw_only=True, frozen=True):
     """``tts.text.delta``: more text."""
 
-    text: Annotated[str, Meta(max_length=MOST_DELTA)]
+    text: Annotated[str, Meta(max_length=MAX_DELTA_CHARACTERS)]
 
 
 class TextFlush(Struct, frozen=True):
     """``tts.text.flush``: speak what is there, although its sentence has not ended."""
 
 
-class TextDone(Struct, frozen=True):
+class SpeechTextDone(Struct, frozen=True):
     """``tts.text.done``: no more text will come."""
 
 
-SpeechEvent: TypeAlias = Create | TextDelta | TextFlush | TextDone
+SpeechEvent: TypeAlias = Create | SpeechTextDelta | TextFlush | SpeechTextDone
 
-EVENTS: dict[str, type[Create] | type[TextDelta] | type[TextFlush] | type[TextDone]] = {
+EVENTS: dict[str, type[Create] | type[SpeechTextDelta] | type[TextFlush] | type[SpeechTextDone]] = {
     "tts.create": Create,
-    "tts.text.delta": TextDelta,
+    "tts.text.delta": SpeechTextDelta,
     "tts.text.flush": TextFlush,
-    "tts.text.done": TextDone,
+    "tts.text.done": SpeechTextDone,
 }
 
 
@@ -78,8 +78,8 @@ class _Frame(Struct, frozen=True):
 
 def read_event(frame: str | bytes, session_id: str) -> SpeechEvent:
     """One client frame. Raises ``ClientError`` naming the bad field; also for another session's."""
-    if len(frame) > MOST_FRAME:
-        raise ClientError(f"A frame may have {MOST_FRAME} bytes.", code="request_too_large")
+    if len(frame) > MAX_FRAME_BYTES:
+        raise ClientError(f"A frame may have {MAX_FRAME_BYTES} bytes.", code="request_too_large")
     text = readable(frame, "frame")
     try:
         opened = msgspec.json.decode(text, type=_Frame)
@@ -89,8 +89,8 @@ def read_event(frame: str | bytes, session_id: str) -> SpeechEvent:
     if kind is None:
         raise ClientError(f"There is no event '{opened.type[:60]}'.", code="invalid_value", param="type")
     data = without_nulls(opened.data or {})
-    named = data.pop("session_id", session_id)
-    if named != session_id:
+    named_session = data.pop("session_id", session_id)
+    if named_session != session_id:
         raise ClientError("This is not the connection's session_id.", param="data.session_id")
     event: SpeechEvent = checked(data, kind, "data")
     return event

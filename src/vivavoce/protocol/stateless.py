@@ -15,9 +15,9 @@ from msgspec import Meta
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.dialect import DialectName
-from vivavoce.protocol.item_shapes import read_items
-from vivavoce.protocol.reading import Field, Json, a_list, an_object, of_type, read_fields
-from vivavoce.protocol.session_shapes import FLAT_FIELDS, NESTED_RESPONSE_ELSEWHERE
+from vivavoce.protocol.item_translation import read_items
+from vivavoce.protocol.json_fields import Field, Json, a_list, an_object, of_type, read_fields
+from vivavoce.protocol.session_translation import FLAT_FIELDS, NESTED_ONLY_RESPONSE_FIELDS
 from vivavoce.protocol.stepfun import StepFun
 
 SpeedRatio = Annotated[float, Meta(ge=0.5, le=2.0)]
@@ -65,23 +65,23 @@ class Stateless(StepFun):
 
     name: DialectName = "stepfun"
 
-    def reshape_client(self, event: Json) -> Json:
+    def to_canonical(self, event: Json) -> Json:
         """A client's event in the canonical shape; the response always stands by itself."""
         if event["type"] != "response.create":
-            return super().reshape_client(event)
+            return super().to_canonical(event)
         response = an_object({} if event.get("response") is None else event["response"], "response")
-        overrides = read_fields(response, "response", RESPONSE_FIELDS, NESTED_RESPONSE_ELSEWHERE)
+        overrides = read_fields(response, "response", RESPONSE_FIELDS, NESTED_ONLY_RESPONSE_FIELDS)
         overrides.pop("turn_detection", None)
         return {**event, "response": {"input": [], **overrides, "conversation": "none"}}
 
-    def reshape_session(self, session: Any, param: str) -> Json:
+    def session_to_canonical(self, session: Any, param: str) -> Json:
         """The session without tools, which belong into each response. Raises ``ClientError`` where there are some."""
-        given = an_object(session, param)
-        if given.get("tools"):
-            raise ClientError("Tools belong into 'response.create' here.", param=f"{param}.tools")
-        return read_fields(given, param, SESSION_FIELDS, NESTED_RESPONSE_ELSEWHERE)
+        fields = an_object(session, param)
+        if fields.get("tools"):
+            raise ClientError("Tools are declared in 'response.create' here.", param=f"{param}.tools")
+        return read_fields(fields, param, SESSION_FIELDS, NESTED_ONLY_RESPONSE_FIELDS)
 
-    def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
+    def to_client(self, event: ev.ServerEvent) -> list[Json]:
         """The events this endpoint has; text without speech is ``response.raw_text.delta``."""
         match event:
             case (
@@ -90,14 +90,15 @@ class Stateless(StepFun):
                 | ev.PartAdded()
                 | ev.PartDone()
                 | ev.OutputItemDone()
-                | ev.TextDone()
-                | ev.ThinkingDelta()
+                | ev.ResponseTextDone()
+                | ev.ResponseThinkingDelta()
                 | ev.ThinkingDone()
+                | ev.VoicePerception()
             ):
                 return []
-        shaped = super().reshape_server(event)
+        shaped = super().to_client(event)
         match event:
-            case ev.TextDelta():
+            case ev.ResponseTextDelta():
                 shaped[0]["type"] = "response.raw_text.delta"
             case ev.ArgumentsDelta():
                 del shaped[0]["arguments"]

@@ -19,17 +19,17 @@ from typing import Any
 import msgspec
 
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.client_shapes import read_event
+from vivavoce.protocol.client_event_translation import read_event
 from vivavoce.protocol.dialect import DialectName, Json
-from vivavoce.protocol.item_shapes import stepfun_item, stepfun_part
+from vivavoce.protocol.item_translation import stepfun_item, stepfun_part
+from vivavoce.protocol.json_fields import Field, an_object, free_form, read_fields
 from vivavoce.protocol.mcp_events import MCP_EVENTS
 from vivavoce.protocol.openai_events import transcription_usage
-from vivavoce.protocol.reading import Field, an_object, free_form, read_fields
 from vivavoce.protocol.session_config import SessionConfig
-from vivavoce.protocol.session_shapes import (
+from vivavoce.protocol.session_translation import (
     FLAT_FIELDS,
-    NESTED_ELSEWHERE,
-    NESTED_RESPONSE_ELSEWHERE,
+    NESTED_ONLY_FIELDS,
+    NESTED_ONLY_RESPONSE_FIELDS,
     flat_session,
     read_extras,
     response_fields,
@@ -67,20 +67,20 @@ class StepFun:
 
     name: DialectName = "stepfun"
 
-    def reshape_client(self, event: Json) -> Json:
+    def to_canonical(self, event: Json) -> Json:
         """A client's event in the canonical shape."""
         if event["type"] == "response.create" and "session" in event and "response" not in event:
             # The guide's opening-line sample puts the overrides into a top-level ``session`` object.
             session = {} if event["session"] is None else event["session"]
             return {**event, "response": _read_overrides(session, "session")}
-        return read_event(event, self.reshape_session, _read_overrides, under_vad=False)
+        return read_event(event, self.session_to_canonical, _read_overrides, under_vad=False)
 
-    def reshape_session(self, session: Any, param: str) -> Json:
+    def session_to_canonical(self, session: Any, param: str) -> Json:
         """The flat session as a canonical patch; an empty one changes nothing."""
-        given = an_object(session, param)
-        return {**read_fields(given, param, SESSION_FIELDS, NESTED_ELSEWHERE), **read_extras(given, param)}
+        fields = an_object(session, param)
+        return {**read_fields(fields, param, SESSION_FIELDS, NESTED_ONLY_FIELDS), **read_extras(fields, param)}
 
-    def reshape_server(self, event: ev.ServerEvent) -> list[Json]:
+    def to_client(self, event: ev.ServerEvent) -> list[Json]:
         """Most events already have their wire shape."""
         if isinstance(event, MCP_EVENTS):
             return []
@@ -100,6 +100,8 @@ class StepFun:
                 plain["error"]["code"] = CODES.get(event.error.code or "", event.error.code)
             case ev.ArgumentsDelta():
                 plain["arguments"] = event.delta
+            case ev.VoicePerception():
+                plain |= plain.pop("facts")
             case ev.SpeechStopped():
                 del plain["audio_start_ms"]
             case ev.TranscriptionDelta():
@@ -134,4 +136,4 @@ def session_object(config: SessionConfig, session_id: str) -> Json:
 
 
 def _read_overrides(response: Any, param: str) -> Json:
-    return read_fields(an_object(response, param), param, RESPONSE_FIELDS, NESTED_RESPONSE_ELSEWHERE)
+    return read_fields(an_object(response, param), param, RESPONSE_FIELDS, NESTED_ONLY_RESPONSE_FIELDS)

@@ -24,7 +24,7 @@ class FunctionTool(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
     parameters: Mapping[str, Any] = {}
 
 
-class WebSearchTool(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="web_search"):
+class WebSearchDeclaration(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="web_search"):
     """Search of the web. ``description`` tells the model when to search; the numbers' defaults are StepFun's."""
 
     description: str = ""
@@ -32,7 +32,7 @@ class WebSearchTool(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
     timeout_seconds: Seconds = 3
 
 
-class RetrievalTool(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="retrieval"):
+class RetrievalDeclaration(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="retrieval"):
     """Search of the owner's documents. ``description`` tells the model when; the template has ``{{knowledge}}``, ``{{query}}``.
 
     ``name`` is only of Chat Completions.
@@ -54,8 +54,8 @@ class ToolFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether a tool is meant. An empty filter means none."""
         if self.tool_names is None and self.read_only is None:
             return False
-        named = self.tool_names is None or name in self.tool_names
-        return named and (self.read_only is None or self.read_only == reads)
+        name_matches = self.tool_names is None or name in self.tool_names
+        return name_matches and (self.read_only is None or self.read_only == reads)
 
 
 class ApprovalFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,7 +69,7 @@ Approval: TypeAlias = Literal["always", "never"] | ApprovalFilter
 AllowedTools: TypeAlias = ToolFilter | tuple[str, ...]
 
 
-class McpTool(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="mcp"):
+class McpServerDeclaration(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="mcp"):
     """A tool server that speaks the Model Context Protocol. ``authorization`` and ``headers`` are never shown again.
 
     ``announced``: whether the client is told of the server's tools and calls (OpenAI GA); otherwise they are simply there.
@@ -86,7 +86,7 @@ class McpTool(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
 
     def __repr__(self) -> str:
         """Without what is secret."""
-        return f"McpTool(server_label={self.server_label!r}, server_url={self.server_url!r})"
+        return f"McpServerDeclaration(server_label={self.server_label!r}, server_url={self.server_url!r})"
 
     def allows(self, name: str, *, reads: bool) -> bool:
         """Whether a tool of the server may be used at all; ``reads``: the server says that it changes nothing."""
@@ -98,7 +98,7 @@ class McpTool(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
             case names:
                 return name in names
 
-    def asks_first(self, name: str, *, reads: bool) -> bool:
+    def needs_approval(self, name: str, *, reads: bool) -> bool:
         """Whether the client is asked before a call of this tool."""
         approval = self.require_approval
         if isinstance(approval, str):
@@ -108,7 +108,7 @@ class McpTool(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
         return approval.never is None or not approval.never.matches(name, reads=reads)
 
 
-ServerSideTool: TypeAlias = WebSearchTool | RetrievalTool | McpTool
+ServerSideTool: TypeAlias = WebSearchDeclaration | RetrievalDeclaration | McpServerDeclaration
 DeclaredTool: TypeAlias = FunctionTool | ServerSideTool
 
 

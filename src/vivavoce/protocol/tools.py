@@ -7,15 +7,15 @@ from typing import Any, Literal
 import msgspec
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.reading import Json, a_list, an_object, checked, json_schema, without_nulls
+from vivavoce.protocol.json_fields import Json, a_list, an_object, checked, json_schema, without_nulls
 from vivavoce.protocol.session_config import FunctionChoice, ServerChoice, ToolChoice
 from vivavoce.protocol.tool_config import (
     DeclaredTool,
     FunctionTool,
-    McpTool,
-    RetrievalTool,
+    McpServerDeclaration,
+    RetrievalDeclaration,
     ToolName,
-    WebSearchTool,
+    WebSearchDeclaration,
     wire_type,
 )
 
@@ -23,9 +23,9 @@ WORDS = ("auto", "none", "required")
 
 _TYPES: dict[str, type[DeclaredTool]] = {
     "function": FunctionTool,
-    "web_search": WebSearchTool,
-    "retrieval": RetrievalTool,
-    "mcp": McpTool,
+    "web_search": WebSearchDeclaration,
+    "retrieval": RetrievalDeclaration,
+    "mcp": McpServerDeclaration,
 }
 
 
@@ -43,7 +43,7 @@ def _read(value: Any, param: str, *, announced: bool) -> list[DeclaredTool]:
     tools = [
         read_tool(tool, f"{param}[{index}]", announced=announced) for index, tool in enumerate(a_list(value, param))
     ]
-    labels = [tool.server_label for tool in tools if isinstance(tool, McpTool)]
+    labels = [tool.server_label for tool in tools if isinstance(tool, McpServerDeclaration)]
     if len(set(labels)) < len(labels):
         raise ClientError("Two tool servers have the same 'server_label'.", param=param)
     return tools
@@ -93,14 +93,14 @@ def _check_parameters(parameters: Json, param: str) -> None:
     json_schema(parameters, param, code="invalid_function_parameters")
 
 
-def _mcp(tool: Json, param: str, announced: bool) -> McpTool:
+def _mcp(tool: Json, param: str, announced: bool) -> McpServerDeclaration:
     for name in ("connector_id", "tunnel_id"):
         if tool.get(name) is not None:
             raise ClientError(f"'{name}' is not available on this server; use 'server_url'.", param=f"{param}.{name}")
-    given = without_nulls(tool) | {"announced": announced}
+    fields = without_nulls(tool) | {"announced": announced}
     if not announced:
-        given.setdefault("require_approval", "never")
-    read: McpTool = checked(given, McpTool, param)
+        fields.setdefault("require_approval", "never")
+    read: McpServerDeclaration = checked(fields, McpServerDeclaration, param)
     if not announced and read.require_approval != "never":
         raise ClientError(
             "This dialect has no events to ask for approval with: leave it out, or say 'never'.",
@@ -121,8 +121,8 @@ def read_tool_choice(value: Any, param: str) -> ToolChoice:
     if value.get("type") not in ("function", "mcp"):
         raise ClientError("Only functions and tools of tool servers can be chosen.", param=f"{param}.type")
     if "function" in value:
-        named = an_object(value["function"], f"{param}.function") | {"type": "function"}
-        return checked(named, FunctionChoice, f"{param}.function")
+        function = an_object(value["function"], f"{param}.function") | {"type": "function"}
+        return checked(function, FunctionChoice, f"{param}.function")
     return checked(without_nulls(value), ServerChoice if value["type"] == "mcp" else FunctionChoice, param)
 
 
@@ -131,8 +131,8 @@ def tool_choice(choice: ToolChoice) -> str | Json:
     if isinstance(choice, str):
         return choice
     if isinstance(choice, ServerChoice):
-        named = {} if choice.name is None else {"name": choice.name}
-        return {"type": "mcp", "server_label": choice.server_label, **named}
+        name_field = {} if choice.name is None else {"name": choice.name}
+        return {"type": "mcp", "server_label": choice.server_label, **name_field}
     return {"type": "function", "name": choice.name}
 
 
@@ -149,8 +149,8 @@ def flat_tool(tool: DeclaredTool) -> Json:
         case FunctionTool():
             function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
             return {"type": "function", **function}
-        case McpTool():
-            return _shown_server(tool)
+        case McpServerDeclaration():
+            return _server_object(tool)
         case _:
             return {"type": wire_type(tool), **_described(tool)}
 
@@ -161,21 +161,21 @@ def nested_tool(tool: DeclaredTool) -> Json:
         case FunctionTool():
             function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
             return {"type": "function", "function": function}
-        case McpTool():
-            return _shown_server(tool)
+        case McpServerDeclaration():
+            return _server_object(tool)
         case _:
             return {"type": wire_type(tool), "function": _described(tool)}
 
 
-def _described(tool: WebSearchTool | RetrievalTool) -> Json:
+def _described(tool: WebSearchDeclaration | RetrievalDeclaration) -> Json:
     options = {key: value for key, value in msgspec.to_builtins(tool).items() if value is not None}
     description, name = options.pop("description"), options.pop("name", None)
     del options["type"]
     return {**({"name": name} if name else {}), "description": description, "options": options}
 
 
-def _shown_server(tool: McpTool) -> Json:
+def _server_object(tool: McpServerDeclaration) -> Json:
     """Without its secrets."""
-    shown: Json = msgspec.to_builtins(tool)
+    fields: Json = msgspec.to_builtins(tool)
     hidden = ("authorization", "headers", "announced")
-    return {key: value for key, value in shown.items() if key not in hidden and value is not None}
+    return {key: value for key, value in fields.items() if key not in hidden and value is not None}

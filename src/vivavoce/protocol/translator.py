@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vivavoce.protocol.client_events import AnyClientEvent
-from vivavoce.protocol.detection import OpenDialect, decode_open
+from vivavoce.protocol.detection import UndetectedDialect, detect_and_decode
 from vivavoce.protocol.dialect import Dialect, decode, encode
 from vivavoce.protocol.server_events import ServerEvent
 
@@ -16,9 +16,9 @@ class Translator:
 
     def decode(self, frame: str | bytes) -> AnyClientEvent:
         """One client frame. Raises ``ClientError`` with ``param`` and ``event_id``."""
-        if not isinstance(self._dialect, OpenDialect):
+        if not isinstance(self._dialect, UndetectedDialect):
             return decode(frame, self._dialect)
-        event, self._dialect = decode_open(frame, self._dialect)
+        event, self._dialect = detect_and_decode(frame, self._dialect)
         return event
 
     def encode(self, event: ServerEvent) -> list[str]:

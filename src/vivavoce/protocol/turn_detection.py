@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.reading import Json, an_object, checked, without_nulls
+from vivavoce.protocol.json_fields import Json, an_object, checked, without_nulls
 from vivavoce.protocol.session_config import TurnDetection, TurnDetectionPatch
 
 ENERGY_SCALE = 5000
@@ -19,10 +19,10 @@ def read_turn_detection(value: Any, param: str) -> TurnDetectionPatch | None:
 
     StepFun's energy threshold goes before a plain ``threshold``.
     """
-    given = an_object(value, param)
-    shaped = without_nulls(given)
-    if "idle_timeout_ms" in given:
-        shaped["idle_timeout_ms"] = given["idle_timeout_ms"]
+    fields = an_object(value, param)
+    shaped = without_nulls(fields)
+    if "idle_timeout_ms" in fields:
+        shaped["idle_timeout_ms"] = fields["idle_timeout_ms"]
     if "energy_awakeness_threshold" in shaped:
         energy = shaped.pop("energy_awakeness_threshold")
         shaped["threshold"] = _probability(energy, f"{param}.energy_awakeness_threshold")
@@ -49,7 +49,7 @@ def turn_detection(vad: TurnDetection | None) -> Json | None:
     else:
         shaped["threshold"] = vad.threshold
         shaped["prefix_padding_ms"] = vad.prefix_padding_ms
-        shaped["silence_duration_ms"] = vad.silence_duration_ms
+        shaped |= _silence(vad)
     shaped["create_response"] = vad.create_response
     shaped["interrupt_response"] = vad.interrupt_response
     if vad.idle_timeout_ms is not None:
@@ -61,16 +61,21 @@ def energy_turn_detection(vad: TurnDetection | None) -> Json | None:
     """StepFun's object, with OpenAI's tunables only where a client has set them."""
     if vad is None:
         return None
-    given = TurnDetection()
+    defaults = TurnDetection()
     beyond = ("create_response", "interrupt_response", "idle_timeout_ms", "eagerness")
     return {
         "type": vad.type,
         "prefix_padding_ms": vad.prefix_padding_ms,
-        "silence_duration_ms": vad.silence_duration_ms,
+        **_silence(vad),
         "energy_awakeness_threshold": round(vad.threshold * ENERGY_SCALE),
-        **{name: getattr(vad, name) for name in beyond if getattr(vad, name) != getattr(given, name)},
+        **{name: getattr(vad, name) for name in beyond if getattr(vad, name) != getattr(defaults, name)},
         **_interruption(vad),
     }
+
+
+def _silence(vad: TurnDetection) -> Json:
+    """A fixed silence, where one was asked for: typed clients stumble over a number that is ``null``."""
+    return {} if vad.silence_duration_ms is None else {"silence_duration_ms": vad.silence_duration_ms}
 
 
 def _interruption(vad: TurnDetection) -> Json:

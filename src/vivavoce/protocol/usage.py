@@ -11,23 +11,23 @@ from math import ceil
 
 import msgspec
 
-from vivavoce.protocol.reading import Json
+from vivavoce.protocol.json_fields import Json
 
 
 @dataclass(frozen=True, slots=True)
 class AudioRates:
     """Milliseconds of audio to a token: of what a user says, and of what the model says."""
 
-    heard_ms: int
-    spoken_ms: int
+    input_token_ms: int
+    output_token_ms: int
 
-    def heard(self, ms: int) -> int:
+    def input_tokens(self, ms: int) -> int:
         """Tokens of so much user audio; the last one may be begun only."""
-        return ceil(ms / self.heard_ms)
+        return ceil(ms / self.input_token_ms)
 
-    def spoken(self, ms: int) -> int:
+    def output_tokens(self, ms: int) -> int:
         """Tokens of so much of the model's speech."""
-        return ceil(ms / self.spoken_ms)
+        return ceil(ms / self.output_token_ms)
 
 
 OPENAI_RATES = AudioRates(100, 50)
@@ -40,31 +40,32 @@ STEPFUN_RATES = AudioRates(80, 40)
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """What one response cost. Text in tokens, audio in milliseconds, for each dialect to count in its own tokens.
 
-    ``cached_text`` of the ``input_text`` was in the model's cache; ``known_ms`` of the ``heard_ms`` were in the prompt of an
-    earlier response.
+    ``cached_text`` of the ``input_text`` was in the model's cache; ``cached_audio_ms`` of the ``input_audio_ms`` were in the
+    prompt of an earlier response.
     """
 
     input_text: int = 0
     cached_text: int = 0
     output_text: int = 0
-    heard_ms: int = 0
-    known_ms: int = 0
-    spoken_ms: int = 0
+    input_audio_ms: int = 0
+    cached_audio_ms: int = 0
+    output_audio_ms: int = 0
 
 
 def usage_object(usage: Usage, rates: AudioRates) -> Json:
     """The documented object (Realtime reference, 5.20; OpenAI differences, 9.4): totals are the sums of their details."""
-    heard, known, spoken = rates.heard(usage.heard_ms), rates.heard(usage.known_ms), rates.spoken(usage.spoken_ms)
-    input_tokens, output_tokens = usage.input_text + heard, usage.output_text + spoken
+    audio_in, cached_audio = rates.input_tokens(usage.input_audio_ms), rates.input_tokens(usage.cached_audio_ms)
+    audio_out = rates.output_tokens(usage.output_audio_ms)
+    input_tokens, output_tokens = usage.input_text + audio_in, usage.output_text + audio_out
     return {
         "total_tokens": input_tokens + output_tokens,
         "input_tokens": input_tokens,
         "output_tokens": output_tokens,
         "input_token_details": {
-            "cached_tokens": usage.cached_text + known,
+            "cached_tokens": usage.cached_text + cached_audio,
             "text_tokens": usage.input_text,
-            "audio_tokens": heard,
-            "cached_tokens_details": {"text_tokens": usage.cached_text, "audio_tokens": known},
+            "audio_tokens": audio_in,
+            "cached_tokens_details": {"text_tokens": usage.cached_text, "audio_tokens": cached_audio},
         },
-        "output_token_details": {"text_tokens": usage.output_text, "audio_tokens": spoken},
+        "output_token_details": {"text_tokens": usage.output_text, "audio_tokens": audio_out},
     }

@@ -14,7 +14,7 @@ Attributes: TypeAlias = Annotated[
 ]
 FileStatus: TypeAlias = Literal["in_progress", "completed", "failed", "cancelled"]
 
-MOST_FILES_AT_ONCE = 500
+MAX_FILES_AT_ONCE = 500
 
 
 class ExpiresAfter(BaseModel):
@@ -31,7 +31,7 @@ class StaticSizes(BaseModel):
     chunk_overlap_tokens: Annotated[int, Field(ge=0, le=2048)]
 
     @model_validator(mode="after")
-    def _overlap_is_less(self) -> StaticSizes:
+    def _check_overlap(self) -> StaticSizes:
         if self.chunk_overlap_tokens * 2 > self.max_chunk_size_tokens:
             raise ValueError("the overlap must not exceed half of the size")
         return self
@@ -44,7 +44,7 @@ class ChunkingStrategy(BaseModel):
     static: StaticSizes | None = None
 
     @model_validator(mode="after")
-    def _whole(self) -> ChunkingStrategy:
+    def _check_sizes(self) -> ChunkingStrategy:
         if (self.type == "static") != (self.static is not None):
             raise ValueError("'static' and its sizes belong together")
         return self
@@ -58,7 +58,7 @@ class VectorStoreNew(BaseModel):
     description: Annotated[str, StringConstraints(max_length=4096)] | None = None
     metadata: Details | None = None
     expires_after: ExpiresAfter | None = None
-    file_ids: Annotated[list[Id], Field(max_length=MOST_FILES_AT_ONCE)] = []
+    file_ids: Annotated[list[Id], Field(max_length=MAX_FILES_AT_ONCE)] = []
     chunking_strategy: ChunkingStrategy | None = None
 
 
@@ -130,9 +130,9 @@ class FilesToAdd(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"description": "`files`, or `file_ids`, or `file_id`"})
 
-    files: Annotated[list[FileToAdd], Field(min_length=1, max_length=MOST_FILES_AT_ONCE)] | None = None
+    files: Annotated[list[FileToAdd], Field(min_length=1, max_length=MAX_FILES_AT_ONCE)] | None = None
     file_id: Id | None = None
-    file_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_FILES_AT_ONCE)] | str | None = None
+    file_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_FILES_AT_ONCE)] | str | None = None
     attributes: Attributes | None = None
     chunking_strategy: ChunkingStrategy | None = None
 
@@ -140,8 +140,8 @@ class FilesToAdd(BaseModel):
 class BatchToAdd(BaseModel):
     """``POST /v1/vector_stores/{id}/file_batches``."""
 
-    file_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_FILES_AT_ONCE)] | None = None
-    files: Annotated[list[FileToAdd], Field(min_length=1, max_length=MOST_FILES_AT_ONCE)] | None = None
+    file_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_FILES_AT_ONCE)] | None = None
+    files: Annotated[list[FileToAdd], Field(min_length=1, max_length=MAX_FILES_AT_ONCE)] | None = None
     attributes: Attributes | None = None
     chunking_strategy: ChunkingStrategy | None = None
 
@@ -272,7 +272,7 @@ class SearchHit(BaseModel):
     content: list[PassageText]
 
 
-class SearchResults(BaseModel):
+class StoreSearchResults(BaseModel):
     """What was found, best first."""
 
     object: Literal["vector_store.search_results.page"] = "vector_store.search_results.page"

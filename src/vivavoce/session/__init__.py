@@ -1,1 +1,1 @@
-"""The behaviour of one conversation, sans-IO: signals and a clock in, server events and commands out."""
+"""The behaviour of one conversation, sans-IO: inputs and a clock in, server events and commands out."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 
 from vivavoce.errors import ClientError
-from vivavoce.session.signals import Recognised, RecognitionFailed, Transcribe
+from vivavoce.session.inputs import Recognised, RecognitionFailed
+from vivavoce.session.outputs import Transcribe
 from vivavoce.types import Transcript
 
-LEAST_S = 1200.0
+MIN_S = 1200.0
 """So much may wait at least: more than any recording of the usual formats that one event can bring."""
 
 
 class AudioBacklog:
-    """Seconds the recogniser owes: with what is not committed yet at most twice ``buffer_s``, and ``LEAST_S`` in any case."""
+    """Seconds the recogniser owes: with what is not committed yet at most twice ``buffer_s``, and ``MIN_S`` in any case."""
 
     def __init__(self, rate_hz: int, buffer_s: float) -> None:
         self._rate_hz = rate_hz
-        self._limit_s = max(2 * buffer_s, LEAST_S)
+        self._limit_s = max(2 * buffer_s, MIN_S)
         self._owed: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
         self.seconds = 0.0
 
@@ -37,10 +38,10 @@ class AudioBacklog:
         self._owed[work.item_id, work.content_index].append(duration_s)
         self.seconds += duration_s
 
-    def ended(self, signal: Recognised | RecognitionFailed) -> None:
+    def ended(self, result: Recognised | RecognitionFailed) -> None:
         """What has been read, or cannot be, waits no more; whether anybody still wants it, or not."""
-        key = signal.item_id, signal.content_index
-        over = isinstance(signal, RecognitionFailed) or isinstance(signal.event, Transcript)
+        key = result.item_id, result.content_index
+        over = isinstance(result, RecognitionFailed) or isinstance(result.event, Transcript)
         if over and key in self._owed:
             self.seconds -= self._owed[key].pop(0)
             if not self._owed[key]:

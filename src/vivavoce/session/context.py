@@ -7,17 +7,27 @@ A single message that would take most of the budget is told without its middle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from typing import TypeAlias
 
-from vivavoce.protocol.items import Item, ServerCall
-from vivavoce.scripts import written_language
-from vivavoce.session.persona import system_prompt
+from vivavoce.protocol.items import Item, Part, ServerCall
+from vivavoce.session.default_prompt import NAME, system_prompt
 from vivavoce.session.server_calls import calls_as_messages
-from vivavoce.token_estimates import TURN_TOKENS, cut_to, estimate_text, estimate_tokens
+from vivavoce.text.inverse import inverse_normalized
+from vivavoce.text.scripts import joined, written_language
+from vivavoce.text.token_estimates import TURN_TOKENS, cut_to, estimate_text, estimate_tokens
 from vivavoce.types import Language, Message, ToolCall
 
 NOTHING_HEARD: Mapping[str, Language] = {}
+NOTHING_CONTINUED: Mapping[str, str] = {}
+
+REMEMBERED = 1024
+"""Transcripts: a prompt tells all of them again with every turn."""
+
+AsTyped: TypeAlias = Callable[[str, Language | None], str]
+"""``inverse_normalized``, or something that remembers what came of it."""
 
 DECLINED = "The person did not allow this. Say in one short sentence that it was not done."
 """What the language model is told of a call the client did not approve."""
@@ -25,19 +35,22 @@ DECLINED = "The person did not allow this. Say in one short sentence that it was
 REFILL = 0.5
 """After leaving items out, the history fills this share of its room."""
 
-MOST_OF_HISTORY = 0.6
+MAX_HISTORY_SHARE = 0.6
 """Of the room for the history, for one message: what it answers, or what is said to it, must fit beside it."""
 
-LEAST_MESSAGE = 64
+MIN_MESSAGE_TOKENS = 64
 """Tokens of a message that are always told."""
 
 
 class Context:
     """Builds prompts; remembers how far back they reach."""
 
-    def __init__(self, budget_tokens: int) -> None:
+    def __init__(self, budget_tokens: int, name: str = NAME) -> None:
+        """``name`` is the assistant's."""
         self._budget = budget_tokens
+        self._name = name
         self._first = 0
+        self._as_typed: AsTyped = lru_cache(REMEMBERED)(inverse_normalized)
 
     def messages(
         self,
@@ -46,46 +59,68 @@ class Context:
         languages: Mapping[str, Language] = NOTHING_HEARD,
         *,
         head_tokens: int | None = None,
-        spare: int = 0,
-        once: int = 0,
+        reserved_tokens: int = 0,
+        transient_tokens: int = 0,
+        continued: Mapping[str, str] = NOTHING_CONTINUED,
     ) -> tuple[Message, ...]:
         """The prompt for the conversation as it stands; ``languages`` tells by item id in what language it was spoken.
 
-        The default persona answers in the user's language; a client's instructions may ask for another one. ``spare``
-        tokens of the budget stay free, and ``once`` more of them for this prompt only. ``head_tokens``: what the system
-        prompt takes, where that is known.
+        The default persona answers in the user's language; a client's instructions may ask for another one.
+        ``reserved_tokens`` of the budget stay free, and ``transient_tokens`` more for this prompt only. ``head_tokens``:
+        what the system prompt takes, where that is known. ``continued`` are the user's items that are one turn with another of
+        theirs (by id, that one's id), if nothing was said between.
         """
-        system = Message("system", system_prompt(instructions))
-        history = _history(items, languages, follow=not instructions.strip())
-        room = self._budget - spare - (estimate_tokens(system) if head_tokens is None else head_tokens)
-        most = max(int(room * MOST_OF_HISTORY), LEAST_MESSAGE)
+        system = Message("system", system_prompt(instructions, self._name))
+        history = _history(items, languages, self._as_typed, continued, follow=not instructions.strip())
+        room = self._budget - reserved_tokens - (estimate_tokens(system) if head_tokens is None else head_tokens)
+        most = max(int(room * MAX_HISTORY_SHARE), MIN_MESSAGE_TOKENS)
         history = [_cut(message, most) for message in history]
         costs = [estimate_tokens(message) for message in history]
         self._first = _first_kept(history, costs, min(self._first, len(history)), room)
-        first = _first_kept(history, costs, self._first, room - once)
+        first = _first_kept(history, costs, self._first, room - transient_tokens)
         return (system, *_merged_calls(history[first:]))
 
 
-def _history(items: Iterable[Item], languages: Mapping[str, Language], *, follow: bool) -> list[Message]:
+def _history(
+    items: Iterable[Item],
+    languages: Mapping[str, Language],
+    as_typed: AsTyped,
+    continued: Mapping[str, str],
+    *,
+    follow: bool,
+) -> list[Message]:
     """All that was said and done, message by message."""
     requests: dict[str, Item] = {}
     history: list[Message] = []
+    newest_id: str | None = None
     for item in items:
         if item.type == "mcp_approval_request":
             requests[item.id] = item
+        if item.calls_before:
+            newest_id = None
         history += calls_as_messages(item.calls_before)
         if item.type == "mcp_approval_response" and item.approve is False:
             history += _declined(requests.get(str(item.approval_request_id)))
-        elif (message := message_of(item, languages.get(item.id), follow=follow)) is not None:
+        elif (message := message_of(item, languages.get(item.id), as_typed, follow=follow)) is not None:
+            if newest_id is not None and continued.get(item.id) == newest_id:
+                message = replace(message, content=joined(_unended(history.pop().content), message.content))
             history.append(message)
+            newest_id = item.id
     return history
 
 
-def message_of(item: Item, language: Language | None = None, *, follow: bool = False) -> Message | None:
+def _unended(words: str) -> str:
+    """Words the user went on from, without the full stop the recogniser took their pause for."""
+    return words.rstrip().rstrip(".。．…")
+
+
+def message_of(
+    item: Item, language: Language | None = None, as_typed: AsTyped = inverse_normalized, *, follow: bool = False
+) -> Message | None:
     """An item as a message; ``None`` if it says nothing (an utterance without words, an unheard reply, half a call).
 
     With ``follow`` a user's message is to be answered in its own language: the one heard, else the one its script
-    gives away.
+    gives away. Spoken numbers and codes of the user's are told as they are typed.
     """
     if item.type == "function_call" and item.status != "completed":
         return None
@@ -93,12 +128,19 @@ def message_of(item: Item, language: Language | None = None, *, follow: bool = F
         return Message("assistant", "", tool_calls=(ToolCall(str(item.call_id), str(item.name), str(item.arguments)),))
     if item.type == "function_call_output":
         return Message("tool", str(item.output), tool_call_id=str(item.call_id))
-    words = " ".join(part.words for part in item.parts if part.type != "thinking" and part.words)
+    said = (_words(part, item.role, language, as_typed) for part in item.parts if part.type != "thinking")
+    words = " ".join(filter(None, said))
     if not words or not isinstance(item.role, str):
         return None
     if not follow or item.role != "user":
         return Message(item.role, words)
     return Message(item.role, words, reply_language=language or written_language(words))
+
+
+def _words(part: Part, role: object, language: Language | None, as_typed: AsTyped) -> str:
+    """What a part says; a user's speech as it is typed, text as it is."""
+    heard = role == "user" and part.type == "input_audio"
+    return as_typed(part.words, language) if heard else part.words
 
 
 def _declined(request: Item | None) -> list[Message]:
@@ -125,11 +167,11 @@ def _first_kept(history: Sequence[Message], costs: Sequence[int], first: int, ro
     """From which message on the history is told; what the user said last is told with all that followed, if it fits."""
     if sum(costs[first:]) <= room:
         return first
-    kept = _start_within(costs, room * REFILL)
-    while kept < len(history) - 1 and history[kept].role == "tool":
-        kept += 1  # its call is left out
-    asked = max((at for at, message in enumerate(history) if message.role == "user"), default=kept)
-    return asked if asked < kept and sum(costs[asked:]) <= room else kept
+    start = _start_within(costs, room * REFILL)
+    while start < len(history) - 1 and history[start].role == "tool":
+        start += 1  # its call is left out
+    newest_user = max((at for at, message in enumerate(history) if message.role == "user"), default=start)
+    return newest_user if newest_user < start and sum(costs[newest_user:]) <= room else start
 
 
 def _start_within(costs: Sequence[int], budget: float) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.items import Item
+from vivavoce.protocol.items import Item, ItemRole
 from vivavoce.protocol.server_events import ItemCreated, ItemDeleted, ItemDone
 from vivavoce.session.memory_budget import MemoryBudget, item_bytes
 from vivavoce.session.outbox import Outbox
@@ -29,9 +29,10 @@ class Conversation:
         self.id = outbox.new_id("conv")
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
-        self._aside: dict[str, Item] = {}
-        self._heard_ms: dict[str, int] = {}
-        self._called_aside: set[tuple[str, str]] = set()
+        self._out_of_band: dict[str, Item] = {}
+        self._input_audio_ms: dict[str, int] = {}
+        self._out_of_band_calls: set[tuple[str, str]] = set()
+        self._continued: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Item]:
         return (self._items[item_id] for item_id in self._order)
@@ -47,19 +48,36 @@ class Conversation:
         """The newest item's id."""
         return self._order[-1] if self._order else None
 
-    def client_is_asked(self) -> bool:
+    def last_words(self, role: ItemRole) -> str | None:
+        """The words of the newest message of this role; ``None`` if there is none, or it has none."""
+        for item_id in reversed(self._order):
+            item = self._items[item_id]
+            if item.role == role:
+                return " ".join(filter(None, (part.words for part in item.parts))) or None
+        return None
+
+    @property
+    def continued(self) -> Mapping[str, str]:
+        """Items in which the user went on with what they had said in another one: by id, that one's id (``continue_turn``)."""
+        return self._continued
+
+    def continue_turn(self, item_id: str, before_id: str) -> None:
+        """This item, or the one to come of this id, goes on with the user's item ``before_id``: they had not finished."""
+        self._continued[item_id] = before_id
+
+    def awaits_client_output(self) -> bool:
         """Whether the client has yet to answer a function call, or whether one may be made."""
-        asked: set[object] = set()
+        unanswered: set[object] = set()
         for item in self:
             if item.type == "function_call" and item.status == "completed":
-                asked.add(item.call_id)
+                unanswered.add(item.call_id)
             elif item.type == "mcp_approval_request":
-                asked.add(item.id)
+                unanswered.add(item.id)
             elif item.type == "function_call_output":
-                asked.discard(item.call_id)
+                unanswered.discard(item.call_id)
             elif item.type == "mcp_approval_response":
-                asked.discard(item.approval_request_id)
-        return bool(asked)
+                unanswered.discard(item.approval_request_id)
+        return bool(unanswered)
 
     def get(self, item_id: str, action: ItemAction = "retrieve") -> Item:
         """An item. Raises ``ClientError`` if there is none of this id.
@@ -100,52 +118,53 @@ class Conversation:
             self._outbox.send(ItemDone(previous_item_id=self._order[place - 1] if place else None, item=item))
 
     def replace(self, item: Item) -> None:
-        """A newer form of an item that is here or aside, not announced. An item deleted meanwhile stays deleted."""
+        """A newer form of an item that is here or out of band, not announced. An item deleted meanwhile stays deleted."""
         if item.id in self._items:
             self._keep(self._items, item)
-        elif item.id in self._aside:
-            self._keep(self._aside, item)
+        elif item.id in self._out_of_band:
+            self._keep(self._out_of_band, item)
 
-    def put_aside(self, item: Item) -> None:
+    def add_out_of_band(self, item: Item) -> None:
         """Keep an item beside the history: the input of a response out of band."""
-        self._keep(self._aside, item)
+        self._keep(self._out_of_band, item)
 
-    def forget_aside(self, item_ids: Iterable[str]) -> None:
+    def forget_out_of_band(self, item_ids: Iterable[str]) -> None:
         """The response they were for is over. What is in the history stays."""
         for item_id in item_ids:
-            if self._aside.pop(item_id, None) is not None:
+            if self._out_of_band.pop(item_id, None) is not None:
                 self.budget.forget(item_id)
-                self._heard_ms.pop(item_id, None)
+                self._input_audio_ms.pop(item_id, None)
 
-    def heard(self, item_id: str, ms: int) -> None:
+    def add_input_audio(self, item_id: str, ms: int) -> None:
         """So much audio of the user's is in this item, or more of it."""
-        self._heard_ms[item_id] = self.heard_ms(item_id) + ms
+        self._input_audio_ms[item_id] = self.input_audio_ms(item_id) + ms
 
-    def heard_ms(self, item_id: str) -> int:
+    def input_audio_ms(self, item_id: str) -> int:
         """How much audio of the user's was heard for this item."""
-        return self._heard_ms.get(item_id, 0)
+        return self._input_audio_ms.get(item_id, 0)
 
-    def called_aside(self, response_id: str, call_id: str) -> None:
+    def record_out_of_band_call(self, response_id: str, call_id: str) -> None:
         """A response out of band has called a function: it is no item here, and yet may be answered by one.
 
         So does the official client of the stateless endpoint, all of whose responses are out of band.
         """
-        self._called_aside.add((response_id, call_id))
+        self._out_of_band_calls.add((response_id, call_id))
 
-    def calls_aside(self, call_id: str | None) -> int:
+    def count_out_of_band_calls(self, call_id: str | None) -> int:
         """How many calls of this id were made out of band."""
-        return sum(known == call_id for _, known in self._called_aside)
+        return sum(recorded_id == call_id for _, recorded_id in self._out_of_band_calls)
 
     def find(self, item_id: str) -> Item | None:
-        """An item of the history or aside."""
-        return self._items.get(item_id) or self._aside.get(item_id)
+        """An item of the history, or out of band."""
+        return self._items.get(item_id) or self._out_of_band.get(item_id)
 
     def delete(self, item_id: str) -> None:
         """Remove an item and announce it. Raises ``ClientError`` if there is none of this id."""
         self.get(item_id, "delete")
         del self._items[item_id]
         self.budget.forget(item_id)
-        self._heard_ms.pop(item_id, None)
+        self._input_audio_ms.pop(item_id, None)
+        self._continued.pop(item_id, None)
         self._order.remove(item_id)
         self._outbox.send(ItemDeleted(item_id=item_id))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vivavoce.session.response import Response, ResponseState
 
-ANSWERED = (ResponseState.COMPLETED, ResponseState.INCOMPLETE)
+STATES_AWAITING_USER = (ResponseState.COMPLETED, ResponseState.INCOMPLETE)
 """How a response ends after which the user's answer is waited for. A failure is none: it would bring on the next."""
 
 
@@ -14,15 +14,15 @@ class IdleTimer:
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def response_ended(self, response: Response, now: float, *, client_is_asked: bool) -> None:
-        """A response is over. ``client_is_asked``: a call, or a question whether to make one, waits for its answer."""
+    def response_ended(self, response: Response, now: float, *, awaits_client_output: bool) -> None:
+        """A response is over. ``awaits_client_output``: a call, or a question whether to make one, waits for its answer."""
         playback = response.playback
-        heard_at = max(now, playback.played_at()) if playback is not None and playback.sent_ms else now
+        played_at = max(now, playback.played_at()) if playback is not None and playback.sent_ms else now
         if response.in_conversation:
-            said = response.state in ANSWERED and response.message_id is not None
-            self._since = heard_at if said and not client_is_asked else None
-        elif heard_at > now:
-            self.restart(heard_at)  # what nobody remembers is heard all the same
+            said = response.state in STATES_AWAITING_USER and response.message_id is not None
+            self._since = played_at if said and not awaits_client_output else None
+        elif played_at > now:
+            self.restart(played_at)  # what nobody remembers is heard all the same
 
     def restart(self, now: float) -> None:
         """If it runs, it runs anew from ``now`` on: there was a noise, or it was off."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.audio.formats import open_decoder
-from vivavoce.audio.ogg import MOST_OGG_BYTES
+from vivavoce.audio.ogg import MAX_OGG_BYTES
 from vivavoce.errors import ClientError
 from vivavoce.protocol.items import NewItem, Part
 from vivavoce.types import Samples
@@ -16,7 +16,7 @@ from vivavoce.types import Samples
 PIECE_BYTES = 96_000
 """Two seconds of PCM16 at 24 kHz: some milliseconds of work."""
 
-MOST_S = 2400.0
+MAX_S = 2400.0
 """Of one part; no frame brings more but of Opus, of which a few megabytes are hours."""
 
 
@@ -47,20 +47,20 @@ class ItemAudio:
 
     def decoded(self, audio: bytes, format: AudioFormat) -> Samples:
         """``float32[n]``. Raises ``ClientError`` when ``audio`` is not of this format, or too long."""
-        known, outcome = self._ahead.pop(id(audio), (None, None))
-        if known is not audio or outcome is None:
+        source, outcome = self._ahead.pop(id(audio), (None, None))
+        if source is not audio or outcome is None:
             return np.concatenate(list(self._pieces(audio, format, _piece_bytes(format))))
         if isinstance(outcome, ClientError):
             raise outcome
         return outcome
 
     def _pieces(self, audio: bytes, format: AudioFormat, size: int) -> Iterator[Samples]:
-        decoder, left = open_decoder(format, self._rate_hz), MOST_S * self._rate_hz
+        decoder, left = open_decoder(format, self._rate_hz), MAX_S * self._rate_hz
         for at in range(0, len(audio), size):
             piece = decoder.push(audio[at : at + size])
             left -= len(piece)
             if left < 0:
-                raise ClientError(f"The audio of an item may last {MOST_S:g} s.", code="audio_too_long")
+                raise ClientError(f"The audio of an item may last {MAX_S:g} s.", code="audio_too_long")
             yield piece
         yield decoder.flush()
 
@@ -71,4 +71,4 @@ def is_unread(part: Part) -> bool:
 
 
 def _piece_bytes(format: AudioFormat) -> int:
-    return MOST_OGG_BYTES if format.encoding == "ogg_opus" else PIECE_BYTES
+    return MAX_OGG_BYTES if format.encoding == "ogg_opus" else PIECE_BYTES

@@ -43,20 +43,20 @@ def accept_item(
             fields = {"approval_request_id": new.approval_request_id, "approve": new.approve}
         case "item_reference":
             raise ClientError("A reference cannot be an item of the conversation.", param=f"{param}.type")
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in fields.items():
         if value is None:
             raise ClientError(
                 f"A {new.type} needs '{name}'.", code="missing_required_parameter", param=f"{param}.{name}"
             )
-        given[name] = value
+        values[name] = value
     if new.type == "mcp_approval_response":
-        given["reason"] = new.reason
-    return msgspec.structs.replace(Item(id=new.id or new_id("item"), type=new.type), **given), {}
+        values["reason"] = new.reason
+    return msgspec.structs.replace(Item(id=new.id or new_id("item"), type=new.type), **values), {}
 
 
 def accept_input(
-    given: tuple[NewItem, ...],
+    items: tuple[NewItem, ...],
     conversation: Conversation,
     new_id: IdFactory,
     *,
@@ -68,7 +68,7 @@ def accept_input(
     nobody is ever told of these. Raises ``ClientError``.
     """
     ids, own = [], []
-    for index, new in enumerate(given):
+    for index, new in enumerate(items):
         param = f"response.input[{index}]"
         if new.type == "item_reference":
             if new.id is None or new.id not in conversation:
@@ -77,22 +77,22 @@ def accept_input(
             continue
         item, audio = accept_item(msgspec.structs.replace(new, id=None), new_id, decode=decode, param=param)
         if new.type == "function_call_output":
-            said = (item for item in conversation if item.type == "function_call")
-            require_call(new.call_id, (*said, *given[:index]), f"{param}.call_id")
+            calls = (item for item in conversation if item.type == "function_call")
+            require_call(new.call_id, (*calls, *items[:index]), f"{param}.call_id")
         own.append((item, audio))
         ids.append(item.id)
     return tuple(ids), own
 
 
-def require_call(call_id: str | None, items: Iterable[Item | NewItem], param: str, *, aside: int = 0) -> None:
+def require_call(call_id: str | None, items: Iterable[Item | NewItem], param: str, *, out_of_band: int = 0) -> None:
     """Whether ``items`` hold a function call of this id that has no output yet. Raises ``ClientError`` if they do not.
 
     A call counts from its first delta on, before its response is done: official clients answer that early (Realtime
-    reference, section 11). Where a model gave several calls one id, each may be answered; ``aside`` is how many of them
+    reference, section 11). Where a model gave several calls one id, each may be answered; ``out_of_band`` is how many of them
     were made out of band. The code is OpenAI's.
     """
     of_id = [item.type for item in items if item.call_id == call_id]
-    calls = of_id.count("function_call") + aside
+    calls = of_id.count("function_call") + out_of_band
     if of_id.count("function_call_output") >= calls:
         fault = "has an output already" if calls else "not found in conversation"
         raise ClientError(f"Tool call ID '{call_id}' {fault}.", code="invalid_tool_call_id", param=param)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import TypeAlias
 
 import msgspec
 
 from vivavoce.errors import ClientError
+from vivavoce.ids import random_id
 from vivavoce.protocol.server_events import Error, ErrorBody, ServerEvent
-from vivavoce.session.signals import Output, Send
+from vivavoce.session.outputs import Output, Send
 
 IdFactory: TypeAlias = Callable[[str], str]
 """Prefix → a fresh id."""
@@ -18,11 +18,6 @@ IdFactory: TypeAlias = Callable[[str], str]
 
 MAX_MESSAGE = 500
 """How much of a complaint is told: it may quote an id or a name of the client's, and that may be megabytes."""
-
-
-def random_id(prefix: str) -> str:
-    """An id nobody can guess, e.g. ``msg_3fa9…``."""
-    return f"{prefix}_{secrets.token_hex(12)}"
 
 
 def error_body(error: ClientError) -> ErrorBody:

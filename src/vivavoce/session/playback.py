@@ -35,8 +35,8 @@ class SpokenClause:
 
 
 @dataclass(frozen=True, slots=True)
-class Unheard:
-    """What of a reply was not heard: clauses with their audio (PCM16 at the speaker's rate), and text without any yet."""
+class Unplayed:
+    """What of a reply was not heard: clauses with their audio (PCM16 at the synthesizer's rate), and text without any yet."""
 
     clauses: list[tuple[str, bytes]] = field(default_factory=list)
     text: str = ""
@@ -48,7 +48,7 @@ class Unheard:
 
 
 class Playback:
-    """Clauses and their audio, kept as PCM16 at the speaker's rate. ``now`` is in seconds, positions in samples.
+    """Clauses and their audio, kept as PCM16 at the synthesizer's rate. ``now`` is in seconds, positions in samples.
 
     ``stopped`` says that the client plays no more of it, whatever was sent; ``paused`` that what was not heard may follow yet.
     """
@@ -97,7 +97,7 @@ class Playback:
     # ---- in
 
     def add_clause(self, text: str) -> None:
-        """The next clause of the reply, on its way to the speaker."""
+        """The next clause of the reply, on its way to the synthesizer."""
         self._clauses.append(SpokenClause(text))
 
     def push(self, index: int, samples: Samples) -> None:
@@ -166,15 +166,11 @@ class Playback:
             words.append(self._clauses[index].text[:count])
         return "".join(words).rstrip()
 
-    def words_played(self, now: float) -> str:
-        """The words that can have been heard."""
-        return self.words_until(self.played_ms(now))
-
     def words_sent(self) -> str:
         """The words of the audio that has left."""
         return self.words_until(self.sent_ms)
 
-    def unheard_from(self, audio_end_ms: int) -> Unheard:
+    def unplayed_from(self, audio_end_ms: int) -> Unplayed:
         """What follows the first ``audio_end_ms`` milliseconds, so that a reply can go on there.
 
         Audio is kept of clauses that have all of theirs; from the first one that has not, only the text.
@@ -186,10 +182,10 @@ class Playback:
             text = clause.text[count if index == first else 0 :]
             if not clause.whole:
                 rest = "".join(later.text for later in self._clauses[index + 1 :])
-                return Unheard(kept, text + rest)
+                return Unplayed(kept, text + rest)
             pcm = b"" if clause.start is None else self._slice(max(clause.start, position), clause.end)
             kept.append((text, pcm))
-        return Unheard(kept)
+        return Unplayed(kept)
 
     # ---- inside
 
@@ -205,7 +201,7 @@ class Playback:
             if clause.start >= position:
                 break
             if clause.end > position:
-                return index, _heard(clause, position)
+                return index, _played_characters(clause, position)
             reached = (index + 1, 0) if clause.whole else (index, len(clause.text))
         return reached
 
@@ -222,7 +218,7 @@ class Playback:
         return milliseconds * self._pacer.rate_hz // 1000
 
 
-def _heard(clause: SpokenClause, position: int) -> int:
+def _played_characters(clause: SpokenClause, position: int) -> int:
     """How many characters of ``clause`` belong to words whose middle lies before ``position``.
 
     Speech runs about evenly over the characters of a clause; the pause after it has none.

@@ -14,22 +14,22 @@ from cachetools import LRUCache
 from vivavoce.digests import text_digest
 from vivavoce.errors import ClientError
 from vivavoce.protocol.session_config import SessionConfig
-from vivavoce.protocol.tool_config import McpTool, functions, server_side
-from vivavoce.session.persona import system_prompt
+from vivavoce.protocol.tool_config import McpServerDeclaration, functions, server_side
+from vivavoce.session.default_prompt import NAME, system_prompt
 from vivavoce.signatures import RULES_TOKENS, estimate_tool
-from vivavoce.token_estimates import TURN_TOKENS, estimate_text
+from vivavoce.text.token_estimates import TURN_TOKENS, estimate_text
 from vivavoce.types import Tool
 
 TOOLS_SHARE = 1 / 3
 """Of the context, for what tools say of themselves."""
 
-LEAST_TOOLS_SHARE = 0.08
+MIN_TOOLS_SHARE = 0.08
 """Of the context, for tools, however long the instructions are: those one turn is about."""
 
 RESULTS_SHARE = 0.25
 """Of the context, kept free of history for what the server's tools find."""
 
-LEAST_RESULTS_SHARE = 0.06
+MIN_RESULTS_SHARE = 0.06
 """Of the context, for results, however long the instructions are."""
 
 HISTORY_SHARE = 0.1
@@ -57,35 +57,38 @@ class TextLengths:
 
 @dataclass(frozen=True, slots=True)
 class PromptBudget:
-    """The shares of one model's context, in tokens. ``own_tools``: the server has tools that no client declares."""
+    """The shares of one model's context, in tokens. ``own_tools``: the server has tools that no client declares. ``name`` is
+    the assistant's.
+    """
 
     context_tokens: int
     reply_tokens: int
     own_tools: bool
     lengths: TextLengths
+    name: str = NAME
 
     def head(self, config: SessionConfig) -> int:
         """The system prompt of a session: its instructions, and the rules of speech."""
-        given = config.instructions.strip()
-        around = system_prompt(given).replace(given, "", 1) if given else system_prompt("")
-        return TURN_TOKENS + self.lengths.tokens(given) + estimate_text(around)
+        text = config.instructions.strip()
+        around = system_prompt(text, self.name).replace(text, "", 1) if text else system_prompt("", self.name)
+        return TURN_TOKENS + self.lengths.tokens(text) + estimate_text(around)
 
     def most_instructions(self, config: SessionConfig) -> int:
         """How long instructions may be beside the tools of ``config``, so that every reply has room."""
         with_tools, on_server = self.with_tools(config), self._on_server(config)
-        least = HISTORY_SHARE + LEAST_TOOLS_SHARE * with_tools + LEAST_RESULTS_SHARE * on_server
-        around = estimate_text(system_prompt("x")) + TURN_TOKENS
+        least = HISTORY_SHARE + MIN_TOOLS_SHARE * with_tools + MIN_RESULTS_SHARE * on_server
+        around = estimate_text(system_prompt("x", self.name)) + TURN_TOKENS
         rest = int(self.context_tokens * least) + RULES_TOKENS * with_tools + around
         return max(self.context_tokens - self.reply_tokens - rest, 0)
 
     def require_room(self, config: SessionConfig, param: str) -> None:
         """Raises ``ClientError`` with the figures when the instructions of ``config`` are too long beside its tools."""
         most = self.most_instructions(config)
-        given = self.lengths.tokens(config.instructions.strip())
-        if given > most:
+        tokens = self.lengths.tokens(config.instructions.strip())
+        if tokens > most:
             beside = "these tools, " if self.with_tools(config) else ""
             raise ClientError(
-                f"The instructions have {given} tokens; beside {beside}the reply and the conversation the model's "
+                f"The instructions have {tokens} tokens; beside {beside}the reply and the conversation the model's "
                 f"context of {self.context_tokens} leaves room for {most}.",
                 code="context_length_exceeded",
                 param=param,
@@ -93,23 +96,23 @@ class PromptBudget:
 
     def most_tools(self, config: SessionConfig) -> int:
         """How much of the prompt may tell of tools, the rules of calling any aside."""
-        left = self.context_tokens * (1 - HISTORY_SHARE - LEAST_RESULTS_SHARE * self._on_server(config))
+        left = self.context_tokens * (1 - HISTORY_SHARE - MIN_RESULTS_SHARE * self._on_server(config))
         left -= self.reply_tokens + self.head(config) + RULES_TOKENS
-        least = self.context_tokens * LEAST_TOOLS_SHARE
+        least = self.context_tokens * MIN_TOOLS_SHARE
         return int(max(min(left, self.context_tokens * TOOLS_SHARE), least))
 
-    def spare(self, config: SessionConfig, tools: Sequence[Tool]) -> int:
+    def reserved_tokens(self, config: SessionConfig, tools: Sequence[Tool]) -> int:
         """What is kept free of history: for ``tools`` and those of the server, and for what the latter find."""
         if not self.with_tools(config):
             return 0
-        most, told = self.most_tools(config), sum(map(estimate_tool, tools))
-        if any(isinstance(tool, McpTool) for tool in config.tools):
-            told = most  # nobody knows here how many tools a tool server has
-        spare = RULES_TOKENS + min(told, most)
+        most, tool_tokens = self.most_tools(config), sum(map(estimate_tool, tools))
+        if any(isinstance(tool, McpServerDeclaration) for tool in config.tools):
+            tool_tokens = most  # nobody knows here how many tools a tool server has
+        reserved = RULES_TOKENS + min(tool_tokens, most)
         if not self._on_server(config):
-            return spare
-        left = self.context_tokens * (1 - HISTORY_SHARE) - self.reply_tokens - self.head(config) - spare
-        return spare + int(max(min(left, self.context_tokens * RESULTS_SHARE), 0))
+            return reserved
+        left = self.context_tokens * (1 - HISTORY_SHARE) - self.reply_tokens - self.head(config) - reserved
+        return reserved + int(max(min(left, self.context_tokens * RESULTS_SHARE), 0))
 
     def with_tools(self, config: SessionConfig) -> bool:
         """Whether replies of such a session may have tools."""

@@ -22,7 +22,7 @@ from vivavoce.session.outbox import Outbox
 from vivavoce.session.output_items import OutputItems
 from vivavoce.session.playback import Playback
 from vivavoce.session.server_calls import ServerCalls
-from vivavoce.session.usage import Prompted
+from vivavoce.session.usage import PromptUsage
 from vivavoce.types import GenerationEnd, ToolCall, ToolCallDelta
 
 
@@ -38,7 +38,7 @@ class ResponseState(Enum):
     FAILED = "failed"
 
 
-class ResponseEvent(Enum):
+class ResponseStep(Enum):
     """What can happen to a response."""
 
     INPUT_READY = "input_ready"
@@ -49,18 +49,18 @@ class ResponseEvent(Enum):
     FAIL = "fail"
 
 
-RESPONSE_TABLE: dict[tuple[ResponseState, ResponseEvent], ResponseState] = {
-    (ResponseState.WAITING, ResponseEvent.INPUT_READY): ResponseState.GENERATING,
-    (ResponseState.WAITING, ResponseEvent.CANCEL): ResponseState.CANCELLED,
-    (ResponseState.WAITING, ResponseEvent.CUT_SHORT): ResponseState.INCOMPLETE,
-    (ResponseState.WAITING, ResponseEvent.FAIL): ResponseState.FAILED,
-    (ResponseState.GENERATING, ResponseEvent.GENERATED): ResponseState.DRAINING,
-    (ResponseState.GENERATING, ResponseEvent.CANCEL): ResponseState.CANCELLED,
-    (ResponseState.GENERATING, ResponseEvent.CUT_SHORT): ResponseState.INCOMPLETE,
-    (ResponseState.GENERATING, ResponseEvent.FAIL): ResponseState.FAILED,
-    (ResponseState.DRAINING, ResponseEvent.DRAINED): ResponseState.COMPLETED,
-    (ResponseState.DRAINING, ResponseEvent.CUT_SHORT): ResponseState.INCOMPLETE,
-    (ResponseState.DRAINING, ResponseEvent.CANCEL): ResponseState.CANCELLED,
+RESPONSE_TABLE: dict[tuple[ResponseState, ResponseStep], ResponseState] = {
+    (ResponseState.WAITING, ResponseStep.INPUT_READY): ResponseState.GENERATING,
+    (ResponseState.WAITING, ResponseStep.CANCEL): ResponseState.CANCELLED,
+    (ResponseState.WAITING, ResponseStep.CUT_SHORT): ResponseState.INCOMPLETE,
+    (ResponseState.WAITING, ResponseStep.FAIL): ResponseState.FAILED,
+    (ResponseState.GENERATING, ResponseStep.GENERATED): ResponseState.DRAINING,
+    (ResponseState.GENERATING, ResponseStep.CANCEL): ResponseState.CANCELLED,
+    (ResponseState.GENERATING, ResponseStep.CUT_SHORT): ResponseState.INCOMPLETE,
+    (ResponseState.GENERATING, ResponseStep.FAIL): ResponseState.FAILED,
+    (ResponseState.DRAINING, ResponseStep.DRAINED): ResponseState.COMPLETED,
+    (ResponseState.DRAINING, ResponseStep.CUT_SHORT): ResponseState.INCOMPLETE,
+    (ResponseState.DRAINING, ResponseStep.CANCEL): ResponseState.CANCELLED,
 }
 """Generation ends before the audio has left (``DRAINING``). Any pair not here is a bug."""
 
@@ -114,7 +114,7 @@ class _OpenMessage:
 
 
 @dataclass(slots=True)
-class _OpenCall:
+class _PartialCall:
     """A function call being written."""
 
     item: Item
@@ -126,7 +126,8 @@ class Response:
     """One response: its state, its output, the events that tell of it.
 
     ``playback`` is ``None`` for a text-only response, ``conversation`` for one out of band: its items enter no history.
-    ``written`` holds the words of the reply so far, heard or not; ``prompted`` is what its prompt was made of.
+    ``written`` holds the words of the reply so far, heard or not; ``prompt_usage`` is what its prompt was made of;
+    ``keeps_thinking``: thoughts go on beside its words.
     """
 
     def __init__(
@@ -146,8 +147,9 @@ class Response:
         self.marks = marks
         self.end: GenerationEnd | None = None
         self.message_id: str | None = None
+        self.keeps_thinking = False
         self.written = ""
-        self.prompted = Prompted()
+        self.prompt_usage = PromptUsage()
         self._pieces = 0
         self._outbox = outbox
         self._conversation = conversation
@@ -155,7 +157,7 @@ class Response:
         self._state = ResponseState.WAITING
         self._output = OutputItems(self.id, outbox, conversation)
         self._message: _OpenMessage | None = None
-        self._calls: dict[str, _OpenCall] = {}
+        self._calls: dict[str, _PartialCall] = {}
         self._metadata = metadata
         self._kind: PartType = "text" if playback is None else "audio"
         self.server_calls = ServerCalls(outbox, conversation, self._output)
@@ -168,10 +170,10 @@ class Response:
 
     @property
     def active(self) -> bool:
-        """Whether it still occupies the floor."""
+        """Whether it is still being made or spoken."""
         return STATUS[self._state] == "in_progress"
 
-    def happened(self, event: ResponseEvent) -> ResponseState:
+    def happened(self, event: ResponseStep) -> ResponseState:
         """Move along the table. Raises ``KeyError`` on a transition that does not exist."""
         self._state = RESPONSE_TABLE[self._state, event]
         return self._state
@@ -193,17 +195,22 @@ class Response:
         """More of what the model thinks, in a part of its own: before the reply, or beside it."""
         message, index = self._part("thinking")
         message.parts[index].text += delta
-        self._outbox.send(ev.ThinkingDelta(**self._part_ids(message, index), delta=delta))
+        self._outbox.send(ev.ResponseThinkingDelta(**self._part_ids(message, index), delta=delta))
+
+    def thought(self) -> None:
+        """All is thought."""
+        if self._message is not None and (index := self._message.open_index("thinking")) is not None:
+            self._close_part(self._message, index, self._message.parts[index].text)
 
     def text(self, delta: str) -> None:
-        """More of the reply's words. Thoughts before them are over."""
+        """More of the reply's words. Thoughts before them are over, unless it is still being thought (``keeps_thinking``)."""
         message, index = self._reply_part()
         message.parts[index].text += delta
         self.written += delta
         self._pieces += 1
         ids = self._part_ids(message, index)
         if self.playback is None:
-            self._outbox.send(ev.TextDelta(**ids, delta=delta))
+            self._outbox.send(ev.ResponseTextDelta(**ids, delta=delta))
         else:
             self._outbox.send(ev.AudioTranscriptDelta(**ids, delta=delta))
 
@@ -225,22 +232,22 @@ class Response:
             self.call_delta(ToolCallDelta(call.id, call.name, rest))
         self._close_call(self._calls.pop(call.id), "completed")
 
-    def _open_call(self, call_id: str, name: str) -> _OpenCall:
+    def _open_call(self, call_id: str, name: str) -> _PartialCall:
         item = Item(
             id=self._outbox.new_id("item"), type="function_call", status="in_progress",
             call_id=call_id, name=name, arguments="",
         )  # fmt: skip
-        call = self._calls[call_id] = _OpenCall(item, self._output.add(item))
+        call = self._calls[call_id] = _PartialCall(item, self._output.add(item))
         return call
 
-    def _close_call(self, call: _OpenCall, status: ItemStatus) -> None:
+    def _close_call(self, call: _PartialCall, status: ItemStatus) -> None:
         if status == "completed":
             self._outbox.send(ev.ArgumentsDone(**self._call_ids(call), arguments=call.arguments))
         calls = self.server_calls.take() if status == "completed" else msgspec.UNSET
         done = msgspec.structs.replace(call.item, status=status, arguments=call.arguments, calls=calls)
         self._output.finish(call.output_index, done)
 
-    def _call_ids(self, call: _OpenCall) -> _CallIds:
+    def _call_ids(self, call: _PartialCall) -> _CallIds:
         return {
             "response_id": self.id,
             "output_index": call.output_index,
@@ -250,17 +257,17 @@ class Response:
         }
 
     def finish(
-        self, event: ResponseEvent, *, heard: str | None = None, details: ev.StatusDetails | None = None
+        self, event: ResponseStep, *, played_text: str | None = None, details: ev.StatusDetails | None = None
     ) -> None:
         """Close everything that is open and end the response.
 
-        ``heard`` replaces the words of an interrupted reply by those that can have been heard.
+        ``played_text`` replaces the words of an interrupted reply by those that can have been heard.
         """
         state = self.happened(event)
         self.server_calls.cut()
         if self._message is not None:
             whole = state is ResponseState.COMPLETED
-            self._close_message(self._message, "completed" if whole else "incomplete", heard)
+            self._close_message(self._message, "completed" if whole else "incomplete", played_text)
         for call in self._calls.values():
             self._close_call(call, "incomplete")
         self._calls.clear()
@@ -277,20 +284,20 @@ class Response:
             output=tuple(self._output.items),
             usage=self._usage() if over else None,
             metadata=self._metadata,
-            marks=self.marks.relative_ms() if over and self._report_marks else msgspec.UNSET,
+            marks=self.marks.reported() if over and self._report_marks else msgspec.UNSET,
         )
 
     def _usage(self) -> Usage:
         """Of a reply that was cut before its end it is known about what was prompted, and what was said in pieces of about a
         token."""
-        end = self.end or GenerationEnd("stop", self.prompted.text_tokens, output_tokens=self._pieces)
+        end = self.end or GenerationEnd("stop", self.prompt_usage.text_tokens, output_tokens=self._pieces)
         return Usage(
             input_text=end.input_tokens,
             cached_text=end.cached_tokens,
             output_text=end.output_tokens,
-            heard_ms=self.prompted.heard_ms,
-            known_ms=self.prompted.known_ms,
-            spoken_ms=self.playback.delivered_ms if self.playback is not None else 0,
+            input_audio_ms=self.prompt_usage.input_audio_ms,
+            cached_audio_ms=self.prompt_usage.cached_audio_ms,
+            output_audio_ms=self.playback.delivered_ms if self.playback is not None else 0,
         )
 
     # ---- the assistant message
@@ -304,7 +311,11 @@ class Response:
 
     def _reply_part(self) -> tuple[_OpenMessage, int]:
         message = self._message or self._open_message()
-        if message.open_index(self._kind) is None and (thought := message.open_index("thinking")) is not None:
+        if (
+            not self.keeps_thinking
+            and message.open_index(self._kind) is None
+            and (thought := message.open_index("thinking")) is not None
+        ):
             self._close_part(message, thought, message.parts[thought].text)
         return self._part(self._kind)
 
@@ -332,13 +343,15 @@ class Response:
                 self._outbox.send(ev.ThinkingDone(**ids, thinking=words))
             case _:
                 part.final = Part(type="text", text=words)
-                self._outbox.send(ev.TextDone(**ids, text=words))
+                self._outbox.send(ev.ResponseTextDone(**ids, text=words))
         self._outbox.send(ev.PartDone(**ids, part=part.final))
 
-    def _close_message(self, message: _OpenMessage, status: ItemStatus, heard: str | None) -> None:
+    def _close_message(self, message: _OpenMessage, status: ItemStatus, played_text: str | None) -> None:
         for index, part in enumerate(message.parts):
             if part.final is None:
-                self._close_part(message, index, heard if heard is not None and part.kind == "audio" else part.text)
+                self._close_part(
+                    message, index, played_text if played_text is not None and part.kind == "audio" else part.text
+                )
         content = tuple(part.final for part in message.parts if part.final is not None)
         self._message = None
         item = Item(

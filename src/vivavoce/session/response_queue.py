@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from vivavoce.session.asking import Ask
+from vivavoce.session.prompt_builder import ResponseRequest
 from vivavoce.session.turn import Turn
 
 MAX_WAITING = 16
@@ -15,7 +15,7 @@ MAX_WAITING = 16
 class WaitingResponse:
     """What is to be answered; ``turn`` is the user's last one, whose marks the response continues."""
 
-    ask: Ask
+    request: ResponseRequest
     turn: Turn | None
 
 
@@ -28,33 +28,35 @@ class ResponseQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def takes(self, ask: Ask) -> bool:
+    def takes(self, request: ResponseRequest) -> bool:
         """Whether there is room for this one."""
-        return len(self._waiting) < MAX_WAITING or any(merged(known.ask, ask) is not None for known in self._waiting)
+        return len(self._waiting) < MAX_WAITING or any(
+            merged(waiting.request, request) is not None for waiting in self._waiting
+        )
 
-    def add(self, ask: Ask, turn: Turn | None) -> None:
+    def add(self, request: ResponseRequest, turn: Turn | None) -> None:
         """Wait with this one, as a part of another if it can be."""
-        for index, known in enumerate(self._waiting):
-            if (both := merged(known.ask, ask)) is not None:
-                self._waiting[index] = WaitingResponse(both, turn or known.turn)
+        for index, waiting in enumerate(self._waiting):
+            if (both := merged(waiting.request, request)) is not None:
+                self._waiting[index] = WaitingResponse(both, turn or waiting.turn)
                 return
-        self._waiting.append(WaitingResponse(ask, turn))
+        self._waiting.append(WaitingResponse(request, turn))
 
     def next(self, *, quiet: bool) -> WaitingResponse | None:
         """The one that may begin now, taken out. Unless it is ``quiet``, only what nobody hears or remembers may."""
-        for index, known in enumerate(self._waiting):
-            if quiet or not (known.ask.in_conversation or known.ask.config.speaks):
+        for index, waiting in enumerate(self._waiting):
+            if quiet or not (waiting.request.in_conversation or waiting.request.config.speaks):
                 return self._waiting.pop(index)
         return None
 
-    def drop_in_conversation(self) -> list[Ask]:
+    def drop_in_conversation(self) -> list[ResponseRequest]:
         """Forget those that would become part of the history; returns them."""
-        dropped = [known.ask for known in self._waiting if known.ask.in_conversation]
-        self._waiting = [known for known in self._waiting if not known.ask.in_conversation]
+        dropped = [waiting.request for waiting in self._waiting if waiting.request.in_conversation]
+        self._waiting = [waiting for waiting in self._waiting if not waiting.request.in_conversation]
         return dropped
 
 
-def merged(first: Ask, second: Ask) -> Ask | None:
+def merged(first: ResponseRequest, second: ResponseRequest) -> ResponseRequest | None:
     """One response for two that were asked for; ``None`` where each has to be given.
 
     Both must be answers to the whole conversation, and alike in their settings and metadata: otherwise the client would

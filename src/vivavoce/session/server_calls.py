@@ -29,13 +29,13 @@ class _Where(TypedDict):
 
 @dataclass(slots=True)
 class ServerCalls:
-    """The calls of one response. ``open`` are at work, by call id; ``made`` have ended, in order."""
+    """The calls of one response. ``open`` are at work, by call id; ``completed`` have ended, in order."""
 
     outbox: Outbox
     conversation: Conversation | None
     output: OutputItems
     open: dict[str, ToolCall] = field(default_factory=dict)
-    made: list[ServerCall] = field(default_factory=list)
+    completed: list[ServerCall] = field(default_factory=list)
     _unseen: list[ServerCall] = field(default_factory=list)
     _items: dict[str, tuple[int, Item]] = field(default_factory=dict)
 
@@ -47,7 +47,7 @@ class ServerCalls:
         request = self.conversation.find(event.call.id) if self.conversation is not None else None
         item = Item(
             id=self.outbox.new_id("mcp"), type="mcp_call", status="in_progress", server_label=event.label,
-            name=event.shown_name, arguments="", output=None, error=None,
+            name=event.original_name, arguments="", output=None, error=None,
             approval_request_id=request.id if request is not None else None,
         )  # fmt: skip
         index = self.output.add(item)
@@ -62,9 +62,9 @@ class ServerCalls:
         call, result = event.call, event.result
         self.open.pop(call.id, None)
         done = ServerCall(
-            id=call.id, name=call.name, arguments=call.arguments, output=event.told, citations=result.citations
+            id=call.id, name=call.name, arguments=call.arguments, output=event.rendered, citations=result.citations
         )
-        self.made.append(done)
+        self.completed.append(done)
         if call.id not in self._items:
             self._unseen.append(done)
         elif result.failed:
@@ -76,7 +76,7 @@ class ServerCalls:
         """The client is asked; the id of the request."""
         item = Item(
             id=self.outbox.new_id("mcpr"), type="mcp_approval_request", server_label=event.label,
-            name=event.shown_name, arguments=event.call.arguments,
+            name=event.original_name, arguments=event.call.arguments,
         )  # fmt: skip
         self.output.finish(self.output.add(item), item)
         return item.id
@@ -107,8 +107,8 @@ def calls_as_messages(calls: tuple[ServerCall, ...]) -> list[Message]:
     """Calls made on the server as the language model had them: what it called, and what it was told."""
     if not calls:
         return []
-    made = tuple(ToolCall(call.id, call.name, call.arguments) for call in calls)
+    tool_calls = tuple(ToolCall(call.id, call.name, call.arguments) for call in calls)
     return [
-        Message("assistant", "", tool_calls=made),
+        Message("assistant", "", tool_calls=tool_calls),
         *(Message("tool", call.output, tool_call_id=call.id) for call in calls),
     ]

@@ -48,17 +48,19 @@ TURN_TABLE: dict[tuple[TurnState, TurnEvent], TurnState] = {
 
 @dataclass(slots=True)
 class Turn:
-    """One turn of the user: ``heard`` as it was spoken, or in an item the client made.
+    """One turn of the user: ``spoken`` to the session, or audio in an item the client made.
 
     ``automatic`` turns are answered without being asked to. ``start`` is the turn's first sample, ``voiced_from`` the first
-    one with voice in it; ``speech_ms`` is how long the user spoke.
+    one with voice in it, ``voiced_until`` the last; ``end`` is where its audio ended. ``speech_ms`` is how long the user spoke.
     """
 
     item_id: str
-    heard: bool = True
+    spoken: bool = True
     automatic: bool = False
     start: int = 0
     voiced_from: int | None = None
+    voiced_until: int | None = None
+    end: int = 0
     speech_ms: int = 0
     marks: Marks = field(default_factory=Marks)
     _state: TurnState = TurnState.LISTENING

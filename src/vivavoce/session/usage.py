@@ -8,45 +8,46 @@ from dataclasses import dataclass
 from msgspec import UNSET, UnsetType
 
 from vivavoce.protocol.server_events import RateLimits, SessionLimit
-from vivavoce.session.asking import Ask
 from vivavoce.session.context import message_of
 from vivavoce.session.conversation import Conversation
-from vivavoce.token_estimates import estimate_tokens
+from vivavoce.session.prompt_builder import ResponseRequest
+from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.types import GenerationEnd, Message
 
 
 @dataclass(frozen=True, slots=True)
-class Prompted:
-    """What a prompt is made of: the user's audio in milliseconds, of which ``known_ms`` were in an earlier prompt, and about
-    how many tokens of text."""
+class PromptUsage:
+    """What a prompt is made of: the user's audio in milliseconds, of which ``cached_audio_ms`` were in an earlier prompt,
+    and about how many tokens of text.
+    """
 
-    heard_ms: int = 0
-    known_ms: int = 0
+    input_audio_ms: int = 0
+    cached_audio_ms: int = 0
     text_tokens: int = 0
 
-    def again(self, *, prompted: bool) -> Prompted:
+    def for_continuation(self, *, prompted: bool) -> PromptUsage:
         """What the rest of a reply is made of: the same, or nothing where the model has written all of it."""
-        return Prompted(self.heard_ms, self.heard_ms, self.text_tokens) if prompted else Prompted()
+        return PromptUsage(self.input_audio_ms, self.input_audio_ms, self.text_tokens) if prompted else PromptUsage()
 
 
-class AudioMeter:
-    """Measures the audio in prompts, and remembers what it has measured: a platform would have it in its cache."""
+class PromptAudioCounter:
+    """Counts the audio in prompts, and remembers what it has measured: a platform would have it in its cache."""
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        self._known: set[str] = set()
+        self._measured: set[str] = set()
 
-    def measure(self, ask: Ask, messages: Sequence[Message]) -> Prompted:
+    def measure(self, request: ResponseRequest, messages: Sequence[Message]) -> PromptUsage:
         """Of the items that became ``messages``: in a long conversation the oldest are left out."""
-        ids = [item.id for item in self._conversation] if ask.items is None else ask.items
+        ids = [item.id for item in self._conversation] if request.items is None else request.items
         items = [item for item_id in ids if (item := self._conversation.find(item_id)) is not None]
-        kept = sum(message.role == "user" for message in messages) - (ask.note is not None)
-        said = [at for at, item in enumerate(items) if item.role == "user" and message_of(item) is not None]
-        first = 0 if kept >= len(said) else said[-kept] if kept else len(items)
-        lengths = {item.id: self._conversation.heard_ms(item.id) for item in items[first:]}
-        known_ms = sum(ms for item_id, ms in lengths.items() if item_id in self._known)
-        self._known |= {item_id for item_id, ms in lengths.items() if ms}
-        return Prompted(sum(lengths.values()), known_ms, sum(map(estimate_tokens, messages)))
+        count = sum(message.role == "user" for message in messages) - (request.note is not None)
+        spoken = [at for at, item in enumerate(items) if item.role == "user" and message_of(item) is not None]
+        first = 0 if count >= len(spoken) else spoken[-count] if count else len(items)
+        lengths = {item.id: self._conversation.input_audio_ms(item.id) for item in items[first:]}
+        cached_audio_ms = sum(ms for item_id, ms in lengths.items() if item_id in self._measured)
+        self._measured |= {item_id for item_id, ms in lengths.items() if ms}
+        return PromptUsage(sum(lengths.values()), cached_audio_ms, sum(map(estimate_tokens, messages)))
 
 
 def rate_limits(

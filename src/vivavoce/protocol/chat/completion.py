@@ -5,7 +5,7 @@ Both platforms' fields at once. What is not set is left out.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -30,7 +30,7 @@ class CompletionTokens(BaseModel):
     audio_tokens: int
 
 
-class Usage(BaseModel):
+class CompletionUsage(BaseModel):
     """What an answer cost, or, in a stream, has cost so far."""
 
     prompt_tokens: int
@@ -48,7 +48,7 @@ class Function(BaseModel):
     arguments: str = ""
 
 
-class SearchResult(BaseModel):
+class CitedPage(BaseModel):
     """A page the web search found (chat reference, 6.2)."""
 
     index: int
@@ -62,10 +62,10 @@ class SearchFunction(BaseModel):
 
     name: Literal["step_websearch"]
     arguments: str
-    results: list[SearchResult]
+    results: list[CitedPage]
 
 
-class Call(BaseModel):
+class FunctionCall(BaseModel):
     """A call: a ``function`` of the client's, or a ``web_search`` the server has made already."""
 
     index: int
@@ -74,13 +74,17 @@ class Call(BaseModel):
     function: Function | SearchFunction
 
 
-class Speech(BaseModel):
-    """The spoken answer; ``id`` refers to it in later requests until ``expires_at`` (seconds of the epoch)."""
+class SpokenContent(BaseModel):
+    """The spoken answer; ``id`` refers to it in later requests until ``expires_at`` (seconds of the epoch).
+
+    ``not_applied`` holds ``language`` where the answer is in one the voice does not speak, and was read by another's rules.
+    """
 
     id: str
     data: str | None = None
     transcript: str | None = None
     expires_at: int | None = None
+    not_applied: list[str] | None = None
 
 
 class UrlCitation(BaseModel):
@@ -99,7 +103,7 @@ class Annotation(BaseModel):
     url_citation: UrlCitation
 
 
-class Said(BaseModel):
+class AnswerMessage(BaseModel):
     """A message, or a chunk's part of one."""
 
     role: Literal["assistant"] | None = None
@@ -107,9 +111,10 @@ class Said(BaseModel):
     refusal: str | None = None
     reasoning: str | None = None
     reasoning_content: str | None = None
-    audio: Speech | None = None
-    tool_calls: list[Call] | None = None
+    audio: SpokenContent | None = None
+    tool_calls: list[FunctionCall] | None = None
     annotations: list[Annotation] | None = None
+    perception: dict[str, Any] | None = None
 
 
 class TopLogprob(BaseModel):
@@ -136,7 +141,7 @@ class Choice(BaseModel):
     """One answer."""
 
     index: int
-    message: Said
+    message: AnswerMessage
     finish_reason: FinishReason
     logprobs: Logprobs | None
 
@@ -149,14 +154,14 @@ class Completion(BaseModel):
     created: int
     model: str
     choices: list[Choice]
-    usage: Usage
+    usage: CompletionUsage
 
 
 class ChunkChoice(BaseModel):
     """More of one answer."""
 
     index: int
-    delta: Said
+    delta: AnswerMessage
     finish_reason: FinishReason | None
     logprobs: Logprobs | None = None
 
@@ -169,20 +174,20 @@ class Chunk(BaseModel):
     created: int
     model: str
     choices: list[ChunkChoice]
-    usage: Usage | None = None
+    usage: CompletionUsage | None = None
 
 
-def usage_of(usage: Spent, rates: AudioRates) -> Usage:
+def usage_of(usage: Spent, rates: AudioRates) -> CompletionUsage:
     """Token counts as both platforms name them; the totals are the sums of their details."""
-    heard, spoken = rates.heard(usage.heard_ms), rates.spoken(usage.spoken_ms)
-    prompt, completion = usage.input_text + heard, usage.output_text + spoken
-    return Usage(
+    audio_in, audio_out = rates.input_tokens(usage.input_audio_ms), rates.output_tokens(usage.output_audio_ms)
+    prompt, completion = usage.input_text + audio_in, usage.output_text + audio_out
+    return CompletionUsage(
         prompt_tokens=prompt,
         completion_tokens=completion,
         total_tokens=prompt + completion,
         cached_tokens=usage.cached_text,
         prompt_tokens_details=PromptTokens(
-            cached_tokens=usage.cached_text, text_tokens=usage.input_text, audio_tokens=heard
+            cached_tokens=usage.cached_text, text_tokens=usage.input_text, audio_tokens=audio_in
         ),
-        completion_tokens_details=CompletionTokens(text_tokens=usage.output_text, audio_tokens=spoken),
+        completion_tokens_details=CompletionTokens(text_tokens=usage.output_text, audio_tokens=audio_out),
     )

@@ -143,7 +143,7 @@ ChatMessage: TypeAlias = Annotated[
 ]
 
 
-def written(content: str | list[Any] | None) -> str:
+def text_of_content(content: str | list[Any] | None) -> str:
     """The text of a message's content; what is no text is left out."""
     if content is None or isinstance(content, str):
         return content or ""

@@ -10,25 +10,21 @@ from pydantic import Field, model_validator
 from vivavoce.errors import ClientError
 from vivavoce.protocol.bodies import Body
 from vivavoce.protocol.chat.messages import ChatMessage
-from vivavoce.protocol.reading import json_schema
+from vivavoce.protocol.json_fields import json_schema
+from vivavoce.protocol.model_names import default_dialect
 from vivavoce.protocol.session_config import ToolChoice
-from vivavoce.protocol.tool_config import DeclaredTool, WebSearchTool, functions
+from vivavoce.protocol.speech import VoiceReference
+from vivavoce.protocol.tool_config import DeclaredTool, WebSearchDeclaration, functions
 from vivavoce.protocol.tools import read_tool_choice, read_tools, store_param
 
 AudioFormat: TypeAlias = Literal["wav", "mp3", "flac", "opus", "aac", "pcm", "pcm16"]
 """``pcm`` is StepFun's name for OpenAI's ``pcm16``: 24 kHz, mono, 16 bit, little-endian, without a header."""
 
-MOST_CHOICES = 5
-MOST_STOPS = 16
-MOST_TOOLS = 128
-MOST_SCHEMA_CHARACTERS = 32_768
+MAX_CHOICES = 5
+MAX_STOPS = 16
+MAX_TOOLS = 128
+MAX_SCHEMA_CHARACTERS = 32_768
 """It is told to the model, too, whose context holds less."""
-
-
-class VoiceReference(Body):
-    """OpenAI's way to name a custom voice."""
-
-    id: str
 
 
 class AudioOutput(Body):
@@ -65,7 +61,7 @@ class ResponseFormat(Body):
     json_schema: JsonSchema | None = None
 
     @model_validator(mode="after")
-    def _whole(self) -> ResponseFormat:
+    def _check_schema_given(self) -> ResponseFormat:
         if self.type == "json_schema" and self.json_schema is None:
             raise ValueError("json_schema is missing")
         return self
@@ -83,7 +79,7 @@ class ChatRequest(Body):
     audio: AudioOutput | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
-    tools: Annotated[list[dict[str, Any]], Field(max_length=MOST_TOOLS)] = Field(default_factory=list)
+    tools: Annotated[list[dict[str, Any]], Field(max_length=MAX_TOOLS)] = Field(default_factory=list)
     tool_choice: Annotated[
         str | dict[str, Any], Field(description="`auto`, `none`, `required`, or a function to call.")
     ] = "auto"
@@ -94,8 +90,8 @@ class ChatRequest(Body):
     max_completion_tokens: Annotated[int, Field(ge=1, description="OpenAI's newer name.")] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
-    n: Annotated[int, Field(ge=1, le=MOST_CHOICES)] = 1
-    stop: str | Annotated[list[str], Field(max_length=MOST_STOPS)] = Field(default_factory=list)
+    n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] = 1
+    stop: str | Annotated[list[str], Field(max_length=MAX_STOPS)] = Field(default_factory=list)
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
@@ -105,6 +101,14 @@ class ChatRequest(Body):
         Literal["general", "deepseek-style"], Field(description="Thinking is `reasoning` or `reasoning_content`.")
     ] = "general"
     reasoning_effort: Annotated[str, Field(max_length=32)] | None = None
+    perception: Annotated[
+        bool | None, Field(description="How the last message sounds is told in `message.perception` (ours).")
+    ] = None
+
+    @property
+    def shows_perception(self) -> bool:
+        """Whether the client is told how the last message sounds: if it asks, or by default under a model of StepFun's."""
+        return default_dialect(self.model) == "stepfun" if self.perception is None else self.perception
 
     @property
     def speaks(self) -> bool:
@@ -112,15 +116,15 @@ class ChatRequest(Body):
         return self.audio is not None if self.modalities is None else "audio" in self.modalities
 
     @property
-    def most_tokens(self) -> int | None:
+    def token_limit(self) -> int | None:
         """The bound of the answer, under either of its names."""
         return self.max_completion_tokens if self.max_completion_tokens is not None else self.max_tokens
 
     @property
     def stops(self) -> tuple[str, ...]:
         """Where the answer ends; empty strings would end it before it begins."""
-        given = [self.stop] if isinstance(self.stop, str) else self.stop
-        return tuple(text for text in given if text)
+        texts = [self.stop] if isinstance(self.stop, str) else self.stop
+        return tuple(text for text in texts if text)
 
     def declared_tools(self) -> tuple[DeclaredTool, ...]:
         """The tools in canonical form. Raises ``ClientError``."""
@@ -128,8 +132,8 @@ class ChatRequest(Body):
         names = [tool.name for tool in functions(tools)]
         if len(set(names)) < len(names):
             raise ClientError("Two tools have the same name.", param="tools")
-        searches = any(isinstance(tool, WebSearchTool) for tool in tools)
-        return tools if self.web_search_options is None or searches else (*tools, WebSearchTool())
+        searches = any(isinstance(tool, WebSearchDeclaration) for tool in tools)
+        return tools if self.web_search_options is None or searches else (*tools, WebSearchDeclaration())
 
     def store_param(self, index: int) -> str:
         """Where the tool of this number names its vector store, or what else declares a tool."""
@@ -146,20 +150,20 @@ class ChatRequest(Body):
 
     def answer_schema(self) -> dict[str, Any] | None:
         """The JSON Schema the answer must fit, if any. Raises ``ClientError``."""
-        wanted = self.response_format
-        if wanted is None or wanted.type == "text":
+        format = self.response_format
+        if format is None or format.type == "text":
             return None
         if self.speaks:
             raise ClientError(
                 "JSON cannot be spoken: ask for it with modalities ['text'].", param="response_format.type"
             )
-        if wanted.json_schema is None:
+        if format.json_schema is None:
             return {"type": "object"}
-        return checked_schema(wanted.json_schema.schema_, "response_format.json_schema.schema")
+        return checked_schema(format.json_schema.schema_, "response_format.json_schema.schema")
 
 
 def checked_schema(schema: dict[str, Any], param: str) -> dict[str, Any]:
     """``schema``, if it is a JSON Schema of a size that can be followed. Raises ``ClientError``."""
-    if len(json.dumps(schema, ensure_ascii=False)) > MOST_SCHEMA_CHARACTERS:
-        raise ClientError(f"A schema may have {MOST_SCHEMA_CHARACTERS} characters.", param=param)
+    if len(json.dumps(schema, ensure_ascii=False)) > MAX_SCHEMA_CHARACTERS:
+        raise ClientError(f"A schema may have {MAX_SCHEMA_CHARACTERS} characters.", param=param)
     return json_schema(schema, param, code="invalid_json_schema")

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from vivavoce.protocol.chat.completion import Usage
-from vivavoce.protocol.reading import Json
+from vivavoce.protocol.chat.completion import CompletionUsage
+from vivavoce.protocol.json_fields import Json
 from vivavoce.protocol.responses.request import ResponsesRequest
 from vivavoce.types import Citation, TokenScore
 
@@ -17,7 +17,7 @@ SECRET_FIELDS = ("authorization", "headers")
 """Of a tool server; never shown again."""
 
 
-class ResponseObject(BaseModel):
+class ResponsesAnswer(BaseModel):
     """A response. ``output`` are its items: messages, calls of functions, searches, reasoning."""
 
     id: str
@@ -68,50 +68,50 @@ class InputItems(BaseModel):
     has_more: bool
 
 
-def begun(wanted: ResponsesRequest, response_id: str, *, temperature: float, top_p: float) -> Json:
+def initial_response(request: ResponsesRequest, response_id: str, *, temperature: float, top_p: float) -> Json:
     """A response before anything has come of it."""
-    return ResponseObject(
+    return ResponsesAnswer(
         id=response_id,
         created_at=int(time.time()),
         status="in_progress",
-        instructions=wanted.instructions,
-        max_output_tokens=wanted.max_output_tokens,
-        metadata=wanted.metadata,
-        model=wanted.model,
-        parallel_tool_calls=wanted.parallel_tool_calls,
-        previous_response_id=wanted.previous_response_id,
-        reasoning={"effort": (wanted.reasoning or {}).get("effort"), "summary": None},
-        safety_identifier=wanted.safety_identifier,
-        store=wanted.store,
+        instructions=request.instructions,
+        max_output_tokens=request.max_output_tokens,
+        metadata=request.metadata,
+        model=request.model,
+        parallel_tool_calls=request.parallel_tool_calls,
+        previous_response_id=request.previous_response_id,
+        reasoning={"effort": (request.reasoning or {}).get("effort"), "summary": None},
+        safety_identifier=request.safety_identifier,
+        store=request.store,
         temperature=temperature,
-        text=wanted.text.model_dump(by_alias=True, exclude_defaults=True) | {"format": _format(wanted)},
-        tool_choice=wanted.tool_choice,
-        tools=[_shown_tool(tool) for tool in wanted.tools],
-        top_logprobs=wanted.top_logprobs or 0,
+        text=request.text.model_dump(by_alias=True, exclude_defaults=True) | {"format": _format(request)},
+        tool_choice=request.tool_choice,
+        tools=[_tool_object(tool) for tool in request.tools],
+        top_logprobs=request.top_logprobs or 0,
         top_p=top_p,
-        truncation=wanted.truncation,
-        user=wanted.user,
+        truncation=request.truncation,
+        user=request.user,
     ).model_dump()
 
 
-def _format(wanted: ResponsesRequest) -> Json:
-    format = wanted.text.format
+def _format(request: ResponsesRequest) -> Json:
+    format = request.text.format
     if format.type != "json_schema":
         return {"type": format.type}
     return format.model_dump(by_alias=True)
 
 
-def _shown_tool(tool: Any) -> Json:
+def _tool_object(tool: Any) -> Json:
     """A tool as it was declared, its secrets left out and what OpenAI's types need added."""
-    shown = {key: value for key, value in dict(tool).items() if key not in SECRET_FIELDS}
-    if shown.get("type", "function") != "function":
-        return shown
-    nested = shown.pop("function", None)
-    shown |= nested if isinstance(nested, dict) else {}
-    return {"type": "function", "description": None, "parameters": {}, "strict": False, **shown}
+    fields = {key: value for key, value in dict(tool).items() if key not in SECRET_FIELDS}
+    if fields.get("type", "function") != "function":
+        return fields
+    nested = fields.pop("function", None)
+    fields |= nested if isinstance(nested, dict) else {}
+    return {"type": "function", "description": None, "parameters": {}, "strict": False, **fields}
 
 
-def usage(spent: Usage) -> Json:
+def usage(spent: CompletionUsage) -> Json:
     """Token counts as Responses name them."""
     return {
         "input_tokens": spent.prompt_tokens,
@@ -124,21 +124,21 @@ def usage(spent: Usage) -> Json:
 
 def cited(sources: Sequence[Citation], text: str) -> list[Json]:
     """What a text rests on: pages of the web, and files. Which words come from which, nobody knows."""
-    shown: list[Json] = []
+    annotations: list[Json] = []
     for source in sources:
         if source.url is not None:
             page = {"type": "url_citation", "url": source.url, "title": source.title}
-            shown.append({**page, "start_index": 0, "end_index": len(text)})
+            annotations.append({**page, "start_index": 0, "end_index": len(text)})
         elif source.file_id is not None:
             file = {"type": "file_citation", "file_id": source.file_id, "filename": source.title}
-            shown.append({**file, "index": len(text)})
-    return shown
+            annotations.append({**file, "index": len(text)})
+    return annotations
 
 
 def logprob(score: TokenScore) -> Json:
     """How likely a token was."""
-    return {**_one(score), "top_logprobs": [_one(other) for other in score.others]}
+    return {**_logprob(score), "top_logprobs": [_logprob(other) for other in score.others]}
 
 
-def _one(score: TokenScore) -> Json:
+def _logprob(score: TokenScore) -> Json:
     return {"token": score.token, "bytes": list(score.raw), "logprob": score.logprob}

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from vivavoce.errors import ClientError
 from vivavoce.protocol.bodies import Body, refusal
 from vivavoce.protocol.chat import messages as chat
-from vivavoce.protocol.reading import Json, an_object
+from vivavoce.protocol.json_fields import Json, an_object
 
 B = TypeVar("B", bound=Body)
 
@@ -30,19 +30,19 @@ class Text(Body):
     text: str
 
 
-class Unseen(Body):
+class UnsupportedPart(Body):
     """What OpenAI's models look at."""
 
     type: Literal["input_image", "input_file", "computer_screenshot"]
 
     @model_validator(mode="after")
-    def _refuse(self) -> Unseen:
+    def _refuse(self) -> UnsupportedPart:
         raise PydanticCustomError(
             "unsupported_content", "the models of this server take text and speech; images and files are not supported"
         )
 
 
-Part: TypeAlias = Annotated[Text | chat.AudioPart | chat.RefusalPart | Unseen, Field(discriminator="type")]
+Part: TypeAlias = Annotated[Text | chat.AudioPart | chat.RefusalPart | UnsupportedPart, Field(discriminator="type")]
 
 
 class MessageItem(Body):
@@ -73,14 +73,14 @@ class ReferenceItem(Body):
     id: Annotated[str, Field(min_length=1, max_length=256)]
 
 
-PASSED_OVER = frozenset({"reasoning", "web_search_call", "file_search_call", "mcp_call", "mcp_list_tools"})
+IGNORED_ITEMS = frozenset({"reasoning", "web_search_call", "file_search_call", "mcp_call", "mcp_list_tools"})
 """What a response tells of its making. The answer has what came of it, and the model is not told again."""
 
 KINDS = ("message", "function_call", "function_call_output", "item_reference")
 
 
 @dataclass
-class Conversation:
+class InputMessages:
     """Messages as they are read. ``places`` says of each where the client wrote it: ``input[2]``."""
 
     find: FindItem
@@ -92,12 +92,12 @@ class Conversation:
         for message in messages:
             self._add(message, "previous_response_id")
 
-    def read(self, given: str | Sequence[Any], param: str = "input") -> None:
+    def read(self, items: str | Sequence[Any], param: str = "input") -> None:
         """What a request brings. Raises ``ClientError``."""
-        if isinstance(given, str):
-            self._add(chat.UserMessage(role="user", content=given), param)
+        if isinstance(items, str):
+            self._add(chat.UserMessage(role="user", content=items), param)
             return
-        for index, item in enumerate(given):
+        for index, item in enumerate(items):
             self._item(an_object(item, f"{param}[{index}]"), f"{param}[{index}]")
 
     def forget_oldest(self) -> bool:
@@ -106,16 +106,16 @@ class Conversation:
         Instructions stay, and so does the last turn of the user's.
         """
         turns = [number for number, message in enumerate(self.messages) if isinstance(message, chat.UserMessage)]
-        least = len(self.messages) // 8
-        cut = next((number for number in turns[1:] if number >= least), turns[-1] if len(turns) > 1 else 0)
-        kept = [
+        min_dropped = len(self.messages) // 8
+        cut = next((number for number in turns[1:] if number >= min_dropped), turns[-1] if len(turns) > 1 else 0)
+        numbers_kept = [
             number
             for number, message in enumerate(self.messages)
             if number >= cut or isinstance(message, chat.SystemMessage)
         ]
-        shorter = len(kept) < len(self.messages)
-        self.messages = [self.messages[number] for number in kept]
-        self.places = [self.places[number] for number in kept]
+        shorter = len(numbers_kept) < len(self.messages)
+        self.messages = [self.messages[number] for number in numbers_kept]
+        self.places = [self.places[number] for number in numbers_kept]
         return shorter
 
     def _item(self, item: Json, param: str) -> None:
@@ -128,7 +128,7 @@ class Conversation:
                 self._output(_read(CallOutputItem, item, param), param)
             case "item_reference":
                 self._referred(_read(ReferenceItem, item, param).id, param)
-            case str(kind) if kind in PASSED_OVER:
+            case str(kind) if kind in IGNORED_ITEMS:
                 pass
             case kind:
                 raise ClientError(
@@ -158,13 +158,13 @@ class Conversation:
             self._add(chat.AssistantMessage(role="assistant", tool_calls=[call]), param)
 
     def _output(self, item: CallOutputItem, param: str) -> None:
-        known = {
+        call_ids = {
             call.id
             for message in self.messages
             if isinstance(message, chat.AssistantMessage)
             for call in message.tool_calls
         }
-        if item.call_id not in known:
+        if item.call_id not in call_ids:
             raise ClientError(
                 f"There is no call '{item.call_id[:100]}' before its output.",
                 code="invalid_tool_call_id",
@@ -188,19 +188,21 @@ class Conversation:
         self.places.append(place)
 
 
-def spelt_out(messages: Sequence[chat.ChatMessage], words: Callable[[int, int], str]) -> tuple[chat.ChatMessage, ...]:
+def with_transcripts(
+    messages: Sequence[chat.ChatMessage], words: Callable[[int, int], str]
+) -> tuple[chat.ChatMessage, ...]:
     """``messages`` with the words of recordings in their place: ``words`` gives them by message and part."""
-    found: list[chat.ChatMessage] = []
+    result: list[chat.ChatMessage] = []
     for number, message in enumerate(messages):
         if isinstance(message, chat.UserMessage) and not isinstance(message.content, str):
             parts = [
                 chat.TextPart(type="text", text=words(number, index)) if isinstance(part, chat.AudioPart) else part
                 for index, part in enumerate(message.content)
             ]
-            found.append(message.model_copy(update={"content": parts}))
+            result.append(message.model_copy(update={"content": parts}))
         else:
-            found.append(message)
-    return tuple(found)
+            result.append(message)
+    return tuple(result)
 
 
 def _user_parts(content: str | list[Part]) -> str | list[chat.UserPart]:
@@ -217,7 +219,9 @@ def _text(content: str | list[Part], param: str) -> str:
         return content
     for index, part in enumerate(content):
         if isinstance(part, chat.AudioPart):
-            raise ClientError("Only users speak.", code="unsupported_content", param=f"{param}[{index}]")
+            raise ClientError(
+                "Audio is accepted in user messages only.", code="unsupported_content", param=f"{param}[{index}]"
+            )
     return "\n".join(map(_words, content))
 
 

@@ -8,16 +8,17 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.bodies import Body
 from vivavoce.protocol.chat.messages import ChatMessage, SystemMessage
-from vivavoce.protocol.chat.request import MOST_TOOLS, ChatRequest, checked_schema
+from vivavoce.protocol.chat.request import MAX_TOOLS, ChatRequest, checked_schema
 from vivavoce.protocol.responses.tools import Tools
 from vivavoce.protocol.session_config import ToolChoice
 from vivavoce.protocol.tool_config import DeclaredTool
 
-MOST_METADATA = 16
+MAX_METADATA = 16
 LOGPROBS = "message.output_text.logprobs"
 SEARCH_RESULTS = "file_search_call.results"
 """Values of ``include`` that add something; others are for what is not here."""
@@ -33,7 +34,7 @@ class TextFormat(Body):
     strict: bool = False
 
     @model_validator(mode="after")
-    def _whole(self) -> TextFormat:
+    def _check_schema_given(self) -> TextFormat:
         if self.type == "json_schema" and "schema_" not in self.model_fields_set:
             raise ValueError("a json_schema needs its schema")
         return self
@@ -60,7 +61,7 @@ class ResponsesRequest(Body):
     ] = None
     store: Annotated[bool, Field(description="Whether the response can be had again and gone on from.")] = True
     stream: bool = False
-    tools: Annotated[list[Any], Field(max_length=MOST_TOOLS)] = Field(default_factory=list)
+    tools: Annotated[list[Any], Field(max_length=MAX_TOOLS)] = Field(default_factory=list)
     tool_choice: str | dict[str, Any] = "auto"
     parallel_tool_calls: bool = True
     text: TextConfig = Field(default_factory=TextConfig)
@@ -69,7 +70,7 @@ class ResponsesRequest(Body):
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
     include: Annotated[list[str], Field(max_length=32)] = Field(default_factory=list)
     top_logprobs: Annotated[int | None, Field(ge=0, le=20)] = None
-    metadata: Annotated[dict[str, str], Field(max_length=MOST_METADATA)] = Field(default_factory=dict)
+    metadata: Annotated[dict[str, str], Field(max_length=MAX_METADATA)] = Field(default_factory=dict)
     truncation: Annotated[
         Literal["auto", "disabled"], Field(description="`auto`: a conversation too long loses its beginning.")
     ] = "disabled"
@@ -83,12 +84,12 @@ class ResponsesRequest(Body):
 
     def require_supported(self) -> None:
         """Raises ``ClientError`` for what changes the answer's way and is not here."""
-        for name, given, instead in (
+        for name, is_given, instead in (
             ("background", self.background, "the answer is waited for, or streamed"),
             ("conversation", self.conversation is not None, "go on with 'previous_response_id'"),
             ("prompt", self.prompt is not None, "send 'instructions' and 'input'"),
         ):
-            if given:
+            if is_given:
                 raise ClientError(f"'{name}' is not available here: {instead}.", code="unsupported_value", param=name)
 
     @property
@@ -102,7 +103,7 @@ class ResponsesRequest(Body):
         return ResponsesChat(
             model=self.model,
             messages=[*instructions, *messages],
-            asked=self,
+            source_request=self,
             parallel_tool_calls=self.parallel_tool_calls,
             max_completion_tokens=self.max_output_tokens,
             temperature=self.temperature,
@@ -115,23 +116,23 @@ class ResponsesRequest(Body):
 class ResponsesChat(ChatRequest):
     """A chat request whose tools and schema are written as Responses have them, and are refused in their places."""
 
-    asked: ResponsesRequest
+    source_request: ResponsesRequest
 
+    @override
     def declared_tools(self) -> tuple[DeclaredTool, ...]:
-        """See ``ChatRequest``."""
         return self._tools.declared
 
+    @override
     def store_param(self, index: int) -> str:
-        """See ``ChatRequest``."""
         return self._tools.params[index]
 
+    @override
     def chosen_tool(self) -> ToolChoice:
-        """See ``ChatRequest``."""
         return self._tools.choice
 
+    @override
     def answer_schema(self) -> dict[str, Any] | None:
-        """See ``ChatRequest``."""
-        format = self.asked.text.format
+        format = self.source_request.text.format
         if format.type == "text":
             return None
         return (
@@ -140,7 +141,7 @@ class ResponsesChat(ChatRequest):
 
     @cached_property
     def _tools(self) -> Tools:
-        return Tools.read(self.asked.tools, self.asked.tool_choice)
+        return Tools.read(self.source_request.tools, self.source_request.tool_choice)
 
 
 _MESSAGE = re.compile(r"messages\[(\d+)\](.*)")

@@ -7,16 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.errors import ClientError
-from vivavoce.protocol.reading import Json, a_list, an_object, checked
+from vivavoce.protocol.json_fields import Json, a_list, an_object, checked
 from vivavoce.protocol.session_config import FunctionChoice, ToolChoice
-from vivavoce.protocol.tool_config import DeclaredTool, FunctionTool, McpTool, RetrievalTool, WebSearchTool, functions
+from vivavoce.protocol.tool_config import (
+    DeclaredTool,
+    FunctionTool,
+    McpServerDeclaration,
+    RetrievalDeclaration,
+    WebSearchDeclaration,
+    functions,
+)
 from vivavoce.protocol.tools import read_tool, read_tool_choice, store_param
 
 DOCUMENTS = "search_documents"
 WEB = "web_search"
 """What the model calls the searches that ``file_search`` and ``web_search`` declare."""
 
-MOST_STORES = 8
+MAX_STORES = 8
 """Of one ``file_search``; each becomes a tool of its own."""
 
 
@@ -35,9 +42,9 @@ class Tools:
         names = [tool.name for tool in functions(tuple(tool for tool, _ in pairs))]
         if len(set(names)) < len(names):
             raise ClientError("Two tools have the same name.", param="tools")
-        wanted, allowed = _choice(choice)
-        kept = [(tool, param) for tool, param in pairs if allowed(tool)]
-        return cls(tuple(tool for tool, _ in kept), tuple(param for _, param in kept), wanted)
+        tool_choice, allowed = _choice(choice)
+        allowed_pairs = [(tool, param) for tool, param in pairs if allowed(tool)]
+        return cls(tuple(tool for tool, _ in allowed_pairs), tuple(param for _, param in allowed_pairs), tool_choice)
 
 
 def _declared(tools: Sequence[Any], index: int) -> list[tuple[DeclaredTool, str]]:
@@ -65,14 +72,14 @@ def _file_search(tool: Json, param: str) -> list[tuple[DeclaredTool, str]]:
     if tool.get("filters") is not None:
         raise ClientError("'filters' are not available here.", code="unsupported_value", param=f"{param}.filters")
     stores = a_list(tool.get("vector_store_ids"), f"{param}.vector_store_ids")
-    if not 1 <= len(stores) <= MOST_STORES:
-        raise ClientError(f"There may be 1 to {MOST_STORES} stores.", param=f"{param}.vector_store_ids")
-    found: list[tuple[DeclaredTool, str]] = []
+    if not 1 <= len(stores) <= MAX_STORES:
+        raise ClientError(f"There may be 1 to {MAX_STORES} stores.", param=f"{param}.vector_store_ids")
+    declarations: list[tuple[DeclaredTool, str]] = []
     for number, store in enumerate(stores):
         place = f"{param}.vector_store_ids[{number}]"
         checked(store, str, place)
-        found.append((RetrievalTool(description="", vector_store_id=store, name=DOCUMENTS), place))
-    return found
+        declarations.append((RetrievalDeclaration(description="", vector_store_id=store, name=DOCUMENTS), place))
+    return declarations
 
 
 def _choice(choice: str | Json) -> tuple[ToolChoice, Callable[[DeclaredTool], bool]]:
@@ -81,9 +88,12 @@ def _choice(choice: str | Json) -> tuple[ToolChoice, Callable[[DeclaredTool], bo
         return read_tool_choice(choice, "tool_choice"), lambda tool: True
     match choice.get("type"):
         case "allowed_tools":
-            named = [_named(one, f"tool_choice.tools[{at}]") for at, one in enumerate(choice.get("tools") or ())]
+            references = [
+                _tool_reference(reference, f"tool_choice.tools[{at}]")
+                for at, reference in enumerate(choice.get("tools") or ())
+            ]
             mode = read_tool_choice(choice.get("mode", "auto"), "tool_choice.mode")
-            return mode, lambda tool: any(_is(tool, one) for one in named)
+            return mode, lambda tool: any(_matches(tool, reference) for reference in references)
         case "file_search":
             return FunctionChoice(name=DOCUMENTS), lambda tool: True
         case str(kind) if kind.startswith(WEB):
@@ -92,21 +102,21 @@ def _choice(choice: str | Json) -> tuple[ToolChoice, Callable[[DeclaredTool], bo
             return read_tool_choice(choice, "tool_choice"), lambda tool: True
 
 
-def _named(value: Any, param: str) -> Json:
-    named = an_object(value, param)
-    if not isinstance(named.get("type"), str):
+def _tool_reference(value: Any, param: str) -> Json:
+    reference = an_object(value, param)
+    if not isinstance(reference.get("type"), str):
         raise ClientError("A tool is allowed by its type and, where it has one, its name.", param=f"{param}.type")
-    return named
+    return reference
 
 
-def _is(tool: DeclaredTool, named: Json) -> bool:
-    kind = named["type"]
+def _matches(tool: DeclaredTool, reference: Json) -> bool:
+    kind = reference["type"]
     match tool:
         case FunctionTool(name=name):
-            return bool(kind == "function" and named.get("name") == name)
-        case McpTool(server_label=label):
-            return bool(kind == "mcp" and named.get("server_label") == label)
-        case WebSearchTool():
+            return bool(kind == "function" and reference.get("name") == name)
+        case McpServerDeclaration(server_label=label):
+            return bool(kind == "mcp" and reference.get("server_label") == label)
+        case WebSearchDeclaration():
             return bool(kind.startswith(WEB))
-        case RetrievalTool():
+        case RetrievalDeclaration():
             return kind in ("file_search", "retrieval")

@@ -1,7 +1,7 @@
 """The calls a client has had from one reply: to make them itself, or to allow them.
 
 A reply that goes on after a false interruption is written again from its prompt, and so are its calls: those the client
-has had are not handed over a second time.
+has had are not delivered a second time.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any
 from vivavoce.types import ToolCall
 
 
-class HandedCalls:
+class DeliveredCalls:
     """Compares calls by name and arguments: their ids are new whenever they are written.
 
-    ``had``: the calls the client has had, from earlier parts of the reply and from this one.
+    ``delivered``: the calls the client has had, from earlier parts of the reply and from this one.
     """
 
-    def __init__(self, had: Iterable[ToolCall] = ()) -> None:
-        self.had = list(had)
-        self._repeatable = list(self.had)
+    def __init__(self, delivered: Iterable[ToolCall] = ()) -> None:
+        self.delivered = list(delivered)
+        self._repeatable = list(self.delivered)
         self._held_back: set[str] = set()
 
     def hold_back(self, call_id: str) -> bool:
@@ -30,13 +30,13 @@ class HandedCalls:
             self._held_back.add(call_id)
         return call_id in self._held_back
 
-    def hand_over(self, call: ToolCall) -> bool:
+    def deliver(self, call: ToolCall) -> bool:
         """A call is whole. Whether it goes to the client: each call of an earlier part may come again once."""
-        for had in self._repeatable:
-            if had.name == call.name and _read(had.arguments) == _read(call.arguments):
-                self._repeatable.remove(had)
+        for earlier in self._repeatable:
+            if earlier.name == call.name and _read(earlier.arguments) == _read(call.arguments):
+                self._repeatable.remove(earlier)
                 return False
-        self.had.append(call)
+        self.delivered.append(call)
         return True
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from vivavoce.audio.audio_format import RateHz
 from vivavoce.errors import ClientError
-from vivavoce.protocol.reading import checked
+from vivavoce.protocol.json_fields import checked
 from vivavoce.protocol.session_config import SessionPatch, TurnDetection
 
 

@@ -10,9 +10,9 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
 from vivavoce.protocol.session_config import FunctionChoice, FunctionTool, ResponseOverrides, SessionPatch
-from vivavoce.session.signals import StartReply
+from vivavoce.session.outputs import StartReply
 from vivavoce.signatures import RULES_TOKENS, estimate_tools
-from vivavoce.token_estimates import estimate_tokens
+from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.types import (
     ClauseCut,
     ClauseSpoken,

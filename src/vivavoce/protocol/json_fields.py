@@ -50,11 +50,11 @@ def checked(value: Any, type: type[T] | Any, param: str = "") -> T:
         path = f"{param}.{at.group(1) if at else ''}".replace(".[", "[").strip(".")
         if missing is not None:
             path = f"{path}.{missing.group(1)}".strip(".")
-        told = _AT.sub("", message)[:MAX_MESSAGE]
+        message_text = _AT.sub("", message)[:MAX_MESSAGE]
         if message.startswith(_NOT_ONE_OF):
-            told += _choices(type, at.group(1) if at else "")
+            message_text += _choices(type, at.group(1) if at else "")
         raise ClientError(
-            f"invalid event format: {told}",
+            f"invalid event format: {message_text}",
             code="invalid_value" if missing is None else "missing_required_parameter",
             param=path or None,
         ) from error
@@ -63,14 +63,16 @@ def checked(value: Any, type: type[T] | Any, param: str = "") -> T:
 
 def _choices(type: Any, path: str) -> str:
     """What there is to choose from where ``path`` leads within ``type``, as the end of a refusal; empty if it is not clear."""
-    found = msgspec.inspect.type_info(type)
+    inspected = msgspec.inspect.type_info(type)
     for step in path.replace("[", ".[").strip(".").split(".") if path else ():
-        options = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
+        options = inspected.types if isinstance(inspected, msgspec.inspect.UnionType) else (inspected,)
         within = (_within(option, step) for option in options)
-        found = next((inner for inner in within if inner is not None), msgspec.inspect.AnyType())
-    options = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
-    values = [value for one in options if isinstance(one, msgspec.inspect.LiteralType) for value in one.values]
-    others = [one for one in options if not isinstance(one, msgspec.inspect.LiteralType | msgspec.inspect.NoneType)]
+        inspected = next((inner for inner in within if inner is not None), msgspec.inspect.AnyType())
+    options = inspected.types if isinstance(inspected, msgspec.inspect.UnionType) else (inspected,)
+    values = [value for member in options if isinstance(member, msgspec.inspect.LiteralType) for value in member.values]
+    others = [
+        member for member in options if not isinstance(member, msgspec.inspect.LiteralType | msgspec.inspect.NoneType)
+    ]
     return f"; it can be {', '.join(map(str, values))}" if values and not others else ""
 
 
@@ -140,12 +142,12 @@ def json_schema(value: Json, param: str, *, code: str) -> Json:
 
 
 @cached(LRUCache[bytes, str](1024), key=text_digest, lock=Lock())
-def schema_complaint(written: str) -> str:
+def schema_complaint(schema_json: str) -> str:
     """What is wrong with a JSON Schema (written as JSON), if anything.
 
     Clients send the same ones again and again, and it takes a while.
     """
-    schema = json.loads(written)
+    schema = json.loads(schema_json)
     try:
         validator_for(schema, Draft202012Validator).check_schema(schema)
     except SchemaError as error:
@@ -178,7 +180,7 @@ def read_fields(
     read: Json = {}
     for name, field in (*(elsewhere or {}).items(), *fields.items()):
         for path in (field.path, *field.also):
-            value = _found(source, path, param)
+            value = _value_at(source, path, param)
             if value is None and field.nullable:
                 read[name] = None
             elif value is not None and value is not msgspec.UNSET:
@@ -186,7 +188,7 @@ def read_fields(
     return read
 
 
-def _found(source: Json, path: str, param: str) -> Any:
+def _value_at(source: Json, path: str, param: str) -> Any:
     """The value at a dotted path, ``UNSET`` if the way there ends early (``null`` objects on it count as missing)."""
     *way, last = path.split(".")
     for step in way:

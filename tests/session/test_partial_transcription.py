@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,8 +10,9 @@ from session.driving import VAD, Driven
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session_config import SessionPatch, TranscriptionPatch, TurnDetection
-from vivavoce.session.overhearing import RETRY_MS, SETTLED_MS, agreement, extension
-from vivavoce.session.signals import FinishReading, Overhear, Overheard, Prefill, Recognised, StartReply, Transcribe
+from vivavoce.session.inputs import PartialTranscript, Recognised
+from vivavoce.session.outputs import AwaitPartialTranscript, PrepareReply, StartReply, Transcribe, TranscribePartially
+from vivavoce.session.partial_transcription import MIN_STABLE_PREFIX_MS, RETRY_MS, agreement, extension
 from vivavoce.types import Transcript, TranscriptDelta
 
 
@@ -44,10 +46,10 @@ def test_the_client_reads_along() -> None:
     driven.take(client.SessionUpdate(session=SessionPatch(transcription=TranscriptionPatch())))
     for text in ("I would", "I would like a", "I would like a coffee"):
         talk(driven, 1300)
-        driven.overheard(text)
+        driven.partially_transcribed(text)
     driven.hear(64, 0.0)
     driven.hear(320, 0.0)
-    driven.overheard("I would like a coffee, please.")
+    driven.partially_transcribed("I would like a coffee, please.")
     deltas = [event.delta for event in driven.events(ev.TranscriptionDelta)]
     assert deltas == ["I would ", "like a ", "coffee, please."]
     assert driven.events(ev.TranscriptionCompleted)[0].transcript == "".join(deltas)
@@ -59,8 +61,8 @@ def test_a_reading_that_is_there_before_the_end_is_the_transcript() -> None:
     driven = Driven(VAD)
     talk(driven, 600)
     driven.hear(64, 0.0)
-    driven.overheard("hello there")
-    assert driven.commands(Prefill)[-1].messages[-1].content == "hello there", "the language model reads ahead"
+    driven.partially_transcribed("hello there")
+    assert driven.commands(PrepareReply)[-1].work.messages[-1].content == "hello there", "the reply is prepared"
     driven.hear(320, 0.0)
     assert driven.events(ev.TranscriptionCompleted)[0].transcript == "hello there"
     assert driven.prompts() == [["hello there"]]
@@ -70,12 +72,12 @@ def test_speech_after_a_reading_makes_it_void() -> None:
     driven = Driven(VAD)
     talk(driven, 600)
     driven.hear(64, 0.0)
-    stale = driven.commands(Overhear)[-1]
+    stale = driven.commands(TranscribePartially)[-1]
     talk(driven, 300)
-    driven.take(Overheard(stale.item_id, stale.until, Transcript("hello", "en")))
+    driven.take(PartialTranscript(stale.item_id, stale.until, Transcript("hello", "en")))
     driven.hear(64, 0.0)
     driven.hear(320, 0.0)
-    driven.overheard("hello again")
+    driven.partially_transcribed("hello again")
     assert driven.events(ev.TranscriptionCompleted)[0].transcript == "hello again"
 
 
@@ -83,40 +85,40 @@ def test_without_a_reading_the_recogniser_is_asked() -> None:
     driven = Driven(VAD)
     talk(driven, 600)
     driven.hear(64, 0.0)
-    work = driven.commands(Overhear)[-1]
+    work = driven.commands(TranscribePartially)[-1]
     driven.hear(320, 0.0)
     assert not driven.commands(Transcribe)
-    driven.take(Overheard(work.item_id, driven.commands(Overhear)[-1].until, None))
+    driven.take(PartialTranscript(work.item_id, driven.commands(TranscribePartially)[-1].until, None))
     driven.transcript("hello")
     assert driven.prompts() == [["hello"]]
 
 
 def test_a_long_turn_is_read_piece_by_piece() -> None:
     driven = Driven(VAD)
-    talk(driven, SETTLED_MS + 1000)
+    talk(driven, MIN_STABLE_PREFIX_MS + 1000)
     driven.hear(64, 0.0)
-    driven.overheard("This was the first part.")
-    longest = len(driven.commands(Overhear)[-1].samples)
+    driven.partially_transcribed("This was the first part.")
+    longest = len(driven.commands(TranscribePartially)[-1].samples)
     talk(driven, 2000)
-    assert 16_000 < len(driven.commands(Overhear)[-1].samples) < longest / 4
-    driven.overheard("And this")
+    assert 16_000 < len(driven.commands(TranscribePartially)[-1].samples) < longest / 4
+    driven.partially_transcribed("And this")
     driven.hear(64, 0.0)
     driven.hear(320, 0.0)
-    driven.overheard("And this the second.")
+    driven.partially_transcribed("And this the second.")
     assert driven.events(ev.TranscriptionCompleted)[0].transcript == "This was the first part. And this the second."
 
 
 def test_what_is_settled_is_not_read_again_at_the_end() -> None:
     driven = Driven(VAD)
-    talk(driven, SETTLED_MS + 1000)
+    talk(driven, MIN_STABLE_PREFIX_MS + 1000)
     driven.hear(64, 0.0)
-    driven.overheard("The first part.")
+    driven.partially_transcribed("The first part.")
     talk(driven, 1000)
     driven.hear(64, 0.0)
-    late = driven.commands(Overhear)[-1]
+    late = driven.commands(TranscribePartially)[-1]
     driven.hear(320, 0.0)
-    driven.take(Overheard(late.item_id, late.until, None))
-    driven.take(Overheard(late.item_id, driven.commands(Overhear)[-1].until, None))
+    driven.take(PartialTranscript(late.item_id, late.until, None))
+    driven.take(PartialTranscript(late.item_id, driven.commands(TranscribePartially)[-1].until, None))
     work = driven.commands(Transcribe)[-1]
     assert len(work.samples) < 2 * 16_000
     driven.take(Recognised(work.item_id, 0, Transcript("The second.", "en")))
@@ -129,15 +131,26 @@ def test_the_clients_hints_reach_the_recogniser() -> None:
     driven.take(client.SessionUpdate(session=SessionPatch(transcription=hints)))
     talk(driven, 600)
     driven.hear(64, 0.0)
-    work = driven.commands(Overhear)[-1]
+    work = driven.commands(TranscribePartially)[-1]
     assert (work.language, work.prompt) == ("zh", "Vivavoce")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [("auto", None), ("multi", None), ("english", "en"), ("nb-NO", "no"), ("zh-CN", "zh")]
+)
+def test_the_recogniser_is_told_a_language_it_knows_or_none(given: str, told: str | None) -> None:
+    driven = Driven(VAD)
+    driven.take(client.SessionUpdate(session=SessionPatch(transcription=TranscriptionPatch(language=given))))
+    talk(driven, 600)
+    driven.hear(64, 0.0)
+    assert driven.commands(TranscribePartially)[-1].language == told
 
 
 PATIENT = TurnDetection(prefix_padding_ms=100, silence_duration_ms=3000)
 
 
-def answer(driven: Driven, work: Overhear, text: str | None) -> None:
-    driven.take(Overheard(work.item_id, work.until, None if text is None else Transcript(text, "en")))
+def answer(driven: Driven, work: TranscribePartially, text: str | None) -> None:
+    driven.take(PartialTranscript(work.item_id, work.until, None if text is None else Transcript(text, "en")))
 
 
 def test_a_reading_that_could_not_be_made_is_asked_for_again_though_nothing_more_is_said() -> None:
@@ -145,14 +158,14 @@ def test_a_reading_that_could_not_be_made_is_asked_for_again_though_nothing_more
     talk(driven, 600)
     driven.hear(64, 0.0)
     for again in (2, 3):
-        answer(driven, driven.commands(Overhear)[-1], None)
+        answer(driven, driven.commands(TranscribePartially)[-1], None)
         driven.hear(RETRY_MS - 64, 0.0)
-        assert len(driven.commands(Overhear)) == again - 1, "not at once: it may fail for a while"
+        assert len(driven.commands(TranscribePartially)) == again - 1, "not at once: it may fail for a while"
         driven.hear(96, 0.0)
-        assert len(driven.commands(Overhear)) == again
-    answer(driven, driven.commands(Overhear)[-1], "")
+        assert len(driven.commands(TranscribePartially)) == again
+    answer(driven, driven.commands(TranscribePartially)[-1], "")
     driven.hear(1200, 0.0)
-    assert len(driven.commands(Overhear)) == 3, "an empty one is an answer"
+    assert len(driven.commands(TranscribePartially)) == 3, "an empty one is an answer"
 
 
 def test_an_older_reading_that_is_finished_counts() -> None:
@@ -162,7 +175,7 @@ def test_an_older_reading_that_is_finished_counts() -> None:
     for _ in range(3):
         talk(driven, 600)
         driven.hear(64, 0.0)
-    first, second, third = driven.commands(Overhear)
+    first, second, third = driven.commands(TranscribePartially)
     answer(driven, first, "I would")
     answer(driven, second, "I would like a")
     assert [event.delta for event in driven.events(ev.TranscriptionDelta)] == ["I would "]
@@ -176,7 +189,7 @@ def test_a_reading_that_comes_after_a_newer_one_is_nothing() -> None:
     for _ in range(2):
         talk(driven, 600)
         driven.hear(64, 0.0)
-    first, second = driven.commands(Overhear)
+    first, second = driven.commands(TranscribePartially)
     answer(driven, second, "I would like a coffee.")
     answer(driven, first, "I wood")
     driven.hear(3100, 0.0)
@@ -187,22 +200,22 @@ def test_the_reading_that_becomes_the_transcript_is_waited_for() -> None:
     driven = Driven(VAD)
     talk(driven, 600)
     driven.hear(64, 0.0)
-    assert not driven.commands(FinishReading)
+    assert not driven.commands(AwaitPartialTranscript)
     driven.hear(320, 0.0)
-    work = driven.commands(Overhear)[-1]
-    assert driven.commands(FinishReading) == [FinishReading(work.item_id, work.until)]
+    work = driven.commands(TranscribePartially)[-1]
+    assert driven.commands(AwaitPartialTranscript) == [AwaitPartialTranscript(work.item_id, work.until)]
     answer(driven, work, None)
     assert driven.commands(Transcribe), "it could not be made: the recogniser is asked for the transcript"
 
 
 def test_what_settles_while_the_last_reading_is_on_its_way_is_not_said_twice() -> None:
     driven = Driven(VAD)
-    talk(driven, SETTLED_MS)
+    talk(driven, MIN_STABLE_PREFIX_MS)
     driven.hear(64, 0.0)
-    settling = driven.commands(Overhear)[-1]
+    settling = driven.commands(TranscribePartially)[-1]
     talk(driven, 600)
     driven.hear(64, 0.0)
-    whole = driven.commands(Overhear)[-1]
+    whole = driven.commands(TranscribePartially)[-1]
     assert len(whole.samples) > len(settling.samples), "it began before the other was there"
     answer(driven, settling, "One two three.")
     driven.hear(320, 0.0)
@@ -215,7 +228,7 @@ def test_the_recognisers_own_deltas_do_not_repeat_what_was_told() -> None:
     driven.take(client.SessionUpdate(session=SessionPatch(transcription=TranscriptionPatch())))
     for text in ("I would", "I would like a"):
         talk(driven, 1300)
-        driven.overheard(text)
+        driven.partially_transcribed(text)
     talk(driven, 1300)
     driven.take(client.AudioCommit(under_vad=True))
     work = driven.commands(Transcribe)[-1]

@@ -12,7 +12,7 @@ import msgspec
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.items import Item, NewItem, Part
-from vivavoce.protocol.reading import Json, a_list, an_object, checked, read_base64, without_nulls
+from vivavoce.protocol.json_fields import Json, a_list, an_object, checked, read_base64, without_nulls
 
 GA_PART_TYPES = {"text": "output_text", "audio": "output_audio"}
 _CANONICAL_PART_TYPES = {name: part for part, name in GA_PART_TYPES.items()}
@@ -60,11 +60,15 @@ def _cited(item: Item) -> Json:
     """The item as it is, but for the server's own calls: of those their sources are shown, where there are any."""
     shaped: Json = msgspec.to_builtins(item, builtin_types=(bytes,))
     shaped.pop("calls", None)
+    if "perception" in shaped:
+        shaped["metadata"] = {"perception": shaped.pop("perception")}
     citations = [citation for call in item.calls_before for citation in call.citations]
     if citations and item.type == "message":
-        told = [msgspec.to_builtins(citation) for citation in dict.fromkeys(citations)]
+        cited_objects = [msgspec.to_builtins(citation) for citation in dict.fromkeys(citations)]
         shaped["metadata"] = {
-            "citations": [{key: value for key, value in one.items() if value} for one in told],
+            "citations": [
+                {key: value for key, value in cited_object.items() if value} for cited_object in cited_objects
+            ],
         }
     return shaped
 

@@ -9,18 +9,19 @@ import msgspec
 from vivavoce.errors import ClientError
 from vivavoce.protocol import mcp_events as mcp
 from vivavoce.protocol.items import Item, NewItem
-from vivavoce.protocol.tool_config import DeclaredTool, McpTool
+from vivavoce.protocol.tool_config import DeclaredTool, McpServerDeclaration
 from vivavoce.session.conversation import Conversation
+from vivavoce.session.inputs import ToolsListed, ToolsNotListed
 from vivavoce.session.memory_budget import written_bytes
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.signals import ListTools, ToolsListed, ToolsNotListed
+from vivavoce.session.outputs import ListTools
 from vivavoce.types import ToolCall
 
 REMEMBERED_REQUESTS = 64
 """How many calls can wait for the client's answer."""
 
 
-class ToolServers:
+class SessionMcpServers:
     """Asks what new servers have, tells the client, and keeps calls until the client has allowed them."""
 
     def __init__(self, outbox: Outbox, conversation: Conversation) -> None:
@@ -31,28 +32,28 @@ class ToolServers:
     def declared(self, before: tuple[DeclaredTool, ...], now: tuple[DeclaredTool, ...]) -> None:
         """The session has these tools now: servers that are new, or changed, are asked for theirs."""
         for tool in now:
-            if isinstance(tool, McpTool) and tool not in before:
+            if isinstance(tool, McpServerDeclaration) and tool not in before:
                 self._outbox.command(ListTools(self._announce(tool) if tool.announced else None, tool))
 
-    def listed(self, signal: ToolsListed) -> bool:
+    def listed(self, result: ToolsListed) -> bool:
         """A server has answered; whether anybody is told of it."""
-        if signal.item_id is None:
+        if result.item_id is None:
             return False
-        budget, item = self._conversation.budget, self._conversation.find(signal.item_id)
-        if budget.used + written_bytes(signal.tools) > budget.most_bytes:
-            self.not_listed(ToolsNotListed(signal.item_id, "The session has no room for the list."))
+        budget, item = self._conversation.budget, self._conversation.find(result.item_id)
+        if budget.used + written_bytes(result.tools) > budget.most_bytes:
+            self.not_listed(ToolsNotListed(result.item_id, "The session has no room for the list."))
             return True
-        self._outbox.send(mcp.McpListCompleted(item_id=signal.item_id))
+        self._outbox.send(mcp.McpListCompleted(item_id=result.item_id))
         if item is not None:
-            self._conversation.finish(msgspec.structs.replace(item, status="completed", tools=signal.tools))
+            self._conversation.finish(msgspec.structs.replace(item, status="completed", tools=result.tools))
         return True
 
-    def not_listed(self, signal: ToolsNotListed) -> None:
+    def not_listed(self, result: ToolsNotListed) -> None:
         """A server has not. Raises ``ClientError`` where there is no item to say it with."""
-        if signal.item_id is None:
-            raise ClientError(signal.message, code="tool_server_failed", param="session.tools")
-        item = self._conversation.find(signal.item_id)
-        self._outbox.send(mcp.McpListFailed(item_id=signal.item_id))
+        if result.item_id is None:
+            raise ClientError(result.message, code="tool_server_failed", param="session.tools")
+        item = self._conversation.find(result.item_id)
+        self._outbox.send(mcp.McpListFailed(item_id=result.item_id))
         if item is not None:
             self._conversation.finish(msgspec.structs.replace(item, status="incomplete"))
 
@@ -77,7 +78,7 @@ class ToolServers:
         """The answer has been taken in."""
         self._requests.pop(item.approval_request_id or "", None)
 
-    def _announce(self, tool: McpTool) -> str:
+    def _announce(self, tool: McpServerDeclaration) -> str:
         item = Item(
             id=self._outbox.new_id("mcpl"), type="mcp_list_tools", status="in_progress",
             server_label=tool.server_label, tools=(),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from vivavoce.protocol.audio_formats import format_name, read_format
-from vivavoce.protocol.item_shapes import read_items
-from vivavoce.protocol.reading import Field, Json, Reader, an_object, checked, free_form, of_type
+from vivavoce.protocol.item_translation import read_items
+from vivavoce.protocol.json_fields import Field, Json, Reader, an_object, checked, free_form, of_type
+from vivavoce.protocol.languages import requested_language
 from vivavoce.protocol.session_config import (
     MaxTokens,
     Modality,
@@ -31,8 +32,8 @@ Metadata = Annotated[
 
 def read_modalities(value: Any, param: str) -> tuple[Modality, ...]:
     """What replies are made of. Speech always comes with its words, so ``audio`` alone means both."""
-    asked: tuple[Modality, ...] = checked(value, Annotated[tuple[Modality, ...], Meta(min_length=1)], param)
-    return ("text", "audio") if "audio" in asked else ("text",)
+    modalities: tuple[Modality, ...] = checked(value, Annotated[tuple[Modality, ...], Meta(min_length=1)], param)
+    return ("text", "audio") if "audio" in modalities else ("text",)
 
 
 def read_max_tokens(value: Any, param: str) -> MaxTokens:
@@ -54,13 +55,21 @@ def read_voice(value: Any, param: str) -> str:
     return checked(value, str, param)
 
 
+def read_transcription(value: Any, param: str) -> TranscriptionPatch:
+    """What is said about transcription. Raises ``ClientError`` also for a language nobody knows."""
+    patch: TranscriptionPatch = checked(value, TranscriptionPatch, param)
+    if patch.language is not UNSET:
+        requested_language(patch.language, f"{param}.language")
+    return patch
+
+
 FLAT_FIELDS: Mapping[str, Field] = {
     "modalities": Field("modalities", read_modalities),
     "instructions": Field("instructions", of_type(str)),
     "voice": Field("voice", read_voice),
     "input_audio_format": Field("input_audio_format", read_format),
     "output_audio_format": Field("output_audio_format", read_format),
-    "transcription": Field("input_audio_transcription", of_type(TranscriptionPatch), nullable=True),
+    "transcription": Field("input_audio_transcription", read_transcription, nullable=True),
     "noise_reduction": Field("input_audio_noise_reduction", read_noise_reduction, nullable=True),
     "turn_detection": Field("turn_detection", read_turn_detection, nullable=True),
     "tools": Field("tools", read_tools),
@@ -90,7 +99,7 @@ NESTED_FIELDS: Mapping[str, Field] = {
     **NESTED_RESPONSE_FIELDS,
     "input_audio_format": Field("audio.input.format", read_format),
     "transcription": Field(
-        "audio.input.transcription", of_type(TranscriptionPatch), nullable=True, also=("audio.transcription",)
+        "audio.input.transcription", read_transcription, nullable=True, also=("audio.transcription",)
     ),
     "noise_reduction": Field(
         "audio.input.noise_reduction", read_noise_reduction, nullable=True, also=("audio.noise_reduction",)
@@ -102,14 +111,14 @@ NESTED_FIELDS: Mapping[str, Field] = {
 """The nested session of OpenAI GA. What stands one level too high, in ``audio`` itself, is understood as well."""
 
 
-def _apart(fields: Mapping[str, Field], own: Mapping[str, Field]) -> Mapping[str, Field]:
+def _fields_placed_differently(fields: Mapping[str, Field], own: Mapping[str, Field]) -> Mapping[str, Field]:
     """Those that stand elsewhere than ``own`` has them."""
     return {name: field for name, field in fields.items() if name not in own or field.path != own[name].path}
 
 
-NESTED_ELSEWHERE = _apart(NESTED_FIELDS, FLAT_FIELDS)
-NESTED_RESPONSE_ELSEWHERE = _apart(NESTED_RESPONSE_FIELDS, FLAT_FIELDS)
-FLAT_ELSEWHERE = _apart(FLAT_FIELDS, NESTED_FIELDS)
+NESTED_ONLY_FIELDS = _fields_placed_differently(NESTED_FIELDS, FLAT_FIELDS)
+NESTED_ONLY_RESPONSE_FIELDS = _fields_placed_differently(NESTED_RESPONSE_FIELDS, FLAT_FIELDS)
+FLAT_ONLY_FIELDS = _fields_placed_differently(FLAT_FIELDS, NESTED_FIELDS)
 """What a dialect understands in the other's place: clients that were moved from one to the other forget a field or two."""
 
 EXTRAS = ("include", "tracing", "prompt", "truncation", "reasoning")
@@ -127,8 +136,8 @@ def response_fields(read_metadata: Reader) -> Mapping[str, Field]:
 
 def read_extras(source: Json, param: str, names: tuple[str, ...] = EXTRAS) -> Json:
     """``{"extras": …}`` with the fields that are only echoed, if there are any; ``null`` clears one."""
-    kept = {name: free_form(source[name], f"{param}.{name}") for name in names if name in source}
-    return {"extras": kept} if kept else {}
+    extras = {name: free_form(source[name], f"{param}.{name}") for name in names if name in source}
+    return {"extras": extras} if extras else {}
 
 
 def flat_session(config: SessionConfig) -> Json:
@@ -150,12 +159,12 @@ def flat_session(config: SessionConfig) -> Json:
     return shaped
 
 
-def transcription(wanted: Transcription | None) -> Json | None:
+def transcription(settings: Transcription | None) -> Json | None:
     """The transcription a client asked for; its hints only where it gave them."""
-    if wanted is None:
+    if settings is None:
         return None
-    hints = {"language": wanted.language, "prompt": wanted.prompt}
-    return {"model": wanted.model, **{name: hint for name, hint in hints.items() if hint is not None}}
+    hints = {"language": settings.language, "prompt": settings.prompt}
+    return {"model": settings.model, **{name: hint for name, hint in hints.items() if hint is not None}}
 
 
 def noise_reduction(config: SessionConfig) -> Json | None:

@@ -9,18 +9,18 @@ from vivavoce.errors import ClientError
 from vivavoce.observe.marks import Marks
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item
-from vivavoce.protocol.tool_config import server_side
-from vivavoce.session.asking import Ask, Prompts
 from vivavoce.session.conversation import Conversation
+from vivavoce.session.inputs import Replied, ReplyFailed
+from vivavoce.session.mcp_servers import SessionMcpServers
 from vivavoce.session.outbox import Outbox
+from vivavoce.session.outputs import StopReply
 from vivavoce.session.playback import Playback
-from vivavoce.session.reply import PausedReply, Reply
-from vivavoce.session.response import Response, ResponseEvent, ResponseState
+from vivavoce.session.prompt_builder import PromptBuilder, ResponseRequest
+from vivavoce.session.reply import PausedReply, Reply, reply_work
+from vivavoce.session.response import Response, ResponseState, ResponseStep
 from vivavoce.session.response_queue import merged
-from vivavoce.session.signals import Replied, ReplyFailed, StartReply, StopReply
 from vivavoce.session.spoken_replies import SpokenReplies, audio_index
-from vivavoce.session.tool_servers import ToolServers
-from vivavoce.session.usage import AudioMeter, rate_limits
+from vivavoce.session.usage import PromptAudioCounter, rate_limits
 from vivavoce.types import (
     ApprovalNeeded,
     ClauseCut,
@@ -33,23 +33,27 @@ from vivavoce.types import (
     Speech,
     TextDelta,
     ThinkingDelta,
+    ThinkingEnd,
     ToolCall,
     ToolCallDelta,
 )
+
+REACTION_MS = 150
+"""Nobody reacts to what they have heard for less than this."""
 
 PLAYED_OUT = (ResponseState.COMPLETED, ResponseState.INCOMPLETE, ResponseState.FAILED)
 """How a response ends whose audio is played to the end of what was sent."""
 
 
-class Replying:
+class ResponseController:
     """Starts, carries, pauses and ends responses."""
 
     def __init__(
         self,
         outbox: Outbox,
         conversation: Conversation,
-        prompts: Prompts,
-        tool_servers: ToolServers,
+        prompts: PromptBuilder,
+        mcp_servers: SessionMcpServers,
         *,
         pacer: Callable[[], Pacer],
         report_marks: bool,
@@ -57,12 +61,13 @@ class Replying:
         self._outbox = outbox
         self._conversation = conversation
         self._prompts = prompts
-        self._tool_servers = tool_servers
+        self._mcp_servers = mcp_servers
         self._new_pacer = pacer
         self._report_marks = report_marks
         self._reply: Reply | None = None
+        self._in_progress: Response | None = None
         self._over = False
-        self._audio = AudioMeter(conversation)
+        self._prompt_audio = PromptAudioCounter(conversation)
         self.spoken = SpokenReplies(outbox, conversation)
         self.spoke = False
 
@@ -74,24 +79,24 @@ class Replying:
     @property
     def active(self) -> bool:
         """Whether a response is in progress."""
-        return self.newest is not None and self.newest.active
+        return self._in_progress is not None
 
     @property
     def active_in_conversation(self) -> bool:
         """Whether a response is in progress that becomes part of the history."""
-        return self.newest is not None and self.newest.active and self.newest.in_conversation
+        return self._in_progress is not None and self._in_progress.in_conversation
 
     @property
     def waiting(self) -> bool:
         """Whether a response waits for a transcript."""
-        return self.newest is not None and self.newest.state is ResponseState.WAITING
+        return self._in_progress is not None and self._in_progress.state is ResponseState.WAITING
 
     def is_saying(self, item_id: str) -> bool:
         """Whether this item is being spoken, or about to be, by the response in progress."""
-        response = self.newest
-        return response is not None and response.active and response.message_id == item_id and response.config.speaks
+        response = self._in_progress
+        return response is not None and response.message_id == item_id and response.config.speaks
 
-    def being_heard(self, now: float) -> bool:
+    def is_replying(self, now: float) -> bool:
         """Whether the user is being replied to: a response of the conversation is made, or what was sent of it is playing."""
         response = self.newest
         if response is None or not response.in_conversation:
@@ -100,12 +105,22 @@ class Replying:
         playing = playback is not None and self._still_playing(response, playback, playback.played_ms(now))
         return playing or (response.active and not self.waiting)
 
-    def has_just_asked(self, now: float) -> bool:
+    def is_unheard(self, marks: Marks, at: float) -> bool:
+        """Whether the user, at that time (seconds), cannot have reacted to the answer of the turn with these ``marks``: it has
+        not begun, or they had heard next to nothing of it. What is written is taken to be read.
+        """
+        response = self.newest
+        if response is None or response.marks is not marks:
+            return True
+        playback = response.playback
+        return not response.written if playback is None else playback.played_ms(at) < REACTION_MS
+
+    def ends_with_question(self, now: float) -> bool:
         """Whether the user has just heard a question to its end."""
         if self._reply is None:
             return False
         playback = self._reply.response.playback
-        return self._reply.has_just_asked(playback.played_ms(now) if playback is not None else 0)
+        return self._reply.ends_with_question(playback.played_ms(now) if playback is not None else 0)
 
     def ended(self) -> bool:
         """Whether a response has ended since this was last asked."""
@@ -114,66 +129,61 @@ class Replying:
 
     @property
     def queued_ms(self) -> int:
-        """Audio made but not sent: the reply road slows down when there is much of it."""
-        playback = self.newest.playback if self.newest else None
-        return playback.queued_ms if playback and self.active else 0
+        """Audio made but not sent: the reply pipeline slows down when there is much of it."""
+        playback = self._in_progress.playback if self._in_progress is not None else None
+        return playback.queued_ms if playback is not None else 0
 
     # ---- a response's way
 
-    def start(self, ask: Ask, marks: Marks) -> None:
+    def start(self, request: ResponseRequest, marks: Marks) -> None:
         """Begin a response; ``marks`` are those of the turn it answers. No other may be in progress."""
-        playback = Playback(self._new_pacer(), ask.config.output_audio_format) if ask.config.speaks else None
+        playback = Playback(self._new_pacer(), request.config.output_audio_format) if request.config.speaks else None
         response = Response(
             self._outbox,
-            self._conversation if ask.in_conversation else None,
-            config=ask.config,
+            self._conversation if request.in_conversation else None,
+            config=request.config,
             playback=playback,
             marks=marks,
             report_marks=self._report_marks,
-            metadata=ask.metadata,
+            metadata=request.metadata,
         )
-        self._reply = Reply(response, ask)
+        self._reply = Reply(response, request)
+        self._in_progress = response
 
-    def absorb(self, ask: Ask) -> bool:
+    def absorb(self, request: ResponseRequest) -> bool:
         """Let the response that waits for a transcript answer this one too. Whether it can."""
         reply = self._reply
-        both = merged(reply.ask, ask) if reply is not None and self.waiting else None
+        both = merged(reply.request, request) if reply is not None and self.waiting else None
         if reply is None or both is None:
             return False
-        reply.ask = both
+        reply.request = both
         return True
 
-    def generate(self, language: Language, languages: Mapping[str, Language]) -> Ask:
+    def generate(self, language: Language, languages: Mapping[str, Language]) -> ResponseRequest:
         """All transcripts are there: send the reply on its road. ``language`` was spoken last. Returns what it answers."""
         reply = self._begun_reply()
-        prompt = self._prompts.for_ask(reply.ask, languages)
-        reply.response.prompted = self._audio.measure(reply.ask, prompt.messages)
-        reply.work = StartReply(
-            reply.response.id,
-            prompt.messages,
-            prompt.options,
-            reply.ask.voice,
-            language,
-            tool_tokens=prompt.tool_tokens,
-            speed=reply.ask.config.speed,
-            tools=server_side(reply.ask.config.tools),
-            calls=reply.ask.calls,
-        )
+        prompt = self._prompts.for_request(reply.request, languages)
+        reply.response.prompt_usage = self._prompt_audio.measure(reply.request, prompt.messages)
+        reply.pace = prompt.pace
+        reply.response.keeps_thinking = prompt.options.thinking is not None
+        reply.work = reply_work(reply.response.id, reply.request, prompt, language)
         self._outbox.command(reply.work)
-        return reply.ask
+        return reply.request
 
-    def replied(self, signal: Replied, now: float) -> None:
-        """Take in what the reply road yields. What belongs to a response that has ended is dropped here."""
-        reply = self._reply
-        if reply is None or reply.response.id != signal.response_id or not reply.response.active:
+    def replied(self, result: Replied, now: float) -> None:
+        """Take in what the reply pipeline yields. What belongs to a response that has ended is dropped here."""
+        reply, response = self._reply, self._in_progress
+        if reply is None or response is None or response.id != result.response_id:
             return
-        response, playback = reply.response, reply.response.playback
-        match signal.event:
+        playback = response.playback
+        match result.event:
             case TextDelta(text=text):
                 response.marks.note("first_token", now)
                 response.text(text)
             case ThinkingDelta(text=text):
                 response.thinking(text)
+            case ThinkingEnd():
+                response.thought()
             case ClauseCut(text=text):
                 response.marks.note("first_clause", now)
                 if playback is not None:
@@ -181,70 +191,70 @@ class Replying:
             case Speech(index=index, samples=samples):
                 response.marks.note("first_audio", now)
                 if playback is not None:
-                    playback.push(reply.clauses_before + index, samples)
+                    playback.push(reply.clause_offset + index, samples)
             case ClauseSpoken(index=index):
                 if playback is not None:
-                    playback.clause_done(reply.clauses_before + index)
+                    playback.clause_done(reply.clause_offset + index)
             case ToolCallDelta(id=call_id):
                 if not reply.calls.hold_back(call_id):
-                    response.call_delta(signal.event)
+                    response.call_delta(result.event)
             case ToolCall(id=call_id):
-                if reply.calls.hand_over(signal.event):
-                    response.call(signal.event)
+                if reply.calls.deliver(result.event):
+                    response.call(result.event)
                 if not response.in_conversation:
-                    self._conversation.called_aside(response.id, call_id)
+                    self._conversation.record_out_of_band_call(response.id, call_id)
             case ServerToolStarted():
-                response.server_calls.started(signal.event)
+                response.server_calls.started(result.event)
             case ServerToolEnded():
-                response.server_calls.ended(signal.event)
+                response.server_calls.ended(result.event)
             case ApprovalNeeded(call=call):
-                if reply.calls.hand_over(call):
-                    request_id = response.server_calls.needs_approval(signal.event)
+                if reply.calls.deliver(call):
+                    request_id = response.server_calls.needs_approval(result.event)
                     if response.in_conversation:
-                        self._tool_servers.asked(request_id, call)
+                        self._mcp_servers.asked(request_id, call)
             case GenerationEnd():
-                response.end = signal.event
+                response.end = result.event
             case ReplyEnd():
-                response.happened(ResponseEvent.GENERATED)
+                response.happened(ResponseStep.GENERATED)
 
-    def failed(self, signal: ReplyFailed) -> None:
+    def failed(self, result: ReplyFailed) -> None:
         """An engine failed: the response fails, the session lives on."""
-        response = self.newest
-        if response is None or response.id != signal.response_id or not response.active:
+        response = self._in_progress
+        if response is None or response.id != result.response_id:
             return
-        body = ev.ErrorBody(type=signal.type, code=signal.code, message=signal.message)
+        body = ev.ErrorBody(type=result.type, code=result.code, message=result.message)
         details = ev.StatusDetails(type="failed", reason="error", error=body)
-        heard = response.playback.words_sent() if response.playback is not None else None
-        self._finish(response, ResponseEvent.FAIL, heard=heard, details=details)
+        played_text = response.playback.words_sent() if response.playback is not None else None
+        self._finish(response, ResponseStep.FAIL, played_text=played_text, details=details)
 
-    def cancel(self, now: float, *, reason: str, heard_ms: int | None = None) -> None:
+    def cancel(self, now: float, *, reason: str, played_ms: int | None = None) -> None:
         """Stop the response in progress at once: nothing more is made or sent; what was heard stays.
 
-        ``heard_ms`` is how much of its audio that is, where the client has said so.
+        ``played_ms`` is how much of its audio that is, where the client has said so.
         """
-        response = self.newest
-        if response is None or not response.active:
+        response = self._in_progress
+        if response is None:
             raise RuntimeError("there is no response to cancel")
         self._outbox.command(StopReply(response.id))
-        heard = None
+        played_text = None
         if response.playback is not None and response.message_id is not None:
-            heard_ms = (
-                response.playback.played_ms(now) if heard_ms is None else min(heard_ms, response.playback.sent_ms)
+            played_ms = (
+                response.playback.played_ms(now) if played_ms is None else min(played_ms, response.playback.sent_ms)
             )
-            heard = response.playback.words_until(heard_ms)
+            played_text = response.playback.words_until(played_ms)
         details = ev.StatusDetails(type="cancelled", reason=reason)
-        self._finish(response, ResponseEvent.CANCEL, heard=heard, details=details)
+        self._finish(response, ResponseStep.CANCEL, played_text=played_text, details=details)
 
     def cut_short(self, error: ClientError) -> None:
         """The session ends: so does a response in progress, with all that was sent of it, and says why."""
-        response = self.newest
-        if response is None or not response.active:
+        response = self._in_progress
+        if response is None:
             return
         self._outbox.command(StopReply(response.id))
         body = ev.ErrorBody(type=error.type, code=error.code, message=error.message)
-        heard = response.playback.words_sent() if response.playback is not None else None
+        played_text = response.playback.words_sent() if response.playback is not None else None
         details = ev.StatusDetails(type="incomplete", reason=error.code, error=body)
-        self._finish(response, ResponseEvent.CUT_SHORT, heard=heard, details=details)
+        self._finish(response, ResponseStep.CUT_SHORT, played_text=played_text, details=details)
 
     def tell_limits(self, session: ev.SessionLimit) -> None:
         """Tell what is left of the limits, the session's own time above all."""
@@ -273,7 +283,6 @@ class Replying:
             return None
         if playback.silenced:
             return None
-        playback.paused = True
         return PausedReply(reply, playback, position_ms)
 
     def interrupt(self, now: float) -> None:
@@ -287,10 +296,10 @@ class Replying:
         What is to be written yet goes on from the prompt the reply began with, whatever was said since; one that had no
         prompt yet is ``waiting``. Returns whether there was anything to go on with.
         """
-        if paused.finished and paused.unheard.is_nothing:
+        if paused.finished and paused.unplayed.is_nothing:
             return False
-        self.start(paused.reply.ask, marks)
-        if paused.reply.work is not None and (work := paused.go_on_in(self._begun_reply())) is not None:
+        self.start(paused.reply.request, marks)
+        if paused.reply.work is not None and (work := paused.resume_in(self._begun_reply())) is not None:
             self._outbox.command(work)
         return True
 
@@ -310,7 +319,7 @@ class Replying:
         they got.
         """
         if self.is_saying(item.id):
-            self.cancel(now, reason="client_cancelled", heard_ms=audio_end_ms)
+            self.cancel(now, reason="client_cancelled", played_ms=audio_end_ms)
         self.spoken.truncate(self._conversation.get(item.id), audio_end_ms)
 
     def clear_output(self, now: float) -> None:
@@ -328,8 +337,8 @@ class Replying:
 
     def release(self, now: float) -> float | None:
         """Let the audio go that may go and end the response when all has gone; returns when to ask again (seconds)."""
-        response = self.newest
-        if response is None or not response.active:
+        response = self._in_progress
+        if response is None:
             return None
         playback = response.playback
         for audio in playback.release(now) if playback is not None else ():
@@ -346,33 +355,33 @@ class Replying:
     def _begun_reply(self) -> Reply:
         if self._reply is None:
             raise RuntimeError("no response has been started")
-        self._reply.response.happened(ResponseEvent.INPUT_READY)
+        self._reply.response.happened(ResponseStep.INPUT_READY)
         return self._reply
 
     def _complete(self, response: Response) -> None:
         if response.playback is not None and not response.playback.silenced and (tail := response.playback.tail()):
             response.audio(tail)
         silenced = response.playback is not None and response.playback.silenced
-        heard = response.playback.words_sent() if response.playback is not None and silenced else None
+        played_text = response.playback.words_sent() if response.playback is not None and silenced else None
         if response.end is not None and response.end.reason == "length":
             details = ev.StatusDetails(type="incomplete", reason="max_output_tokens")
-            self._finish(response, ResponseEvent.CUT_SHORT, heard=heard, details=details)
+            self._finish(response, ResponseStep.CUT_SHORT, played_text=played_text, details=details)
         else:
-            self._finish(response, ResponseEvent.DRAINED, heard=heard)
+            self._finish(response, ResponseStep.DRAINED, played_text=played_text)
 
     def _finish(
         self,
         response: Response,
-        event: ResponseEvent,
+        event: ResponseStep,
         *,
-        heard: str | None = None,
+        played_text: str | None = None,
         details: ev.StatusDetails | None = None,
     ) -> None:
-        self._over = True
+        self._in_progress, self._over = None, True
         self.spoken.remember(response)
         if self._reply is not None:
-            self._conversation.forget_aside(self._reply.ask.items or ())
-        response.finish(event, heard=heard, details=details)
+            self._conversation.forget_out_of_band(self._reply.request.items or ())
+        response.finish(event, played_text=played_text, details=details)
         self._outbox.send(rate_limits(self._prompts.budget.context_tokens, response.end))
 
     def _still_playing(self, response: Response, playback: Playback, position_ms: int) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vivavoce.protocol.item_shapes import read_item
-from vivavoce.protocol.reading import Json, Reader, read_base64
+from vivavoce.protocol.item_translation import read_item
+from vivavoce.protocol.json_fields import Json, Reader, read_base64
 
 
 def read_event(event: Json, read_session: Reader, read_overrides: Reader, *, under_vad: bool) -> Json:

@@ -1,0 +1,68 @@
+"""The reply to a turn that is not over yet: prepared in a pause, so that it is ready when the pause turns out to be the end.
+
+Nothing of it is observable: it is work for the engines, which hold back what comes of it until a ``StartReply`` asks for the
+answer to the same words.
+"""
+
+from __future__ import annotations
+
+from vivavoce.protocol.items import Item, Part
+from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.session.input_turn import InputTurn
+from vivavoce.session.inputs import PromptEvaluated, ReplyBegun
+from vivavoce.session.outbox import Outbox
+from vivavoce.session.outputs import DropPreparation, PrepareReply
+from vivavoce.session.prompt_builder import PromptBuilder, ResponseRequest
+from vivavoce.session.reply import reply_work
+from vivavoce.session.response import Response
+from vivavoce.session.transcripts import Transcripts
+from vivavoce.types import Transcript
+
+REPLY_TAKES_MS = 400
+"""About how long the first clause of a reply takes. Whether the sentence is whole is not asked where the turn ends sooner: the
+answer would only delay the reply (by 40 to 160 ms), which is not ready before then."""
+
+
+class ReplyPreparation:
+    """Has replies prepared, and tells when one is void. ``active`` while there may be one."""
+
+    def __init__(self, outbox: Outbox, prompts: PromptBuilder, transcripts: Transcripts) -> None:
+        self._outbox = outbox
+        self._prompts = prompts
+        self._transcripts = transcripts
+        self._begun_at: float | None = None
+        self.active = False
+
+    def prepare(self, input_turn: InputTurn, transcript: Transcript, config: SessionConfig, now: float) -> None:
+        """Prepare the reply to the turn in progress, if it ended with these words."""
+        item_id = input_turn.item_id
+        item = Item(id=item_id, role="user", content=(Part(type="input_audio", transcript=transcript.text),))
+        request = ResponseRequest(config)
+        languages = {**self._transcripts.languages, item_id: transcript.language}
+        prompt = self._prompts.for_turn(request, languages, item, transcript)
+        vad = config.turn_detection
+        score_sentence = vad is not None and input_turn.ends_in_ms(vad, now) > REPLY_TAKES_MS
+        work = reply_work("", request, prompt, transcript.language)
+        self._outbox.command(PrepareReply(item_id, input_turn.voiced_until, score_sentence, work))
+        self.active, self._begun_at = True, now
+
+    def drop(self) -> None:
+        """The user goes on, or is not answered."""
+        if self.active:
+            self.active = False
+            self._outbox.command(DropPreparation())
+
+    def answered(self) -> None:
+        """A response has begun: what was prepared is its reply, or void."""
+        self.active = False
+
+    def measured(self, result: ReplyBegun | PromptEvaluated, response: Response | None) -> None:
+        """Note in the marks of the newest ``response`` what the engines tell of how its reply is made."""
+        if response is None or response.id != result.response_id:
+            return
+        match result:
+            case ReplyBegun(prepared=prepared, discarded=discarded):
+                response.marks.discarded_preparations = discarded
+                response.marks.prepared = self._begun_at if prepared else None
+            case PromptEvaluated(tokens=tokens):
+                response.marks.evaluated_tokens = tokens

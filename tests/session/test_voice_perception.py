@@ -1,0 +1,204 @@
+"""How a session's turns sound: baselines, cues, what is told and what is not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.perception.fillers import fillers
+from vivavoce.perception.notes import CUES, EMOTIONS, note_for
+from vivavoce.perception.questions import asks_about_sound, note_for_question
+from vivavoce.perception.syllables import syllables
+from vivavoce.session.voice_perception import GENDER, GENDER_TURNS, SessionPerception, with_note
+from vivavoce.types import Message, Transcript
+from vivavoce.voice_facts import Emotion, EmotionLabel, Labelled, Perceived, ProsodyMeasures, SoundKinds, VoiceFacts
+
+WORDS = "We could take the train along the river in the morning."
+
+
+def measures(f0_hz: float = 120.0, level_db: float = -25.0, speech_s: float = 3.0, **more: float) -> ProsodyMeasures:
+    usual = {"pause_share": 0.05, "tilt_db": 8.0, "snr_db": 40.0, "f0_range_st": 6.0, **more}
+    return ProsodyMeasures(f0_hz=f0_hz, level_db=level_db, speech_s=speech_s, **usual)
+
+
+def emotion(label: EmotionLabel, score: float) -> Emotion:
+    rest = dict.fromkeys(("angry", "happy", "neutral", "sad"), (1 - score) / 3)
+    return Emotion(label=label, score=score, scores=rest | {label: score}, source="test")
+
+
+def turn(perceived: Perceived, text: str = WORDS, language: str = "en") -> Transcript:
+    return Transcript(text, language, perceived=perceived)
+
+
+def hearing(**how: bool) -> SessionPerception:
+    return SessionPerception(**({"by_default": True, "announced": True, "instruct": True} | how))
+
+
+def heard(listener: SessionPerception, perceived: Perceived, number: int = 0, text: str = WORDS) -> VoiceFacts:
+    facts = listener.heard(f"item_{number}", turn(perceived, text), ())
+    assert facts is not None
+    return facts
+
+
+def test_nothing_is_relative_before_there_is_a_baseline() -> None:
+    listener = hearing()
+    for number in range(5):
+        facts = heard(listener, Perceived(prosody=measures()), number)
+        assert facts.prosody is not None
+        assert facts.prosody.f0_delta_st is None
+        assert facts.arousal is None
+        assert facts.cues == ()
+        assert facts.prosody.baseline_turns == number
+    facts = heard(listener, Perceived(prosody=measures(f0_hz=240)), 5)
+    assert facts.prosody is not None
+    assert facts.prosody.f0_delta_st == pytest.approx(12.0)
+
+
+def test_a_raised_voice_is_one_that_stays_raised() -> None:
+    listener = hearing()
+    for number in range(6):
+        heard(listener, Perceived(prosody=measures()), number)
+    loud = Perceived(prosody=measures(f0_hz=190, level_db=-15))
+    assert heard(listener, loud).cues == ()
+    assert heard(listener, loud).cues == ("raised_voice",)
+
+
+def test_an_emotional_minute_does_not_become_the_usual() -> None:
+    listener = hearing()
+    for number in range(20):
+        heard(listener, Perceived(prosody=measures()), number)
+    for number in range(8):
+        facts = heard(listener, Perceived(prosody=measures(f0_hz=200)), 20 + number)
+    assert facts.prosody is not None
+    assert facts.prosody.f0_delta_st == pytest.approx(8.84, abs=0.1)
+
+
+def test_several_signs_of_tiredness_are_a_cue() -> None:
+    listener = hearing()
+    for number in range(6):
+        heard(listener, Perceived(prosody=measures()), number)
+    tired = measures(f0_hz=108, speech_s=4.5, tilt_db=11.0, pause_share=0.2, f0_range_st=3.0)
+    assert "tired" in heard(listener, Perceived(prosody=tired)).cues
+
+
+def test_noise_takes_pitch_out_of_what_is_known() -> None:
+    facts = heard(hearing(), Perceived(prosody=measures(snr_db=3.0)))
+    assert facts.prosody is not None
+    assert facts.prosody.f0_hz is None
+
+
+def test_gender_is_told_only_to_who_asks_and_only_when_it_is_sure() -> None:
+    listener = hearing()
+    sure = turn(Perceived(prosody=measures(), female=0.97))
+    for number in range(GENDER_TURNS + 1):
+        told = listener.heard(f"item_{number}", sure, (GENDER,))
+        assert told is not None
+        assert (told.gender is not None) == (number >= GENDER_TURNS - 1)
+    unasked = listener.heard("item", sure, ())
+    assert unasked is not None
+    assert unasked.gender is None
+    doubtful = hearing()
+    for number in range(6):
+        assert doubtful.heard(f"item_{number}", turn(Perceived(female=0.6)), (GENDER,)) is None
+
+
+@pytest.mark.parametrize("label", ["angry", "sad", "happy"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_sure_emotion_is_one_fixed_instruction(label: EmotionLabel, language: str) -> None:
+    listener = hearing()
+    facts = listener.heard("item", turn(Perceived(emotion=emotion(label, 0.95)), language=language), ())
+    assert facts is not None
+    assert facts.note == EMOTIONS[language][label] == listener.note("item")
+    listener.forget("item")
+    assert listener.note("item") is None
+
+
+@pytest.mark.parametrize(
+    "perceived",
+    [Perceived(prosody=measures()), Perceived(emotion=emotion("neutral", 1.0)), Perceived(emotion=emotion("sad", 0.7))],
+)
+def test_nothing_is_said_when_neutral_or_unsure(perceived: Perceived) -> None:
+    assert heard(hearing(), perceived).note is None
+
+
+def test_nothing_is_instructed_where_that_is_switched_off() -> None:
+    facts = heard(hearing(instruct=False), Perceived(emotion=emotion("sad", 0.99)))
+    assert facts.note is None
+    assert facts.emotion is not None
+
+
+def test_no_instruction_names_age_gender_or_dialect() -> None:
+    texts = [text for table in (EMOTIONS, CUES) for own in table.values() for text in own.values()]
+    assert not [
+        word
+        for text in texts
+        for word in ("old", "young", "woman", "man ", "dialect", "岁", "女", "男", "方言")
+        if word in text
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["How do I sound?", "What do you hear?", "Is that music?", "Do I sound tired today?", "Am I speaking too fast?",
+     "我听起来怎么样？", "你听到了什么？", "有音乐吗？", "我说话是不是太快了？"],
+)  # fmt: skip
+def test_questions_about_the_sound_are_recognised(text: str) -> None:
+    assert asks_about_sound(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["How do I get to the station?", "What do you think?", "That sounds good.", "Play some music.",
+             "Can you hear me?", "你好吗？", "放一首歌。", "我想听音乐。"],
+)  # fmt: skip
+def test_other_sentences_are_not(text: str) -> None:
+    assert not asks_about_sound(text)
+
+
+def test_an_answer_about_the_sound_has_the_facts_and_owns_up_to_the_rest() -> None:
+    facts = VoiceFacts(
+        language=Labelled(label="en", score=0.98),
+        emotion=emotion("sad", 0.92),
+        kinds=SoundKinds(speech=0.9, singing=0.2, music=0.01),
+    )
+    note = note_for_question(facts, "en")
+    assert "sounds sad (92 %)" in note
+    assert "English (98 %)" in note
+    assert "no music" in note
+    assert "singing" not in note
+    assert "cannot tell" in note
+    assert "emotion cannot be told" in note_for_question(VoiceFacts(), "en")
+    assert "听不准" in note_for_question(VoiceFacts(), "zh")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("hello", 2), ("the train takes time", 4), ("我们明天去", 5), ("made", 1), ("", 0), ("table", 2)],
+)
+def test_syllables_are_counted(text: str, count: int) -> None:
+    assert syllables(text) == count
+
+
+def test_hesitations_are_counted() -> None:
+    assert fillers("Um, I, uh, think so. Umbrella.") == 2
+    assert fillers("嗯，我想，呃，好吧") == 2
+
+
+@given(st.text())
+def test_any_text_has_a_number_of_syllables(text: str) -> None:
+    assert syllables(text) >= 0
+    assert fillers(text) >= 0
+    asks_about_sound(text)
+
+
+def test_the_instruction_is_that_of_the_notes() -> None:
+    assert note_for(VoiceFacts(cues=("tired", "hesitant")), "fr") == CUES["en"]["tired"]
+
+
+def test_a_question_keeps_the_last_word_and_a_remark_is_followed_by_its_note() -> None:
+    head, note = Message("system", "You are a voice."), Message("system", "The person sounds sad.")
+    question, remark = Message("user", "What is the capital of France?"), Message("user", "I lost my keys.")
+    about_sound = Message("user", "How do I sound?")
+    assert with_note((head, question), note.content) == (head, note, question)
+    assert with_note((head, remark), note.content) == (head, remark, note)
+    assert with_note((head, about_sound), note.content) == (head, about_sound, note)
