@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 
 from vivavoce.engines.fake import FakeEmbedder
-from vivavoce.knowledge.index.base import Candidates, Document, PassageIndex
+from vivavoce.knowledge.index.base import Candidates, IndexedFile, PassageIndex
 from vivavoce.knowledge.passages import Passage
 from vivavoce.knowledge.words import terms_of
 from vivavoce.store.database import Database
@@ -26,7 +26,7 @@ async def examples() -> Vectors:
     return await EMBEDDER.embed(["one thing", "another", "第三"], EmbedOptions())
 
 
-async def put(index: PassageIndex, document: Document, texts: Sequence[str], *, finish: bool = True) -> int:
+async def put(index: PassageIndex, document: IndexedFile, texts: Sequence[str], *, finish: bool = True) -> int:
     begun = await index.begin(document)
     await add(index, begun, texts)
     if finish:
@@ -55,7 +55,7 @@ def nearest(found: Candidates) -> list[str]:
     return [found.passages[at].passage.text for at in found.by_meaning]
 
 
-async def make_rows(database: Database, *documents: Document) -> None:
+async def make_rows(database: Database, *documents: IndexedFile) -> None:
     """The rows the index in PostgreSQL refers to."""
     values = [{"store": document.store_id, "file": document.file_id} for document in documents]
     async with database.rows.begin() as session:

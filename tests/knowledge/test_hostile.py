@@ -22,10 +22,10 @@ SETTLED_S = 120
 PAUSE_S = 0.05
 """Between questions: whoever asks without a pause leaves little to a reading process, which makes way for all others."""
 
-MOST_SERVER_MIB = 160
+MAX_SERVER_MIB = 160
 """More than the server had before: a file is streamed to the disk, and read by another process."""
 
-MOST_READER_MIB = 300
+MAX_READER_MIB = 300
 """What a reading process may have, so that it is used up soon."""
 
 
@@ -61,7 +61,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], str, str]] = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, psutil.Process]]:
     folder = tmp_path_factory.mktemp("server")
-    settings = {"VIVAVOCE_KNOWLEDGE__PARSING_MEMORY_MB": str(MOST_READER_MIB)}
+    settings = {"VIVAVOCE_KNOWLEDGE__PARSING_MEMORY_MB": str(MAX_READER_MIB)}
     with served(folder, f"sqlite:///{folder / 'vivavoce.db'}", **settings) as (client, process):
         yield client, psutil.Process(process.pid)
 
@@ -144,8 +144,8 @@ def test_ends_with_a_clear_status_and_disturbs_nobody(
     more = peak_mib(process) - before
     figures = f"server {more:+.0f} MiB, reader {max(readers):.0f} MiB, search and health {median(waited) * 1000:.0f} ms"
     print(f"\n{name}: {row['status']}, {figures}: {row['last_error']}")
-    assert more < MOST_SERVER_MIB
-    assert max(readers) < MOST_READER_MIB
+    assert more < MAX_SERVER_MIB
+    assert max(readers) < MAX_READER_MIB
     assert median(waited) < 1
 
 

@@ -1,4 +1,4 @@
-"""What every index does: the embedded one, and PostgreSQL's with and without pgvector."""
+"""What every index does: the SQLite one, and PostgreSQL's with and without pgvector."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import pytest
 
 from postgres import Postgres
 from vivavoce.knowledge.index import pgvector
-from vivavoce.knowledge.index.base import Document, PassageIndex
-from vivavoce.knowledge.index.embedded import EmbeddedIndex
+from vivavoce.knowledge.index.base import IndexedFile, PassageIndex
 from vivavoce.knowledge.index.postgres import PostgresIndex
+from vivavoce.knowledge.index.sqlite import SqliteIndex
 from vivavoce.knowledge.passages import Passage
 from vivavoce.store.database import Database
 
 from .indexes import TEXTS, add, ask, examples, files_of, make_rows, nearest, put
 
-A, B, C = Document("1", "file-a"), Document("11", "file-b"), Document("1", "file-c")
+A, B, C = IndexedFile("1", "file-a"), IndexedFile("11", "file-b"), IndexedFile("1", "file-c")
 
 
-@pytest.fixture(params=["embedded", "postgresql", "pgvector", "pgvector by its graph"])
+@pytest.fixture(params=["sqlite", "postgresql", "pgvector", "pgvector by its graph"])
 async def index(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[PassageIndex]:
     """An empty index; with rows for ``A``, ``B`` and ``C`` where it refers to rows."""
-    if request.param == "embedded":
-        embedded = EmbeddedIndex(tmp_path / "knowledge.db", "fake", examples)
-        assert await embedded.open()
-        yield embedded
-        await embedded.close()
+    if request.param == "sqlite":
+        sqlite = SqliteIndex(tmp_path / "knowledge.db", "fake", examples)
+        assert await sqlite.open()
+        yield sqlite
+        await sqlite.close()
         return
     if request.param == "pgvector by its graph":
-        monkeypatch.setattr(pgvector, "EXACT", 0)
+        monkeypatch.setattr(pgvector, "EXACT_SEARCH_PASSAGES", 0)
     # One who may not make extensions has an index without them, wherever pgvector is installed.
     name, owner = ("postgres", "plain") if request.param == "postgresql" else ("pgvector", "vivavoce")
     server: Postgres = request.getfixturevalue(name)
@@ -112,7 +112,7 @@ async def test_what_is_forgotten_is_found_no_more(index: PassageIndex) -> None:
     await put(index, A, TEXTS)
     await put(index, B, TEXTS)
     await put(index, C, TEXTS)
-    await index.forget([A, Document("1", "file-of-nobody")])
+    await index.forget([A, IndexedFile("1", "file-of-nobody")])
     assert files_of(await ask(index, A.store_id, "battery hours")) == {C.file_id}
     assert (await index.count(A), await index.passages(A)) == (0, [])
     await index.forget_store(B.store_id)

@@ -18,11 +18,12 @@ from postgres import Postgres
 from vivavoce.engines.fake import FAILURE, FakeEmbedder
 from vivavoce.errors import ClientError, EngineError, StoreError
 from vivavoce.knowledge.filters import read_filter
-from vivavoce.knowledge.index.base import Document
-from vivavoce.knowledge.ingest import MOST_ATTEMPTS
+from vivavoce.knowledge.index.base import IndexedFile
+from vivavoce.knowledge.ingest import MAX_ATTEMPTS
 from vivavoce.knowledge.passages import Passage
-from vivavoce.knowledge.stores import NewFile, Page
+from vivavoce.knowledge.stores import NewFile, NewStore
 from vivavoce.knowledge.tables import VectorStoreFileRow
+from vivavoce.store.paging import Page
 from vivavoce.types import EmbedOptions, Vectors
 
 from .shelves import OWNER, Shelf, open_shelf
@@ -67,12 +68,12 @@ def url(request: pytest.FixtureRequest) -> str | None:
 
 
 async def new_store(shelf: Shelf) -> str:
-    return (await shelf.library.stores.create(OWNER, "handbook")).id
+    return (await shelf.knowledge.stores.create(OWNER, NewStore("handbook"))).id
 
 
 async def everything(shelf: Shelf, store: str, file: str) -> str:
     """All that is in the index of a file."""
-    return "\n".join(passage.text for passage in await shelf.library.passages(OWNER, store, file))
+    return "\n".join(passage.text for passage in await shelf.knowledge.passages(OWNER, store, file))
 
 
 def is_whole(text: str) -> bool:
@@ -85,9 +86,9 @@ async def test_reads_all_of_a_file(tmp_path: Path, url: str | None) -> None:
         store = await new_store(shelf)
         file = await shelf.add(store, LONG, "long.txt")
         await shelf.settled(store)
-        row = await shelf.library.stores.file(OWNER, store, file)
+        row = await shelf.knowledge.stores.file(OWNER, store, file)
         assert (row.status, row.progress, row.embedder) == ("completed", 1.0, "fake")
-        assert row.passages == len(await shelf.library.passages(OWNER, store, file))
+        assert row.passages == len(await shelf.knowledge.passages(OWNER, store, file))
         assert is_whole(await everything(shelf, store, file))
 
 
@@ -101,16 +102,16 @@ async def test_finds_in_both_languages_and_no_longer_when_deleted(tmp_path: Path
         await shelf.settled(store)
         await shelf.settled(other)
         for question, words in (("How long do batteries last?", "eleven hours"), ("多少天内可以退货", "三十天")):
-            hits = await shelf.library.search(OWNER, store, question, 2)
+            hits = await shelf.knowledge.search(OWNER, store, question, 2)
             assert words in hits[0].passage.text
             assert hits[0].file_id == file
             assert hits[0].passage.headings[-1] in ("Battery", "退货")
         await shelf.files.delete(OWNER, file)
-        assert await shelf.library.search(OWNER, store, "battery", 2) == []
-        await shelf.library.sweep()
-        assert {document.store_id for document in await shelf.library._index.documents()} == {other}
-        await shelf.library.delete_store(OWNER, other)
-        assert await shelf.library._index.documents() == set()
+        assert await shelf.knowledge.search(OWNER, store, "battery", 2) == []
+        await shelf.knowledge.sweep()
+        assert {document.store_id for document in await shelf.knowledge._index.documents()} == {other}
+        await shelf.knowledge.delete_store(OWNER, other)
+        assert await shelf.knowledge._index.documents() == set()
 
 
 async def test_a_server_that_ends_goes_on_later(tmp_path: Path, url: str | None) -> None:
@@ -121,7 +122,7 @@ async def test_a_server_that_ends_goes_on_later(tmp_path: Path, url: str | None)
         await slow.at_work()
     async with open_shelf(tmp_path, url=url) as shelf:
         await shelf.settled(store)
-        assert (await shelf.library.stores.file(OWNER, store, file)).attempts == 0
+        assert (await shelf.knowledge.stores.file(OWNER, store, file)).attempts == 0
         assert is_whole(await everything(shelf, store, file))
 
 
@@ -130,13 +131,13 @@ async def test_servers_that_are_killed_are_no_failures_of_the_document(tmp_path:
     async with open_shelf(tmp_path, opened=False) as shelf:
         store = await new_store(shelf)
         file = await shelf.add(store, LONG, "long.txt")
-        ingest = shelf.library._ingest
-        for _ in range(MOST_ATTEMPTS + 2):
-            assert await ingest._next() is not None
-            await ingest.take_over()
-        await shelf.library.open()
+        ingest = shelf.knowledge._ingest
+        for _ in range(MAX_ATTEMPTS + 2):
+            assert await ingest.queue.take() is not None
+            await ingest.queue.release_all_leases()
+        await shelf.knowledge.open()
         await shelf.settled(store)
-        row = await shelf.library.stores.file(OWNER, store, file)
+        row = await shelf.knowledge.stores.file(OWNER, store, file)
         assert (row.status, row.attempts) == ("completed", 0)
 
 
@@ -150,7 +151,7 @@ async def test_another_embedder_reads_everything_again(tmp_path: Path, url: str 
     async with open_shelf(tmp_path, url=url, embedder=other) as shelf:
         await shelf.settled(store)
         assert other.batches
-        assert (await shelf.library.stores.file(OWNER, store, file)).embedder == "other"
+        assert (await shelf.knowledge.stores.file(OWNER, store, file)).embedder == "other"
         assert is_whole(await everything(shelf, store, file))
 
 
@@ -159,8 +160,8 @@ async def test_a_lost_index_is_made_again(tmp_path: Path) -> None:
         store = await new_store(shelf)
         file = await shelf.add(store, LONG, "long.txt")
         await shelf.settled(store)
-    for ending in ("", "-wal", "-shm"):
-        (tmp_path / f"vivavoce-knowledge.db{ending}").unlink(missing_ok=True)
+    for extension in ("", "-wal", "-shm"):
+        (tmp_path / f"vivavoce-knowledge.db{extension}").unlink(missing_ok=True)
     async with open_shelf(tmp_path) as shelf:
         await shelf.settled(store)
         assert is_whole(await everything(shelf, store, file))
@@ -172,7 +173,7 @@ async def test_an_embedder_that_is_away_is_waited_for(tmp_path: Path, monkeypatc
         store = await new_store(shelf)
         file = await shelf.add(store, LONG, "long.txt")
         await shelf.settled(store)
-        row = await shelf.library.stores.file(OWNER, store, file)
+        row = await shelf.knowledge.stores.file(OWNER, store, file)
         assert (row.status, row.attempts) == ("completed", 3)
         assert is_whole(await everything(shelf, store, file))
 
@@ -186,10 +187,10 @@ async def test_one_that_stays_away_is_a_failure(tmp_path: Path, monkeypatch: pyt
         good = await shelf.add(store, "Words that do not.", "good.txt")
         await shelf.settled(store)
         for file_id in (file, broken):
-            row = await shelf.library.stores.file(OWNER, store, file_id)
+            row = await shelf.knowledge.stores.file(OWNER, store, file_id)
             assert (row.status, row.error_code) == ("failed", "server_error")
-            assert not await shelf.library.passages(OWNER, store, file_id)
-        assert (await shelf.library.stores.file(OWNER, store, good)).status == "completed"
+            assert not await shelf.knowledge.passages(OWNER, store, file_id)
+        assert (await shelf.knowledge.stores.file(OWNER, store, good)).status == "completed"
 
 
 async def test_bytes_that_are_away_are_waited_for_and_then_a_failure(
@@ -201,11 +202,11 @@ async def test_bytes_that_are_away_are_waited_for_and_then_a_failure(
         gone = await shelf.add(store, LONG, "gone.txt")
         here = await shelf.add(store, "Words that are there.", "here.txt")
         await shelf.store.blobs.delete((await shelf.files.get(OWNER, gone)).blob)
-        await shelf.library.open()
+        await shelf.knowledge.open()
         await shelf.settled(store)
-        row = await shelf.library.stores.file(OWNER, store, gone)
+        row = await shelf.knowledge.stores.file(OWNER, store, gone)
         assert (row.status, row.error_code, row.attempts) == ("failed", "server_error", 4)
-        assert await shelf.library._index.documents() == {Document(store, here)}
+        assert await shelf.knowledge._index.documents() == {IndexedFile(store, here)}
 
 
 async def test_taken_out_while_it_is_read_it_is_gone(tmp_path: Path, url: str | None) -> None:
@@ -214,13 +215,13 @@ async def test_taken_out_while_it_is_read_it_is_gone(tmp_path: Path, url: str | 
         store = await new_store(shelf)
         file = await shelf.add(store, LONG, "long.txt")
         await slow.at_work()
-        await shelf.library.remove_file(OWNER, store, file)
+        await shelf.knowledge.remove_file(OWNER, store, file)
         other = await shelf.add(store, "Something else.", "other.txt")
         await shelf.settled(store)
-        hits = await shelf.library.search(OWNER, store, "subject number7 paragraph", 10)
+        hits = await shelf.knowledge.search(OWNER, store, "subject number7 paragraph", 10)
         assert {hit.file_id for hit in hits} <= {other}
-        await shelf.library.sweep()
-        assert await shelf.library._index.documents() == {Document(store, other)}
+        await shelf.knowledge.sweep()
+        assert await shelf.knowledge._index.documents() == {IndexedFile(store, other)}
 
 
 async def test_progress_is_seen_while_it_is_read(
@@ -232,16 +233,16 @@ async def test_progress_is_seen_while_it_is_read(
     class Looking(Watched):
         async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
             if "subject" in texts[0]:
-                row = await shelf.library.stores.file(OWNER, store, file)
+                row = await shelf.knowledge.stores.file(OWNER, store, file)
                 seen.append((row.status, row.progress))
             return await super().embed(texts, options)
 
     async with open_shelf(tmp_path, url=url, embedder=Looking(), opened=False) as shelf:
         store = await new_store(shelf)
         file = await shelf.add(store, "\n\n".join(PARAGRAPHS * 4), "long.txt")
-        await shelf.library.open()
+        await shelf.knowledge.open()
         await shelf.settled(store)
-        row = await shelf.library.stores.file(OWNER, store, file)
+        row = await shelf.knowledge.stores.file(OWNER, store, file)
         assert (row.status, row.progress) == ("completed", 1.0)
     assert {status for status, _ in seen} == {"in_progress"}
     shares = [share for _, share in seen]
@@ -262,10 +263,10 @@ async def test_owners_take_turns(tmp_path: Path, url: str | None) -> None:
     async with open_shelf(tmp_path, url=url, embedder=Noting(), opened=False) as shelf:
         stores = {}
         for owner, count in (("alice", 6), ("bob", 2), ("carol", 1)):
-            stores[owner] = (await shelf.library.stores.create(owner, "notes")).id
+            stores[owner] = (await shelf.knowledge.stores.create(owner, NewStore("notes"))).id
             for number in range(count):
                 await shelf.add(stores[owner], f"A note of {owner}, number {number}.", f"{number}.txt", owner=owner)
-        await shelf.library.open()
+        await shelf.knowledge.open()
         for store in stores.values():
             await shelf.settled(store)
     assert [text.partition("note of ")[2][:3] for text in read] == [
@@ -281,12 +282,12 @@ async def test_a_filter_finds_what_few_files_say_among_very_many(tmp_path: Path,
         old = await shelf.add(store, "The battery of the old one lasts two hours, it is said.", "old.md", year=1999)
         await shelf.settled(store)
         question = "How many hours does the battery last?"
-        assert old not in {hit.file_id for hit in await shelf.library.search(OWNER, store, question, 10)}
+        assert old not in {hit.file_id for hit in await shelf.knowledge.search(OWNER, store, question, 10)}
         filtered = read_filter({"type": "lt", "key": "year", "value": 2000})
-        hits = await shelf.library.search(OWNER, store, question, 10, filters=filtered)
+        hits = await shelf.knowledge.search(OWNER, store, question, 10, filters=filtered)
         assert [hit.file_id for hit in hits] == [old]
         nothing = read_filter({"type": "eq", "key": "year", "value": 1})
-        assert await shelf.library.search(OWNER, store, question, 10, filters=nothing) == []
+        assert await shelf.knowledge.search(OWNER, store, question, 10, filters=nothing) == []
 
 
 async def test_deleting_a_file_leaves_nothing_of_it(tmp_path: Path, url: str | None) -> None:
@@ -294,18 +295,18 @@ async def test_deleting_a_file_leaves_nothing_of_it(tmp_path: Path, url: str | N
     async with open_shelf(tmp_path, url=url) as shelf:
         first, second = await new_store(shelf), await new_store(shelf)
         file = await shelf.add(first, LONG, "long.txt")
-        await shelf.library.add_files(OWNER, second, [NewFile(file)])
+        await shelf.knowledge.add_files(OWNER, second, [NewFile(file)])
         kept = await shelf.add(second, "Something else entirely.", "other.txt")
         await shelf.settled(first)
         await shelf.settled(second)
         row = await shelf.files.get(OWNER, file)
-        await shelf.library.delete_file(OWNER, file)
-        assert await shelf.library._index.documents() == {Document(second, kept)}
+        await shelf.knowledge.delete_file(OWNER, file)
+        assert await shelf.knowledge._index.documents() == {IndexedFile(second, kept)}
         for store in (first, second):
-            hits = await shelf.library.search(OWNER, store, "subject number7 paragraph", 50)
+            hits = await shelf.knowledge.search(OWNER, store, "subject number7 paragraph", 50)
             assert {hit.file_id for hit in hits} <= {kept}
             with pytest.raises(ClientError):
-                await shelf.library.stores.file(OWNER, store, file)
+                await shelf.knowledge.stores.file(OWNER, store, file)
         with pytest.raises(ClientError):
             await shelf.files.get(OWNER, file)
         with pytest.raises(StoreError):
@@ -338,14 +339,14 @@ async def test_cancelled_and_then_killed_it_leaves_nothing(tmp_path: Path, url: 
     async with open_shelf(tmp_path, url=url, opened=False) as shelf:
         store = await new_store(shelf)
         file = await shelf.add(store, LONG, "long.txt")
-        index = shelf.library._index
+        index = shelf.knowledge._index
         await index.open()
-        begun = await index.begin(Document(store, file))
+        begun = await index.begin(IndexedFile(store, file))
         await index.add(begun, [Passage(0, "half")], await FakeEmbedder().embed(["half"], EmbedOptions()))
         cancel = update(VectorStoreFileRow).where(VectorStoreFileRow.file_id == file).values(status="cancelled")
         async with shelf.store.rows.begin() as session:
             await session.execute(cancel)
-        await shelf.library.open()
+        await shelf.knowledge.open()
         assert await index.documents() == set()
 
 
@@ -358,12 +359,12 @@ async def test_a_server_that_slept_through_its_lease_puts_nothing_in(
         store = await new_store(sleeper)
         file = await sleeper.add(store, LONG, "long.txt")
         await slow.at_work()
-        index = sleeper.library._index
-        begun = await index.begin(Document(store, file))  # as the other one does
+        index = sleeper.knowledge._index
+        begun = await index.begin(IndexedFile(store, file))  # as the other one does
         await index.add(begun, [Passage(0, "new")], await FakeEmbedder().embed(["new"], EmbedOptions()))
         await index.finish(begun)
         await asyncio.sleep(0.3)
-        assert [passage.text for passage in await index.passages(Document(store, file))] == ["new"]
+        assert [passage.text for passage in await index.passages(IndexedFile(store, file))] == ["new"]
 
 
 async def test_too_many_passages_and_no_text(tmp_path: Path) -> None:
@@ -372,23 +373,23 @@ async def test_too_many_passages_and_no_text(tmp_path: Path) -> None:
         file = await shelf.add(store, LONG, "long.txt")
         empty = await shelf.add(store, " \n\n \n", "empty.txt")
         await shelf.settled(store)
-        row = await shelf.library.stores.file(OWNER, store, file)
+        row = await shelf.knowledge.stores.file(OWNER, store, file)
         assert (row.status, row.error_code) == ("failed", "invalid_file")
         assert "several" in (row.error_message or "")
-        assert "no text" in ((await shelf.library.stores.file(OWNER, store, empty)).error_message or "")
-        assert await shelf.library._index.documents() == set()
+        assert "no text" in ((await shelf.knowledge.stores.file(OWNER, store, empty)).error_message or "")
+        assert await shelf.knowledge._index.documents() == set()
 
 
 async def test_a_store_nobody_uses_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_shelf(tmp_path) as shelf:
-        store = (await shelf.library.stores.create(OWNER, "short", expires_after_days=1)).id
+        store = (await shelf.knowledge.stores.create(OWNER, NewStore("short", expires_after_days=1))).id
         await shelf.add(store, "A few words.", "a.txt")
         await shelf.settled(store)
         now = time.time()
         monkeypatch.setattr("vivavoce.knowledge.stores.time.time", lambda: now + 2 * 86_400)
-        await shelf.library.sweep()
-        assert (await shelf.library.stores.page(OWNER, Page()))[0] == []
-        assert await shelf.library._index.documents() == set()
+        await shelf.knowledge.sweep()
+        assert (await shelf.knowledge.stores.page(OWNER, Page()))[0] == []
+        assert await shelf.knowledge._index.documents() == set()
 
 
 async def test_hundreds_of_small_files(tmp_path: Path) -> None:
@@ -397,8 +398,8 @@ async def test_hundreds_of_small_files(tmp_path: Path) -> None:
         for n in range(200):
             await shelf.add(store, f"Note {n}: box number{n} stands on a shelf.", f"{n}.txt")
         await shelf.settled(store)
-        assert (await shelf.library.stores.counts([store]))[store]["completed"] == 200
-        hits = await shelf.library.search(OWNER, store, "number137", 1)
+        assert (await shelf.knowledge.stores.counts([store]))[store]["completed"] == 200
+        hits = await shelf.knowledge.search(OWNER, store, "number137", 1)
         assert hits[0].filename == "137.txt"
 
 
@@ -434,8 +435,8 @@ async def test_killed_while_it_reads_it_finishes_after_the_restart(tmp_path: Pat
         await server.wait()
     async with open_shelf(tmp_path) as shelf:
         await shelf.settled(store)
-        counts = (await shelf.library.stores.counts([store]))[store]
+        counts = (await shelf.knowledge.stores.counts([store]))[store]
         assert (counts["completed"], counts["failed"]) == (3, 0)
         for file in files:
             assert is_whole(await everything(shelf, store, file))
-        assert await shelf.library._index.documents() == {Document(store, file) for file in files}
+        assert await shelf.knowledge._index.documents() == {IndexedFile(store, file) for file in files}

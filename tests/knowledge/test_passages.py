@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from vivavoce.knowledge.blocks import Block
 from vivavoce.knowledge.lengths import tokens_of
-from vivavoce.knowledge.passages import Cutter, Passage, PassageSize
+from vivavoce.knowledge.passages import Chunker, Passage, PassageSize
 
 SIZE = PassageSize(tokens=40, overlap=12)
 
 
 def cut(blocks: Iterable[Block], size: PassageSize = SIZE, title: str = "manual") -> list[Passage]:
-    cutter = Cutter(size, title)
-    return [*cutter.take(blocks), *cutter.finish()]
+    chunker = Chunker(size, title)
+    return [*chunker.take(blocks), *chunker.finish()]
 
 
 def test_cuts_at_headings_and_remembers_them() -> None:

@@ -15,10 +15,10 @@ from postgres import Postgres
 from vivavoce.knowledge import words
 from vivavoce.knowledge.index import pgvector as module
 from vivavoce.knowledge.index import postgres as postgres_index
-from vivavoce.knowledge.index.base import Document
+from vivavoce.knowledge.index.base import IndexedFile
 from vivavoce.knowledge.index.pgvector import PgVectors
 from vivavoce.knowledge.index.postgres import PostgresIndex
-from vivavoce.knowledge.index.sketched import SketchedVectors
+from vivavoce.knowledge.index.quantised_index import QuantizedIndex
 from vivavoce.knowledge.index.vectors import rows
 from vivavoce.knowledge.passages import Passage
 from vivavoce.knowledge.words import terms_of
@@ -27,7 +27,7 @@ from vivavoce.types import Vectors
 
 from .indexes import TEXTS, ask, examples, files_of, make_rows, nearest, put
 
-SMALL, LARGE = Document("1", "file-small"), Document("2", "file-large")
+SMALL, LARGE = IndexedFile("1", "file-small"), IndexedFile("2", "file-large")
 BOXES = [f"Box number{n} stands on a shelf." for n in range(400)]
 NOTICE = "vectors are searched in this server's own memory"
 
@@ -53,7 +53,7 @@ async def opened_without(database: Database, monkeypatch: pytest.MonkeyPatch, *,
     with monkeypatch.context() as patch:
         patch.setattr(module, "_AVAILABLE", "SELECT 1 WHERE false")
         index = await opened(database, new=new)
-    assert isinstance(index._vectors, SketchedVectors)
+    assert isinstance(index._vectors, QuantizedIndex)
     return index
 
 
@@ -69,7 +69,7 @@ async def test_a_server_without_the_extension_says_so(postgres: Postgres, caplog
     with caplog.at_level(logging.WARNING, "vivavoce.knowledge"):
         index = await opened(database, new=True)
     assert NOTICE in caplog.text
-    assert isinstance(index._vectors, SketchedVectors)
+    assert isinstance(index._vectors, QuantizedIndex)
     await put(index, SMALL, TEXTS)
     assert files_of(await ask(index, SMALL.store_id, "battery")) == {SMALL.file_id}
     await database.close()
@@ -156,7 +156,7 @@ async def test_vectors_too_long_for_an_index_do_without(database: Database, capl
 
     index = PostgresIndex(database, "endless", endless)
     assert await index.open()
-    assert isinstance(index._vectors, SketchedVectors)
+    assert isinstance(index._vectors, QuantizedIndex)
     assert "no index for vectors of 4096 numbers" in caplog.text
 
 
@@ -180,7 +180,7 @@ async def test_a_small_store_among_many_passages_is_looked_at_whole(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Followed through the graph, everybody else's nearer passages would come first."""
-    monkeypatch.setattr(module, "EXACT", 50)
+    monkeypatch.setattr(module, "EXACT_SEARCH_PASSAGES", 50)
     index = await opened(database, new=True)
     await put(index, LARGE, BOXES)
     await put(index, SMALL, ["Box ninety stands on a shelf.", *TEXTS])
@@ -200,8 +200,8 @@ async def test_a_small_store_among_many_passages_is_looked_at_whole(
 async def test_a_graph_that_gives_up_too_early_is_not_the_last_word(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "EXACT", 3)
-    monkeypatch.setattr(module, "_SETTINGS", module._SETTINGS.replace(f"'{module.LOOK_AT}'", "'1'"))
+    monkeypatch.setattr(module, "EXACT_SEARCH_PASSAGES", 3)
+    monkeypatch.setattr(module, "_SETTINGS", module._SETTINGS.replace(f"'{module.EF_SEARCH}'", "'1'"))
     index = await opened(database, new=True)
     await put(index, LARGE, BOXES)
     await put(index, SMALL, TEXTS)
@@ -218,7 +218,7 @@ async def test_a_graph_that_gives_up_too_early_is_not_the_last_word(
 async def test_many_passages_are_searched_through_the_graph(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "EXACT", 0)
+    monkeypatch.setattr(module, "EXACT_SEARCH_PASSAGES", 0)
     index = await opened(database, new=True)
     await put(index, LARGE, BOXES)
     async with database.rows.begin() as session:
@@ -249,7 +249,7 @@ async def test_the_commonest_words_are_left_out_where_too_much_would_match(
     monkeypatch.setattr(postgres_index, "rows", listened)
     await index.search("2", (await examples())[0], question, 3)
     assert {"machines", "coffee", "cocoa"} <= set("".join(asked).split(" | "))
-    monkeypatch.setattr(words, "MOST_MATCHES", 100)
+    monkeypatch.setattr(words, "MAX_MATCHES", 100)
     asked.clear()
     found = await index.search("2", (await examples())[0], question, 3)
     kept = set("".join(asked).split(" | "))

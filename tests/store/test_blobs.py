@@ -16,7 +16,7 @@ from vivavoce.config import Config, load_config
 from vivavoce.errors import ClientError, StoreError
 from vivavoce.store.blobs import Blobs
 from vivavoce.store.store import Store, open_objects, open_store
-from vivavoce.store.tables import LooseBlob
+from vivavoce.store.tables import OrphanBlob
 
 MIB = 1024 * 1024
 
@@ -50,7 +50,7 @@ def blobs(request: pytest.FixtureRequest, store: Store) -> Blobs:
 
 async def loose(store: Store) -> int:
     async with store.reading() as session:
-        return await session.scalar(select(func.count()).select_from(LooseBlob)) or 0
+        return await session.scalar(select(func.count()).select_from(OrphanBlob)) or 0
 
 
 def files_of(config: Config) -> list[Path]:
@@ -60,7 +60,7 @@ def files_of(config: Config) -> list[Path]:
 
 async def test_what_is_put_can_be_read_back(blobs: Blobs) -> None:
     parts = (b"a" * 3 * MIB, b"b" * 7 * MIB, b"c")
-    blob = await blobs.put(chunks(*parts), most_bytes=20 * MIB)
+    blob = await blobs.put(chunks(*parts), max_bytes=20 * MIB)
     whole = b"".join(parts)
     assert (blob.size_bytes, blob.sha256) == (len(whole), sha256(whole).hexdigest())
     assert b"".join([piece async for piece in blobs.stream(blob.key)]) == whole
@@ -70,7 +70,7 @@ async def test_what_is_put_can_be_read_back(blobs: Blobs) -> None:
 
 
 async def test_an_empty_blob_is_one(blobs: Blobs) -> None:
-    blob = await blobs.put(chunks(), most_bytes=1)
+    blob = await blobs.put(chunks(), max_bytes=1)
     assert [piece async for piece in blobs.stream(blob.key)] in ([], [b""])
     assert await blobs.head(blob.key, 5) == b""
 
@@ -78,7 +78,7 @@ async def test_an_empty_blob_is_one(blobs: Blobs) -> None:
 async def test_too_much_leaves_nothing(blobs: Blobs, store: Store, config: Config) -> None:
     before = await loose(store)
     with pytest.raises(ClientError) as refused:
-        await blobs.put(chunks(b"x" * 6 * MIB, b"x" * 6 * MIB), most_bytes=10 * MIB)
+        await blobs.put(chunks(b"x" * 6 * MIB, b"x" * 6 * MIB), max_bytes=10 * MIB)
     assert refused.value.code == "request_too_large"
     assert await loose(store) == before
     assert files_of(config) == []
@@ -92,7 +92,7 @@ async def test_a_stream_that_breaks_leaves_nothing(blobs: Blobs, store: Store, c
         raise ConnectionResetError("the client has gone")
 
     with pytest.raises(ConnectionResetError):
-        await blobs.put(broken(), most_bytes=10 * MIB)
+        await blobs.put(broken(), max_bytes=10 * MIB)
     assert await loose(store) == before
     assert files_of(config) == []
 
@@ -106,7 +106,7 @@ async def test_one_that_is_cancelled_leaves_nothing(blobs: Blobs, store: Store, 
         begun.set()
         await asyncio.Event().wait()
 
-    writing = asyncio.ensure_future(blobs.put(endless(), most_bytes=10 * MIB))
+    writing = asyncio.ensure_future(blobs.put(endless(), max_bytes=10 * MIB))
     await begun.wait()
     writing.cancel()
     await asyncio.wait([writing])
@@ -116,8 +116,8 @@ async def test_one_that_is_cancelled_leaves_nothing(blobs: Blobs, store: Store, 
 
 
 async def test_only_loose_ones_are_swept(blobs: Blobs, store: Store) -> None:
-    kept = await blobs.put(chunks(b"kept"), most_bytes=9)
-    left = await blobs.put(chunks(b"left behind"), most_bytes=99)
+    kept = await blobs.put(chunks(b"kept"), max_bytes=9)
+    left = await blobs.put(chunks(b"left behind"), max_bytes=99)
     async with store.rows.begin() as session:
         await blobs.adopt(session, kept.key)
     assert await blobs.sweep(older_than_s=60) == 0
@@ -133,7 +133,7 @@ async def test_only_loose_ones_are_swept(blobs: Blobs, store: Store) -> None:
 
 
 async def test_a_transaction_that_fails_adopts_nothing(blobs: Blobs, store: Store) -> None:
-    blob = await blobs.put(chunks(b"x"), most_bytes=9)
+    blob = await blobs.put(chunks(b"x"), max_bytes=9)
     async with store.rows() as session:
         await blobs.adopt(session, blob.key)
         await session.rollback()
@@ -142,11 +142,11 @@ async def test_a_transaction_that_fails_adopts_nothing(blobs: Blobs, store: Stor
 
 async def test_opening_the_store_sweeps_what_a_killed_process_left(store: Store, config: Config) -> None:
     """Also the draft the folder store was writing beside its place."""
-    blob = await store.blobs.put(chunks(b"x"), most_bytes=9)
+    blob = await store.blobs.put(chunks(b"x"), max_bytes=9)
     (file,) = files_of(config)
     file.rename(file.with_name(file.name + "#1"))
     async with store.rows.begin() as session:
-        row = await session.get(LooseBlob, blob.key)
+        row = await session.get(OrphanBlob, blob.key)
         assert row is not None
         row.since -= 100_000
     await (await open_store(config)).close()
@@ -156,13 +156,13 @@ async def test_opening_the_store_sweeps_what_a_killed_process_left(store: Store,
 
 async def test_a_blob_that_is_not_there_is_refused_before_its_first_byte(blobs: Blobs) -> None:
     with pytest.raises(StoreError):
-        await blobs.opened("00/none")
+        await blobs.open("00/none")
 
 
 async def test_what_cannot_be_deleted_is_swept_later(
     objects: Blobs, store: Store, bucket: tuple[Bucket, int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    blob = await objects.put(chunks(b"x"), most_bytes=9)
+    blob = await objects.put(chunks(b"x"), max_bytes=9)
     bucket[0].closed = True
     assert not await objects.delete(blob.key)
     assert await objects.sweep(older_than_s=-1) == 0
@@ -177,5 +177,5 @@ async def test_a_store_that_takes_nothing_is_an_error(objects: Blobs, bucket: tu
     bucket[0].closed = True
     for size in (1, 12 * MIB):
         with pytest.raises(StoreError) as failed:
-            await objects.put(chunks(b"x" * size), most_bytes=20 * MIB)
+            await objects.put(chunks(b"x" * size), max_bytes=20 * MIB)
         assert SECRET_KEY not in str(failed.value)

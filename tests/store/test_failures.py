@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import apsw
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 from obstore.exceptions import GenericError, NotFoundError
@@ -21,11 +20,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from vivavoce.config import load_config
 from vivavoce.errors import ClientError, StoreBusyError, StoreError, StoreFullError
 from vivavoce.store import database as database_module
+from vivavoce.store.disk_space import RESERVE_BYTES, DiskSpace
 from vivavoce.store.failures import store_error
 from vivavoce.store.leases import is_free
-from vivavoce.store.room import RESERVE_BYTES, Room
 from vivavoce.store.store import Store, open_store
-from vivavoce.store.tables import LooseBlob
+from vivavoce.store.tables import OrphanBlob
 
 
 def of_sqlite(code: int) -> sqlite3.OperationalError:
@@ -51,7 +50,6 @@ BUSY = [
     of_sqlite(sqlite3.SQLITE_BUSY_SNAPSHOT),
     of_sqlite(sqlite3.SQLITE_IOERR_READ),
     of_sqlite(sqlite3.SQLITE_CANTOPEN),
-    apsw.BusyError(),
     PoolTimeoutError(),
     ConnectionRefusedError(),
     TimeoutError(),
@@ -65,7 +63,6 @@ BUSY = [
 FULL = [
     of_sqlite(sqlite3.SQLITE_FULL),
     wrapped(of_sqlite(sqlite3.SQLITE_FULL)),
-    apsw.FullError(),
     OSError(errno.ENOSPC, "No space left on device"),
     OSError(errno.EDQUOT, "Disk quota exceeded"),
     GenericError("Unable to write: No space left on device (os error 28)"),
@@ -118,7 +115,7 @@ async def fill(store: Store) -> None:
         with contextlib.suppress(StoreFullError):
             for n in range(10_000):
                 async with store.rows.begin() as session:
-                    session.add_all(LooseBlob(key=f"{rows}/{n:04}/{m:050}", since=2**40) for m in range(rows))
+                    session.add_all(OrphanBlob(key=f"{rows}/{n:04}/{m:050}", since=2**40) for m in range(rows))
 
 
 async def blob(data: bytes) -> AsyncIterator[bytes]:
@@ -128,35 +125,35 @@ async def blob(data: bytes) -> AsyncIterator[bytes]:
 async def test_a_full_store_takes_nothing_in_until_it_has_room_again(small: Store) -> None:
     await bound(small, 20)
     await fill(small)
-    room = small.database.room
-    assert room.full
+    disk_space = small.database.disk_space
+    assert disk_space.full
     with pytest.raises(StoreFullError):
-        await small.blobs.put(blob(b"more"), most_bytes=10)
+        await small.blobs.put(blob(b"more"), max_bytes=10)
     with pytest.raises(StoreFullError):
-        await small.blobs.regain_room()
+        await small.blobs.probe_disk_space()
     async with small.reading() as session:
-        assert await session.scalar(select(LooseBlob.key).limit(1))
+        assert await session.scalar(select(OrphanBlob.key).limit(1))
     await bound(small, 1000)
-    await small.blobs.regain_room()
-    room.require()
-    await small.blobs.put(blob(b"more"), most_bytes=10)
+    await small.blobs.probe_disk_space()
+    disk_space.require()
+    await small.blobs.put(blob(b"more"), max_bytes=10)
 
 
 async def test_what_deletes_gets_the_room_that_was_held_back(small: Store, tmp_path: Path) -> None:
     reserve = tmp_path / "vivavoce.db.reserve"
     assert reserve.stat().st_size == RESERVE_BYTES
-    rooms = []
+    reserve_existed = []
 
     async def delete() -> str:
-        rooms.append(reserve.exists())
+        reserve_existed.append(reserve.exists())
         if reserve.exists():
             raise StoreFullError("no room for the log")
         return "deleted"
 
-    assert await small.database.freeing(delete) == "deleted"
-    assert rooms == [True, False]
-    small.database.room.note_full()
-    await small.blobs.regain_room()
+    assert await small.database.delete_with_reserve(delete) == "deleted"
+    assert reserve_existed == [True, False]
+    small.database.disk_space.note_full()
+    await small.blobs.probe_disk_space()
     assert reserve.stat().st_size == RESERVE_BYTES
 
 
@@ -169,9 +166,9 @@ async def test_without_anything_held_back_a_deletion_fails(small: Store) -> None
         raise StoreFullError("no room for the log")
 
     with pytest.raises(StoreFullError):
-        await small.database.freeing(delete)
+        await small.database.delete_with_reserve(delete)
     with pytest.raises(StoreFullError):
-        await small.database.freeing(delete)
+        await small.database.delete_with_reserve(delete)
     assert tried == 3  # the second time there was nothing to give up
 
 
@@ -180,8 +177,8 @@ def test_a_reserve_that_cannot_be_whole_is_none(tmp_path: Path, monkeypatch: pyt
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.posix_fallocate", full, raising=False)
-    room = Room(tmp_path / "reserve")
-    assert not room.hold_back()
+    disk_space = DiskSpace(tmp_path / "reserve")
+    assert not disk_space.ensure_reserve()
     assert not (tmp_path / "reserve").exists()
 
 
@@ -189,7 +186,7 @@ async def test_readers_have_connections_of_their_own(small: Store) -> None:
     """Any number of writers may wait for one."""
     async with small.rows.begin() as session:
         await session.execute(text("SELECT 1"))
-        waiting = [asyncio.create_task(small.blobs.put(blob(b"x"), most_bytes=10)) for _ in range(20)]
+        waiting = [asyncio.create_task(small.blobs.put(blob(b"x"), max_bytes=10)) for _ in range(20)]
         for _ in range(5):
             async with asyncio.timeout(2), small.reading() as reading:
                 assert await reading.scalar(text("SELECT 1")) == 1
@@ -213,7 +210,7 @@ async def test_a_blob_that_was_swept_while_it_was_written_is_not_adopted(
     small: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clock was set forward by a day: acknowledged, it would not be there."""
-    kept = await small.blobs.put(blob(b"mine"), most_bytes=10)
+    kept = await small.blobs.put(blob(b"mine"), max_bytes=10)
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 86_400)
     assert await small.blobs.sweep() == 1
@@ -226,7 +223,7 @@ async def test_a_lease_of_before_the_clock_was_set_back_is_free(small: Store) ->
     now = 1_000_000
     leases = {"over": now - 1, "held": now + 60, "of the future": now + 3600}
     async with small.rows.begin() as session:
-        session.add_all(LooseBlob(key=key, since=until) for key, until in leases.items())
+        session.add_all(OrphanBlob(key=key, since=until) for key, until in leases.items())
     async with small.reading() as session:
-        free = (await session.scalars(select(LooseBlob.key).where(is_free(LooseBlob.since, now, 60)))).all()
+        free = (await session.scalars(select(OrphanBlob.key).where(is_free(OrphanBlob.since, now, 60)))).all()
     assert set(free) == {"over", "of the future"}

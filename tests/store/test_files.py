@@ -15,16 +15,16 @@ from sqlalchemy import insert, update
 from vivavoce.config import Config
 from vivavoce.errors import ClientError
 from vivavoce.store.file_types import PURPOSES
-from vivavoce.store.files import MOST_FILES, Files, plain_name
+from vivavoce.store.files import MAX_FILES, Files, plain_name
 from vivavoce.store.store import Store
 from vivavoce.store.tables import FileRow
 
 
-async def extract(path: Path, ending: str, owner: str) -> str:
+async def extract(path: Path, extension: str, owner: str) -> str:
     text = await asyncio.to_thread(path.read_text)
     if text == "broken":
         raise ClientError("It cannot be read.", code="unreadable_file", param="file")
-    return f"{ending}: {text}"
+    return f"{extension}: {text}"
 
 
 @pytest.fixture
@@ -86,18 +86,19 @@ CONTENTS = {
 
 
 TAKEN = [
-    (purpose.name, ending)
+    (purpose.name, extension)
     for purpose in PURPOSES.values()
-    for ending in CONTENTS
-    if ending in purpose.types and not purpose.extracts  # those are read by the parsers, which have tests of their own
+    for extension in CONTENTS
+    if extension in purpose.types
+    and not purpose.extracts  # those are read by the parsers, which have tests of their own
 ]
 
 
-@pytest.mark.parametrize(("purpose", "ending"), TAKEN)
-async def test_each_purpose_takes_its_types(files: Files, purpose: str, ending: str) -> None:
-    file = await files.create("alice", f"a.{ending.upper()}", purpose, whole(CONTENTS[ending]))
-    assert (file.bytes, file.purpose, file.status) == (len(CONTENTS[ending]), purpose, PURPOSES[purpose].done)
-    assert await read(await files.read(file)) == CONTENTS[ending]
+@pytest.mark.parametrize(("purpose", "extension"), TAKEN)
+async def test_each_purpose_takes_its_types(files: Files, purpose: str, extension: str) -> None:
+    file = await files.create("alice", f"a.{extension.upper()}", purpose, whole(CONTENTS[extension]))
+    assert (file.bytes, file.purpose, file.status) == (len(CONTENTS[extension]), purpose, PURPOSES[purpose].done)
+    assert await read(await files.read(file)) == CONTENTS[extension]
     await files.delete("alice", file.id)
 
 
@@ -167,7 +168,7 @@ async def test_an_owner_has_so_many_files_and_no_more(files: Files, store: Store
         "sha256": "0" * 64, "blob": "none", "status": "processed", "created_at": 1,
     }  # fmt: skip
     async with store.rows.begin() as session:
-        await session.execute(insert(FileRow), [{"id": f"file-{n}", **row} for n in range(MOST_FILES)])
+        await session.execute(insert(FileRow), [{"id": f"file-{n}", **row} for n in range(MAX_FILES)])
     with pytest.raises(ClientError) as refused:
         await files.create("packrat", "a.txt", "assistants", whole(b"x"))
     assert refused.value.code == "too_many_files"

@@ -9,9 +9,9 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from vivavoce.errors import StoreBusyError
+from vivavoce.permissions import Key, KeyLimits
 from vivavoce.store.database import Database
-from vivavoce.store.keys import KEY_PREFIX, KNOWN_FOR_S, Keys, UnknownKeyError
-from vivavoce.store.rights import Key, KeyLimits
+from vivavoce.store.keys import CACHED_KEY_S, KEY_PREFIX, Keys, UnknownKeyError
 from vivavoce.store.store import Store
 from vivavoce.store.tables import KeyRow
 
@@ -60,7 +60,7 @@ async def test_a_key_revoked_elsewhere_opens_nothing_when_it_is_no_longer_rememb
     async with store.rows.begin() as session:  # as another process does it
         await session.execute(update(KeyRow).where(KeyRow.id == row.id).values(revoked_at=1))
     assert await keys.find([secret]) is not None
-    now = time.monotonic() + KNOWN_FOR_S
+    now = time.monotonic() + CACHED_KEY_S
     monkeypatch.setattr(time, "monotonic", lambda: now)
     assert await keys.find([secret]) is None
 

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
-from vivavoce.engines.fake import FakeLanguageModel, FakeSpeaker
+from vivavoce.engines.fake import FakeLanguageModel, FakeSynthesizer
 from vivavoce.runtime.reply import ReplyRequest, reply
-from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
-from vivavoce.tools.loop import ServerSide
+from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
+from vivavoce.tools.loop import ToolRun
 from vivavoce.types import (
     GenerationEnd,
     GenerationEvent,
@@ -65,13 +65,13 @@ class Lookup(ServerTool):
         self.leave = asyncio.Event()
         self.leave.set()
         self.called: list[Mapping[str, Any]] = []
-        self.callings: list[Calling] = []
+        self.callings: list[CallContext] = []
         self.running = asyncio.Event()
         self.cancelled = False
 
-    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         self.called.append(arguments)
-        self.callings.append(calling)
+        self.callings.append(context)
         self.running.set()
         try:
             await self.leave.wait()
@@ -92,8 +92,8 @@ def request(
 ) -> ReplyRequest:
     options = GenerationOptions(tools=tuple(Tool(name, "", ANY) for name in functions))
     messages = (Message("system", "Be brief."), Message("user", "What is the answer?"))
-    calling = Calling("me", language=language)
-    return ReplyRequest(messages, options, voice, language, server=ServerSide(tools, calling, **server))
+    context = CallContext("me", language=language)
+    return ReplyRequest(messages, options, voice, language, server_tools=ToolRun(tools, context, **server))
 
 
 async def replied(model: FakeLanguageModel, asked: ReplyRequest) -> list[ReplyEvent]:
@@ -103,7 +103,7 @@ async def replied(model: FakeLanguageModel, asked: ReplyRequest) -> list[ReplyEv
         events.append(event)
 
     async with asyncio.timeout(10):
-        await reply(asked, model, FakeSpeaker(), emit)
+        await reply(asked, model, FakeSynthesizer(), emit)
     return events
 
 

@@ -8,19 +8,20 @@ from typing import Any
 
 import pytest
 
-from vivavoce.config.reach import McpConfig, ToolsConfig
+from vivavoce.config.outbound import McpConfig, ToolsConfig
 from vivavoce.net.fetching import Fetcher
-from vivavoce.tools.base import Calling, ServerTool
+from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.builtin.calculator import Calculator
 from vivavoce.tools.builtin.clock import Clock
-from vivavoce.tools.builtin.countdowns import MOST
+from vivavoce.tools.builtin.countdowns import MAX_TIMERS
 from vivavoce.tools.builtin.timers import Timers
-from vivavoce.tools.offering import Makers, NoSuchToolError, Offering, SessionTools, language_of
+from vivavoce.tools.catalog import NoSuchToolError, ToolCatalog, ToolFactories, language_of, load_plugin
+from vivavoce.tools.session_tools import SessionTools
 from vivavoce.types import GenerationOptions, Message
 
 
-async def run(tool: ServerTool, calling: Calling | None = None, **arguments: Any) -> tuple[str, bool]:
-    result = await tool.run(arguments, calling or Calling("me"))
+async def run(tool: ServerTool, context: CallContext | None = None, **arguments: Any) -> tuple[str, bool]:
+    result = await tool.run(arguments, context or CallContext("me"))
     assert result.trusted
     return result.text, result.failed
 
@@ -93,31 +94,30 @@ async def test_what_is_no_arithmetic_is_not_run(expression: str) -> None:
     assert (await run(Calculator(), expression=expression))[1]
 
 
-def offering(*names: str, **settings: Any) -> Offering:
+def offering(*names: str, **settings: Any) -> ToolCatalog:
     def nothing(*_: Any) -> Any:
         raise AssertionError
 
     config = ToolsConfig.model_validate({"builtin": names, **settings})
-    made = Offering(config, McpConfig(), Fetcher(), Makers(nothing, nothing, nothing))
-    made.load_plugins()
-    return made
+    factories = ToolFactories(nothing, nothing, nothing)
+    return ToolCatalog(config, McpConfig(), Fetcher(), factories, builtin=[load_plugin(name) for name in names])
 
 
 async def test_timers_are_a_conversations_own_and_speak_up() -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     live, other = SessionTools(offering(), "me"), SessionTools(offering(), "you")
-    live.notify = heard.put_nowait
-    timers, mine = Timers(), Calling("me", live=live)
+    live.notify_with(heard.put_nowait)
+    timers, mine = Timers(), CallContext("me", live=live)
     assert await run(timers, mine, action="set", seconds=3600, label="cake") == ("Timer set: 1 h, cake.", False)
     assert (await run(timers, mine, action="list"))[0].startswith("cake: 1 h")
-    assert await run(timers, Calling("you", live=other), action="list") == ("No timer is running.", False)
+    assert await run(timers, CallContext("you", live=other), action="list") == ("No timer is running.", False)
     assert await run(timers, mine, action="cancel", label="cake") == ("Timer cancelled.", False)
     assert await run(timers, mine, action="list") == ("No timer is running.", False)
     live.later(0, "The timer tea is over.")
     async with asyncio.timeout(5):
         assert await heard.get() == "The timer tea is over."
     assert (await run(timers, mine, action="set"))[0].startswith("Ask how long")
-    for _ in range(MOST):
+    for _ in range(MAX_TIMERS):
         await run(timers, mine, action="set", seconds=60)
     assert "too many" in (await run(timers, mine, action="set", seconds=60))[0]
     live.later(0, "never said")
@@ -132,9 +132,9 @@ async def test_timers_need_a_conversation() -> None:
 
 async def test_plugins_are_offered_when_they_are_named() -> None:
     made = offering("clock", "calculator")
-    assert made.anything
+    assert made.has_server_tools
     assert [tool.tool.name for tool in await made.server_tools("me", [])] == ["get_date_and_time", "calculate"]
-    assert not offering().anything
+    assert not offering().has_server_tools
     options = await SessionTools(made, "me").for_prefill(GenerationOptions(), [])
     assert [tool.name for tool in options.tools] == ["get_date_and_time", "calculate"]
     with pytest.raises(NoSuchToolError, match="clock"):
@@ -146,7 +146,7 @@ async def test_settings_reach_the_reply() -> None:
     _, server = await SessionTools(made, "me").for_reply((), GenerationOptions(), (), (), "de")
     assert (server.rounds, server.filler_ms, server.strangers_may_call) == (2, None, True)
     assert (server.fillers["de"], server.fillers["zh"]) == ("Moment.", "我查一下。")
-    assert server.calling.language == "de"
+    assert server.context.language == "de"
 
 
 def test_the_language_is_that_of_the_last_words() -> None:

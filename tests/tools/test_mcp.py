@@ -18,20 +18,27 @@ from net.pages import Pages, served
 from tools.desk import Waits, running_desk
 from tools.liar import HANDSHAKE, UNKNOWN, Liar
 from tools.scripted import Scripted, call, replied, request
-from vivavoce.config.reach import McpConfig, McpServerConfig, ToolsConfig
+from vivavoce.config.outbound import McpConfig, McpServerConfig, ToolsConfig
 from vivavoce.net.fetching import Fetcher
-from vivavoce.protocol.tool_config import ApprovalFilter, McpTool, ToolFilter
+from vivavoce.protocol.tool_config import ApprovalFilter, McpServerDeclaration, ToolFilter
 from vivavoce.signatures import RULES_TOKENS, estimate_tools
-from vivavoce.token_estimates import estimate_tokens
-from vivavoce.tools.base import Calling
-from vivavoce.tools.mcp.connection import Place, ToolServerError, header_pairs
-from vivavoce.tools.mcp.servers import MOST_DESCRIPTION, MOST_OF_AN_OWNER, MOST_TOOLS, ToolServers, offered_name
-from vivavoce.tools.mcp.transport import MOST_ANSWER_BYTES
-from vivavoce.tools.offering import Bounds, Makers, Offering, SessionTools, client_place
+from vivavoce.text.token_estimates import estimate_tokens
+from vivavoce.tools.base import CallContext
+from vivavoce.tools.catalog import Bounds, ToolCatalog, ToolFactories, client_address
+from vivavoce.tools.mcp.address import McpServerAddress, McpServerError, header_pairs
+from vivavoce.tools.mcp.servers import (
+    MAX_CONNECTIONS_PER_OWNER,
+    MAX_DESCRIPTION_CHARACTERS,
+    MAX_TOOLS,
+    McpServerPool,
+    offered_name,
+)
+from vivavoce.tools.mcp.transport import MAX_ANSWER_BYTES
+from vivavoce.tools.session_tools import SessionTools
 from vivavoce.types import GenerationOptions, Message, NamedTool, ServerToolEnded, Tool, ToolChoice, ToolOfServer
 
 DESK = Path(__file__).with_name("desk.py")
-ME = Calling("me")
+ME = CallContext("me")
 
 
 @pytest.fixture(scope="module")
@@ -58,21 +65,21 @@ async def fetcher() -> AsyncIterator[Fetcher]:
 
 
 @pytest.fixture
-async def offering(fetcher: Fetcher) -> AsyncIterator[Offering]:
+async def offering(fetcher: Fetcher) -> AsyncIterator[ToolCatalog]:
     offering = offering_of(McpConfig(), fetcher)
     yield offering
     await offering.close()
 
 
-def offering_of(config: McpConfig, fetcher: Fetcher) -> Offering:
+def offering_of(config: McpConfig, fetcher: Fetcher) -> ToolCatalog:
     def no_search(owner: str, tool: object) -> None:
         raise AssertionError("nobody searches here")
 
-    return Offering(ToolsConfig(), config, fetcher, Makers(no_search, no_search, no_search))  # type: ignore[arg-type]
+    return ToolCatalog(ToolsConfig(), config, fetcher, ToolFactories(no_search, no_search, no_search))  # type: ignore[arg-type]
 
 
-async def test_tools_are_listed_and_called(url: str, offering: Offering, seen: list[dict[str, str]]) -> None:
-    tool = McpTool(server_label="desk", server_url=url, authorization="s3cret", headers={"X-Desk": "1"})
+async def test_tools_are_listed_and_called(url: str, offering: ToolCatalog, seen: list[dict[str, str]]) -> None:
+    tool = McpServerDeclaration(server_label="desk", server_url=url, authorization="s3cret", headers={"X-Desk": "1"})
     async with asyncio.timeout(20):
         shown = await offering.listed("me", tool)
         assert [one["name"] for one in shown] == ["find_room", "book_room", "wait_long", "break_down"]
@@ -82,7 +89,7 @@ async def test_tools_are_listed_and_called(url: str, offering: Offering, seen: l
         result = await find.run({"name": "Turing"}, ME)
     assert (result.text, result.failed, result.trusted) == ("Room Turing is on floor 7.", False, False)
     assert (find.effects, book.effects) == ("sends", "acts")
-    assert (find.label, find.shown_name, find.needs_approval) == ("desk", "find_room", True)
+    assert (find.label, find.original_name, find.needs_approval) == ("desk", "find_room", True)
     assert seen[-1]["authorization"] == "Bearer s3cret"
     assert seen[-1]["x-desk"] == "1"
 
@@ -97,9 +104,9 @@ async def test_tools_are_listed_and_called(url: str, offering: Offering, seen: l
     ],
 )
 async def test_only_what_is_allowed_is_there(
-    url: str, offering: Offering, allowed: ToolFilter | tuple[str, ...], names: list[str]
+    url: str, offering: ToolCatalog, allowed: ToolFilter | tuple[str, ...], names: list[str]
 ) -> None:
-    tool = McpTool(server_label="desk", server_url=url, allowed_tools=allowed)
+    tool = McpServerDeclaration(server_label="desk", server_url=url, allowed_tools=allowed)
     assert [one["name"] for one in await offering.listed("me", tool)] == names
     assert [one.tool.name for one in await offering.server_tools("me", [tool])] == names
 
@@ -108,8 +115,8 @@ def test_who_is_asked_about() -> None:
     reads = ToolFilter(read_only=True)
 
     def asked(approval: object) -> tuple[bool, bool]:
-        tool = McpTool(server_label="d", server_url="http://d", require_approval=approval)  # type: ignore[arg-type]
-        return tool.asks_first("find", reads=True), tool.asks_first("book", reads=False)
+        tool = McpServerDeclaration(server_label="d", server_url="http://d", require_approval=approval)  # type: ignore[arg-type]
+        return tool.needs_approval("find", reads=True), tool.needs_approval("book", reads=False)
 
     assert asked("always") == (True, True)
     assert asked("never") == (False, False)
@@ -132,11 +139,11 @@ def test_who_is_asked_about() -> None:
     ],
 )
 async def test_a_tool_is_chosen_by_its_servers_name(
-    url: str, offering: Offering, choice: ToolChoice, resolved: ToolChoice, withheld: set[str]
+    url: str, offering: ToolCatalog, choice: ToolChoice, resolved: ToolChoice, withheld: set[str]
 ) -> None:
     """Two servers have a ``find_room``, and only one of them can be offered by this name."""
-    hall = McpTool(server_label="hall", server_url=url, allowed_tools=("find_room",))
-    desk = McpTool(server_label="desk", server_url=url, allowed_tools=("find_room", "book_room"))
+    hall = McpServerDeclaration(server_label="hall", server_url=url, allowed_tools=("find_room",))
+    desk = McpServerDeclaration(server_label="desk", server_url=url, allowed_tools=("find_room", "book_room"))
     options = GenerationOptions(tools=(Tool("lamp", "", {"type": "object"}),), tool_choice=choice)
     options, server = await offering.for_reply((), options, (hall, desk), ME)
     assert [tool.tool.name for tool in server.tools] == ["find_room", "desk_find_room", "book_room"]
@@ -144,16 +151,16 @@ async def test_a_tool_is_chosen_by_its_servers_name(
     assert options.withheld == withheld
 
 
-async def test_what_fails_there_fails_here(url: str, offering: Offering) -> None:
-    tools = await offering.server_tools("me", [McpTool(server_label="desk", server_url=url)])
+async def test_what_fails_there_fails_here(url: str, offering: ToolCatalog) -> None:
+    tools = await offering.server_tools("me", [McpServerDeclaration(server_label="desk", server_url=url)])
     broken = next(tool for tool in tools if tool.tool.name == "break_down")
     assert (await broken.run({}, ME)).failed
 
 
 async def test_a_call_that_is_cancelled_stops_there_and_leaves_the_connection_good(
-    url: str, offering: Offering, waits: Waits
+    url: str, offering: ToolCatalog, waits: Waits
 ) -> None:
-    find, _, slow, _ = await offering.server_tools("me", [McpTool(server_label="desk", server_url=url)])
+    find, _, slow, _ = await offering.server_tools("me", [McpServerDeclaration(server_label="desk", server_url=url)])
     calling = asyncio.create_task(slow.run({}, ME))
     assert await asyncio.to_thread(waits.began.wait, 10)
     calling.cancel()
@@ -167,8 +174,8 @@ async def test_a_call_that_is_cancelled_stops_there_and_leaves_the_connection_go
 async def test_private_addresses_are_refused_to_clients(url: str) -> None:
     fetcher = Fetcher()
     offering = offering_of(McpConfig(), fetcher)
-    tool = McpTool(server_label="desk", server_url=url)
-    with pytest.raises(ToolServerError, match="not fetched"):
+    tool = McpServerDeclaration(server_label="desk", server_url=url)
+    with pytest.raises(McpServerError, match="not fetched"):
         await offering.listed("me", tool)
     assert await offering.server_tools("me", [tool]) == [], "the conversation goes on without it"
     await offering.close()
@@ -183,7 +190,7 @@ async def test_a_name_that_leads_inside_is_refused_and_others_are_kept() -> None
 
     liar = Liar(tools_list={"tools": [tool_named("find")]})
     with served(liar) as port:
-        tool = McpTool(server_label="desk", server_url=f"http://desk.example.org:{port}/mcp")
+        tool = McpServerDeclaration(server_label="desk", server_url=f"http://desk.example.org:{port}/mcp")
         for allowed in (False, True):
             fetcher = Fetcher(resolve=here, allow_private=allowed)
             offering = offering_of(McpConfig(), fetcher)
@@ -194,27 +201,27 @@ async def test_a_name_that_leads_inside_is_refused_and_others_are_kept() -> None
     assert liar.headers["host"] == f"desk.example.org:{port}"
 
 
-async def test_a_server_that_is_not_there(offering: Offering) -> None:
-    with pytest.raises(ToolServerError, match="reached"):
-        await offering.listed("me", McpTool(server_label="desk", server_url="http://127.0.0.1:9/mcp"))
+async def test_a_server_that_is_not_there(offering: ToolCatalog) -> None:
+    with pytest.raises(McpServerError, match="reached"):
+        await offering.listed("me", McpServerDeclaration(server_label="desk", server_url="http://127.0.0.1:9/mcp"))
 
 
 async def test_connections_are_one_owners_and_bounded(url: str, fetcher: Fetcher) -> None:
-    servers = ToolServers(fetcher, list_s=5, idle_s=0.0)
-    place = Place(url)
-    await servers.listed("me", place)
-    mine = servers._connections["me", place]
-    await servers.listed("me", place)
-    assert servers._connections["me", place] is mine, "listed once"
-    await servers.call("you", place, "find_room", {"name": "x"})
-    assert ("me", place) not in servers._connections, "an idle one is left"
+    servers = McpServerPool(fetcher, list_s=5, idle_s=0.0)
+    address = McpServerAddress(url)
+    await servers.listed("me", address)
+    mine = servers._connections["me", address]
+    await servers.listed("me", address)
+    assert servers._connections["me", address] is mine, "listed once"
+    await servers.call("you", address, "find_room", {"name": "x"})
+    assert ("me", address) not in servers._connections, "an idle one is left"
     await asyncio.gather(*servers._leaving)
-    assert mine.over
-    busy = ToolServers(fetcher, list_s=5, idle_s=60)
-    for number in range(MOST_OF_AN_OWNER):
-        await busy.listed("me", Place(url, header_pairs({"X": str(number)}, None)))
-    with pytest.raises(ToolServerError, match="already"):
-        await busy.listed("me", place)
+    assert mine.is_closed
+    busy = McpServerPool(fetcher, list_s=5, idle_s=60)
+    for number in range(MAX_CONNECTIONS_PER_OWNER):
+        await busy.listed("me", McpServerAddress(url, header_pairs({"X": str(number)}, None)))
+    with pytest.raises(McpServerError, match="already"):
+        await busy.listed("me", address)
     await busy.close()
     await servers.close()
 
@@ -227,7 +234,7 @@ async def test_servers_of_the_operator_are_there_for_all(fetcher: Fetcher, url: 
         }
     )
     offering = offering_of(config, Fetcher())
-    assert offering.anything
+    assert offering.has_server_tools
     assert await offering.server_tools("me", [], Bounds(patience_s=0)) == []
     async with asyncio.timeout(30):
         tools = await offering.server_tools("me", [])
@@ -242,7 +249,7 @@ async def test_servers_of_the_operator_are_there_for_all(fetcher: Fetcher, url: 
 
 
 @asynccontextmanager
-async def answering(*lies: Liar, **mcp: Any) -> AsyncIterator[tuple[Offering, list[McpTool]]]:
+async def answering(*lies: Liar, **mcp: Any) -> AsyncIterator[tuple[ToolCatalog, list[McpServerDeclaration]]]:
     """An offering, and each of ``lies`` as a client's tool server."""
     fetcher = Fetcher(allow_private=True)
     offering = offering_of(McpConfig(**mcp), fetcher)
@@ -251,7 +258,9 @@ async def answering(*lies: Liar, **mcp: Any) -> AsyncIterator[tuple[Offering, li
         yield (
             offering,
             [
-                McpTool(server_label=f"liar{n}", server_url=f"http://127.0.0.1:{port}/mcp", require_approval="never")
+                McpServerDeclaration(
+                    server_label=f"liar{n}", server_url=f"http://127.0.0.1:{port}/mcp", require_approval="never"
+                )
                 for n, port in enumerate(ports)
             ],
         )
@@ -275,7 +284,7 @@ async def test_a_server_that_says_nothing_holds_up_one_reply_and_not_the_next() 
         for _ in range(3):
             assert await offering.server_tools("me", tools) == []
         assert len(liar.asked) == asked, "it is left alone for a while"
-        with pytest.raises(ToolServerError, match="within"):
+        with pytest.raises(McpServerError, match="within"):
             await offering.listed("me", tools[0])
         assert len(liar.asked) > asked, "unless the client declares it again"
         assert not offering.servers._connections
@@ -312,7 +321,7 @@ LISTS: dict[str, Any] = {
     "nothing": b"",
     "another's answer": b'{"jsonrpc": "2.0", "id": 4711, "result": {"tools": []}}',
     "a refusal": b'{"jsonrpc": "2.0", "id": 3, "error": {"code": -32000, "message": "s3cret"}}',
-    "too much": b'{"jsonrpc": "2.0", "padding": "' + b"x" * (MOST_ANSWER_BYTES + 1),
+    "too much": b'{"jsonrpc": "2.0", "padding": "' + b"x" * (MAX_ANSWER_BYTES + 1),
 }
 
 
@@ -320,7 +329,7 @@ LISTS: dict[str, Any] = {
 async def test_a_server_that_talks_nonsense_has_no_tools(answer: str) -> None:
     liar = Liar(tools_list=LISTS[answer])
     async with answering(liar, list_s=1) as (offering, tools), asyncio.timeout(20):
-        with pytest.raises(ToolServerError) as failed:
+        with pytest.raises(McpServerError) as failed:
             await offering.listed("me", tools[0])
         assert len(str(failed.value)) < 200
         assert "s3cret" not in str(failed.value)
@@ -342,9 +351,9 @@ async def test_a_server_that_lies_about_its_tools_has_those_that_are_some() -> N
     async with answering(liar) as (offering, tools), asyncio.timeout(20):
         found = [tool.tool for tool in await offering.server_tools("me", tools)]
         assert [tool.name for tool in found[:3]] == ["find_room", "liar0_find_room", "tool0"]
-        assert len(found) < MOST_TOOLS
+        assert len(found) < MAX_TOOLS
         assert found[0].description.startswith("Tell where a room is. Very good.")
-        assert max(len(tool.description) for tool in found) <= MOST_DESCRIPTION
+        assert max(len(tool.description) for tool in found) <= MAX_DESCRIPTION_CHARACTERS
         assert liar.asked.count("tools/list") == 1
 
 
@@ -355,7 +364,7 @@ async def test_of_a_server_with_much_to_say_the_tools_of_a_turn_are_told() -> No
     async with answering(liar, modest) as (offering, tools), asyncio.timeout(20):
         asked = (Message("user", "Find the room, please. Or call tool7."),)
         options, server = await offering.for_reply(
-            asked, GenerationOptions(), tools, ME, bounds=Bounds(most_tokens=1000)
+            asked, GenerationOptions(), tools, ME, bounds=Bounds(max_tool_tokens=1000)
         )
         assert estimate_tools(options) - RULES_TOKENS <= 1000
         assert {"find", "tool7"} <= {tool.name for tool in options.tools} - options.withheld
@@ -368,7 +377,7 @@ async def test_a_list_without_end_is_read_so_far() -> None:
     liar = Liar(tools_list={"tools": [], "nextCursor": "more"})
     async with answering(liar) as (offering, tools), asyncio.timeout(20):
         assert await offering.server_tools("me", tools) == []
-        assert liar.asked.count("tools/list") <= MOST_TOOLS
+        assert liar.asked.count("tools/list") <= MAX_TOOLS
 
 
 def said(*words: str, **more: Any) -> dict[str, Any]:
@@ -387,7 +396,7 @@ ANSWERS: dict[str, tuple[Any, str, bool]] = {
     "no answer": ({"content": 7}, "", True),
     "not json": (b"<html>", "", True),
     "a refusal": (b'{"jsonrpc": "2.0", "id": 4, "error": {"code": -32000, "message": "s3cret"}}', "", True),
-    "too much": (said("x" * (MOST_ANSWER_BYTES + 1)), "", True),
+    "too much": (said("x" * (MAX_ANSWER_BYTES + 1)), "", True),
 }
 
 
@@ -403,8 +412,8 @@ async def test_whatever_it_answers_is_a_result(answer: str) -> None:
         [ended] = [event for event in events if isinstance(event, ServerToolEnded)]
         assert ended.result.failed == failed
         assert text in ended.result.text
-        assert "s3cret" not in ended.told
-        assert len(ended.told) < model.context_tokens * 4
+        assert "s3cret" not in ended.rendered
+        assert len(ended.rendered) < model.context_tokens * 4
 
 
 async def test_a_long_answer_is_cut_to_its_share_of_the_context() -> None:
@@ -414,7 +423,7 @@ async def test_a_long_answer_is_cut_to_its_share_of_the_context() -> None:
         events = await replied(model, request(*await offering.server_tools("me", tools)))
         [ended] = [event for event in events if isinstance(event, ServerToolEnded)]
         assert not ended.result.failed
-        assert estimate_tokens(Message("tool", ended.told)) <= model.context_tokens / 2
+        assert estimate_tokens(Message("tool", ended.rendered)) <= model.context_tokens / 2
 
 
 async def test_a_server_of_the_old_kind_is_told_that_a_call_is_cancelled() -> None:
@@ -435,7 +444,7 @@ async def test_a_redirect_takes_no_headers_along() -> None:
         moved = Pages()
         moved.put("/mcp", status=307, location=f"http://127.0.0.1:{port}/mcp")
         async with answering(moved, list_s=5) as (offering, [tool]), asyncio.timeout(20):  # type: ignore[arg-type]
-            with pytest.raises(ToolServerError):
+            with pytest.raises(McpServerError):
                 await offering.listed("me", structs.replace(tool, headers={"X-Key": "s3cret"}))
     assert not elsewhere.asked
 
@@ -453,7 +462,7 @@ async def test_secrets_are_never_logged(caplog: pytest.LogCaptureFixture) -> Non
         find.timeout_s = 0.5
         await replied(Scripted([call("find")], ["Well."]), request(find))
         nobody = structs.replace(tool, server_url="http://127.0.0.1:9/mcp")
-        with pytest.raises(ToolServerError):
+        with pytest.raises(McpServerError):
             await offering.listed("me", nobody)
     assert caplog.records
     assert "s3cret" not in caplog.text
@@ -470,5 +479,7 @@ def test_names_a_model_can_write() -> None:
 
 
 def test_secrets_stay_out_of_sight() -> None:
-    tool = McpTool(server_label="d", server_url="http://d", authorization="s3cret", headers={"X": "s3cret"})
-    assert "s3cret" not in repr(tool) + repr(client_place(tool))
+    tool = McpServerDeclaration(
+        server_label="d", server_url="http://d", authorization="s3cret", headers={"X": "s3cret"}
+    )
+    assert "s3cret" not in repr(tool) + repr(client_address(tool))

@@ -109,7 +109,7 @@ async def test_after_a_failure_it_is_tried_again() -> None:
 async def test_only_a_scale_that_is_known_withholds_tools() -> None:
     assert await relevance_of(FakeEmbedder(), -0.065).irrelevant(said("hello"), (MUSIC, WEATHER)) == frozenset()
     assert await relevance_of(Meanings(), None).irrelevant(said("hello"), (MUSIC, WEATHER)) == frozenset()
-    ranked = await relevance_of(FakeEmbedder(), None).nearness(["play some music"], (WEATHER, MUSIC))
+    ranked = await relevance_of(FakeEmbedder(), None).similarities(["play some music"], (WEATHER, MUSIC))
     assert ranked[0] < ranked[1], "but any embedder can rank"
 
 

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from vivavoce.config.reach import McpConfig, ToolsConfig
+from vivavoce.config.outbound import McpConfig, ToolsConfig
 from vivavoce.engines.base import Embedder
 from vivavoce.engines.fake import FakeEmbedder
 from vivavoce.errors import EngineError
 from vivavoce.net.fetching import Fetcher
-from vivavoce.open_request import asked
-from vivavoce.protocol.tool_config import ServerSideTool, WebSearchTool
+from vivavoce.pending_request import request_variants
+from vivavoce.protocol.tool_config import ServerSideTool, WebSearchDeclaration
 from vivavoce.signatures import RULES_TOKENS, estimate_tool, estimate_tools, shortened, signature
-from vivavoce.tools.base import Calling, ServerTool, ToolResult
-from vivavoce.tools.offering import Bounds, Makers, Offering
+from vivavoce.tools.base import CallContext, ServerTool, ToolResult
+from vivavoce.tools.catalog import Bounds, ToolCatalog, ToolFactories
 from vivavoce.tools.relevance import Relevance
-from vivavoce.tools.selection import MOST_BEHIND, shared_words
+from vivavoce.tools.selection import MAX_TRANSIENT_TOOLS, shared_words
 from vivavoce.types import EmbedOptions, GenerationOptions, Message, NamedTool, Tool, ToolCall, Vectors
 
 ROOM = 1365
@@ -48,17 +48,17 @@ class Search(ServerTool):
     timeout_s = 1.0
     tool = tool("web_search", "Search the web.", query={"type": "string"})
 
-    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         return ToolResult("")
 
 
-def offering_with(embedder: Embedder | None = None) -> Offering:
-    makers = Makers(
+def offering_with(embedder: Embedder | None = None) -> ToolCatalog:
+    makers = ToolFactories(
         lambda _owner, _one: Search(),
         lambda _owner, _one, _name: Search(),
         lambda _owner, _one: NotImplemented,
     )
-    made = Offering(ToolsConfig(), McpConfig(), Fetcher(), makers)
+    made = ToolCatalog(ToolsConfig(), McpConfig(), Fetcher(), makers)
     made.relevance = Relevance(embedder, None) if embedder is not None else None
     return made
 
@@ -67,13 +67,15 @@ async def told(
     *said: Message,
     tools: Sequence[Tool] = HUNDRED,
     declared: Sequence[ServerSideTool] = (),
-    made: Offering | None = None,
+    made: ToolCatalog | None = None,
     options: GenerationOptions | None = None,
     room: int | None = ROOM,
 ) -> GenerationOptions:
     options = options or GenerationOptions(tools=tuple(tools))
     made = made or offering_with(FakeEmbedder())
-    chosen, _ = await made.for_reply(said, options, declared, Calling("me", said), bounds=Bounds(most_tokens=room))
+    chosen, _ = await made.for_reply(
+        said, options, declared, CallContext("me", said), bounds=Bounds(max_tool_tokens=room)
+    )
     return chosen
 
 
@@ -89,7 +91,7 @@ def user(text: str) -> Message:
 async def test_of_a_hundred_tools_those_a_turn_is_about_are_told(embedder: FakeEmbedder | None) -> None:
     options = await told(user("Please switch the fan in the office on."), made=offering_with(embedder))
     assert "switch_office_fan" in offered(options)
-    assert len(offered(options)) <= MOST_BEHIND
+    assert len(offered(options)) <= MAX_TRANSIENT_TOOLS
     assert estimate_tools(options) <= ROOM + RULES_TOKENS
     assert options.transient == {one.name for one in HUNDRED}, "none of them at the head of the prompt"
 
@@ -102,8 +104,8 @@ async def test_as_long_as_all_fit_all_are_told_whatever_the_turn_is_about() -> N
 
 async def test_the_head_of_the_prompt_is_the_same_before_and_in_every_turn() -> None:
     made, options = offering_with(FakeEmbedder()), GenerationOptions(tools=HUNDRED)
-    prefill = await made.for_prefill("me", options, (WebSearchTool(),), ROOM)
-    turn = await told(user("Close the blind of the attic."), declared=(WebSearchTool(),), made=made)
+    prefill = await made.for_prefill("me", options, (WebSearchDeclaration(),), ROOM)
+    turn = await told(user("Close the blind of the attic."), declared=(WebSearchDeclaration(),), made=made)
     standing = [one.name for one in prefill.tools if one.name not in prefill.transient]
     assert standing == [one.name for one in turn.tools if one.name not in turn.transient] == ["web_search"]
     assert offered(prefill) == {"web_search"}
@@ -184,12 +186,20 @@ def test_rare_words_say_more_than_common_ones() -> None:
 def test_what_is_asked() -> None:
     head, orders = Message("system", "Be brief."), Message("system", "Look up order 4711. Tell the caller.")
     question = Message("assistant", "I see. Shall I book it?")
-    assert asked((head,)) == []
-    assert asked((head, user("Hello."))) == ["Hello."]
-    assert asked((head, user("For two."), question, user("Yes."))) == ["Yes.", "For two. Yes.", "Shall I book it? Yes."]
-    assert asked((head, user("Hi."), Message("assistant", "Hello."), orders)) == [
+    assert request_variants((head,)) == []
+    assert request_variants((head, user("Hello."))) == ["Hello."]
+    assert request_variants((head, user("For two."), question, user("Yes."))) == [
+        "Yes.",
+        "For two. Yes.",
+        "Shall I book it? Yes.",
+    ]
+    assert request_variants((head, user("Hi."), Message("assistant", "Hello."), orders)) == [
         "Look up order 4711.",
         "Tell the caller.",
     ]
-    assert asked((head, user("Where is it?"), orders)) == ["Where is it?", "Look up order 4711.", "Tell the caller."]
-    assert asked((head, orders)) == ["Look up order 4711.", "Tell the caller."]
+    assert request_variants((head, user("Where is it?"), orders)) == [
+        "Where is it?",
+        "Look up order 4711.",
+        "Tell the caller.",
+    ]
+    assert request_variants((head, orders)) == ["Look up order 4711.", "Tell the caller."]

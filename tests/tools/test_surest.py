@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from knowledge.shelves import OWNER, open_shelf
-from vivavoce.config.reach import McpConfig, ToolsConfig
+from vivavoce.config.outbound import McpConfig, ToolsConfig
 from vivavoce.errors import EngineError
+from vivavoce.knowledge.stores import NewStore
 from vivavoce.net.fetching import Fetcher
-from vivavoce.protocol.tool_config import RetrievalTool as Declared
-from vivavoce.tools.base import NO_EVIDENCE, Calling, ServerTool, ToolResult
-from vivavoce.tools.offering import Makers, Offering
+from vivavoce.protocol.tool_config import RetrievalDeclaration as Declared
+from vivavoce.tools.base import UNKNOWN_ODDS, CallContext, ServerTool, ToolResult
+from vivavoce.tools.catalog import ToolCatalog, ToolFactories
 from vivavoce.tools.retrieval import retrieval_tool
 from vivavoce.types import GenerationOptions, Message, NamedTool, Tool, ToolCall
 
@@ -29,12 +30,12 @@ class Store(ServerTool):
         self.tool = Tool(name, "", {})
         self._found = found
 
-    async def evidence(self, messages: Sequence[Message]) -> float:
+    async def answer_log_odds(self, messages: Sequence[Message]) -> float:
         if isinstance(self._found, Exception):
             raise self._found
         return self._found
 
-    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         return ToolResult("")
 
 
@@ -49,22 +50,24 @@ async def choice(
     calls: Sequence[ToolCall] = (),
 ) -> object:
     left = list(found)
-    makers = Makers(
-        lambda _owner, _one: Store("web", NO_EVIDENCE), lambda _owner, _one, name: Store(name, left.pop(0)), no_question
+    makers = ToolFactories(
+        lambda _owner, _one: Store("web", UNKNOWN_ODDS),
+        lambda _owner, _one, name: Store(name, left.pop(0)),
+        no_question,
     )
-    offering = Offering(ToolsConfig(), McpConfig(), Fetcher(), makers)
+    offering = ToolCatalog(ToolsConfig(), McpConfig(), Fetcher(), makers)
     declared = [Declared(description="", vector_store_id=str(number)) for number in range(len(found))]
     options, _ = await offering.for_reply(
-        messages, options or GenerationOptions(), declared, Calling("me", messages), calls=calls
+        messages, options or GenerationOptions(), declared, CallContext("me", messages), calls=calls
     )
     return options.tool_choice
 
 
 async def test_the_store_with_the_most_evidence_is_searched() -> None:
-    assert await choice(2.0, 4.0, NO_EVIDENCE) == NamedTool("search_documents_2")
+    assert await choice(2.0, 4.0, UNKNOWN_ODDS) == NamedTool("search_documents_2")
 
 
-@pytest.mark.parametrize("found", [(), (NO_EVIDENCE, NO_EVIDENCE), (EngineError("e5", "is away"),)])
+@pytest.mark.parametrize("found", [(), (UNKNOWN_ODDS, UNKNOWN_ODDS), (EngineError("e5", "is away"),)])
 async def test_else_the_model_decides(found: tuple[float | Exception, ...]) -> None:
     assert await choice(*found) == "auto"
 
@@ -72,7 +75,7 @@ async def test_else_the_model_decides(found: tuple[float | Exception, ...]) -> N
 async def test_what_the_client_decided_stays() -> None:
     assert await choice(4.0, options=GenerationOptions(tool_choice="none")) == "none"
     assert await choice(4.0, options=GenerationOptions(tool_choice="required")) == "required"
-    assert await choice(4.0, options=GenerationOptions(goes_on=True)) == "auto"
+    assert await choice(4.0, options=GenerationOptions(continue_last_message=True)) == "auto"
     own = Tool("search_documents", "the client's", {})
     assert await choice(4.0, options=GenerationOptions(tools=(own,))) == "auto"
 
@@ -89,16 +92,18 @@ async def test_instructions_behind_the_question_leave_it_a_question() -> None:
 
 async def test_documents_tell_how_sure_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_shelf(tmp_path) as shelf:
-        store = (await shelf.library.stores.create(OWNER, "manuals")).id
+        store = (await shelf.knowledge.stores.create(OWNER, NewStore("manuals"))).id
         await shelf.add(store, "# Aurora\n\nThe battery lasts eleven hours.\n\nThe lid is blue.\n")
         await shelf.settled(store)
-        tool = retrieval_tool(shelf.library, OWNER, store)
-        assert await tool.evidence(ASKED) == NO_EVIDENCE, "not with an embedder of another scale"
-        monkeypatch.setattr(shelf.library, "weighs", True)
-        assert await tool.evidence((Message("user", "battery lasts eleven hours"),)) > 0
-        assert await tool.evidence((Message("user", "My aunt sang."),)) == NO_EVIDENCE, "nothing of it is there"
-        assert await tool.evidence(()) == NO_EVIDENCE
-        monkeypatch.setattr(shelf.library, "config", shelf.library.config.model_copy(update={"sure_evidence": None}))
-        assert await tool.evidence((Message("user", "battery lasts eleven hours"),)) == NO_EVIDENCE
-        gone = retrieval_tool(shelf.library, OWNER, "123456789012345678")
-        assert await gone.evidence(ASKED) == NO_EVIDENCE
+        tool = retrieval_tool(shelf.knowledge, OWNER, store)
+        assert await tool.answer_log_odds(ASKED) == UNKNOWN_ODDS, "not with an embedder of another scale"
+        monkeypatch.setattr(shelf.knowledge, "calibrated", True)
+        assert await tool.answer_log_odds((Message("user", "battery lasts eleven hours"),)) > 0
+        assert await tool.answer_log_odds((Message("user", "My aunt sang."),)) == UNKNOWN_ODDS, "nothing of it is there"
+        assert await tool.answer_log_odds(()) == UNKNOWN_ODDS
+        monkeypatch.setattr(
+            shelf.knowledge, "config", shelf.knowledge.config.model_copy(update={"sure_evidence": None})
+        )
+        assert await tool.answer_log_odds((Message("user", "battery lasts eleven hours"),)) == UNKNOWN_ODDS
+        gone = retrieval_tool(shelf.knowledge, OWNER, "123456789012345678")
+        assert await gone.answer_log_odds(ASKED) == UNKNOWN_ODDS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vivavoce.errors import ClientError
-from vivavoce.voices.aliases import EDGE, MOST_PARTS
-from vivavoce.voices.presets import MOST_CHARACTERS, PRESETS, SOME, named_voice, preset
+from vivavoce.voices.aliases import EDGE, MAX_PARTS
+from vivavoce.voices.presets import EXAMPLES, MAX_CHARACTERS, PRESETS, preset, voice_named
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_women_stay_women_and_keep_their_language() -> None:
     for (locale, _), id in EDGE.items():
         assert id in PRESETS
         assert id[0] in letters.get(locale[:2], "ab")
-    assert named_voice("en-US-JennyNeural") is not None
+    assert voice_named("en-US-JennyNeural") is not None
     assert {PRESETS[EDGE["en-US", name]].sex for name in ("Aria", "Jenny", "Monica")} == {"female"}
     assert {PRESETS[EDGE["en-US", name]].sex for name in ("Guy", "Brian", "Jacob")} == {"male"}
 
@@ -50,8 +50,8 @@ def test_women_stay_women_and_keep_their_language() -> None:
 def test_a_blend_speaks_three_languages(name: str, english: str, chinese: str) -> None:
     voice = preset(name)
     assert voice.id == name
-    assert set(voice.speakers) == {"en", "zh", "ja"}
-    assert (voice.speakers["en"], voice.speakers["zh"]) == (("kokoro", english), ("kokoro", chinese))
+    assert set(voice.synthesizers) == {"en", "zh", "ja"}
+    assert (voice.synthesizers["en"], voice.synthesizers["zh"]) == (("kokoro", english), ("kokoro", chinese))
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_a_blend_speaks_three_languages(name: str, english: str, chinese: str) -
         "af_bella(-1)+af_sky",
         "af_bella(nan)+af_sky",
         "af_bella|jf_alpha",
-        "+".join(["af_sky"] * (MOST_PARTS + 1)),
+        "+".join(["af_sky"] * (MAX_PARTS + 1)),
         "de-DE-KatjaNeural",
         "zh-HK-HiuGaaiNeural",
         "en-US-NobodyNeural",
         "AriaNeural",
-        "af_sky+" * MOST_CHARACTERS + "af_sky",
+        "af_sky+" * MAX_CHARACTERS + "af_sky",
     ],
 )
 def test_other_names_are_refused_with_some_that_are_right(name: str) -> None:
@@ -83,4 +83,4 @@ def test_other_names_are_refused_with_some_that_are_right(name: str) -> None:
 
 
 def test_what_a_refusal_names_is_right() -> None:
-    assert all(preset(name).id == name for name in SOME)
+    assert all(preset(name).id == name for name in EXAMPLES)

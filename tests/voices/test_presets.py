@@ -34,8 +34,8 @@ def test_an_unknown_voice_is_the_clients_error() -> None:
 
 def test_every_voice_speaks_three_languages_with_its_own_sex() -> None:
     for voice in PRESETS.values():
-        assert set(voice.speakers) == {"en", "zh", "ja"}, voice.id
-        for language, (engine, name) in voice.speakers.items():
+        assert set(voice.synthesizers) == {"en", "zh", "ja"}, voice.id
+        for language, (engine, name) in voice.synthesizers.items():
             if engine == "hibari":
                 assert (name, voice.sex, language) == ("heart", "female", "en")
                 continue
@@ -50,10 +50,10 @@ def test_every_voice_speaks_three_languages_with_its_own_sex() -> None:
 
 
 def test_a_borrowed_timbre_is_that_of_the_english_voice() -> None:
-    assert preset("lively-girl").speakers["zh"] == ("kokoro", "af_jessica+af_sky|zf_xiaobei")
-    assert preset("ganliannvsheng").speakers["zh"] == ("kokoro", "af_heart|zf_xiaoxiao+zf_xiaoyi")
-    assert preset("wenrounansheng").speakers["ja"] == ("kokoro", "am_michael+jm_kumo|jm_kumo")
-    assert preset("magnetic-voiced-male").speakers["ja"] == ("kokoro", "am_onyx+am_michael+jm_kumo:2|jm_kumo")
+    assert preset("lively-girl").synthesizers["zh"] == ("kokoro", "af_jessica+af_sky|zf_xiaobei")
+    assert preset("ganliannvsheng").synthesizers["zh"] == ("kokoro", "af_heart|zf_xiaoxiao+zf_xiaoyi")
+    assert preset("wenrounansheng").synthesizers["ja"] == ("kokoro", "am_michael+jm_kumo|jm_kumo")
+    assert preset("magnetic-voiced-male").synthesizers["ja"] == ("kokoro", "am_onyx+am_michael+jm_kumo:2|jm_kumo")
 
 
 def test_names_that_tell_a_sex_keep_it() -> None:
@@ -66,7 +66,7 @@ def test_names_that_tell_a_sex_keep_it() -> None:
 
 def test_voices_nobody_chose_speak_english_fast() -> None:
     for name in (*(tier.default_voice for tier in TIERS.values()), "ganliannvsheng", "alloy", "marin"):
-        assert preset(name).speakers["en"] == ("hibari", "heart")
+        assert preset(name).synthesizers["en"] == ("hibari", "heart")
 
 
 def recipe(name: str) -> tuple[frozenset[str], ...]:
@@ -75,7 +75,7 @@ def recipe(name: str) -> tuple[frozenset[str], ...]:
 
 
 def spoken(names: Iterable[str], language: str) -> list[tuple[frozenset[str], ...]]:
-    return [recipe(preset(name).speakers[language][1]) for name in names]
+    return [recipe(preset(name).synthesizers[language][1]) for name in names]
 
 
 @pytest.mark.parametrize("language", ["en", "zh", "ja"])

@@ -22,19 +22,19 @@ class Block:
     level: int = 0
     page: int | None = None
 
-    def in_pieces(self, most: int) -> Iterator[Block]:
-        """Itself, or several blocks of at most ``most`` characters, cut between words where there are any."""
-        if len(self.text) <= most:
+    def in_pieces(self, max_characters: int) -> Iterator[Block]:
+        """Itself, or several blocks of at most ``max_characters`` characters, cut between words where there are any."""
+        if len(self.text) <= max_characters:
             yield self
             return
-        begin = 0
-        while begin < len(self.text):
-            half, end = begin + most // 2, begin + most
+        start = 0
+        while start < len(self.text):
+            middle, end = start + max_characters // 2, start + max_characters
             if end < len(self.text):
-                end = max(self.text.rfind(space, half, end) for space in " \n") + 1 or end
-            if piece := self.text[begin:end].strip():
+                end = max(self.text.rfind(space, middle, end) for space in " \n") + 1 or end
+            if piece := self.text[start:end].strip():
                 yield Block(self.kind, piece, self.level, self.page)
-            begin = end
+            start = end
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,20 @@ class ParsedDocument:
 def plain_text(blocks: Sequence[Block]) -> str:
     """Blocks as plain text; see ``ParsedDocument.text``."""
     parts: list[str] = []
-    before: Block | None = None
+    previous: Block | None = None
     for block in blocks:
-        if before is not None:
-            parts.append("\n" if block.kind == before.kind and block.kind in ("item", "row") else "\n\n")
+        if previous is not None:
+            parts.append("\n" if block.kind == previous.kind and block.kind in ("item", "row") else "\n\n")
         parts.append(block.text)
-        before = block
+        previous = block
     return "".join(parts)
 
 
 def row_text(header: Sequence[str], cells: Sequence[str]) -> str:
     """The cells of a row behind the names of their columns; empty cells are left out."""
-    named = []
+    parts = []
     for number, cell in enumerate(cells):
         name = header[number] if number < len(header) else ""
         if cell:
-            named.append(f"{name}: {cell}" if name and name != cell else cell)
-    return "; ".join(named)
+            parts.append(f"{name}: {cell}" if name and name != cell else cell)
+    return "; ".join(parts)

@@ -11,8 +11,8 @@ from vivavoce.knowledge.lengths import tokens_of, weight_of
 
 _SENTENCE = re.compile(r"(?<=[。！？!?；;])|(?<=\.)(?=\s)|(?<=\n)")
 _CLAUSE = re.compile(r"(?<=[,，、:：])|(?<=\s)")
-MOST_HEADINGS = 4
-MOST_HEADING = 160
+MAX_HEADINGS = 4
+MAX_HEADING_CHARACTERS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Passage:
         return f"{self.context}\n{self.text}" if self.headings else self.text
 
 
-class Cutter:
+class Chunker:
     """Takes blocks as they come, gives passages as they are full.
 
     ``title`` stands above the headings of a document that does not name itself: its file's name.
@@ -53,9 +53,9 @@ class Cutter:
         self._size = size
         self._title = title.strip()
         self._headings: dict[int, str] = {}
-        self._gathered: list[str] = []
+        self._pending: list[str] = []
         self._length = 0
-        self._fresh = False
+        self._has_new = False
         self._page: int | None = None
         self._ordinal = 0
 
@@ -70,13 +70,13 @@ class Cutter:
                 yield from self._flush()
             for piece in self._pieces(block.text):
                 length = tokens_of(piece)
-                if self._fresh and self._length + length > self._size.tokens:
+                if self._has_new and self._length + length > self._size.tokens:
                     yield from self._flush(overlap=True)
-                if not self._gathered or not self._fresh:
+                if not self._pending or not self._has_new:
                     self._page = block.page
-                self._gathered.append(piece)
+                self._pending.append(piece)
                 self._length += length
-                self._fresh = True
+                self._has_new = True
 
     def finish(self) -> Iterator[Passage]:
         """The last passage; headings that nothing followed are worth one, too, if there is no other."""
@@ -87,7 +87,7 @@ class Cutter:
 
     def _enter(self, heading: Block) -> None:
         self._headings = {level: text for level, text in self._headings.items() if level < heading.level}
-        self._headings[heading.level] = " ".join(heading.text.split())[:MOST_HEADING]
+        self._headings[heading.level] = " ".join(heading.text.split())[:MAX_HEADING_CHARACTERS]
         self._page = heading.page
 
     def _pieces(self, text: str) -> Iterator[str]:
@@ -99,47 +99,47 @@ class Cutter:
             parts = [part for part in split(text) if part]
             if len(parts) > 1:
                 break
-        gathered, weight = "", 0.0
+        piece, weight = "", 0.0
         for part in parts:
-            more = weight_of(part)
-            if gathered and round(weight + more) > self._size.tokens:
-                yield gathered.strip()
-                gathered, weight = "", 0.0
-            if round(more) > self._size.tokens:
+            part_weight = weight_of(part)
+            if piece and round(weight + part_weight) > self._size.tokens:
+                yield piece.strip()
+                piece, weight = "", 0.0
+            if round(part_weight) > self._size.tokens:
                 yield from self._pieces(part)
             else:
-                gathered, weight = gathered + part, weight + more
-        if gathered.strip():
-            yield gathered.strip()
+                piece, weight = piece + part, weight + part_weight
+        if piece.strip():
+            yield piece.strip()
 
     def _flush(self, *, overlap: bool = False) -> Iterator[Passage]:
         """What is gathered as a passage. With ``overlap`` its end begins the next one."""
-        gathered, fresh = self._gathered, self._fresh
-        self._gathered, self._length, self._fresh = [], 0, False
-        if not fresh:
+        pending, has_new = self._pending, self._has_new
+        self._pending, self._length, self._has_new = [], 0, False
+        if not has_new:
             return
-        yield Passage(self._ordinal, "\n".join(gathered), self._path(), self._page)
+        yield Passage(self._ordinal, "\n".join(pending), self._path(), self._page)
         self._ordinal += 1
         if overlap:
-            self._gathered = _tail(gathered, self._size.overlap)
-            self._length = sum(map(tokens_of, self._gathered))
+            self._pending = _tail(pending, self._size.overlap)
+            self._length = sum(map(tokens_of, self._pending))
 
     def _path(self) -> tuple[str, ...]:
         headings = list(dict.fromkeys(self._headings[level] for level in sorted(self._headings)))
-        named = any(self._title.lower() in heading.lower() for heading in headings)
-        return tuple([*([self._title] if self._title and not named else []), *headings][-MOST_HEADINGS:])
+        has_title = any(self._title.lower() in heading.lower() for heading in headings)
+        return tuple([*([self._title] if self._title and not has_title else []), *headings][-MAX_HEADINGS:])
 
 
 def _tail(texts: list[str], tokens: int) -> list[str]:
     """The last whole blocks of a passage that fit, or the last sentences of its last block."""
-    kept: list[str] = []
+    blocks: list[str] = []
     for text in reversed(texts):
         tokens -= tokens_of(text)
         if tokens < 0:
             break
-        kept.insert(0, text)
-    if kept or len(texts) == 0:
-        return kept if len(kept) < len(texts) else []
+        blocks.insert(0, text)
+    if blocks or len(texts) == 0:
+        return blocks if len(blocks) < len(texts) else []
     tail = ""
     for sentence in reversed([part for part in _SENTENCE.split(texts[-1]) if part.strip()]):
         if tokens_of(sentence + tail) > tokens + tokens_of(texts[-1]):

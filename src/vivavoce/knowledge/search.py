@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vivavoce.knowledge.fusion import fused_scores
 from vivavoce.knowledge.index.base import Candidate, Candidates
 from vivavoce.knowledge.passages import Passage
-
-RANK_CONSTANT = 60
-"""Of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): how little the first ranks count above the next."""
 
 DEPTH = 50
 """How many of each search take part."""
@@ -26,22 +24,19 @@ class Hit:
     similarity: float
 
 
-def fused(candidates: Candidates, most: int) -> list[tuple[Candidate, float]]:
+def fused(candidates: Candidates, limit: int) -> list[tuple[Candidate, float]]:
     """The best of both searches, with their scores: 1 is first in both."""
-    scores: dict[int, float] = {}
-    for ranking in (candidates.by_meaning, candidates.by_words):
-        for rank, index in enumerate(ranking):
-            scores[index] = scores.get(index, 0.0) + (RANK_CONSTANT + 1) / (RANK_CONSTANT + 1 + rank) / 2
+    scores = fused_scores((candidates.by_meaning, candidates.by_words))
     order = sorted(scores, key=lambda index: (scores[index], candidates.passages[index].similarity), reverse=True)
-    return [(candidates.passages[index], scores[index]) for index in order[:most]]
+    return [(candidates.passages[index], scores[index]) for index in order[:limit]]
 
 
-def within(hits: Sequence[Hit], tokens: int, length_of: Sequence[int]) -> list[Hit]:
-    """The first hits that fit into ``tokens`` together; always one. ``length_of`` are their lengths."""
-    kept: list[Hit] = []
-    for hit, length in zip(hits, length_of, strict=True):
+def within(hits: Sequence[Hit], tokens: int, lengths: Sequence[int]) -> list[Hit]:
+    """The first hits that fit into ``tokens`` together; always one. ``lengths`` are their lengths."""
+    selected: list[Hit] = []
+    for hit, length in zip(hits, lengths, strict=True):
         tokens -= length
-        if kept and tokens < 0:
+        if selected and tokens < 0:
             break
-        kept.append(hit)
-    return kept
+        selected.append(hit)
+    return selected

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Delete, Select, delete, func, select, update
+from sqlalchemy import Delete, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from vivavoce.errors import CapacityError, ClientError
 from vivavoce.knowledge.tables import VectorStoreFileRow, VectorStoreRow
+from vivavoce.store.paging import Page, paged
 from vivavoce.store.store import Store
 from vivavoce.store.tables import FileRow
 
@@ -30,16 +31,6 @@ SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Which part of a list is wanted: at most ``limit`` after or before an id, newest first unless ``ascending``."""
-
-    limit: int = 20
-    ascending: bool = False
-    after: str | None = None
-    before: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class NewFile:
     """A file that is to be put into a store."""
 
@@ -50,6 +41,33 @@ class NewFile:
     overlap_tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NewStore:
+    """A store that is to be made. ``details`` is OpenAI's ``metadata``."""
+
+    name: str
+    description: str = ""
+    details: Mapping[str, Any] | None = None
+    expires_after_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files that were put into a store together: when (seconds of the epoch), and how many there are of each status."""
+
+    created_at: int
+    counts: Mapping[str, int]
+
+    @property
+    def status(self) -> Literal["in_progress", "completed", "cancelled", "failed"]:
+        """That of the whole: read as long as one is, and failed only where none was read."""
+        if self.counts["in_progress"]:
+            return "in_progress"
+        if self.counts["cancelled"]:
+            return "cancelled"
+        return "failed" if self.counts["failed"] == self.counts["total"] else "completed"
+
+
 Listed: TypeAlias = tuple[Sequence[VectorStoreRow], bool]
 ListedFiles: TypeAlias = tuple[Sequence[VectorStoreFileRow], bool]
 
@@ -57,36 +75,28 @@ ListedFiles: TypeAlias = tuple[Sequence[VectorStoreFileRow], bool]
 class VectorStores:
     """Rows only: passages are the index's, reading files into it is the ingest's."""
 
-    def __init__(self, store: Store, most: int) -> None:
+    def __init__(self, store: Store, max_stores: int) -> None:
         self._store = store
-        self._most = most
-        self._touched: dict[str, int] = {}
+        self._max_stores = max_stores
+        self._last_used: dict[str, int] = {}
 
-    async def create(
-        self,
-        owner: str,
-        name: str,
-        *,
-        description: str = "",
-        details: Mapping[str, Any] | None = None,
-        expires_after_days: int | None = None,
-    ) -> VectorStoreRow:
+    async def create(self, owner: str, new: NewStore) -> VectorStoreRow:
         """A new, empty store. Raises ``ClientError`` for a name that breaks the rules, or one store too many."""
         now = int(time.time())
         row = VectorStoreRow(
             id=new_store_id(),
             owner=owner,
-            name=checked_name(name),
-            description=description,
-            details=json.dumps(details or {}),
+            name=checked_name(new.name),
+            description=new.description,
+            details=json.dumps(new.details or {}),
             created_at=now,
             last_active_at=now,
-            expires_after_days=expires_after_days,
+            expires_after_days=new.expires_after_days,
         )
         async with self._store.rows.begin() as session:
-            of_owner = select(func.count()).select_from(VectorStoreRow).where(VectorStoreRow.owner == owner)
-            if (await session.scalar(of_owner) or 0) >= self._most:
-                raise CapacityError("places for vector stores", self._most)
+            count = select(func.count()).select_from(VectorStoreRow).where(VectorStoreRow.owner == owner)
+            if (await session.scalar(count) or 0) >= self._max_stores:
+                raise CapacityError("places for vector stores", self._max_stores)
             session.add(row)
         return row
 
@@ -102,7 +112,7 @@ class VectorStores:
         """A page of an owner's stores, and whether there are more. Raises ``ClientError`` for an unknown cursor."""
         query = select(VectorStoreRow).where(VectorStoreRow.owner == owner)
         async with self._store.reading() as session:
-            return await _paged(session, query, VectorStoreRow.id, page, lambda cursor: cursor)
+            return await paged(session, query, VectorStoreRow.id, page, lambda cursor: cursor)
 
     async def change(self, owner: str, store_id: str, changes: Mapping[str, Any]) -> VectorStoreRow:
         """Change columns of a store. Raises ``ClientError``."""
@@ -116,18 +126,18 @@ class VectorStores:
 
     def touch(self, store_id: str) -> None:
         """Somebody searched it: a store that expires does so later. Written down by ``write_touches``: nobody waits for it."""
-        self._touched[store_id] = int(time.time())
+        self._last_used[store_id] = int(time.time())
 
     async def write_touches(self) -> None:
         """Write down which stores were used. Raises ``StoreError``: then it is done the next time."""
-        touched = dict(self._touched)
-        if not touched:
+        last_used = dict(self._last_used)
+        if not last_used:
             return
         async with self._store.rows.begin() as session:
-            for store_id, now in touched.items():
-                here = VectorStoreRow.id == store_id, VectorStoreRow.last_active_at < now
-                await session.execute(update(VectorStoreRow).where(*here).values(last_active_at=now))
-        self._touched = {one: now for one, now in self._touched.items() if now != touched.get(one)}
+            for store_id, now in last_used.items():
+                older = VectorStoreRow.id == store_id, VectorStoreRow.last_active_at < now
+                await session.execute(update(VectorStoreRow).where(*older).values(last_active_at=now))
+        self._last_used = {store_id: now for store_id, now in self._last_used.items() if now != last_used.get(store_id)}
 
     async def delete(self, owner: str, store_id: str) -> None:
         """Delete the rows of a store and its files. Raises ``ClientError`` (``vector_store_not_found``)."""
@@ -140,12 +150,12 @@ class VectorStores:
 
     async def expired(self) -> Sequence[VectorStoreRow]:
         """The stores whose time is over."""
-        over = VectorStoreRow.last_active_at + VectorStoreRow.expires_after_days * SECONDS_A_DAY <= int(time.time())
+        is_over = VectorStoreRow.last_active_at + VectorStoreRow.expires_after_days * SECONDS_A_DAY <= int(time.time())
         async with self._store.reading() as session:
-            found = await session.scalars(
-                select(VectorStoreRow).where(VectorStoreRow.expires_after_days.is_not(None), over)
+            rows = await session.scalars(
+                select(VectorStoreRow).where(VectorStoreRow.expires_after_days.is_not(None), is_over)
             )
-            return found.all()
+            return rows.all()
 
     # ---- files
 
@@ -208,10 +218,9 @@ class VectorStores:
                         VectorStoreFileRow.store_id == store_id, VectorStoreFileRow.file_id == cursor
                     )
                 )
-                for cursor in (page.after, page.before)
-                if cursor is not None
+                for cursor in page.cursors
             }
-            return await _paged(session, query, VectorStoreFileRow.position, page, positions.__getitem__)
+            return await paged(session, query, VectorStoreFileRow.position, page, positions.__getitem__)
 
     async def change_file(self, owner: str, store_id: str, file_id: str, attributes: Mapping[str, Any]) -> None:
         """Change the attributes of a file in a store. Raises ``ClientError``."""
@@ -224,15 +233,15 @@ class VectorStores:
     async def remove_file(self, owner: str, store_id: str, file_id: str) -> None:
         """Take a file out of a store; the file itself stays. Raises ``ClientError``."""
         await self.file(owner, store_id, file_id)
-        here = VectorStoreFileRow.store_id == store_id, VectorStoreFileRow.file_id == file_id
-        await self._delete(delete(VectorStoreFileRow).where(*here))
+        condition = VectorStoreFileRow.store_id == store_id, VectorStoreFileRow.file_id == file_id
+        await self._delete(delete(VectorStoreFileRow).where(*condition))
 
     async def _delete(self, rows: Delete) -> None:
         async def drop() -> None:
             async with self._store.rows.begin() as session:
                 await session.execute(rows)
 
-        await self._store.database.freeing(drop)
+        await self._store.database.delete_with_reserve(drop)
 
     async def cancel_batch(self, owner: str, store_id: str, batch_id: str) -> None:
         """What of a batch is not read yet will not be. Raises ``ClientError``."""
@@ -247,6 +256,13 @@ class VectorStores:
                 )
                 .values(status="cancelled")
             )
+
+    async def batch(self, owner: str, store_id: str, batch_id: str) -> Batch:
+        """How far the files of a batch are. Raises ``ClientError`` (``batch_not_found``)."""
+        rows, _ = await self.files(owner, store_id, Page(limit=1, ascending=True), batch_id=batch_id)
+        if not rows:
+            raise ClientError(f"There is no batch '{batch_id[:100]}'.", code="batch_not_found", param="batch_id")
+        return Batch(rows[0].created_at, (await self.counts([store_id], batch_id=batch_id))[store_id])
 
     async def counts(self, store_ids: Sequence[str], *, batch_id: str | None = None) -> dict[str, dict[str, int]]:
         """How many files of each status stores have, ``total``, and the ``bytes`` of their passages."""
@@ -298,8 +314,8 @@ def new_store_id() -> str:
 
 def expired(row: VectorStoreRow) -> bool:
     """Whether nobody has used a store for longer than it was to be kept."""
-    at = expires_at(row)
-    return at is not None and at <= time.time()
+    ends_at = expires_at(row)
+    return ends_at is not None and ends_at <= time.time()
 
 
 def expires_at(row: VectorStoreRow) -> int | None:
@@ -349,21 +365,3 @@ def _new_row(owner: str, store_id: str, new: NewFile, position: int, batch_id: s
         leased_until=0,
         created_at=int(time.time()),
     )
-
-
-async def _paged(
-    session: AsyncSession, query: Select[Any], column: Any, page: Page, value_of: Any
-) -> tuple[list[Any], bool]:
-    """A page of ``query`` in the order of ``column``. With ``before`` alone it is the page that ends there."""
-    backwards = page.before is not None and page.after is None
-    for cursor, beyond in ((page.after, True), (page.before, False)):
-        if cursor is not None:
-            value = value_of(cursor)
-            if value is None:
-                raise ClientError("The list has no such id.", param="after" if beyond else "before")
-            query = query.where(column > value if beyond == page.ascending else column < value)
-    rises = page.ascending != backwards
-    query = query.order_by(column.asc() if rises else column.desc()).limit(page.limit + 1)
-    found = list((await session.scalars(query)).all())
-    more, rows = len(found) > page.limit, found[: page.limit]
-    return (rows[::-1] if backwards else rows), more

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from vivavoce.store.leases import LeasedRow
 from vivavoce.store.tables import Base
 
 
@@ -23,11 +24,10 @@ class VectorStoreRow(Base):
     expires_after_days: Mapped[int | None]
 
 
-class VectorStoreFileRow(Base):
+class VectorStoreFileRow(LeasedRow):
     """A file in a vector store, and how far it has been read into the index.
 
-    ``status`` is on the wire. ``leased_until``: a server is at work on it until then, unless it says otherwise.
-    ``attempts`` counts how often it failed and was put off. ``embedder`` made its vectors. ``attributes`` is JSON.
+    ``status`` is on the wire. ``embedder`` made its vectors. ``attributes`` is JSON.
     ``position`` counts up, so that files added in the same second have an order.
     """
 
@@ -37,7 +37,6 @@ class VectorStoreFileRow(Base):
 
     store_id: Mapped[str] = mapped_column(ForeignKey("vector_stores.id", ondelete="CASCADE"), primary_key=True)
     file_id: Mapped[str] = mapped_column(ForeignKey("files.id", ondelete="CASCADE"), primary_key=True, index=True)
-    owner: Mapped[str] = mapped_column(String(255))
     position: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(String(16))
     progress: Mapped[float]
@@ -51,6 +50,4 @@ class VectorStoreFileRow(Base):
     passages: Mapped[int]
     usage_bytes: Mapped[int] = mapped_column(BigInteger)
     batch_id: Mapped[str | None] = mapped_column(String(64), index=True)
-    attempts: Mapped[int]
-    leased_until: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[int] = mapped_column(BigInteger)

@@ -10,8 +10,8 @@ import rjieba
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _WORD = re.compile(r"[^\W_]+")
-MOST_TERMS = 24
-MOST_MATCHES = 5_000
+MAX_TERMS = 24
+MAX_MATCHES = 5_000
 """Of all the words looked for. Ranking a match takes a microsecond or two: beyond this the commonest words, which tell the
 least, are left out."""
 
@@ -43,21 +43,21 @@ def terms_of(question: str) -> list[str]:
     """The words of a question worth looking for, each once; all of them if none is. Single Chinese characters that come of
     longer words are left in: they find what was cut differently."""
     words = list(dict.fromkeys(searchable(question).split()))
-    telling = [word for word in words if word not in STOP_WORDS]
-    return (telling or words)[:MOST_TERMS]
+    content_words = [word for word in words if word not in STOP_WORDS]
+    return (content_words or words)[:MAX_TERMS]
 
 
 def rankable(counts: Mapping[str, float]) -> list[str]:
     """Of words and how many passages hold them, the rarest ones, as long as all their matches can be ranked in time; at least
     one."""
-    kept: list[str] = []
-    left: float = MOST_MATCHES
+    terms: list[str] = []
+    remaining: float = MAX_MATCHES
     for word in sorted(counts, key=lambda word: (counts[word], word)):
-        left -= counts[word]
-        if kept and left < 0:
+        remaining -= counts[word]
+        if terms and remaining < 0:
             break
-        kept.append(word)
-    return kept
+        terms.append(word)
+    return terms
 
 
 def _segmented(run: re.Match[str]) -> str:
@@ -69,4 +69,4 @@ def _segmented(run: re.Match[str]) -> str:
 
 
 def _pairs(text: str) -> list[str]:
-    return [text[at : at + 2] for at in range(max(1, len(text) - 1))]
+    return [text[start : start + 2] for start in range(max(1, len(text) - 1))]

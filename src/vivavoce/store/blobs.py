@@ -31,14 +31,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from vivavoce.errors import ClientError, StoreError, StoreFullError
 from vivavoce.store.database import Database
 from vivavoce.store.failures import store_error
-from vivavoce.store.tables import LooseBlob
+from vivavoce.store.tables import OrphanBlob
+from vivavoce.waiting import first_of
 
 log = logging.getLogger(__name__)
 
 PART_BYTES = 5 * 1024 * 1024
 """The smallest part S3 takes; two of them are in memory at most."""
 
-SWEPT = 0
+SINCE_DELETING = 0
 """``since`` of a loose blob that is being deleted for good."""
 
 PROBED_ROWS = 256
@@ -47,10 +48,10 @@ PROBED_ROWS = 256
 PIECE_BYTES = 256 * 1024
 """What is read at a time."""
 
-WRITTEN_WITHIN_S = 3600
+WRITE_TIMEOUT_S = 3600
 """A blob that is not written in this time is given up; one that is loose for longer was left behind."""
 
-GIVEN_UP_WITHIN_S = 10.0
+ABORT_TIMEOUT_S = 10.0
 """How long the store may take to remove the parts of a blob that is not wanted any more."""
 
 
@@ -71,53 +72,50 @@ class Blobs:
         self._database = database
         self._folder = folder
 
-    async def put(self, chunks: AsyncIterable[bytes], *, most_bytes: int) -> Blob:
-        """Write a stream. The blob is loose until a row adopts it.
+    async def put(self, content: AsyncIterable[bytes] | bytes, *, max_bytes: int) -> Blob:
+        """Write a stream, or bytes. The blob is loose until a row adopts it.
 
-        An error of ``chunks``, or being cancelled, leaves nothing behind. Raises ``ClientError`` (``request_too_large``)
-        beyond ``most_bytes``, and ``StoreError``.
+        An error of the stream, or being cancelled, leaves nothing behind. Raises ``ClientError`` (``request_too_large``)
+        beyond ``max_bytes``, and ``StoreError``.
         """
-        self._database.room.require()
-        return await self._put(chunks, most_bytes)
+        self._database.disk_space.require()
+        return await self._put(_as_stream(content) if isinstance(content, bytes) else content, max_bytes)
 
-    async def regain_room(self) -> None:
+    async def probe_disk_space(self) -> None:
         """Whether there is room again: write something, and delete it. Raises ``StoreFullError`` and other ``StoreError``."""
-        room = self._database.room
-        if not await asyncio.to_thread(room.hold_back):
+        disk_space = self._database.disk_space
+        if not await asyncio.to_thread(disk_space.ensure_reserve):
             raise StoreFullError("The reserve is not whole.")
 
-        async def something() -> AsyncIterator[bytes]:
-            yield bytes(PIECE_BYTES)
-
         async with self._database.rows.begin() as session:
-            session.add_all(LooseBlob(key=f"probe/{_new_key()}", since=SWEPT) for _ in range(PROBED_ROWS))
+            session.add_all(OrphanBlob(key=f"probe/{_new_key()}", since=SINCE_DELETING) for _ in range(PROBED_ROWS))
         async with self._database.rows.begin() as session:
-            await session.execute(delete(LooseBlob).where(LooseBlob.key.startswith("probe/")))
-        blob = await self._put(something(), PIECE_BYTES)
+            await session.execute(delete(OrphanBlob).where(OrphanBlob.key.startswith("probe/")))
+        blob = await self._put(_as_stream(bytes(PIECE_BYTES)), PIECE_BYTES)
         await self.delete(blob.key)
-        room.note_room()
+        disk_space.note_available()
 
-    async def _put(self, chunks: AsyncIterable[bytes], most_bytes: int) -> Blob:
+    async def _put(self, chunks: AsyncIterable[bytes], max_bytes: int) -> Blob:
         key = _new_key()
         async with self._database.rows.begin() as session:
-            session.add(LooseBlob(key=key, since=int(time.time())))
-        counted = _Counted(chunks, most_bytes)
+            session.add(OrphanBlob(key=key, since=int(time.time())))
+        counted = _Counted(chunks, max_bytes)
         writing = asyncio.ensure_future(
             obstore.put_async(self._objects, key, counted, chunk_size=PART_BYTES, max_concurrency=2)
         )
         try:
-            async with asyncio.timeout(WRITTEN_WITHIN_S):
+            async with asyncio.timeout(WRITE_TIMEOUT_S):
                 await asyncio.shield(writing)
             if self._folder is not None:
                 await asyncio.to_thread(_write_through, self._folder / key)
         except BaseException as error:
-            await counted.give_up(writing)
+            await counted.abort(writing)
             await self.delete(key)
             if isinstance(error, BaseError | OSError) and error is not counted.error:
-                failed = _failed("write to", error)
-                if isinstance(failed, StoreFullError):
-                    self._database.room.note_full()
-                raise failed from error
+                translated = _store_failure("write to", error)
+                if isinstance(translated, StoreFullError):
+                    self._database.disk_space.note_full()
+                raise translated from error
             raise
         return Blob(key, counted.size_bytes, counted.digest.hexdigest())
 
@@ -126,61 +124,63 @@ class Blobs:
 
         Raises ``StoreError`` when it has been swept: the clock was set forward, or writing it took an hour.
         """
-        loose = delete(LooseBlob).where(LooseBlob.key == key, LooseBlob.since > SWEPT).returning(LooseBlob.key)
-        if (await session.scalars(loose)).first() is None:
+        statement = (
+            delete(OrphanBlob).where(OrphanBlob.key == key, OrphanBlob.since > SINCE_DELETING).returning(OrphanBlob.key)
+        )
+        if (await session.scalars(statement)).first() is None:
             raise StoreError("The blob is not there any more.")
 
     async def release(self, session: AsyncSession, key: str) -> None:
         """No row refers to it any more once this session's transaction is committed. Then ``delete`` it."""
-        session.add(LooseBlob(key=key, since=int(time.time())))
+        session.add(OrphanBlob(key=key, since=int(time.time())))
 
     async def delete(self, key: str) -> bool:
         """Delete a loose blob; one that is not there is no mistake. What cannot be deleted stays loose, and this is false."""
 
         async def forget() -> None:
             async with self._database.rows.begin() as session:
-                await session.execute(delete(LooseBlob).where(LooseBlob.key == key))
+                await session.execute(delete(OrphanBlob).where(OrphanBlob.key == key))
 
         try:
             with suppress(FileNotFoundError):
                 await obstore.delete_async(self._objects, key)
             if self._folder is not None:
                 await asyncio.to_thread(_remove_drafts, self._folder / key)
-            await self._database.freeing(forget)
+            await self._database.delete_with_reserve(forget)
         except (BaseError, OSError, StoreError) as error:
             log.warning("a blob is left to be swept: %s", type(error).__name__)
             return False
         return True
 
-    async def opened(self, key: str) -> AsyncIterator[bytes]:
+    async def open(self, key: str) -> AsyncIterator[bytes]:
         """The bytes of a blob, in pieces. Raises ``StoreError`` at once when it is not there, and where reading fails."""
         try:
-            found = await obstore.get_async(self._objects, key)
+            blob = await obstore.get_async(self._objects, key)
         except (BaseError, OSError) as error:
-            raise _failed("read from", error) from error
+            raise _store_failure("read from", error) from error
 
         async def pieces() -> AsyncIterator[bytes]:
             try:
-                async for piece in found.stream(min_chunk_size=PIECE_BYTES):
+                async for piece in blob.stream(min_chunk_size=PIECE_BYTES):
                     yield bytes(piece)
             except (BaseError, OSError) as error:
-                raise _failed("read from", error) from error
+                raise _store_failure("read from", error) from error
 
         return pieces()
 
     async def stream(self, key: str) -> AsyncIterator[bytes]:
         """The same, opened when the first piece is wanted."""
-        async for piece in await self.opened(key):
+        async for piece in await self.open(key):
             yield piece
 
     async def head(self, key: str, size_bytes: int) -> bytes:
         """The first bytes of a blob, at most ``size_bytes``. Raises ``StoreError``."""
-        read = bytearray()
+        data = bytearray()
         async for piece in self.stream(key):
-            read += piece
-            if len(read) >= size_bytes:
+            data += piece
+            if len(data) >= size_bytes:
                 break
-        return bytes(read[:size_bytes])
+        return bytes(data[:size_bytes])
 
     @asynccontextmanager
     async def path(self, key: str) -> AsyncIterator[Path]:
@@ -199,66 +199,66 @@ class Blobs:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def sweep(self, older_than_s: float = WRITTEN_WITHIN_S) -> int:
+    async def sweep(self, older_than_s: float = WRITE_TIMEOUT_S) -> int:
         """Delete blobs that have been loose for so long; how many that were."""
-        until = int(time.time() - older_than_s)
+        cutoff = int(time.time() - older_than_s)
         async with self._database.reading() as session:
-            keys = (await session.scalars(select(LooseBlob.key).where(LooseBlob.since <= until))).all()
-        return sum([await self._sweep(key, until) for key in keys])
+            keys = (await session.scalars(select(OrphanBlob.key).where(OrphanBlob.since <= cutoff))).all()
+        return sum([await self._sweep(key, cutoff) for key in keys])
 
-    async def _sweep(self, key: str, until: int) -> bool:
+    async def _sweep(self, key: str, cutoff: int) -> bool:
         """Delete one that is still loose; from then on no row can adopt it."""
 
         async def mark() -> bool:
-            here = LooseBlob.key == key, LooseBlob.since <= until
-            marked = update(LooseBlob).where(*here).values(since=SWEPT).returning(LooseBlob.key)
+            condition = OrphanBlob.key == key, OrphanBlob.since <= cutoff
+            statement = update(OrphanBlob).where(*condition).values(since=SINCE_DELETING).returning(OrphanBlob.key)
             async with self._database.rows.begin() as session:
-                return (await session.scalars(marked)).first() is not None
+                return (await session.scalars(statement)).first() is not None
 
-        return await self._database.freeing(mark) and await self.delete(key)
+        return await self._database.delete_with_reserve(mark) and await self.delete(key)
+
+
+async def _as_stream(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 class _Counted:
     """A stream that counts and hashes what passes, and ends with an error when it is too much."""
 
-    def __init__(self, chunks: AsyncIterable[bytes], most_bytes: int) -> None:
+    def __init__(self, chunks: AsyncIterable[bytes], max_bytes: int) -> None:
         self._chunks = chunks
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self.size_bytes = 0
         self.digest = sha256()
-        self._given_up = asyncio.get_running_loop().create_future()
+        self._aborted = asyncio.get_running_loop().create_future()
         self.error: BaseException | None = None
         """What the stream, and not the store, failed with."""
 
-    async def give_up(self, writing: asyncio.Future[Any]) -> None:
+    async def abort(self, writing: asyncio.Future[Any]) -> None:
         """End the stream with an error and let ``writing`` end by it, which removes the parts it has sent.
 
         If it were cancelled, a bucket would keep them for ever.
         """
-        if not self._given_up.done():
-            self._given_up.set_result(None)
-        await asyncio.wait({writing}, timeout=GIVEN_UP_WITHIN_S)
+        if not self._aborted.done():
+            self._aborted.set_result(None)
+        await asyncio.wait({writing}, timeout=ABORT_TIMEOUT_S)
         writing.cancel()
         await asyncio.wait({writing})
 
     async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
-        following = asyncio.ensure_future(anext(chunks, None))
-        try:
-            await asyncio.wait({following, self._given_up}, return_when=asyncio.FIRST_COMPLETED)
-            if self._given_up.done():
-                raise StoreError("The blob was given up.")
-            return following.result()
-        finally:
-            following.cancel()
-            await asyncio.wait({following})
+        next_chunk, _ = await first_of(anext(chunks, None), asyncio.shield(self._aborted))
+        if self._aborted.done():
+            raise StoreError("The blob was given up.")
+        chunk: bytes | None = next_chunk.result()
+        return chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         chunks = aiter(self._chunks)
         try:
             while (chunk := await self._next(chunks)) is not None:
                 self.size_bytes += len(chunk)
-                if self.size_bytes > self._most_bytes:
-                    raise too_large(self._most_bytes)
+                if self.size_bytes > self._max_bytes:
+                    raise too_large(self._max_bytes)
                 self.digest.update(chunk)
                 yield chunk
         except Exception as error:
@@ -266,16 +266,16 @@ class _Counted:
             raise
 
 
-def too_large(most_bytes: int) -> ClientError:
+def too_large(max_bytes: int) -> ClientError:
     """The refusal of more bytes than are allowed."""
-    return ClientError(f"The file is larger than {most_bytes} bytes.", code="request_too_large", param="file")
+    return ClientError(f"The file is larger than {max_bytes} bytes.", code="request_too_large", param="file")
 
 
-def _failed(to_do: str, error: Exception) -> StoreError:
+def _store_failure(action: str, error: Exception) -> StoreError:
     """What is missing stays missing; whatever else a disk or a bucket says may pass."""
-    known = None if isinstance(error, FileNotFoundError) else store_error(error)
-    kind = StoreError if known is None else type(known)
-    return kind(f"Cannot {to_do} the blob store: {type(error).__name__}")
+    translated = None if isinstance(error, FileNotFoundError) else store_error(error)
+    error_type = StoreError if translated is None else type(translated)
+    return error_type(f"Cannot {action} the blob store: {type(error).__name__}")
 
 
 def _new_key() -> str:

@@ -18,18 +18,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from vivavoce.errors import StoreError, StoreFullError
-from vivavoce.store.room import Room
-from vivavoce.store.sessions import Sessions
+from vivavoce.extras import missing_extra
+from vivavoce.store.disk_space import DiskSpace
+from vivavoce.store.sql_sessions import SqlSessions
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
 """How long one waits for another writer, for a connection, or for a server to take one, before the store counts as busy."""
 
-MIGRATED_WITHIN_S = 60.0
+MIGRATION_TIMEOUT_S = 60.0
 """How long a server that starts waits for another one that is bringing the tables up to date."""
 
-READ_WITHIN_S, WRITTEN_WITHIN_S = 10.0, 60.0
+READ_TIMEOUT_S, WRITE_TIMEOUT_S = 10.0, 60.0
 """What one transaction may take of a PostgreSQL that may be silent for ever: its machine gone, its process stopped."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -53,15 +54,17 @@ class Database:
     def __init__(self, url: str) -> None:
         """``url`` as SQLAlchemy writes it; the driver may be left out. Raises ``StoreError``."""
         self._url = _with_driver(url)
-        self.room = Room(self._beside(".reserve") if self.is_sqlite else None)
+        if not self.is_sqlite and (missing := missing_extra("postgres", "a PostgreSQL database")):
+            raise StoreError(missing)
+        self.disk_space = DiskSpace(self._sibling(".reserve") if self.is_sqlite else None)
         try:
             self._writers = self._engine(BUSY_TIMEOUT_S, **_pool(one_at_a_time=self.is_sqlite))
             self._readers = self._engine(BUSY_TIMEOUT_S, reads_only=True, **_pool())
         except (SQLAlchemyError, ImportError) as error:
             raise StoreError(f"Cannot use the database {self.name}: {error}") from error
-        read_s, written_s = (None, None) if self.is_sqlite else (READ_WITHIN_S, WRITTEN_WITHIN_S)
-        self.rows = Sessions(self._writers, self.room, within_s=written_s)
-        self.reading = Sessions(self._readers, self.room, within_s=read_s)
+        read_s, written_s = (None, None) if self.is_sqlite else (READ_TIMEOUT_S, WRITE_TIMEOUT_S)
+        self.rows = SqlSessions(self._writers, self.disk_space, timeout_s=written_s)
+        self.reading = SqlSessions(self._readers, self.disk_space, timeout_s=read_s)
 
     @property
     def name(self) -> str:
@@ -95,18 +98,18 @@ class Database:
         await self._readers.dispose()
         await self._writers.dispose()
 
-    async def freeing(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def delete_with_reserve(self, work: Callable[[], Awaitable[T]]) -> T:
         """What ``work`` gives, which deletes: where there is no room even for that, with the one that was held back."""
         try:
             return await work()
         except StoreFullError:
-            if not await asyncio.to_thread(self.room.give_up_reserve):
+            if not await asyncio.to_thread(self.disk_space.release_reserve):
                 raise
         return await work()
 
-    def _beside(self, ending: str) -> Path:
+    def _sibling(self, suffix: str) -> Path:
         file = Path(self._url.database or "")
-        return file.with_name(file.name + ending)
+        return file.with_name(file.name + suffix)
 
     def _engine(self, wait_s: float, *, reads_only: bool = False, **pool: Any) -> AsyncEngine:
         arguments = {"timeout": wait_s if self.is_sqlite else BUSY_TIMEOUT_S}  # for a lock; for a server to take us
@@ -118,11 +121,11 @@ class Database:
         return engine
 
     async def _migrate_sqlite(self) -> None:
-        file = self._beside("")
+        file = self._sibling("")
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = AsyncFileLock(self._beside(".lock"), timeout=MIGRATED_WITHIN_S, mode=0o600)
+        lock = AsyncFileLock(self._sibling(".lock"), timeout=MIGRATION_TIMEOUT_S, mode=0o600)
         # Digests of keys, and whose files there are. SQLite gives the files beside it the mode the database has just then.
-        await asyncio.to_thread(_make_private, file, self._beside("-wal"), self._beside("-shm"))
+        await asyncio.to_thread(_make_private, file, self._sibling("-wal"), self._sibling("-shm"))
         async with lock:
             await self._migrate_with(_upgrade)
 
@@ -135,7 +138,7 @@ class Database:
 
     async def _migrate_with(self, upgrade: Callable[[Connection], None]) -> None:
         """On a connection of its own, which waits longer than those that clients wait for."""
-        engine = self._engine(MIGRATED_WITHIN_S, poolclass=NullPool)
+        engine = self._engine(MIGRATION_TIMEOUT_S, poolclass=NullPool)
         try:
             async with engine.begin() as connection:
                 await connection.run_sync(upgrade)
@@ -177,10 +180,10 @@ def _pool(*, one_at_a_time: bool = False) -> dict[str, Any]:
 
     SQLite has one writer at a time: they queue for its connection in their order, instead of polling a lock.
     """
-    size, more = (1, 0) if one_at_a_time else (5, 5)
+    size, overflow = (1, 0) if one_at_a_time else (5, 5)
     return {
         "pool_size": size,
-        "max_overflow": more,
+        "max_overflow": overflow,
         "pool_timeout": BUSY_TIMEOUT_S,
         "pool_pre_ping": True,
         "pool_recycle": 1800,
@@ -198,12 +201,12 @@ def _bound_waiting(engine: AsyncEngine, wait_s: float) -> None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait_s * 1000:.0f}")
 
 
-def _make_private(file: Path, *beside: Path) -> None:
+def _make_private(file: Path, *siblings: Path) -> None:
     """Let nobody else read these files; ``file`` is there afterwards. Raises ``OSError``."""
     file.touch(mode=0o600)
-    for each in (file, *beside):
+    for path in (file, *siblings):
         with suppress(FileNotFoundError):
-            each.chmod(0o600)
+            path.chmod(0o600)
 
 
 def _make_sqlite_durable(engine: AsyncEngine, *, reads_only: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import sqlite3
 
-import apsw
 from obstore.exceptions import BaseError, GenericError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -27,16 +26,6 @@ _SQLITE_BUSY = frozenset(
 )
 """Primary codes (https://sqlite.org/rescode.html). A disk that fails may do so for a moment: an I/O error is tried again."""
 
-_INDEX_BUSY = (
-    apsw.BusyError,
-    apsw.LockedError,
-    apsw.ProtocolError,
-    apsw.IOError,
-    apsw.CantOpenError,
-    apsw.InterruptError,
-)
-"""The same of the index's own SQLite."""
-
 _POSTGRES_FULL = "53100"
 _POSTGRES_BUSY = ("08", "40", "53", "55P03", "57", "58")
 """Classes and codes (PostgreSQL, appendix A): connections, conflicts, resources, locks, operators, the system."""
@@ -47,11 +36,11 @@ def store_error(error: BaseException) -> StoreError | None:
     if isinstance(error, StoreError):
         return error
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    said = f"{type(cause).__name__}: {cause}".partition("\n")[0][:200]
+    reason = f"{type(cause).__name__}: {cause}".partition("\n")[0][:200]
     if _is_full(cause):
-        return StoreFullError(f"There is no room left in the store: {said}")
+        return StoreFullError(f"There is no room left in the store: {reason}")
     if _is_busy(error, cause):
-        return StoreBusyError(f"The store cannot be used at the moment: {said}")
+        return StoreBusyError(f"The store cannot be used at the moment: {reason}")
     return None
 
 
@@ -59,8 +48,6 @@ def _is_full(cause: BaseException) -> bool:
     match cause:
         case sqlite3.Error():
             return getattr(cause, "sqlite_errorcode", None) in _SQLITE_FULL
-        case apsw.Error():
-            return isinstance(cause, apsw.FullError) or getattr(cause, "extendedresult", None) in _SQLITE_FULL
         case BaseError():  # of the folder or the bucket; only its words tell
             return any(f"(os error {number})" in str(cause) for number in _NO_ROOM)
         case OSError():
@@ -72,8 +59,6 @@ def _is_busy(error: BaseException, cause: BaseException) -> bool:
     match cause:
         case sqlite3.Error():
             return (getattr(cause, "sqlite_errorcode", 0) or 0) & 0xFF in _SQLITE_BUSY
-        case apsw.Error():
-            return isinstance(cause, _INDEX_BUSY)
         case PoolTimeoutError() | OSError():  # ``TimeoutError`` and ``ConnectionError`` are kinds of the latter
             return True
         case BaseError():

@@ -24,7 +24,7 @@ Done = Literal["success", "processed"]
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """``magic`` are the endings puremagic may give for such content; none means text."""
+    """``magic`` are the extensions puremagic may give for such content; none means text."""
 
     content_type: str
     magic: frozenset[str] = frozenset()
@@ -82,14 +82,14 @@ class Purpose:
 
     name: str
     types: Mapping[str, FileType]
-    most_bytes: int
+    max_bytes: int
     done: Done = "success"
     extracts: bool = False
 
     def check(self, filename: str, head: bytes) -> str:
         """The file's content type. Raises ``ClientError`` when the name or the content does not fit."""
-        ending = filename.rpartition(".")[2].lower()
-        file_type = self.types.get(ending)
+        extension = filename.rpartition(".")[2].lower()
+        file_type = self.types.get(extension)
         if file_type is None:
             raise ClientError(
                 f"Files for '{self.name}' end in {', '.join(self.types)}; this one is called otherwise.",
@@ -98,10 +98,10 @@ class Purpose:
             )
         if not head:
             raise ClientError("The file is empty.", code="empty_file", param="file")
-        fits = _is_text(head) if not file_type.magic else bool(file_type.magic & _magic(head))
-        if not fits:
+        matches = _is_text(head) if not file_type.magic else bool(file_type.magic & _magic(head))
+        if not matches:
             raise ClientError(
-                f"The content of the file is not what '.{ending}' stands for.",
+                f"The content of the file is not what '.{extension}' stands for.",
                 code="unsupported_file_type",
                 param="file",
             )
@@ -120,7 +120,7 @@ PURPOSES: Mapping[str, Purpose] = {
         Purpose("user_data", {**DOCUMENTS, **_DATA, **MEDIA}, 128 * MIB, "processed"),
         Purpose(
             "vision",
-            {ending: MEDIA[ending] for ending in ("jpg", "jpeg", "png", "webp", "gif")},
+            {extension: MEDIA[extension] for extension in ("jpg", "jpeg", "png", "webp", "gif")},
             128 * MIB,
             "processed",
         ),
@@ -128,7 +128,7 @@ PURPOSES: Mapping[str, Purpose] = {
 }
 """OpenAI's ``batch``, ``fine-tune`` and ``evals`` are not there: nothing here could use such a file."""
 
-MOST_BYTES = max(purpose.most_bytes for purpose in PURPOSES.values())
+MAX_BYTES = max(purpose.max_bytes for purpose in PURPOSES.values())
 
 
 def purpose_of(name: str) -> Purpose:
@@ -139,7 +139,7 @@ def purpose_of(name: str) -> Purpose:
 
 
 def _magic(head: bytes) -> set[str]:
-    """The endings this content may have, none if it is not known."""
+    """The extensions this content may have, none if it is not known."""
     if head[0] == 0xFF and len(head) > 1 and head[1] & 0xE6 in (0xE2, 0xE4, 0xE6):
         return {".mp3"}  # the sync word of MPEG audio, of which puremagic knows some versions only
     try:

@@ -15,18 +15,18 @@ from sqlalchemy import func, select
 
 from vivavoce.errors import ClientError
 from vivavoce.store.blobs import Blob
-from vivavoce.store.file_types import HEAD_BYTES, MOST_BYTES, Purpose, purpose_of
+from vivavoce.store.file_types import HEAD_BYTES, MAX_BYTES, Purpose, purpose_of
 from vivavoce.store.store import Store
 from vivavoce.store.tables import FileRow
 
-MOST_FILES = 1000
+MAX_FILES = 1000
 """Of one owner (platform reference, section 7)."""
 
 _LETTERS = string.ascii_letters + string.digits
 
 
 Extract: TypeAlias = Callable[[Path, str, str], Awaitable[str]]
-"""A document, its ending (``pdf``), and whose it is → its text. Raises ``ClientError`` when it cannot be read."""
+"""A document, its extension (``pdf``), and whose it is → its text. Raises ``ClientError`` when it cannot be read."""
 
 
 class Files:
@@ -51,19 +51,19 @@ class Files:
         (told by its first bytes and its name), a document without readable text, one file too many, or more
         than the owner may keep.
         """
-        wanted = purpose_of(purpose)
+        kind = purpose_of(purpose)
         name = plain_name(filename)
         await self._require_room(owner)
         blobs = self._store.blobs
-        blob = await blobs.put(chunks, most_bytes=wanted.most_bytes)
+        blob = await blobs.put(chunks, max_bytes=kind.max_bytes)
         text: Blob | None = None
         try:
-            content_type = wanted.check(name, await blobs.head(blob.key, HEAD_BYTES))
-            if wanted.extracts:
+            content_type = kind.check(name, await blobs.head(blob.key, HEAD_BYTES))
+            if kind.extracts:
                 text = await self._text_of(blob, name, owner)
-            return await self._keep(owner, name, wanted, content_type, blob, text, expires_after_s)
+            return await self._add_row(owner, name, kind, content_type, blob, text, expires_after_s)
         except BaseException:
-            await asyncio.gather(*(blobs.delete(one.key) for one in (blob, text) if one is not None))
+            await asyncio.gather(*(blobs.delete(stored.key) for stored in (blob, text) if stored is not None))
             raise
 
     async def get(self, owner: str, file_id: str) -> FileRow:
@@ -75,15 +75,15 @@ class Files:
         return file
 
     async def list(self, owner: str, *, purpose: str | None = None, newest_first: bool = True) -> Sequence[FileRow]:
-        """All files of an owner, at most ``MOST_FILES``."""
+        """All files of an owner, at most ``MAX_FILES``."""
         order = (FileRow.created_at, FileRow.id)
         query = select(FileRow).where(FileRow.owner == owner)
         if purpose is not None:
             query = query.where(FileRow.purpose == purpose)
         query = query.order_by(*(column.desc() if newest_first else column for column in order))
         async with self._store.reading() as session:
-            found = (await session.scalars(query)).all()
-        return [file for file in found if not _expired(file)]
+            files = (await session.scalars(query)).all()
+        return [file for file in files if not _expired(file)]
 
     async def delete(self, owner: str, file_id: str) -> None:
         """Delete a file and its bytes. Raises ``ClientError`` (``file_not_found``)."""
@@ -92,12 +92,12 @@ class Files:
 
     async def read(self, file: FileRow) -> AsyncIterator[bytes]:
         """The bytes of a file, in pieces. Raises ``StoreError``, at once when they are not there."""
-        return await self._store.blobs.opened(file.blob)
+        return await self._store.blobs.open(file.blob)
 
     async def text(self, file: FileRow) -> AsyncIterator[bytes]:
         """The text of a file that was uploaded for it, in UTF-8, in pieces. Raises as ``read`` does."""
         assert file.text_blob is not None
-        return await self._store.blobs.opened(file.text_blob)
+        return await self._store.blobs.open(file.text_blob)
 
     def path(self, file: FileRow) -> AbstractAsyncContextManager[Path]:
         """The bytes as a file of this machine, to be read for the length of a block. Raises ``StoreError``."""
@@ -106,8 +106,8 @@ class Files:
     async def sweep(self) -> int:
         """Delete the files whose time is over; how many there were."""
         async with self._store.reading() as session:
-            over = select(FileRow.id).where(FileRow.expires_at <= int(time.time()))
-            ids = (await session.scalars(over)).all()
+            expired = select(FileRow.id).where(FileRow.expires_at <= int(time.time()))
+            ids = (await session.scalars(expired)).all()
         for file_id in ids:
             await self._delete(file_id)
         return len(ids)
@@ -116,19 +116,15 @@ class Files:
         async with self._store.reading() as session:
             await self._store.quota.require(session, owner)
             count = await session.scalar(select(func.count()).where(FileRow.owner == owner))
-        if (count or 0) >= MOST_FILES:
-            raise ClientError(f"There are {MOST_FILES} files already; delete some first.", code="too_many_files")
+        if (count or 0) >= MAX_FILES:
+            raise ClientError(f"There are {MAX_FILES} files already; delete some first.", code="too_many_files")
 
     async def _text_of(self, blob: Blob, name: str, owner: str) -> Blob:
         async with self._store.blobs.path(blob.key) as path:
             text = await self._extract(path, name.rpartition(".")[2].lower(), owner)
+        return await self._store.blobs.put(text.encode(), max_bytes=MAX_BYTES)
 
-        async def whole() -> AsyncIterator[bytes]:
-            yield text.encode()
-
-        return await self._store.blobs.put(whole(), most_bytes=MOST_BYTES)
-
-    async def _keep(
+    async def _add_row(
         self,
         owner: str,
         name: str,
@@ -156,9 +152,9 @@ class Files:
         async with self._store.rows.begin() as session:
             await self._store.quota.require(session, owner, blob.size_bytes)
             session.add(file)
-            for one in (blob, text):
-                if one is not None:
-                    await self._store.blobs.adopt(session, one.key)
+            for stored in (blob, text):
+                if stored is not None:
+                    await self._store.blobs.adopt(session, stored.key)
         return file
 
     async def _delete(self, file_id: str) -> None:
@@ -175,7 +171,7 @@ class Files:
                     await self._store.blobs.release(session, key)
                 return blobs
 
-        blobs = await self._store.database.freeing(drop)
+        blobs = await self._store.database.delete_with_reserve(drop)
         await asyncio.gather(*(self._store.blobs.delete(key) for key in blobs))
 
 
@@ -190,8 +186,8 @@ def plain_name(filename: str) -> str:
     name = "".join(letter for letter in name if letter.isprintable()).strip()
     if name in ("", ".", ".."):
         raise ClientError("The file needs a name.", param="file")
-    stem, dot, ending = name.rpartition(".")
-    return name if len(name) <= 255 else stem[: 255 - len(dot + ending)] + dot + ending[:250]
+    stem, dot, extension = name.rpartition(".")
+    return name if len(name) <= 255 else stem[: 255 - len(dot + extension)] + dot + extension[:250]
 
 
 def _expired(file: FileRow) -> bool:

@@ -14,19 +14,19 @@ from hashlib import sha256
 from sqlalchemy import ColumnElement, delete, exists, or_, select
 
 from vivavoce.errors import VivavoceError
+from vivavoce.permissions import Key, KeyLimits, Scope
 from vivavoce.store.database import Database
 from vivavoce.store.files import new_id
-from vivavoce.store.rights import Key, KeyLimits, Scope
 from vivavoce.store.tables import KeyRow
 
 KEY_PREFIX = "vv_"
 """What every created key begins with, so that it is recognised where it should not lie about."""
 
 
-KNOWN_FOR_S = 2.0
+CACHED_KEY_S = 2.0
 """How long a key that another process has revoked goes on opening new requests."""
 
-MOST_KNOWN = 10_000
+MAX_CACHED = 10_000
 
 
 class UnknownKeyError(VivavoceError):
@@ -36,13 +36,13 @@ class UnknownKeyError(VivavoceError):
 class Keys:
     """The created keys of a database.
 
-    A key that was found is remembered for ``KNOWN_FOR_S``, so that a request waits for no database that has just been asked.
+    A key that was found is remembered for ``CACHED_KEY_S``, so that a request waits for no database that has just been asked.
     One that this process revokes is forgotten at once; what was not found is looked for again.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._found = _KnownKeys()
+        self._cache = _KnownKeys()
 
     async def create(
         self,
@@ -90,34 +90,34 @@ class Keys:
             return row
 
         try:
-            return await self._database.freeing(revoked)
+            return await self._database.delete_with_reserve(revoked)
         finally:
-            _forget_all()
+            _invalidate_caches()
 
     async def forget(self) -> int:
         """Delete the keys that are revoked or have expired; how many there were."""
-        over = or_(KeyRow.revoked_at.is_not(None), KeyRow.expires_at <= int(time.time()))
+        invalid = or_(KeyRow.revoked_at.is_not(None), KeyRow.expires_at <= int(time.time()))
         async with self._database.rows.begin() as session:
-            ids = (await session.scalars(select(KeyRow.id).where(over))).all()
+            ids = (await session.scalars(select(KeyRow.id).where(invalid))).all()
             await session.execute(delete(KeyRow).where(KeyRow.id.in_(ids)))
-        _forget_all()
+        _invalidate_caches()
         return len(ids)
 
-    async def find(self, offered: Collection[str]) -> Key | None:
+    async def find(self, candidates: Collection[str]) -> Key | None:
         """The first of these secrets that is a valid key."""
-        digests = [digest_of(secret) for secret in offered if secret.startswith(KEY_PREFIX)]
+        digests = [digest_of(secret) for secret in candidates if secret.startswith(KEY_PREFIX)]
         if not digests:
             return None
-        known = self._found.get(digests[0])
-        if known is not None:
-            return known
+        cached = self._cache.get(digests[0])
+        if cached is not None:
+            return cached
         async with self._database.reading() as session:
             rows = (await session.scalars(select(KeyRow).where(KeyRow.digest.in_(digests), *_valid()))).all()
-        first = min(rows, key=lambda row: digests.index(row.digest), default=None)
-        if first is None:
+        row = min(rows, key=lambda row: digests.index(row.digest), default=None)
+        if row is None:
             return None
-        key = _key(first)
-        self._found.put(first.digest, key, first.expires_at)
+        key = _key(row)
+        self._cache.put(row.digest, key, row.expires_at)
         return key
 
     async def still_valid(self, ids: Collection[str]) -> frozenset[str]:
@@ -153,17 +153,17 @@ class _KnownKeys:
         return key if until > time.monotonic() else None
 
     def put(self, digest: str, key: Key, expires_at: int | None) -> None:
-        left_s = KNOWN_FOR_S if expires_at is None else min(KNOWN_FOR_S, expires_at - time.time())
-        if len(self._keys) >= MOST_KNOWN:
+        lifetime_s = CACHED_KEY_S if expires_at is None else min(CACHED_KEY_S, expires_at - time.time())
+        if len(self._keys) >= MAX_CACHED:
             self._keys.clear()
-        self._keys[digest] = (time.monotonic() + left_s, key)
+        self._keys[digest] = (time.monotonic() + lifetime_s, key)
 
 
 _revocations = 0
 """How often keys were revoked or deleted here, through whatever ``Keys``."""
 
 
-def _forget_all() -> None:
+def _invalidate_caches() -> None:
     global _revocations
     _revocations += 1
 

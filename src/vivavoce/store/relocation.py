@@ -10,12 +10,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import apsw
 from filelock import FileLock, Timeout
 
 from vivavoce.config import Config
@@ -36,10 +36,10 @@ class Relocation:
     source: Path
     target: Path
     moved: tuple[str, ...] = ()
-    left: tuple[Path, ...] = ()
+    not_moved: tuple[Path, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.moved or self.left)
+        return bool(self.moved or self.not_moved)
 
     def __str__(self) -> str:
         sentences = []
@@ -50,7 +50,7 @@ class Relocation:
             )
         sentences += [
             f"{path} is not used: there is a database in {self.target}. Delete it if nothing in it is missed."
-            for path in self.left
+            for path in self.not_moved
         ]
         return "\n".join(sentences)
 
@@ -58,12 +58,12 @@ class Relocation:
 @dataclass(frozen=True, slots=True)
 class _Item:
     name: str
-    what: str
+    description: str
     kind: Literal["database", "folder"]
 
 
 def index_name(database: Path) -> str:
-    """The file name of the embedded index beside a database."""
+    """The file name of the SQLite index beside a database."""
     return f"{database.stem}-knowledge.db"
 
 
@@ -78,11 +78,11 @@ def relocate(config: Config) -> Relocation:
     Raises ``StoreError`` when a database is in use, or cannot be moved; it is then still where it was.
     """
     source, target = config.cache_folder, config.data_folder
-    done = Relocation(source, target)
+    nothing_moved = Relocation(source, target)
     if not pending(config):
-        return done
+        return nothing_moved
     moved: list[str] = []
-    left: list[Path] = []
+    not_moved: list[Path] = []
     try:
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(target / ".relocation.lock", timeout=LOCK_S):
@@ -93,17 +93,17 @@ def relocate(config: Config) -> Relocation:
                 if item.kind == "folder":
                     _move_folder(old, new)
                 elif new.exists() and not _same(old, new):
-                    left.append(old)
+                    not_moved.append(old)
                     continue
                 else:
                     _move_database(old, new)
-                moved.append(item.what)
+                moved.append(item.description)
     except (OSError, Timeout) as error:
         raise StoreError(
             f"Cannot move the data of earlier versions from {source} to {target}: {error}. "
             f"To keep it where it is, set VIVAVOCE_HOME={source}."
         ) from error
-    return Relocation(source, target, tuple(moved), tuple(left))
+    return Relocation(source, target, tuple(moved), tuple(not_moved))
 
 
 def _items(config: Config) -> list[_Item]:
@@ -133,20 +133,16 @@ def _move_database(old: Path, new: Path) -> None:
 def _settle(database: Path) -> None:
     """Write the log of a database into it, so that it is one file. Raises ``StoreError`` when somebody has it open."""
     try:
-        connection = apsw.Connection(str(database))
-        try:
-            connection.set_busy_timeout(1000)
+        with closing(sqlite3.connect(database, timeout=1.0, isolation_level=None)) as connection:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("PRAGMA journal_mode = DELETE").fetchall()
-        finally:
-            connection.close()
-    except apsw.BusyError as error:
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+            raise StoreError(f"{database} cannot be read: {error}. Restore it, or move it away.") from error
         raise StoreError(
             f"{database} is in use by another server. Stop it first: the data of earlier versions is moved out of the cache "
             f"folder at the first start. Or set VIVAVOCE_HOME={database.parent} to keep it there."
         ) from error
-    except apsw.Error as error:
-        raise StoreError(f"{database} cannot be read: {error}. Restore it, or move it away.") from error
 
 
 def _move_folder(old: Path, new: Path) -> None:
@@ -163,12 +159,12 @@ def _move_folder(old: Path, new: Path) -> None:
     else:
         return
     for folder, _, files in os.walk(old, topdown=False):
-        there = new / Path(folder).relative_to(old)
-        there.mkdir(parents=True, exist_ok=True, mode=0o700)
+        destination = new / Path(folder).relative_to(old)
+        destination.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in files:
-            if not (there / name).exists():
-                _move_file(Path(folder) / name, there / name)
-            elif _same(Path(folder) / name, there / name):
+            if not (destination / name).exists():
+                _move_file(Path(folder) / name, destination / name)
+            elif _same(Path(folder) / name, destination / name):
                 (Path(folder) / name).unlink()
         with suppress(OSError):  # something is left in it
             Path(folder).rmdir()
@@ -193,7 +189,7 @@ def _move_file(old: Path, new: Path) -> None:
     old.unlink()
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(old: Path, new: Path) -> bool:
     """Whether one is the copy of the other that a killed process had no time to delete."""
-    first, second = one.stat(), other.stat()
-    return (first.st_size, first.st_mtime_ns) == (second.st_size, second.st_mtime_ns)
+    old_stat, new_stat = old.stat(), new.stat()
+    return (old_stat.st_size, old_stat.st_mtime_ns) == (new_stat.st_size, new_stat.st_mtime_ns)

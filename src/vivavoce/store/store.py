@@ -55,13 +55,13 @@ async def open_store(config: Config, quota: Quota | None = None) -> Store:
         await database.migrate()
         objects, folder = await asyncio.to_thread(open_objects, config)
         store = Store(database, Blobs(objects, database, folder), quota)
-        await asyncio.to_thread(database.room.hold_back)
-        swept = await store.blobs.sweep()
+        await asyncio.to_thread(database.disk_space.ensure_reserve)
+        deleted = await store.blobs.sweep()
     except BaseException:
         await database.close()
         raise
-    if swept:
-        log.info("deleted %d blobs an earlier process had left behind", swept)
+    if deleted:
+        log.info("deleted %d blobs an earlier process had left behind", deleted)
     return store
 
 
@@ -74,21 +74,21 @@ def database_url(config: Config) -> str:
 
 def open_objects(config: Config) -> tuple[ObjectStore, Path | None]:
     """The configured object store, and its folder if it is one. Raises ``StoreError``."""
-    place = config.storage.blobs or str(config.data_folder / BLOBS)
+    location = config.storage.blobs or str(config.data_folder / BLOBS)
     try:
-        if place.startswith("s3://"):
-            return _s3(place, config.storage), None
-        if "://" in place:
-            raise StoreError(f"Blobs cannot be kept in '{place}': a folder or s3://bucket/prefix is wanted.")
-        folder = Path(place)
+        if location.startswith("s3://"):
+            return _s3(location, config.storage), None
+        if "://" in location:
+            raise StoreError(f"Blobs cannot be kept in '{location}': a folder or s3://bucket/prefix is wanted.")
+        folder = Path(location)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return LocalStore(folder), folder
     except (BaseError, OSError, ValueError) as error:
-        raise StoreError(f"Cannot open the blob store {place}: {error}") from error
+        raise StoreError(f"Cannot open the blob store {location}: {error}") from error
 
 
-def _s3(place: str, storage: StorageConfig) -> ObjectStore:
-    bucket, _, prefix = place.removeprefix("s3://").partition("/")
+def _s3(location: str, storage: StorageConfig) -> ObjectStore:
+    bucket, _, prefix = location.removeprefix("s3://").partition("/")
     s3 = storage.s3
     return S3Store(
         bucket,

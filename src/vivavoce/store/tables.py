@@ -25,7 +25,7 @@ class Base(DeclarativeBase):
     )
 
 
-class LooseBlob(Base):
+class OrphanBlob(Base):
     """A blob no row refers to: one being written, or one being deleted. Old ones are left behind, and swept."""
 
     __tablename__ = "loose_blobs"

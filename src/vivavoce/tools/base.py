@@ -23,7 +23,7 @@ leave the server (a web search); or it changes something (a timer, a message tha
 GROUP = "vivavoce.tools"
 """Entry points of plug-ins: each a callable without arguments that gives a ``ServerTool``."""
 
-NO_EVIDENCE = float("-inf")
+UNKNOWN_ODDS = float("-inf")
 
 
 class LiveConversation(Protocol):
@@ -34,7 +34,7 @@ class LiveConversation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Calling:
+class CallContext:
     """Who calls, and out of what conversation.
 
     ``messages`` end with the user's question; ``language`` is the user's. ``live`` is the conversation, where there is one
@@ -60,23 +60,23 @@ class ServerTool(Protocol):
     """How long it may take before the model is told that it failed."""
 
     effects: Effects = "sends"
-    """Once the model has read what strangers wrote, only tools with no effects are on offer until the user speaks again."""
+    """Once the model has read untrusted content, only tools with no effects are on offer until the user speaks again."""
 
     label: str | None = None
     """The tool server's name, for clients that are told of its calls (OpenAI GA, ``mcp``)."""
 
-    shown_name: str = ""
+    original_name: str = ""
     """What the tool server calls the tool."""
 
     needs_approval: bool = False
     """Whether the client is asked before it runs."""
 
-    async def evidence(self, messages: Sequence[Message]) -> float:
-        """How sure it is, before anybody calls it, that it has what was said last: log odds, ``NO_EVIDENCE`` where it cannot
+    async def answer_log_odds(self, messages: Sequence[Message]) -> float:
+        """How sure it is, before anybody calls it, that it has what was said last: log odds, ``UNKNOWN_ODDS`` where it cannot
         tell. Raises ``EngineError``."""
-        return NO_EVIDENCE
+        return UNKNOWN_ODDS
 
-    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """Do the work; ``arguments`` fit the tool's JSON Schema. Cancelling stops it.
 
         A failure the user should hear of (no network, nothing found) is a ``ToolResult`` with ``failed``. Anything raised is

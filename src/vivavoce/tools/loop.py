@@ -1,7 +1,7 @@
 """The tool loop: a model writes, the server's tools it calls run, and it writes on with what they found.
 
 Calls of one round run at once, each with its deadline; rounds are bounded. Calls of the client's functions end the reply,
-as they do without a loop. Once the model has read what strangers wrote, it can call only what has no effects until the user
+as they do without a loop. Once the model has read untrusted content, it can call only what has no effects until the user
 speaks again: such text may say "call this", and a small model obeys.
 """
 
@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from vivavoce.engines.base import LanguageModel
-from vivavoce.open_request import answered_until, user_waits
+from vivavoce.pending_request import answered_until, has_unanswered_user_message
 from vivavoce.signatures import estimate_tools
-from vivavoce.token_estimates import estimate_tokens
-from vivavoce.tools.base import Calling, ServerTool, ToolResult
-from vivavoce.tools.guard import Guard
-from vivavoce.tools.telling import BROKEN, FILLERS, TIMED_OUT, call_messages, filler, is_quoted, told
+from vivavoce.text.token_estimates import estimate_tokens
+from vivavoce.tools.base import CallContext, ServerTool, ToolResult
+from vivavoce.tools.prompt_leak_filter import PromptLeakFilter
+from vivavoce.tools.rendering import BROKEN, FILLERS, TIMED_OUT, call_messages, filler, is_quoted, render
 from vivavoce.types import (
     ApprovalNeeded,
     GenerationEnd,
@@ -40,16 +40,16 @@ from vivavoce.types import (
 
 log = logging.getLogger(__name__)
 
-MOST_CALLS = 8
+MAX_CALLS = 8
 """Calls of the server's tools in one round; what a model writes beyond is told to have failed."""
 
-LEAST_ROOM = 64
+MIN_RESULT_TOKENS = 64
 """Tokens of a result the model is always told."""
 
-LEAST_REPLY = 256
+MIN_REPLY_TOKENS = 256
 """Tokens a reply keeps whatever tools may find: what is left beside the prompt is an estimate, which errs downwards."""
 
-MOST_SHARE = 0.5
+MAX_RESULT_SHARE = 0.5
 """Of the model's context, for all that tools find in one reply."""
 
 
@@ -64,32 +64,34 @@ LoopEvent: TypeAlias = GenerationEvent | ServerToolStarted | ServerToolEnded | A
 
 
 @dataclass(frozen=True, slots=True)
-class ServerSide:
+class ToolRun:
     """What the server does for a reply.
 
     ``calls`` run before the model writes: the client has allowed them, or they were cut off. ``rounds`` is how often the
     model may call before it must answer; ``filler_ms`` how long a tool may take in silence (``None``: any time), and
     ``fillers`` what is said then, by language.
-    ``strangers_may_call`` lifts the limit on calls after strangers' text.
+    ``strangers_may_call`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is over,
+    in a reply that is made before: what has effects waits for it.
     """
 
     tools: Sequence[ServerTool]
-    calling: Calling
+    context: CallContext
     calls: Sequence[ToolCall] = ()
     rounds: int = 4
     filler_ms: int | None = 700
     fillers: Mapping[Language, str] = field(default_factory=lambda: FILLERS)
     strangers_may_call: bool = False
+    turn_over: asyncio.Event | None = None
 
 
 def with_tools(options: GenerationOptions, tools: Sequence[ServerTool]) -> GenerationOptions:
     """``options`` in which the server's tools are on offer, too, behind the client's functions, which keep their names."""
-    taken = {tool.name for tool in options.tools}
-    more: dict[str, Tool] = {}
+    names = {tool.name for tool in options.tools}
+    added: dict[str, Tool] = {}
     for tool in tools:
-        if tool.tool.name not in taken:
-            more.setdefault(tool.tool.name, tool.tool)
-    return replace(options, tools=(*options.tools, *more.values()))
+        if tool.tool.name not in names:
+            added.setdefault(tool.tool.name, tool.tool)
+    return replace(options, tools=(*options.tools, *added.values()))
 
 
 @dataclass(slots=True)
@@ -97,80 +99,82 @@ class ToolLoop:
     """One reply's loop. ``speaks``: whether it is heard, so that silence is to be filled."""
 
     model: LanguageModel
-    server: ServerSide
+    server_tools: ToolRun
     speaks: bool
     _tools: dict[str, ServerTool] = field(default_factory=dict)
     _limited: bool = False
-    _found: bool = False
+    _has_results: bool = False
     _exhausted: bool = False
     _filled: bool = False
 
     async def events(self, messages: Sequence[Message], options: GenerationOptions) -> AsyncGenerator[LoopEvent, None]:
         """What one generation yields, over all rounds; exactly one ``GenerationEnd``, last. Raises ``EngineError``."""
-        own = [tool.tool for tool in self.server.tools]
+        own = [tool.tool for tool in self.server_tools.tools]
         functions = {tool.name for tool in options.tools if tool not in own}
-        self._tools = {tool.tool.name: tool for tool in reversed(self.server.tools) if tool.tool.name not in functions}
-        options = self._with_room(messages, _within_reach(with_tools(options, self.server.tools)))
+        self._tools = {
+            tool.tool.name: tool for tool in reversed(self.server_tools.tools) if tool.tool.name not in functions
+        }
+        options = self._with_reply_limit(messages, _within_reach(with_tools(options, self.server_tools.tools)))
         prompt, spent = list(messages), GenerationEnd("stop")
-        if self.server.calls:
-            async for outcome in self._work(prompt, "", self.server.calls, options):
+        if self.server_tools.calls:
+            async for outcome in self._work(prompt, "", self.server_tools.calls, options):
                 yield outcome
-            options = replace(options, goes_on=False)
-        for left in range(self.server.rounds, -1, -1):
-            allowed = self._allowed(options, left)
-            written = _Round(self._tools, allowed)
-            async for event in self._written(prompt, allowed, written):
+            options = replace(options, continue_last_message=False)
+        for rounds_left in range(self.server_tools.rounds, -1, -1):
+            allowed = self._allowed(options, rounds_left)
+            round_ = _Round(self._tools, allowed)
+            async for event in self._generated(prompt, allowed, round_):
                 yield event
-            spent = _sum(spent, written.end)
-            waiting = [call for call in written.calls if self._tools[call.name].needs_approval]
+            spent = _sum(spent, round_.end)
+            waiting = [call for call in round_.calls if self._tools[call.name].needs_approval]
             for call in waiting:
                 tool = self._tools[call.name]
-                yield ApprovalNeeded(call, tool.label or "", tool.shown_name or call.name)
-            calls = [call for call in written.calls if call not in waiting]
+                yield ApprovalNeeded(call, tool.label or "", tool.original_name or call.name)
+            calls = [call for call in round_.calls if call not in waiting]
             if calls:
-                async for outcome in self._work(prompt, written.text, calls, options):
+                async for outcome in self._work(prompt, round_.text, calls, options):
                     yield outcome
-            for call in written.functions:
+            for call in round_.functions:
                 yield call
-            if written.functions or waiting or not (calls or written.mute):
-                yield replace(spent, reason="tool_calls" if written.functions or waiting else written.end.reason)
+            if round_.functions or waiting or not (calls or round_.mute):
+                yield replace(spent, reason="tool_calls" if round_.functions or waiting else round_.end.reason)
                 return
-            more = calls and not self._exhausted
-            options = replace(options, goes_on=False, tool_choice="auto" if more else "none")
+            may_call = calls and not self._exhausted
+            options = replace(options, continue_last_message=False, tool_choice="auto" if may_call else "none")
         yield spent
 
     # ---- inside
 
-    async def _written(
-        self, prompt: Sequence[Message], allowed: GenerationOptions, written: _Round
+    async def _generated(
+        self, prompt: Sequence[Message], allowed: GenerationOptions, round_: _Round
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """One generation, as far as it is given on at once; what rests on strangers' text is read along with."""
-        guard = self._guard(prompt)
+        """One generation, as far as it is given on at once; what rests on untrusted content is read along with."""
+        leak_filter = self._leak_filter(prompt)
         async with aclosing(self.model.generate(prompt, allowed)) as events:
             async for event in events:
-                if not written.takes(event):
+                if not round_.add(event):
                     continue
-                if guard is None or not isinstance(event, TextDelta):
+                if leak_filter is None or not isinstance(event, TextDelta):
                     yield event
-                elif words := guard.passes(event.text):
+                elif words := leak_filter.push(event.text):
                     yield TextDelta(words)
-                if guard is not None and guard.leaking:
-                    yield TextDelta(guard.refusal(self.server.calling.language))
+                if leak_filter is not None and leak_filter.leaking:
+                    yield TextDelta(leak_filter.refusal(self.server_tools.context.language))
                     return
-        if guard is not None and (words := guard.rest()):
+        if leak_filter is not None and (words := leak_filter.flush()):
             yield TextDelta(words)
-        if guard is not None and guard.leaking:
-            yield TextDelta(guard.refusal(self.server.calling.language))
+        if leak_filter is not None and leak_filter.leaking:
+            yield TextDelta(leak_filter.refusal(self.server_tools.context.language))
 
-    def _guard(self, prompt: Sequence[Message]) -> Guard | None:
-        """Who reads along, if strangers' text is in the conversation."""
-        if self.server.strangers_may_call or not (self._limited or any(map(is_quoted, prompt))):
+    def _leak_filter(self, prompt: Sequence[Message]) -> PromptLeakFilter | None:
+        """Who reads along, if untrusted content is in the conversation."""
+        if self.server_tools.strangers_may_call or not (self._limited or any(map(is_quoted, prompt))):
             return None
-        return Guard(prompt)
+        return PromptLeakFilter(prompt)
 
-    def _allowed(self, options: GenerationOptions, left: int) -> GenerationOptions:
+    def _allowed(self, options: GenerationOptions, rounds_left: int) -> GenerationOptions:
         """What may be called in this round. All tools stay told, so that the prompt's head stays cached."""
-        if not left:
+        if not rounds_left:
             return replace(options, tool_choice="none")
         if not self._limited or options.tool_choice == "none":
             return options
@@ -182,71 +186,73 @@ class ToolLoop:
         self, prompt: list[Message], text: str, calls: Sequence[ToolCall], options: GenerationOptions
     ) -> AsyncGenerator[ServerToolStarted | ServerToolEnded | Filler, None]:
         """Run ``calls`` at once and put what they find into ``prompt``."""
-        found: dict[str, ServerToolEnded] = {}
-        room = self._room(prompt, options) // len(calls)
+        results: dict[str, ServerToolEnded] = {}
+        room = self._result_tokens(prompt, options) // len(calls)
         for call in calls:
             tool = self._tools.get(call.name)
-            kind, label, shown = (tool.kind, tool.label, tool.shown_name) if tool else ("", None, "")
-            yield ServerToolStarted(call, kind, label, shown or call.name)
+            kind, label, name = (tool.kind, tool.label, tool.original_name) if tool else ("", None, "")
+            yield ServerToolStarted(call, kind, label, name or call.name)
         tasks = {asyncio.create_task(self._run(call, prompt, number)): call for number, call in enumerate(calls)}
         try:
             async for event in self._outcomes(tasks, room, _question(prompt)):
                 if isinstance(event, ServerToolEnded):
-                    found[event.call.id] = event
+                    results[event.call.id] = event
                 yield event
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        if not self.server.strangers_may_call:
-            self._limited = self._limited or not all(ended.result.trusted for ended in found.values())
+        if not self.server_tools.strangers_may_call:
+            self._limited = self._limited or not all(ended.result.trusted for ended in results.values())
         if prompt[-1].role == "assistant":  # the beginning of this very reply
             text = f"{prompt.pop().content} {text}"
-        self._tell(prompt, text, [found[call.id] for call in calls])
+        self._append_results(prompt, text, [results[call.id] for call in calls])
 
-    def _tell(self, prompt: list[Message], text: str, ended: Sequence[ServerToolEnded]) -> None:
+    def _append_results(self, prompt: list[Message], text: str, ended: Sequence[ServerToolEnded]) -> None:
         """Put what was found into ``prompt``. That one tool found nothing is told only if no other found anything: small models
         would say just that. Where nothing is left to tell, nothing more is looked up."""
-        telling = [one for one in ended if not one.result.empty]
-        self._exhausted = self._found and not telling and not text.strip()
-        self._found = self._found or bool(telling)
+        with_content = [call_end for call_end in ended if not call_end.result.empty]
+        self._exhausted = self._has_results and not with_content and not text.strip()
+        self._has_results = self._has_results or bool(with_content)
         if not self._exhausted:
-            prompt += call_messages(text, [(one.call, one.told) for one in telling or ended])
+            prompt += call_messages(text, [(call_end.call, call_end.rendered) for call_end in with_content or ended])
 
     async def _outcomes(
         self, tasks: dict[asyncio.Task[ToolResult], ToolCall], room: int, question: str
     ) -> AsyncGenerator[ServerToolEnded | Filler, None]:
         pending, loop = set(tasks), asyncio.get_running_loop()
-        silent_until = loop.time() + (self.server.filler_ms or 0) / 1000
+        silent_until = loop.time() + (self.server_tools.filler_ms or 0) / 1000
         while pending:
-            patient = self._filled or not self.speaks or self.server.filler_ms is None
+            patient = self._filled or not self.speaks or self.server_tools.filler_ms is None
             patience = None if patient else max(silent_until - loop.time(), 0.0)
             done, pending = await asyncio.wait(pending, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             if not done:
                 self._filled = True
-                if words := filler(self.server.fillers.get(self.server.calling.language, "")):
+                if words := filler(self.server_tools.fillers.get(self.server_tools.context.language, "")):
                     yield Filler(words)
             for task in done:
                 call = tasks[task]
                 tool = self._tools.get(call.name)
-                kind, label, shown = (tool.kind, tool.label, tool.shown_name) if tool else ("", None, "")
+                kind, label, name = (tool.kind, tool.label, tool.original_name) if tool else ("", None, "")
                 result = task.result()
-                yield ServerToolEnded(call, kind, result, told(result, room, question), label, shown or call.name)
+                yield ServerToolEnded(call, kind, result, render(result, room, question), label, name or call.name)
 
     async def _run(self, call: ToolCall, prompt: Sequence[Message], number: int) -> ToolResult:
         """Never raises but for cancellation: whatever goes wrong is a result that says so."""
         tool = self._tools.get(call.name)
-        if tool is None or number >= MOST_CALLS:
+        if tool is None or number >= MAX_CALLS:
             return _failed(BROKEN)
         try:
             arguments: Any = json.loads(call.arguments or "{}")
-            guard = self._guard(prompt) if tool.effects != "none" else None
+            leak_filter = self._leak_filter(prompt) if tool.effects != "none" else None
             if not isinstance(arguments, dict) or (
-                guard is not None and guard.tells(json.dumps(arguments, ensure_ascii=False))
+                leak_filter is not None and leak_filter.holds_secret(json.dumps(arguments, ensure_ascii=False))
             ):
                 return _failed(BROKEN)
+            if self.server_tools.turn_over is not None and tool.effects != "none":
+                await self.server_tools.turn_over.wait()
             async with asyncio.timeout(tool.timeout_s):
-                result = await tool.run(arguments, replace(self.server.calling, messages=tuple(prompt)))
+                result = await tool.run(arguments, replace(self.server_tools.context, messages=tuple(prompt)))
         except TimeoutError:
             log.warning("tool %r took more than %.1f s", call.name, tool.timeout_s)
             return _failed(TIMED_OUT)
@@ -255,17 +261,17 @@ class ToolLoop:
             return _failed(BROKEN)
         return result if isinstance(result, ToolResult) else _failed(BROKEN)
 
-    def _room(self, prompt: Sequence[Message], options: GenerationOptions) -> int:
+    def _result_tokens(self, prompt: Sequence[Message], options: GenerationOptions) -> int:
         """Tokens that results may take: what the context has left beside prompt, tools and reply."""
-        most = int(self.model.context_tokens * MOST_SHARE)
-        return max(min(self._left(prompt, options) - options.max_tokens, most), LEAST_ROOM)
+        share = int(self.model.context_tokens * MAX_RESULT_SHARE)
+        return max(min(self._tokens_left(prompt, options) - options.max_tokens, share), MIN_RESULT_TOKENS)
 
-    def _with_room(self, messages: Sequence[Message], options: GenerationOptions) -> GenerationOptions:
+    def _with_reply_limit(self, messages: Sequence[Message], options: GenerationOptions) -> GenerationOptions:
         """A reply that may fill the whole context leaves half of what is left to what tools find."""
-        most = max(LEAST_REPLY, self._left(messages, options) // 2)
-        return replace(options, max_tokens=min(options.max_tokens, most))
+        limit = max(MIN_REPLY_TOKENS, self._tokens_left(messages, options) // 2)
+        return replace(options, max_tokens=min(options.max_tokens, limit))
 
-    def _left(self, prompt: Sequence[Message], options: GenerationOptions) -> int:
+    def _tokens_left(self, prompt: Sequence[Message], options: GenerationOptions) -> int:
         return self.model.context_tokens - sum(map(estimate_tokens, prompt)) - estimate_tools(options)
 
 
@@ -290,7 +296,7 @@ class _Round:
         """Whether all there was to it were calls that had to be dropped."""
         return self._dropped and not (self.text.strip() or self.calls or self.functions)
 
-    def takes(self, event: GenerationEvent) -> bool:
+    def add(self, event: GenerationEvent) -> bool:
         """Take in an event; whether it is given on now. Whole calls of functions wait for what the server's tools find."""
         match event:
             case TextDelta(text=text):
@@ -311,7 +317,9 @@ class _Round:
 
 def _question(prompt: Sequence[Message]) -> str:
     """What the user said last, unless it has been answered and instructions came after it: then these say what is wanted."""
-    if not user_waits(prompt) and any(message.role == "system" for message in prompt[answered_until(prompt) :]):
+    if not has_unanswered_user_message(prompt) and any(
+        message.role == "system" for message in prompt[answered_until(prompt) :]
+    ):
         return ""
     return next((message.content for message in reversed(prompt) if message.role == "user"), "")
 

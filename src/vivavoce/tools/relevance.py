@@ -17,7 +17,7 @@ import numpy as np
 
 from vivavoce.engines.base import Embedder
 from vivavoce.errors import EngineError
-from vivavoce.open_request import asked
+from vivavoce.pending_request import request_variants
 from vivavoce.types import EmbedOptions, Message, Tool, Vectors
 
 log = logging.getLogger(__name__)
@@ -64,21 +64,21 @@ class Relevance:
 
     async def irrelevant(self, messages: Sequence[Message], tools: Sequence[Tool]) -> frozenset[str]:
         """Names of ``tools`` that what is asked now cannot be about. Raises ``EngineError``."""
-        texts = asked(messages)
+        texts = request_variants(messages)
         if self._margin is None or not texts or not tools or messages[-1].role == "tool":
             return frozenset()
         vectors = await self._embedder.embed(texts, EmbedOptions(query=True))
         talk = vectors @ (await self._small_talk()).T
-        nearness = np.sort(talk, axis=1)[:, -NEAREST:].mean(axis=1)
-        margins = (vectors @ (await self._meanings(tools)).T - nearness[:, None]).max(axis=0)
-        lately = called_lately(messages)
+        talk_similarity = np.sort(talk, axis=1)[:, -NEAREST:].mean(axis=1)
+        margins = (vectors @ (await self._meanings(tools)).T - talk_similarity[:, None]).max(axis=0)
+        recent = recently_called(messages)
         return frozenset(
             tool.name
             for tool, margin in zip(tools, margins, strict=True)
-            if margin < self._margin and tool.name not in lately
+            if margin < self._margin and tool.name not in recent
         )
 
-    async def nearness(self, texts: Sequence[str], tools: Sequence[Tool]) -> list[float]:
+    async def similarities(self, texts: Sequence[str], tools: Sequence[Tool]) -> list[float]:
         """How near each of ``tools`` is to one of ``texts`` (cosine). Raises ``EngineError``."""
         if not texts or not tools:
             return [0.0] * len(tools)
@@ -93,20 +93,20 @@ class Relevance:
 
     async def _learned(self, tools: Sequence[Tool]) -> None:
         try:
-            await self._meanings(tools, awaited=False)
+            await self._meanings(tools, interactive=False)
         except EngineError as error:
-            log.warning("what tools are for: %s", error)
+            log.warning("the descriptions of tools cannot be embedded: %s", error)
 
     async def _small_talk(self) -> Vectors:
         if self._talk is None or (self._talk.done() and (self._talk.cancelled() or self._talk.exception())):
             self._talk = asyncio.ensure_future(self._embedder.embed(SMALL_TALK, EmbedOptions(query=True)))
         return await asyncio.shield(self._talk)
 
-    async def _meanings(self, tools: Sequence[Tool], *, awaited: bool = True) -> Vectors:
+    async def _meanings(self, tools: Sequence[Tool], *, interactive: bool = True) -> Vectors:
         texts = [f"{tool.name.replace('_', ' ')}: {tool.description}" for tool in tools]
         new = list(dict.fromkeys(text for text in texts if text not in self._tools))
         if new:
-            vectors = await self._embedder.embed(new, EmbedOptions(awaited=awaited))
+            vectors = await self._embedder.embed(new, EmbedOptions(interactive=interactive))
             for text, vector in zip(new, vectors, strict=True):
                 self._tools[text] = vector
         meanings = np.stack([self._tools[text] for text in texts])
@@ -115,7 +115,7 @@ class Relevance:
         return meanings
 
 
-def called_lately(messages: Sequence[Message]) -> frozenset[str]:
+def recently_called(messages: Sequence[Message]) -> frozenset[str]:
     """Names of the tools called in the last messages."""
     return frozenset(call.name for message in messages[-RECENT:] for call in message.tool_calls)
 

@@ -11,15 +11,17 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from vivavoce.errors import ClientError, EngineError, StoreError
-from vivavoce.knowledge.evidence import FIRST, evidence, shares_words
+from vivavoce.knowledge.answerability import FIRST, answer_log_odds, shares_words
+from vivavoce.knowledge.fusion import fused_scores
 from vivavoce.knowledge.lengths import tokens_of
-from vivavoce.knowledge.library import Library
-from vivavoce.knowledge.lines import focused
-from vivavoce.knowledge.search import RANK_CONSTANT, Hit, within
-from vivavoce.tools.base import NO_EVIDENCE, Calling, Effects, ServerTool, ToolResult
+from vivavoce.knowledge.search import Hit, within
+from vivavoce.knowledge.sentence_scoring import focused
+from vivavoce.knowledge.service import KnowledgeService
+from vivavoce.tools.base import UNKNOWN_ODDS, CallContext, Effects, ServerTool, ToolResult
 from vivavoce.types import Citation, Message, Tool
 
 log = logging.getLogger(__name__)
@@ -44,14 +46,14 @@ DEPTH = 3
 """How many times the hits that are wanted each wording brings in."""
 
 SHORT_TOKENS = 6
-"""A question this short leans on what was said before, too."""
+"""A question this short depends on what was said before, too."""
 
 
 @dataclass(frozen=True)
 class RetrievalTool(ServerTool):
     """Searches one vector store. ``template`` is the client's prompt, with ``{{knowledge}}`` and ``{{query}}`` in it."""
 
-    library: Library
+    knowledge: KnowledgeService
     owner: str
     store_id: str
     tool: Tool
@@ -63,71 +65,71 @@ class RetrievalTool(ServerTool):
     @property
     def timeout_s(self) -> float:  # type: ignore[override]
         """How long the loop waits."""
-        return self.library.config.timeout_s
+        return self.knowledge.config.timeout_s
 
-    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """Search for ``query``, in the conversation it was asked in."""
-        config, query = self.library.config, str(arguments.get("query") or "")
-        questions = wordings(query, calling.messages)
+        config, query = self.knowledge.config, str(arguments.get("query") or "")
+        questions = queries_for(query, context.messages)
         if not questions:
             return ToolResult(NOTHING_ASKED, failed=True, trusted=True)
         try:
-            read = await self._read(query, calling.messages)
+            read = await self._read(query, context.messages)
         except ClientError:
             return ToolResult(NOT_THERE, failed=True, trusted=True)
         except EngineError as error:
             return ToolResult(f"The documents cannot be searched: {error.message}", failed=True, trusted=True)
         except StoreError as error:
             log.warning("documents cannot be searched: %s", error)
-            return ToolResult(f"The documents cannot be searched: {error.said}", failed=True, trusted=True)
+            return ToolResult(f"The documents cannot be searched: {error.client_message}", failed=True, trusted=True)
         hits = within(list(read), config.budget_tokens, list(map(tokens_of, read.values())))
-        self.library.stores.touch(self.store_id)
-        payload = {"query": questions[0], "results": [shown(hit) for hit in hits]}
+        self.knowledge.stores.touch(self.store_id)
+        payload = {"query": questions[0], "results": [hit_object(hit) for hit in hits]}
         if not hits:
             return ToolResult(NOTHING_FOUND, payload=payload, trusted=True, empty=True)
         knowledge = "\n\n".join(f"[{hit.filename}] {read[hit]}" for hit in hits)
-        return ToolResult(self._told(knowledge, questions[0]), tuple(map(citation, hits)), payload)
+        return ToolResult(self._filled_template(knowledge, questions[0]), tuple(map(citation, hits)), payload)
 
-    async def ranked(self, query: str, messages: Sequence[Message], most: int) -> list[Hit]:
-        """The best hits of all wordings together, near enough or not. Raises ``ClientError`` and ``EngineError``."""
-        asked = wordings(query, messages)
-        rankings = [await self.library.search(self.owner, self.store_id, words, most * DEPTH) for words in asked]
-        return merged(rankings)[:most]
+    async def ranked(self, query: str, messages: Sequence[Message], limit: int) -> list[Hit]:
+        """The best hits of all queries together, near enough or not. Raises ``ClientError`` and ``EngineError``."""
+        queries = queries_for(query, messages)
+        rankings = [await self.knowledge.search(self.owner, self.store_id, text, limit * DEPTH) for text in queries]
+        return merged(rankings)[:limit]
 
-    async def evidence(self, messages: Sequence[Message]) -> float:
+    async def answer_log_odds(self, messages: Sequence[Message]) -> float:
         """Log odds that the documents tell what was said last, if they are enough to search without asking the model."""
-        library, enough = self.library, self.library.config.sure_evidence
-        if enough is None or not library.weighs or not _said(messages):
-            return NO_EVIDENCE
+        knowledge, enough = self.knowledge, self.knowledge.config.sure_evidence
+        if enough is None or not knowledge.calibrated or not _user_texts(messages):
+            return UNKNOWN_ODDS
         try:
             passages = [hit.passage for hit in await self.ranked("", messages, FIRST)]
         except (ClientError, StoreError):  # the store is gone or busy, which the model is told when it calls
-            return NO_EVIDENCE
-        if not shares_words(_said(messages)[-1], passages):
-            return NO_EVIDENCE
-        lines = await library.lines.read(wordings("", messages)[-1], passages)
-        found = evidence(_said(messages)[-1], lines, passages)
-        return found if found >= enough else NO_EVIDENCE
+            return UNKNOWN_ODDS
+        if not shares_words(_user_texts(messages)[-1], passages):
+            return UNKNOWN_ODDS
+        lines = await knowledge.sentence_scorer.score(queries_for("", messages)[-1], passages)
+        odds = answer_log_odds(_user_texts(messages)[-1], lines, passages)
+        return odds if odds >= enough else UNKNOWN_ODDS
 
     async def _read(self, query: str, messages: Sequence[Message]) -> dict[Hit, str]:
         """The hits that can hold an answer, the best first, with what the model reads of each. Raises ``ClientError`` and
         ``EngineError``."""
-        config = self.library.config
-        least = config.least_evidence if self.library.weighs else None
+        config = self.knowledge.config
+        threshold = config.least_evidence if self.knowledge.calibrated else None
         ranked = await self.ranked(query, messages, config.results)
         near = [hit for hit in ranked if hit.similarity >= config.least_similarity]
         passages = [hit.passage for hit in near]
-        if least is None and not config.most_lines:
+        if threshold is None and not config.most_lines:
             return {hit: hit.passage.whole for hit in near}
-        lines = await self.library.lines.read(wordings(query, messages)[-1], passages)
-        if least is not None:
+        lines = await self.knowledge.sentence_scorer.score(queries_for(query, messages)[-1], passages)
+        if threshold is not None:
             first = [line for line in lines if line.passage < FIRST]
-            if evidence((_said(messages) or [query])[-1], first, passages[:FIRST]) < least:
+            if answer_log_odds((_user_texts(messages) or [query])[-1], first, passages[:FIRST]) < threshold:
                 return {}
         texts = focused(lines, passages, config.most_lines or len(lines))
         return {hit: text for hit, text in zip(near, texts, strict=True) if text}
 
-    def _told(self, knowledge: str, question: str) -> str:
+    def _filled_template(self, knowledge: str, question: str) -> str:
         if self.template is None:
             return knowledge
         # One pass over the template: what stands in a document is not a template.
@@ -136,7 +138,7 @@ class RetrievalTool(ServerTool):
 
 
 def retrieval_tool(
-    library: Library,
+    knowledge: KnowledgeService,
     owner: str,
     store_id: str,
     *,
@@ -150,40 +152,42 @@ def retrieval_tool(
         "properties": {"query": {"type": "string", "description": "the question, whole and on its own"}},
         "required": ["query"],
     }
-    return RetrievalTool(library, owner, store_id, Tool(name, description.strip() or DESCRIPTION, schema), template)
+    return RetrievalTool(knowledge, owner, store_id, Tool(name, description.strip() or DESCRIPTION, schema), template)
 
 
-def wordings(query: str, messages: Sequence[Message]) -> list[str]:
-    """What to search for: the model's query and the person's last words, each behind the words before them if it leans on
+def queries_for(query: str, messages: Sequence[Message]) -> list[str]:
+    """What to search for: the model's query and the person's last words, each behind the words before them if it depends on
     them."""
-    said = _said(messages)
-    texts = [text for text in (query.strip(), *said[-1:]) if text]
-    if len(said) > 1:
-        texts = [f"{said[-2]} {text}" if leans(text) else text for text in texts]
+    user_texts = _user_texts(messages)
+    texts = [text for text in (query.strip(), *user_texts[-1:]) if text]
+    if len(user_texts) > 1:
+        texts = [f"{user_texts[-2]} {text}" if depends_on_context(text) else text for text in texts]
     return list(dict.fromkeys(texts))
 
 
-def _said(messages: Sequence[Message]) -> list[str]:
+def _user_texts(messages: Sequence[Message]) -> list[str]:
     """What the person said, the last at the end."""
     return [message.content.strip() for message in messages if message.role == "user" and message.content.strip()]
 
 
-def leans(question: str) -> bool:
+def depends_on_context(question: str) -> bool:
     """Whether a question cannot be understood without what was said before."""
     return tokens_of(question) <= SHORT_TOKENS or _LEANING.search(question) is not None
 
 
 def merged(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
     """Several rankings as one, by reciprocal rank fusion; of a passage's similarities the highest counts."""
-    scores: dict[tuple[str, int], float] = {}
+    scores = fused_scores([[_identity(hit) for hit in ranking] for ranking in rankings])
     best: dict[tuple[str, int], Hit] = {}
-    for ranking in rankings:
-        for rank, hit in enumerate(ranking):
-            key = hit.file_id, hit.passage.ordinal
-            scores[key] = scores.get(key, 0.0) + 1 / (RANK_CONSTANT + 1 + rank)
-            if key not in best or hit.similarity > best[key].similarity:
-                best[key] = hit
+    for hit in chain.from_iterable(rankings):
+        key = _identity(hit)
+        if key not in best or hit.similarity > best[key].similarity:
+            best[key] = hit
     return [best[key] for key in sorted(best, key=lambda key: (scores[key], best[key].similarity), reverse=True)]
+
+
+def _identity(hit: Hit) -> tuple[str, int]:
+    return hit.file_id, hit.passage.ordinal
 
 
 def citation(hit: Hit) -> Citation:
@@ -191,7 +195,7 @@ def citation(hit: Hit) -> Citation:
     return Citation(hit.filename, file_id=hit.file_id, passage=hit.passage.whole)
 
 
-def shown(hit: Hit) -> dict[str, Any]:
+def hit_object(hit: Hit) -> dict[str, Any]:
     """A hit as clients see it."""
     return {
         "file_id": hit.file_id,

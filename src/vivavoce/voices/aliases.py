@@ -65,15 +65,15 @@ _AMERICAN = frozenset({"en-US", "en-CA", "en-PH"})
 
 
 def _edge_names() -> dict[tuple[str, str], str]:
-    found = {}
+    edge_names = {}
     for line in filter(None, _TABLE.splitlines()):
-        locale, rest = line.split(" ", 1)
+        locale, voice_names = line.split(" ", 1)
         kind = locale[:2] if locale[:2] != "en" else "american" if locale in _AMERICAN else "british"
-        for names, voices in zip(rest.split("|"), _FITTING[kind], strict=True):
+        for names, voices in zip(voice_names.split("|"), _FITTING[kind], strict=True):
             fitting = voices.split()
             for number, name in enumerate(names.split()):
-                found[locale, name] = fitting[number % len(fitting)]
-    return found
+                edge_names[locale, name] = fitting[number % len(fitting)]
+    return edge_names
 
 
 EDGE: Mapping[tuple[str, str], str] = MappingProxyType(_edge_names())
@@ -82,15 +82,15 @@ EDGE: Mapping[tuple[str, str], str] = MappingProxyType(_edge_names())
 
 def edge_voice(name: str) -> str | None:
     """The preset that stands for a voice of Edge's or Azure's; ``None`` for other names, and for languages not spoken here."""
-    named = _EDGE.fullmatch(name)
-    if named is None:
+    match = _EDGE.fullmatch(name)
+    if match is None:
         return None
-    if named["locale"].startswith("zh-CN"):
-        return _CHINESE.get(named["name"]) or EDGE.get(("zh-CN", named["name"]))
-    return EDGE.get((named["locale"], named["name"]))
+    if match["locale"].startswith("zh-CN"):
+        return _CHINESE.get(match["name"]) or EDGE.get(("zh-CN", match["name"]))
+    return EDGE.get((match["locale"], match["name"]))
 
 
-MOST_PARTS = 8
+MAX_PARTS = 8
 """Voices in a blend."""
 
 _PART = re.compile(
@@ -101,11 +101,11 @@ _PART = re.compile(
 
 def blend_parts(name: str) -> tuple[tuple[str, float], ...] | None:
     """The voices of a blend such as ``af_bella(2)+af_sky(1)`` with their weights; ``None`` for what is no blend."""
-    parts = name.split("+", MOST_PARTS)
-    if not 2 <= len(parts) <= MOST_PARTS:
+    parts = name.split("+", MAX_PARTS)
+    if not 2 <= len(parts) <= MAX_PARTS:
         return None
     matches = [_PART.fullmatch(part.strip()) for part in parts]
-    found = tuple(
+    weighted = tuple(
         (match["name"], float(match["weight"] or match["parts"] or 1)) for match in matches if match is not None
     )
-    return found if len(found) == len(parts) and all(weight > 0 for _, weight in found) else None
+    return weighted if len(weighted) == len(parts) and all(weight > 0 for _, weight in weighted) else None

@@ -21,14 +21,14 @@ SHORTEST_S, LONGEST_S = 5.0, 10.0
 _TOLERANCE_S = 0.1
 """Codecs add and take away a few frames."""
 
-LEAST_SPEECH_S = 4.0
-LEAST_LEVEL_DB = -42.0
+MIN_SPEECH_S = 4.0
+MIN_LEVEL_DB = -42.0
 """RMS of the speech, in dB of full scale."""
 
-LEAST_SNR_DB = 10.0
+MIN_SNR_DB = 10.0
 """Speech against what is heard in its pauses."""
 
-MOST_CLIPPED = 0.002
+MAX_CLIPPED_SHARE = 0.002
 """Share of the speech that may lie in stretches of ``_CLIPPED_RUN`` samples and more at full scale."""
 
 _FULL_SCALE = 0.985
@@ -37,7 +37,7 @@ _CLIPPED_RUN = 3
 SPEECH, NO_SPEECH = 0.5, 0.15
 """Probabilities from, and up to which, a frame is speech and is not."""
 
-_LEAST_PAUSE_FRAMES = 6
+_MIN_PAUSE_FRAMES = 6
 
 WINDOW_S, HOP_S = 1.6, 0.8
 """The stretches of speech whose voices are compared."""
@@ -45,7 +45,7 @@ WINDOW_S, HOP_S = 1.6, 0.8
 SAME_SPEAKER = 0.58
 """Two halves of a clip whose voices are further apart than this cosine are of two people (see docs/voices.md)."""
 
-MOST_WRONG = 0.5
+MAX_WORD_ERROR_RATE = 0.5
 """Share of words (characters) in which the given transcript may differ from what was understood."""
 
 
@@ -72,8 +72,8 @@ class Clip:
         return self._frames(np.asarray(self.probabilities) <= NO_SPEECH)
 
     def _frames(self, chosen: NDArray[np.bool_]) -> Samples:
-        whole = len(self.samples) // self.frame_samples
-        return self.samples[: whole * self.frame_samples].reshape(whole, -1)[chosen[:whole]].reshape(-1)
+        count = len(self.samples) // self.frame_samples
+        return self.samples[: count * self.frame_samples].reshape(count, -1)[chosen[:count]].reshape(-1)
 
 
 def check_length(samples: Samples, rate_hz: int) -> None:
@@ -92,28 +92,28 @@ def check_length(samples: Samples, rate_hz: int) -> None:
 def check_sound(clip: Clip) -> None:
     """Enough speech, loud enough, not clipped, not noisy. Raises ``ClientError``."""
     speech = clip.speech()
-    spoken_s = len(speech) / clip.rate_hz
-    if spoken_s < LEAST_SPEECH_S:
+    speech_s = len(speech) / clip.rate_hz
+    if speech_s < MIN_SPEECH_S:
         raise _fault(
             "clip_too_little_speech",
-            f"There are {spoken_s:.1f} s of speech in the clip; at least {LEAST_SPEECH_S:g} s are needed.",
+            f"There are {speech_s:.1f} s of speech in the clip; at least {MIN_SPEECH_S:g} s are needed.",
         )
     level_db = _decibels(speech)
-    if level_db < LEAST_LEVEL_DB:
+    if level_db < MIN_LEVEL_DB:
         raise _fault(
             "clip_too_quiet",
-            f"The speech is at {level_db:.0f} dB of full scale; at least {LEAST_LEVEL_DB:g} dB are needed. Go nearer.",
+            f"The speech is at {level_db:.0f} dB of full scale; at least {MIN_LEVEL_DB:g} dB are needed. Go nearer.",
         )
     share = clipped_share(speech)
-    if share > MOST_CLIPPED:
+    if share > MAX_CLIPPED_SHARE:
         raise _fault(
             "clip_clipped", f"{share:.1%} of the speech is cut off at full scale. Record again with a lower level."
         )
     snr_db = signal_to_noise_db(clip)
-    if snr_db < LEAST_SNR_DB:
+    if snr_db < MIN_SNR_DB:
         raise _fault(
             "clip_too_noisy",
-            f"The speech is only {snr_db:.0f} dB above its background; at least {LEAST_SNR_DB:g} dB are needed.",
+            f"The speech is only {snr_db:.0f} dB above its background; at least {MIN_SNR_DB:g} dB are needed.",
         )
 
 
@@ -126,11 +126,11 @@ def windows(clip: Clip) -> list[Samples]:
 
 def check_one_speaker(voices: NDArray[np.float32]) -> None:
     """``voices``: an embedding a window, ``float32[windows, m]``. Raises ``ClientError`` (``clip_several_speakers``)."""
-    if least_agreement(voices) < SAME_SPEAKER:
+    if lowest_agreement(voices) < SAME_SPEAKER:
         raise _fault("clip_several_speakers", "More than one person seems to speak in the clip; one voice is needed.")
 
 
-def least_agreement(voices: NDArray[np.float32]) -> float:
+def lowest_agreement(voices: NDArray[np.float32]) -> float:
     """Cosine of the two groups of windows that differ most; 1 for a single window.
 
     People take turns, or fall into each other's words, so both splits in time and the two clusters are looked at.
@@ -139,25 +139,25 @@ def least_agreement(voices: NDArray[np.float32]) -> float:
     if count < 2:
         return 1.0
     splits = [np.arange(count) < at for at in range(1, count)]
-    least = min(splits, key=lambda first: _agreement(voices, first))
+    split = min(splits, key=lambda first: _agreement(voices, first))
     for _ in range(5):  # two-means from the worst split
-        one, other = _direction(voices[least]), _direction(voices[~least])
-        nearer = voices @ one >= voices @ other
-        if nearer.all() or not nearer.any() or (nearer == least).all():
+        direction, opposite = _direction(voices[split]), _direction(voices[~split])
+        nearer = voices @ direction >= voices @ opposite
+        if nearer.all() or not nearer.any() or (nearer == split).all():
             break
-        least = nearer
+        split = nearer
     # A group of one window tells little: its own noise makes it differ.
-    weight = min(1.0, min(int(least.sum()), int((~least).sum())) / 2)
-    return 1.0 - weight * (1.0 - _agreement(voices, least))
+    weight = min(1.0, min(int(split.sum()), int((~split).sum())) / 2)
+    return 1.0 - weight * (1.0 - _agreement(voices, split))
 
 
-def check_transcript(given: str, understood: str, language: Language) -> None:
+def check_transcript(transcript: str, recognized: str, language: Language) -> None:
     """The transcript must be that of the clip. Raises ``ClientError`` (``clip_transcript_mismatch``).
 
     Recognisers err, and so may names: half of the words may differ.
     """
-    wrong, length = count_errors(given, understood, language)
-    if not length or wrong / length > MOST_WRONG:
+    wrong, length = count_errors(transcript, recognized, language)
+    if not length or wrong / length > MAX_WORD_ERROR_RATE:
         raise ClientError(
             "The given text is not what is said in the clip.", code="clip_transcript_mismatch", param="text"
         )
@@ -174,7 +174,7 @@ def clipped_share(samples: Samples) -> float:
 def signal_to_noise_db(clip: Clip) -> float:
     """Speech against its pauses; where there are hardly any pauses, against its quietest moments."""
     pauses = clip.pauses()
-    if len(pauses) >= _LEAST_PAUSE_FRAMES * clip.frame_samples:
+    if len(pauses) >= _MIN_PAUSE_FRAMES * clip.frame_samples:
         frames = pauses[: len(pauses) // clip.frame_samples * clip.frame_samples].reshape(-1, clip.frame_samples)
         background = float(np.median((frames**2).mean(axis=1)))  # a breath or a click is no background
     else:

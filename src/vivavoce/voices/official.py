@@ -71,8 +71,8 @@ class OfficialVoice:
 def _rows() -> dict[str, OfficialVoice]:
     rows = {}
     for line in _TABLE.strip().splitlines():
-        told, _, scene = line.partition(" | ")
-        id, models, name = told.split(" ", 2)
+        identity, _, scene = line.partition(" | ")
+        id, models, name = identity.split(" ", 2)
         rows[id] = OfficialVoice(id, name, scene, models)
     return rows
 

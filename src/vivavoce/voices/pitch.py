@@ -18,7 +18,7 @@ _LOUD = 0.1
 _SHORTEST_PEAK = 0.9
 """Of peaks nearly as high as the highest, the one of the shortest period counts: the others are its multiples."""
 
-_LEAST_FRAMES = 10
+_MIN_FRAMES = 10
 
 
 def pitch_hz(samples: Samples, rate_hz: int) -> float | None:
@@ -31,12 +31,12 @@ def pitch_hz(samples: Samples, rate_hz: int) -> float | None:
     loudness = np.sqrt((frames**2).mean(axis=1))
     frames = frames[loudness > max(1e-4, _LOUD * float(np.percentile(loudness, 95)))]
     periods = [period for frame in frames if (period := _period(frame, rate_hz)) is not None]
-    return rate_hz / float(np.median(periods)) if len(periods) >= _LEAST_FRAMES else None
+    return rate_hz / float(np.median(periods)) if len(periods) >= _MIN_FRAMES else None
 
 
-def octaves_apart(one_hz: float | None, other_hz: float | None) -> float:
+def octaves_apart(first_hz: float | None, second_hz: float | None) -> float:
     """How far two pitches lie apart; nothing where one of them is not known."""
-    return 0.0 if one_hz is None or other_hz is None else abs(float(np.log2(one_hz / other_hz)))
+    return 0.0 if first_hz is None or second_hz is None else abs(float(np.log2(first_hz / second_hz)))
 
 
 def _period(frame: Samples, rate_hz: int) -> float | None:

@@ -110,7 +110,7 @@ _PARTNERS: Mapping[Literal["female", "male"], Mapping[Language, str]] = {
 """Who speaks the other two languages of a Kokoro voice asked for by its own name."""
 
 
-SOME = (
+EXAMPLES = (
     "alloy",
     "marin",
     "cedar",
@@ -123,28 +123,28 @@ SOME = (
 )
 """Names a refusal gives."""
 
-MOST_CHARACTERS = 256
+MAX_CHARACTERS = 256
 """Of a name."""
 
 
 def preset(id: str) -> Voice:
     """The voice of this name. Raises ``ClientError`` naming the parameter ``voice`` when there is none."""
-    voice = named_voice(id)
+    voice = voice_named(id)
     if voice is None:
         raise unknown_voice(id, "voice")
     return voice
 
 
-def named_voice(id: str) -> Voice | None:
+def voice_named(id: str) -> Voice | None:
     """A preset, the one that stands for an Edge voice, or a blend of Kokoro's voices; ``None`` for other names."""
-    return _named_voice(id) if len(id) <= MOST_CHARACTERS else None
+    return _named_voice(id) if len(id) <= MAX_CHARACTERS else None
 
 
 @lru_cache(1024)
 def _named_voice(id: str) -> Voice | None:
-    known = PRESETS.get(edge_voice(id) or id)
-    if known is not None:
-        return known
+    voice = PRESETS.get(edge_voice(id) or id)
+    if voice is not None:
+        return voice
     parts = blend_parts(id)
     return None if parts is None or any(name not in _KOKORO.split() for name, _ in parts) else _blend(id, parts)
 
@@ -152,17 +152,17 @@ def _named_voice(id: str) -> Voice | None:
 def unknown_voice(id: str, param: str) -> ClientError:
     """The refusal of a name that is no voice."""
     return ClientError(
-        f"The voice '{id[:100]}' is not valid; there are {', '.join(SOME)} and others: GET /v1/audio/voices lists them.",
+        f"The voice '{id[:100]}' is not valid; there are {', '.join(EXAMPLES)} and others: GET /v1/audio/voices lists them.",
         param=param,
     )
 
 
-def _voice(id: str, sex: Literal["female", "male"], description: str, speakers: Mapping[Language, str]) -> Voice:
-    engines = {language: ("hibari" if name == _FAST else "kokoro", name) for language, name in speakers.items()}
+def _voice(id: str, sex: Literal["female", "male"], description: str, synthesizers: Mapping[Language, str]) -> Voice:
+    engines = {language: ("hibari" if name == _FAST else "kokoro", name) for language, name in synthesizers.items()}
     return Voice(id, sex, description, MappingProxyType(engines))
 
 
-def _named(sex: Literal["female", "male"], table: str) -> Iterator[Voice]:
+def _voices_of(sex: Literal["female", "male"], table: str) -> Iterator[Voice]:
     for row in table.strip().splitlines():
         id, *description, english, chinese, japanese = row.split()
         timbre = "af_heart" if english == _FAST else english
@@ -205,6 +205,6 @@ def _others(sex: Literal["female", "male"], language: Language) -> dict[Language
 
 
 PRESETS: Mapping[str, Voice] = MappingProxyType(
-    {voice.id: voice for voice in (*_named("female", _FEMALE), *_named("male", _MALE), *_kokoro())}
+    {voice.id: voice for voice in (*_voices_of("female", _FEMALE), *_voices_of("male", _MALE), *_kokoro())}
 )
 """Every voice by its name."""

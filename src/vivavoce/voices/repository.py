@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from vivavoce.errors import CapacityError, ClientError
+from vivavoce.store.files import new_id
+from vivavoce.store.paging import Page, paged
 from vivavoce.store.store import Store
 from vivavoce.voices.tables import ConsentRow, RefinementRow, VoiceRow
 
 Listed = TypeVar("Listed", VoiceRow, ConsentRow)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which part of a list is wanted: at most ``limit`` after or before an id, newest first unless ``ascending``."""
-
-    limit: int = 20
-    ascending: bool = False
-    after: str | None = None
-    before: str | None = None
-
-
 class OwnVoices:
     """Voices, consents and refinements in a store. An owner has at most ``most`` voices, and as many consents."""
 
-    def __init__(self, store: Store, most: int) -> None:
+    def __init__(self, store: Store, max_voices: int) -> None:
         self._store = store
-        self._most = most
+        self._max_voices = max_voices
 
     # ---- voices
 
     async def voice(self, owner: str, voice_id: str) -> VoiceRow:
         """One voice. Raises ``ClientError`` (``voice_not_found``) also for another owner's."""
-        found = await self.find(voice_id)
-        if found is None or found.owner != owner:
+        row = await self.find(voice_id)
+        if row is None or row.owner != owner:
             raise _no_voice(voice_id)
-        return found
+        return row
 
     async def find(self, voice_id: str) -> VoiceRow | None:
         """A voice of whoever it is."""
@@ -59,8 +50,8 @@ class OwnVoices:
         async with self._store.reading() as session:
             await self._store.quota.require(session, owner)
             count = await session.scalar(select(func.count()).select_from(kind).where(kind.owner == owner))
-        if (count or 0) >= self._most:
-            raise CapacityError("places for voices" if kind is VoiceRow else "places for consents", self._most)
+        if (count or 0) >= self._max_voices:
+            raise CapacityError("places for voices" if kind is VoiceRow else "places for consents", self._max_voices)
 
     async def add(self, voice: VoiceRow) -> tuple[VoiceRow, bool]:
         """Keep a voice with its blobs; if the same was made at the same time, that one, and ``True``."""
@@ -111,7 +102,7 @@ class OwnVoices:
                     await self._store.blobs.release(session, key)
                 return _blobs(voice)
 
-        for key in await self._store.database.freeing(drop):
+        for key in await self._store.database.delete_with_reserve(drop):
             await self._store.blobs.delete(key)
 
     async def voices(self, owner: str, page: Page) -> tuple[Sequence[VoiceRow], bool]:
@@ -123,16 +114,28 @@ class OwnVoices:
     async def consent(self, owner: str, consent_id: str, param: str = "consent_id") -> ConsentRow:
         """One consent. Raises ``ClientError`` (``consent_not_found``) also for another owner's."""
         async with self._store.reading() as session:
-            found = await session.get(ConsentRow, consent_id)
-        if found is None or found.owner != owner:
+            row = await session.get(ConsentRow, consent_id)
+        if row is None or row.owner != owner:
             raise ClientError(f"There is no consent '{consent_id[:100]}'.", code="consent_not_found", param=param)
-        return found
+        return row
 
-    async def add_consent(self, consent: ConsentRow) -> None:
-        """Keep a consent with its recording."""
-        async with self._store.rows.begin() as session:
-            session.add(consent)
-            await self._store.blobs.adopt(session, consent.recording)
+    async def add_consent(
+        self, owner: str, name: str, language: str, recording: AsyncIterable[bytes], max_bytes: int
+    ) -> ConsentRow:
+        """Keep a consent with its recording. Raises as ``require_room`` does, and ``ClientError`` for one that is too long."""
+        await self.require_room(owner, ConsentRow)
+        blob = await self._store.blobs.put(recording, max_bytes=max_bytes)
+        consent = ConsentRow(
+            id=new_id("cons_"), owner=owner, name=name, language=language, recording=blob.key, made_at=now_us()
+        )
+        try:
+            async with self._store.rows.begin() as session:
+                session.add(consent)
+                await self._store.blobs.adopt(session, consent.recording)
+        except BaseException:
+            await self._store.blobs.delete(blob.key)
+            raise
+        return consent
 
     async def rename_consent(self, owner: str, consent_id: str, name: str) -> ConsentRow:
         """Give a consent another name. Raises as ``consent`` does."""
@@ -153,7 +156,7 @@ class OwnVoices:
                 await self._store.blobs.release(session, consent.recording)
                 return consent.recording
 
-        await self._store.blobs.delete(await self._store.database.freeing(drop))
+        await self._store.blobs.delete(await self._store.database.delete_with_reserve(drop))
 
     async def consents(self, owner: str, page: Page) -> tuple[Sequence[ConsentRow], bool]:
         """A page of an owner's consents. Raises ``ClientError`` for an unknown cursor."""
@@ -180,23 +183,13 @@ class OwnVoices:
                 setattr(refinement, name, value)
 
     async def _page(self, kind: type[Listed], owner: str, page: Page) -> tuple[Sequence[Listed], bool]:
-        """With ``before`` alone it is the page that ends there."""
-        query = select(kind).where(kind.owner == owner)
+        own = kind.owner == owner
         async with self._store.reading() as session:
-            for cursor, beyond in ((page.after, True), (page.before, False)):
-                if cursor is None:
-                    continue
-                at = await session.get(kind, cursor)
-                if at is None or at.owner != owner:
-                    raise ClientError("The list has no such id.", param="after" if beyond else "before")
-                later = beyond == page.ascending
-                query = query.where(kind.made_at > at.made_at if later else kind.made_at < at.made_at)
-            backwards = page.before is not None and page.after is None
-            rises = page.ascending != backwards
-            query = query.order_by(kind.made_at.asc() if rises else kind.made_at.desc()).limit(page.limit + 1)
-            found = (await session.scalars(query)).all()
-        rows = found[: page.limit]
-        return (rows[::-1] if backwards else rows), len(found) > page.limit
+            made_at = {
+                cursor: await session.scalar(select(kind.made_at).where(own, kind.id == cursor))
+                for cursor in page.cursors
+            }
+            return await paged(session, select(kind).where(own), kind.made_at, page, made_at.__getitem__)
 
 
 def now_us() -> int:

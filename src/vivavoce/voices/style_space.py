@@ -1,7 +1,7 @@
-"""Where voices lie: the directions in which the stock voices differ most, so that a search stays among voices.
+"""Where voices lie: the directions in which the built-in voices differ most, so that a search stays among voices.
 
 A voice is ``float32[rows, size]``; a move shifts all rows alike, by so many standard deviations along each principal component
-of the stock voices' means. The two halves of the columns (timbre and prosody) have components of their own: 24 hold 90 % of
+of the built-in voices' means. The two halves of the columns (timbre and prosody) have components of their own: 24 hold 90 % of
 the one's variance, 8 hold 68 % of the other's.
 """
 
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 COMPONENTS = (24, 8)
 SPREAD = 2.5
-"""Standard deviations from the middle of the stock voices beyond which a voice is strained."""
+"""Standard deviations from the middle of the built-in voices beyond which a voice is an outlier."""
 
 
 class StyleSpace:
-    """The space of ``stock`` voices. ``dimensions`` is the length of a move."""
+    """The space of ``builtin_voices`` voices. ``dimensions`` is the length of a move."""
 
-    def __init__(self, stock: Iterable[NDArray[np.float32]]) -> None:
-        means = np.stack([voice.mean(axis=0) for voice in stock]).astype(np.float64)
+    def __init__(self, builtin_voices: Iterable[NDArray[np.float32]]) -> None:
+        means = np.stack([voice.mean(axis=0) for voice in builtin_voices]).astype(np.float64)
         self._middle = means.mean(axis=0)
         half = means.shape[1] // 2
         blocks = [
@@ -38,8 +38,8 @@ class StyleSpace:
         moved: NDArray[np.float16] = (voice.astype(np.float64) + shift).astype(np.float16)
         return moved
 
-    def strain(self, voice: NDArray[np.float16]) -> float:
-        """How far a voice lies outside of the stock voices' spread: 0 within it."""
+    def outlier_distance(self, voice: NDArray[np.float16]) -> float:
+        """How far a voice lies outside of the built-in voices' spread: 0 within it."""
         place = self._axes @ (voice.astype(np.float64).mean(axis=0) - self._middle) / self._deviations
         return float((np.maximum(0.0, np.abs(place) - SPREAD) ** 2).sum())
 

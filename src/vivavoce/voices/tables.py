@@ -15,7 +15,7 @@ class VoiceRow(Base):
     """A voice of a user's. ``clip`` is the blob of its recording (flac), ``pack`` that of a match's vectors.
 
     ``fingerprint`` is of what it was made from, so that the same request made again finds it. ``consent`` is what was said
-    about consent, by whom and when, as JSON; ``recipe`` a match's stock voices with their parts, as JSON.
+    about consent, by whom and when, as JSON; ``recipe`` a match's built-in voices with their parts, as JSON.
     """
 
     __tablename__ = "voices"

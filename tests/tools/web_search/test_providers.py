@@ -17,9 +17,9 @@ from net.certificates import certificate
 from net.pages import Pages, served
 from tools.web_search.engines import Engines, engines
 from tools.web_search.providing import KEY, Brave, Searxng, Tavily
-from vivavoce.config.reach import WebSearchConfig
+from vivavoce.config.outbound import WebSearchConfig
 from vivavoce.tools.web_search import http_api, keyless
-from vivavoce.tools.web_search.base import SENTENCES, Category, Hit, Query, Reason, SearchError, SearchProvider
+from vivavoce.tools.web_search.base import SENTENCES, Category, Query, Reason, SearchError, SearchProvider, WebResult
 from vivavoce.tools.web_search.providers import provider_of
 
 
@@ -55,8 +55,8 @@ async def test_searxng_is_asked_for_json(searxng: Searxng, instance: str) -> Non
     provider = provider_of(WebSearchConfig(provider="searxng", url=instance + "/"))  # type: ignore[arg-type]
     hits = await provider.search(asked(language="zh", safe_search="strict"))
     assert hits == [
-        Hit("https://example.org/a", "A", "about a", "2026-11-20T00:00:00"),
-        Hit("https://example.org/b", "B", "about b"),
+        WebResult("https://example.org/a", "A", "about a", "2026-11-20T00:00:00"),
+        WebResult("https://example.org/b", "B", "about b"),
     ]
     expected = {"q": "river", "format": "json", "safesearch": "2", "language": "zh", "categories": "general"}
     assert searxng.queries == [expected]
@@ -100,7 +100,7 @@ ANSWERS: list[tuple[int, bytes, Reason]] = [
     (200, b"<!doctype html><title>Log in to the hotel's network</title>", "nonsense"), (200, b"", "nonsense"),
     (200, b"[]", "nonsense"), (200, b"null", "nonsense"), (200, b"{}", "nonsense"), (200, b'{"results": 3}', "nonsense"),
     (200, b'{"type": "search", "web": [], "results": {}}', "nonsense"), (200, b"\xff\xfe", "nonsense"),
-    (200, b"[" * 100_000, "nonsense"), (200, b" " * (http_api.MOST_BYTES + 1), "nonsense"), (200, b'{"results": [', "nonsense"),
+    (200, b"[" * 100_000, "nonsense"), (200, b" " * (http_api.MAX_BYTES + 1), "nonsense"), (200, b'{"results": [', "nonsense"),
 ]  # fmt: skip
 
 
@@ -132,8 +132,8 @@ async def test_nobody_listens_or_answers() -> None:
     pages.places["/search"] = "hangs"
     with served(pages) as port:
         provider = http_api.Searxng(f"http://127.0.0.1:{port}")
-        assert await failure(provider, asked(timeout_s=0.2)) == "too_slow"
-        assert await asyncio.to_thread(pages.disconnected.wait, 5)
+        assert await failure(provider, asked(timeout_s=1.0)) == "too_slow"
+        assert await asyncio.to_thread(pages.disconnected.wait, 10)
     assert await failure(http_api.Searxng(f"http://127.0.0.1:{port}")) == "unreachable"
     assert await failure(http_api.Searxng("http://nowhere.invalid")) == "unreachable"
 
@@ -175,7 +175,7 @@ async def test_tavily() -> None:
     with served(tavily) as port:
         config = {"provider": "tavily", "url": f"http://127.0.0.1:{port}"}
         provider = provider_of(WebSearchConfig.model_validate({**config, "api_key": KEY}))
-        expected = Hit(
+        expected = WebResult(
             "https://example.org/river",
             "The river in flood",
             "The river rose by two metres.",
@@ -220,7 +220,7 @@ async def test_results_without_a_key(engine: type[Engine], monkeypatch: pytest.M
     behaving(monkeypatch, lambda: [{"title": "A", "href": "https://example.org/a", "body": "about a"}, {"title": None}])
     provider = keyless.Keyless(engine)
     hits = await provider.search(asked(language="zh", safe_search="strict", timeout_s=2.4))
-    assert hits == [Hit("https://example.org/a", "A", "about a"), Hit("", "", "")]
+    assert hits == [WebResult("https://example.org/a", "A", "about a"), WebResult("", "", "")]
     expected = {"query": "river", "timeout": 3, "region": "cn-zh", "safesearch": "on", "max_results": 5}
     assert engine.asked == [expected]
     await provider.close()

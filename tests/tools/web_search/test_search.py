@@ -19,17 +19,17 @@ from hypothesis import strategies as st
 
 from net.pages import Door, served
 from tools.web_search.providing import Searxng
-from vivavoce.config.reach import WebSearchConfig
+from vivavoce.config.outbound import WebSearchConfig
 from vivavoce.net.fetching import Fetcher
-from vivavoce.token_estimates import estimate_tokens
-from vivavoce.tools.base import Calling, ToolResult
-from vivavoce.tools.web_search.base import Hit, Query, SearchError
-from vivavoce.tools.web_search.pages import MOST_PAGE_BYTES, MOST_TEXT
+from vivavoce.text.token_estimates import estimate_tokens
+from vivavoce.tools.base import CallContext, ToolResult
+from vivavoce.tools.web_search.base import Query, SearchError, WebResult
+from vivavoce.tools.web_search.pages import MAX_PAGE_BYTES, MAX_TEXT_CHARACTERS
 from vivavoce.tools.web_search.search import Result, WebSearch
-from vivavoce.tools.web_search.tool import NOTHING_FOUND, NOTHING_TO_SEARCH, told, web_search_tool
+from vivavoce.tools.web_search.tool import NOTHING_FOUND, NOTHING_TO_SEARCH, rendered_results, web_search_tool
 from vivavoce.types import Message
 
-CALLING = Calling("someone", language="en")
+CALLING = CallContext("someone", language="en")
 
 
 def article(text: str) -> bytes:
@@ -88,7 +88,7 @@ async def test_results_are_tidied_deduplicated_and_as_many_as_wanted(searxng: Se
     searxng.find("javascript:alert(1)", "No", "no")
     searxng.find("https://example.org/other", "Other", "more", publishedDate="2026-11-20T00:00:00")
     searxng.find("https://example.org/third", "Third", "most")
-    found = await searching().find("  how far\u202e did\nit rise ", most=2, timeout_s=10, language="en")
+    found = await searching().find("  how far\u202e did\nit rise ", limit=2, timeout_s=10, language="en")
     assert [(one.url, one.title, one.snippet, one.published) for one in found] == [
         ("https://www.example.org/river?utm_source=x", "The river", "It rose & rose.", ""),
         ("https://example.org/other", "Other", "more", "2026-11-20"),
@@ -101,7 +101,7 @@ async def test_a_page_is_read_for_its_nearest_passage(searxng: Searxng, base: st
     searxng.find(f"{base}/news", "News", "A short snippet.")
     searxng.find(f"{base}/later", "Later", "Not read.")
     searxng.put("/news", article("The ferry ticket costs 4.20 crowns from December."), content_type="text/html")
-    (first, second) = await searching().find("price of the ferry ticket", most=2, timeout_s=10, pages=1)
+    (first, second) = await searching().find("price of the ferry ticket", limit=2, timeout_s=10, pages=1)
     assert "4.20 crowns" in first.passage
     assert "4.20 crowns" in first.content
     assert "Imprint" not in first.content
@@ -118,7 +118,7 @@ async def test_pages_in_whatever_encoding(
     text = "".join(f"<p>昨夜河水上涨了两米，第{number}座桥已经关闭，市民应当绕行。</p>" for number in range(30))
     page = f"<html><body><article>{text}<p>渡轮票价为四元二角。</p></article></body></html>".encode(encoding)
     searxng.put("/news", page, content_type=f"text/html; charset={declared}" if declared else "text/html")
-    (found,) = await searching().find("渡轮票价", most=1, timeout_s=10, pages=1)
+    (found,) = await searching().find("渡轮票价", limit=1, timeout_s=10, pages=1)
     assert "四元二角" in found.passage
 
 
@@ -143,9 +143,9 @@ async def test_a_hostile_page_costs_only_itself(searxng: Searxng, base: str, sea
     searxng.put("/good", article("The ferry ticket costs 4.20 crowns."), content_type="text/html")
     searxng.find(f"{base}/hostile", "Hostile", "its snippet")
     searxng.find(f"{base}/good", "Good", "")
-    hostile, good = await searching().find("ferry ticket", most=2, timeout_s=20, pages=2)
+    hostile, good = await searching().find("ferry ticket", limit=2, timeout_s=20, pages=2)
     assert "4.20 crowns" in good.passage
-    assert len(hostile.content) <= MOST_TEXT
+    assert len(hostile.content) <= MAX_TEXT_CHARACTERS
     assert hostile.snippet == "its snippet"
 
 
@@ -158,9 +158,9 @@ async def test_huge_pages_are_read_as_far_as_they_tell_something(
     searxng.put("/bomb", packed, content_type="text/html", content_encoding="gzip")
     searxng.find(f"{base}/huge", "Huge", "")
     searxng.find(f"{base}/bomb", "Bomb", "")
-    for found in await searching().find("ferry ticket", most=2, timeout_s=30, pages=2):
+    for found in await searching().find("ferry ticket", limit=2, timeout_s=30, pages=2):
         assert "4.20 crowns" in found.passage
-        assert len(found.content) <= MOST_TEXT < MOST_PAGE_BYTES
+        assert len(found.content) <= MAX_TEXT_CHARACTERS < MAX_PAGE_BYTES
 
 
 async def test_pages_that_do_not_come_are_done_without(searxng: Searxng, base: str, searching: Searching) -> None:
@@ -170,7 +170,7 @@ async def test_pages_that_do_not_come_are_done_without(searxng: Searxng, base: s
     for path in ("/hangs", "/endless", "/good"):
         searxng.find(base + path, path, "a snippet")
     began = time.monotonic()
-    found = await searching().find("ferry ticket", most=3, timeout_s=3.0, pages=3)
+    found = await searching().find("ferry ticket", limit=3, timeout_s=3.0, pages=3)
     assert time.monotonic() - began < 30  # it did come back; how soon depends on the machine
     assert [one.snippet for one in found] == ["a snippet"] * 3
     assert "4.20" in found[2].passage
@@ -180,7 +180,7 @@ async def test_pages_that_do_not_come_are_done_without(searxng: Searxng, base: s
 async def test_an_instance_that_hangs_is_too_slow(searxng: Searxng, searching: Searching) -> None:
     searxng.places["/search"] = "hangs"
     with pytest.raises(SearchError) as failed:
-        await searching().find("x", most=1, timeout_s=0.3)
+        await searching().find("x", limit=1, timeout_s=0.3)
     assert failed.value.reason == "too_slow"
     assert await asyncio.to_thread(searxng.disconnected.wait, 10)
 
@@ -190,7 +190,7 @@ async def test_a_provider_that_ignores_the_time_is_left(searching: Searching) ->
         name = "stubborn"
         cancelled = False
 
-        async def search(self, query: Query) -> Sequence[Hit]:
+        async def search(self, query: Query) -> Sequence[WebResult]:
             try:
                 await asyncio.sleep(60)
             finally:
@@ -204,7 +204,7 @@ async def test_a_provider_that_ignores_the_time_is_left(searching: Searching) ->
     fetcher = Fetcher()
     search = WebSearch(WebSearchConfig(provider="off"), fetcher, stubborn)
     with pytest.raises(SearchError) as failed:
-        await search.find("x", most=1, timeout_s=0.1)
+        await search.find("x", limit=1, timeout_s=0.1)
     assert (failed.value.reason, stubborn.cancelled) == ("too_slow", True)
     await search.close()
     fetcher.close()
@@ -215,7 +215,7 @@ async def test_private_addresses_are_never_fetched(searxng: Searxng, base: str, 
     searxng.put("/secret", article("The password is swordfish."), content_type="text/html")
     for host in ("127.0.0.1", "localhost", "[::1]", "2130706433", "169.254.169.254", "[::ffff:127.0.0.1]", "10.0.0.1"):
         searxng.find(f"http://{host}:{port}/secret?{host}", f"At {host}", "a snippet")
-    found = await searching(allow_private=False).find("password", most=20, timeout_s=3, pages=20)
+    found = await searching(allow_private=False).find("password", limit=20, timeout_s=3, pages=20)
     assert len(found) == 7
     assert all(one.content == "" and one.passage == "a snippet" for one in found)
     assert searxng.asked == []
@@ -225,14 +225,14 @@ async def test_what_was_found_is_remembered_for_a_while(searxng: Searxng, base: 
     searxng.find(f"{base}/news", "News", "snippet")
     searxng.put("/news", article("4.20 crowns"), content_type="text/html")
     search = searching()
-    once = await search.find("ferry", most=3, timeout_s=10, pages=1)
-    assert await search.find("FERRY", most=3, timeout_s=10, pages=1) == once
+    once = await search.find("ferry", limit=3, timeout_s=10, pages=1)
+    assert await search.find("FERRY", limit=3, timeout_s=10, pages=1) == once
     assert (len(searxng.queries), len(searxng.asked)) == (1, 1)
-    await search.find("ferry", most=3, timeout_s=10, language="zh")
+    await search.find("ferry", limit=3, timeout_s=10, language="zh")
     assert len(searxng.queries) == 2
     forgetful = searching(cache_s=0)
     for _ in range(2):
-        await forgetful.find("ferry", most=3, timeout_s=10, pages=1)
+        await forgetful.find("ferry", limit=3, timeout_s=10, pages=1)
     assert (len(searxng.queries), len(searxng.asked)) == (4, 3)
 
 
@@ -240,16 +240,16 @@ async def test_failures_and_nothing_are_not_remembered(searxng: Searxng, searchi
     search = searching()
     searxng.put("/search", b"oops", status=500)
     with pytest.raises(SearchError):
-        await search.find("x", most=1, timeout_s=10)
+        await search.find("x", limit=1, timeout_s=10)
     del searxng.places["/search"]
-    assert await search.find("x", most=1, timeout_s=10) == []
+    assert await search.find("x", limit=1, timeout_s=10) == []
     searxng.find("https://example.org", "There", "now")
-    assert len(await search.find("x", most=1, timeout_s=10)) == 1
+    assert len(await search.find("x", limit=1, timeout_s=10)) == 1
 
 
 async def test_cancelling_a_search_leaves_the_instance(searxng: Searxng, searching: Searching) -> None:
     searxng.places["/search"] = "hangs"
-    finding = asyncio.create_task(searching().find("x", most=1, timeout_s=60))
+    finding = asyncio.create_task(searching().find("x", limit=1, timeout_s=60))
     assert await asyncio.to_thread(searxng.was_asked.wait, 10)
     finding.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -263,10 +263,10 @@ async def test_logs_hold_no_word_of_the_question(
     caplog.set_level(logging.DEBUG, "vivavoce")
     searxng.find(f"{base}/gone", "Gone", "")
     search = searching()
-    await search.find("swordfish", most=1, timeout_s=10, pages=1)
+    await search.find("swordfish", limit=1, timeout_s=10, pages=1)
     searxng.put("/search", b"oops", status=500)
     with pytest.raises(SearchError):
-        await search.find("swordfish again", most=1, timeout_s=10)
+        await search.find("swordfish again", limit=1, timeout_s=10)
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("vivavoce")]
     assert ours == ["web search with searxng failed: unreachable"]
 
@@ -365,7 +365,7 @@ results = st.builds(
 
 @given(st.lists(results, min_size=1, max_size=20), st.integers(600, 2000))
 def test_the_results_fit_their_share_of_the_context(found: list[Result], most: int) -> None:
-    text = told(found, date(2026, 11, 24), most)
+    text = rendered_results(found, date(2026, 11, 24), most)
     lines = text.splitlines()
     assert len(lines) == 1 + len(found)
     heads = sum(estimate_tokens(Message("tool", f"{one.title} {one.site} {one.published}")) + 8 for one in found)
@@ -376,7 +376,7 @@ def test_the_results_fit_their_share_of_the_context(found: list[Result], most: i
 def test_room_that_one_result_leaves_is_for_the_next() -> None:
     short = Result("https://example.org/a", "Short", "", "", "Few words.")
     long = Result("https://example.org/b", "Long", "", "", "many words " * 500)
-    text = told([short, long], date(2026, 11, 24), 600)
+    text = rendered_results([short, long], date(2026, 11, 24), 600)
     assert "Few words." in text
     assert 1000 < len(text) < 2000
     assert text.endswith("…")

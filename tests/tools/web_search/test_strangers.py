@@ -12,14 +12,14 @@ from net.pages import served
 from tools.scripted import Lookup, Scripted, call, said
 from tools.strangers import CANARY, DEED, poisoned
 from tools.web_search.providing import Searxng
-from vivavoce.config.reach import WebSearchConfig
+from vivavoce.config.outbound import WebSearchConfig
 from vivavoce.engines.base import LanguageModel
-from vivavoce.engines.fake import FakeSpeaker
+from vivavoce.engines.fake import FakeSynthesizer
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.net.fetching import Fetcher
 from vivavoce.runtime.reply import ReplyRequest, reply
-from vivavoce.tools.base import Calling, ServerTool
-from vivavoce.tools.loop import ServerSide
+from vivavoce.tools.base import CallContext, ServerTool
+from vivavoce.tools.loop import ToolRun
 from vivavoce.tools.web_search.search import WebSearch
 from vivavoce.tools.web_search.tool import web_search_tool
 from vivavoce.types import GenerationOptions, Message, ReplyEvent, ServerToolStarted, ToolCall
@@ -67,8 +67,10 @@ async def answered(
 
     messages = (Message("system", SYSTEM), Message("user", QUESTION))
     generation = GenerationOptions(max_tokens=80, temperature=0.0, slot=0, **options)
-    server = ServerSide(tools, Calling("me", language="en"), calls=calls, filler_ms=None)
-    await reply(ReplyRequest(messages, generation, None, "en", server=server), model, FakeSpeaker(), emit)
+    server_tools = ToolRun(tools, CallContext("me", language="en"), calls=calls, filler_ms=None)
+    await reply(
+        ReplyRequest(messages, generation, None, "en", server_tools=server_tools), model, FakeSynthesizer(), emit
+    )
     return events
 
 

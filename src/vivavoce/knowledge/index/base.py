@@ -11,7 +11,7 @@ from vivavoce.types import Vectors
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class IndexedFile:
     """One file in one vector store."""
 
     store_id: str
@@ -44,38 +44,38 @@ class PassageIndex(Protocol):
     async def open(self) -> bool:
         """Open it; whether all is to be read in again, because it is new or of another embedder. Raises ``StoreError``."""
 
-    async def begin(self, document: Document) -> int:
+    async def begin(self, document: IndexedFile) -> int:
         """Passages of this document follow; what there was of it is forgotten. The number tells this beginning from others:
         who began before somebody else did puts nothing more in."""
 
-    async def add(self, begun: int, passages: Sequence[Passage], vectors: Vectors) -> None:
+    async def add(self, number: int, passages: Sequence[Passage], vectors: Vectors) -> None:
         """More passages of a document that was begun; nothing happens when it was forgotten, or begun again, meanwhile."""
 
-    async def finish(self, begun: int) -> bool:
+    async def finish(self, number: int) -> bool:
         """All its passages are there: from now on they are found. Whether it still is what was begun."""
 
-    async def abandon(self, begun: int) -> None:
+    async def abandon(self, number: int) -> None:
         """Delete what was begun, and nothing of what others began since."""
 
-    async def forget(self, documents: Collection[Document]) -> None:
+    async def forget(self, documents: Collection[IndexedFile]) -> None:
         """Delete documents: rows, vectors and words. Those that are not there are no mistake."""
 
     async def forget_store(self, store_id: str) -> None:
         """Delete all documents of a store."""
 
-    async def documents(self) -> set[Document]:
+    async def documents(self) -> set[IndexedFile]:
         """All there are, begun ones too."""
 
-    async def count(self, document: Document) -> int:
+    async def count(self, document: IndexedFile) -> int:
         """How many passages a document has."""
 
-    async def passages(self, document: Document) -> list[Passage]:
+    async def passages(self, document: IndexedFile) -> list[Passage]:
         """The passages of a finished document in their order."""
 
     async def search(
-        self, store_id: str, vector: Vectors, terms: Sequence[str], most: int, files: Collection[str] | None = None
+        self, store_id: str, vector: Vectors, terms: Sequence[str], limit: int, files: Collection[str] | None = None
     ) -> Candidates:
-        """The best of a store, at most ``most`` by meaning and as many by words; with ``files``, of these only.
+        """The best of a store, at most ``limit`` by meaning and as many by words; with ``files``, of these only.
 
         ``vector`` is ``float32[d]``.
         """

@@ -17,14 +17,14 @@ OF_FILES = f"{OF_STORE} AND d.file_id = ANY(:files)"
 class PassageVectors(Protocol):
     """Vectors of passages, in the transactions of the index."""
 
-    async def in_rows(self, vectors: Vectors) -> Sequence[Mapping[str, bytes | None]]:
+    async def row_columns(self, vectors: Vectors) -> Sequence[Mapping[str, bytes | None]]:
         """What of vectors is kept in the rows of their passages: ``sketch`` and ``vector``."""
 
     async def add(self, session: AsyncSession, document: int, ids: Sequence[int], vectors: Vectors) -> None:
         """Keep the rest, once the rows of the passages ``ids`` of a document are there."""
 
     async def nearest(
-        self, session: AsyncSession, store_id: str, vector: Vectors, most: int, files: Collection[str] | None
+        self, session: AsyncSession, store_id: str, vector: Vectors, limit: int, files: Collection[str] | None
     ) -> list[int]:
         """The ids of the passages nearest to ``vector``, best first, among the finished documents of a store."""
 

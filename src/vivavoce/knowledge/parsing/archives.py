@@ -9,8 +9,8 @@ from typing import BinaryIO
 from vivavoce.knowledge.parsing.errors import UnreadableError
 from vivavoce.knowledge.parsing.limits import MIB, ParsingLimits
 
-MOST_MEMBERS = 20_000
-MOST_RATIO = 200
+MAX_MEMBERS = 20_000
+MAX_COMPRESSION_RATIO = 200
 """Text packs about ten times, a large empty sheet about a hundred; a bomb packs a thousand times."""
 
 RATIO_MATTERS_BYTES = 16 * MIB
@@ -29,8 +29,8 @@ def check_archive(file: BinaryIO, limits: ParsingLimits) -> None:
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise UnreadableError("invalid_file", "The document is damaged: it cannot be unpacked.") from error
     unpacked, packed = sum(member.file_size for member in members), file.seek(0, io.SEEK_END)
-    too_dense = unpacked > RATIO_MATTERS_BYTES and unpacked > MOST_RATIO * packed
-    if unpacked > limits.unpacked_mb * MIB or too_dense or len(members) > MOST_MEMBERS:
+    too_dense = unpacked > RATIO_MATTERS_BYTES and unpacked > MAX_COMPRESSION_RATIO * packed
+    if unpacked > limits.unpacked_mb * MIB or too_dense or len(members) > MAX_MEMBERS:
         raise UnreadableError("invalid_file", "The document unpacks to far more than it is: it is refused.")
     if any(member.flag_bits & 0x1 for member in members):
         raise UnreadableError("invalid_file", "The document is protected by a password.")

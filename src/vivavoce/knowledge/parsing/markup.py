@@ -46,7 +46,7 @@ class _Page:
     """Walks the tree in reading order. Text gathers until a block begins or ends."""
 
     def __init__(self) -> None:
-        self._gathered: list[str] = []
+        self._text: list[str] = []
         self._kind: str = "p"
 
     def of(self, element: Any) -> Iterator[Block]:
@@ -62,24 +62,24 @@ class _Page:
                 yield Block("heading", text, level=_HEADINGS[tag])
         elif tag in _BLOCKS:
             yield from self._flushed()
-            outside, self._kind = self._kind, tag
-            yield from self._inside(element)
+            outer, self._kind = self._kind, tag
+            yield from self._children(element)
             yield from self._flushed()
-            self._kind = outside
+            self._kind = outer
         else:
             if tag == "br":
-                self._gathered.append("\n")
-            yield from self._inside(element)
+                self._text.append("\n")
+            yield from self._children(element)
 
-    def _inside(self, element: Any) -> Iterator[Block]:
-        self._gathered.append(element.text or "")
+    def _children(self, element: Any) -> Iterator[Block]:
+        self._text.append(element.text or "")
         for child in element:
             yield from self.of(child)
-            self._gathered.append(child.tail or "")
+            self._text.append(child.tail or "")
 
     def _flushed(self) -> Iterator[Block]:
-        text = _clean("".join(self._gathered))
-        self._gathered.clear()
+        text = _clean("".join(self._text))
+        self._text.clear()
         if text:
             yield Block("item" if self._kind in _ITEMS else "paragraph", text)
 

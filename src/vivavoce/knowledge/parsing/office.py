@@ -34,9 +34,9 @@ def read_docx(file: BinaryIO) -> Iterator[Block]:
 
 def _word_block(paragraph: Paragraph, text: str) -> Block:
     style = paragraph.style.name if paragraph.style is not None else None
-    found = _HEADING.match(style or "")
-    if found:
-        return Block("heading", text, level=int(found[1]))
+    match = _HEADING.match(style or "")
+    if match:
+        return Block("heading", text, level=int(match[1]))
     if style in ("Title", "标题"):
         return Block("heading", text, level=1)
     properties = paragraph._p.pPr  # numbering has no public name in python-docx
@@ -116,9 +116,9 @@ def _cell(value: object) -> str:
             return str(value).strip()
 
 
-def _opened(open_it: Any, file: BinaryIO) -> Any:
+def _opened(reader: Any, file: BinaryIO) -> Any:
     try:
-        return open_it(file)
+        return reader(file)
     except ValueError as error:
         code, message = ("unsupported_file", MACROS) if "macroEnabled" in str(error) else ("invalid_file", DAMAGED)
         raise UnreadableError("unsupported_file" if code == "unsupported_file" else "invalid_file", message) from error

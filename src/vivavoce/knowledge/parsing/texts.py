@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from vivavoce.knowledge.blocks import Block, row_text
 
 SAMPLE_BYTES = 256 * 1024
-MOST_LINE = 100_000
+MAX_LINE_CHARACTERS = 100_000
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -42,8 +42,8 @@ def encoding_of(file: BinaryIO) -> str:
     except UnicodeDecodeError:
         if _is_chinese(sample):
             return "gb18030"
-        found = from_bytes(sample[: SAMPLE_BYTES // 4]).best()
-        return found.encoding if found is not None else "latin-1"
+        guess = from_bytes(sample[: SAMPLE_BYTES // 4]).best()
+        return guess.encoding if guess is not None else "latin-1"
     return "utf-8"
 
 
@@ -68,7 +68,7 @@ def read_text(file: BinaryIO) -> Iterator[Block]:
     paragraph: list[str] = []
     length = 0
     text = _decoded(file)
-    while line := text.readline(MOST_LINE):
+    while line := text.readline(MAX_LINE_CHARACTERS):
         stripped = line.translate(_NUL).strip()
         if paragraph and (not stripped or _ITEM.match(line)):
             yield _joined(paragraph)
@@ -76,7 +76,7 @@ def read_text(file: BinaryIO) -> Iterator[Block]:
         if stripped:
             paragraph.append(stripped)
             length += len(stripped)
-            if length > MOST_LINE:
+            if length > MAX_LINE_CHARACTERS:
                 yield _joined(paragraph)
                 paragraph, length = [], 0
     if paragraph:
@@ -160,19 +160,21 @@ def separator_of(sample: str) -> str:
     """
     lines = [_QUOTED.sub("", line) for line in sample.splitlines() if line.strip()]
     lines = lines[:-1] if len(lines) > 2 else lines  # the last may be cut off
-    best, scored = ",", (0, 0)
+    best, best_score = ",", (0, 0)
     for separator in ",;\t|":
         counts = [line.count(separator) for line in lines]
         if counts and counts[0]:
-            best, scored = max(
-                (best, scored), (separator, (counts.count(counts[0]), counts[0])), key=lambda one: one[1]
+            best, best_score = max(
+                (best, best_score),
+                (separator, (counts.count(counts[0]), counts[0])),
+                key=lambda candidate: candidate[1],
             )
     return best
 
 
 def read_csv(file: BinaryIO) -> Iterator[Block]:
     """Rows behind the names of the first one."""
-    csv.field_size_limit(MOST_LINE)
+    csv.field_size_limit(MAX_LINE_CHARACTERS)
     lines = _decoded(file, newline="")
     separator = separator_of(lines.read(CSV_SAMPLE))
     lines.seek(0)

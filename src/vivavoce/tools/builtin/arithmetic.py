@@ -24,9 +24,9 @@ _OPERATORS: Mapping[type[ast.AST], Callable[..., float]] = {
 }
 
 
-def value_of(written: str) -> float:
-    """The value of ``written``, with the signs people use. Raises ``ValueError`` for what is no arithmetic, or too large."""
-    plain = written.replace("×", "*").replace("÷", "/").replace("^", "**").replace(",", "").replace("%", "/100")
+def value_of(expression: str) -> float:
+    """The value of ``expression``, with the signs people use. Raises ``ValueError`` for what is no arithmetic, or too large."""
+    plain = expression.replace("×", "*").replace("÷", "/").replace("^", "**").replace(",", "").replace("%", "/100")
     try:
         return _value(ast.parse(plain, mode="eval").body)
     except (SyntaxError, ArithmeticError, RecursionError, TypeError) as error:

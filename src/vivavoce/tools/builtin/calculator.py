@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
+from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
 from vivavoce.tools.builtin.arithmetic import value_of
 from vivavoce.types import Tool
 
@@ -26,10 +26,10 @@ class Calculator(ServerTool):
         },
     )
 
-    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """The value of ``expression``."""
-        written = str(arguments.get("expression", ""))[:200]
+        expression = str(arguments.get("expression", ""))[:200]
         try:
-            return ToolResult(f"{written} = {value_of(written):.10g}", trusted=True)
+            return ToolResult(f"{expression} = {value_of(expression):.10g}", trusted=True)
         except ValueError:
-            return ToolResult(f"'{written}' cannot be worked out.", failed=True, trusted=True)
+            return ToolResult(f"'{expression}' cannot be worked out.", failed=True, trusted=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
+from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
 from vivavoce.tools.builtin.time_zones import is_here, zone_of
 from vivavoce.types import Tool
 
@@ -29,12 +29,12 @@ class Clock(ServerTool):
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
 
-    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """The time in ``timezone``, which may also be its city."""
         place = str(arguments.get("timezone") or "")
         zone = zone_of(place)
         if zone is None and not is_here(place):
             return ToolResult(f"There is no time zone '{place[:60]}'.", failed=True, trusted=True)
         there = self._now().astimezone(zone)
-        where = zone or f"here, {there.tzname()}"
-        return ToolResult(f"{there:%A}, {there:%Y-%m-%d}, {there:%H:%M} ({where}).", trusted=True)
+        shown_place = zone or f"here, {there.tzname()}"
+        return ToolResult(f"{there:%A}, {there:%Y-%m-%d}, {there:%H:%M} ({shown_place}).", trusted=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from vivavoce.tools.base import LiveConversation
 
-MOST = 16
+MAX_TIMERS = 16
 LONGEST_S = 24 * 3600
 
 
 @dataclass(slots=True)
 class _Running:
     label: str
-    due: float
+    ends_at: float
     handle: asyncio.TimerHandle = field(repr=False)
 
 
@@ -26,7 +26,7 @@ class Countdowns:
 
     def set(self, live: LiveConversation, seconds: int, label: str) -> str:
         """A new one, if there is room. ``live`` is told when it is over."""
-        if len(self._running()) >= MOST:
+        if len(self._running()) >= MAX_TIMERS:
             return "There are too many timers."
         handle = live.later(seconds, f"The timer {label or f'of {_length(seconds)}'} is over.")
         self._timers.append(_Running(label, asyncio.get_running_loop().time() + seconds, handle))
@@ -45,17 +45,17 @@ class Countdowns:
     def listed(self) -> str:
         """What runs, and for how long still."""
         now = asyncio.get_running_loop().time()
-        left = [f"{timer.label or 'timer'}: {_length(timer.due - now)} left" for timer in self._running()]
-        return "; ".join(left) or "No timer is running."
+        lines = [f"{timer.label or 'timer'}: {_length(timer.ends_at - now)} left" for timer in self._running()]
+        return "; ".join(lines) or "No timer is running."
 
     def _running(self) -> list[_Running]:
         now = asyncio.get_running_loop().time()
-        self._timers = [timer for timer in self._timers if timer.due > now]
+        self._timers = [timer for timer in self._timers if timer.ends_at > now]
         return self._timers
 
 
 def _length(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, seconds_left = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    parts = [f"{count} {name}" for count, name in ((hours, "h"), (minutes, "min"), (rest, "s")) if count]
+    parts = [f"{count} {name}" for count, name in ((hours, "h"), (minutes, "min"), (seconds_left, "s")) if count]
     return " ".join(parts) or "0 s"

@@ -41,5 +41,5 @@ def _plain(place: str) -> str:
 
 @cache
 def _zones() -> dict[str, str]:
-    named = {_plain(name): name for name in sorted(available_timezones())}
-    return named | {city: zone for zone, cities in CITIES.items() for city in cities.split("|")}
+    zones = {_plain(name): name for name in sorted(available_timezones())}
+    return zones | {city: zone for zone, cities in CITIES.items() for city in cities.split("|")}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from vivavoce.tools.base import Calling, Effects, LiveConversation, ServerTool, ToolResult
+from vivavoce.tools.base import CallContext, Effects, LiveConversation, ServerTool, ToolResult
 from vivavoce.tools.builtin.countdowns import LONGEST_S, Countdowns
 from vivavoce.types import Tool
 
@@ -34,18 +34,18 @@ class Timers(ServerTool):
     def __init__(self) -> None:
         self._of: WeakKeyDictionary[LiveConversation, Countdowns] = WeakKeyDictionary()
 
-    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """Do what ``action`` says."""
-        if calling.live is None:
+        if context.live is None:
             return ToolResult("Timers only work in a live conversation.", failed=True, trusted=True)
-        timers, label = self._of.setdefault(calling.live, Countdowns()), str(arguments.get("label") or "")[:60]
+        timers, label = self._of.setdefault(context.live, Countdowns()), str(arguments.get("label") or "")[:60]
         match arguments.get("action"), arguments.get("seconds"):
             case "set", int(seconds) if 0 < seconds <= LONGEST_S:
-                told = timers.set(calling.live, seconds, label)
+                message = timers.set(context.live, seconds, label)
             case "set", _:
-                told = "Ask how long the timer should be."
+                message = "Ask how long the timer should be."
             case "cancel", _:
-                told = timers.cancel(label)
+                message = timers.cancel(label)
             case _:
-                told = timers.listed()
-        return ToolResult(told, trusted=True)
+                message = timers.listed()
+        return ToolResult(message, trusted=True)

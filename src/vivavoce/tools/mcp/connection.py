@@ -1,13 +1,16 @@
-"""One connection to a tool server, in a task of its own: the SDK wants to be left where it was entered."""
+"""One connection to a tool server, in a task of its own: the SDK wants to be left where it was entered.
+
+The SDK comes with the extra ``mcp``, and its import takes seconds and 60 MB: this module is imported for the first connection.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 from mcp import StdioServerParameters
 from mcp.client.client import Client
@@ -24,54 +27,52 @@ from mcp.types import (
 from vivavoce import __version__
 from vivavoce.errors import VivavoceError
 from vivavoce.net.fetching import Fetcher
+from vivavoce.tools.base import ToolResult
+from vivavoce.tools.mcp.address import McpServerAddress, McpServerError
 from vivavoce.tools.mcp.transport import http_client
 
-LEAVE_S = 5.0
+log = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT_S = 5.0
 """For a server to let go."""
 
 
-class ToolServerError(VivavoceError):
-    """A tool server cannot be reached, or does not keep to its protocol."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a tool server is: a URL (asked with ``headers``), or a command to start. ``own``: the operator named it."""
-
-    url: str | None = None
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    command: tuple[str, ...] = ()
-    env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    folder: Path | None = None
-    own: bool = False
-
-
-class Connection:
+class ServerConnection:
     """A connection that opens at once and stays until it is closed. ``busy`` counts the calls on it."""
 
-    def __init__(self, place: Place, fetcher: Fetcher) -> None:
+    def __init__(self, address: McpServerAddress, fetcher: Fetcher) -> None:
         self.busy = 0
         self.last_used = asyncio.get_running_loop().time()
-        self._place = place
+        self._address = address
         self._fetcher = fetcher
         self._closing = asyncio.Event()
         self._client: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._life = asyncio.create_task(self._live())
 
     @property
-    def over(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether it has ended; another one has to be opened."""
         return self._life.done()
 
     async def client(self) -> Client:
-        """The SDK's client, as soon as the server has answered. Raises ``ToolServerError``."""
+        """The SDK's client, as soon as the server has answered. Raises ``McpServerError``."""
         return await asyncio.shield(self._client)
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """Call a tool. Raises ``McpServerError``; never calls twice."""
+        client = await self.client()
+        try:
+            answer = await client.call_tool(name, dict(arguments))
+        except Exception as error:
+            log.warning("tool server: %r: %s", name, type(error).__name__)
+            raise McpServerError(f"The tool server failed: {type(error).__name__}") from error
+        return ToolResult(texts(answer), failed=bool(answer.is_error))
 
     async def close(self) -> None:
         """Hang up, or stop the command."""
         self._closing.set()
         if self._client.done():  # else there is nobody yet to take leave of
-            await asyncio.wait([self._life], timeout=LEAVE_S)
+            await asyncio.wait([self._life], timeout=CLOSE_TIMEOUT_S)
         self._life.cancel()
         await asyncio.wait([self._life])
 
@@ -89,18 +90,18 @@ class Connection:
             self._fail(None)
 
     async def _open(self, stack: AsyncExitStack) -> Client:
-        place, told = self._place, Implementation(name="vivavoce", version=__version__)
-        if place.url is None:
-            command, *arguments = place.command
-            server = StdioServerParameters(command=command, args=arguments, env=dict(place.env), cwd=place.folder)
-            return Client(server, client_info=told)
-        fetcher = None if place.own else self._fetcher
-        http = await stack.enter_async_context(http_client(dict(place.headers), fetcher))
-        return Client(streamable_http_client(place.url, http_client=http), client_info=told)
+        address, implementation = self._address, Implementation(name="vivavoce", version=__version__)
+        if address.url is None:
+            command, *arguments = address.command
+            server = StdioServerParameters(command=command, args=arguments, env=dict(address.env), cwd=address.folder)
+            return Client(server, client_info=implementation)
+        fetcher = None if address.own else self._fetcher
+        http = await stack.enter_async_context(http_client(dict(address.headers), fetcher))
+        return Client(streamable_http_client(address.url, http_client=http), client_info=implementation)
 
     def _fail(self, error: BaseException | None) -> None:
         if not self._client.done():
-            self._client.set_exception(ToolServerError(f"The tool server cannot be reached: {_reason(error)}"))
+            self._client.set_exception(McpServerError(f"The tool server cannot be reached: {_reason(error)}"))
             self._client.exception()  # whoever waits gets it; nobody may
 
 
@@ -111,14 +112,6 @@ def _reason(error: BaseException | None) -> str:
     if isinstance(error, VivavoceError):
         return str(error)
     return type(error).__name__ if error is not None else "the connection was closed"
-
-
-def header_pairs(headers: Mapping[str, str], authorization: str | None) -> tuple[tuple[str, str], ...]:
-    """A client's headers in a form that can be compared; a bare token becomes a bearer's."""
-    pairs = dict(headers)
-    if authorization is not None:
-        pairs["Authorization"] = authorization if " " in authorization else f"Bearer {authorization}"
-    return tuple(sorted(pairs.items()))
 
 
 def texts(answer: CallToolResult) -> str:

@@ -9,38 +9,42 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
-
-from mcp.client.client import Client
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vivavoce.net.fetching import Fetcher
-from vivavoce.protocol.reading import schema_complaint
-from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
-from vivavoce.tools.mcp.connection import Connection, Place, ToolServerError, texts
+from vivavoce.protocol.json_fields import schema_complaint
+from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
+from vivavoce.tools.mcp.address import McpServerAddress, McpServerError
 from vivavoce.types import Tool
+
+if TYPE_CHECKING:
+    from mcp.client.client import Client
+
+    from vivavoce.tools.mcp.connection import ServerConnection
 
 log = logging.getLogger(__name__)
 
-MOST_CONNECTIONS = 64
-MOST_OF_AN_OWNER = 8
-MOST_TOOLS = 64
+MAX_CONNECTIONS = 64
+MAX_CONNECTIONS_PER_OWNER = 8
+MAX_TOOLS = 64
 """Tools of one server; what it has beyond is left out."""
 
 RETRY_S = 30.0
 """How long conversations do without a server that did not say what it has; who declares it anew has it asked again."""
 
-MOST_DESCRIPTION = 300
-MOST_SCHEMA = 8000
+MAX_DESCRIPTION_CHARACTERS = 300
+MAX_SCHEMA_CHARACTERS = 8000
 """Characters: all of it goes into the prompt, and a stranger wrote it."""
 
 _NAME = re.compile(r"[^A-Za-z0-9_-]")
-_NO_REST = {"type": "object", "properties": {}}
+_NO_PARAMETERS = {"type": "object", "properties": {}}
 
-Key: TypeAlias = tuple[str, Place]
+Key: TypeAlias = tuple[str, McpServerAddress]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedTool:
     """A tool as its server describes it. ``reads``: the server says that it changes nothing."""
 
     name: str
@@ -49,14 +53,14 @@ class Listed:
     reads: bool
     annotations: Mapping[str, Any] | None
 
-    def shown(self) -> Mapping[str, Any]:
+    def list_item(self) -> Mapping[str, Any]:
         """For an ``mcp_list_tools`` item."""
-        told = {"name": self.name, "description": self.description, "input_schema": self.schema}
-        return told if self.annotations is None else {**told, "annotations": self.annotations}
+        item = {"name": self.name, "description": self.description, "input_schema": self.schema}
+        return item if self.annotations is None else {**item, "annotations": self.annotations}
 
 
-class ToolServers:
-    """Connections by owner and place. ``list_s`` is how long a server may take to say what it has, ``idle_s`` when one that
+class McpServerPool:
+    """Connections by owner and address. ``list_s`` is how long a server may take to say what it has, ``idle_s`` when one that
     nobody uses is left.
     """
 
@@ -64,37 +68,34 @@ class ToolServers:
         self._fetcher = fetcher
         self._list_s = list_s
         self._idle_s = idle_s
-        self._connections: dict[Key, Connection] = {}
-        self._listings: dict[Key, asyncio.Task[tuple[Listed, ...]]] = {}
+        self._connections: dict[Key, ServerConnection] = {}
+        self._listings: dict[Key, asyncio.Task[tuple[ListedTool, ...]]] = {}
         self._silent: dict[Key, float] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._sdk_loaded = False
 
-    async def listed(self, owner: str, place: Place) -> tuple[Listed, ...]:
-        """What a server has, asked once and remembered as long as the connection lasts. Raises ``ToolServerError``."""
-        return await asyncio.shield(self._listing((owner, place)))
+    async def listed(self, owner: str, address: McpServerAddress) -> tuple[ListedTool, ...]:
+        """What a server has, asked once and remembered as long as the connection lasts. Raises ``McpServerError``."""
+        return await asyncio.shield(self._listing((owner, address)))
 
-    async def known(self, owner: str, place: Place, patience_s: float | None = None) -> tuple[Listed, ...]:
+    async def tools_of(
+        self, owner: str, address: McpServerAddress, patience_s: float | None = None
+    ) -> tuple[ListedTool, ...]:
         """What a server is known to have, asked for if need be and waited for ``patience_s`` (``None``: for its answer).
 
         Nothing while it has not answered; one that failed is left alone for ``RETRY_S``.
         """
-        key = owner, place
+        key = owner, address
         if self._silent.get(key, 0.0) > asyncio.get_running_loop().time():
             return ()
         listing = self._listing(key)
         await asyncio.wait([listing], timeout=patience_s)
         return listing.result() if listing.done() and not listing.cancelled() and not listing.exception() else ()
 
-    async def call(self, owner: str, place: Place, name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        """Call a tool. Raises ``ToolServerError`` when the server cannot be reached; never calls twice."""
-        async with self._connected((owner, place)) as connection:
-            client = await connection.client()
-            try:
-                answer = await client.call_tool(name, dict(arguments))
-            except Exception as error:
-                log.warning("tool server: %r: %s", name, type(error).__name__)
-                raise ToolServerError(f"The tool server failed: {type(error).__name__}") from error
-        return ToolResult(texts(answer), failed=bool(answer.is_error))
+    async def call(self, owner: str, address: McpServerAddress, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """Call a tool. Raises ``McpServerError`` when the server cannot be reached; never calls twice."""
+        async with self._connected((owner, address)) as connection:
+            return await connection.call(name, arguments)
 
     async def close(self) -> None:
         """Leave all servers."""
@@ -107,15 +108,15 @@ class ToolServers:
 
     # ---- inside
 
-    def _listing(self, key: Key) -> asyncio.Task[tuple[Listed, ...]]:
+    def _listing(self, key: Key) -> asyncio.Task[tuple[ListedTool, ...]]:
         """The question what a server has, asked again if its answer is none or the connection is another one by now."""
         listing, connection = self._listings.get(key), self._connections.get(key)
-        if listing is None or (listing.done() and (connection is None or connection.over)):
+        if listing is None or (listing.done() and (connection is None or connection.is_closed)):
             listing = self._listings[key] = asyncio.create_task(self._list(key))
             listing.add_done_callback(lambda done: self._answered(key, done))
         return listing
 
-    def _answered(self, key: Key, listing: asyncio.Task[tuple[Listed, ...]]) -> None:
+    def _answered(self, key: Key, listing: asyncio.Task[tuple[ListedTool, ...]]) -> None:
         if listing.cancelled() or listing.exception() is None:
             self._silent.pop(key, None)
             return
@@ -126,26 +127,27 @@ class ToolServers:
         self._silent[key] = now + RETRY_S
         log.warning("tool server: %s", listing.exception())
 
-    async def _list(self, key: Key) -> tuple[Listed, ...]:
+    async def _list(self, key: Key) -> tuple[ListedTool, ...]:
         async with self._connected(key) as connection:
             try:
                 async with asyncio.timeout(self._list_s):
-                    found = await _tools_of(await connection.client())
+                    tools = await _tools_of(await connection.client())
             except TimeoutError as error:
-                raise ToolServerError(f"The tool server did not answer within {self._list_s:g} s.") from error
-            except ToolServerError:
+                raise McpServerError(f"The tool server did not answer within {self._list_s:g} s.") from error
+            except McpServerError:
                 raise
             except Exception as error:
-                raise ToolServerError(f"The tool server failed: {type(error).__name__}") from error
-        return tuple(tool for one in found[:MOST_TOOLS] if (tool := _listed(one)) is not None)
+                raise McpServerError(f"The tool server failed: {type(error).__name__}") from error
+        return tuple(tool for raw in tools[:MAX_TOOLS] if (tool := _listed(raw)) is not None)
 
     @asynccontextmanager
-    async def _connected(self, key: Key) -> AsyncIterator[Connection]:
+    async def _connected(self, key: Key) -> AsyncIterator[ServerConnection]:
+        await self._load_sdk()
         connection = self._connection(key)
         connection.busy += 1
         try:
             yield connection
-        except ToolServerError:
+        except McpServerError:
             if self._connections.get(key) is connection:
                 self._leave(key)
             raise
@@ -153,22 +155,30 @@ class ToolServers:
             connection.busy -= 1
             connection.last_used = asyncio.get_running_loop().time()
 
-    def _connection(self, key: Key) -> Connection:
+    async def _load_sdk(self) -> None:
+        """Once, on a thread, and before any server's time begins to run: it takes seconds."""
+        if not self._sdk_loaded:
+            await asyncio.to_thread(import_module, "vivavoce.tools.mcp.connection")
+            self._sdk_loaded = True
+
+    def _connection(self, key: Key) -> ServerConnection:
+        from vivavoce.tools.mcp.connection import ServerConnection
+
         self._leave_idle()
         connection = self._connections.get(key)
         if connection is None:
-            clients = [owner for owner, place in self._connections if not place.own]
-            if not key[1].own and len(clients) >= MOST_CONNECTIONS:
-                raise ToolServerError(f"There are {MOST_CONNECTIONS} connections to tool servers already.")
-            if not key[1].own and clients.count(key[0]) >= MOST_OF_AN_OWNER:
-                raise ToolServerError(f"You have {MOST_OF_AN_OWNER} connections to tool servers already.")
-            connection = self._connections[key] = Connection(key[1], self._fetcher)
+            clients = [owner for owner, address in self._connections if not address.own]
+            if not key[1].own and len(clients) >= MAX_CONNECTIONS:
+                raise McpServerError(f"There are {MAX_CONNECTIONS} connections to tool servers already.")
+            if not key[1].own and clients.count(key[0]) >= MAX_CONNECTIONS_PER_OWNER:
+                raise McpServerError(f"You have {MAX_CONNECTIONS_PER_OWNER} connections to tool servers already.")
+            connection = self._connections[key] = ServerConnection(key[1], self._fetcher)
         return connection
 
     def _leave_idle(self) -> None:
         now = asyncio.get_running_loop().time()
         for key, connection in tuple(self._connections.items()):
-            if connection.over or (not connection.busy and now - connection.last_used > self._idle_s):
+            if connection.is_closed or (not connection.busy and now - connection.last_used > self._idle_s):
                 self._leave(key)
                 self._listings.pop(key, None)
 
@@ -181,15 +191,15 @@ class ToolServers:
 
 async def _tools_of(client: Client) -> list[Any]:
     """The first tools a server lists, page by page."""
-    found: list[Any] = []
+    tools: list[Any] = []
     cursor = None
-    for _ in range(MOST_TOOLS):  # a page may be empty
+    for _ in range(MAX_TOOLS):  # a page may be empty
         page = await client.list_tools(cursor=cursor)
-        found += page.tools
+        tools += page.tools
         cursor = page.next_cursor
-        if cursor is None or len(found) >= MOST_TOOLS:
+        if cursor is None or len(tools) >= MAX_TOOLS:
             break
-    return found
+    return tools
 
 
 class McpServerTool(ServerTool):
@@ -199,10 +209,10 @@ class McpServerTool(ServerTool):
 
     def __init__(
         self,
-        servers: ToolServers,
+        servers: McpServerPool,
         owner: str,
-        place: Place,
-        listed: Listed,
+        address: McpServerAddress,
+        listed: ListedTool,
         *,
         name: str,
         timeout_s: float,
@@ -215,33 +225,33 @@ class McpServerTool(ServerTool):
         self.effects: Effects = "sends" if listed.reads else "acts"
         self.label = label
         self.server_label = server_label
-        self.shown_name = listed.name
+        self.original_name = listed.name
         self.needs_approval = needs_approval
         self._servers = servers
         self._owner = owner
-        self._place = place
+        self._address = address
 
-    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """Call it."""
         try:
-            return await self._servers.call(self._owner, self._place, self.shown_name, arguments)
-        except ToolServerError as error:
+            return await self._servers.call(self._owner, self._address, self.original_name, arguments)
+        except McpServerError as error:
             return ToolResult(str(error), failed=True, trusted=True)
 
 
-def offered_name(name: str, label: str, taken: Sequence[str]) -> str:
+def offered_name(name: str, label: str, used: Sequence[str]) -> str:
     """What the model calls a tool: its own name if it is free and can be written, else with the server's."""
     plain = _NAME.sub("_", name)[:64] or "tool"
-    return plain if plain not in taken else f"{_NAME.sub('_', label)[:24]}_{plain}"[:64]
+    return plain if plain not in used else f"{_NAME.sub('_', label)[:24]}_{plain}"[:64]
 
 
-def _listed(tool: Any) -> Listed | None:
+def _listed(tool: Any) -> ListedTool | None:
     """A tool in our words; ``None`` for one whose parameters nobody can keep to."""
-    schema = {**_NO_REST, **(tool.input_schema or {})}
-    if schema.get("type") != "object" or len(repr(schema)) > MOST_SCHEMA:
+    schema = {**_NO_PARAMETERS, **(tool.input_schema or {})}
+    if schema.get("type") != "object" or len(repr(schema)) > MAX_SCHEMA_CHARACTERS:
         return None
     if schema_complaint(json.dumps(schema)):
         return None
     hints = tool.annotations.model_dump(by_alias=True, exclude_none=True) if tool.annotations is not None else None
-    description = " ".join((tool.description or tool.title or tool.name).split())[:MOST_DESCRIPTION]
-    return Listed(tool.name, description, schema, bool(hints and hints.get("readOnlyHint")), hints)
+    description = " ".join((tool.description or tool.title or tool.name).split())[:MAX_DESCRIPTION_CHARACTERS]
+    return ListedTool(tool.name, description, schema, bool(hints and hints.get("readOnlyHint")), hints)

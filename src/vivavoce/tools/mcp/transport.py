@@ -12,10 +12,10 @@ import httpx2
 
 from vivavoce.net.fetching import Fetcher
 
-MOST_ANSWER_BYTES = 4 * 1024 * 1024
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """Of one HTTP response: a tool's answer, or a stream of them."""
 
-PATIENCE_S = 20.0
+IO_TIMEOUT_S = 20.0
 """For a connection, and between two pieces of an answer; each call has its own deadline besides."""
 
 
@@ -46,7 +46,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
 
 
 class BoundedTransport(httpx2.AsyncBaseTransport):
-    """Lets no response grow beyond ``MOST_ANSWER_BYTES``."""
+    """Lets no response grow beyond ``MAX_ANSWER_BYTES``."""
 
     def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
         self._transport = transport
@@ -72,8 +72,8 @@ class _Bounded(httpx2.AsyncByteStream):
         total = 0
         async for chunk in self._stream:
             total += len(chunk)
-            if total > MOST_ANSWER_BYTES:
-                raise httpx2.ReadError(f"the answer is longer than {MOST_ANSWER_BYTES} bytes")
+            if total > MAX_ANSWER_BYTES:
+                raise httpx2.ReadError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
             yield chunk
 
     async def aclose(self) -> None:
@@ -88,6 +88,6 @@ def http_client(headers: Mapping[str, str], fetcher: Fetcher | None) -> httpx2.A
     return httpx2.AsyncClient(
         headers=dict(headers),
         transport=BoundedTransport(transport),
-        timeout=httpx2.Timeout(PATIENCE_S),
+        timeout=httpx2.Timeout(IO_TIMEOUT_S),
         trust_env=False,
     )

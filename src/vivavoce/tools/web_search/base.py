@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from vivavoce.errors import VivavoceError
+from vivavoce.extras import install_hint
 from vivavoce.types import Language
 
 SafeSearch: TypeAlias = Literal["off", "moderate", "strict"]
 Category: TypeAlias = Literal["programming", "research", "gov", "business"]
 
-Reason: TypeAlias = Literal["unreachable", "too_slow", "quota", "refused", "nonsense", "off"]
+Reason: TypeAlias = Literal["unreachable", "too_slow", "quota", "refused", "nonsense", "off", "not_installed"]
 SENTENCES: dict[Reason, str] = {
     "unreachable": "The web search cannot be reached at the moment.",
     "too_slow": "The web search took too long to answer.",
@@ -20,6 +21,7 @@ SENTENCES: dict[Reason, str] = {
     "refused": "The web search did not accept this server's access.",
     "nonsense": "The web search gave an answer that cannot be read.",
     "off": "This server has no web search.",
+    "not_installed": install_hint("search", "web search"),
 }
 
 
@@ -33,10 +35,10 @@ class SearchError(VivavoceError):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for: ``most`` results at most, within ``timeout_s``."""
+    """What to look for: ``limit`` results at most, within ``timeout_s``."""
 
     text: str
-    most: int
+    limit: int
     timeout_s: float
     language: Language | None = None
     safe_search: SafeSearch = "moderate"
@@ -45,17 +47,17 @@ class Query:
     @property
     def words(self) -> str:
         """The text with a word for the category, for providers that know no categories."""
-        more = {
+        suffixes = {
             "programming": " programming",
             "research": " research paper",
             "gov": " site:gov",
             "business": " business",
         }
-        return self.text + more[self.category] if self.category else self.text
+        return self.text + suffixes[self.category] if self.category else self.text
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class WebResult:
     """One result: plain text without markup. ``published`` is a date as the provider writes it, or empty."""
 
     url: str
@@ -69,7 +71,7 @@ class SearchProvider(Protocol):
 
     name: str
 
-    async def search(self, query: Query) -> Sequence[Hit]:
+    async def search(self, query: Query) -> Sequence[WebResult]:
         """Results, best first, with whatever markup they came; none is no failure. Raises ``SearchError``.
 
         Cancelling stops it. It is cancelled when the time is over, so it need not watch the clock.

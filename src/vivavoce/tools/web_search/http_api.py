@@ -10,9 +10,9 @@ import httpx
 
 from vivavoce import __version__
 from vivavoce.protocol.json_text import without_lone_surrogates
-from vivavoce.tools.web_search.base import Hit, Query, SearchError
+from vivavoce.tools.web_search.base import Query, SearchError, WebResult
 
-MOST_BYTES = 4 << 20
+MAX_BYTES = 4 << 20
 """Of an answer; what is longer is no list of results."""
 
 _QUOTA = {402, 429, 432, 433}  # payment, rate; Tavily's plan and pay-as-you-go limits
@@ -67,18 +67,18 @@ async def _read(response: httpx.Response) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BYTES:
             raise SearchError("nonsense")
     return bytes(body)
 
 
-def _hits(results: Any, *, snippet: str, published: Sequence[str]) -> list[Hit]:
+def _hits(results: Any, *, snippet: str, published: Sequence[str]) -> list[WebResult]:
     """Results out of a list of objects with ``url``, ``title``, and the fields named; entries of other shapes are left out."""
     if not isinstance(results, list):
         raise SearchError("nonsense")
     objects = [entry for entry in results if isinstance(entry, dict)]
     return [
-        Hit(_text(entry, "url"), _text(entry, "title"), _text(entry, snippet), _text(entry, *published))
+        WebResult(_text(entry, "url"), _text(entry, "title"), _text(entry, snippet), _text(entry, *published))
         for entry in objects
     ]
 
@@ -98,7 +98,7 @@ class Searxng:
     def __init__(self, url: str) -> None:
         self._api = JsonApi(url, {})
 
-    async def search(self, query: Query) -> list[Hit]:
+    async def search(self, query: Query) -> list[WebResult]:
         """``GET /search?format=json``. Raises ``SearchError``."""
         category = self._CATEGORIES.get(query.category or "")
         params = {
@@ -129,11 +129,11 @@ class Brave:
     def __init__(self, url: str, api_key: str) -> None:
         self._api = JsonApi(url, {"X-Subscription-Token": api_key})
 
-    async def search(self, query: Query) -> list[Hit]:
+    async def search(self, query: Query) -> list[WebResult]:
         """``GET /web/search``. Raises ``SearchError``."""
         params: dict[str, str | int] = {
             "q": query.words,
-            "count": min(query.most, 20),
+            "count": min(query.limit, 20),
             "safesearch": query.safe_search,
             "text_decorations": "false",
         }
@@ -161,9 +161,9 @@ class Tavily:
     def __init__(self, url: str, api_key: str) -> None:
         self._api = JsonApi(url, {"Authorization": f"Bearer {api_key}"})
 
-    async def search(self, query: Query) -> list[Hit]:
+    async def search(self, query: Query) -> list[WebResult]:
         """``POST /search``. Raises ``SearchError``."""
-        body = {"query": query.words, "max_results": min(query.most, 20), "search_depth": "basic"}
+        body = {"query": query.words, "max_results": min(query.limit, 20), "search_depth": "basic"}
         answer = await self._api.ask("POST", "/search", query.timeout_s, json=body)
         return _hits(answer.get("results"), snippet="content", published=("published_date",))
 

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from ddgs import DDGS
 from ddgs.exceptions import DDGSException, RatelimitException, TimeoutException
 
-from vivavoce.tools.web_search.base import Hit, Query, SearchError
+from vivavoce.tools.web_search.base import Query, SearchError, WebResult
 
 _THREADS = 4
-_NOTHING = "No results found."
+_NO_RESULTS = "No results found."
 
 
 class Searching(Protocol):
@@ -40,7 +40,7 @@ class Keyless:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ddgs")
         self._busy = 0
 
-    async def search(self, query: Query) -> Sequence[Hit]:
+    async def search(self, query: Query) -> Sequence[WebResult]:
         """Ask public search engines. Raises ``SearchError``."""
         if self._busy >= _THREADS:
             raise SearchError("unreachable")
@@ -56,7 +56,7 @@ class Keyless:
         except TimeoutException as error:
             raise SearchError("too_slow") from error
         except DDGSException as error:
-            if str(error) == _NOTHING:
+            if str(error) == _NO_RESULTS:
                 return []
             raise SearchError("unreachable") from error
         return [_hit(result) for result in results]
@@ -73,7 +73,7 @@ class Keyless:
             query.words,
             region=f"{self._COUNTRIES.get(language, language)}-{language}",
             safesearch=self._SAFE[query.safe_search],
-            max_results=query.most,
+            max_results=query.limit,
         )
 
     async def close(self) -> None:
@@ -81,5 +81,5 @@ class Keyless:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _hit(result: Mapping[str, Any]) -> Hit:
-    return Hit(*(str(result.get(name) or "") for name in ("href", "title", "body")))
+def _hit(result: Mapping[str, Any]) -> WebResult:
+    return WebResult(*(str(result.get(name) or "") for name in ("href", "title", "body")))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from vivavoce.config.reach import WebSearchConfig
-from vivavoce.tools.web_search.base import Hit, Query, SearchError, SearchProvider
+from vivavoce.config.outbound import WebSearchConfig
+from vivavoce.extras import installed
+from vivavoce.tools.web_search.base import Query, Reason, SearchError, SearchProvider, WebResult
 from vivavoce.tools.web_search.http_api import Brave, Searxng, Tavily
 
 
@@ -20,6 +21,8 @@ def provider_of(config: WebSearchConfig) -> SearchProvider:
             return Tavily(url or Tavily.url, key)
         case "off":
             return Off()
+        case _ if not installed("search"):
+            return Off("not_installed")
         case "ddgs":
             from vivavoce.tools.web_search.keyless import Keyless  # its import loads a browser's worth of TLS
 
@@ -27,13 +30,16 @@ def provider_of(config: WebSearchConfig) -> SearchProvider:
 
 
 class Off:
-    """No search at all."""
+    """No search at all, for a reason."""
 
     name = "off"
 
-    async def search(self, query: Query) -> list[Hit]:
+    def __init__(self, reason: Reason = "off") -> None:
+        self._reason = reason
+
+    async def search(self, query: Query) -> list[WebResult]:
         """Raises ``SearchError``."""
-        raise SearchError("off")
+        raise SearchError(self._reason)
 
     async def close(self) -> None:
         """Nothing is open."""

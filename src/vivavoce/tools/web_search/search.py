@@ -6,28 +6,33 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cachetools import TTLCache
+
 from vivavoce.closing import CloseStack
-from vivavoce.config.reach import WebSearchConfig
+from vivavoce.config.outbound import WebSearchConfig
+from vivavoce.extras import installed
 from vivavoce.net.fetching import Fetcher
-from vivavoce.runtime.scheduling import Ticket, Urgency, WorkQueue
-from vivavoce.tools.web_search.base import Category, Hit, Query, SearchError, SearchProvider
-from vivavoce.tools.web_search.nearness import nearest
-from vivavoce.tools.web_search.pages import Pages
+from vivavoce.scheduling import Ticket, Urgency, WorkQueue
+from vivavoce.tools.web_search.base import Category, Query, SearchError, SearchProvider, WebResult
+from vivavoce.tools.web_search.normalisation import plain, tidy, unique
 from vivavoce.tools.web_search.providers import provider_of
-from vivavoce.tools.web_search.remembering import Remembering
-from vivavoce.tools.web_search.tidying import plain, tidy, unique
+from vivavoce.tools.web_search.ranking import nearest
 from vivavoce.types import Language
+
+if TYPE_CHECKING:
+    from vivavoce.tools.web_search.pages import Pages
 
 log = logging.getLogger(__name__)
 
-MOST_RESULTS = 20
-MOST_QUERY = 400
+MAX_RESULTS = 20
+MAX_QUERY_CHARACTERS = 400
 """Characters of a query; some providers refuse longer ones."""
 
-MOST_PASSAGE = 1200
-_SEARCHES_KEPT = 256
+MAX_PASSAGE_CHARACTERS = 1200
+_CACHED_SEARCHES = 256
 _SEARCHES_AT_ONCE = 16
 _PAGES_AT_ONCE = 5
 _SPARE = 3
@@ -53,7 +58,7 @@ class Result:
 
 def wording(text: str) -> str:
     """What a provider is asked for ``text``; empty if nothing of it can be seen, and then there is nothing to ask."""
-    return plain(text, MOST_QUERY)
+    return plain(text, MAX_QUERY_CHARACTERS)
 
 
 class WebSearch:
@@ -65,49 +70,54 @@ class WebSearch:
         fetcher: Fetcher,
         provider: SearchProvider | None = None,
         *,
-        several: Callable[[], bool] = lambda: False,
+        multiple_owners: Callable[[], bool] = lambda: False,
     ) -> None:
         self.config = config
         self._provider = provider or provider_of(config)
-        self._pages = Pages(fetcher, config.cache_s)
-        self._known: Remembering[tuple[object, ...], Sequence[Hit]] = Remembering(_SEARCHES_KEPT, config.cache_s)
-        self._places = WorkQueue(_SEARCHES_AT_ONCE, several=several)
+        self._pages: Pages | None = None
+        if config.provider != "off" and installed("search"):
+            from vivavoce.tools.web_search.pages import Pages  # now: its import takes longer than a search may
+
+            self._pages = Pages(fetcher, config.cache_s)
+        self._cache: TTLCache[tuple[object, ...], Sequence[WebResult]] = TTLCache(_CACHED_SEARCHES, config.cache_s)
+        self._queue = WorkQueue(_SEARCHES_AT_ONCE, multiple_owners=multiple_owners)
         self._reading = asyncio.Semaphore(_SEARCHES_AT_ONCE * _PAGES_AT_ONCE)
 
     async def close(self) -> None:
         """Let connections and threads go."""
         async with CloseStack() as stack:
             stack.add(self._provider)
-            stack.add(self._pages)
+            if self._pages is not None:
+                stack.add(self._pages)
 
     async def find(
         self,
         text: str,
         *,
-        most: int,
+        limit: int,
         timeout_s: float,
         language: Language | None = None,
         category: Category | None = None,
         pages: int = 0,
         owner: str = "",
     ) -> list[Result]:
-        """Up to ``most`` results within ``timeout_s``; of the first ``pages`` the page is read, if time is left for it.
+        """Up to ``limit`` results within ``timeout_s``; of the first ``pages`` the page is read, if time is left for it.
 
         Raises ``SearchError``; nothing found is no error.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
-        most = max(1, min(most, MOST_RESULTS))
+        limit = max(1, min(limit, MAX_RESULTS))
         query = Query(
             wording(text),
-            min(most + _SPARE, MOST_RESULTS),
+            min(limit + _SPARE, MAX_RESULTS),
             timeout_s,
             self.config.language or language,
             self.config.safe_search,
             category,
         )
         try:
-            async with asyncio.timeout_at(deadline), self._places.turn(Ticket(Urgency.LONG, owner)):
-                hits = (await self._hits(query))[:most]
+            async with asyncio.timeout_at(deadline), self._queue.turn(Ticket(Urgency.LONG, owner)):
+                hits = (await self._hits(query))[:limit]
         except TimeoutError as error:
             log.warning("web search with %s took more than %g s", self._provider.name, timeout_s)
             raise SearchError("too_slow") from error
@@ -117,40 +127,40 @@ class WebSearch:
         texts = await self._read([hit.url for hit in hits[:pages]], deadline)
         return [_result(hit, texts.get(hit.url, ""), query.text) for hit in hits]
 
-    async def _hits(self, query: Query) -> Sequence[Hit]:
-        key = (query.text.casefold(), query.most, query.language, query.category)
-        known = self._known.get(key)
-        if known is None:
-            found = await self._provider.search(query)
-            known = unique(filter(None, map(tidy, found[: 5 * MOST_RESULTS])))
-            if known:
-                self._known.put(key, known)
-        return known
+    async def _hits(self, query: Query) -> Sequence[WebResult]:
+        key = (query.text.casefold(), query.limit, query.language, query.category)
+        hits = self._cache.get(key)
+        if hits is None:
+            raw_hits = await self._provider.search(query)
+            hits = unique(filter(None, map(tidy, raw_hits[: 5 * MAX_RESULTS])))
+            if hits:
+                self._cache[key] = hits
+        return hits
 
     async def _read(self, urls: Sequence[str], deadline: float) -> dict[str, str]:
         """The texts of the pages that can be read before ``deadline``, by URL."""
-        left = deadline - asyncio.get_running_loop().time()
-        if not urls or left <= 0:
+        remaining_s = deadline - asyncio.get_running_loop().time()
+        if not urls or remaining_s <= 0 or self._pages is None:
             return {}
-        tasks = {asyncio.create_task(self._page(url, left)): url for url in urls}
+        tasks = {asyncio.create_task(self._page(self._pages, url, remaining_s)): url for url in urls}
         try:
-            done, _ = await asyncio.wait(tasks, timeout=left)
+            done, _ = await asyncio.wait(tasks, timeout=remaining_s)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         return {tasks[task]: task.result() for task in done}
 
-    async def _page(self, url: str, timeout_s: float) -> str:
+    async def _page(self, pages: Pages, url: str, timeout_s: float) -> str:
         try:
             async with self._reading:
-                return await self._pages.read(url, timeout_s)
+                return await pages.read(url, timeout_s)
         except Exception:
             # The extractor is given the whole web to read; a page it fails at must not take the search along.
             log.warning("a page could not be read", exc_info=log.isEnabledFor(logging.DEBUG))
             return ""
 
 
-def _result(hit: Hit, content: str, query: str) -> Result:
-    passage = plain(nearest(content, query, MOST_PASSAGE), 2 * MOST_PASSAGE) if content else ""
+def _result(hit: WebResult, content: str, query: str) -> Result:
+    passage = plain(nearest(content, query, MAX_PASSAGE_CHARACTERS), 2 * MAX_PASSAGE_CHARACTERS) if content else ""
     return Result(hit.url, hit.title, hit.snippet, hit.published, passage or hit.snippet, content)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from vivavoce.token_estimates import estimate_tokens
-from vivavoce.tools.base import Calling, Effects, ServerTool, ToolResult
+from vivavoce.text.token_estimates import estimate_tokens
+from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
 from vivavoce.tools.web_search.base import SearchError
-from vivavoce.tools.web_search.search import MOST_RESULTS, Result, WebSearch, wording
+from vivavoce.tools.web_search.search import MAX_RESULTS, Result, WebSearch, wording
 from vivavoce.types import Citation, Message, Tool
 
 NAME = "web_search"
@@ -19,7 +19,7 @@ DESCRIPTION = "Search the web for current facts: news, weather, prices, events, 
 NOTHING_TO_SEARCH = "There were no words to search for."
 NOTHING_FOUND = "The web search found nothing."
 
-MOST_TIMEOUT_S = 60.0
+MAX_TIMEOUT_S = 60.0
 _GRACE_S = 0.5
 """What the tool loop waits beyond the search's own deadline, at which the search gives what it has."""
 
@@ -42,28 +42,28 @@ class WebSearchTool(ServerTool):
         """How long the loop waits."""
         return self.search_s + _GRACE_S
 
-    async def run(self, arguments: Mapping[str, Any], calling: Calling) -> ToolResult:
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """Search for ``query`` (or ``keyword``, as StepFun's models call it)."""
         query = str(arguments.get("query") or arguments.get("keyword") or "").strip()
         if not wording(query):
             return _failure(query, NOTHING_TO_SEARCH)
         try:
-            found = await self.search.find(
+            results = await self.search.find(
                 query,
-                most=self.top_k,
+                limit=self.top_k,
                 timeout_s=self.search_s,
-                language=calling.language,
-                owner=calling.owner,
+                language=context.language,
+                owner=context.owner,
                 pages=self.search.config.fetch_pages,
             )
         except SearchError as error:
             return _failure(query, str(error))
-        if not found:
+        if not results:
             return _failure(query, NOTHING_FOUND)
         return ToolResult(
-            told(found, self.today(), self.search.config.tokens),
-            citations=tuple(Citation(result.title, url=result.url, passage=result.passage) for result in found),
-            payload=payload(query, found),
+            rendered_results(results, self.today(), self.search.config.tokens),
+            citations=tuple(Citation(result.title, url=result.url, passage=result.passage) for result in results),
+            payload=payload(query, results),
         )
 
 
@@ -78,46 +78,46 @@ def web_search_tool(
     }
     return WebSearchTool(
         search,
-        max(1, min(top_k, MOST_RESULTS)),
-        max(0.1, min(timeout_s, MOST_TIMEOUT_S)),
+        max(1, min(top_k, MAX_RESULTS)),
+        max(0.1, min(timeout_s, MAX_TIMEOUT_S)),
         Tool(NAME, description.strip() or DESCRIPTION, schema),
     )
 
 
-def payload(query: str, found: Sequence[Result]) -> dict[str, Any]:
+def payload(query: str, hits: Sequence[Result]) -> dict[str, Any]:
     """What chat shows of a search: ``step_websearch`` with its ``keyword`` (Chat Completions reference, section 6.2)."""
     results = [
         {"index": index, "url": result.url, "title": result.title, "summary": result.passage}
-        for index, result in enumerate(found, 1)
+        for index, result in enumerate(hits, 1)
     ]
     return {"name": "step_websearch", "arguments": {"keyword": query}, "results": results}
 
 
-def told(found: Sequence[Result], today: date, most_tokens: int) -> str:
-    """The results as the model reads them: a numbered list of about ``most_tokens``, without addresses.
+def rendered_results(results: Sequence[Result], today: date, max_tokens: int) -> str:
+    """The results as the model reads them: a numbered list of about ``max_tokens``, without addresses.
 
     Each gets an even share, and what it does not use goes to those after it.
     """
     lines = [f"Web search results. Today is {today:%A}, {today.isoformat()}."]
-    left = most_tokens - _tokens(lines[0])
-    for index, result in enumerate(found):
+    remaining = max_tokens - _tokens(lines[0])
+    for index, result in enumerate(results):
         date_ = f", {result.published}" if result.published else ""
         head = f"{index + 1}. {result.title} ({result.site}{date_}): "
-        share = left // (len(found) - index) - _tokens(head)
+        share = remaining // (len(results) - index) - _tokens(head)
         line = head + fitting(result.passage, share)
         lines.append(line.rstrip(": "))
-        left -= _tokens(line)
+        remaining -= _tokens(line)
     return "\n".join(lines)
 
 
-def fitting(text: str, most_tokens: int) -> str:
-    """The beginning of ``text`` of at most about ``most_tokens``, cut between words."""
-    if _tokens(text) <= most_tokens:
+def fitting(text: str, max_tokens: int) -> str:
+    """The beginning of ``text`` of at most about ``max_tokens``, cut between words."""
+    if _tokens(text) <= max_tokens:
         return text
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if _tokens(text[:middle]) < most_tokens else (low, middle - 1)
+        low, high = (middle, high) if _tokens(text[:middle]) < max_tokens else (low, middle - 1)
     cut = text[:low]
     space = cut.rfind(" ")
     return f"{(cut[:space] if space > low // 2 else cut).rstrip()}…" if cut else ""

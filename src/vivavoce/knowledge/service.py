@@ -1,4 +1,4 @@
-"""Everything about documents behind one door: vector stores, their index, reading files in, and search."""
+"""Everything about documents behind one class: vector stores, their index, reading files in, and search."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from sqlalchemy import make_url, select, tuple_, update
 
 from vivavoce.config import Config
 from vivavoce.engines.base import Embedder
-from vivavoce.errors import StoreBusyError, StoreError, StoreFullError
-from vivavoce.knowledge.evidence import CALIBRATED
+from vivavoce.errors import ClientError, StoreBusyError, StoreError, StoreFullError
+from vivavoce.knowledge.answerability import CALIBRATED
 from vivavoce.knowledge.filters import Filter
-from vivavoce.knowledge.index.base import Document, PassageIndex
-from vivavoce.knowledge.index.embedded import EmbeddedIndex
-from vivavoce.knowledge.index.postgres import PostgresIndex
-from vivavoce.knowledge.ingest import LOOK_S, Ingest
-from vivavoce.knowledge.lines import LineReader
+from vivavoce.knowledge.index.base import IndexedFile, PassageIndex
+from vivavoce.knowledge.ingest import POLL_INTERVAL_S, Ingest
 from vivavoce.knowledge.parsing.process import Parsers
 from vivavoce.knowledge.passages import Passage
 from vivavoce.knowledge.search import DEPTH, Hit, fused
-from vivavoce.knowledge.stores import NewFile, VectorStores
-from vivavoce.knowledge.tables import VectorStoreFileRow
+from vivavoce.knowledge.sentence_scoring import SentenceScorer
+from vivavoce.knowledge.stores import NewFile, NewStore, VectorStores
+from vivavoce.knowledge.tables import VectorStoreFileRow, VectorStoreRow
 from vivavoce.knowledge.words import terms_of
 from vivavoce.store.files import Files
 from vivavoce.store.relocation import index_name
@@ -34,9 +32,9 @@ from vivavoce.types import EmbedOptions, Vectors
 
 log = logging.getLogger(__name__)
 
-SWEEP_S = 600.0
-TOUCHED_S = 5.0
-MARKED_AT_ONCE = 200
+SWEEP_INTERVAL_S = 600.0
+USAGE_WRITE_INTERVAL_S = 5.0
+MARK_BATCH = 200
 TEXTS_OF_ALL_KINDS = (
     "The weather will stay dry and sunny until the weekend.",
     "Press and hold the button for five seconds to reset the device.",
@@ -62,10 +60,10 @@ TEXTS_OF_ALL_KINDS = (
 """What all texts have in common, the index learns from these."""
 
 
-class Library:
+class KnowledgeService:
     """Made by ``open``. ``stores`` are the rows; whatever touches passages goes through the methods here.
 
-    ``lines`` reads the lines of passages; ``weighs``: evidence can be told from how near they are.
+    ``sentence_scorer`` compares sentences of passages with a question; ``calibrated``: their similarity tells of an answer.
     """
 
     def __init__(
@@ -79,8 +77,8 @@ class Library:
         supervisor: Supervisor,
     ) -> None:
         self.config = config.knowledge
-        self.weighs = embedder.name in CALIBRATED
-        self.lines = LineReader(embedder)
+        self.calibrated = embedder.name in CALIBRATED
+        self.sentence_scorer = SentenceScorer(embedder)
         self._embedder = embedder
         self.stores = VectorStores(store, config.knowledge.most_stores)
         self._store = store
@@ -89,31 +87,42 @@ class Library:
         self._ingest = Ingest(store, files, self._index, parsers, embedder, config.knowledge, busy)
         self._supervisor = supervisor
         self._reader: Worker | None = None
-        self._others: list[Worker] = []
-        self._in_step = False
+        self._sweepers: list[Worker] = []
+        self._consistent = False
 
     async def open(self) -> None:
         """Open the index and begin to work. Raises ``StoreError``."""
-        emptied = await self._store.database.freeing(self._index.open)
+        emptied = await self._store.database.delete_with_reserve(self._index.open)
         if self._store.database.is_sqlite:
-            await self._ingest.take_over()
+            await self._ingest.queue.release_all_leases()
         if emptied:
             log.info("the index is new, or of another embedder: all files are read into it again")
         with suppress(StoreBusyError, StoreFullError):  # then it is tidied up as soon as that is possible
-            await self._mend()
-        self._reader = self._supervisor.start("ingest", self._ingest.step, idle_s=LOOK_S)
-        self._others = [
-            self._supervisor.start("index", self._tidy, idle_s=SWEEP_S),
-            self._supervisor.start("usage of vector stores", self._write_touches, idle_s=TOUCHED_S),
+            await self._reconcile()
+        self._reader = self._supervisor.start("ingest", self._ingest.step, idle_s=POLL_INTERVAL_S)
+        self._sweepers = [
+            self._supervisor.start("index", self._sweep_index, idle_s=SWEEP_INTERVAL_S),
+            self._supervisor.start("usage of vector stores", self._write_touches, idle_s=USAGE_WRITE_INTERVAL_S),
         ]
 
     async def close(self) -> None:
         """Stop the work, which goes on where it was when the server runs again."""
-        workers = (*self._others, self._reader)
+        workers = (*self._sweepers, self._reader)
         await asyncio.gather(*(worker.stop() for worker in workers if worker is not None))
         await self._index.close()
 
-    # ---- files in and out
+    # ---- stores and files, in and out
+
+    async def create_store(self, owner: str, new: NewStore, files: Sequence[NewFile] = ()) -> VectorStoreRow:
+        """A new store with these files, or (``ClientError``) none at all."""
+        row = await self.stores.create(owner, new)
+        if files:
+            try:
+                await self.add_files(owner, row.id, files)
+            except ClientError:
+                await self.delete_store(owner, row.id)
+                raise
+        return row
 
     async def add_files(
         self, owner: str, store_id: str, files: Sequence[NewFile], *, batch_id: str | None = None
@@ -130,12 +139,12 @@ class Library:
         async with self._store.reading() as session:
             stores = (await session.scalars(select(row.store_id).where(row.file_id == file_id))).all()
         await self._files.delete(owner, file_id)
-        await self._forget(self._index.forget([Document(store_id, file_id) for store_id in stores]))
+        await self._forget(self._index.forget([IndexedFile(store_id, file_id) for store_id in stores]))
 
     async def remove_file(self, owner: str, store_id: str, file_id: str) -> None:
         """Take a file out of a store, with all its passages. Raises ``ClientError``."""
         await self.stores.remove_file(owner, store_id, file_id)
-        await self._forget(self._index.forget([Document(store_id, file_id)]))
+        await self._forget(self._index.forget([IndexedFile(store_id, file_id)]))
 
     async def delete_store(self, owner: str, store_id: str) -> None:
         """Delete a store with all its passages. Raises ``ClientError``."""
@@ -148,17 +157,17 @@ class Library:
             await self.stores.drop(row.id)
             await self._index.forget_store(row.id)
         indexed = await self._index.documents()
-        await self._index.forget(indexed - await self._wanted())
+        await self._index.forget(indexed - await self._expected_documents())
 
     async def passages(self, owner: str, store_id: str, file_id: str) -> list[Passage]:
         """The passages of a file in a store. Raises ``ClientError``."""
         await self.stores.file(owner, store_id, file_id)
-        return await self._index.passages(Document(store_id, file_id))
+        return await self._index.passages(IndexedFile(store_id, file_id))
 
     # ---- search
 
     async def search(
-        self, owner: str, store_id: str, question: str, most: int, *, filters: Filter | None = None
+        self, owner: str, store_id: str, question: str, limit: int, *, filters: Filter | None = None
     ) -> list[Hit]:
         """The passages of a store that answer ``question`` best, of files whose attributes ``filters`` lets through.
 
@@ -169,13 +178,13 @@ class Library:
         files = None
         if filters is not None:
             attributes = await self.stores.attributes(store_id)
-            files = [file_id for file_id, of_file in attributes.items() if filters(of_file)]
-        candidates = await self._index.search(store_id, vector, terms_of(question), max(most, DEPTH), files)
-        best = fused(candidates, most)
-        names = await self.stores.filenames([candidate.file_id for candidate, _ in best])
+            files = [file_id for file_id, values in attributes.items() if filters(values)]
+        candidates = await self._index.search(store_id, vector, terms_of(question), max(limit, DEPTH), files)
+        ranked = fused(candidates, limit)
+        names = await self.stores.filenames([candidate.file_id for candidate, _ in ranked])
         return [
             Hit(candidate.file_id, names[candidate.file_id], candidate.passage, score, candidate.similarity)
-            for candidate, score in best
+            for candidate, score in ranked
             if candidate.file_id in names
         ]
 
@@ -184,45 +193,49 @@ class Library:
     def _make_index(self, config: Config) -> PassageIndex:
         """With SQLite a file beside the database, unless the configuration says where."""
         if not self._store.database.is_sqlite:
+            from vivavoce.knowledge.index.postgres import PostgresIndex
+
             return PostgresIndex(self._store.database, self._embedder.name, self._examples)
+        from vivavoce.knowledge.index.sqlite import SqliteIndex  # its libraries come with an extra
+
         database = Path(make_url(database_url(config)).database or "")
         path = config.knowledge.index or database.with_name(index_name(database))
-        return EmbeddedIndex(path, self._embedder.name, self._examples)
+        return SqliteIndex(path, self._embedder.name, self._examples)
 
     async def _examples(self) -> Vectors:
         return await self._embedder.embed(TEXTS_OF_ALL_KINDS, EmbedOptions())
 
-    async def _wanted(self) -> set[Document]:
+    async def _expected_documents(self) -> set[IndexedFile]:
         row = VectorStoreFileRow
-        wanted = select(row.store_id, row.file_id).where(row.status.in_(("in_progress", "completed")))
+        query = select(row.store_id, row.file_id).where(row.status.in_(("in_progress", "completed")))
         async with self._store.reading() as session:
-            return {Document(store_id, file_id) for store_id, file_id in await session.execute(wanted)}
+            return {IndexedFile(store_id, file_id) for store_id, file_id in await session.execute(query)}
 
-    async def _mend(self) -> None:
+    async def _reconcile(self) -> None:
         """Bring rows and index in step after a kill, a lost index or another embedder."""
         await self.sweep()
         indexed = await self._index.documents()
         row = VectorStoreFileRow
         async with self._store.reading() as session:
-            done = await session.execute(select(row.store_id, row.file_id).where(row.status == "completed"))
-            lost = [(store, file) for store, file in done if Document(store, file) not in indexed]
-        for at in range(0, len(lost), MARKED_AT_ONCE):
-            again = update(row).where(tuple_(row.store_id, row.file_id).in_(lost[at : at + MARKED_AT_ONCE]))
+            completed = await session.execute(select(row.store_id, row.file_id).where(row.status == "completed"))
+            missing = [(store, file) for store, file in completed if IndexedFile(store, file) not in indexed]
+        for start in range(0, len(missing), MARK_BATCH):
+            statement = update(row).where(tuple_(row.store_id, row.file_id).in_(missing[start : start + MARK_BATCH]))
             async with self._store.rows.begin() as session:
-                await session.execute(again.values(status="in_progress", progress=0.0, attempts=0, leased_until=0))
-        self._in_step = True
+                await session.execute(statement.values(status="in_progress", progress=0.0, attempts=0, leased_until=0))
+        self._consistent = True
 
-    async def _tidy(self) -> bool:
-        await (self.sweep() if self._in_step else self._mend())
+    async def _sweep_index(self) -> bool:
+        await (self.sweep() if self._consistent else self._reconcile())
         return False
 
     async def _write_touches(self) -> bool:
         await self.stores.write_touches()
         return False
 
-    async def _forget(self, forgetting: Awaitable[None]) -> None:
+    async def _forget(self, deletion: Awaitable[None]) -> None:
         """Passages whose rows are gone are found by nobody; those that cannot be deleted now are swept later."""
         try:
-            await forgetting
+            await deletion
         except StoreError as error:
             log.warning("passages are left to be swept: %s", error)

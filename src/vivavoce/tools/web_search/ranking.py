@@ -15,13 +15,13 @@ _ENDS = re.compile(r"(?<=[。！？])|(?<=[.!?])\s+|\n+")
 
 def terms(text: str) -> list[str]:
     """Words, and pairs of characters where a script has no spaces between its words."""
-    found: list[str] = []
+    result: list[str] = []
     for word in _WORDS.findall(text.casefold()):
         if len(word) > 1 and _CJK.match(word):
-            found += [word[at : at + 2] for at in range(len(word) - 1)]
+            result += [word[at : at + 2] for at in range(len(word) - 1)]
         else:
-            found.append(word)
-    return found
+            result.append(word)
+    return result
 
 
 def pieces(text: str) -> list[str]:
@@ -47,26 +47,28 @@ def _join(sentences: Iterator[str]) -> Iterator[str]:
         yield piece
 
 
-def nearest(text: str, query: str, most_characters: int) -> str:
-    """The pieces of ``text`` nearest to ``query``, in their order, together about ``most_characters``.
+def nearest(text: str, query: str, max_characters: int) -> str:
+    """The pieces of ``text`` nearest to ``query``, in their order, together about ``max_characters``.
 
     Where nothing is near, the beginning: that is what a page is about.
     """
     cut = pieces(text)
     scores = _scores(cut, frozenset(terms(query)))
-    kept: list[int] = []
-    room = most_characters
+    chosen: list[int] = []
+    room = max_characters
     for index in sorted(range(len(cut)), key=lambda index: (-scores[index], index)):
         if len(cut[index]) <= room:
-            kept.append(index)
+            chosen.append(index)
             room -= len(cut[index]) + 1
-    joined = " … ".join(cut[index] for index in sorted(kept))
-    return joined or text[:most_characters].strip()
+    joined = " … ".join(cut[index] for index in sorted(chosen))
+    return joined or text[:max_characters].strip()
 
 
-def _scores(cut: Sequence[str], wanted: frozenset[str]) -> list[float]:
+def _scores(cut: Sequence[str], query_terms: frozenset[str]) -> list[float]:
     """BM25 over the pieces, without its correction for length: they are of one length."""
-    found = [Counter(term for term in terms(piece) if term in wanted) for piece in cut]
-    holding = Counter(term for counts in found for term in counts)
+    counts_by_piece = [Counter(term for term in terms(piece) if term in query_terms) for piece in cut]
+    holding = Counter(term for counts in counts_by_piece for term in counts)
     weights = {term: log(1 + (len(cut) - many + 0.5) / (many + 0.5)) for term, many in holding.items()}
-    return [sum(weights[term] * count * 2.2 / (count + 1.2) for term, count in counts.items()) for counts in found]
+    return [
+        sum(weights[term] * count * 2.2 / (count + 1.2) for term, count in counts.items()) for counts in counts_by_piece
+    ]

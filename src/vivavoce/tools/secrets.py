@@ -18,7 +18,7 @@ Mark: TypeAlias = tuple[str, int]
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 
-_NAMED = re.compile(
+_NAMED_SECRET = re.compile(
     r"\b(?:secret|confidential|password|passphrase|passcode|code ?words?|pin code|classified|internal only|not public)\b"
     r"|密码|口令|暗号|机密|保密|秘密|绝密|内部(?:消息|资料|信息)|合言葉|パスワード",
     re.IGNORECASE,
@@ -88,14 +88,16 @@ def skeleton_at(text: str) -> Iterator[Mark]:
 
 def secrets_in(instructions: str, public: str) -> frozenset[str]:
     """Words of ``instructions`` that must not be said; those in ``public`` may be."""
-    found = {word for word in _words(instructions) if _looks_secret(word)}
+    candidates = {word for word in _words(instructions) if _looks_secret(word)}
     before = ""
     for sentence in filter(str.strip, _SENTENCES.split(instructions)):
-        found |= _told_in_confidence(sentence, before)
+        candidates |= _confided(sentence, before)
         before = sentence
-    open_, heard = set(map(skeleton, _with_parts(_words(public)))), skeleton(public)
+    open_, public_text = set(map(skeleton, _with_parts(_words(public)))), skeleton(public)
     return frozenset(
-        word for word in found if not (skeleton(word) in open_ or (_HAN.search(word) and skeleton(word) in heard))
+        word
+        for word in candidates
+        if not (skeleton(word) in open_ or (_HAN.search(word) and skeleton(word) in public_text))
     )
 
 
@@ -103,23 +105,23 @@ def spellings(secret: str) -> frozenset[str]:
     """Skeletons of ``secret`` as it is, backwards, and in the codes a model may be told to hide it in."""
     plain = secret.casefold()
     raw = plain.encode()
-    whole = len(raw) // 3 * 3  # what follows a whole group does not change how it is encoded
+    end = len(raw) // 3 * 3  # what follows a whole group does not change how it is encoded
     codes = [plain, plain[::-1], codecs.encode(plain, "rot13"), raw.hex()]
-    if whole >= 2 * 3:
-        codes += [base64.b64encode(one.encode()[:whole]).decode() for one in {plain, secret, plain.capitalize()}]
+    if end >= 2 * 3:
+        codes += [base64.b64encode(form.encode()[:end]).decode() for form in {plain, secret, plain.capitalize()}]
     return frozenset(skeleton(code) for code in codes)
 
 
-def _told_in_confidence(sentence: str, before: str) -> set[str]:
+def _confided(sentence: str, before: str) -> set[str]:
     """What a sentence says that is confidential, or makes so of the one ``before``."""
     forbidden = _FORBIDDEN.search(sentence)
     if forbidden is None:
-        return _values(sentence) if _NAMED.search(sentence) else set()
+        return _values(sentence) if _NAMED_SECRET.search(sentence) else set()
     object_, chinese = forbidden["object"], forbidden["chinese"]
     only_it = _ONLY_IT.fullmatch(object_) if object_ is not None else _ONLY_CHINESE_IT.fullmatch(chinese)
     if only_it is not None:
         return _values(sentence[: forbidden.start()]) or _values(before)
-    return _values(sentence) if _NAMED.search(sentence) else _values(object_ or chinese)
+    return _values(sentence) if _NAMED_SECRET.search(sentence) else _values(object_ or chinese)
 
 
 def _values(sentence: str) -> set[str]:
@@ -141,4 +143,4 @@ def _with_parts(words: Sequence[str]) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    return [found[0].casefold() for found in _WORD.finditer(text)]
+    return [match[0].casefold() for match in _WORD.finditer(text)]

@@ -1,4 +1,4 @@
-"""What the stock voices sound like to the verifier: a table made once, so that a clip is matched without synthesis.
+"""What the built-in voices sound like to the verifier: a table made once, so that a clip is matched without synthesis.
 
 ``vivavoce voices measure`` makes it: every Kokoro voice reads ``SENTENCES`` in English, and the verifier and the pitch tracker
 listen. It holds for one network of each, which it names.
@@ -27,7 +27,7 @@ _FILES = ("stock_voices.json", "stock_voices_fake.json")
 
 
 @dataclass(frozen=True, slots=True)
-class StockVoice:
+class MeasuredVoice:
     """One voice. ``embedding`` is the verifier's direction of length 1; ``pitch_hz`` the median."""
 
     name: str
@@ -41,12 +41,12 @@ class StockVoice:
 
 
 @dataclass(frozen=True, slots=True)
-class StockTable:
-    """The voices of ``speaker`` (which network speaks) as ``network`` (which network listens) hears them."""
+class MeasuredVoices:
+    """The voices of ``synthesizer`` (which network speaks) as ``network`` (which network listens) hears them."""
 
-    speaker: str
+    synthesizer: str
     network: str
-    voices: tuple[StockVoice, ...]
+    voices: tuple[MeasuredVoice, ...]
 
     def embeddings(self) -> NDArray[np.float32]:
         """``float32[voices, m]``."""
@@ -58,38 +58,40 @@ class StockTable:
 
 
 @cache
-def shipped_tables() -> tuple[StockTable, ...]:
+def shipped_tables() -> tuple[MeasuredVoices, ...]:
     """The tables shipped with Vivavoce: of its own engines, and of the fake ones."""
     folder = files("vivavoce.voices")
     return tuple(read_table(folder.joinpath(name).read_text(encoding="utf-8")) for name in _FILES)
 
 
-def stock_table(speaker: str, network: str) -> StockTable | None:
+def measured_voices(synthesizer: str, network: str) -> MeasuredVoices | None:
     """The table of these two networks; ``None`` where none is shipped."""
-    return next((table for table in shipped_tables() if (table.speaker, table.network) == (speaker, network)), None)
+    return next(
+        (table for table in shipped_tables() if (table.synthesizer, table.network) == (synthesizer, network)), None
+    )
 
 
-def read_table(text: str) -> StockTable:
+def read_table(text: str) -> MeasuredVoices:
     """A table as ``write_table`` wrote it."""
     table = json.loads(text)
-    return StockTable(table["speaker"], table["network"], tuple(_voices(table["voices"])))
+    return MeasuredVoices(table["speaker"], table["network"], tuple(_voices(table["voices"])))
 
 
-def write_table(table: StockTable) -> str:
+def write_table(table: MeasuredVoices) -> str:
     """JSON, a line a voice; embeddings as base64 of ``float16``."""
     rows = ",\n".join(
         f"  {json.dumps(voice.name)}: "
         + json.dumps({"pitch_hz": round(voice.pitch_hz, 1), "embedding": _packed(voice.embedding)})
         for voice in table.voices
     )
-    head = f'"speaker": {json.dumps(table.speaker)},\n"network": {json.dumps(table.network)},'
+    head = f'"speaker": {json.dumps(table.synthesizer)},\n"network": {json.dumps(table.network)},'
     return f'{{\n{head}\n"voices": {{\n{rows}\n}}\n}}\n'
 
 
-def _voices(rows: Mapping[str, Mapping[str, str]]) -> Iterable[StockVoice]:
+def _voices(rows: Mapping[str, Mapping[str, str]]) -> Iterable[MeasuredVoice]:
     for name, row in rows.items():
         vector = np.frombuffer(base64.b64decode(row["embedding"]), "<f2").astype(np.float32)
-        yield StockVoice(name, vector / np.linalg.norm(vector), float(row["pitch_hz"]))
+        yield MeasuredVoice(name, vector / np.linalg.norm(vector), float(row["pitch_hz"]))
 
 
 def _packed(vector: NDArray[np.float32]) -> str:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.session.persona import system_prompt
-from vivavoce.tools.confidence import secrets_in, skeleton
-from vivavoce.tools.guard import LEFT_OUT, Guard
+from vivavoce.session.default_prompt import system_prompt
+from vivavoce.tools.prompt_leak_filter import REDACTION, PromptLeakFilter
+from vivavoce.tools.secrets import secrets_in, skeleton
 from vivavoce.types import Message
 
 INSTRUCTIONS = (
@@ -22,12 +22,12 @@ MESSAGES = (Message("system", INSTRUCTIONS), Message("user", "Ask for flight SK4
 
 
 def heard(reply: str, pieces: int = 3, messages: tuple[Message, ...] = MESSAGES) -> tuple[str, bool]:
-    guard, said = Guard(messages), ""
+    leak_filter, said = PromptLeakFilter(messages), ""
     for at in range(0, len(reply), pieces):
-        said += guard.passes(reply[at : at + pieces])
-        if guard.leaking:
+        said += leak_filter.push(reply[at : at + pieces])
+        if leak_filter.leaking:
             return said, True
-    return said + guard.rest(), guard.leaking
+    return said + leak_filter.flush(), leak_filter.leaking
 
 
 @given(st.text(alphabet="abc 好，.!\n", max_size=60), st.integers(1, 9))
@@ -38,7 +38,7 @@ def test_what_is_harmless_goes_through_as_it_is(reply: str, pieces: int) -> None
 @pytest.mark.parametrize("pieces", [1, 4, 100])
 def test_what_looks_like_a_secret_is_left_out(pieces: int) -> None:
     said, leaking = heard("Sure, it is marigold-77, or ops_team@example.com.", pieces)
-    assert said == f"Sure, it is {LEFT_OUT}, or {LEFT_OUT}."
+    assert said == f"Sure, it is {REDACTION}, or {REDACTION}."
     assert not leaking
 
 
@@ -68,7 +68,7 @@ def test_however_it_is_spelled(name: str, pieces: int) -> None:
     said, _ = heard(f"Here: {SPELLINGS[name]}. That is all.", pieces)
     assert said.startswith("Here: ")
     assert said.endswith(". That is all.")
-    assert LEFT_OUT in said
+    assert REDACTION in said
     assert len(skeleton(said)) <= len(skeleton("Here: seventy-seven. That is all."))
 
 
@@ -102,7 +102,7 @@ def test_what_is_told_in_confidence(instructions: str, secrets: set[str]) -> Non
 def test_a_short_secret_is_a_word_of_its_own() -> None:
     messages = (Message("system", "The password is otter."), Message("user", "Hi."))
     assert heard("Potters say otter, rotters; o-t-t-e-r!", 1, messages)[0] == (
-        f"Potters say {LEFT_OUT}, rotters; {LEFT_OUT}!"
+        f"Potters say {REDACTION}, rotters; {REDACTION}!"
     )
 
 
@@ -138,9 +138,9 @@ def test_what_stands_in_a_document_may_be_read_out() -> None:
 
 
 def test_arguments_that_hold_a_secret_are_known() -> None:
-    guard = Guard(MESSAGES)
-    assert guard.tells('{"query": "marigold 77"}')
-    assert not guard.tells('{"query": "ferry"}')
+    leak_filter = PromptLeakFilter(MESSAGES)
+    assert leak_filter.holds_secret('{"query": "marigold 77"}')
+    assert not leak_filter.holds_secret('{"query": "ferry"}')
 
 
 @pytest.mark.parametrize(
@@ -148,15 +148,15 @@ def test_arguments_that_hold_a_secret_are_known() -> None:
     [
         ("", "en", "I cannot tell you that."),
         ("Well. ", "en", " I cannot tell you that."),
-        ("It is", "fr", f"{LEFT_OUT} I cannot tell you that."),
+        ("It is", "fr", f"{REDACTION} I cannot tell you that."),
         ("好的。", "zh", "这个我不能说。"),
     ],
 )
 def test_an_end_that_can_be_spoken(said: str, language: str, refusal: str) -> None:
-    guard = Guard(MESSAGES)
-    guard.passes(said)
-    guard.rest()
-    assert guard.refusal(language) == refusal
+    leak_filter = PromptLeakFilter(MESSAGES)
+    leak_filter.push(said)
+    leak_filter.flush()
+    assert leak_filter.refusal(language) == refusal
 
 
 def test_what_a_response_was_told_to_say_is_said() -> None:
@@ -166,6 +166,6 @@ def test_what_a_response_was_told_to_say_is_said() -> None:
     assert heard(line, messages=(*MESSAGES, orders)) == (line, False)
     secret = Message("system", f"{line} The password is Heron-12.")
     said, leaking = heard(f"{line} It is Heron-12.", messages=(*MESSAGES, secret))
-    assert (said, leaking) == (f"{line} It is {LEFT_OUT}.", False)
+    assert (said, leaking) == (f"{line} It is {REDACTION}.", False)
     answered = (*MESSAGES, orders, Message("assistant", "Done."), Message("user", "And now?"))
     assert heard(line, messages=answered)[1], "of another response"

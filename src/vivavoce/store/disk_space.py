@@ -18,7 +18,7 @@ RESERVE_BYTES = 8 * 1024 * 1024
 """Twice what SQLite's log takes before it is written back into the database and begun again."""
 
 
-class Room:
+class DiskSpace:
     """Whether there is room. ``reserve`` is the file that holds some back; without one there is nothing to fall back on."""
 
     def __init__(self, reserve: Path | None) -> None:
@@ -32,7 +32,7 @@ class Room:
             log.error("there is no room left in the store: nothing is taken in until something is deleted")
         self.full = True
 
-    def note_room(self) -> None:
+    def note_available(self) -> None:
         """Something was written, and the reserve is whole."""
         if self.full:
             log.warning("there is room in the store again")
@@ -43,7 +43,7 @@ class Room:
         if self.full:
             raise StoreFullError("There is no room left in the store.")
 
-    def hold_back(self) -> bool:
+    def ensure_reserve(self) -> bool:
         """Put the reserve in its place, if it is not there; whether it is. Blocking."""
         if self._reserve is None or self._is_whole(self._reserve):
             return True
@@ -55,7 +55,7 @@ class Room:
             return False
         return True
 
-    def give_up_reserve(self) -> bool:
+    def release_reserve(self) -> bool:
         """Make room for a deletion; whether there was any to be made. Blocking."""
         if self._reserve is None or not self._reserve.exists():
             return False

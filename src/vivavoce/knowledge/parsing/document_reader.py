@@ -22,42 +22,42 @@ WHOLE = ARCHIVES | {"xls"}
 STEP_BLOCKS = 64
 
 
-def read_document(file: BinaryIO, ending: str, limits: ParsingLimits) -> Iterator[Step]:
+def read_document(file: BinaryIO, extension: str, limits: ParsingLimits) -> Iterator[Step]:
     """Read a document of the type its name ends in. Raises ``UnreadableError``. Libraries are imported when needed."""
-    if ending in OLD_FORMATS:
-        program = OLD_FORMATS[ending]
+    if extension in OLD_FORMATS:
+        program = OLD_FORMATS[extension]
         raise UnreadableError(
-            "unsupported_file", f"Old {program} files (.{ending}) cannot be read: save it as .{ending}x."
+            "unsupported_file", f"Old {program} files (.{extension}) cannot be read: save it as .{extension}x."
         )
-    if ending in ARCHIVES:
+    if extension in ARCHIVES:
         check_archive(file, limits)
-    if ending == "pdf":
+    if extension == "pdf":
         from vivavoce.knowledge.parsing.pdf import read_pdf
 
         yield from read_pdf(file, limits)
-    elif ending in WHOLE:
-        blocks = list(_reader(file, ending)(file))
-        yield from _in_steps(blocks, lambda read, _: read / len(blocks))
+    elif extension in WHOLE:
+        blocks = list(_reader(file, extension)(file))
+        yield from _batched(blocks, lambda read, _: read / len(blocks))
     else:
         size = max(1, file.seek(0, io.SEEK_END))
         file.seek(0)
-        yield from _in_steps(_reader(file, ending)(file), lambda _, text: text / size)
+        yield from _batched(_reader(file, extension)(file), lambda _, text: text / size)
 
 
-def _reader(file: BinaryIO, ending: str) -> Callable[[BinaryIO], Iterator[Block]]:
-    if ending in ("docx", "pptx", "xlsx", "xls"):
+def _reader(file: BinaryIO, extension: str) -> Callable[[BinaryIO], Iterator[Block]]:
+    if extension in ("docx", "pptx", "xlsx", "xls"):
         from vivavoce.knowledge.parsing import office
 
-        if ending == "xls":
+        if extension == "xls":
             _require_old_sheets(file)
-        return {"docx": office.read_docx, "pptx": office.read_pptx}.get(ending, office.read_sheets)
-    if ending in ("html", "htm", "xml"):
+        return {"docx": office.read_docx, "pptx": office.read_pptx}.get(extension, office.read_sheets)
+    if extension in ("html", "htm", "xml"):
         from vivavoce.knowledge.parsing import markup
 
-        return markup.read_xml if ending == "xml" else markup.read_html
+        return markup.read_xml if extension == "xml" else markup.read_html
     from vivavoce.knowledge.parsing import texts
 
-    return {"md": texts.read_markdown, "csv": texts.read_csv}.get(ending, texts.read_text)
+    return {"md": texts.read_markdown, "csv": texts.read_csv}.get(extension, texts.read_text)
 
 
 def _require_old_sheets(file: BinaryIO) -> None:
@@ -66,14 +66,14 @@ def _require_old_sheets(file: BinaryIO) -> None:
     file.seek(0)
 
 
-def _in_steps(blocks: Iterable[Block], share_of: Callable[[int, int], float]) -> Iterator[Step]:
+def _batched(blocks: Iterable[Block], share_of: Callable[[int, int], float]) -> Iterator[Step]:
     """``share_of`` makes a share of how many blocks were read, and how many bytes of text."""
-    step: list[Block] = []
+    batch: list[Block] = []
     text = 0
     for number, block in enumerate(blocks, start=1):
-        step.append(block)
+        batch.append(block)
         text += len(block.text.encode(errors="replace"))
-        if len(step) == STEP_BLOCKS:
-            yield min(1.0, share_of(number, text)), step
-            step = []
-    yield 1.0, step
+        if len(batch) == STEP_BLOCKS:
+            yield min(1.0, share_of(number, text)), batch
+            batch = []
+    yield 1.0, batch

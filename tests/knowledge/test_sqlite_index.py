@@ -1,4 +1,4 @@
-"""What the embedded index alone does: what is deleted is gone from the disk, and likely passages are found by sketches."""
+"""What the SQLite index alone does: what is deleted is gone from the disk, and likely passages are found by sketches."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import apsw
 import numpy as np
 import pytest
 
-from vivavoce.knowledge.index import embedded
-from vivavoce.knowledge.index.base import Document
-from vivavoce.knowledge.index.embedded import EmbeddedIndex
-from vivavoce.knowledge.index.sketches import CANDIDATES, Sketcher, Sketches
+from vivavoce.knowledge.index import sqlite
+from vivavoce.knowledge.index.base import IndexedFile
+from vivavoce.knowledge.index.binary_quantisation import CANDIDATES, BinaryQuantizer, QuantizedVectors
+from vivavoce.knowledge.index.sqlite import SqliteIndex
 
 from .indexes import TEXTS, ask, examples, put
 
 
 @pytest.fixture
-async def index(tmp_path: Path) -> AsyncIterator[EmbeddedIndex]:
-    index = EmbeddedIndex(tmp_path / "knowledge.db", "fake", examples)
+async def index(tmp_path: Path) -> AsyncIterator[SqliteIndex]:
+    index = SqliteIndex(tmp_path / "knowledge.db", "fake", examples)
     assert await index.open()
     yield index
     await index.close()
@@ -29,12 +29,12 @@ def on_disk(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.iterdir())
 
 
-async def test_what_is_deleted_is_gone_from_the_disk(index: EmbeddedIndex, tmp_path: Path) -> None:
+async def test_what_is_deleted_is_gone_from_the_disk(index: SqliteIndex, tmp_path: Path) -> None:
     secret = "Xylophonequartz"
-    await put(index, Document("1", "file-a"), [f"{secret} number {n} and more words around it" for n in range(600)])
-    await put(index, Document("1", "file-b"), TEXTS)
+    await put(index, IndexedFile("1", "file-a"), [f"{secret} number {n} and more words around it" for n in range(600)])
+    await put(index, IndexedFile("1", "file-b"), TEXTS)
     assert secret.encode() in on_disk(tmp_path)
-    await index.forget([Document("1", "file-a"), Document("1", "file-of-nobody")])
+    await index.forget([IndexedFile("1", "file-a"), IndexedFile("1", "file-of-nobody")])
     left = on_disk(tmp_path)
     assert secret.encode() not in left
     assert secret.lower().encode()[:9] not in left.lower()
@@ -47,33 +47,33 @@ async def test_what_is_deleted_is_gone_from_the_disk(index: EmbeddedIndex, tmp_p
 
 async def test_another_model_begins_with_an_empty_index(tmp_path: Path) -> None:
     path = tmp_path / "knowledge.db"
-    first = EmbeddedIndex(path, "one", examples)
+    first = SqliteIndex(path, "one", examples)
     assert await first.open()
-    await put(first, Document("1", "file-a"), TEXTS)
+    await put(first, IndexedFile("1", "file-a"), TEXTS)
     await first.close()
-    again = EmbeddedIndex(path, "one", examples)
+    again = SqliteIndex(path, "one", examples)
     assert not await again.open()
-    assert await again.count(Document("1", "file-a")) == len(TEXTS)
+    assert await again.count(IndexedFile("1", "file-a")) == len(TEXTS)
     await again.close()
-    other = EmbeddedIndex(path, "another", examples)
+    other = SqliteIndex(path, "another", examples)
     assert await other.open()
     assert await other.documents() == set()
     await other.close()
 
 
 async def test_an_index_without_positions_of_words_is_brought_up_to_date(tmp_path: Path) -> None:
-    path, document = tmp_path / "knowledge.db", Document("1", "file-a")
-    index = EmbeddedIndex(path, "fake", examples)
+    path, document = tmp_path / "knowledge.db", IndexedFile("1", "file-a")
+    index = SqliteIndex(path, "fake", examples)
     await index.open()
     await put(index, document, TEXTS)
     await index.close()
     connection = apsw.Connection(str(path))
-    old = embedded.WITH_POSITIONS.replace("'porter unicode61'", "'porter unicode61', detail = column")
+    old = sqlite.WITH_POSITIONS.replace("'porter unicode61'", "'porter unicode61', detail = column")
     connection.execute(old)
     connection.close()
-    index = EmbeddedIndex(path, "fake", examples)
+    index = SqliteIndex(path, "fake", examples)
     assert not await index.open()
-    (kept,) = index._write.execute("SELECT sql FROM sqlite_master WHERE name = 'words'").fetchall()
+    (kept,) = index._write_db.execute("SELECT sql FROM sqlite_master WHERE name = 'words'").fetchall()
     assert "detail" not in str(kept)
     found = await ask(index, "1", "battery hours")
     assert found.passages[found.by_words[0]].passage.text == TEXTS[0]
@@ -87,15 +87,15 @@ def test_sketches_find_the_nearest_among_many() -> None:
     shared = random.standard_normal(64)
     vectors = random.standard_normal((20_000, 64)) * 0.4 + shared
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    sketcher = Sketcher.about(vectors[:50])
-    sketches = Sketches(np.arange(100, 20_100), np.arange(20_000) % 100, sketcher.sketch(vectors))
+    quantizer = BinaryQuantizer.from_examples(vectors[:50])
+    sketches = QuantizedVectors(np.arange(100, 20_100), np.arange(20_000) % 100, quantizer.sketch(vectors))
     found = 0
     for _ in range(20):
         question = vectors[random.integers(20_000)] + random.standard_normal(64).astype(np.float32) * 0.03
-        likely = sketches.likely(sketcher.sketch(question[None])[0])
+        likely = sketches.nearest_candidates(quantizer.sketch(question[None])[0])
         assert len(set(likely)) == CANDIDATES
         found += int(np.argmax(vectors @ question)) + 100 in likely
-        of_document = sketches.likely(sketcher.sketch(question[None])[0], [7, 9], 50)
+        of_document = sketches.nearest_candidates(quantizer.sketch(question[None])[0], [7, 9], 50)
         assert len(of_document) == 50
         assert {(key - 100) % 100 for key in of_document} <= {7, 9}
     assert found == 20

@@ -3,7 +3,7 @@
 What is found is always the nearest there is, and a small language model answers from it whether or not it tells: of 24
 questions without an answer the 1.5B owned up to three. So it is weighed first, by four signs: how near the nearest line is, how
 far it stands out from the others, how many of the words asked for stand there, and how many names and numbers do not.
-Their weights are a logistic regression over 122 questions about the documents of ``vivavoce bench retrieval``, those held
+Their weights are a logistic regression over 122 questions about the documents of ``benchmarks/retrieval.py``, those held
 back there left out.
 """
 
@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from vivavoce.knowledge.lines import Line
 from vivavoce.knowledge.passages import Passage
+from vivavoce.knowledge.sentence_scoring import ScoredSentence
 from vivavoce.knowledge.words import searchable, terms_of
 
 FIRST = 3
@@ -49,7 +49,7 @@ def shares_words(question: str, passages: Sequence[Passage]) -> bool:
     return _covered(question, _words_of(passages)) > 0
 
 
-def evidence(question: str, lines: Sequence[Line], passages: Sequence[Passage]) -> float:
+def answer_log_odds(question: str, lines: Sequence[ScoredSentence], passages: Sequence[Passage]) -> float:
     """How likely ``passages`` tell what is asked, as log odds: 0 is as likely as not.
 
     ``question`` is what was said; ``lines`` are read for it behind what it leans on.
@@ -60,13 +60,13 @@ def evidence(question: str, lines: Sequence[Line], passages: Sequence[Passage]) 
     nearest = max(similarities)
     distances = [nearest - similarity for similarity in similarities]
     stands_out = (sum(distances) + _USUAL_LINES * _USUAL_DISTANCE) / (len(distances) + _USUAL_LINES)
-    there = _words_of(passages)
+    passage_words = _words_of(passages)
     return (
         _BIAS
         + _NEAREST * nearest
         + _STANDS_OUT * stands_out
-        + _COVERED * _covered(question, there)
-        + _NAME_MISSING * _names_missing(question, there)
+        + _COVERED * _covered(question, passage_words)
+        + _NAME_MISSING * _names_missing(question, passage_words)
     )
 
 
@@ -74,16 +74,18 @@ def _words_of(passages: Sequence[Passage]) -> frozenset[str]:
     return frozenset(word for passage in passages for word in searchable(passage.whole).split())
 
 
-def _covered(question: str, there: frozenset[str]) -> float:
+def _covered(question: str, passage_words: frozenset[str]) -> float:
     """The share of the words asked for that stand in the passages, in this form or a like one."""
     terms = [term for term in terms_of(question) if term not in _MEASURES]
-    stems = {word[:_STEM] for word in there if len(word) >= _STEM}
-    found = [term in there or (len(term) > _STEM - 1 and term[:_STEM] in stems) for term in terms]
-    return sum(found) / len(found) if found else 1.0
+    stems = {word[:_STEM] for word in passage_words if len(word) >= _STEM}
+    matches = [term in passage_words or (len(term) > _STEM - 1 and term[:_STEM] in stems) for term in terms]
+    return sum(matches) / len(matches) if matches else 1.0
 
 
-def _names_missing(question: str, there: frozenset[str]) -> int:
+def _names_missing(question: str, passage_words: frozenset[str]) -> int:
     """How many names (capitals within the question) and numbers are asked for that the passages do not hold."""
     words = _WORD.findall(question)
-    named = [word for at, word in enumerate(words) if word[0].isdigit() or (at and len(word) > 1 and word[0].isupper())]
-    return sum(word.casefold() not in there for word in named)
+    names = [
+        word for index, word in enumerate(words) if word[0].isdigit() or (index and len(word) > 1 and word[0].isupper())
+    ]
+    return sum(word.casefold() not in passage_words for word in names)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vivavoce.engines.fake import FakeEmbedder
-from vivavoce.knowledge.lines import LineReader, focused
 from vivavoce.knowledge.passages import Passage
+from vivavoce.knowledge.sentence_scoring import SentenceScorer, focused
 from vivavoce.types import EmbedOptions, Vectors
 
 BATTERY = Passage(0, "Wind costs range. The battery lasts eleven hours. Keep it dry.", ("Aurora", "Battery"))
@@ -15,7 +15,7 @@ PRICES = Passage(1, "Model: Two; Price: 399\nModel: Three; Price: 499")
 
 async def _focused(question: str, most: int) -> list[str]:
     passages = [BATTERY, PRICES]
-    return focused(await LineReader(FakeEmbedder()).read(question, passages), passages, most)
+    return focused(await SentenceScorer(FakeEmbedder()).score(question, passages), passages, most)
 
 
 async def test_the_nearest_lines_are_kept_behind_their_headings() -> None:
@@ -41,11 +41,11 @@ async def test_lines_read_lately_are_not_read_again() -> None:
             return await super().embed(texts, options)
 
     embedder = Counting()
-    reader = LineReader(embedder)
-    first = await reader.read("how long", [BATTERY])
+    scorer = SentenceScorer(embedder)
+    first = await scorer.score("how long", [BATTERY])
     assert embedder.read == 3
-    assert await reader.read("how long", [BATTERY, PRICES]) == [
+    assert await scorer.score("how long", [BATTERY, PRICES]) == [
         *first,
-        *(await reader.read("how long", [BATTERY, PRICES]))[3:],
+        *(await scorer.score("how long", [BATTERY, PRICES]))[3:],
     ]
     assert embedder.read == 5

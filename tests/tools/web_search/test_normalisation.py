@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.tools.web_search.base import Hit
-from vivavoce.tools.web_search.tidying import MOST_SNIPPET, MOST_TITLE, canonical, plain, tidy, unique
+from vivavoce.tools.web_search.base import WebResult
+from vivavoce.tools.web_search.normalisation import (
+    MAX_SNIPPET_CHARACTERS,
+    MAX_TITLE_CHARACTERS,
+    canonical,
+    plain,
+    tidy,
+    unique,
+)
 
 markup = st.sampled_from(
     ["<b>", "</b>", "<script>", "</script>", "<!--", "-->", "&lt;", "&amp;", "&amp;lt;", "&#0;", "<", ">", "\u202e", "\u200b",
@@ -63,12 +70,13 @@ titles = st.sampled_from(
      "The river in flood rises by three metres", "昨夜河水上涨两米通往市场的桥关闭", "昨夜河水上涨两米，通往市场的桥关闭", ""]
 )  # fmt: skip
 found = st.lists(
-    st.builds(Hit, urls, titles, st.sampled_from(["", "snippet"]), st.sampled_from(["", "2026-11-20"])), max_size=12
+    st.builds(WebResult, urls, titles, st.sampled_from(["", "snippet"]), st.sampled_from(["", "2026-11-20"])),
+    max_size=12,
 )
 
 
 @given(found)
-def test_each_page_is_there_once_and_in_order(hits: list[Hit]) -> None:
+def test_each_page_is_there_once_and_in_order(hits: list[WebResult]) -> None:
     kept = unique(hits)
     places = [canonical(hit.url) for hit in kept]
     assert len(set(places)) == len(places)
@@ -92,17 +100,17 @@ def test_what_a_page_is_called_does_not_depend_on_how_it_was_found(url: str) -> 
 def test_nearly_equal_titles_are_one_article() -> None:
     kept = unique(
         [
-            Hit("https://a.example/1", "The river in flood rises by two metres - Daily News", "", ""),
-            Hit(
+            WebResult("https://a.example/1", "The river in flood rises by two metres - Daily News", "", ""),
+            WebResult(
                 "https://b.example/2",
                 "The River in flood rises by two metres – daily news",
                 "From the agency.",
                 "2026-11-20",
             ),
-            Hit("https://c.example/", "Home", "One"),
-            Hit("https://d.example/", "Home", "Another"),
-            Hit("https://e.example/1", "昨夜河水上涨两米，通往市场的桥关闭", "x"),
-            Hit("https://f.example/1", "昨夜河水上涨两米 通往市场的桥关闭", "x"),
+            WebResult("https://c.example/", "Home", "One"),
+            WebResult("https://d.example/", "Home", "Another"),
+            WebResult("https://e.example/1", "昨夜河水上涨两米，通往市场的桥关闭", "x"),
+            WebResult("https://f.example/1", "昨夜河水上涨两米 通往市场的桥关闭", "x"),
         ]
     )
     assert [hit.url[8] for hit in kept] == ["a", "c", "d", "e"]
@@ -116,16 +124,16 @@ def test_nearly_equal_titles_are_one_article() -> None:
      "http://e.org/" + "a" * 3000],
 )  # fmt: skip
 def test_what_leads_nowhere_is_left_out(url: str) -> None:
-    assert tidy(Hit(url, "title")) is None
+    assert tidy(WebResult(url, "title")) is None
 
 
 @given(hostile, hostile, hostile)
 def test_tidy_bounds_everything(title: str, snippet: str, published: str) -> None:
-    hit = tidy(Hit(" https://example.org/a ", title * 50, snippet * 200, published))
+    hit = tidy(WebResult(" https://example.org/a ", title * 50, snippet * 200, published))
     assert hit is not None
     assert hit.url == "https://example.org/a"
-    assert 0 < len(hit.title) <= MOST_TITLE
-    assert len(hit.snippet) <= MOST_SNIPPET
+    assert 0 < len(hit.title) <= MAX_TITLE_CHARACTERS
+    assert len(hit.snippet) <= MAX_SNIPPET_CHARACTERS
     assert len(hit.published) <= 40
 
 
@@ -135,6 +143,6 @@ def test_tidy_bounds_everything(title: str, snippet: str, published: str) -> Non
      ("Fri, 20 Nov 2026 08:30:00 GMT", "2026-11-20"), ("3 days ago", "3 days ago"), ("", ""), ("<b>x</b>", "x")],
 )  # fmt: skip
 def test_dates(published: str, date: str) -> None:
-    hit = tidy(Hit("https://example.org", "t", "", published))
+    hit = tidy(WebResult("https://example.org", "t", "", published))
     assert hit is not None
     assert hit.published == date

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.tools.web_search.nearness import PIECE_CHARACTERS, nearest, pieces, terms
+from vivavoce.tools.web_search.ranking import PIECE_CHARACTERS, nearest, pieces, terms
 
 words = st.lists(
     st.sampled_from(["river", "bridge", "the", "桥。", "河水", "Two.", "\n", "!", " ", "x" * 700]), max_size=80

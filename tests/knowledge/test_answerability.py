@@ -11,9 +11,9 @@ from knowledge.shelves import open_shelf
 from vivavoce.config import load_config
 from vivavoce.engines.base import Embedder, EngineContext
 from vivavoce.engines.e5 import load as load_embedder
-from vivavoce.knowledge.evidence import CALIBRATED, evidence, shares_words
-from vivavoce.knowledge.lines import Line, LineReader
+from vivavoce.knowledge.answerability import CALIBRATED, answer_log_odds, shares_words
 from vivavoce.knowledge.passages import Passage
+from vivavoce.knowledge.sentence_scoring import ScoredSentence, SentenceScorer
 
 CHARGING = Passage(
     0, "An empty battery of the Heron 5 is full after four hours. Use no other charger.", ("Heron 5", "Charging")
@@ -30,23 +30,25 @@ SHOP = [
 ]
 
 
-def _lines(*similarities: float) -> list[Line]:
-    return [Line(0, "x", similarity) for similarity in similarities]
+def _lines(*similarities: float) -> list[ScoredSentence]:
+    return [ScoredSentence(0, "x", similarity) for similarity in similarities]
 
 
 def test_what_is_nearer_is_likelier() -> None:
-    near, far = (evidence("battery full", _lines(one, 0.8, 0.8, 0.8), HERON) for one in (0.92, 0.84))
+    near, far = (answer_log_odds("battery full", _lines(one, 0.8, 0.8, 0.8), HERON) for one in (0.92, 0.84))
     assert near > far
 
 
 def test_a_line_that_stands_out_is_likelier_than_one_among_many_alike() -> None:
-    alone, among = (evidence("battery full", _lines(0.9, *[other] * 5), HERON) for other in (0.82, 0.89))
+    alone, among = (answer_log_odds("battery full", _lines(0.9, *[other] * 5), HERON) for other in (0.82, 0.89))
     assert alone > among
 
 
 def test_words_that_are_not_there_count_against_it() -> None:
     lines = _lines(0.9, 0.85, 0.85, 0.85)
-    assert evidence("When is the battery full?", lines, HERON) > evidence("When is the saddle soft?", lines, HERON)
+    assert answer_log_odds("When is the battery full?", lines, HERON) > answer_log_odds(
+        "When is the saddle soft?", lines, HERON
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,16 +56,21 @@ def test_words_that_are_not_there_count_against_it() -> None:
 )
 def test_a_name_or_number_that_is_not_there_counts_against_it(other: str) -> None:
     lines = _lines(0.9, 0.85, 0.85, 0.85)
-    assert evidence("When is the battery of the Heron 5 full?", lines, HERON) > evidence(other, lines, HERON) + 3
+    assert (
+        answer_log_odds("When is the battery of the Heron 5 full?", lines, HERON)
+        > answer_log_odds(other, lines, HERON) + 3
+    )
 
 
 def test_nothing_tells_nothing() -> None:
-    assert evidence("Hello?", [], []) == float("-inf")
+    assert answer_log_odds("Hello?", [], []) == float("-inf")
 
 
 def test_forms_of_a_word_and_words_of_measure_are_forgiven() -> None:
     lines = _lines(0.9, 0.85, 0.85, 0.85)
-    assert evidence("How long must I charge the batteries?", lines, HERON) == evidence("charger battery", lines, HERON)
+    assert answer_log_odds("How long must I charge the batteries?", lines, HERON) == answer_log_odds(
+        "charger battery", lines, HERON
+    )
 
 
 def test_a_quick_look_sees_whether_anything_asked_for_is_there() -> None:
@@ -96,8 +103,8 @@ def embedder(weights: Callable[[str], Path]) -> Iterator[Embedder]:
 async def test_real_questions_are_told_apart(
     embedder: Embedder, question: str, passages: list[Passage], told: bool
 ) -> None:
-    lines = await LineReader(embedder).read(question, passages)
-    assert (evidence(question, lines, passages) >= 0) == told
+    lines = await SentenceScorer(embedder).score(question, passages)
+    assert (answer_log_odds(question, lines, passages) >= 0) == told
 
 
 @pytest.mark.real
@@ -105,4 +112,4 @@ async def test_it_weighs_only_what_it_was_measured_with(embedder: Embedder, tmp_
     assert embedder.name in CALIBRATED
     assert load_config({"knowledge": {"least_evidence": "off"}}).knowledge.least_evidence is None
     async with open_shelf(tmp_path) as shelf:  # with the fake embedder
-        assert not shelf.library.weighs
+        assert not shelf.knowledge.calibrated
