@@ -18,6 +18,7 @@ import pytest
 
 from vivavoce.audio.encoding import encode
 from vivavoce.audio.recordings import RawFormat, read_recording
+from vivavoce.children import pool
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.runtime import decoding
 from vivavoce.runtime.decoding import RecordingDecoder
@@ -61,23 +62,23 @@ def is_decoding(child: psutil.Process) -> bool:
 
 async def test_the_samples_and_the_refusals_are_the_same(decoder: RecordingDecoder, tmp_path: Path) -> None:
     data = encode(hum(2), "flac", RATE_HZ)
-    here = read_recording(data, rate_hz=RATE_HZ, most_s=60)
+    here = read_recording(data, rate_hz=RATE_HZ, max_s=60)
     (tmp_path / "a.flac").write_bytes(data)
     with tempfile.SpooledTemporaryFile() as spooled:
         spooled.write(data)
         sources: list[bytes | BinaryIO | Path] = [data, io.BytesIO(data), tmp_path / "a.flac", spooled]  # type: ignore[list-item]
         for source in sources:
-            assert np.array_equal(await decoder.decode(source, rate_hz=RATE_HZ, most_s=60), here)
-    raw = await decoder.decode(b"\1\0" * 800, rate_hz=8_000, most_s=60, raw=RawFormat(8_000))
+            assert np.array_equal(await decoder.decode(source, rate_hz=RATE_HZ, max_s=60), here)
+    raw = await decoder.decode(b"\1\0" * 800, rate_hz=8_000, max_s=60, raw=RawFormat(8_000))
     assert len(raw) == 800
     for content, options, code in (
         (b"", {}, "invalid_audio"),
         (b"no audio", {}, "unsupported_format"),
-        (data, {"most_s": 0.5}, "audio_too_long"),
+        (data, {"max_s": 0.5}, "audio_too_long"),
         (data, {"channel": 1}, "no_such_channel"),
     ):
         with pytest.raises(ClientError) as refused:
-            await decoder.decode(content, **{"rate_hz": RATE_HZ, "most_s": 60, **options})  # type: ignore[arg-type]
+            await decoder.decode(content, **{"rate_hz": RATE_HZ, "max_s": 60, **options})  # type: ignore[arg-type]
         assert refused.value.code == code
     assert len(children()) == 1  # all of it in one process
 
@@ -89,7 +90,7 @@ async def test_a_file_on_the_disk_stays_where_its_reader_was(decoder: RecordingD
         file.seek(0)
         file.read(10)
         file.seek(0)
-        assert len(await decoder.decode(file, rate_hz=RATE_HZ, most_s=100)) == 60 * RATE_HZ
+        assert len(await decoder.decode(file, rate_hz=RATE_HZ, max_s=100)) == 60 * RATE_HZ
         file.seek(0)
         assert file.read() == data
 
@@ -131,7 +132,7 @@ async def test_covers_are_not_looked_at(decoder: RecordingDecoder, monkeypatch: 
     flac = encode(hum(1), "flac", RATE_HZ)
     assert not flac[4] & 0x80  # its stream information is not the last of its blocks
     data = with_cover(flac, png(16_000), 16_000)
-    assert len(await decoder.decode(data, rate_hz=RATE_HZ, most_s=60)) == RATE_HZ
+    assert len(await decoder.decode(data, rate_hz=RATE_HZ, max_s=60)) == RATE_HZ
     (child,) = children()
     assert peak_mib(child) < 120
 
@@ -139,7 +140,7 @@ async def test_covers_are_not_looked_at(decoder: RecordingDecoder, monkeypatch: 
 async def test_a_process_that_died_while_it_waited_costs_nobody_a_recording(decoder: RecordingDecoder) -> None:
     (child,) = children()
     child.kill()
-    assert len(await decoder.decode(encode(hum(1), "mp3", RATE_HZ), rate_hz=RATE_HZ, most_s=60)) == RATE_HZ
+    assert len(await decoder.decode(encode(hum(1), "mp3", RATE_HZ), rate_hz=RATE_HZ, max_s=60)) == RATE_HZ
 
 
 async def stopped(child: psutil.Process) -> None:
@@ -150,19 +151,19 @@ async def stopped(child: psutil.Process) -> None:
 
 
 async def test_all_processes_that_wait_may_be_killed(decoder: RecordingDecoder) -> None:
-    await asyncio.gather(*(decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60) for _ in range(3)))
-    assert len(decoder._idle) == decoding.KEPT
+    await asyncio.gather(*(decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60) for _ in range(3)))
+    assert len(decoder._children.idle) == decoding.MAX_IDLE_CHILDREN
     for child in children():
         child.kill()
-    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60)) == RATE_HZ
+    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60)) == RATE_HZ
 
 
 @pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGSEGV])
 async def test_a_process_that_dies_is_replaced_once(decoder: RecordingDecoder, ended_by: signal.Signals) -> None:
     (child,) = children()
     await stopped(child)
-    decoded = asyncio.create_task(decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60))
-    await asyncio.sleep(0.05)  # it has its order now, or will be sent it too late: the same
+    decoded = asyncio.create_task(decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60))
+    await asyncio.sleep(0.05)  # it has its job now, or will be sent it too late: the same
     child.send_signal(ended_by)
     child.resume()
     assert len(await decoded) == RATE_HZ
@@ -172,19 +173,19 @@ async def test_a_process_that_dies_is_replaced_once(decoder: RecordingDecoder, e
 async def test_one_that_ends_two_processes_is_refused_unless_something_else_did(
     ended_by: signal.Signals, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Doomed(decoding._Child):
-        def __init__(self) -> None:
-            super().__init__()
+    class Doomed(pool.PooledChild):
+        def __init__(self, module: str) -> None:
+            super().__init__(module)
             self._process.send_signal(ended_by)
 
     decoder = RecordingDecoder()
-    monkeypatch.setattr(decoding, "_Child", Doomed)
+    monkeypatch.setattr(pool, "PooledChild", Doomed)
     with pytest.raises(error) as caught:
-        await decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60)
+        await decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60)
     if isinstance(caught.value, EngineError):
         assert caught.value.retriable
     monkeypatch.undo()
-    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60)) == RATE_HZ
+    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60)) == RATE_HZ
     await decoder.close()
 
 
@@ -192,11 +193,11 @@ async def test_a_recording_may_take_so_much_time(decoder: RecordingDecoder, monk
     long = encode(np.tile(hum(60), 10), "opus", RATE_HZ)
     for name, most in (("CPU_S", 0), ("CPU_SHARE", 0)):
         monkeypatch.setattr(decoding, name, most)
-    monkeypatch.setattr(decoding, "WAITED_FOR", float("inf"))
+    monkeypatch.setattr(decoding, "WALL_TIME_FACTOR", float("inf"))
     with pytest.raises(ClientError, match="too long"):
-        await decoder.decode(long * 3, rate_hz=RATE_HZ, most_s=4000)
+        await decoder.decode(long * 3, rate_hz=RATE_HZ, max_s=4000)
     monkeypatch.undo()
-    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60)) == RATE_HZ
+    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60)) == RATE_HZ
 
 
 async def test_one_that_stands_still_is_ended_in_the_end(
@@ -204,11 +205,11 @@ async def test_one_that_stands_still_is_ended_in_the_end(
 ) -> None:
     (child,) = children()
     await stopped(child)
-    monkeypatch.setattr(decoding, "WAITED_FOR", 0.001)
+    monkeypatch.setattr(decoding, "WALL_TIME_FACTOR", 0.001)
     with pytest.raises(ClientError, match="too long"):
-        await decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60)
+        await decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60)
     monkeypatch.undo()
-    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60)) == RATE_HZ
+    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60)) == RATE_HZ
 
 
 async def test_giving_up_ends_the_process_before_the_file_is_let_go(decoder: RecordingDecoder) -> None:
@@ -216,7 +217,7 @@ async def test_giving_up_ends_the_process_before_the_file_is_let_go(decoder: Rec
     await stopped(child)
     with tempfile.TemporaryFile() as file:
         file.write(encode(hum(60), "wav", RATE_HZ))
-        reading = asyncio.create_task(decoder.decode(file, rate_hz=RATE_HZ, most_s=1000))
+        reading = asyncio.create_task(decoder.decode(file, rate_hz=RATE_HZ, max_s=1000))
         await asyncio.sleep(0.05)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -228,8 +229,8 @@ async def test_nothing_is_left_of_a_process_whose_reader_is_cancelled_twice(deco
     """As it is when a client hangs up while the server goes down: the second one ended the wait for the process's end."""
     (child,) = children()
     await stopped(child)
-    (process,) = decoder._idle
-    reading = asyncio.create_task(decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60))
+    (process,) = decoder._children.idle
+    reading = asyncio.create_task(decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60))
     await asyncio.sleep(0.05)
     for _ in range(2):
         reading.cancel()
@@ -243,19 +244,19 @@ async def test_nothing_is_left_of_a_process_whose_reader_is_cancelled_twice(deco
 
 
 async def test_short_recordings_do_not_wait_for_long_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Standing(decoding._Child):
-        def __init__(self) -> None:
-            super().__init__()
+    class Standing(pool.PooledChild):
+        def __init__(self, module: str) -> None:
+            super().__init__(module)
             self._process.send_signal(signal.SIGSTOP)
 
     decoder = RecordingDecoder()
     monkeypatch.setattr(decoding, "LONG_BYTES", 100_000)
-    monkeypatch.setattr(decoding, "_Child", Standing)
+    monkeypatch.setattr(pool, "PooledChild", Standing)
     long = encode(hum(60), "wav", RATE_HZ)
-    waiting = [asyncio.create_task(decoder.decode(long, rate_hz=RATE_HZ, most_s=1000)) for _ in range(6)]
+    waiting = [asyncio.create_task(decoder.decode(long, rate_hz=RATE_HZ, max_s=1000)) for _ in range(6)]
     await asyncio.sleep(0)
     monkeypatch.undo()
-    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60)) == RATE_HZ
+    assert len(await decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60)) == RATE_HZ
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -263,6 +264,6 @@ async def test_short_recordings_do_not_wait_for_long_ones(monkeypatch: pytest.Mo
 
 
 async def test_closing_leaves_no_process(decoder: RecordingDecoder) -> None:
-    await decoder.decode(FLAC, rate_hz=RATE_HZ, most_s=60)
+    await decoder.decode(FLAC, rate_hz=RATE_HZ, max_s=60)
     await decoder.close()
     assert not children()

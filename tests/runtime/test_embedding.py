@@ -78,7 +78,7 @@ async def test_work_is_handed_over_in_small_parts_and_one_at_a_time() -> None:
     assert max(embedder.handed) == AT_ONCE
     assert sum(embedder.handed) == 3 * len(texts)
     assert embedder.most_working == 1
-    assert embedder.options == {EmbedOptions(query=True, awaited=True)}
+    assert embedder.options == {EmbedOptions(query=True, interactive=True)}
 
 
 async def test_a_failure_lets_the_next_one_in() -> None:

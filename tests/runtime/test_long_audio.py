@@ -12,10 +12,10 @@ import pytest
 
 from vivavoce.engines.fake import FAILURE, FakeRecognizer, FakeSpeechDetector
 from vivavoce.errors import EngineError
-from vivavoce.runtime.ears import Ears
-from vivavoce.runtime.long_audio import Segment, recognise, transcribed
+from vivavoce.runtime.long_audio import Segment, recognise, transcribe_turn
 from vivavoce.runtime.recognition import Recognition
-from vivavoce.runtime.scheduling import Ticket, Urgency, Whose
+from vivavoce.runtime.vad_batcher import VadBatcher
+from vivavoce.scheduling import Ticket, Urgency, WorkOwner
 from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
 
 RATE_HZ = 16_000
@@ -49,7 +49,7 @@ def quiet(duration_s: float) -> Samples:
 
 
 async def segments(recognizer: FakeRecognizer, samples: Samples, **how: Any) -> list[Segment]:
-    reading = recognise(Recognition(recognizer), Ears(FakeSpeechDetector()), samples, TranscribeOptions(**how))
+    reading = recognise(Recognition(recognizer), VadBatcher(FakeSpeechDetector()), samples, TranscribeOptions(**how))
     return [one async for one in reading]
 
 
@@ -101,11 +101,11 @@ async def test_a_failure_is_an_engine_error() -> None:
 async def test_live_work_waits_for_one_piece_at_most() -> None:
     recognizer = Listening()
     recognition = Recognition(recognizer)
-    ears, order = Ears(FakeSpeechDetector()), list[str]()
+    vad, order = VadBatcher(FakeSpeechDetector()), list[str]()
 
     async def file(name: str) -> None:
         recording = np.concatenate([part for _ in range(3) for part in (loud(1), quiet(2))])
-        async with aclosing(recognise(recognition, ears, recording, TranscribeOptions())) as heard:
+        async with aclosing(recognise(recognition, vad, recording, TranscribeOptions())) as heard:
             while await anext(heard, None):
                 order.append(name)
 
@@ -125,8 +125,8 @@ async def test_live_work_waits_for_one_piece_at_most() -> None:
 
 
 async def said(recognizer: FakeRecognizer, samples: Samples, **how: Any) -> list[TranscriptDelta | Transcript]:
-    recognition, ears = Recognition(recognizer), Ears(FakeSpeechDetector())
-    return [event async for event in transcribed(recognition, ears, samples, TranscribeOptions(**how), object())]
+    recognition, vad = Recognition(recognizer), VadBatcher(FakeSpeechDetector())
+    return [event async for event in transcribe_turn(recognition, vad, samples, TranscribeOptions(**how), object())]
 
 
 async def test_what_was_said_is_recognised_as_a_whole_if_it_is_short() -> None:
@@ -152,11 +152,11 @@ async def test_long_silence_is_no_words() -> None:
 async def test_long_work_of_one_yields_to_what_another_waits_for() -> None:
     """A turn of minutes in one conversation, short ones and readings in another."""
     recognizer = Listening()
-    recognition, ears, order = Recognition(recognizer), Ears(FakeSpeechDetector()), list[str]()
+    recognition, vad, order = Recognition(recognizer), VadBatcher(FakeSpeechDetector()), list[str]()
     long = np.concatenate([part for _ in range(8) for part in (loud(11), quiet(1))])
 
     async def at_length() -> None:
-        async with aclosing(transcribed(recognition, ears, long, TranscribeOptions(), "long")) as events:
+        async with aclosing(transcribe_turn(recognition, vad, long, TranscribeOptions(), "long")) as events:
             async for event in events:
                 order.append("long" if isinstance(event, TranscriptDelta) else "over")
 
@@ -167,7 +167,7 @@ async def test_long_work_of_one_yields_to_what_another_waits_for() -> None:
     recognizer.go.clear()
     talking_at_length = asyncio.create_task(at_length())
     assert await recognizer.begun.get() > 10, "a piece is under way"
-    others = [asyncio.create_task(live(Urgency.LIVE, "reading")), asyncio.create_task(live(Urgency.AWAITED, "turn"))]
+    others = [asyncio.create_task(live(Urgency.LIVE, "reading")), asyncio.create_task(live(Urgency.ENDED_TURN, "turn"))]
     await asyncio.sleep(0)
     recognizer.go.set()
     await asyncio.gather(talking_at_length, *others)
@@ -178,19 +178,19 @@ async def test_long_work_of_one_yields_to_what_another_waits_for() -> None:
 async def test_forty_long_items_of_one_owner_cost_another_one_short_piece(pauses: bool) -> None:
     """Read as a whole, and as urgently as somebody's turn, each of them cost it 25 s of reading."""
     recognizer = Listening()
-    recognition, ears = Recognition(recognizer), Ears(FakeSpeechDetector())
+    recognition, vad = Recognition(recognizer), VadBatcher(FakeSpeechDetector())
     item = np.concatenate([part for _ in range(4) for part in (loud(5.7), quiet(0.3))]) if pauses else loud(24)
     done = list[str]()
 
-    async def read(samples: Samples, whose: Whose, *, live: bool) -> None:
-        async for event in transcribed(recognition, ears, samples, TranscribeOptions(), whose, live=live):
+    async def read(samples: Samples, whose: WorkOwner, *, live: bool) -> None:
+        async for event in transcribe_turn(recognition, vad, samples, TranscribeOptions(), whose, live=live):
             if isinstance(event, Transcript):
                 done.append(str(whose.owner))
 
     recognizer.go.clear()
-    items = [asyncio.create_task(read(item, Whose("greedy", "session"), live=False)) for _ in range(40)]
+    items = [asyncio.create_task(read(item, WorkOwner("greedy", "session"), live=False)) for _ in range(40)]
     assert await recognizer.begun.get() <= 15.5, "what cannot be interrupted is short"
-    turn = asyncio.create_task(read(loud(3), Whose("other", "session"), live=True))
+    turn = asyncio.create_task(read(loud(3), WorkOwner("other", "session"), live=True))
     await asyncio.sleep(0)
     recognizer.go.set()
     await turn

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vivavoce.engines.fake import FAILURE, FakeLanguageModel, FakeSpeaker
+from vivavoce.engines.fake import FAILURE, FakeLanguageModel, FakeSynthesizer
 from vivavoce.errors import EngineError
+from vivavoce.runtime.clause_synthesis import UNREADABLE
 from vivavoce.runtime.reply import CLAUSES_AHEAD, ReplyRequest, reply
-from vivavoce.runtime.speaking import UNREADABLE
 from vivavoce.types import (
     ClauseCut,
     ClauseSpoken,
@@ -55,7 +55,7 @@ class Paced(FakeLanguageModel):
             self.closed = True
 
 
-class Slow(FakeSpeaker):
+class Slow(FakeSynthesizer):
     """Speaks when it is let."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ async def replied(*args: object, **kwargs: object) -> list[ReplyEvent]:
     async def emit(event: ReplyEvent) -> None:
         events.append(event)
 
-    await reply(request(*args, **kwargs), FakeLanguageModel(1), FakeSpeaker(), emit)  # type: ignore[arg-type]
+    await reply(request(*args, **kwargs), FakeLanguageModel(1), FakeSynthesizer(), emit)  # type: ignore[arg-type]
     return events
 
 
@@ -108,11 +108,11 @@ async def test_a_reply_that_has_begun_is_gone_on_with() -> None:
         events.append(event)
 
     messages = (Message("user", "One two three."), Message("assistant", "You said: One two"))
-    begun = ReplyRequest(messages, GenerationOptions(goes_on=True), "fake", begun=" One two")
-    await reply(begun, FakeLanguageModel(1), FakeSpeaker(), emit)
+    begun = ReplyRequest(messages, GenerationOptions(continue_last_message=True), "fake", prefix=" One two")
+    await reply(begun, FakeLanguageModel(1), FakeSynthesizer(), emit)
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == " One two three."
     events.clear()
-    await reply(replace(begun, messages=()), FakeLanguageModel(1), FakeSpeaker(), emit)
+    await reply(replace(begun, messages=()), FakeLanguageModel(1), FakeSynthesizer(), emit)
     assert [event.text for event in events if isinstance(event, ClauseCut)] == [" One two"]
     assert not [event for event in events if isinstance(event, GenerationEnd)]
 
@@ -130,7 +130,7 @@ async def test_the_first_clause_is_spoken_while_the_rest_is_generated() -> None:
             spoken.set()
 
     model.leave.release()
-    task = asyncio.create_task(reply(request(), model, FakeSpeaker(), emit))
+    task = asyncio.create_task(reply(request(), model, FakeSynthesizer(), emit))
     async with asyncio.timeout(5):
         await spoken.wait()
     assert not model.closed
@@ -139,36 +139,36 @@ async def test_the_first_clause_is_spoken_while_the_rest_is_generated() -> None:
 
 
 async def test_cancelling_stops_both_sides() -> None:
-    model, speaker = Paced(["This is the first sentence. "] * 3), Slow()
+    model, synthesizer = Paced(["This is the first sentence. "] * 3), Slow()
     model.leave.release()
 
     async def emit(event: ReplyEvent) -> None:
         pass
 
-    task = asyncio.create_task(reply(request(), model, speaker, emit))
+    task = asyncio.create_task(reply(request(), model, synthesizer, emit))
     async with asyncio.timeout(5):
         await model.waiting.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert model.closed
-    assert speaker.closed
+    assert synthesizer.closed
 
 
-async def test_generation_waits_for_a_speaker_that_is_behind() -> None:
-    model, speaker = Paced(["This is a whole sentence. "] * (CLAUSES_AHEAD * 3)), Slow()
+async def test_generation_waits_for_a_synthesizer_that_is_behind() -> None:
+    model, synthesizer = Paced(["This is a whole sentence. "] * (CLAUSES_AHEAD * 3)), Slow()
     for _ in model.sentences:
         model.leave.release()
 
     async def emit(event: ReplyEvent) -> None:
         pass
 
-    task = asyncio.create_task(reply(request(), model, speaker, emit))
+    task = asyncio.create_task(reply(request(), model, synthesizer, emit))
     for _ in range(2000):
         await asyncio.sleep(0)
     assert model.said <= CLAUSES_AHEAD + 3
     for _ in model.sentences:
-        speaker.leave.release()
+        synthesizer.leave.release()
     await task
     assert model.said == len(model.sentences)
 
@@ -179,7 +179,7 @@ async def test_an_engine_error_comes_out_as_itself(voice: str | None) -> None:
         await replied(FAILURE, voice=voice)
 
 
-class Remembering(FakeSpeaker):
+class Remembering(FakeSynthesizer):
     """Remembers what it is to say, and fails where the text tells it to."""
 
     def __init__(self) -> None:
@@ -193,14 +193,14 @@ class Remembering(FakeSpeaker):
 
 
 async def spoken_of(begun: str, language: str = "en") -> list[str]:
-    speaker = Remembering()
+    synthesizer = Remembering()
 
     async def emit(event: ReplyEvent) -> None:
         pass
 
-    written = ReplyRequest((), GenerationOptions(), "fake", language, begun=begun)
-    await reply(written, FakeLanguageModel(1), speaker, emit)
-    return speaker.said
+    written = ReplyRequest((), GenerationOptions(), "fake", language, prefix=begun)
+    await reply(written, FakeLanguageModel(1), synthesizer, emit)
+    return synthesizer.said
 
 
 async def test_text_no_voice_reads_is_told_of_once() -> None:

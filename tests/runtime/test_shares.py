@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.errors import CapacityError, ShareError
-from vivavoce.runtime.seats import Seats
-from vivavoce.runtime.shares import Owners, Shares
+from vivavoce.runtime.shares import FairShares, Owners
+from vivavoce.runtime.slots import Slots
 
 STEPS = st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=60)
 """Who does something, and whether it is taking (else giving back)."""
 
 
-def held_after(shares: Shares, steps: Sequence[tuple[str, bool]]) -> dict[str, int]:
+def held_after(shares: FairShares, steps: Sequence[tuple[str, bool]]) -> dict[str, int]:
     held = dict.fromkeys("abc", 0)
     for owner, takes in steps:
         if takes and shares.fits(owner):
@@ -30,9 +30,9 @@ def held_after(shares: Shares, steps: Sequence[tuple[str, bool]]) -> dict[str, i
 
 @given(st.integers(1, 12), STEPS, st.booleans())
 def test_never_more_than_there_is_and_nothing_is_lost(
-    capacity: int, steps: list[tuple[str, bool]], several: bool
+    capacity: int, steps: list[tuple[str, bool]], multiple_owners: bool
 ) -> None:
-    shares = Shares(capacity, lambda: several)
+    shares = FairShares(capacity, lambda: multiple_owners)
     held = held_after(shares, steps)
     assert {owner: shares.held(owner) for owner in held} == held
     assert shares.used == sum(held.values()) <= capacity
@@ -40,7 +40,7 @@ def test_never_more_than_there_is_and_nothing_is_lost(
 
 @given(st.integers(2, 12), STEPS)
 def test_no_owner_alone_takes_the_last_one(capacity: int, steps: list[tuple[str, bool]]) -> None:
-    shares = Shares(capacity, lambda: True)
+    shares = FairShares(capacity, lambda: True)
     assert max(held_after(shares, steps).values()) < capacity
 
 
@@ -48,7 +48,7 @@ def test_no_owner_alone_takes_the_last_one(capacity: int, steps: list[tuple[str,
 def test_of_two_owners_neither_is_refused_what_is_free_of_their_half(
     capacity: int, steps: list[tuple[str, bool]]
 ) -> None:
-    shares = Shares(capacity, lambda: True)
+    shares = FairShares(capacity, lambda: True)
     held = held_after(shares, [step for step in steps if step[0] != "c"])
     for owner in "ab":
         if held[owner] < capacity // 2 and shares.used < capacity:
@@ -59,7 +59,7 @@ def test_of_two_owners_neither_is_refused_what_is_free_of_their_half(
 
 @given(st.integers(1, 12), STEPS)
 def test_one_owner_may_have_all(capacity: int, steps: list[tuple[str, bool]]) -> None:
-    shares = Shares(capacity, lambda: False)
+    shares = FairShares(capacity, lambda: False)
     used = sum(held_after(shares, [step for step in steps if step[0] == "a"]).values())
     for _ in range(capacity - used):
         assert shares.fits("a")
@@ -68,7 +68,7 @@ def test_one_owner_may_have_all(capacity: int, steps: list[tuple[str, bool]]) ->
 
 
 def test_shares_of_bytes() -> None:
-    shares = Shares(100, lambda: True)
+    shares = FairShares(100, lambda: True)
     assert shares.fits("greedy", 75)
     assert not shares.fits("greedy", 76), "a quarter is left for others"
     shares.take("greedy", 75)
@@ -79,27 +79,27 @@ def test_shares_of_bytes() -> None:
 
 
 def test_a_seat_beyond_ones_share_is_refused_as_such() -> None:
-    seats = Seats(2, "places for requests", several=lambda: True)
-    seat = seats.take("greedy")
+    slots = Slots(2, "places for requests", multiple_owners=lambda: True)
+    slot = slots.take("greedy")
     with pytest.raises(ShareError, match="You hold 1 of 2 places for requests; the others are kept for other users"):
-        seats.take("greedy")
-    seats.take("other")
+        slots.take("greedy")
+    slots.take("other")
     with pytest.raises(CapacityError):
-        seats.take("greedy")
-    seats.give_back(seat, "greedy")
+        slots.take("greedy")
+    slots.give_back(slot, "greedy")
     with pytest.raises(ShareError):
-        seats.take("other")
-    assert seats.take("greedy") == seat
+        slots.take("other")
+    assert slots.take("greedy") == slot
 
 
 def test_the_owners_of_a_server() -> None:
-    assert not Owners().several()
-    assert not Owners(["anne"]).several()
-    assert Owners(["anne", "ben"]).several()
+    assert not Owners().multiple()
+    assert not Owners(["anne"]).multiple()
+    assert Owners(["anne", "ben"]).multiple()
     owners = Owners(["anne"])
     owners.created({"anne"})
-    assert not owners.several()
-    owners.saw("ben")
-    assert owners.several()
+    assert not owners.multiple()
+    owners.add("ben")
+    assert owners.multiple()
     owners.created(set())
-    assert not owners.several(), "ben's key is over"
+    assert not owners.multiple(), "ben's key is over"

@@ -1,1 +1,1 @@
-"""The one async layer: it drives sessions, runs engines, and gives out places."""
+"""The one async layer: it drives sessions, runs engines, and gives out slots."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from vivavoce.engines.base import Embedder
 from vivavoce.knowledge.lengths import tokens_of, weight_of
-from vivavoce.runtime.scheduling import Ticket, Urgency, Whose, WorkQueue
+from vivavoce.scheduling import Ticket, Urgency, WorkOwner, WorkQueue
 from vivavoce.types import EmbedOptions, Vectors
 
 PIECE_TOKENS = 380
@@ -36,31 +36,31 @@ class TextEmbedding:
 
         Raises ``EngineError``. Cancelling stops after the pieces under way.
         """
-        cut = await asyncio.to_thread(lambda: [pieces(text) for text in texts])
-        flat = [piece for one in cut for piece in one]
+        pieces_by_text = await asyncio.to_thread(lambda: [pieces(text) for text in texts])
+        all_pieces = [piece for text_pieces in pieces_by_text for piece in text_pieces]
         request = object()
         rows = [np.empty((0, embedder.dimensions), np.float32)]
-        for start in range(0, len(flat), AT_ONCE):
-            async with self._turns.turn(Ticket(Urgency.LONG, Whose(owner, request))):
-                options = EmbedOptions(query=query, awaited=True)
-                rows.append(await embedder.embed(flat[start : start + AT_ONCE], options))
-        ends = np.cumsum([0, *map(len, cut)])
-        return _means(np.concatenate(rows), flat, ends.tolist())
+        for start in range(0, len(all_pieces), AT_ONCE):
+            async with self._turns.turn(Ticket(Urgency.LONG, WorkOwner(owner, request))):
+                options = EmbedOptions(query=query, interactive=True)
+                rows.append(await embedder.embed(all_pieces[start : start + AT_ONCE], options))
+        ends = np.cumsum([0, *map(len, pieces_by_text)])
+        return _means(np.concatenate(rows), all_pieces, ends.tolist())
 
 
-def pieces(text: str, most_tokens: int = PIECE_TOKENS) -> list[str]:
+def pieces(text: str, max_tokens: int = PIECE_TOKENS) -> list[str]:
     """``text`` in pieces of about so many tokens at most; joined they are the text."""
-    if weight_of(text) <= most_tokens:
+    if weight_of(text) <= max_tokens:
         return [text]
-    found, piece, weight = list[str](), list[str](), 0.0
+    result, piece, weight = list[str](), list[str](), 0.0
     for unit in _UNIT.findall(text):
-        more = weight_of(unit)
-        if piece and weight + more > most_tokens:
-            found.append("".join(piece))
+        unit_weight = weight_of(unit)
+        if piece and weight + unit_weight > max_tokens:
+            result.append("".join(piece))
             piece, weight = [], 0.0
         piece.append(unit)
-        weight += more
-    return [*found, "".join(piece)]
+        weight += unit_weight
+    return [*result, "".join(piece)]
 
 
 def _means(vectors: Vectors, texts: Sequence[str], ends: Sequence[int]) -> Vectors:

@@ -3,61 +3,105 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from vivavoce.closing import Closeable, CloseStack
 from vivavoce.config import Config
 from vivavoce.engines.base import (
     Embedder,
+    EndOfTurnModel,
     EngineContext,
     LanguageModel,
+    Perceiver,
     Recognizer,
-    Speaker,
     SpeakerVerifier,
     SpeechDetector,
-    TurnScorer,
+    Synthesizer,
 )
 from vivavoce.engines.registry import EngineKind
-from vivavoce.engines.router import SpeakerRouter
+from vivavoce.engines.router import SynthesizerRouter
 from vivavoce.errors import EngineError
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
-from vivavoce.runtime.choices import EngineChoice, engine_choices, language_model_choice
 from vivavoce.runtime.decoding import RecordingDecoder
-from vivavoce.runtime.ears import Ears
+from vivavoce.runtime.engine_choices import EngineChoice, engine_choices, language_model_choice, recognizer_choice
+from vivavoce.runtime.fallback import FallbackModel
+from vivavoce.runtime.perceiving import Perceiving
+from vivavoce.runtime.preparations import Preparations
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.runtime.reply import read_prompt
-from vivavoce.session.persona import system_prompt
+from vivavoce.runtime.vad_batcher import VadBatcher
+from vivavoce.session.default_prompt import system_prompt
+from vivavoce.tiers import Tier
 from vivavoce.types import GenerationOptions, Message
-from vivavoce.voices.presets import PRESETS, named_voice
+from vivavoce.voice_facts import PerceiveOptions
+from vivavoce.voices.presets import PRESETS, voice_named
 
 _Engine = TypeVar("_Engine", bound=Closeable)
+
+HealthProbe: TypeAlias = Callable[[], Awaitable[str | None]]
+"""Why an engine cannot be used now; ``None``: it can. Costs nothing and returns within seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """One of each kind, the language models by the names the tiers use, and what decodes recordings for them."""
+    """One of each kind, the language models by the names the tiers use, what decodes recordings for them, and how many replies
+    are prepared ahead.
+    """
 
-    ears: Ears
+    vad: VadBatcher
     recognition: Recognition
-    speaker: SpeakerRouter
+    synthesizer: SynthesizerRouter
     language_models: Mapping[str, LanguageModel]
-    turn_scorer: TurnScorer
+    turn_scorer: EndOfTurnModel
     embedder: Embedder
     verifier: SpeakerVerifier
     decoder: RecordingDecoder
+    preparations: Preparations = field(default_factory=Preparations)
+    tiers: Mapping[str, TierEngines] = field(default_factory=dict)
+    """What serves a tier in place of what serves all."""
+    health: Mapping[str, HealthProbe] = field(default_factory=dict)
+    """Of those that run elsewhere, by what the configuration calls them: why one cannot be used now, or ``None``."""
+
+    def of_tier(self, tier: Tier) -> Engines:
+        """The engines that serve ``tier``."""
+        own = self.tiers.get(tier.name)
+        return self if own is None else replace(self, recognition=own.recognition, synthesizer=own.synthesizer)
+
+    def language_model_name(self, tier: Tier) -> str:
+        """What the configuration calls the language model of ``tier``."""
+        own = self.tiers.get(tier.name)
+        return tier.language_model if own is None or own.language_model is None else own.language_model
+
+    def language_model(self, tier: Tier) -> LanguageModel:
+        """The language model of ``tier``."""
+        return self.language_models[self.language_model_name(tier)]
 
     async def close(self) -> None:
         """Free everything."""
         async with CloseStack() as stack:
-            listening = (self.ears.detector, self.turn_scorer, self.recognition, self.verifier)
+            recognitions = {id(own.recognition): own.recognition for own in self.tiers.values()}
+            synthesizers = {id(own.synthesizer): own.synthesizer for own in self.tiers.values()}
+            recognitions[id(self.recognition)] = self.recognition
+            synthesizers[id(self.synthesizer)] = self.synthesizer
             language_models = {id(model): model for model in self.language_models.values()}  # one may have two names
-            for engine in (*listening, self.speaker, *language_models.values(), self.embedder, self.decoder):
+            listening = (self.vad.detector, self.turn_scorer, *recognitions.values(), self.verifier)
+            writing = (*synthesizers.values(), *language_models.values(), self.embedder, self.decoder)
+            for engine in (*listening, *writing):
                 stack.add(engine)
+
+
+@dataclass(frozen=True, slots=True)
+class TierEngines:
+    """What serves one tier; ``language_model`` by name, ``None``: the one that always does."""
+
+    language_model: str | None
+    recognition: Recognition
+    synthesizer: SynthesizerRouter
 
 
 async def load_engines(config: Config) -> Engines:
@@ -65,59 +109,114 @@ async def load_engines(config: Config) -> Engines:
 
     A language model that is set as another one is loaded once for both.
 
-    Seat 0, the first to be taken, has already read the default persona: the first turn is like the others.
+    Slot 0, the first to be taken, has already read the default persona: the first turn is like the others.
     """
     loader = EngineLoader(config)
     async with CloseStack() as stack:
 
-        async def load(one: Callable[[], _Engine]) -> _Engine:
-            return stack.add(await asyncio.to_thread(one))
+        async def load(load_engine: Callable[[], _Engine]) -> _Engine:
+            return stack.add(await asyncio.to_thread(load_engine))
 
         decoder = stack.add(RecordingDecoder())
         await decoder.open()
-        speakers = engine_choices(config, "speakers")
+        speakers = {
+            choice.name: await load(partial(loader.load, choice)) for choice in engine_choices(config, "speakers")
+        }
+        recognizers = {
+            choice.name: await load(partial(loader.load, choice)) for choice in engine_choices(config, "recognizers")
+        }
         language_models: dict[str, LanguageModel] = {}
-        for name, wanted in config.engines.language_models.items():
-            same = next((known for known in language_models if config.engines.language_models[known] == wanted), None)
+        for name, model_config in config.engines.language_models.items():
+            equal = next(
+                (other for other in language_models if config.engines.language_models[other] == model_config), None
+            )
             language_models[name] = (
-                await load(partial(loader.language_model, name)) if same is None else language_models[same]
+                await load(partial(loader.language_model, name)) if equal is None else language_models[equal]
+            )
+        language_models = _with_fallbacks(config, language_models)
+        perceiving = None
+        if config.perception.enabled:
+            perceiving = Perceiving(
+                await load(loader.perceiver),
+                config.perception.patience_ms / 1000,
+                PerceiveOptions(emotion=config.perception.emotion, gender=config.perception.gender),
             )
         engines = Engines(
-            Ears(await load(loader.speech_detector)),
-            Recognition(await load(loader.recognizer)),
-            speaker_router({choice.name: await load(partial(loader.load, choice)) for choice in speakers}),
+            VadBatcher(await load(loader.speech_detector)),
+            _recognition(config, recognizers, config.engines.recognizer, perceiving),
+            synthesizer_router({name: speakers[name] for name in config.engines.speakers}),
             language_models,
             await load(loader.turn_scorer),
             await load(loader.embedder),
             await load(loader.speaker_verifier),
             decoder,
+            Preparations(config.turns.preparations),
+            health=loader.health,
         )
-        _require_one_rate(config, engines)
-        persona = (Message("system", system_prompt("")), Message("user", ""))
+        engines = replace(engines, tiers=_tiers(config, engines, recognizers, speakers, perceiving))
+        _require_one_rate(config, engines, recognizers)
+        persona = (Message("system", system_prompt("", config.persona.name)), Message("user", ""))
         for name, model in language_models.items():
-            with language_model_choice(config, name).blamed():
+            with language_model_choice(config, name).error_context():
                 await read_prompt(persona, GenerationOptions(slot=0), model)
         stack.pop_all()
     return engines
 
 
-def _require_one_rate(config: Config, engines: Engines) -> None:
+def _recognition(
+    config: Config, recognizers: Mapping[str, Recognizer], name: str, perceiving: Perceiving | None
+) -> Recognition:
+    """The recogniser ``name``, and those that take its place for their languages."""
+    by_language = {language: recognizers[other] for language, other in config.engines.recognizers.items()}
+    return Recognition(recognizers[name], by_language, perceiving)
+
+
+def _tiers(
+    config: Config,
+    engines: Engines,
+    recognizers: Mapping[str, Recognizer],
+    speakers: Mapping[str, Synthesizer],
+    perceiving: Perceiving | None,
+) -> dict[str, TierEngines]:
+    """What serves tiers of which the configuration says so. A recogniser of their own hears every language."""
+    hearing = {name: Recognition(recognizers[name], perceiving=perceiving) for name in recognizers}
+    return {
+        tier: TierEngines(
+            served.language_model,
+            engines.recognition if served.recognizer is None else hearing[served.recognizer],
+            engines.synthesizer.restricted({name: speakers[name] for name in served.speakers})
+            if served.speakers
+            else engines.synthesizer,
+        )
+        for tier, served in config.tiers.served_by.items()
+    }
+
+
+def _with_fallbacks(config: Config, models: Mapping[str, LanguageModel]) -> dict[str, LanguageModel]:
+    """The language models by name, those with a fallback in front of it."""
+    fallbacks = {name: model.fallback for name, model in config.engines.language_models.items()}
+    return {
+        name: model if (other := fallbacks[name]) is None else FallbackModel(name, model, other, models[other])
+        for name, model in models.items()
+    }
+
+
+def _require_one_rate(config: Config, engines: Engines, recognizers: Mapping[str, Recognizer]) -> None:
     """What is heard is resampled once, for all engines that hear. Raises ``EngineError`` for one that wants another rate."""
-    rate_hz = engines.ears.detector.rate_hz
-    listening: list[tuple[EngineKind, int]] = [
-        ("recognizers", engines.recognition.rate_hz),
-        ("turn_scorers", engines.turn_scorer.rate_hz),
-    ]
-    for kind, its_rate_hz in listening:
-        if its_rate_hz != rate_hz:
-            (choice,) = engine_choices(config, kind)
-            said = f"hears at {its_rate_hz} Hz, voice activity detection at {rate_hz} Hz; it must be the same"
-            raise EngineError(choice.name, f"{choice.setting}: {said}")
+    rate_hz = engines.vad.detector.rate_hz
+    (scorer,) = engine_choices(config, "turn_scorers")
+    consumers = [(scorer, engines.turn_scorer.rate_hz)]
+    hearing = engine_choices(config, "recognizers")
+    consumers += [(choice, recognizers[choice.name].rate_hz) for choice in hearing]
+    for choice, consumer_rate_hz in consumers:
+        if consumer_rate_hz != rate_hz:
+            problem = f"hears at {consumer_rate_hz} Hz, voice activity detection at {rate_hz} Hz; it must be the same"
+            raise EngineError(choice.name, f"{choice.setting}: {problem}")
 
 
-def speaker_router(speakers: Mapping[str, Speaker]) -> SpeakerRouter:
-    """These speakers with the voices clients name. Raises ``EngineError`` for one that cannot be among them."""
-    return SpeakerRouter(speakers, PRESETS, named_voice)
+def synthesizer_router(synthesizers: Mapping[str, Synthesizer]) -> SynthesizerRouter:
+    """These synthesizers with the voices clients name. Raises ``EngineError`` for one that cannot be among them."""
+    return SynthesizerRouter(synthesizers, PRESETS, voice_named)
 
 
 class EngineLoader:
@@ -126,55 +225,73 @@ class EngineLoader:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._store = WeightStore(load_catalogue(), config.weights_folder, config.models)
+        self.health: dict[str, HealthProbe] = {}
+        """Of the engines loaded so far that run elsewhere."""
 
     def speech_detector(self) -> SpeechDetector:
         """The configured voice activity detector."""
-        engine: SpeechDetector = self._only("speech_detectors")
+        engine: SpeechDetector = self._load_single("speech_detectors")
         return engine
 
-    def turn_scorer(self) -> TurnScorer:
+    def turn_scorer(self) -> EndOfTurnModel:
         """The configured judge of whether the speaker has finished."""
-        engine: TurnScorer = self._only("turn_scorers")
+        engine: EndOfTurnModel = self._load_single("turn_scorers")
         return engine
 
     def embedder(self) -> Embedder:
         """The configured judge of what texts mean."""
-        engine: Embedder = self._only("embedders")
+        engine: Embedder = self._load_single("embedders")
         return engine
 
     def recognizer(self) -> Recognizer:
         """The configured recogniser."""
-        engine: Recognizer = self._only("recognizers")
+        engine: Recognizer = self.load(recognizer_choice(self._config))
+        return engine
+
+    def perceiver(self) -> Perceiver:
+        """The configured listener to what is not words."""
+        engine: Perceiver = self._load_single("perceivers")
         return engine
 
     def speaker_verifier(self) -> SpeakerVerifier:
         """The configured judge of who speaks."""
-        engine: SpeakerVerifier = self._only("speaker_verifiers")
+        engine: SpeakerVerifier = self._load_single("speaker_verifiers")
         return engine
 
-    def speaker(self) -> SpeakerRouter:
-        """The configured speakers behind one router."""
-        return speaker_router({choice.name: self.load(choice) for choice in engine_choices(self._config, "speakers")})
+    def synthesizer(self) -> SynthesizerRouter:
+        """The configured synthesizers behind one router."""
+        return synthesizer_router(
+            {
+                choice.name: self.load(choice)
+                for choice in engine_choices(self._config, "speakers")
+                if choice.name in self._config.engines.speakers
+            }
+        )
 
     def language_model(self, name: str) -> LanguageModel:
         """The language model the tiers call ``name``."""
         engine: LanguageModel = self.load(language_model_choice(self._config, name))
         return engine
 
-    def _only(self, kind: EngineKind) -> Any:
+    def _load_single(self, kind: EngineKind) -> Any:
         (choice,) = engine_choices(self._config, kind)
         return self.load(choice)
 
     def load(self, choice: EngineChoice) -> Any:
         """One of them. Raises ``EngineError`` and ``WeightsError``, which name the engine and the setting."""
-        declared = choice.weights()
+        declared_weights = choice.weights()
 
         def weights(name: str) -> Path:
-            if name not in declared:
+            if name not in declared_weights:
                 raise EngineError(
                     choice.name, f"opens the weights '{name}', of which its loader says nothing (needs_weights)"
                 )
             return self._store.folder(name)
 
         limits = self._config.limits
-        return choice.load(EngineContext(weights, self._config.threads, limits.sessions, choice.settings))
+        name = choice.model or choice.name
+        settings = choice.own_settings()
+        engine = choice.load(EngineContext(weights, self._config.threads, limits.sessions, settings, name))
+        if (probe := getattr(getattr(engine, "engine", engine), "health", None)) is not None:
+            self.health[name] = probe
+        return engine

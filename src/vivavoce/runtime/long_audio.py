@@ -7,25 +7,25 @@ there. A piece is read with the end of the text before it as its prompt, so that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vivavoce.engines.base import SpeechDetector, SpeechStream
+from vivavoce.engines.base import SpeechDetector, VadStream
 from vivavoce.errors import EngineError
-from vivavoce.runtime.ears import Ears
 from vivavoce.runtime.recognition import Recognition
-from vivavoce.runtime.scheduling import Ticket, Urgency
-from vivavoce.scripts import joined
+from vivavoce.runtime.vad_batcher import VadBatcher
+from vivavoce.scheduling import Ticket, Urgency
+from vivavoce.text.scripts import joined
 from vivavoce.turns.pieces import GOOD_PAUSE_MS, PAUSE_MS, Piece, PieceCutter
 from vivavoce.types import Confidence, Language, Samples, Token, TranscribeOptions, Transcript, TranscriptDelta, Word
 
-WHOLE_S = 25.0
+MAX_WHOLE_TURN_S = 25.0
 """An utterance up to this long is recognised as a whole; a longer one in pieces, between which others have their turn."""
 
-WHOLE_ASIDE_S = 12.0
+MAX_WHOLE_RECORDING_S = 12.0
 """The same of what is not live: a little more than what makes a piece."""
 
 PIECE_S = 15.0
@@ -34,7 +34,7 @@ PIECE_S = 15.0
 BATCH_S = 20
 """Voice activity is detected so far ahead at a time, off the event loop: 60 ms of work."""
 
-SURE_S = 4.0
+MIN_LANGUAGE_DETECTION_S = 4.0
 """A piece at least this long has a language of its own; a shorter one is in the language heard before."""
 
 CARRIED_CHARACTERS = 120
@@ -48,7 +48,8 @@ CARRIED_WITHIN_MS = 5_000
 class Segment:
     """What was said in one piece of a recording; times in ms from the recording's start.
 
-    ``words`` and ``tokens`` are there when they were asked for, ``confidence`` when the recogniser tells.
+    ``words`` and ``tokens`` are there when they were asked for, ``confidence`` when the recogniser tells; ``channel``
+    (from 0) is there where channels are read by themselves.
     """
 
     text: str
@@ -58,11 +59,34 @@ class Segment:
     words: tuple[Word, ...] = ()
     tokens: tuple[Token, ...] = ()
     confidence: Confidence | None = None
+    channel: int | None = None
+
+
+@dataclass(slots=True)
+class LongTranscript:
+    """The segments of a recording so far, and their text as one."""
+
+    text: str = ""
+    segments: list[Segment] = field(default_factory=list)
+
+    def add(self, segment: Segment) -> str:
+        """Put the next segment behind the others; what the text has grown by."""
+        previous, self.text = self.text, joined(self.text, segment.text.strip())
+        self.segments.append(segment)
+        return self.text[len(previous) :]
+
+
+def most_spoken(segments: Iterable[Segment], default: Language | None) -> Language:
+    """The language most of a recording is in; where nothing was said, ``default``, or else English."""
+    spoken_ms: dict[Language, int] = {}
+    for segment in segments:
+        spoken_ms[segment.language] = spoken_ms.get(segment.language, 0) + segment.end_ms - segment.start_ms
+    return max(spoken_ms, key=lambda language: spoken_ms[language], default=default or "en")
 
 
 async def recognise(
     recognition: Recognition,
-    ears: Ears,
+    vad: VadBatcher,
     samples: Samples,
     options: TranscribeOptions,
     *,
@@ -75,25 +99,25 @@ async def recognise(
     comes out of a recording without speech. Closing the generator stops the work after the step under way. Raises
     ``EngineError``.
     """
-    before: Segment | None = None
-    whose = object() if owner is None else owner
+    previous: Segment | None = None
+    ticket_owner = object() if owner is None else owner
     # Whoever waits for another turn, waits for less when a piece may end at every comma.
     cutter = PieceCutter(
         rate_hz=recognition.rate_hz,
-        frame_samples=ears.detector.frame_samples,
+        frame_samples=vad.detector.frame_samples,
         good_pause_ms=PAUSE_MS if urgency is Urgency.LONG else GOOD_PAUSE_MS,
         longest_s=PIECE_S,
     )
-    async for piece in _pieces(samples, recognition.rate_hz, ears.detector, cutter):
-        heard = await _heard(recognition, samples, piece, options, before, Ticket(urgency, whose))
-        if heard is not None:
-            yield heard
-            before = heard
+    async for piece in _pieces(samples, recognition.rate_hz, vad.detector, cutter):
+        segment = await _transcribe_piece(recognition, samples, piece, options, previous, Ticket(urgency, ticket_owner))
+        if segment is not None:
+            yield segment
+            previous = segment
 
 
-async def transcribed(
+async def transcribe_turn(
     recognition: Recognition,
-    ears: Ears,
+    vad: VadBatcher,
     samples: Samples,
     options: TranscribeOptions,
     owner: object,
@@ -105,24 +129,30 @@ async def transcribed(
     What is not ``live`` (audio a client has put into an item) comes after what is, and in shorter pieces: whoever speaks
     meanwhile waits for one of them. Raises ``EngineError``.
     """
-    urgency, whole_s = (Urgency.AWAITED, WHOLE_S) if live else (Urgency.RECORDING, WHOLE_ASIDE_S)
+    urgency, whole_s = (Urgency.ENDED_TURN, MAX_WHOLE_TURN_S) if live else (Urgency.RECORDING, MAX_WHOLE_RECORDING_S)
     if len(samples) <= whole_s * recognition.rate_hz:
         async with aclosing(recognition.transcript(samples, options, Ticket(urgency, owner))) as events:
             async for event in events:
                 yield event
         return
-    text, spoken_ms = "", dict[Language, int]()
+    transcript = LongTranscript()
     urgency = Urgency.LONG if live else Urgency.RECORDING
-    reading = recognise(recognition, ears, samples, options, urgency=urgency, owner=owner)
+    reading = recognise(recognition, vad, samples, options, urgency=urgency, owner=owner)
     async with aclosing(reading) as segments:
         async for segment in segments:
-            longer = joined(text, segment.text.strip())
-            yield TranscriptDelta(longer[len(text) :])
-            text = longer
-            length_ms = segment.end_ms - segment.start_ms
-            spoken_ms[segment.language] = spoken_ms.get(segment.language, 0) + length_ms
-    language = max(spoken_ms, key=lambda spoken: spoken_ms[spoken], default=options.language or "en")
-    yield Transcript(text, language)
+            yield TranscriptDelta(transcript.add(segment))
+    yield Transcript(transcript.text, most_spoken(transcript.segments, options.language))
+
+
+async def recognise_all(
+    recognition: Recognition, vad: VadBatcher, samples: Samples, options: TranscribeOptions, owner: object
+) -> LongTranscript:
+    """All of a recording nobody has just said, as ``recognise`` reads it. Raises ``EngineError``."""
+    transcript = LongTranscript()
+    async with aclosing(recognise(recognition, vad, samples, options, owner=owner)) as segments:
+        async for segment in segments:
+            transcript.add(segment)
+    return transcript
 
 
 async def _pieces(
@@ -133,43 +163,43 @@ async def _pieces(
     frame, stream = detector.frame_samples, detector.open()
     batch = BATCH_S * rate_hz // frame * frame
     for start in range(0, len(samples), batch):
-        heard = await asyncio.to_thread(_probabilities, stream, samples[start : start + batch], frame)
-        for piece in cutter.hear(heard):
+        probabilities = await asyncio.to_thread(_probabilities, stream, samples[start : start + batch], frame)
+        for piece in cutter.hear(probabilities):
             yield piece
     for piece in cutter.finish():
         yield piece
 
 
-def _probabilities(stream: SpeechStream, samples: Samples, frame: int) -> list[float]:
+def _probabilities(stream: VadStream, samples: Samples, frame_samples: int) -> list[float]:
     """Speech probabilities of consecutive frames; the last one is filled up with silence. Blocking."""
-    whole = np.pad(samples, (0, -len(samples) % frame)).reshape(-1, frame)
-    return [stream.probability(one) for one in whole]
+    frames = np.pad(samples, (0, -len(samples) % frame_samples)).reshape(-1, frame_samples)
+    return [stream.probability(frame) for frame in frames]
 
 
-async def _heard(
+async def _transcribe_piece(
     recognition: Recognition,
     samples: Samples,
     piece: Piece,
     options: TranscribeOptions,
-    before: Segment | None,
+    previous: Segment | None,
     ticket: Ticket,
 ) -> Segment | None:
     """What was said in ``piece``; ``None`` if nothing was."""
     start, end = max(piece.start, 0), min(piece.end, len(samples))
     language = options.language
-    if language is None and before is not None and end - start < SURE_S * recognition.rate_hz:
-        language = before.language
-    options = replace(options, language=language, prompt=_prompt(options.prompt, before, piece))
+    if language is None and previous is not None and end - start < MIN_LANGUAGE_DETECTION_S * recognition.rate_hz:
+        language = previous.language
+    options = replace(options, language=language, prompt=_prompt(options.prompt, previous, piece))
     transcript = await recognition.piece(samples[start:end], options, ticket)
     if not transcript.text:
         return None
     return _placed(transcript, start * 1000 // recognition.rate_hz, end * 1000 // recognition.rate_hz)
 
 
-def _prompt(given: str | None, before: Segment | None, piece: Piece) -> str | None:
+def _prompt(prompt: str | None, previous: Segment | None, piece: Piece) -> str | None:
     """The caller's prompt, which says how names are spelled, and then what was said just now."""
-    carried = before.text[-CARRIED_CHARACTERS:] if before and piece.after_pause_ms < CARRIED_WITHIN_MS else None
-    return " ".join(part for part in (given, carried) if part) or None
+    context = previous.text[-CARRIED_CHARACTERS:] if previous and piece.after_pause_ms < CARRIED_WITHIN_MS else None
+    return " ".join(part for part in (prompt, context) if part) or None
 
 
 def _placed(transcript: Transcript, start_ms: int, end_ms: int) -> Segment:

@@ -14,9 +14,9 @@ from vivavoce.protocol.client_events import AnyClientEvent, ResponseCreate, Sess
 from vivavoce.protocol.session_config import SessionPatch
 from vivavoce.protocol.tool_config import DeclaredTool
 from vivavoce.protocol.tools import store_param
-from vivavoce.runtime.measuring import measure_instructions
+from vivavoce.runtime.instruction_lengths import measure_instructions
 from vivavoce.session.session import Session
-from vivavoce.tools.offering import SessionTools
+from vivavoce.tools.session_tools import SessionTools
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +24,20 @@ log = logging.getLogger(__name__)
 class Lookups:
     """The voices and vector stores of one session's owner, and how long instructions are to its language ``model``.
 
-    ``usable`` raises ``ClientError`` for a voice the owner may not use, and readies one that they may.
+    ``resolve_voice`` raises ``ClientError`` for a voice the owner may not use, and readies one that they may.
     """
 
     def __init__(
-        self, session: Session, usable: Callable[[str], Awaitable[str]], tools: SessionTools, model: LanguageModel
+        self,
+        session: Session,
+        resolve_voice: Callable[[str], Awaitable[str]],
+        tools: SessionTools,
+        model: LanguageModel,
     ) -> None:
         self._session_id = session.id
         self._voices = session.options.voices
         self._lengths = session.options.lengths
-        self._usable = usable
+        self._resolve_voice = resolve_voice
         self._tools = tools
         self._model = model
 
@@ -45,43 +49,43 @@ class Lookups:
         """
         match event:
             case SessionUpdate(session=patch):
-                within = "session"
+                section = "session"
             case ResponseCreate(response=patch):
-                within = "response"
+                section = "response"
             case _:
                 return None
-        await self._look_for_voice(patch)
+        await self._check_voice(patch)
         await measure_instructions(patch.instructions, self._model, self._lengths)
         if not isinstance(patch.tools, tuple):
             return None
         try:
-            await self._look_for_stores(patch.tools, within, frame)
+            await self._check_stores(patch.tools, section, frame)
         except (ClientError, StoreError) as error:
-            refusal = error.told() if isinstance(error, StoreError) else error
+            refusal = error.client_error() if isinstance(error, StoreError) else error
             refusal.event_id = event.event_id
             return refusal
         return None
 
-    async def _look_for_stores(self, tools: tuple[DeclaredTool, ...], within: str, frame: str | bytes) -> None:
+    async def _check_stores(self, tools: tuple[DeclaredTool, ...], section: str, frame: str | bytes) -> None:
         """Raises ``ClientError`` whose ``param`` is where the client wrote the store's id."""
 
         def param_of(index: int) -> str:
-            sent: Any = msgspec.json.decode(frame)
-            return store_param(sent[within]["tools"], index, f"{within}.tools")
+            document: Any = msgspec.json.decode(frame)
+            return store_param(document[section]["tools"], index, f"{section}.tools")
 
         await self._tools.require_usable(tools, param_of)
 
-    async def _look_for_voice(self, patch: SessionPatch) -> None:
+    async def _check_voice(self, patch: SessionPatch) -> None:
         voice = patch.voice
         if not isinstance(voice, str) or self._voices.is_everybodys(voice):
             return
         try:
-            await self._usable(voice)
+            await self._resolve_voice(voice)
         except ClientError as error:
             self._voices.refuse(voice, error)
         except VivavoceError as error:
             log.warning("session %s: voice %r: %s", self._session_id, voice, error)
-            failed = ClientError("The voice cannot be loaded.", code="voice_failed", type="server_error")
-            self._voices.refuse(voice, failed)
+            failure = ClientError("The voice cannot be loaded.", code="voice_failed", type="server_error")
+            self._voices.refuse(voice, failure)
         else:
             self._voices.allow(voice)

@@ -1,7 +1,7 @@
 """The one road from messages to speech: tokens → clauses → audio, all streaming and overlapped.
 
 Realtime and Chat Completions both answer through ``reply``. The first clause is spoken while the rest is still being
-generated; the edge between the two is bounded, so a language model that runs far ahead of the speaker waits.
+generated; the edge between the two is bounded, so a language model that runs far ahead of the synthesizer waits.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TypeAlias
 
-from vivavoce.engines.base import LanguageModel, Speaker
-from vivavoce.runtime.clauses import Clause, ClauseSplitter
-from vivavoce.runtime.speaking import ClauseSpeaker, ReadableClauses
-from vivavoce.tools.loop import Filler, LoopEvent, ServerSide, ToolLoop
+from vivavoce.engines.base import LanguageModel, Synthesizer
+from vivavoce.runtime.clause_synthesis import ClauseSynthesizer, ReadableClauses
+from vivavoce.runtime.reasoning import ReasoningModel
+from vivavoce.text.clauses import FIRST_FORCED_REPLY, Clause, ClauseSplitter
+from vivavoce.tools.loop import Filler, LoopEvent, ToolLoop, ToolRun
 from vivavoce.types import (
     ClauseCut,
     ClauseSpoken,
@@ -34,15 +35,15 @@ from vivavoce.types import (
 Emit: TypeAlias = Callable[[ReplyEvent], Awaitable[None]]
 
 CLAUSES_AHEAD = 32
-"""Clauses generated but not spoken; beyond that generation waits for the speaker."""
+"""Clauses generated but not spoken; beyond that generation waits for the synthesizer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyRequest:
     """What to answer, and how. Without a ``voice`` the reply is text only; ``language`` is the user's.
 
-    ``begun`` is how the reply begins, written already: it is cut and spoken like the rest. Where nothing is to follow it,
-    ``messages`` is empty; else the options say to go on with the last of them. ``server``: the tools that run here.
+    ``prefix`` is how the reply begins, written already: it is cut and spoken like the rest. Where nothing is to follow it,
+    ``messages`` is empty; else the options say to go on with the last of them. ``server_tools``: the tools that run here.
     """
 
     messages: Sequence[Message]
@@ -50,11 +51,11 @@ class ReplyRequest:
     voice: str | None = None
     language: Language = "en"
     speed: float = 1.0
-    begun: str = ""
-    server: ServerSide | None = None
+    prefix: str = ""
+    server_tools: ToolRun | None = None
 
 
-async def reply(request: ReplyRequest, model: LanguageModel, speaker: Speaker, emit: Emit) -> None:
+async def reply(request: ReplyRequest, model: LanguageModel, synthesizer: Synthesizer, emit: Emit) -> None:
     """Answer ``request``, calling ``emit`` for each ``ReplyEvent`` in order, ``ReplyEnd`` last.
 
     Cancelling the task stops generation and synthesis within one step of each. Raises ``EngineError``.
@@ -63,7 +64,7 @@ async def reply(request: ReplyRequest, model: LanguageModel, speaker: Speaker, e
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_write(request, model, clauses, emit))
-            group.create_task(_speak(request, speaker, clauses, emit))
+            group.create_task(_speak(request, synthesizer, clauses, emit))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     await emit(ReplyEnd())
@@ -86,8 +87,8 @@ async def _write(
 ) -> None:
     """Text into clauses, numbered from 0."""
     writing = _Writing(request.language, clauses, emit)
-    if request.begun:
-        await writing.write(request.begun)
+    if request.prefix:
+        await writing.write(request.prefix)
     end: GenerationEnd | None = None
     if request.messages:
         async with aclosing(_generated(request, model)) as events:
@@ -109,9 +110,10 @@ async def _write(
 
 def _generated(request: ReplyRequest, model: LanguageModel) -> AsyncGenerator[LoopEvent, None]:
     """What the model yields, with or without tools of the server."""
-    if request.server is None or not (request.server.tools or request.server.calls):
-        return model.generate(request.messages, request.options)
-    loop = ToolLoop(model, request.server, speaks=request.voice is not None)
+    thinker = ReasoningModel(model)
+    if request.server_tools is None or not (request.server_tools.tools or request.server_tools.calls):
+        return thinker.generate(request.messages, request.options)
+    loop = ToolLoop(thinker, request.server_tools, speaks=request.voice is not None)
     return loop.events(request.messages, request.options)
 
 
@@ -122,7 +124,7 @@ class _Writing:
         self._language = language
         self._clauses = clauses
         self._emit = emit
-        self._splitter = ClauseSplitter(language=language)
+        self._splitter = ClauseSplitter(language, first_forced=FIRST_FORCED_REPLY)
         self._numbers = count()
         self._end = ""
 
@@ -130,36 +132,36 @@ class _Writing:
         """More of it."""
         self._end = text or self._end
         await self._emit(TextDelta(text))
-        await self._cut(self._splitter.push(text))
+        await self._queue(self._splitter.push(text))
 
     async def fill(self, text: str) -> None:
         """A sentence of its own, spoken now: nobody knows when the next words come."""
         await self.flush()
-        apart = "" if not self._end or self._end[-1:].isspace() or not text.isascii() else " "
-        await self.write(apart + text)
+        separator = "" if not self._end or self._end[-1:].isspace() or not text.isascii() else " "
+        await self.write(separator + text)
         await self.flush()
 
     async def flush(self) -> None:
         """What is held back waits no longer."""
-        await self._cut(self._splitter.flush())
-        self._splitter = ClauseSplitter(language=self._language)
+        await self._queue(self._splitter.flush())
+        self._splitter = ClauseSplitter(self._language, first_forced=FIRST_FORCED_REPLY)
 
-    async def _cut(self, cut: Sequence[Clause]) -> None:
-        for clause in cut:
+    async def _queue(self, clauses: Sequence[Clause]) -> None:
+        for clause in clauses:
             index = next(self._numbers)
             await self._emit(ClauseCut(index, clause.text))
             await self._clauses.put((index, clause))
 
 
 async def _speak(
-    request: ReplyRequest, speaker: Speaker, clauses: asyncio.Queue[tuple[int, Clause] | None], emit: Emit
+    request: ReplyRequest, synthesizer: Synthesizer, clauses: asyncio.Queue[tuple[int, Clause] | None], emit: Emit
 ) -> None:
-    voice = ClauseSpeaker(speaker)
-    reader = ReadableClauses(speaker.voices.get(request.voice or ""), request.language)
+    voice = ClauseSynthesizer(synthesizer)
+    reader = ReadableClauses(synthesizer.voices.get(request.voice or ""), request.language)
     while (entry := await clauses.get()) is not None:
         index, clause = entry
-        if request.voice is not None and (said := reader.said(clause)).spoken:
-            pieces = voice.speak_with_pauses(said, SpeakOptions(request.voice, said.language, request.speed))
+        if request.voice is not None and (readable := reader.readable(clause)).spoken:
+            pieces = voice.speak_with_pauses(readable, SpeakOptions(request.voice, readable.language, request.speed))
             async with aclosing(pieces):
                 async for samples in pieces:
                     await emit(Speech(index, samples))

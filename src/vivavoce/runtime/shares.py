@@ -18,11 +18,11 @@ class Owners:
         self._configured = frozenset(configured)
         self._created: frozenset[str] = frozenset()
 
-    def several(self) -> bool:
+    def multiple(self) -> bool:
         """Whether there is more than one."""
         return len(self._configured | self._created) > 1
 
-    def saw(self, owner: str) -> None:
+    def add(self, owner: str) -> None:
         """This owner has come in with a key."""
         if owner not in self._configured and owner not in self._created:
             self._created |= {owner}
@@ -32,19 +32,19 @@ class Owners:
         self._created = frozenset(owners)
 
 
-class Shares:
-    """How much of ``capacity`` each owner holds; ``several`` tells whether there are others to leave something for."""
+class FairShares:
+    """How much of ``capacity`` each owner holds; ``multiple_owners`` tells whether there are others to leave something for."""
 
-    def __init__(self, capacity: int, several: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, capacity: int, multiple_owners: Callable[[], bool] = lambda: False) -> None:
         self.capacity = capacity
-        self._several = several
+        self._multiple_owners = multiple_owners
         self._held: dict[str, int] = {}
         self._used = 0
 
     @property
-    def several(self) -> bool:
+    def multiple_owners(self) -> bool:
         """Whether there are others to leave something for."""
-        return self._several()
+        return self._multiple_owners()
 
     @property
     def used(self) -> int:
@@ -58,18 +58,18 @@ class Shares:
     @property
     def reserve(self) -> int:
         """What an owner beyond their even part leaves."""
-        return max(self.capacity // 4, 1) if self.capacity > 1 and self.several else 0
+        return max(self.capacity // 4, 1) if self.capacity > 1 and self.multiple_owners else 0
 
-    def even_part(self, owner: str) -> int:
+    def fair_share(self, owner: str) -> int:
         """What this owner may have as long as it is free: an equal part among those who hold something, at least two."""
         return max(self.capacity // max(len(self._held.keys() | {owner}), 2), 1)
 
     def fits(self, owner: str, amount: int = 1) -> bool:
         """Whether this owner may take so much more now."""
-        left = self.capacity - self._used - amount
-        if left < 0:
+        remaining = self.capacity - self._used - amount
+        if remaining < 0:
             return False
-        return self.held(owner) + amount <= self.even_part(owner) or left >= self.reserve
+        return self.held(owner) + amount <= self.fair_share(owner) or remaining >= self.reserve
 
     def full(self, amount: int = 1) -> bool:
         """Whether there is not so much left for anybody."""
@@ -82,9 +82,9 @@ class Shares:
 
     def give_back(self, owner: str, amount: int = 1) -> None:
         """This owner holds so much less."""
-        left = self._held[owner] - amount
+        remaining = self._held[owner] - amount
         self._used -= amount
-        if left:
-            self._held[owner] = left
+        if remaining:
+            self._held[owner] = remaining
         else:
             del self._held[owner]

@@ -12,10 +12,10 @@ from pydantic import TypeAdapter
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.chat.messages import ChatMessage
-from vivavoce.runtime.chat.hearing import Place
-from vivavoce.runtime.chat.prompt import WORDLESS, Prompt, prompt_of
-from vivavoce.session.persona import CHARACTER, opening, system_prompt
-from vivavoce.text.speech_rules import SPEECH_RULES
+from vivavoce.runtime.chat.prompt import WORDLESS, ChatPrompt, prompt_of
+from vivavoce.runtime.chat.recordings import Place
+from vivavoce.session.default_prompt import CHARACTER, opening, system_prompt
+from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
 from vivavoce.types import Message, ToolCall, Transcript
 
 MESSAGES = TypeAdapter(list[ChatMessage])
@@ -24,7 +24,7 @@ AUDIO = {"type": "input_audio", "input_audio": {"data": "AAAA"}}
 
 def prompt(
     *messages: Mapping[str, Any], heard: Mapping[Place, Transcript] | None = None, spoken: bool = True
-) -> Prompt:
+) -> ChatPrompt:
     answers = {"audio_1": "I am fine."}
     return prompt_of(MESSAGES.validate_python(messages), heard or {}, answers.get, spoken=spoken)
 
@@ -32,7 +32,7 @@ def prompt(
 def test_without_instructions_the_default_persona_answers() -> None:
     user = {"role": "user", "content": "Hello"}
     assert prompt(user).messages == (Message("system", system_prompt()), Message("user", "Hello"))
-    assert prompt(user, spoken=False).messages[0] == Message("system", CHARACTER)
+    assert prompt(user, spoken=False).messages[0] == Message("system", CHARACTER.format(name="Vivavoce"))
 
 
 def test_instructions_that_come_first_take_its_place() -> None:
@@ -43,10 +43,10 @@ def test_instructions_that_come_first_take_its_place() -> None:
         {"role": "system", "content": "It is late."},
     )
     first, user, late = prompt(*messages).messages
-    assert first.content == f"You sell tickets.\nBe brief.\n{SPEECH_RULES}"
+    assert first.content == f"You are Vivavoce, a voice assistant.\nYou sell tickets.\nBe brief.\n{SPEECH_PROMPT_RULES}"
     assert late == Message("system", "It is late.")
     assert user.reply_language is None
-    assert prompt(*messages, spoken=False).messages[0].content == "You sell tickets.\nBe brief."
+    assert prompt(*messages, spoken=False).messages[0].content == "You are Vivavoce.\nYou sell tickets.\nBe brief."
 
 
 def test_where_nobody_has_said_anything_tools_need_to_be_told_what_for() -> None:

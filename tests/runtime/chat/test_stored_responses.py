@@ -6,9 +6,9 @@ from typing import Any
 
 from vivavoce.runtime.chat.stored_responses import (
     KEPT_S,
-    MOST_BYTES,
-    MOST_BYTES_EACH,
-    MOST_EACH,
+    MAX_BYTES,
+    MAX_BYTES_EACH,
+    MAX_RESPONSES_EACH,
     StoredResponse,
     StoredResponses,
 )
@@ -45,7 +45,7 @@ def test_they_are_found_by_their_owner_for_a_day() -> None:
 def test_an_owner_has_so_many() -> None:
     responses = StoredResponses(Clock())
     responses.put("ben", stored(0))
-    for number in range(MOST_EACH + 1):
+    for number in range(MAX_RESPONSES_EACH + 1):
         responses.put("ann", stored(number))
     assert responses.find("ann", "resp_0") is None
     assert responses.find("ann", "resp_1") is not None
@@ -54,11 +54,11 @@ def test_an_owner_has_so_many() -> None:
 
 def test_an_owner_has_so_much() -> None:
     responses = StoredResponses(Clock())
-    half = MOST_BYTES_EACH // 2
+    half = MAX_BYTES_EACH // 2
     for number in range(3):
         responses.put("ann", stored(number, half))
     assert [responses.find("ann", f"resp_{number}") is not None for number in range(3)] == [False, True, True]
-    responses.put("ann", stored(3, MOST_BYTES_EACH + 1))
+    responses.put("ann", stored(3, MAX_BYTES_EACH + 1))
     assert responses.find("ann", "resp_3") is None
     assert responses.find("ann", "resp_2") is not None
 
@@ -66,9 +66,9 @@ def test_an_owner_has_so_much() -> None:
 def test_all_together_have_so_much() -> None:
     """Whoever stored something longest ago loses it first."""
     responses = StoredResponses(Clock())
-    owners = [f"owner {number}" for number in range(MOST_BYTES // MOST_BYTES_EACH + 1)]
+    owners = [f"owner {number}" for number in range(MAX_BYTES // MAX_BYTES_EACH + 1)]
     for owner in owners:
-        responses.put(owner, stored(0, MOST_BYTES_EACH))
+        responses.put(owner, stored(0, MAX_BYTES_EACH))
     assert [responses.find(owner, "resp_0") is not None for owner in owners] == [False, *[True] * (len(owners) - 1)]
 
 

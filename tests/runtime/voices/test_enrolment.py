@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from recordings import HERE
 from vivavoce.audio.encoding import encode
 from vivavoce.config import load_config
-from vivavoce.engines.base import EngineContext, VectorSpeaker
+from vivavoce.engines.base import EngineContext, VectorSynthesizer
 from vivavoce.engines.dvector import load as load_verifier
-from vivavoce.engines.kokoro.speaker import KokoroSpeaker
+from vivavoce.engines.kokoro.synthesizer import KokoroSynthesizer
 from vivavoce.errors import ClientError
 from vivavoce.runtime.engines import EngineLoader, Engines
-from vivavoce.runtime.scheduling import Ticket
 from vivavoce.runtime.voices import enrolment
 from vivavoce.runtime.voices.enrolment import CLIP_HZ, examine, match
-from vivavoce.runtime.voices.measuring import Heard, heard
+from vivavoce.runtime.voices.voice_traits import VoiceTraits, measure_voice
+from vivavoce.scheduling import Ticket
 from vivavoce.types import Samples, SpeakOptions, TranscribeOptions, Transcript
-from vivavoce.voices.stock import SENTENCES, StockTable, StockVoice
+from vivavoce.voices.measured_voices import SENTENCES, MeasuredVoice, MeasuredVoices
 from voicing import hum
 
 SAID = "the cat sat on the mat"
@@ -49,7 +49,7 @@ class Verifier:
 
     rate_hz = 16_000
     network = "scripted"
-    least_s = 0.8
+    min_s = 0.8
 
     async def embed(self, samples: Samples) -> NDArray[np.float32]:
         spectrum = np.abs(np.fft.rfft(samples))
@@ -69,9 +69,9 @@ class Recognition:
 
 def engines(text: str = SAID) -> Engines:
     nothing = cast(Any, None)
-    ears = cast(Any, type("Ears", (), {"detector": Loud()}))
+    vad = cast(Any, type("Ears", (), {"detector": Loud()}))
     recognition = cast(Any, Recognition(text))
-    return Engines(ears, recognition, nothing, {}, nothing, nothing, cast(Any, Verifier()), HERE)
+    return Engines(vad, recognition, nothing, {}, nothing, nothing, cast(Any, Verifier()), HERE)
 
 
 def clip(samples: Samples) -> io.BytesIO:
@@ -132,12 +132,12 @@ def direction(degrees: float) -> NDArray[np.float32]:
     return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], np.float32)
 
 
-class Speaker:
-    """Its voices are angles: one of the stock sounds as measured, a blend at ``blended``."""
+class Synthesizer:
+    """Its voices are angles: a built-in one sounds as measured, a blend at ``blended``."""
 
     network = "scripted"
     rate_hz = 16_000
-    stock: Mapping[str, NDArray[np.float32]] = {"af_a": np.array([0.0]), "am_b": np.array([90.0])}
+    builtin_voices: Mapping[str, NDArray[np.float32]] = {"af_a": np.array([0.0]), "am_b": np.array([90.0])}
 
     def __init__(self, blended: float) -> None:
         self._blended = blended
@@ -145,9 +145,9 @@ class Speaker:
 
     def mix(self, recipe: Mapping[str, int]) -> NDArray[np.float16]:
         [name, *others] = recipe
-        return np.asarray([self._blended] if others else self.stock[name], np.float16)
+        return np.asarray([self._blended] if others else self.builtin_voices[name], np.float16)
 
-    async def rehearse(self, text: str, vectors: NDArray[np.float16]) -> Samples:
+    async def synthesize_offline(self, text: str, vectors: NDArray[np.float16]) -> Samples:
         self.said.append(text)
         return np.full(16, float(vectors[0]), np.float32)
 
@@ -159,25 +159,25 @@ class Speaker:
 async def test_the_nearest_voice_or_the_blend_is_kept_whichever_sounds_nearer(
     monkeypatch: pytest.MonkeyPatch, blended: float, recipe: set[str], similarity: float
 ) -> None:
-    voices = (StockVoice("af_a", direction(0), 150.0), StockVoice("am_b", direction(90), 150.0))
-    table = StockTable("scripted", "scripted", voices)
+    voices = (MeasuredVoice("af_a", direction(0), 150.0), MeasuredVoice("am_b", direction(90), 150.0))
+    table = MeasuredVoices("scripted", "scripted", voices)
 
-    async def sounds(samples: Samples, rate_hz: int, verifier: Any) -> Heard:
-        return Heard(direction(float(samples[0])), 150.0)
+    async def sounds(samples: Samples, rate_hz: int, verifier: Any) -> VoiceTraits:
+        return VoiceTraits(direction(float(samples[0])), 150.0)
 
-    monkeypatch.setattr(enrolment, "stock_table", lambda *networks: table)
-    monkeypatch.setattr(enrolment, "heard", sounds)
-    speaker = Speaker(blended)
-    found = await match(Heard(direction(40), 150.0), cast(Any, speaker), engines())
+    monkeypatch.setattr(enrolment, "measured_voices", lambda *networks: table)
+    monkeypatch.setattr(enrolment, "measure_voice", sounds)
+    synthesizer = Synthesizer(blended)
+    found = await match(VoiceTraits(direction(40), 150.0), cast(Any, synthesizer), engines())
     assert set(found.recipe) == recipe
     assert sum(found.recipe.values()) == 100
     assert found.similarity == pytest.approx(float(similarity), abs=1e-3)
-    assert (found.sex, len(speaker.said)) == ("female", 2)
+    assert (found.sex, len(synthesizer.said)) == ("female", 2)
 
 
 async def test_networks_that_were_not_measured_cannot_match() -> None:
     with pytest.raises(ClientError) as refused:
-        await match(Heard(direction(0), None), cast(Any, Speaker(0)), engines())
+        await match(VoiceTraits(direction(0), None), cast(Any, Synthesizer(0)), engines())
     assert refused.value.code == "matching_unavailable"
 
 
@@ -189,23 +189,23 @@ def real(weights: Callable[[str], Path]) -> Iterator[Engines]:
     """The real engines; the recogniser is scripted."""
     context = EngineContext(weights=weights, threads=2, capacity=1, settings={})
     verifier, detector = load_verifier(context), EngineLoader(load_config()).speech_detector()
-    ears = cast(Any, type("Ears", (), {"detector": detector}))
+    vad = cast(Any, type("Ears", (), {"detector": detector}))
     nothing = cast(Any, None)
-    yield Engines(ears, cast(Any, Recognition()), nothing, {}, nothing, nothing, verifier, HERE)
+    yield Engines(vad, cast(Any, Recognition()), nothing, {}, nothing, nothing, verifier, HERE)
     for engine in (verifier, detector):
         engine.close()
 
 
 @pytest.mark.real
-async def test_a_voice_of_the_speaker_is_matched_by_itself(real: Engines, kokoro: KokoroSpeaker) -> None:
-    assert isinstance(kokoro, VectorSpeaker)
+async def test_a_voice_of_the_synthesizer_is_matched_by_itself(real: Engines, kokoro: KokoroSynthesizer) -> None:
+    assert isinstance(kokoro, VectorSynthesizer)
     try:
-        samples = await kokoro.rehearse(SENTENCES[2], kokoro.mix({"am_michael": 1}))
-        spoken = enrolment.listen(samples, real.ears.detector)
-        sound = await heard(spoken.speech(), spoken.rate_hz, real.verifier)
+        samples = await kokoro.synthesize_offline(SENTENCES[2], kokoro.mix({"am_michael": 1}))
+        spoken = enrolment.listen(samples, real.vad.detector)
+        sound = await measure_voice(spoken.speech(), spoken.rate_hz, real.verifier)
         found = await match(sound, kokoro, real)
     finally:
-        kokoro.end_rehearsals()
+        kokoro.end_offline_synthesis()
     assert max(found.recipe, key=lambda name: found.recipe[name]) == "am_michael"
     assert found.similarity > 0.85
     assert found.sex == "male"
@@ -223,7 +223,7 @@ async def test_a_voice_of_the_speaker_is_matched_by_itself(real: Engines, kokoro
     ],
 )
 async def test_two_people_in_a_clip_are_heard(
-    real: Engines, kokoro: KokoroSpeaker, first: str, second: str, people: int
+    real: Engines, kokoro: KokoroSynthesizer, first: str, second: str, people: int
 ) -> None:
     said = (
         "The boat went slowly up the river that evening.",

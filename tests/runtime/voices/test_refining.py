@@ -10,8 +10,8 @@ import pytest
 
 from vivavoce.config.keeping import VoicesConfig
 from vivavoce.runtime.voices import refining
-from vivavoce.runtime.voices.measuring import Heard
 from vivavoce.runtime.voices.refining import Refiner, _Judged
+from vivavoce.runtime.voices.voice_traits import VoiceTraits
 
 
 class Busy:
@@ -44,7 +44,7 @@ async def test_work_is_stopped_when_somebody_is_served_and_begun_again() -> None
                 stopped.set()
         return "done"
 
-    task = asyncio.create_task(refiner(busy)._undisturbed(work))
+    task = asyncio.create_task(refiner(busy)._when_idle(work))
     await started.wait()
     busy.now = True
     await stopped.wait()
@@ -60,7 +60,7 @@ async def test_what_fails_is_not_hidden() -> None:
         raise ValueError("it failed")
 
     with pytest.raises(ValueError, match="it failed"):
-        await refiner(Busy())._undisturbed(work)
+        await refiner(Busy())._when_idle(work)
 
 
 async def test_cancelling_stops_the_work() -> None:
@@ -73,7 +73,7 @@ async def test_cancelling_stops_the_work() -> None:
         finally:
             stopped.set()
 
-    task = asyncio.create_task(refiner(Busy())._undisturbed(work))
+    task = asyncio.create_task(refiner(Busy())._when_idle(work))
     await started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -97,7 +97,7 @@ async def test_only_what_fresh_sentences_improve_is_kept(
     found = refiner(Busy())
     judged = [_Judged(0.50, 0.50, 1), after]
     kept_with: list[float] = []
-    sound = Heard(np.ones(1, np.float32), 200.0)
+    sound = VoiceTraits(np.ones(1, np.float32), 200.0)
 
     async def answer(value: Any) -> Any:
         return value
@@ -105,17 +105,17 @@ async def test_only_what_fresh_sentences_improve_is_kept(
     async def keep(voice: Any, vectors: Any, similarity: float) -> None:
         kept_with.append(similarity)
 
-    monkeypatch.setattr(found, "_wanted", lambda voice: answer((sound, sound, sound)))
-    monkeypatch.setattr(found, "_read", lambda key: answer(np.zeros(4, "<f2").tobytes()))
-    monkeypatch.setattr(found, "_shape", lambda speaker: (2, 2))
-    monkeypatch.setattr(found, "_judged", lambda *_: answer(judged.pop(0)))
-    monkeypatch.setattr(found, "_best", lambda *_: answer(np.ones((2, 2), np.float16)))
-    monkeypatch.setattr(found, "_said", lambda *_: answer(np.zeros(10, np.float32)))
-    monkeypatch.setattr(found, "_keep", keep)
+    monkeypatch.setattr(found, "_targets", lambda voice: answer((sound, sound, sound)))
+    loaded = type("Loaded", (), {"vectors": lambda *_: answer(np.zeros((2, 2), np.float16))})
+    monkeypatch.setattr(found, "_loaded_voices", loaded())
+    monkeypatch.setattr(found, "_evaluate", lambda *_: answer(judged.pop(0)))
+    monkeypatch.setattr(found, "_search_best", lambda *_: answer(np.ones((2, 2), np.float16)))
+    monkeypatch.setattr(found, "_synthesize", lambda *_: answer(np.zeros(10, np.float32)))
+    monkeypatch.setattr(found, "_save", keep)
     monkeypatch.setattr(found, "_engines", type("Engines", (), {"verifier": None}))
-    monkeypatch.setattr(refining, "heard", lambda *_: answer(sound))
+    monkeypatch.setattr(refining, "measure_voice", lambda *_: answer(sound))
     nothing = cast(Any, type("Row", (), {"pack": "a", "rate_hz": 24_000}))
-    outcome = await found._searched(nothing, nothing, nothing)
+    outcome = await found._search(nothing, nothing, nothing)
     assert outcome["kept"] is kept
     assert len(kept_with) == int(kept)
     assert (reason or "") in outcome.get("reason", "")

@@ -16,15 +16,15 @@ import pytest
 from recordings import HERE
 from vivavoce.audio.encoding import encode
 from vivavoce.config import load_config
-from vivavoce.engines.base import Recognizer, SpeakerVerifier, SpeechDetector, VectorSpeaker
-from vivavoce.engines.kokoro.speaker import KokoroSpeaker
-from vivavoce.runtime.ears import Ears
-from vivavoce.runtime.engines import EngineLoader, Engines, speaker_router
+from vivavoce.engines.base import Recognizer, SpeakerVerifier, SpeechDetector, VectorSynthesizer
+from vivavoce.engines.kokoro.synthesizer import KokoroSynthesizer
+from vivavoce.runtime.engines import EngineLoader, Engines, synthesizer_router
 from vivavoce.runtime.recognition import Recognition
+from vivavoce.runtime.vad_batcher import VadBatcher
 from vivavoce.runtime.voices import VoiceLibrary, refining
 from vivavoce.runtime.voices.enrolment import CLIP_HZ
-from vivavoce.runtime.voices.making import Wish
-from vivavoce.runtime.voices.refining import LEAST_GAIN, UNFINISHED
+from vivavoce.runtime.voices.refining import MIN_GAIN, UNFINISHED
+from vivavoce.runtime.voices.service import CreateVoice
 from vivavoce.store.store import open_store
 from vivavoce.voices.style_space import StyleSpace
 from vivavoce.voices.tables import RefinementRow, VoiceRow
@@ -40,20 +40,20 @@ POPULATION = 6
 @dataclass
 class Real:
     library: VoiceLibrary
-    speaker: VectorSpeaker
+    synthesizer: VectorSynthesizer
     busy: list[bool] = field(default_factory=lambda: [False])
 
     async def clip(self) -> io.BytesIO:
-        """A voice that is not among the stock ones, and no blend of them."""
-        stock = list(self.speaker.stock.values())
-        space = StyleSpace(stock)
-        middle = np.mean(stock, axis=0).astype(np.float16)
+        """A voice that is not among the built-in ones, and no blend of them."""
+        builtin_voices = list(self.synthesizer.builtin_voices.values())
+        space = StyleSpace(builtin_voices)
+        middle = np.mean(builtin_voices, axis=0).astype(np.float16)
         move = np.random.default_rng(5).standard_normal(space.dimensions)
-        speech = await self.speaker.rehearse(SAID, space.moved(middle, move))
+        speech = await self.synthesizer.synthesize_offline(SAID, space.moved(middle, move))
         return io.BytesIO(encode((0.3 * speech / np.abs(speech).max()).astype(np.float32), "flac", CLIP_HZ))
 
     async def made(self) -> VoiceRow:
-        row, _ = await self.library.maker.create(OWNER, await self.clip(), Wish(text=SAID))
+        row, _ = await self.library.service.create(OWNER, await self.clip(), CreateVoice(text=SAID))
         return row
 
     async def until(self, voice: VoiceRow, reached: Callable[[RefinementRow], bool]) -> RefinementRow:
@@ -86,15 +86,17 @@ def ear() -> Iterator[Ear]:
 
 
 @pytest.fixture
-async def real(ear: Ear, kokoro: KokoroSpeaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Real]:
+async def real(
+    ear: Ear, kokoro: KokoroSynthesizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Real]:
     monkeypatch.setattr(refining, "POPULATION", POPULATION)
     config = load_config({"storage": {"url": f"sqlite:///{tmp_path / 'a.db'}", "blobs": str(tmp_path / "blobs")}})
     voices = config.voices.model_copy(update={"refine_evaluations": POPULATION})
     nothing = cast(Any, None)
     engines = Engines(
-        Ears(ear.detector),
+        VadBatcher(ear.detector),
         Recognition(ear.recognizer),
-        speaker_router({"kokoro": kokoro}),
+        synthesizer_router({"kokoro": kokoro}),
         {},
         nothing,
         nothing,
@@ -102,16 +104,15 @@ async def real(ear: Ear, kokoro: KokoroSpeaker, tmp_path: Path, monkeypatch: pyt
         HERE,
     )
     store = await open_store(config)
-    assert isinstance(kokoro, VectorSpeaker)
+    assert isinstance(kokoro, VectorSynthesizer)
     busy = [False]
-    library = VoiceLibrary(voices, lambda: busy[0])
-    library.open(store, engines)
+    library = VoiceLibrary(voices, store, engines, lambda: busy[0])
     try:
         yield Real(library, kokoro, busy)
     finally:
         await library.close()
         await store.close()
-        kokoro.end_rehearsals()
+        kokoro.end_offline_synthesis()
 
 
 async def test_it_is_told_makes_way_and_is_kept_for_a_gain_only(real: Real) -> None:
@@ -135,13 +136,14 @@ async def test_it_is_told_makes_way_and_is_kept_for_a_gain_only(real: Real) -> N
     after = await real.library.own.voice(OWNER, voice.id)
     assert after.refined is job.kept
     if job.kept:
-        assert job.after >= job.before + LEAST_GAIN
+        assert job.after >= job.before + MIN_GAIN
         assert after.pack != voice.pack
     else:
         assert job.reason
         assert (after.pack, after.similarity) == (voice.pack, voice.similarity)
 
 
+@pytest.mark.slow
 async def test_it_can_be_ended_in_the_middle(real: Real) -> None:
     voice = await real.made()
     await real.library.refiner.begin(OWNER, voice.id)

@@ -16,11 +16,12 @@ from vivavoce.protocol.chat.messages import (
     SystemMessage,
     ToolMessage,
     UserMessage,
-    written,
+    text_of_content,
 )
-from vivavoce.runtime.chat.hearing import Place
-from vivavoce.scripts import written_language
-from vivavoce.session.persona import opening, system_prompt
+from vivavoce.runtime.chat.recordings import Place
+from vivavoce.session.default_prompt import NAME, opening, system_prompt
+from vivavoce.text.inverse import inverse_normalized
+from vivavoce.text.scripts import written_language
 from vivavoce.types import Language, Message, ToolCall, Transcript
 
 WORDLESS = "(The user sent a recording without any words in it.)"
@@ -28,7 +29,7 @@ WORDLESS = "(The user sent a recording without any words in it.)"
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class ChatPrompt:
     """What the language model reads; ``language`` is the user's, in which the answer is spoken."""
 
     messages: tuple[Message, ...]
@@ -37,74 +38,79 @@ class Prompt:
 
 def prompt_of(
     messages: Sequence[ChatMessage],
-    heard: Mapping[Place, Transcript],
-    answered: Callable[[str], str | None],
+    transcripts: Mapping[Place, Transcript],
+    find_spoken_answer: Callable[[str], str | None],
     *,
     spoken: bool,
     tools: bool = False,
-) -> Prompt:
-    """The prompt. ``heard`` are the transcripts of the recordings; ``answered`` gives the words of an earlier spoken answer.
-    ``tools``: the answer may have some.
+    name: str = NAME,
+) -> ChatPrompt:
+    """The prompt. ``transcripts`` are those of the recordings; ``find_spoken_answer`` gives the words of an earlier spoken
+    answer. ``tools``: the answer may have some. ``name`` is the assistant's.
 
     Raises ``ClientError`` for an answer that is not known (any more).
     """
-    leading = next(
+    instruction_count = next(
         (number for number, message in enumerate(messages) if not isinstance(message, SystemMessage)), len(messages)
     )
-    instructions = "\n".join(written(message.content) for message in messages[:leading]).strip()
-    reading = _Reading(heard, answered, follow=not instructions)
-    said = [Message("system", system_prompt(instructions, spoken=spoken))]
-    for number, message in enumerate(messages[leading:], leading):
-        said += reading.read(message, number)
-    if tools and len(said) == 1:
-        said.append(Message("system", opening(instructions)))
-    return Prompt(tuple(said), reading.language)
+    instructions = "\n".join(text_of_content(message.content) for message in messages[:instruction_count]).strip()
+    converter = _Reading(transcripts, find_spoken_answer, follow_language=not instructions)
+    prompt = [Message("system", system_prompt(instructions, name, spoken=spoken))]
+    for number, message in enumerate(messages[instruction_count:], instruction_count):
+        prompt += converter.read(message, number)
+    if tools and len(prompt) == 1:
+        prompt.append(Message("system", opening(instructions)))
+    return ChatPrompt(tuple(prompt), converter.language)
 
 
 class _Reading:
     """Message by message; ``language`` is that of the last user's message so far."""
 
     def __init__(
-        self, heard: Mapping[Place, Transcript], answered: Callable[[str], str | None], *, follow: bool
+        self,
+        transcripts: Mapping[Place, Transcript],
+        find_spoken_answer: Callable[[str], str | None],
+        *,
+        follow_language: bool,
     ) -> None:
-        self._heard = heard
-        self._answered = answered
-        self._follow = follow
+        self._transcripts = transcripts
+        self._find_spoken_answer = find_spoken_answer
+        self._follow_language = follow_language
         self.language: Language = "en"
 
     def read(self, message: ChatMessage, number: int) -> list[Message]:
         """What it is to the language model; nothing, if it says nothing."""
         match message:
             case SystemMessage():
-                return [Message("system", written(message.content))]
+                return [Message("system", text_of_content(message.content))]
             case UserMessage():
                 return [self._user(message, number)]
             case AssistantMessage():
                 return self._assistant(message, number)
             case ToolMessage():
-                return [Message("tool", written(message.content), tool_call_id=message.tool_call_id)]
+                return [Message("tool", text_of_content(message.content), tool_call_id=message.tool_call_id)]
 
     def _user(self, message: UserMessage, number: int) -> Message:
         language: Language | None = None
         if isinstance(message.content, str):
             words = message.content
         else:
-            said: list[str] = []
+            texts: list[str] = []
             for index, part in enumerate(message.content):
                 if isinstance(part, AudioPart):
-                    transcript = self._heard[number, index]
-                    said.append(transcript.text)
+                    transcript = self._transcripts[number, index]
+                    texts.append(inverse_normalized(transcript.text, transcript.language))
                     language = transcript.language if transcript.text else language
                 else:
-                    said.append(written([part]))
-            listened = any(isinstance(part, AudioPart) for part in message.content)
-            words = "\n".join(filter(None, said)) or (WORDLESS if listened else "")
+                    texts.append(text_of_content([part]))
+            has_audio = any(isinstance(part, AudioPart) for part in message.content)
+            words = "\n".join(filter(None, texts)) or (WORDLESS if has_audio else "")
         language = language or written_language(words)
         self.language = language or "en"
-        return Message("user", words, reply_language=language if self._follow else None)
+        return Message("user", words, reply_language=language if self._follow_language else None)
 
     def _assistant(self, message: AssistantMessage, number: int) -> list[Message]:
-        words = written(message.content)
+        words = text_of_content(message.content)
         if not words and message.audio is not None:
             words = self._spoken(message, number)
         if not words and message.tts_content is not None:
@@ -120,7 +126,7 @@ class _Reading:
         assert message.audio is not None
         if message.audio.transcript is not None:
             return message.audio.transcript
-        words = self._answered(message.audio.id or "")
+        words = self._find_spoken_answer(message.audio.id or "")
         if words is None:
             raise ClientError(
                 "There is no such spoken answer, or it has expired; send its transcript as the message's content.",

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from vivavoce.protocol.chat.messages import ChatMessage
-from vivavoce.protocol.reading import Json
+from vivavoce.protocol.json_fields import Json
 
 KEPT_S = 24 * 3600
-MOST_EACH = 256
+MAX_RESPONSES_EACH = 256
 """Of one owner."""
 
-MOST_BYTES_EACH = 16 * 1024**2
-MOST_BYTES = 64 * 1024**2
+MAX_BYTES_EACH = 16 * 1024**2
+MAX_BYTES = 64 * 1024**2
 """Of one owner, and of all: about, counted in the characters of what is kept."""
 
 
@@ -45,26 +45,26 @@ class StoredResponses:
 
     def put(self, owner: str, stored: StoredResponse) -> None:
         """Keep a response from now on; one that alone is too large for its owner is not kept."""
-        if stored.size > MOST_BYTES_EACH:
+        if stored.size > MAX_BYTES_EACH:
             return
-        own = self._owners.setdefault(owner, OrderedDict())
+        responses = self._owners.setdefault(owner, OrderedDict())
         self._owners.move_to_end(owner)
-        own[stored.response["id"]] = (self._clock() + KEPT_S, stored)
-        while len(own) > MOST_EACH or _size(own) > MOST_BYTES_EACH:
-            own.popitem(last=False)
-        while sum(map(_size, self._owners.values())) > MOST_BYTES:
-            longest_ago = next(iter(self._owners))
-            self._owners[longest_ago].popitem(last=False)
-            if not self._owners[longest_ago]:
-                del self._owners[longest_ago]
+        responses[stored.response["id"]] = (self._clock() + KEPT_S, stored)
+        while len(responses) > MAX_RESPONSES_EACH or _size(responses) > MAX_BYTES_EACH:
+            responses.popitem(last=False)
+        while sum(map(_size, self._owners.values())) > MAX_BYTES:
+            oldest_owner = next(iter(self._owners))
+            self._owners[oldest_owner].popitem(last=False)
+            if not self._owners[oldest_owner]:
+                del self._owners[oldest_owner]
 
     def find(self, owner: str, response_id: str) -> StoredResponse | None:
         """A response of this owner; ``None`` when there is none, or none any more."""
-        kept = self._owners.get(owner, _NOTHING).get(response_id)
-        if kept is None:
+        entry = self._owners.get(owner, _NOTHING).get(response_id)
+        if entry is None:
             return None
-        ends, stored = kept
-        if ends < self._clock():
+        expires_at, stored = entry
+        if expires_at < self._clock():
             self.forget(owner, response_id)
             return None
         return stored
@@ -81,12 +81,12 @@ class StoredResponses:
 
     def forget(self, owner: str, response_id: str) -> bool:
         """Keep it no longer; whether it was there."""
-        own = self._owners.get(owner, _NOTHING)
-        there = own.pop(response_id, None) is not None
-        if there and not own:
+        responses = self._owners.get(owner, _NOTHING)
+        removed = responses.pop(response_id, None) is not None
+        if removed and not responses:
             del self._owners[owner]
-        return there
+        return removed
 
 
-def _size(own: _Kept) -> int:
-    return sum(stored.size for _, stored in own.values())
+def _size(responses: _Kept) -> int:
+    return sum(stored.size for _, stored in responses.values())

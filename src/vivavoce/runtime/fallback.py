@@ -1,0 +1,85 @@
+"""A language model with another one that takes its place while it is away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing
+
+from typing_extensions import override
+
+from vivavoce.engines.base import LanguageModel
+from vivavoce.errors import EngineError
+from vivavoce.types import GenerationEvent, GenerationFeature, GenerationOptions, Message, ModelAid
+
+log = logging.getLogger(__name__)
+
+
+class FallbackModel(LanguageModel):
+    """``model``, called ``name`` in the configuration; a reply it fails at before its first word is ``other``'s.
+
+    A reply that has begun cannot be taken over: it fails. What one of them cannot do is not done by either. ``fallbacks``
+    counts the replies of the other one.
+    """
+
+    def __init__(self, name: str, model: LanguageModel, other_name: str, other: LanguageModel) -> None:
+        self.capacity = min(model.capacity, other.capacity)
+        self.features: frozenset[GenerationFeature] = model.features & (other.features | {"thinking"})
+        self.name = name
+        self.fallbacks = 0
+        self.model = model
+        self._other = other
+        self._other_name = other_name
+        self._away = False
+
+    @property
+    def aids(self) -> frozenset[ModelAid]:  # type: ignore[override]
+        """What the model needs that is to answer next, as far as is known."""
+        return self._other.aids if self._away else self.model.aids
+
+    @property
+    def speculative(self) -> bool:  # type: ignore[override]
+        """Whether the model that is to answer next may be asked for replies ahead."""
+        return self._other.speculative if self._away else self.model.speculative
+
+    @property
+    def context_tokens(self) -> int:  # type: ignore[override]
+        """The model's own: its fallback shortens what is too long for it."""
+        return self.model.context_tokens
+
+    @override
+    async def generate(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """While the model is away, prompts are read ahead by the other one. Raises ``EngineError``."""
+        if options.max_tokens or not self._away:
+            begun = False
+            try:
+                async with aclosing(self.model.generate(messages, options)) as events:
+                    async for event in events:
+                        begun = True
+                        yield event
+                self._away = False
+                return
+            except EngineError as error:
+                if begun:
+                    raise
+                self._away = True
+                self.fallbacks += bool(options.max_tokens)
+                log.warning("%s; '%s' answers in place of '%s'", error, self._other_name, self.name)
+        async with aclosing(self._other.generate(messages, options)) as events:
+            async for event in events:
+                yield event
+
+    @override
+    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
+        return await self.model.count_tokens(messages, options)
+
+    @override
+    async def sentence_end(self, messages: Sequence[Message], options: GenerationOptions) -> float | None:
+        return await (self._other if self._away else self.model).sentence_end(messages, options)
+
+    @override
+    def close(self) -> Awaitable[None] | None:
+        """Close the model; the other one is closed under its own name."""
+        return self.model.close()

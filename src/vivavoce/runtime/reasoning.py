@@ -1,0 +1,250 @@
+"""Thinking while speaking: one language model as two brains (Mind-Paced Speaking, models reference 3.2 and 7.11).
+
+A formulation stream writes a chain of thought in segments. An articulation stream speaks; it is given all segments that are
+finished and what was said so far, and goes on from there when more thought arrives. Both are streams of one engine: the first
+segment is thought in the conversation's own slot, whose prompt has been read already; the others aside, in a slot that no
+conversation owns, so that the engine writes both at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from typing_extensions import override
+
+from vivavoce.engines.base import LanguageModel
+from vivavoce.errors import EngineError
+from vivavoce.runtime.reasoning_prompts import after_thought, first_words, result_of, to_think
+from vivavoce.runtime.think_tags import without_tags
+from vivavoce.types import (
+    FinishReason,
+    GenerationEnd,
+    GenerationEvent,
+    GenerationOptions,
+    Message,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingEnd,
+    ThinkingOptions,
+)
+
+
+class ReasoningModel(LanguageModel):
+    """A language model that thinks when it is asked to (``GenerationOptions.thinking``), whether or not it has learnt to."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+        self.capacity, self.features, self.context_tokens = model.capacity, model.features, model.context_tokens
+
+    @override
+    async def generate(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """Thoughts and words as they come, then one ``GenerationEnd`` that counts both.
+
+        A model that thinks by itself is left to. Where an answer may be a call, has a form, or goes on with one that was begun,
+        all is thought before it.
+        """
+        thinking = options.thinking
+        plain = replace(options, thinking=None)
+        if thinking is None or thinking.mode == "off" or not options.max_tokens or "thinking" in self.features:
+            stream = without_tags(self._model.generate(messages, plain))
+        else:
+            stream = _Brains(self._model, messages, plain, thinking).events()
+        async with aclosing(stream) as events:
+            async for event in events:
+                yield event
+
+    @override
+    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
+        return await self._model.count_tokens(messages, options)
+
+    @override
+    def close(self) -> Awaitable[None] | None:
+        return self._model.close()
+
+
+@dataclass(slots=True)
+class _Cost:
+    """Tokens of all streams; of prompts that of the first, which is the one that was asked for."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+
+    def add(self, end: GenerationEnd) -> None:
+        if not self.input:
+            self.input, self.cached = end.input_tokens, end.cached_tokens
+        self.output += end.output_tokens
+
+
+@dataclass(slots=True)
+class _Thought:
+    """What has been thought: ``text``, of which ``finished`` is in whole segments. ``over``: nothing more comes."""
+
+    text: str = ""
+    finished: str = ""
+    over: bool = False
+    tokens: int = 0
+    news: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+
+
+class _Brains:
+    """One answer."""
+
+    def __init__(
+        self, model: LanguageModel, messages: Sequence[Message], options: GenerationOptions, thinking: ThinkingOptions
+    ) -> None:
+        self._model = model
+        self._messages = tuple(messages)
+        self._options = options
+        self._thinking = thinking
+        self._thought = _Thought()
+        self._said = ""
+        self._cost = _Cost()
+        self._failure: EngineError | None = None
+
+    async def events(self) -> AsyncGenerator[GenerationEvent, None]:
+        """Thoughts and words, interleaved as they come."""
+        whole = bool(self._options.tools or self._options.schema or self._options.continue_last_message)
+        mode = "think-before-speak" if whole else self._thinking.mode
+        first = {"speak-first": 0, "think-first": self._thinking.segment_tokens}.get(mode, self._thinking.budget_tokens)
+        async with aclosing(self._think(first)) as thinking:
+            async for delta in thinking:
+                yield ThinkingDelta(delta)
+        remaining = self._thinking.budget_tokens - self._thought.tokens
+        self._thought.over = self._thought.over or remaining <= 0
+        if self._thought.over:
+            yield ThinkingEnd()
+        formulating = None if self._thought.over else asyncio.create_task(self._formulate(remaining))
+        try:
+            async with aclosing(self._articulate()) as speaking:
+                async for event in speaking:
+                    yield event
+        finally:
+            if formulating is not None:
+                formulating.cancel()
+                await asyncio.wait((formulating,))
+
+    # ---- formulation
+
+    async def _think(self, tokens: int) -> AsyncGenerator[str, None]:
+        """The first segment, in the conversation's slot."""
+        if not tokens or self._options.continue_last_message:
+            self._thought.over = self._options.continue_last_message
+            return
+        own = replace(self._options, max_tokens=tokens, tools=(), schema=None, tool_choice="auto", logprobs=None)
+        prompt = (*self._messages, to_think(self._messages))
+        async with aclosing(self._model.generate(prompt, own)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    self._add(event.text)
+                    yield event.text
+                elif isinstance(event, GenerationEnd):
+                    self._cost.add(event)
+                    self._thought.over = event.reason != "length"
+        self._thought.finished = self._thought.text
+
+    async def _formulate(self, tokens: int) -> None:
+        """What is left to think, aside, while it is spoken. Its deltas are in ``news``, ``None`` at the end."""
+        prompt: tuple[Message, ...] = (*self._messages, to_think(self._messages))
+        aside = replace(self._options, max_tokens=tokens, slot=None, aside=True, logprobs=None)
+        if self._thought.text:
+            prompt = (*prompt, Message("assistant", self._thought.text))
+            aside = replace(aside, continue_last_message=True)
+        in_segment = 0
+        try:
+            async with aclosing(self._model.generate(prompt, aside)) as events:
+                async for event in events:
+                    if isinstance(event, TextDelta):
+                        self._add(event.text)
+                        self._thought.news.put_nowait(event.text)
+                        in_segment += 1
+                        if in_segment >= self._thinking.segment_tokens:
+                            in_segment, self._thought.finished = 0, self._thought.text
+                    elif isinstance(event, GenerationEnd):
+                        self._cost.add(event)
+        except EngineError as error:
+            self._failure = error
+        finally:
+            self._thought.finished, self._thought.over = self._thought.text, True
+            self._thought.news.put_nowait(None)
+
+    def _add(self, text: str) -> None:
+        self._thought.text += text
+        self._thought.tokens += 1
+
+    # ---- articulation
+
+    async def _articulate(self) -> AsyncGenerator[GenerationEvent, None]:
+        """Speak with what is thought by now; when a segment more is thought, go on with that, too."""
+        remaining, reason, finished = self._options.max_tokens, "stop", False
+        while remaining > 0:
+            known, whole, spoken = self._thought.finished, self._thought.over, 0
+            utterance = self._utterance(known, remaining, new_sentence=finished)
+            finished = False
+            async with aclosing(self._model.generate(*utterance)) as events:
+                async for event in events:
+                    async for delta in self._news():
+                        yield delta
+                    if isinstance(event, GenerationEnd):
+                        self._cost.add(event)
+                        finished, reason = True, event.reason
+                    else:
+                        if isinstance(event, TextDelta):
+                            self._said += event.text
+                            spoken += 1
+                        yield event
+                    if spoken >= self._thinking.speech_tokens and self._thought.finished != known:
+                        break
+            remaining -= spoken
+            if not finished:
+                self._cost.output += spoken
+            elif whole:
+                break
+            else:  # all is said that could be said by then
+                async for delta in self._news(wait=True):
+                    yield delta
+                if self._said[-1:].isascii() and not self._said[-1:].isspace():
+                    self._said += " "
+                    yield TextDelta(" ")
+        async for delta in self._news():
+            yield delta
+        if self._failure is not None:
+            raise self._failure
+        yield GenerationEnd(_reason(reason), self._cost.input, self._cost.cached, self._cost.output)
+
+    async def _news(self, *, wait: bool = False) -> AsyncGenerator[GenerationEvent, None]:
+        """What has been thought since; ``wait``: all of it, to the end."""
+        while not self._thought.news.empty() or (wait and not self._thought.over):
+            delta = await self._thought.news.get()
+            yield ThinkingEnd() if delta is None else ThinkingDelta(delta)
+
+    def _utterance(
+        self, known: str, remaining: int, *, new_sentence: bool
+    ) -> tuple[Sequence[Message], GenerationOptions]:
+        """The prompt of the next words: the conversation, what is thought, what is said.
+
+        They go on in the midst of a sentence, or begin a ``new_sentence``: small models add nothing to a turn that is complete.
+        """
+        options = replace(self._options, max_tokens=remaining)
+        if self._options.continue_last_message:
+            return self._messages, options
+        prompt: tuple[Message, ...] = self._messages
+        if new_sentence:
+            return (*prompt, Message("assistant", self._said.strip()), result_of(known, self._messages)), options
+        if known:
+            prompt = (*prompt, after_thought(known, self._messages, whole=self._thought.over))
+        elif not self._thought.over:
+            prompt = (*prompt, first_words(self._messages))
+        if self._said:
+            prompt = (*prompt, Message("assistant", self._said))
+            options = replace(options, continue_last_message=True)
+        return prompt, options
+
+
+def _reason(reason: str) -> FinishReason:
+    return "length" if reason == "length" else "tool_calls" if reason == "tool_calls" else "stop"

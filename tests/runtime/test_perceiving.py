@@ -1,0 +1,109 @@
+"""A perceiver beside the recogniser: in time, late, failing, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import numpy as np
+import pytest
+from typing_extensions import override
+
+from vivavoce.engines.base import Perceiver, Recognizer
+from vivavoce.engines.fake import FakeRecognizer
+from vivavoce.errors import EngineError
+from vivavoce.runtime.perceiving import Perceiving
+from vivavoce.runtime.recognition import Recognition, final_transcript
+from vivavoce.scheduling import Ticket, Urgency
+from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
+from vivavoce.voice_facts import Labelled, Perceived, PerceiveOptions, SpeechEncoding
+
+LOUD = np.full(16_000, 0.5, np.float32)
+ENCODING = SpeechEncoding("net", np.zeros((50, 4), np.float32), np.zeros((80, 100), np.float32))
+
+
+class Encoding(Recognizer):
+    """Hands its encoding over, where it is asked to, and needs a moment for the words."""
+
+    rate_hz = 16_000
+
+    @override
+    async def transcribe(
+        self, samples: Samples, options: TranscribeOptions
+    ) -> AsyncGenerator[SpeechEncoding | TranscriptDelta | Transcript, None]:
+        if options.encoding:
+            yield ENCODING
+        await asyncio.sleep(0.03)
+        async for event in FakeRecognizer().transcribe(samples, options):
+            yield event
+
+    @override
+    def close(self) -> None:
+        pass
+
+
+class Listening(Perceiver):
+    """Takes ``takes_s``; keeps the encodings it got."""
+
+    def __init__(self, takes_s: float = 0.0, *, network: str | None = "net", fails: bool = False) -> None:
+        self.network = network
+        self.heard: list[SpeechEncoding | None] = []
+        self.ended = 0
+        self._takes_s, self._fails = takes_s, fails
+
+    @override
+    async def perceive(
+        self, samples: Samples, rate_hz: int, encoding: SpeechEncoding | None, options: PerceiveOptions
+    ) -> Perceived:
+        self.heard.append(encoding)
+        try:
+            await asyncio.sleep(self._takes_s)
+        finally:
+            self.ended += 1
+        if self._fails:
+            raise EngineError("listening", "failed")
+        return Perceived(language=Labelled(label="en", score=0.9))
+
+    @override
+    def close(self) -> None:
+        pass
+
+
+async def transcript(perceiver: Perceiver, *, encoding: bool = True, patience_s: float = 0.005) -> Transcript:
+    recognition = Recognition(Encoding(), perceiving=Perceiving(perceiver, patience_s))
+    options = TranscribeOptions(encoding=encoding)
+    return await final_transcript(recognition.transcript(LOUD, options, Ticket(Urgency.LIVE, object())))
+
+
+@pytest.mark.parametrize(("network", "encoding"), [("net", ENCODING), (None, None)])
+async def test_a_transcript_has_what_was_heard_while_it_was_made(
+    network: str | None, encoding: SpeechEncoding | None
+) -> None:
+    perceiver = Listening(0.01, network=network)
+    heard = await transcript(perceiver)
+    assert heard.text
+    assert heard.perceived == Perceived(language=Labelled(label="en", score=0.9))
+    assert perceiver.heard == [encoding]
+
+
+async def test_nobody_waits_long_for_what_is_late() -> None:
+    perceiver = Listening(30)
+    async with asyncio.timeout(5):
+        heard = await transcript(perceiver)
+    assert heard.text
+    assert heard.perceived is None
+    await asyncio.sleep(0)
+    assert perceiver.ended == 1
+
+
+async def test_a_perceiver_that_fails_costs_no_words() -> None:
+    heard = await transcript(Listening(fails=True))
+    assert heard.text
+    assert heard.perceived is None
+
+
+async def test_nothing_is_done_where_nobody_asks() -> None:
+    perceiver = Listening()
+    heard = await transcript(perceiver, encoding=False)
+    assert heard.perceived is None
+    assert perceiver.heard == []

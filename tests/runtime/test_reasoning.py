@@ -1,0 +1,192 @@
+"""Thinking while speaking, with a scripted language model: who is asked what, in which order, and what is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from vivavoce.engines.fake import FakeLanguageModel
+from vivavoce.errors import ClientError, EngineError
+from vivavoce.runtime.reasoning import ReasoningModel
+from vivavoce.runtime.think_tags import ThinkTags
+from vivavoce.thinking import Thinking
+from vivavoce.types import (
+    GenerationEnd,
+    GenerationEvent,
+    GenerationOptions,
+    Message,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingEnd,
+    ThinkingMode,
+    ThinkingOptions,
+    Tool,
+)
+
+QUESTION = (Message("system", "You are a voice."), Message("user", "What is two and two and two?"))
+NOTES = ["two", "and", "two", "are", "four", "and", "two", "are", "six", "Result:", "six"]
+
+
+class Scripted(FakeLanguageModel):
+    """Writes notes when it is to think, else speaks; each prompt and its options are kept."""
+
+    def __init__(self, *, fails_aside: bool = False) -> None:
+        super().__init__(2)
+        self.asked: list[tuple[tuple[Message, ...], GenerationOptions]] = []
+        self.running = 0
+        self._fails_aside = fails_aside
+
+    @override
+    async def generate(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        self.asked.append((tuple(messages), options))
+        self.running += 1
+        try:
+            if options.aside and self._fails_aside:
+                raise EngineError("scripted", "failed")
+            instruction = next(message.content for message in reversed(messages) if message.role == "system")
+            begun = messages[-1].content.split() if options.continue_last_message else []
+            if "First think" in instruction:
+                words = NOTES
+            elif "result in one" in instruction or "by these notes" in instruction:
+                words = [*begun, *["That", "makes", "six."]]
+            else:
+                words = ["Let", "me", "add", "them", "up", "one", "by", "one", "then."]
+            left = words[len(begun) :]
+            for word in left[: options.max_tokens]:
+                await asyncio.sleep(0.004 if options.aside else 0.002)
+                yield TextDelta(f"{word} ")
+            yield GenerationEnd("length" if len(left) > options.max_tokens else "stop", 10, 5, len(left))
+        finally:
+            self.running -= 1
+
+
+def options(mode: ThinkingMode, budget: int = 100, segment: int = 3, speech: int = 2) -> GenerationOptions:
+    return GenerationOptions(slot=0, thinking=ThinkingOptions(mode, budget, segment, speech))
+
+
+async def answered(model: Scripted, wanted: GenerationOptions) -> list[GenerationEvent]:
+    async with aclosing(ReasoningModel(model).generate(QUESTION, wanted)) as events:
+        return [event async for event in events]
+
+
+def spoken(events: Sequence[GenerationEvent]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def thought(events: Sequence[GenerationEvent]) -> str:
+    return "".join(event.text for event in events if isinstance(event, ThinkingDelta))
+
+
+@pytest.mark.parametrize("mode", ["think-first", "speak-first", "think-before-speak"])
+async def test_all_is_thought_and_the_result_is_said_in_every_mode(mode: ThinkingMode) -> None:
+    events = await answered(Scripted(), options(mode))
+    assert thought(events).split() == NOTES
+    assert spoken(events).rstrip().endswith("That makes six.")
+    assert [type(event) for event in events].count(ThinkingEnd) == 1
+    assert isinstance(events[-1], GenerationEnd)
+
+
+@pytest.mark.parametrize(
+    ("mode", "before"), [("think-first", 3), ("speak-first", 0), ("think-before-speak", len(NOTES))]
+)
+async def test_so_much_is_thought_before_the_first_word(mode: ThinkingMode, before: int) -> None:
+    events = await answered(Scripted(), options(mode))
+    first = next(at for at, event in enumerate(events) if isinstance(event, TextDelta))
+    assert sum(isinstance(event, ThinkingDelta) for event in events[:first]) == before
+
+
+async def test_thoughts_and_words_are_interleaved_in_time() -> None:
+    kinds = [
+        "thought" if isinstance(event, ThinkingDelta) else "word"
+        for event in await answered(Scripted(), options("think-first"))
+        if isinstance(event, ThinkingDelta | TextDelta)
+    ]
+    changes = sum(before != after for before, after in itertools.pairwise(kinds))
+    assert changes >= 3
+
+
+async def test_the_first_segment_is_thought_in_the_conversations_slot_and_the_rest_aside() -> None:
+    model = Scripted()
+    await answered(model, options("think-first"))
+    thinking = [asked for prompt, asked in model.asked if any("First think" in message.content for message in prompt)]
+    assert [(asked.slot, asked.aside) for asked in thinking] == [(0, False), (None, True)]
+    assert all(asked.thinking is None for _, asked in model.asked)
+
+
+async def test_usage_counts_the_thoughts() -> None:
+    end = (await answered(Scripted(), options("think-before-speak")))[-1]
+    assert isinstance(end, GenerationEnd)
+    assert end.output_tokens == len(NOTES) + 3
+
+
+async def test_the_budget_bounds_what_is_thought() -> None:
+    events = await answered(Scripted(), options("think-first", budget=5))
+    assert thought(events).split() == NOTES[:5]
+
+
+async def test_nothing_is_thought_where_it_is_off_or_the_model_thinks_by_itself() -> None:
+    for wanted, features in ((options("off"), frozenset()), (options("think-first"), frozenset({"thinking"}))):
+        model = Scripted()
+        model.features = features  # type: ignore[assignment]
+        await answered(model, wanted)
+        assert len(model.asked) == 1
+
+
+async def test_all_is_thought_before_an_answer_that_may_be_a_call() -> None:
+    tool = Tool("clock", "", {"type": "object"})
+    events = await answered(Scripted(), replace(options("speak-first"), tools=(tool,)))
+    first = next(at for at, event in enumerate(events) if isinstance(event, TextDelta))
+    assert not any(isinstance(event, ThinkingDelta) for event in events[first:])
+
+
+async def test_closing_stops_both_streams() -> None:
+    model = Scripted()
+    events = ReasoningModel(model).generate(QUESTION, options("speak-first"))
+    await anext(events)
+    await asyncio.sleep(0.005)
+    assert model.running == 2
+    await events.aclose()
+    assert model.running == 0
+
+
+async def test_a_formulation_that_fails_is_an_error_of_the_reply() -> None:
+    with pytest.raises(EngineError, match="failed"):
+        await answered(Scripted(fails_aside=True), options("speak-first"))
+
+
+def test_efforts_are_budgets() -> None:
+    thinking = Thinking(segment_tokens=64)
+    low = thinking.options("minimal", "effort")
+    assert low is not None
+    assert (low.budget_tokens, low.segment_tokens) == (40, 40)
+    assert thinking.options("none", "effort") is None
+    with pytest.raises(ClientError) as refused:
+        thinking.options("enormous", "reasoning.effort")
+    assert refused.value.param == "reasoning.effort"
+
+
+@given(
+    st.lists(st.integers(1, 5), max_size=20), st.sampled_from(["", "<think>two and two</think>", "<think>never ends"])
+)
+def test_tags_are_understood_wherever_the_text_is_cut(sizes: list[int], tagged: str) -> None:
+    text, tags, events = f"{tagged}It is < four.", ThinkTags(), list[GenerationEvent]()
+    rest = text
+    for size in sizes:
+        events += tags.push(rest[:size])
+        rest = rest[size:]
+    events += [*tags.push(rest), *tags.flush()]
+    whole = tagged.removeprefix("<think>").removesuffix("</think>")
+    if tagged.endswith("ends"):
+        assert (thought(events), spoken(events)) == (f"{whole}It is < four.", "")
+    else:
+        assert (thought(events), spoken(events)) == (whole, "It is < four.")
