@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -21,9 +20,5 @@ def server() -> Iterator[RunningServer]:
 @pytest.fixture
 def thoughtful(server: RunningServer) -> Iterator[RunningServer]:
     """The server with the fake model that thinks, says something before a call, and calls several tools at once."""
-    loaded = server.serving.loaded
-    assert loaded is not None
-    model = ThoughtfulLanguageModel(4)
-    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
-    yield server
-    server.serving.loaded = loaded
+    with server.with_model(ThoughtfulLanguageModel(4)):
+        yield server

@@ -21,10 +21,10 @@ from vivavoce.config import Config, load_config
 from vivavoce.errors import EngineError
 from vivavoce.http import asr
 from vivavoce.protocol.asr import FileSubmission
-from vivavoce.runtime.scheduling import Ticket
+from vivavoce.scheduling import Ticket
 from vivavoce.store.store import open_store
 from vivavoce.transcription import tasks
-from vivavoce.types import Samples, TranscribeOptions
+from vivavoce.types import Samples, TranscribeOptions, Transcript
 
 SSE = "/v1/audio/asr/sse"
 SUBMIT, QUERY = "/v1/audio/asr/file/submit", "/v1/audio/asr/file/query"
@@ -141,7 +141,7 @@ def test_hints_reach_the_recogniser_and_count(
     server: RunningServer, ann: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[TranscribeOptions] = []
-    recognition = server.serving.engines.recognition
+    recognition = server.core.engines.recognition
     real = recognition.piece
 
     async def piece(samples: Any, options: TranscribeOptions, ticket: Ticket) -> Any:
@@ -155,6 +155,20 @@ def test_hints_reach_the_recogniser_and_count(
     details = done["usage"]["input_token_details"]
     assert details["text_tokens"] > 0
     assert done["usage"]["input_tokens"] == details["text_tokens"] + details["audio_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("given", "text"), [({}, "Bus E18 is late."), ({"enable_itn": False}, "Bus E eighteen is late.")]
+)
+def test_codes_are_typed_unless_that_is_switched_off(
+    server: RunningServer, ann: httpx.Client, monkeypatch: pytest.MonkeyPatch, given: Any, text: str
+) -> None:
+    async def piece(samples: Any, options: TranscribeOptions, ticket: Ticket) -> Transcript:
+        return Transcript("Bus E eighteen is late.", "en")
+
+    monkeypatch.setattr(server.core.engines.recognition, "piece", piece)
+    *deltas, done = events(ann.post(SSE, json=body(wav(loudness((1.0, 0.5), (0.5, 0.0))), **given)))
+    assert done["text"] == "".join(one["delta"] for one in deltas) == text
 
 
 def test_silence_is_a_done_alone(ann: httpx.Client) -> None:
@@ -201,7 +215,7 @@ def test_mistakes_are_named(server: RunningServer, ann: httpx.Client, path: str,
     else:
         place[last] = value
     assert refused(ann.post(SSE, json=wanted), 404 if fault[0] == "model_not_found" else 400) == fault
-    assert server.serving.requests.taken == 0
+    assert server.core.request_slots.taken == 0
 
 
 @pytest.mark.parametrize(
@@ -218,7 +232,7 @@ def test_what_cannot_be_read_is_refused(ann: httpx.Client, content: bytes, forma
 
 
 def test_a_body_that_is_too_large_is_a_413(ann: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asr, "MOST_JSON_BYTES", 100_000)
+    monkeypatch.setattr(asr, "MAX_JSON_BYTES", 100_000)
     assert refused(ann.post(SSE, json=body()), 413)[0] == "request_too_large"
 
 
@@ -230,7 +244,7 @@ def test_a_key_is_needed(server: RunningServer) -> None:
 def test_a_recogniser_that_fails_later_is_the_last_event(
     server: RunningServer, ann: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recognition, calls = server.serving.engines.recognition, []
+    recognition, calls = server.core.engines.recognition, []
     real = recognition.piece
 
     async def fails_later(samples: Any, options: TranscribeOptions, ticket: Ticket) -> Any:
@@ -247,7 +261,7 @@ def test_a_recogniser_that_fails_later_is_the_last_event(
 
 
 def test_one_more_than_there_is_room_for_is_a_429(server: RunningServer, ann: httpx.Client) -> None:
-    places = server.serving.requests
+    places = server.core.request_slots
     taken = [places.take() for _ in range(2)]
     try:
         assert ann.post(SSE, json=body()).status_code == 429
@@ -306,7 +320,7 @@ def test_a_task_is_running_until_it_is_done(
     assert result["error"]["param"] == "audio.url"
 
 
-@pytest.mark.parametrize(("failures", "status"), [(tasks.MOST_ATTEMPTS - 1, "SUCCEEDED"), (99, "FAILED")])
+@pytest.mark.parametrize(("failures", "status"), [(tasks.MAX_ATTEMPTS - 1, "SUCCEEDED"), (99, "FAILED")])
 def test_what_may_pass_is_tried_again_so_many_times(
     server: RunningServer,
     ann: httpx.Client,
@@ -318,7 +332,7 @@ def test_what_may_pass_is_tried_again_so_many_times(
     """As when something from outside ends the processes that decode."""
     found, address = pages
     found.put("/a.wav", WAV)
-    decoder, calls = server.serving.engines.decoder, list[int]()
+    decoder, calls = server.core.engines.decoder, list[int]()
     real = decoder.decode
 
     async def fails_first(*given: Any, **options: Any) -> Any:
@@ -330,7 +344,7 @@ def test_what_may_pass_is_tried_again_so_many_times(
     monkeypatch.setattr(decoder, "decode", fails_first)
     monkeypatch.setattr(tasks, "RETRY_S", 0)
     assert finished(ann, submitted(ann, submission(f"{address}/a.wav")))["status"] == status
-    assert len(calls) == tasks.MOST_ATTEMPTS
+    assert len(calls) == tasks.MAX_ATTEMPTS
 
 
 def test_each_channel_is_read_for_itself(ann: httpx.Client, pages: tuple[Pages, str]) -> None:
@@ -377,7 +391,7 @@ def test_what_fails_says_why(ann: httpx.Client, pages: tuple[Pages, str], monkey
     found.put("/page", b"<!doctype html><html></html>" * 40)
     found.put("/long", encode(np.zeros(121 * 16_000, np.float32), "flac", 16_000))
     found.put("/large", bytes(60_000))
-    monkeypatch.setattr(tasks, "MOST_BYTES", 50_000)
+    monkeypatch.setattr(tasks, "MAX_BYTES", 50_000)
     faults = {
         "/page": "unsupported_format",
         "/long": "audio_too_long",
@@ -433,7 +447,7 @@ def test_an_owner_can_have_so_many_waiting(
     found, address = pages
     found.places["/slow.wav"] = "hangs"
     monkeypatch.setattr(tasks, "FETCHED_WITHIN_S", 1.0)
-    monkeypatch.setattr(tasks, "MOST_WAITING", 1)
+    monkeypatch.setattr(tasks, "MAX_WAITING", 1)
     task = submitted(ann, submission(f"{address}/slow.wav"))
     assert ann.post(SUBMIT, json=submission(f"{address}/slow.wav")).status_code == 429
     finished(ann, task)
@@ -470,15 +484,14 @@ async def test_servers_that_are_killed_are_no_failures_of_a_recording(stored: Ca
     nothing: Any = None
     store = await open_store(stored())
     try:
-        work = tasks.RecordingTasks(store, nothing, nothing, nothing, nothing, supervisor=nothing, most_s=60)
+        work = tasks.RecordingTasks(store, nothing, nothing, nothing, nothing, supervisor=nothing, max_s=60)
         wanted = FileSubmission.model_validate(submission("http://127.0.0.1/a.wav"))
         await work.submit("ann", wanted)
-        for _ in range(tasks.MOST_ATTEMPTS + 2):
-            task = await work._next()
+        for _ in range(tasks.MAX_ATTEMPTS + 2):
+            task = await work.queue.take()
             assert task is not None
-            assert task.failures == 0
-            work._at_work.clear()
-            await store.database.freeing(work._take_over)
+            assert task.attempts == 0
+            await work.queue.release_all_leases()
     finally:
         await store.close()
 

@@ -16,8 +16,9 @@ from websockets.asyncio.client import connect
 
 from running import RunningServer, Talker
 from vivavoce.audio.encoding import encode
+from vivavoce.engines.fake import FakeRecognizer
 from vivavoce.http import asr_stream
-from vivavoce.types import Samples
+from vivavoce.types import Samples, TranscribeOptions, Transcript
 
 VAD = {"type": "server_vad", "silence_duration_ms": 800, "threshold": 0.5}
 FORMAT = {"type": "pcm", "codec": "pcm_s16le", "rate": 16000, "bits": 16, "channel": 1}
@@ -167,6 +168,41 @@ async def test_what_is_no_ogg_is_told_and_the_stream_can_begin_again(server: Run
         await talker.send(type="input_audio_buffer.commit")
         heard = await talker.until("conversation.item.input_audio_transcription.completed")
         assert int(heard[-1]["transcript"].split()[2]) == pytest.approx(1000, abs=60)
+
+
+@pytest.mark.parametrize("given", [{}, {"enable_itn": True}, {"enable_itn": False}])
+async def test_codes_are_typed_unless_that_is_switched_off(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, given: dict[str, bool]
+) -> None:
+    async def transcribe(*_: Any) -> AsyncIterator[Transcript]:
+        yield Transcript("Bus E eighteen is late.", "en")
+
+    monkeypatch.setattr(FakeRecognizer, "transcribe", transcribe)
+    wanted = given.get("enable_itn", True)
+    async with streaming(server) as talker:
+        shown = await configured(talker, transcription={"model": "step-asr-1.1-stream", **given})
+        assert shown["transcription"]["enable_itn"] is wanted
+        await talker.append(pcm(1.0, 0.5))
+        await talker.send(type="input_audio_buffer.commit")
+        heard = await talker.until("conversation.item.input_audio_transcription.completed")
+        assert heard[-1]["transcript"] == ("Bus E18 is late." if wanted else "Bus E eighteen is late.")
+
+
+async def test_hotwords_and_prompt_reach_the_recogniser(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[TranscribeOptions] = []
+
+    async def transcribe(_: Any, samples: Samples, options: TranscribeOptions) -> AsyncIterator[Transcript]:
+        asked.append(options)
+        yield Transcript("Siobhan.", "en")
+
+    monkeypatch.setattr(FakeRecognizer, "transcribe", transcribe)
+    wanted = {"model": "step-asr-1.1-stream", "hotwords": ["Siobhan", "Qualtrax"], "prompt": "A call."}
+    async with streaming(server) as talker:
+        await configured(talker, transcription=wanted)
+        await talker.append(pcm(1.0, 0.5))
+        await talker.send(type="input_audio_buffer.commit")
+        await talker.until("conversation.item.input_audio_transcription.completed")
+    assert {one.prompt for one in asked} == {"Siobhan, Qualtrax. A call."}
 
 
 async def test_full_rerun_reads_the_whole_utterance_again(server: RunningServer) -> None:

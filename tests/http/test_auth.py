@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 from openai import AsyncAzureOpenAI
 from starlette.requests import HTTPConnection as Connection
@@ -21,14 +22,15 @@ from running import RunningServer, running
 from vivavoce.config import load_config
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import LOCAL_OWNER, Auth
-from vivavoce.http.grants import ClientSecrets, Grant
 from vivavoce.http.key_limits import KeyUse
+from vivavoce.http.lifecycle import Loading
 from vivavoce.http.local import is_loopback
+from vivavoce.http.principals import ClientSecrets, Principal
 from vivavoce.http.server_logs import hide_keys
-from vivavoce.runtime.seats import Vacancies
+from vivavoce.permissions import Key
 from vivavoce.runtime.shares import Owners
+from vivavoce.runtime.slots import SlotFreed
 from vivavoce.store.keys import Keys
-from vivavoce.store.rights import Key
 
 ALICE, BOB = "alice-secret-1", "bob-secret-22"
 KEYS = {"auth": {"keys": {"alice": ALICE, "bob": BOB}}}
@@ -107,12 +109,9 @@ def test_a_missing_key_is_refused_with_the_documented_body(locked: RunningServer
 def test_the_key_comes_before_everything_else(locked: RunningServer) -> None:
     """A stranger learns neither which models there are nor whether the server is busy."""
     assert knock(locked.port, {}, query="&model=gpt-17")[0] == 401
-    loaded, locked.serving.loaded = locked.serving.loaded, None
-    try:
+    with locked.at(Loading(locked.core.store)):
         assert knock(locked.port, {})[0] == 401
         assert knock(locked.port, {"Authorization": f"Bearer {BOB}"})[0] == 503
-    finally:
-        locked.serving.loaded = loaded
 
 
 async def test_the_subprotocol_with_the_key_is_not_echoed(locked: RunningServer) -> None:
@@ -126,6 +125,17 @@ def test_health_needs_no_key(locked: RunningServer) -> None:
     connection.request("GET", "/health")
     assert connection.getresponse().status == 200
     connection.close()
+
+
+@pytest.mark.parametrize("key", [None, ALICE])
+def test_how_busy_the_server_is_only_who_has_a_key_is_told(locked: RunningServer, key: str | None) -> None:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    metrics = httpx.get(f"{locked.http}/metrics", headers=headers).text
+    assert 'vivavoce_ready{check="engines"} 1' in metrics
+    for outcome in ("begun", "used", "discarded", "refused"):
+        sample = f'vivavoce_preparations_total{{outcome="{outcome}"}} 0'
+        assert (sample in metrics.splitlines()) is (key is not None)
+    assert ("vivavoce_places_taken" in metrics) is (key is not None)
 
 
 def test_with_keys_any_page_and_any_host_may_come(locked: RunningServer) -> None:
@@ -212,14 +222,14 @@ class NoKeys(Keys):
 
 
 def auth_of(settings: Mapping[str, Any]) -> Auth:
-    return Auth(load_config(settings, profile="fake"), ClientSecrets(1), KeyUse(Vacancies()), Owners(), NoKeys)
+    return Auth(load_config(settings, profile="fake"), ClientSecrets(1), KeyUse(SlotFreed()), Owners(), NoKeys)
 
 
 async def test_without_keys_other_machines_are_refused_whatever_they_say() -> None:
     auth = auth_of({})
-    assert await auth.admit(connection(("127.0.0.1", 1))) == Grant(LOCAL_OWNER)
-    assert await auth.admit(connection(("::ffff:127.0.0.1", 1))) == Grant(LOCAL_OWNER)
-    assert await auth.admit(connection(None)) == Grant(LOCAL_OWNER)  # a Unix socket
+    assert await auth.admit(connection(("127.0.0.1", 1))) == Principal(LOCAL_OWNER)
+    assert await auth.admit(connection(("::ffff:127.0.0.1", 1))) == Principal(LOCAL_OWNER)
+    assert await auth.admit(connection(None)) == Principal(LOCAL_OWNER)  # a Unix socket
     for address in ("192.168.1.5", "::ffff:10.0.0.1"):
         with pytest.raises(ClientError, match="its own machine"):
             await auth.admit(connection((address, 1)))
@@ -250,7 +260,7 @@ async def test_the_grant_names_the_owner_of_the_key() -> None:
     for owner, key in (("alice", ALICE), ("bob", BOB)):
         headers = [(b"authorization", f"Bearer {key}".encode())]
         scope = {"type": "http", "path": "/v1/models", "headers": headers, "query_string": b""}
-        assert await auth.admit(Connection(scope)) == Grant(owner)
+        assert await auth.admit(Connection(scope)) == Principal(owner)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +295,7 @@ async def test_no_key_is_ever_logged(
     assert "/v1/realtime?model=step-audio-2&api_key=[hidden]" in said
     for secret in (ALICE, BOB, "wrong-secret-9", value):
         assert secret not in said
-    assert ALICE not in repr(locked.serving.config)
+    assert ALICE not in repr(locked.core.config)
 
 
 def test_only_keys_are_hidden() -> None:

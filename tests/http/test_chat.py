@@ -156,6 +156,20 @@ def test_a_spoken_question_and_a_spoken_answer(server: RunningServer, part: Any)
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (24_000, 1, 2)
         assert file.getnframes() > 24_000
     assert said["audio"]["expires_at"] > time.time()
+    assert "not_applied" not in said["audio"]
+
+
+def test_an_answer_read_by_the_rules_of_another_language_is_named(server: RunningServer) -> None:
+    german = request("Das ist nicht sehr weit, und wir sind heute auch mit dem Rad da.", **SPOKEN)
+    answered = post(server, german)
+    assert answered.headers["X-Vivavoce-Not-Applied"] == "language"
+    assert answered.json()["choices"][0]["message"]["audio"]["not_applied"] == ["language"]
+    deltas = [chunk["choices"][0]["delta"] for chunk in stream(server, german).chunks]
+    assert [delta["audio"]["not_applied"] for delta in deltas if "not_applied" in (delta.get("audio") or {})] == [
+        ["language"]
+    ]
+    silent = post(server, request("Das ist nicht sehr weit, und wir sind heute auch mit dem Rad da."))
+    assert "X-Vivavoce-Not-Applied" not in silent.headers
 
 
 @pytest.mark.parametrize("format", ["wav", "mp3", "flac", "opus", "aac"])
@@ -165,9 +179,9 @@ def test_files_of_every_format(server: RunningServer, format: FileFormat) -> Non
     body = request(stepfun_audio(encode(samples, format, 24_000)), modalities=["audio"], audio={"format": format})
     said = message(server, body)["audio"]
     assert "I heard 1" in said["transcript"]
-    assert len(read_recording(base64.b64decode(said["data"]), rate_hz=16_000, most_s=60)) > 16_000
+    assert len(read_recording(base64.b64decode(said["data"]), rate_hz=16_000, max_s=60)) > 16_000
     streamed = stream(server, body)
-    assert len(read_recording(streamed.audio[0], rate_hz=16_000, most_s=60)) > 16_000
+    assert len(read_recording(streamed.audio[0], rate_hz=16_000, max_s=60)) > 16_000
 
 
 def test_samples_without_a_header(server: RunningServer) -> None:

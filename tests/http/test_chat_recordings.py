@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,10 +13,11 @@ from chatting import Json, openai_audio, post, question, refused, request, stepf
 from chatting import wav as wav_of_pcm
 from net.pages import Pages, served
 from recordings import loudness, wav
-from running import RunningServer, open_temporary_files, running, silence, tone
+from running import RunningServer, no_more_temporary_files, open_temporary_files, running, silence, tone
 from vivavoce.audio.encoding import FileFormat, encode
 from vivavoce.config import load_config
 from vivavoce.engines.fake import FakeRecognizer
+from vivavoce.types import Transcript
 
 AT = "messages[0].content[0].input_audio.data"
 HEARD = "You said: I heard 2000 milliseconds."
@@ -56,7 +57,19 @@ def test_spoilt_files_are_refused_and_nothing_is_left_behind(
     assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", code, AT)
     assert error["message"]
     assert server.all_seats_free()
-    assert open_temporary_files() <= before
+    assert no_more_temporary_files(before)
+
+
+def test_spoken_codes_are_read_as_they_are_typed_and_typed_text_is_not(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def transcribe(*_: Any) -> AsyncIterator[Transcript]:
+        yield Transcript("Bus E eighteen.", "en")
+
+    monkeypatch.setattr(FakeRecognizer, "transcribe", transcribe)
+    body = request("It is E eighteen.", stepfun_audio(question(1150)))
+    told = post(server, body).json()["choices"][0]["message"]["content"]
+    assert told == "You said: It is E eighteen.\nBus E18."
 
 
 def test_the_spoilt_one_of_many_is_named(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -122,8 +121,6 @@ def test_a_failure_under_way_is_the_last_event(server: RunningServer) -> None:
     """The text has left when the speaker fails, at two clauses in a row."""
     body = request("Hi", stream=True, modalities=["audio"])
     body["messages"].append({"role": "user", "content": "One two three four five six. And then please, fail"})
-    loaded = server.serving.loaded
-    assert loaded is not None
 
     class Failing(FakeLanguageModel):
         async def generate(
@@ -132,12 +129,8 @@ def test_a_failure_under_way_is_the_last_event(server: RunningServer) -> None:
             yield TextDelta("All is well. Now please fail, speaker. And please fail, speaker, again. So then.")
             await asyncio.Event().wait()
 
-    model = Failing(4)
-    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
-    try:
+    with server.with_model(Failing(4)):
         answered = post(server, body)
-    finally:
-        server.serving.loaded = loaded
     assert answered.status_code == 200
     last = answered.text.rstrip().split("\n\n")[-1]
     assert json.loads(last.removeprefix("data: "))["error"]["code"] == "engine_error"
@@ -185,12 +178,9 @@ class Endless(FakeLanguageModel):
 
 @pytest.fixture
 def endless(server: RunningServer) -> Iterator[Endless]:
-    loaded = server.serving.loaded
-    assert loaded is not None
     model = Endless(4)
-    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
-    yield model
-    server.serving.loaded = loaded
+    with server.with_model(model):
+        yield model
 
 
 def test_a_client_that_hangs_up_stops_the_work(server: RunningServer, endless: Endless) -> None:
@@ -201,7 +191,7 @@ def test_a_client_that_hangs_up_stops_the_work(server: RunningServer, endless: E
     ):
         lines = answered.iter_lines()
         assert any("Well" in line for line in lines)
-        assert server.serving.seats.taken == 1
+        assert server.core.conversation_slots.taken == 1
     assert server.all_seats_free()
     assert endless.stopped == 1
 
@@ -238,21 +228,19 @@ def locked() -> Iterator[RunningServer]:
 
 def keys(server: RunningServer, *arguments: str) -> str:
     """What the command says."""
-    url = server.serving.config.storage.url
+    url = server.core.config.storage.url
     assert url is not None
     env = {"VIVAVOCE_STORAGE__URL": url.get_secret_value(), "COLUMNS": "200"}
     return CliRunner().invoke(app, ["keys", *arguments], env=env).stdout.strip()
 
 
 def test_a_request_counts_as_a_conversation_of_its_key_and_ends_with_it(locked: RunningServer) -> None:
-    loaded = locked.serving.loaded
-    assert loaded is not None
     model = Endless(4)
-    locked.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
     secret = keys(locked, "create", "me", "--sessions", "1")
     (key_id,) = [line.split()[0] for line in keys(locked, "list").splitlines() if secret[-4:] in line]
     address, body = f"{locked.http}/v1/chat/completions", request("Hi", stream=True)
     with (
+        locked.with_model(model),
         httpx.Client(timeout=30, headers={"Authorization": f"Bearer {secret}"}) as client,
         client.stream("POST", address, json=body) as answered,
     ):
@@ -263,8 +251,7 @@ def test_a_request_counts_as_a_conversation_of_its_key_and_ends_with_it(locked: 
         assert '"code":"invalid_api_key"' in [line for line in lines if line][-1]
     assert locked.all_seats_free()
     assert model.stopped == 1
-    assert not locked.serving.key_use.open
-    locked.serving.loaded = loaded
+    assert not locked.core.key_use.open
 
 
 def test_tokens_are_counted_against_the_key(locked: RunningServer) -> None:

@@ -6,7 +6,6 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -110,15 +109,9 @@ def test_hanging_up_gives_the_search_up(server: RunningServer, searxng: Searxng,
 def test_both_kinds_of_tools_in_one_turn(server: RunningServer) -> None:
     lamp = {"type": "function", "function": {"name": "lamp", "parameters": {"type": "object"}}}
     body = request('call lamp {} call web_search {"query": "ferry"}', tools=[SEARCH, lamp])
-    loaded = server.serving.loaded
-    assert loaded is not None
-    model = ThoughtfulLanguageModel(4)
-    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
-    try:
+    with server.with_model(ThoughtfulLanguageModel(4)):
         (choice,) = post(server, body).json()["choices"]
         streamed = stream(server, body)
-    finally:
-        server.serving.loaded = loaded
     assert choice["finish_reason"] == "tool_calls"
     search, call = choice["message"]["tool_calls"]
     assert (search["type"], search["function"]["results"][0]["url"]) == ("web_search", PAGE)

@@ -227,7 +227,7 @@ async def test_it_expires(locked: RunningServer, monkeypatch: pytest.MonkeyPatch
     value = secret(locked, {"expires_after": {"anchor": "created_at", "seconds": 10}})
     assert await session_of(locked, value)
     ahead_s = time.time() + 10
-    monkeypatch.setattr(locked.serving.client_secrets, "_clock", lambda: ahead_s)
+    monkeypatch.setattr(locked.core.client_secrets, "_clock", lambda: ahead_s)
     with pytest.raises(InvalidStatus) as refused:
         await session_of(locked, value, "?model=step-audio-2")
     assert refused.value.response.status_code == 401
@@ -243,7 +243,7 @@ async def test_its_grant_carries_the_owner_and_the_session(locked: RunningServer
     value = secret(locked, {"session": {"type": "realtime", "model": "gpt-realtime", "instructions": "Hello."}})
     headers = [(b"authorization", f"Bearer {value}".encode())]
     scope = {"type": "websocket", "path": "/v1/realtime", "headers": headers, "query_string": b""}
-    grant = await locked.serving.auth.admit(Connection(scope))
+    grant = await locked.core.auth.admit(Connection(scope))
     assert grant is not None
     assert (grant.owner, grant.model, grant.dialect) == ("alice", "gpt-realtime", "openai")
     assert grant.patch is not None

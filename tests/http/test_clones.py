@@ -16,18 +16,18 @@ import pytest
 from engines.sherpa.tiny import make_pocket, make_zipvoice
 from running import RunningServer, running, talking
 from vivavoce.config import load_config
-from vivavoce.engines.fake import FakeCloningSpeaker
-from vivavoce.engines.sherpa.speaker import SherpaSpeaker
+from vivavoce.engines.fake import FakeCloningSynthesizer
+from vivavoce.engines.sherpa.synthesizer import SherpaSynthesizer
 from vivavoce.errors import ClientError
 from voicing import file_of, hum
 
 
 @contextmanager
 def served(
-    folder: Path, database_url: str, *speakers: str, **settings: Any
+    folder: Path, database_url: str, *synthesizers: str, **settings: Any
 ) -> Iterator[tuple[RunningServer, httpx.Client]]:
     config = load_config({"storage": {"url": database_url, "blobs": str(folder / "blobs")}}, profile="fake")
-    engines = config.engines.model_copy(update={"speakers": ("fake", *speakers), "settings": settings})
+    engines = config.engines.model_copy(update={"speakers": ("fake", *synthesizers), "settings": settings})
     with (
         running(config.model_copy(update={"engines": engines})) as server,
         httpx.Client(base_url=server.http, timeout=60) as client,
@@ -72,7 +72,7 @@ def test_a_clip_the_engine_cannot_clone_is_refused_and_leaves_nothing(
     async def refuse(self: Any, name: str, clip: Any, rate_hz: int, transcript: str) -> None:
         raise ClientError("It cannot be cloned.", code="cloning_unavailable", param="kind")
 
-    monkeypatch.setattr(FakeCloningSpeaker, "add_clone", refuse)
+    monkeypatch.setattr(FakeCloningSynthesizer, "add_clone", refuse)
     with served(tmp_path, f"sqlite:///{tmp_path / 'vivavoce.db'}", "fake_clone") as (_, client):
         for _ in range(2):  # the second is not told that it is there already
             answer = client.post("/v1/audio/voices", files={"file": ("a.wav", file_of(hum(231)))})
@@ -95,10 +95,10 @@ def test_the_server_outlives_the_process_that_clones(tmp_path: Path, engine: str
         assert (voice["kind"], voice["engine"]) == ("clone", engine)
         first = spoken(client, voice["id"])
         assert first.status_code == 200, first.text
-        speaker = server.serving.engines.speaker.speakers[engine]
-        assert isinstance(speaker, SherpaSpeaker)
-        assert speaker._process.pid is not None
-        os.kill(speaker._process.pid, signal.SIGKILL)
+        synthesizer = server.core.engines.synthesizer.synthesizers[engine]
+        assert isinstance(synthesizer, SherpaSynthesizer)
+        assert synthesizer._process.pid is not None
+        os.kill(synthesizer._process.pid, signal.SIGKILL)
         assert len(spoken(client, voice["id"]).content) == len(first.content)
         assert client.get("/health").status_code == 200
 
@@ -109,10 +109,10 @@ async def test_a_conversation_speaks_with_a_clone_and_interrupts_it(tmp_path: Pa
     url = f"sqlite:///{tmp_path / 'vivavoce.db'}"
     with served(tmp_path, url, "zipvoice", **settings) as (server, client):
         voice = await asyncio.to_thread(made, client)
-        speaker = server.serving.engines.speaker.speakers["zipvoice"]
-        assert isinstance(speaker, SherpaSpeaker)
-        before = speaker._process.pid
-        speaker._process._patience_s = 60.0  # this machine may be busy
+        synthesizer = server.core.engines.synthesizer.synthesizers["zipvoice"]
+        assert isinstance(synthesizer, SherpaSynthesizer)
+        before = synthesizer._process.pid
+        synthesizer._process._patience_s = 60.0  # this machine may be busy
         async with talking(server) as talker:
             await talker.until("session.created")
             await talker.send(type="session.update", session={"voice": voice["id"]})
@@ -128,4 +128,4 @@ async def test_a_conversation_speaks_with_a_clone_and_interrupts_it(tmp_path: Pa
             events = await talker.until("response.done")
             assert events[-1]["response"]["status"] == "completed"
             assert any(event["type"] == "response.audio.delta" for event in events)
-        assert speaker._process.pid == before
+        assert synthesizer._process.pid == before

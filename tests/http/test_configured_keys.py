@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from running import RunningServer, running, talking
 from vivavoce.config import load_config
-from vivavoce.http.housekeeping import KEYS_EVERY_S
+from vivavoce.http.maintenance import KEYS_EVERY_S
 
 KEYS = {"free": "key-of-the-free", "limited": "key-of-the-limited"}
 LIMITS: dict[str, Any] = {

@@ -106,10 +106,10 @@ def test_a_page_reads_answers_and_refusals(
 
 
 def test_a_page_is_told_that_the_server_is_full(locked: RunningServer) -> None:
-    seats = locked.serving.seats
+    slots = locked.core.conversation_slots
     with ExitStack() as taken:
-        while seats.taken < seats.capacity:
-            taken.enter_context(holding(seats))
+        while slots.taken < slots.capacity:
+            taken.enter_context(holding(slots))
         answer = ask(
             locked, "POST", "/v1/chat/completions", {"Origin": PAGE, "Authorization": f"Bearer {KEY}"}, json=CHAT
         )

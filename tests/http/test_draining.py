@@ -94,7 +94,7 @@ async def test_a_reply_in_progress_comes_to_its_end(tmp_path: Path, number: sign
     async with served(tmp_path) as child, child.talking() as talker, child.talking() as idle:
         first = await start_reply(talker)
         child.signal(number)
-        assert await asyncio.wait_for(close_code(idle), 1.0) == 1001
+        assert await asyncio.wait_for(close_code(idle), 3.0) == 1001
         with pytest.raises(InvalidStatus) as refused:
             async with child.talking():
                 pass
@@ -104,7 +104,7 @@ async def test_a_reply_in_progress_comes_to_its_end(tmp_path: Path, number: sign
         deltas = (event["delta"] for event in events if event["type"] == "response.audio.delta")
         audio = first + b"".join(base64.b64decode(delta) for delta in deltas)
         assert len(audio) == SPOKEN_MS * 48
-        assert await asyncio.wait_for(close_code(talker), 1.0) == 1001
+        assert await asyncio.wait_for(close_code(talker), 5.0) == 1001
         assert await child.ends_within(10.0) in (0, -number)
         assert "Traceback" not in child.log.read_text()
 
@@ -117,7 +117,7 @@ async def test_a_reply_that_takes_too_long_is_cut_off(tmp_path: Path) -> None:
         response = (await talker.until("response.done"))[-1]["response"]
         assert (response["status"], response["status_details"]["error"]["code"]) == ("incomplete", "server_stopping")
         assert await close_code(talker) == 1001
-        assert 0.2 < time.monotonic() - told < 1.5
+        assert 0.2 < time.monotonic() - told < 3.0
         await child.ends_within(3.0)
         assert "still in progress after 0.3 s" in child.log.read_text()
 

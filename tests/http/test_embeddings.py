@@ -106,7 +106,7 @@ def test_questions_and_passages_may_be_told_apart(server: RunningServer, kind: s
 
 def test_it_takes_a_place_for_requests(server: RunningServer) -> None:
     with ExitStack() as taken:
-        places = server.serving.requests
+        places = server.core.request_slots
         while places.taken < places.capacity:
             taken.enter_context(holding(places))
         answer = embed(server, input="x")

@@ -20,6 +20,7 @@ from running import RunningServer, running
 from vivavoce.config import load_config
 from vivavoce.errors import EngineError, StoreBusyError, StoreError, StoreFullError
 from vivavoce.http.errors import ReportingRoute
+from vivavoce.http.lifecycle import Loading
 
 broken = APIRouter(route_class=ReportingRoute)
 
@@ -214,11 +215,8 @@ async def test_an_accepted_one_has_a_trace_id_as_well(failing: RunningServer) ->
 
 
 def test_while_it_loads_it_says_when_to_come_again(failing: RunningServer) -> None:
-    opened, failing.serving.opened = failing.serving.opened, None
-    try:
+    with failing.at(Loading()):
         response = httpx.get(f"{failing.http}/v1/files")
-    finally:
-        failing.serving.opened = opened
     assert response.status_code == 503
     assert error_of(response)["code"] == "server_loading"
     assert int(response.headers["Retry-After"]) > 0

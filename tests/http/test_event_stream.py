@@ -132,7 +132,7 @@ async def test_a_client_that_does_not_read_is_gone_after_a_while(monkeypatch: py
 
 
 async def test_slow_work_is_answered_with_comments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(module, "FIRST_EVENT_TIMEOUT_S", 0.0)
     monkeypatch.setattr(module, "KEEP_ALIVE_S", 0.001)
     client = Client()
     go_on = asyncio.Event()
@@ -154,7 +154,7 @@ async def test_work_that_is_done_in_time_is_done() -> None:
         await asyncio.sleep(0)
         return 7
 
-    assert await while_connected(Client().request, work()) == 7
+    assert await while_connected(Client().request.receive, work()) == 7
 
 
 async def test_nobody_works_for_a_client_that_is_gone() -> None:
@@ -163,7 +163,7 @@ async def test_nobody_works_for_a_client_that_is_gone() -> None:
     async def drop(text: str) -> None:
         raise AssertionError
 
-    waiting = asyncio.ensure_future(while_connected(client.request, work(drop)))
+    waiting = asyncio.ensure_future(while_connected(client.request.receive, work(drop)))
     await asyncio.sleep(0)
     client.hung_up.set()
     with pytest.raises(ClientDisconnect):

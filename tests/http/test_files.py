@@ -49,8 +49,8 @@ def post(server: RunningServer, **form: Any) -> httpx.Response:
 
 
 def blobs_of(server: RunningServer) -> list[Path]:
-    assert server.serving.config.storage.blobs is not None
-    return [path for path in Path(server.serving.config.storage.blobs).rglob("*") if path.is_file()]
+    assert server.core.config.storage.blobs is not None
+    return [path for path in Path(server.core.config.storage.blobs).rglob("*") if path.is_file()]
 
 
 def error_of(response: httpx.Response) -> tuple[int, str, str | None]:

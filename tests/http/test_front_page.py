@@ -1,4 +1,4 @@
-"""The page at ``/``: for people, with or without a key, ready or not."""
+"""The page at ``/`` of a server without the console: for people, with or without a key, ready or not."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import pytest
 from running import RunningServer, running
 from vivavoce import __version__
 from vivavoce.config import load_config
+from vivavoce.http.lifecycle import Failed, Loading
 
 
 @pytest.fixture(scope="module")
 def locked() -> Iterator[RunningServer]:
-    with running(load_config({"auth": {"keys": {"alice": "alice-secret-1"}}}, profile="fake")) as started:
+    settings = {"auth": {"keys": {"alice": "alice-secret-1"}}, "http": {"console": False}}
+    with running(load_config(settings, profile="fake")) as started:
         yield started
 
 
@@ -73,12 +75,8 @@ def test_head(locked: RunningServer, path: str) -> None:
 
 @pytest.mark.parametrize(("failure", "status"), [(None, "loading"), ("/secret/path: no weights", "failed")])
 def test_until_it_is_ready_it_says_so(locked: RunningServer, failure: str | None, status: str) -> None:
-    loaded, locked.serving.loaded = locked.serving.loaded, None
-    locked.serving.failure = failure
-    try:
+    with locked.at(Loading() if failure is None else Failed(failure)):
         answer, head = httpx.get(f"{locked.http}/"), httpx.head(f"{locked.http}/")
-    finally:
-        locked.serving.loaded, locked.serving.failure = loaded, None
     assert (answer.status_code, head.status_code) == (503, 503)
     assert f'data-status="{status}"' in answer.text
     assert ('http-equiv="refresh"' in answer.text) == (status == "loading")

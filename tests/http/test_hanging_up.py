@@ -18,7 +18,7 @@ import pytest
 from recordings import TWO_PARTS, loudness, wav
 from running import RunningServer, running
 from vivavoce.config import load_config
-from vivavoce.runtime.scheduling import Ticket
+from vivavoce.scheduling import Ticket
 from vivavoce.types import TranscribeOptions
 
 WAV = wav(loudness(*TWO_PARTS))
@@ -37,7 +37,7 @@ class Stuck:
         self.entered = threading.Event()
         self.cancelled = self.asked = 0
         self._at = at
-        recognition = server.serving.engines.recognition
+        recognition = server.core.engines.recognition
         self._piece = recognition.piece
         monkeypatch.setattr(recognition, "piece", self._stuck)
 
@@ -87,9 +87,9 @@ def sent(server: RunningServer, request: httpx.Request) -> socket.socket:
 
 def free(server: RunningServer) -> bool:
     deadline = time.monotonic() + 10
-    while server.serving.requests.taken and time.monotonic() < deadline:
+    while server.core.request_slots.taken and time.monotonic() < deadline:
         time.sleep(0.01)
-    return server.serving.requests.taken == 0
+    return server.core.request_slots.taken == 0
 
 
 def uploads() -> set[str]:
@@ -112,7 +112,7 @@ def test_hanging_up_stops_the_recogniser(
     before = uploads()
     with sent(server, REQUESTS[kind]) as connection:
         assert stuck.entered.wait(20)
-        assert server.serving.requests.taken == 1
+        assert server.core.request_slots.taken == 1
         if at and kind in ("stream", "sse"):
             connection.settimeout(20)
             assert b"200 OK" in connection.recv(16)

@@ -19,7 +19,7 @@ from running import RunningServer, running, talking
 from vivavoce.cli import app
 from vivavoce.config import load_config
 from vivavoce.http.scopes import scope_of
-from vivavoce.store.rights import SCOPES
+from vivavoce.permissions import SCOPES
 
 CONFIGURED = "configured-secret-1"
 
@@ -33,7 +33,7 @@ def locked(database_url: str) -> Iterator[RunningServer]:
 
 def keys(server: RunningServer, *arguments: str) -> str:
     """What the command says, run on the server's database as from another terminal."""
-    url = server.serving.config.storage.url
+    url = server.core.config.storage.url
     assert url is not None
     env = {"VIVAVOCE_STORAGE__URL": url.get_secret_value(), "COLUMNS": "200"}
     result = CliRunner().invoke(app, ["keys", *arguments], env=env)

@@ -19,7 +19,7 @@ from sqlalchemy import update
 
 from vivavoce.cli.local_server import free_port
 from vivavoce.store.database import Database
-from vivavoce.store.tables import LooseBlob
+from vivavoce.store.tables import OrphanBlob
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def upload_until_it_ends(url: str, number: int, acknowledged: dict[str, bytes]) 
 async def make_what_is_loose_old(database_url: str) -> None:
     database = Database(database_url)
     async with database.rows.begin() as session:
-        await session.execute(update(LooseBlob).values(since=1))
+        await session.execute(update(OrphanBlob).values(since=1))
     await database.close()
 
 

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from running import RunningServer, Talker, running, silence, talking, tone
 from vivavoce.config import load_config
-from vivavoce.engines.fake import FakeSpeechStream
+from vivavoce.engines.fake import FakeVadStream
 from vivavoce.session.session import Session
 
 QUERY = "model=step-audio-2&resumable=1"
@@ -196,7 +196,7 @@ async def test_a_newer_connection_takes_over(server: RunningServer) -> None:
             assert first["event_id"] != seen["event_id"]
             await heir.send(type="response.cancel")
             assert (await heir.until("response.done"))[-1]["response"]["status"] == "cancelled"
-            assert server.serving.seats.taken == 1
+            assert server.core.conversation_slots.taken == 1
         assert await free_within(server, 1)
 
 
@@ -256,7 +256,7 @@ async def test_without_a_token_a_broken_connection_frees_all_at_once(server: Run
         await tell_story(talker)
         talker.socket.transport.abort()
         assert await free_within(server, 1)
-    assert not server.serving.calls._calls
+    assert not server.core.connections._connections
 
 
 async def test_grace_ends(hasty: RunningServer) -> None:
@@ -264,7 +264,7 @@ async def test_grace_ends(hasty: RunningServer) -> None:
         await tell_story(talker)
         talker.socket.transport.abort()
     await asyncio.sleep(0.1)
-    assert hasty.serving.seats.taken == 1
+    assert hasty.core.conversation_slots.taken == 1
     assert await free_within(hasty, 1)
     assert await refusal(hasty, f"resume={token}") == (404, "session_not_found")
 
@@ -317,7 +317,7 @@ async def test_a_bug_met_while_replying_ends_the_call(server: RunningServer, mon
     async with opened(server) as (talker, _):
         await talker.send(type="session.update", session={"turn_detection": None})
         await talker.until("session.updated")
-        monkeypatch.setattr("vivavoce.runtime.driver.reply", None)
+        monkeypatch.setattr("vivavoce.runtime.reply_run.reply", None)
         await talker.say("hello")
         await talker.send(type="response.create")
         assert close_code(await closing(talker)) == 1011
@@ -325,7 +325,7 @@ async def test_a_bug_met_while_replying_ends_the_call(server: RunningServer, mon
 
 
 async def test_a_bug_in_an_engine_ends_the_call(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakeSpeechStream, "probability", None)
+    monkeypatch.setattr(FakeVadStream, "probability", None)
     async with opened(server) as (talker, _):
         await talker.append(tone(200))
         assert close_code(await closing(talker)) == 1011
@@ -333,7 +333,7 @@ async def test_a_bug_in_an_engine_ends_the_call(server: RunningServer, monkeypat
 
 
 async def test_a_client_that_does_not_read_is_cut_off(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivavoce.runtime.line.STALLED_S", 0.5)
+    monkeypatch.setattr("vivavoce.runtime.replay_buffer.STALLED_S", 0.5)
     async with connect(f"{server.ws}/v1/realtime?{QUERY}", max_size=None, max_queue=1) as socket:
         talker = Talker(socket)
         token = (await talker.next())["session"]["resume_token"]
@@ -368,7 +368,7 @@ async def test_a_client_that_vanishes_while_much_waits_for_it_frees_its_seat(
         for _ in range(60):
             await talker.send(type="conversation.item.retrieve", item_id=item)
         await asyncio.sleep(0.2)
-        assert server.serving.seats.taken == 1
+        assert server.core.conversation_slots.taken == 1
         socket.transport.abort()
         assert await free_within(server, 1)
     assert errors_of_ours(caplog) == []

@@ -10,9 +10,10 @@ import pytest
 from openai import NotFoundError, OpenAI
 
 from running import RunningServer, running
+from vivavoce.closing import CloseStack
 from vivavoce.config import load_config
-from vivavoce.http.models import described
-from vivavoce.http.serving import Serving
+from vivavoce.http.core import new_app_state
+from vivavoce.http.models import Models
 from vivavoce.tiers import TIERS
 
 
@@ -58,7 +59,12 @@ def test_each_one_listed_can_be_asked_for(client: OpenAI) -> None:
 def test_a_name_says_what_answers(client: OpenAI, name: str, alias_of: str | None) -> None:
     model = client.models.retrieve(name).model_dump()
     assert (model["id"], model.get("alias_of")) == (name, alias_of)
-    assert model["capabilities"] == ["realtime", "chat", "tools"]
+    assert model["capabilities"] == [
+        "realtime",
+        "chat",
+        "tools",
+        *(["thinking"] if TIERS[alias_of or name].thinks else []),
+    ]
     assert model["limits"] == {"context_tokens": 4096, "sessions": 4}
     assert model["loaded"] is True
 
@@ -71,25 +77,26 @@ def test_other_kinds_of_models(client: OpenAI) -> None:
 
 
 def test_a_tier_promises_only_what_it_does(client: OpenAI) -> None:
-    """Its name is that of a model that does more."""
+    """Its name is that of a model that may do more."""
     models = {name: client.models.retrieve(name).model_dump() for name in TIERS}
     for model in models.values():
-        assert not re.search("think|emotion|sound|understanding|reason", model["description"], re.IGNORECASE)
+        assert not re.search("emotion|sounds|music|understanding", model["description"], re.IGNORECASE)
         assert model["runs_on"] == ["fake"]
-    assert models["step-audio-r1.1"]["description"] == models["step-audio-2"]["description"]
     for name, tier in TIERS.items():
+        assert ("hears how" in models[name]["description"]) == tier.perceives
+        assert ("reasons" in models[name]["description"]) == tier.thinks == ("thinking" in models[name]["capabilities"])
         assert ("your own" in models[name]["description"]) == tier.own_voices
 
 
 def test_a_model_says_which_weights_do_its_work() -> None:
     config = load_config()
-    serving = Serving(config)
-    assert described(serving, "step-audio-r1.1").runs_on == ["qwen2.5-coder-1.5b"]
-    assert described(serving, "gpt-4o-mini").runs_on == ["qwen2.5-coder-0.5b"]
-    assert described(serving, "tts-1").runs_on == ["hibari", "kokoro"]
-    assert described(serving, "whisper-1").runs_on == ["whisper"]
+    models = Models(new_app_state(config, lambda: pytest.fail("no keys"), CloseStack()), None)
+    assert models.described("step-audio-r1.1").runs_on == ["qwen2.5-coder-1.5b"]
+    assert models.described("gpt-4o-mini").runs_on == ["qwen2.5-coder-0.5b"]
+    assert models.described("tts-1").runs_on == ["hibari", "kokoro"]
+    assert models.described("whisper-1").runs_on == ["whisper"]
     assert not any(
-        described(serving, name).loaded for name in ("step-audio-2", "tts-1", "whisper-1", "text-embedding-3-small")
+        models.described(name).loaded for name in ("step-audio-2", "tts-1", "whisper-1", "text-embedding-3-small")
     )
 
 

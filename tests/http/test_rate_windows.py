@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from vivavoce.errors import RateLimitError
 from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.rate_windows import WINDOW_S, FixedWindow, MovingWindow
-from vivavoce.runtime.seats import Vacancies
-from vivavoce.store.rights import Key, KeyLimits
+from vivavoce.permissions import Key, KeyLimits
+from vivavoce.runtime.slots import SlotFreed
 
 
 class Clock:
@@ -64,7 +64,7 @@ def test_what_is_spent_in_excess_counts_until_the_minute_is_over() -> None:
 def test_a_wall_clock_that_is_set_neither_opens_a_limit_nor_closes_it(
     jump_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use, real = KeyUse(Vacancies()), time.time
+    use, real = KeyUse(SlotFreed()), time.time
     key = Key("key-1", "alice", frozenset(), KeyLimits(requests_per_minute=2, tokens_per_minute=100))
     use.count_request(key)
     monkeypatch.setattr(time, "time", lambda: real() + jump_s)

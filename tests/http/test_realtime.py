@@ -10,7 +10,6 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -19,7 +18,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from running import RunningServer, silence, talking, tone
-from vivavoce.engines.fake import FakeLanguageModel, FakeRecognizer, FakeSpeaker
+from vivavoce.engines.fake import FakeLanguageModel, FakeRecognizer, FakeSynthesizer
+from vivavoce.http.lifecycle import Loading
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.tiers import TIERS
 from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
@@ -43,14 +43,11 @@ def test_health_counts_the_seats(server: RunningServer) -> None:
 
 
 def test_health_and_door_while_loading(server: RunningServer) -> None:
-    loaded, server.serving.loaded = server.serving.loaded, None
-    try:
+    with server.at(Loading(server.core.store)):
         assert get(f"{server.http}/health") == (503, get(f"{server.http}/health")[1])
         with pytest.raises(InvalidStatus) as refused:
             asyncio.run(_connect(server, "model=step-audio-2"))
         assert refused.value.response.status_code == 503
-    finally:
-        server.serving.loaded = loaded
 
 
 async def _connect(server: RunningServer, query: str) -> None:
@@ -217,7 +214,7 @@ BAD_FRAMES: list[str | bytes] = [
 
 
 @pytest.mark.parametrize(
-    ("kind", "verb"), [(FakeRecognizer, "transcribe"), (FakeLanguageModel, "generate"), (FakeSpeaker, "speak")]
+    ("kind", "verb"), [(FakeRecognizer, "transcribe"), (FakeLanguageModel, "generate"), (FakeSynthesizer, "speak")]
 )
 async def test_an_engine_that_raises_what_it_should_not_does_not_end_the_session(
     server: RunningServer, kind: type, verb: str, monkeypatch: pytest.MonkeyPatch
@@ -339,24 +336,24 @@ class OneAtATime(FakeRecognizer):
 async def test_minutes_of_push_to_talk_do_not_hold_up_what_others_say(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engines = server.serving.engines
-    monkeypatch.setattr(server.serving, "loaded", replace(engines, recognition=Recognition(OneAtATime())))
+    one_at_a_time = server.with_engines(recognition=Recognition(OneAtATime()))
     completed = "conversation.item.input_audio_transcription.completed"
-    async with talking(server) as long, talking(server) as short:
-        for talker in (long, short):
-            await talker.next()
-        await long.send(type="session.update", session={"turn_detection": None})
-        await long.until("session.updated")
-        for _ in range(13):
-            await long.append(tone(15_500) + silence(500))
-        await long.send(type="input_audio_buffer.commit")
-        await long.until("input_audio_buffer.committed")
-        transcribing = asyncio.create_task(long.until(completed))
-        await short.append(silence(300) + tone(600) + silence(700))
-        heard = (await short.until(completed))[-1]["transcript"]
-        assert heard == "I heard 600 milliseconds."
-        assert not transcribing.done(), "208 s take ten seconds"
-        transcribing.cancel()
+    with one_at_a_time:
+        async with talking(server) as long, talking(server) as short:
+            for talker in (long, short):
+                await talker.next()
+            await long.send(type="session.update", session={"turn_detection": None})
+            await long.until("session.updated")
+            for _ in range(13):
+                await long.append(tone(15_500) + silence(500))
+            await long.send(type="input_audio_buffer.commit")
+            await long.until("input_audio_buffer.committed")
+            transcribing = asyncio.create_task(long.until(completed))
+            await short.append(silence(300) + tone(600) + silence(700))
+            heard = (await short.until(completed))[-1]["transcript"]
+            assert heard == "I heard 600 milliseconds."
+            assert not transcribing.done(), "208 s take ten seconds"
+            transcribing.cancel()
 
 
 async def test_long_instructions_are_counted_and_beyond_the_context_refused(server: RunningServer) -> None:
@@ -382,6 +379,7 @@ async def test_marks_come_only_when_asked_for(server: RunningServer) -> None:
             await talker.append(silence(300) + tone(600) + silence(600))
             response = (await talker.until("response.done"))[-1]["response"]
             assert ("marks" in response) is expected
-    assert list(response["marks"]) == [
+    assert [mark for mark in response["marks"] if mark != "prepared"] == [
         "speech_end", "endpoint", "transcript", "first_token", "first_clause", "first_audio", "first_sent",
+        "discarded_preparations", "evaluated_tokens",
     ]  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 
 from running import RunningServer, holding, running, talking
 from vivavoce.config import load_config
-from vivavoce.engines.base import VectorSpeaker
+from vivavoce.engines.base import VectorSynthesizer
 from voicing import RATE_HZ, file_of, hum
 
 PLANNED = 24
@@ -35,7 +35,7 @@ def client(server: RunningServer) -> Iterator[httpx.Client]:
 
 
 class Held:
-    """Lets ``allowed`` rehearsals through; the next ones wait, and are counted when they are stopped."""
+    """Lets ``allowed`` offline syntheses through; the next ones wait, and are counted when they are stopped."""
 
     def __init__(self, real: Any) -> None:
         self._real = real
@@ -45,7 +45,7 @@ class Held:
         self.waiting = threading.Event()
         self.was_stopped = threading.Event()
 
-    async def rehearse(self, text: str, vectors: Any) -> Any:
+    async def synthesize_offline(self, text: str, vectors: Any) -> Any:
         try:
             while self.finished >= self.allowed:
                 self.waiting.set()
@@ -60,13 +60,15 @@ class Held:
 
 @pytest.fixture
 def held(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Held]]:
-    """Holds the rehearsals from when it is called."""
-    [speaker] = [one for one in server.serving.engines.speaker.speakers.values() if isinstance(one, VectorSpeaker)]
+    """Holds offline syntheses from when it is called."""
+    [synthesizer] = [
+        one for one in server.core.engines.synthesizer.synthesizers.values() if isinstance(one, VectorSynthesizer)
+    ]
     made: list[Held] = []
 
     def hold() -> Held:
-        made.append(Held(speaker.rehearse))
-        monkeypatch.setattr(speaker, "rehearse", made[-1].rehearse)
+        made.append(Held(synthesizer.synthesize_offline))
+        monkeypatch.setattr(synthesizer, "synthesize_offline", made[-1].synthesize_offline)
         return made[-1]
 
     yield hold
@@ -119,7 +121,7 @@ def test_a_call_stops_it_and_it_goes_on_afterwards(
     hold = held()
     client.post(f"/voices/{voice}/refine")
     assert hold.waiting.wait(10)
-    with holding(server.serving.requests):
+    with holding(server.core.request_slots):
         deadline = time.monotonic() + 10
         while not hold.stopped and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -180,7 +182,7 @@ def test_a_voice_that_is_deleted_ends_its_refinement(client: httpx.Client, held:
 
 
 def test_a_gain_is_kept_and_spoken_with(client: httpx.Client) -> None:
-    voice = voice_of(client, 272)  # higher than every stock voice: no blend reaches it
+    voice = voice_of(client, 272)  # higher than every built-in voice: no blend reaches it
     before = client.get(f"/voices/{voice}").json()
     assert spoken_hz(client, voice) < 260
     client.post(f"/voices/{voice}/refine")
@@ -194,7 +196,7 @@ def test_a_gain_is_kept_and_spoken_with(client: httpx.Client) -> None:
 
 
 def test_without_a_gain_the_match_stays(client: httpx.Client) -> None:
-    voice = voice_of(client, 200)  # a stock voice: there is nothing to gain
+    voice = voice_of(client, 200)  # a built-in voice: there is nothing to gain
     before = client.get(f"/voices/{voice}").json()
     client.post(f"/voices/{voice}/refine")
     job = until(client, voice, ended)

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -49,12 +48,8 @@ def server() -> Iterator[RunningServer]:
 
 @pytest.fixture
 def thoughtful(server: RunningServer) -> Iterator[RunningServer]:
-    loaded = server.serving.loaded
-    assert loaded is not None
-    model = ThoughtfulLanguageModel(4)
-    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
-    yield server
-    server.serving.loaded = loaded
+    with server.with_model(ThoughtfulLanguageModel(4)):
+        yield server
 
 
 def http(server: RunningServer, owner: str = "mine") -> httpx.Client:
@@ -294,15 +289,9 @@ class Strict(FakeLanguageModel):
 
 def test_a_schema_that_cannot_be_held_is_refused_in_its_place(server: RunningServer) -> None:
     text = {"format": {"type": "json_schema", "name": "x", "schema": {"not": {}}}}
-    loaded = server.serving.loaded
-    assert loaded is not None
-    model = Strict(4)
-    server.serving.loaded = replace(loaded, language_models={"large": model, "small": model})
-    try:
+    with server.with_model(Strict(4)):
         assert refused(post(server, "Hi", text=text)) == ("unsupported_schema", "text.format.schema")
         failed = streamed(server, "Hi", text=text)[-1]
-    finally:
-        server.serving.loaded = loaded
     assert failed["type"] == "response.failed"
     assert failed["response"]["error"] == {"code": "invalid_prompt", "message": "No schema."}
 

@@ -86,7 +86,7 @@ async def test_a_key_without_voices_does_not_speak_with_those_of_its_owner(serve
         file = everything.post("/v1/files", data={"purpose": "storage"}, files=clip).json()
         voice = everything.post("/v1/audio/voices", json={"file_id": file["id"]}).json()["id"]
     narrow = {"auth": {"keys": {"all": KEYS["all"]}, "limits": {"all": SCOPES["talk"]}}}
-    limited = server.serving.auth._limited
+    limited = server.core.auth._limited
     limited["all"] = load_limited(narrow)
     try:
         async with talking(server, query(KEYS["all"])) as talker:
@@ -119,7 +119,7 @@ async def test_a_key_that_opens_less_does_not_take_up_a_conversation(server: Run
     async with talking(server, f"{query(KEYS['all'])}&resumable=1") as talker:
         token = (await talker.next())["session"]["resume_token"]
         talker.socket.transport.abort()
-    limited = server.serving.auth._limited
+    limited = server.core.auth._limited
     limited["all"] = load_limited({"auth": {"keys": {"all": KEYS["all"]}, "limits": {"all": SCOPES["talk"]}}})
     try:
         with pytest.raises(InvalidStatus) as refusal:

@@ -8,23 +8,24 @@ from typing import Any
 
 import pytest
 
+from running import until_ready
 from vivavoce import app as app_module
 from vivavoce.app import create_app
 from vivavoce.config import Config, load_config
 from vivavoce.engines.fake import FakeRecognizer, FakeSpeakerVerifier, FakeSpeechDetector
 from vivavoce.errors import EngineError
-from vivavoce.http.serving import Serving
-from vivavoce.knowledge.library import Library
+from vivavoce.http.lifecycle import Failed
 from vivavoce.knowledge.parsing.process import Parsers
+from vivavoce.knowledge.service import KnowledgeService
 from vivavoce.net.fetching import Fetcher
 from vivavoce.runtime.engines import EngineLoader, Engines, load_engines
 from vivavoce.runtime.voices import VoiceLibrary
 from vivavoce.store.store import Store
-from vivavoce.tools.offering import Offering
+from vivavoce.tools.catalog import ToolCatalog
 from vivavoce.tools.web_search.search import WebSearch
 from vivavoce.transcription.tasks import RecordingTasks
 
-OPENED = (Parsers, Fetcher, WebSearch, Offering, Store, Engines, Library, VoiceLibrary, RecordingTasks)
+OPENED = (Fetcher, Store, Engines, Parsers, VoiceLibrary, ToolCatalog, WebSearch, KnowledgeService, RecordingTasks)
 """What a server opens, in this order."""
 
 
@@ -41,13 +42,6 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for kind in (FakeSpeechDetector, FakeRecognizer, FakeSpeakerVerifier):
         monkeypatch.setattr(kind, "close", lambda self: log.append(type(self).__name__))
     return log
-
-
-async def ready(serving: Serving) -> None:
-    async with asyncio.timeout(30):
-        while serving.loaded is None:
-            assert serving.failure is None, serving.failure
-            await asyncio.sleep(0.01)
 
 
 async def test_each_is_closed_though_all_others_fail_to(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +63,7 @@ async def test_each_is_closed_though_all_others_fail_to(config: Config, monkeypa
         failing(kind)
     app = create_app(config)
     async with app.router.lifespan_context(app):
-        await ready(app.state.serving)
+        await until_ready(app)
     assert closed == [*reversed(OPENED)]
 
 
@@ -82,7 +76,7 @@ async def test_engines_that_were_loaded_are_closed_when_one_cannot_be(
     monkeypatch.setattr(EngineLoader, "speaker_verifier", fails)
     with pytest.raises(EngineError, match="verifier: cannot be loaded"):
         await load_engines(config)
-    assert closed == ["FakeRecognizer", "FakeSpeechDetector"]
+    assert closed == ["FakeSpeechDetector", "FakeRecognizer"]
 
 
 @pytest.mark.parametrize(
@@ -110,5 +104,6 @@ async def test_a_server_that_cannot_start_says_why_and_closes_what_it_opened(
     app = create_app(config, on_failure=failed.set)
     async with app.router.lifespan_context(app):
         await asyncio.wait_for(failed.wait(), 30)
-        assert app.state.serving.failure == said
-    assert closed == [app.state.serving.opened]
+        stage = app.state.lifecycle.stage
+        assert stage == Failed(said, stage.store)
+    assert closed == [stage.store]

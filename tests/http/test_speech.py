@@ -52,7 +52,7 @@ def audio_of(told: list[dict[str, Any]]) -> bytes:
 
 
 def heard(data: bytes, *, rate_hz: int = 24_000, raw: bool = False) -> Samples:
-    return read_recording(data, rate_hz=24_000, most_s=60, raw=RawFormat(rate_hz) if raw else None)
+    return read_recording(data, rate_hz=24_000, max_s=60, raw=RawFormat(rate_hz) if raw else None)
 
 
 def refused(answer: httpx.Response, status: int, param: str | None) -> dict[str, Any]:
@@ -188,11 +188,14 @@ def test_addresses_are_not_to_be_guessed(client: httpx.Client) -> None:
 def test_an_address_needs_no_key_but_making_one_does() -> None:
     with running(load_config({"auth": {"keys": {"me": "a-long-random-text"}}}, profile="fake")) as locked:
         path = f"{locked.http}/v1/audio/speech"
-        assert httpx.post(path, json=BODY).status_code == 401
+        assert httpx.post(path, json=BODY, timeout=30).status_code == 401
         made = httpx.post(
-            path, json=BODY | {"return_url": True}, headers={"Authorization": "Bearer a-long-random-text"}
+            path,
+            json=BODY | {"return_url": True},
+            headers={"Authorization": "Bearer a-long-random-text"},
+            timeout=30,
         )
-        assert httpx.get(made.json()["url"]).status_code == 200
+        assert httpx.get(made.json()["url"], timeout=30).status_code == 200
 
 
 # ---- refusals
@@ -239,20 +242,20 @@ def test_an_engine_that_fails_at_once_is_a_server_error(client: httpx.Client) ->
 
 def places_free(server: RunningServer, within_s: float = 10.0) -> bool:
     deadline = time.monotonic() + within_s
-    while server.serving.requests.taken and time.monotonic() < deadline:
+    while server.core.request_slots.taken and time.monotonic() < deadline:
         time.sleep(0.01)
-    return server.serving.requests.taken == 0
+    return server.core.request_slots.taken == 0
 
 
 class Stuck:
-    """Holds every request in the speaker until it is let go; counts those that were cancelled."""
+    """Holds every request in the synthesizer until it is let go; counts those that were cancelled."""
 
     def __init__(self, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
         self.entered = threading.Semaphore(0)
         self.cancelled = 0
-        engines = server.serving.engines
-        self._speak = engines.speaker.speak
-        monkeypatch.setattr(engines.speaker, "speak", self._stuck)
+        engines = server.core.engines
+        self._speak = engines.synthesizer.speak
+        monkeypatch.setattr(engines.synthesizer, "speak", self._stuck)
 
     async def _stuck(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
         if "stuck" in text:
@@ -267,7 +270,7 @@ class Stuck:
 
 @pytest.mark.parametrize("more", [{}, {"stream_format": "sse"}, {"return_url": True}], ids=["audio", "sse", "url"])
 @pytest.mark.parametrize("text", ["stuck", LONG[:570] + "And then it is stuck."], ids=["before", "amid"])
-def test_hanging_up_stops_the_speaker(
+def test_hanging_up_stops_the_synthesizer(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], text: str
 ) -> None:
     stuck = Stuck(server, monkeypatch)
@@ -277,14 +280,14 @@ def test_hanging_up_stops_the_speaker(
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(head.encode() + body)
         assert stuck.entered.acquire(timeout=20)
-        assert server.serving.requests.taken == 1
+        assert server.core.request_slots.taken == 1
     assert places_free(server)
     assert stuck.cancelled == 1
 
 
 def give_up_on(server: RunningServer) -> None:
     with suppress(httpx.ReadTimeout):
-        httpx.post(f"{server.http}/v1/audio/speech", json=BODY | {"input": "stuck"}, timeout=3)
+        httpx.post(f"{server.http}/v1/audio/speech", json=BODY | {"input": "stuck"}, timeout=6)
 
 
 def test_one_too_many_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:

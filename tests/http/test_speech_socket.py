@@ -73,7 +73,7 @@ def deltas(events: list[dict[str, Any]]) -> list[bytes]:
 
 
 def heard(data: bytes, *, raw: bool = False) -> Samples:
-    return read_recording(data, rate_hz=24_000, most_s=60, raw=RawFormat(24_000) if raw else None)
+    return read_recording(data, rate_hz=24_000, max_s=60, raw=RawFormat(24_000) if raw else None)
 
 
 async def test_the_documented_order(server: RunningServer) -> None:
@@ -90,6 +90,7 @@ async def test_the_documented_order(server: RunningServer) -> None:
         "今天天气很好！",
     ]
     starts = [one["data"] for one in events if one["type"].endswith("sentence.start")]
+    assert not any("not_applied" in start for start in starts)
     assert [one["request_id"] for one in starts] == [f"{starts[0]['session_id']}-tts.{number}" for number in (1, 2)]
     assert all(one["timestamp"] > 1e12 and one["sentence_id"] and one["started_at"] for one in starts)
     statuses = [one["data"]["status"] for one in events if one["type"].endswith("delta")]
@@ -246,7 +247,7 @@ async def test_no_text_at_all(server: RunningServer) -> None:
 
 async def freed(server: RunningServer) -> bool:
     for _ in range(500):
-        if not server.serving.requests.taken:
+        if not server.core.request_slots.taken:
             return True
         await asyncio.sleep(0.01)
     return False
@@ -254,7 +255,7 @@ async def freed(server: RunningServer) -> bool:
 
 async def test_vanishing_frees_the_place(server: RunningServer) -> None:
     async with narrating(server, mode="sentence") as narrator:
-        assert not server.serving.requests.taken, "nothing is spoken yet"
+        assert not server.core.request_slots.taken, "nothing is spoken yet"
         await narrator.say("This is quite long. " * 40)
         await narrator.send("tts.text.flush")
         await narrator.next()
@@ -274,6 +275,17 @@ async def test_who_is_refused_before_the_upgrade() -> None:
         assert await refused(PATH, "wrong-random-text") == (401, "invalid_api_key")
         assert await refused("/v1/realtime/audio?model=step-audio-2", "a-long-random-text") == (404, "model_not_found")
         assert await refused("/v1/realtime/audio", "a-long-random-text") == (404, "model_not_found")
-        with holding(locked.serving.requests):
+        with holding(locked.core.request_slots):
             assert await refused(PATH, "a-long-random-text") == (429, "rate_limit_exceeded")
         assert await freed(locked)
+
+
+async def test_a_sentence_read_by_the_rules_of_another_language_is_named(server: RunningServer) -> None:
+    async with narrating(server) as narrator:
+        await narrator.send("tts.create", **VOICE, response_format="pcm")
+        await narrator.say("Guten Tag, wie geht es Ihnen heute? ", "I am well, thank you.")
+        await narrator.send("tts.text.done")
+        starts = [event["data"] for event in await narrator.rest() if event["type"].endswith("sentence.start")]
+    *german, english = (start.get("not_applied") for start in starts)
+    assert {*map(tuple, german)} == {("language",)}
+    assert english is None

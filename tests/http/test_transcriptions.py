@@ -11,16 +11,18 @@ from typing import Any, Literal
 import httpx
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from openai import APIStatusError, OpenAI
+from openai.types.audio import TranscriptionDiarized
 
 from recordings import SAID, TWO_PARTS, loudness, wav
-from running import RunningServer, open_temporary_files, running
+from running import RunningServer, no_more_temporary_files, open_temporary_files, running
 from vivavoce.audio.encoding import FileFormat, encode
 from vivavoce.config import load_config
 from vivavoce.errors import EngineError
 from vivavoce.http import recordings as limits
 from vivavoce.http import transcriptions
-from vivavoce.runtime.scheduling import Ticket
+from vivavoce.scheduling import Ticket
 from vivavoce.types import TranscribeOptions
 
 PATH = "/v1/audio/transcriptions"
@@ -52,9 +54,9 @@ def post(server: RunningServer) -> Iterator[Callable[..., httpx.Response]]:
 
 def free(server: RunningServer) -> bool:
     deadline = time.monotonic() + 5
-    while server.serving.requests.taken and time.monotonic() < deadline:
+    while server.core.request_slots.taken and time.monotonic() < deadline:
         time.sleep(0.01)
-    return server.serving.requests.taken == 0
+    return server.core.request_slots.taken == 0
 
 
 # ---- formats
@@ -147,7 +149,7 @@ def test_hints_reach_the_recogniser(
     server: RunningServer, post: Callable[..., httpx.Response], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[TranscribeOptions] = []
-    recognition = server.serving.engines.recognition
+    recognition = server.core.engines.recognition
     real = recognition.piece
 
     async def piece(samples: Any, options: TranscribeOptions, ticket: Ticket) -> Any:
@@ -160,6 +162,106 @@ def test_hints_reach_the_recogniser(
     assert (asked[0].language, asked[0].temperature, asked[0].translate) == ("zh", 0.5, False)
     post(**{"keywords[]": "Zoë", "languages[]": "Chinese"})
     assert (asked[2].prompt, asked[2].language) == ("Zoë.", "zh")
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("auto", "english"), ("multi", "english"), ("nb-NO", "norwegian"), ("French", "french")]
+)
+def test_languages_are_understood(post: Callable[..., httpx.Response], language: str, told: str) -> None:
+    assert post(language=language, response_format="verbose_json").json()["language"] == told
+
+
+# ---- channels and speakers
+
+CALL: NDArray[np.float32] = np.stack(
+    [loudness((1.0, 0.0), (2.0, 0.5), (7.0, 0.0)), loudness((5.0, 0.0), (1.0, 0.5), (4.0, 0.0))], axis=1
+)
+TELEPHONE = ("call.wav", wav(CALL, layout="stereo"))
+"""The left channel speaks for 2 s, then the right one for 1 s."""
+
+
+def test_channels_are_read_by_themselves(post: Callable[..., httpx.Response]) -> None:
+    heard = post(TELEPHONE, channels="separate").json()
+    assert heard["text"] == SAID
+    assert heard["segments"] == [
+        {"channel": 0, "start": 1.0, "end": 2.999, "text": "I heard 2000 milliseconds."},
+        {"channel": 1, "start": 5.0, "end": 5.999, "text": "I heard 1000 milliseconds."},
+    ]
+    assert heard["usage"]["seconds"] == 10.0
+    assert "segments" not in post(TELEPHONE).json()
+
+
+def test_separate_channels_are_in_the_order_of_time(post: Callable[..., httpx.Response]) -> None:
+    swapped = ("call.wav", wav(CALL[:, ::-1], layout="stereo"))
+    verbose = post(
+        swapped,
+        channels="separate",
+        response_format="verbose_json",
+        **{"timestamp_granularities[]": ["segment", "word"]},
+    ).json()
+    assert verbose["text"] == SAID
+    assert [(one["id"], one["channel"], one["start"]) for one in verbose["segments"]] == [(0, 1, 1.0), (1, 0, 5.0)]
+    assert [word["channel"] for word in verbose["words"]] == [1] * 4 + [0] * 4
+
+
+def test_separate_channels_as_text_and_subtitles(post: Callable[..., httpx.Response]) -> None:
+    lines = "Channel 0: I heard 2000 milliseconds.\nChannel 1: I heard 1000 milliseconds.\n"
+    assert post(TELEPHONE, channels="separate", response_format="text").text == lines
+    assert post(TELEPHONE, channels="separate", response_format="srt").text == (
+        "1\n00:00:01,000 --> 00:00:02,999\nChannel 0: I heard 2000 milliseconds.\n\n"
+        "2\n00:00:05,000 --> 00:00:05,999\nChannel 1: I heard 1000 milliseconds.\n"
+    )
+    assert post(TELEPHONE, channels="separate", response_format="vtt").text.endswith(
+        "00:00:05.000 --> 00:00:05.999\n<v Channel 1>I heard 1000 milliseconds.\n"
+    )
+
+
+def test_one_channel_is_channel_0(post: Callable[..., httpx.Response]) -> None:
+    heard = post(channels="separate").json()
+    assert (heard["text"], {segment["channel"] for segment in heard["segments"]}) == (SAID, {0})
+
+
+def test_silent_channels_have_no_segments(post: Callable[..., httpx.Response]) -> None:
+    quiet = ("quiet.wav", wav(np.zeros((32_000, 2), np.float32), layout="stereo"))
+    assert post(quiet, channels="separate").json() == {
+        "text": "",
+        "segments": [],
+        "usage": {"type": "duration", "seconds": 2.0},
+    }
+
+
+def test_more_channels_than_can_be_read_are_refused(
+    post: Callable[..., httpx.Response], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcriptions, "MAX_CHANNELS", 1)
+    refused = post(TELEPHONE, channels="separate")
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "channels")
+
+
+def tone(hertz: float, seconds: float) -> NDArray[np.float32]:
+    at = np.arange(round(seconds * 16_000))
+    return (0.5 * np.sin(2 * np.pi * hertz * at / 16_000)).astype(np.float32)
+
+
+def test_speakers_are_told_apart(client: OpenAI) -> None:
+    pause = np.zeros(2 * 16_000, np.float32)
+    turns = (tone(150, 2), tone(300, 3), tone(150, 2.5))
+    sound = np.concatenate([part for turn in turns for part in (pause, turn)] + [pause])
+    heard = client.audio.transcriptions.create(
+        file=("two.wav", wav(sound)), model="gpt-4o-transcribe-diarize", response_format="diarized_json"
+    )
+    assert isinstance(heard, TranscriptionDiarized)
+    assert [segment.speaker for segment in heard.segments] == ["A", "B", "A"]
+    assert [segment.text for segment in heard.segments][1] == "I heard 3000 milliseconds."
+    assert (heard.segments[0].start, heard.segments[0].type) == (2.0, "transcript.text.segment")
+    assert len({segment.id for segment in heard.segments}) == 3
+    assert (heard.task, heard.duration) == ("transcribe", len(sound) / 16_000)
+    assert heard.text == " ".join(segment.text for segment in heard.segments)
+
+
+def test_nobody_is_no_speaker(post: Callable[..., httpx.Response]) -> None:
+    nothing = ("quiet.wav", wav(loudness((5.0, 0.0))))
+    assert post(nothing, response_format="diarized_json").json()["segments"] == []
 
 
 @pytest.mark.parametrize("format", ["mp3", "flac", "opus", "aac"])
@@ -193,7 +295,11 @@ def test_silence_has_no_text(post: Callable[..., httpx.Response]) -> None:
     ("fields", "param", "code"),
     [
         ({"model": "step-audio-2"}, "model", "model_not_found"),
-        ({"response_format": "diarized_json"}, "response_format", "invalid_value"),
+        ({"response_format": "diarized"}, "response_format", "invalid_value"),
+        ({"response_format": "diarized_json", "stream": "true"}, "response_format", "invalid_value"),
+        ({"response_format": "diarized_json", "channels": "separate"}, "channels", "invalid_value"),
+        ({"channels": "separate", "stream": "true"}, "channels", "invalid_value"),
+        ({"channels": "both"}, "channels", "invalid_value"),
         ({"language": "tlh"}, "language", "invalid_value"),
         ({"temperature": "1.5"}, "temperature", "invalid_value"),
         ({"temperature": "hot"}, "temperature", "invalid_value"),
@@ -247,7 +353,7 @@ def test_bad_files_are_refused_and_nothing_is_left_behind(
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
     assert answer.json()["error"]["param"] == "file"
     assert free(server)
-    assert open_temporary_files() <= before
+    assert no_more_temporary_files(before)
 
 
 @pytest.mark.parametrize(("layout", "channels", "rate_hz"), [("7.1", 8, 48_000), ("stereo", 2, 192_000)])
@@ -262,13 +368,13 @@ def test_many_channels_and_high_rates_are_read(
 def test_a_file_that_is_too_large_is_a_413(
     server: RunningServer, post: Callable[..., httpx.Response], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transcriptions, "MOST_BYTES", 1_000_000)
-    assert limits.MOST_BYTES == 100 * 1024 * 1024
+    monkeypatch.setattr(transcriptions, "MAX_BYTES", 1_000_000)
+    assert limits.MAX_BYTES == 100 * 1024 * 1024
     before = open_temporary_files()
     answer = post(("large.wav", bytes(2_000_000)))
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
     assert free(server)
-    assert open_temporary_files() <= before
+    assert no_more_temporary_files(before)
 
 
 def test_a_failing_recogniser_is_a_500_and_the_last_event_of_a_stream(
@@ -276,7 +382,7 @@ def test_a_failing_recogniser_is_a_500_and_the_last_event_of_a_stream(
 ) -> None:
     answer = post(prompt="please fail")
     assert (answer.status_code, answer.json()["error"]["type"]) == (500, "server_error")
-    recognition, calls = server.serving.engines.recognition, []
+    recognition, calls = server.core.engines.recognition, []
     real = recognition.piece
 
     async def fails_later(samples: Any, options: TranscribeOptions, ticket: Ticket) -> Any:
@@ -293,7 +399,7 @@ def test_a_failing_recogniser_is_a_500_and_the_last_event_of_a_stream(
 
 
 def test_one_more_than_there_is_room_for_is_a_429(server: RunningServer, post: Callable[..., httpx.Response]) -> None:
-    places = server.serving.requests
+    places = server.core.request_slots
     taken = [places.take() for _ in range(2)]
     try:
         answer = post()

@@ -12,6 +12,7 @@ import pytest
 from running import RunningServer, Talker, running, silence, talking, tone
 from vivavoce.config import load_config
 from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
+from vivavoce.voice_facts import SpeechEncoding
 
 LONG = "a story that takes a good while to tell " * 4
 
@@ -26,12 +27,12 @@ def server() -> Iterator[RunningServer]:
 @pytest.fixture
 def recognised(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """The recogniser says nothing before this is set."""
-    recognizer = server.serving.engines.recognition._recognizer
+    recognizer = server.core.engines.recognition._recognizer
     transcribe, may_speak = recognizer.transcribe, threading.Event()
 
     async def when_allowed(
         samples: Samples, options: TranscribeOptions
-    ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
+    ) -> AsyncGenerator[SpeechEncoding | TranscriptDelta | Transcript, None]:
         await asyncio.to_thread(may_speak.wait)
         async for event in transcribe(samples, options):
             yield event

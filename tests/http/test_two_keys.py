@@ -29,7 +29,7 @@ def server(database_url: str) -> Iterator[RunningServer]:
 
 
 def key_of(server: RunningServer, owner: str) -> str:
-    url = server.serving.config.storage.url
+    url = server.core.config.storage.url
     assert url is not None
     env = {"VIVAVOCE_STORAGE__URL": url.get_secret_value(), "COLUMNS": "200"}
     result = CliRunner().invoke(app, ["keys", "create", owner], env=env)

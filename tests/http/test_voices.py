@@ -186,7 +186,7 @@ def test_a_preview_keeps_nothing(server: RunningServer, mine: httpx.Client) -> N
     assert (told["sample_text"], bool(told["request_id"])) == ("How do I sound?", True)
     assert heard_hz(base64.b64decode(told["sample_audio"])) == pytest.approx(250, abs=4)
     assert mine.get("/v1/audio/voices").json()["data"] == []
-    assert not [name for name in server.serving.engines.speaker.voices if name.startswith("voice-tone-")]
+    assert not [name for name in server.core.engines.synthesizer.voices if name.startswith("voice-tone-")]
     mp3 = mine.post("/v1/audio/voices/preview", json={**body, "response_format": "mp3"}).json()
     assert base64.b64decode(mp3["sample_audio"])[:1] == b"\xff"
 
@@ -202,7 +202,7 @@ def test_a_preview_of_a_clone_fails_where_there_are_matches_only(mine: httpx.Cli
 
 def kept(server: RunningServer, voice: str, column: str) -> Any:
     """What the database has of a voice."""
-    url = server.serving.config.storage.url
+    url = server.core.config.storage.url
     assert url is not None
     with sqlite3.connect(url.get_secret_value().removeprefix("sqlite:///")) as rows:
         return rows.execute(f"select {column} from voices where id = ?", (voice,)).fetchone()[0]
@@ -244,9 +244,9 @@ def test_the_clip_and_its_words_are_kept(server: RunningServer, mine: httpx.Clie
     clip = hum(200)
     voice = made(mine, text="I heard 5800 milliseconds.")["id"]
     assert kept(server, voice, "transcript") == "I heard 5800 milliseconds."
-    folder = Path(str(server.serving.config.storage.blobs))
+    folder = Path(str(server.core.config.storage.blobs))
     path = folder / kept(server, voice, "clip")
-    samples = read_recording(path, rate_hz=24_000, most_s=60)
+    samples = read_recording(path, rate_hz=24_000, max_s=60)
     assert len(samples) == len(clip)
     assert float(np.abs(samples - clip).max()) < 0.001
     mine.delete(f"/v1/audio/voices/{voice}")
@@ -383,7 +383,7 @@ def finished(client: httpx.Client, voice: str) -> dict[str, Any]:
 
 
 def test_a_refinement_finds_the_pitch(mine: httpx.Client) -> None:
-    voice = made(mine, 228)  # between the stock voices, so that there is something to gain
+    voice = made(mine, 228)  # between the built-in voices, so that there is something to gain
     assert refused(mine.get(f"/v1/audio/voices/{voice['id']}/refine"), 404) == ("not_found", "voice_id")
     begun = mine.post(f"/v1/audio/voices/{voice['id']}/refine")
     assert (begun.status_code, begun.json()["object"]) == (202, "audio.voice.refinement")
@@ -400,7 +400,7 @@ def test_a_refinement_finds_the_pitch(mine: httpx.Client) -> None:
 
 def test_a_refinement_waits_for_calls_and_can_be_ended(server: RunningServer, mine: httpx.Client) -> None:
     voice = made(mine)["id"]
-    with holding(server.serving.requests):
+    with holding(server.core.request_slots):
         mine.post(f"/v1/audio/voices/{voice}/refine")
         again = mine.post(f"/v1/audio/voices/{voice}/refine").json()
         job = mine.get(f"/v1/audio/voices/{voice}/refine").json()
@@ -479,7 +479,7 @@ def said_hz(events: list[dict[str, Any]]) -> float:
 async def test_a_conversation_keeps_its_voice_when_others_come(
     server: RunningServer, mine: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivavoce.runtime.voices.at_hand.MOST", 1)
+    monkeypatch.setattr("vivavoce.runtime.voices.loaded_voices.MAX_LOADED", 1)
     voice = made(mine, 250)["id"]
     async with talking(server, f"model=step-audio-2&api_key={KEYS['mine']}") as talker:
         await talker.until("session.created")
@@ -489,7 +489,7 @@ async def test_a_conversation_keeps_its_voice_when_others_come(
             await talker.send(type="response.create")
             assert said_hz(await talker.until("response.done")) == pytest.approx(250, abs=4)
             made(mine, 100, name=other)  # which takes the only place
-            assert voice not in server.serving.engines.speaker.voices
+            assert voice not in server.core.engines.synthesizer.voices
 
 
 def test_a_client_secret_takes_its_owners_voices_only(mine: httpx.Client, yours: httpx.Client) -> None:

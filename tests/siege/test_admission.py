@@ -14,8 +14,8 @@ from starlette.types import Message
 
 from vivavoce.app import create_app
 from vivavoce.config import load_config
+from vivavoce.permissions import Key
 from vivavoce.store.keys import Keys
-from vivavoce.store.rights import Key
 
 OPEN = {
     ("GET", "/"),
@@ -31,6 +31,10 @@ OPEN = {
     ("HEAD", "/openapi.json"),
     ("GET", "/docs"),
     ("HEAD", "/docs"),
+    ("GET", "/favicon.svg"),
+    ("HEAD", "/favicon.svg"),
+    ("GET", "/assets/{name}"),
+    ("HEAD", "/assets/{name}"),
     ("GET", "/v1/audio/voices"),
     ("GET", "/v1/audio/models"),
     ("GET", "/v1/audio/speech/files/{name}"),
@@ -54,7 +58,7 @@ class OneKey(Keys):
 @pytest.fixture(scope="module")
 def app() -> FastAPI:
     made = create_app(load_config({"auth": {"keys": {"alice": "alice-secret-1"}}}, profile="fake"))
-    made.state.serving.auth._created = OneKey
+    made.state.app_state.auth._created = OneKey
     return made
 
 

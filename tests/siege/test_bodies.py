@@ -17,11 +17,11 @@ from running import RunningServer, running
 from vivavoce.config import load_config
 from vivavoce.errors import ClientError
 from vivavoce.http import incoming
-from vivavoce.http.auth import remember_grant
-from vivavoce.http.grants import Grant
-from vivavoce.http.incoming import IncomingBodies, IncomingBody
-from vivavoce.protocol.json_text import MOST_VALUES, MOST_VALUES_IN_LARGE, readable
-from vivavoce.runtime.shares import Shares
+from vivavoce.http.auth import remember_principal
+from vivavoce.http.incoming import BodyLimitMiddleware, IncomingBody
+from vivavoce.http.principals import Principal
+from vivavoce.protocol.json_text import MAX_VALUES, MAX_VALUES_IN_LARGE_BODY, readable
+from vivavoce.runtime.shares import FairShares
 
 MIB = 1024 * 1024
 KEY = {"Authorization": "Bearer alice-secret-1"}
@@ -119,7 +119,7 @@ HOSTILE: dict[str, bytes] = {
     "numbers": b'{"model":"step-audio-2","messages":[' + b"1," * (4 * MIB) + b"1]}",
     "strings": b'{"model":"step-audio-2","messages":[' + b'"",' * (3 * MIB) + b'""]}',
     "escaped quotes": b'{"model":"' + rb"\"" * (4 * MIB) + b'","messages":[' + b"1," * 30_000 + b"1]}",
-    "as many wrong ones as may be": b'{"messages":[' + b"1," * (MOST_VALUES_IN_LARGE - 10) + b"1]}",
+    "as many wrong ones as may be": b'{"messages":[' + b"1," * (MAX_VALUES_IN_LARGE_BODY - 10) + b"1]}",
     "half pairs": b'{"messages":"' + rb"\ud83d" * (MIB // 2) + b'"}',
 }
 
@@ -137,14 +137,14 @@ async def test_no_json_stops_the_others(locked: RunningServer, kind: str) -> Non
 
 
 def test_values_are_counted_outside_of_strings_only() -> None:
-    readable(json.dumps({"text": '[{,\\"' * 10 * MOST_VALUES}).encode())
-    readable(json.dumps(["\\" * 1000, '"[,' * MOST_VALUES] * 2).encode())
+    readable(json.dumps({"text": '[{,\\"' * 10 * MAX_VALUES}).encode())
+    readable(json.dumps(["\\" * 1000, '"[,' * MAX_VALUES] * 2).encode())
     readable(json.dumps("语" * 1_700_000).encode())
     for many in (
         b'"' + rb"\"" * 2_000_001 + b'"',
-        b"[" * (MOST_VALUES + 1),
-        json.dumps([[]] * MOST_VALUES).encode(),
-        b'"' * 10 * MOST_VALUES + b"," * 10_000,
+        b"[" * (MAX_VALUES + 1),
+        json.dumps([[]] * MAX_VALUES).encode(),
+        b'"' * 10 * MAX_VALUES + b"," * 10_000,
     ):
         with pytest.raises(ClientError) as refused:
             readable(many)
@@ -154,12 +154,12 @@ def test_values_are_counted_outside_of_strings_only() -> None:
 # ---- how much of them waits in memory
 
 
-def bodies(held: Shares, pieces: list[dict[str, Any]], owner: str, headers: list[tuple[bytes, bytes]]) -> list[int]:
+def bodies(held: FairShares, pieces: list[dict[str, Any]], owner: str, headers: list[tuple[bytes, bytes]]) -> list[int]:
     """The statuses that end one request each, whose application reads all of its body."""
     statuses: list[int] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
-        remember_grant(scope, Grant(owner))
+        remember_principal(scope, Principal(owner))
         more = True
         while more:
             more = (await receive())["more_body"]
@@ -171,12 +171,12 @@ def bodies(held: Shares, pieces: list[dict[str, Any]], owner: str, headers: list
     async def send(message: Any) -> None:
         pass
 
-    asyncio.run(IncomingBodies(application, held)({"type": "http", "headers": headers}, receive, send))
+    asyncio.run(BodyLimitMiddleware(application, held)({"type": "http", "headers": headers}, receive, send))
     return statuses
 
 
 def test_what_waits_in_memory_is_counted_by_owner_and_given_back() -> None:
-    held = Shares(100, lambda: True)
+    held = FairShares(100, lambda: True)
     chunked = [(b"transfer-encoding", b"chunked")]
     piece = {"type": "http.request", "body": bytes(30), "more_body": True}
     assert bodies(held, [piece, {**piece, "more_body": False}], "alice", chunked) == [60]
@@ -191,9 +191,9 @@ def test_what_waits_in_memory_is_counted_by_owner_and_given_back() -> None:
 
 
 def test_what_goes_to_the_disk_is_not_counted() -> None:
-    held = Shares(100)
+    held = FairShares(100)
     scope: dict[str, Any] = {"type": "http", "headers": [(b"content-length", b"1000")], "state": {}}
-    remember_grant(scope, Grant("alice"))
+    remember_principal(scope, Principal("alice"))
 
     async def receive() -> Any:
         return {"type": "http.request", "body": bytes(500), "more_body": True}
@@ -204,7 +204,7 @@ def test_what_goes_to_the_disk_is_not_counted() -> None:
         await body.receive()
         await body.receive()
         assert held.used == 40
-        body.over()
+        body.finish()
 
     asyncio.run(read())
     assert held.used == 0

@@ -20,7 +20,7 @@ from knowledge.served import served
 from vivavoce.audio.encoding import encode
 
 SIDE = 16_000
-MOST_MORE_MIB = 60
+MAX_GROWTH_MIB = 60
 SPEECH = np.full(16_000, 0.5, np.float32)
 
 
@@ -82,8 +82,8 @@ def test_a_cover_in_a_recording_costs_nothing(
     before = peak_mib(process)
     answer = transcribed(client, content)
     assert (answer.status_code, "milliseconds" in answer.json()["text"]) == (200, True)
-    assert peak_mib(process) - before < MOST_MORE_MIB
-    assert all(peak_mib(child) < 2 * MOST_MORE_MIB for child in process.children())
+    assert peak_mib(process) - before < MAX_GROWTH_MIB
+    assert all(peak_mib(child) < 2 * MAX_GROWTH_MIB for child in process.children())
 
 
 def test_children_that_are_killed_again_and_again_cost_nobody_anything(

@@ -20,15 +20,15 @@ from websockets.sync.client import connect
 
 from vivavoce.cli.serve import listen, make_server
 from vivavoce.config import Config, load_config
-from vivavoce.http import patience
-from vivavoce.http.listening import Connections, Listener
+from vivavoce.http import timeouts
+from vivavoce.http.tcp_listener import BoundedListener, ConnectionLimiter
 from vivavoce.http.tls import tls_files
 
-MOST = 10
+MAX_CONNECTIONS = 10
 
 
 @contextmanager
-def serving(config: Config, connections: Connections) -> Iterator[Listener]:
+def serving(config: Config, connections: ConnectionLimiter) -> Iterator[BoundedListener]:
     """A server as ``vivavoce serve`` runs it, at the socket this yields."""
     tls = tls_files(config)
     with listen("127.0.0.1", 0) as listening:
@@ -48,16 +48,17 @@ def serving(config: Config, connections: Connections) -> Iterator[Listener]:
 
 
 @pytest.fixture(scope="module")
-def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
+def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoundedListener]:
     folder = tmp_path_factory.mktemp("store")
     storage = {"url": f"sqlite:///{folder / 'vivavoce.db'}", "blobs": str(folder / "blobs")}
     with serving(
-        load_config({"storage": storage, "limits": {"drain_s": 0}}, profile="fake"), Connections(MOST, 1)
+        load_config({"storage": storage, "limits": {"drain_s": 0}}, profile="fake"),
+        ConnectionLimiter(MAX_CONNECTIONS, 1),
     ) as one:
         yield one
 
 
-def opened(listening: Listener, *pieces: bytes) -> socket.socket:
+def opened(listening: BoundedListener, *pieces: bytes) -> socket.socket:
     connection = socket.create_connection(listening.getsockname(), timeout=10)
     for piece in pieces:
         connection.sendall(piece)
@@ -76,7 +77,7 @@ def closed_within(connection: socket.socket, seconds: float) -> bool:
         return False
 
 
-def all_gone(listening: Listener) -> bool:
+def all_gone(listening: BoundedListener) -> bool:
     deadline = time.monotonic() + 10
     while (connections := listening.connections) and connections.open and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -86,15 +87,17 @@ def all_gone(listening: Listener) -> bool:
 @pytest.mark.parametrize(
     "said", [b"", b"GET /health HTTP/1.1\r\nHost: x\r\n", b"GET /realtime HTTP/1.1\r\nUpgrade: websocket\r\n"]
 )
-def test_half_a_head_is_not_waited_for(listening: Listener, said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "HEAD_S", 0.3)
+def test_half_a_head_is_not_waited_for(
+    listening: BoundedListener, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "HEAD_S", 0.3)
     with opened(listening, said) as connection:
         assert closed_within(connection, 5)
     assert all_gone(listening)
 
 
-def test_nor_is_one_that_comes_byte_by_byte(listening: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "HEAD_S", 0.4)
+def test_nor_is_one_that_comes_byte_by_byte(listening: BoundedListener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "HEAD_S", 0.4)
     began = time.monotonic()
     with opened(listening) as connection, suppress(ConnectionError):
         for byte in b"GET /health HTTP/1.1\r\n" + b"X-A: b\r\n" * 1000:
@@ -103,8 +106,8 @@ def test_nor_is_one_that_comes_byte_by_byte(listening: Listener, monkeypatch: py
     assert time.monotonic() - began < 5
 
 
-def test_a_second_request_has_as_long(listening: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "HEAD_S", 0.3)
+def test_a_second_request_has_as_long(listening: BoundedListener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "HEAD_S", 0.3)
     head = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
     with opened(listening, head + b"\r\n") as connection:
         assert connection.recv(65536)
@@ -112,15 +115,15 @@ def test_a_second_request_has_as_long(listening: Listener, monkeypatch: pytest.M
         assert closed_within(connection, 5)
 
 
-def test_no_more_connections_than_there_may_be(listening: Listener) -> None:
+def test_no_more_connections_than_there_may_be(listening: BoundedListener) -> None:
     """Sockets that say nothing and WebSockets count alike, and give their place back."""
     at = f"127.0.0.1:{listening.getsockname()[1]}"
     assert all_gone(listening)
     with ExitStack() as stack:
         stack.enter_context(connect(f"ws://{at}/v1/realtime?model=step-audio-2"))
-        for _ in range(MOST - 1):
+        for _ in range(MAX_CONNECTIONS - 1):
             stack.enter_context(opened(listening))
-        for _ in range(3 * MOST):
+        for _ in range(3 * MAX_CONNECTIONS):
             with opened(listening) as refused:
                 assert closed_within(refused, 5)
     assert all_gone(listening)
@@ -130,18 +133,18 @@ def test_no_more_connections_than_there_may_be(listening: Listener) -> None:
 
 def test_a_handshake_that_does_not_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With TLS the connection is nobody's as long as its handshake lasts, and counts all the same."""
-    monkeypatch.setattr(patience, "HEAD_S", 0.5)
+    monkeypatch.setattr(timeouts, "HEAD_S", 0.5)
     storage = {"url": f"sqlite:///{tmp_path / 'vivavoce.db'}", "blobs": str(tmp_path / "blobs")}
     settings = {"storage": storage, "tls": {"self_signed": True}, "home": tmp_path, "limits": {"drain_s": 0}}
-    with serving(load_config(settings, profile="fake"), Connections(MOST, 1)) as locked:
+    with serving(load_config(settings, profile="fake"), ConnectionLimiter(MAX_CONNECTIONS, 1)) as locked:
         for said in (b"", b"\x16\x03\x01\x02\x00\x01"):
             with opened(locked, said) as connection:
                 assert closed_within(connection, 10)
         assert all_gone(locked)
 
 
-def test_a_client_that_does_not_read_its_answer(listening: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "STALLED_S", 0.3)
+def test_a_client_that_does_not_read_its_answer(listening: BoundedListener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "STALLED_S", 0.3)
     ask = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with opened(listening, ask * 100):
         assert all_gone(listening)
@@ -149,7 +152,7 @@ def test_a_client_that_does_not_read_its_answer(listening: Listener, monkeypatch
 
 @given(st.lists(st.tuples(st.sampled_from(["127.0.0.1", "203.0.113.5", "203.0.113.6", "::1"]), st.booleans())))
 def test_connections_are_counted_by_address(steps: list[tuple[str, bool]]) -> None:
-    connections, held = Connections(6, 2), list[str]()
+    connections, held = ConnectionLimiter(6, 2), list[str]()
     for address, comes in steps:
         if comes:
             local = address in ("127.0.0.1", "::1")
@@ -163,9 +166,15 @@ def test_connections_are_counted_by_address(steps: list[tuple[str, bool]]) -> No
         assert set(connections._by_address) == set(held)
 
 
+def test_those_of_a_proxy_count_only_in_all() -> None:
+    connections = ConnectionLimiter(6, 2, ["10.0.0.0/8"])
+    assert all(connections.admit(address) for address in ("10.0.0.7", "10.0.0.7", "10.0.0.7", "::ffff:10.0.0.7"))
+    assert [connections.admit("::ffff:11.0.0.7") for _ in range(3)] == [True, True, False]
+
+
 def test_as_many_files_as_the_system_allows() -> None:
     program = (
-        "import resource; from vivavoce.http.listening import raise_file_limit;"
+        "import resource; from vivavoce.http.tcp_listener import raise_file_limit;"
         "_, hard = resource.getrlimit(resource.RLIMIT_NOFILE); resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard));"
         "assert raise_file_limit() == hard; print(*resource.getrlimit(resource.RLIMIT_NOFILE))"
     )

@@ -16,10 +16,10 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from running import until_ready
 from vivavoce.cli.serve import listen, make_server
 from vivavoce.config import load_config
-from vivavoce.engines.fake import FakeLanguageModel, FakeSpeaker
-from vivavoce.http.serving import Serving
+from vivavoce.engines.fake import FakeLanguageModel, FakeSynthesizer
 
 CHAT = {"model": "step-audio-2", "messages": [{"role": "user", "content": "one two three"}]}
 
@@ -28,20 +28,20 @@ CHAT = {"model": "step-audio-2", "messages": [{"role": "user", "content": "one t
 class Held:
     """The engines stop after their first piece, until they are let go on."""
 
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: int = 0
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Held:
     held = Held()
-    for engine, name in ((FakeLanguageModel, "generate"), (FakeSpeaker, "speak")):
+    for engine, name in ((FakeLanguageModel, "generate"), (FakeSynthesizer, "speak")):
         whole = getattr(engine, name)
 
         async def pieces(self: Any, *arguments: Any, whole: Any = whole) -> AsyncIterator[Any]:
             async for piece in whole(self, *arguments):
                 yield piece
-                held.begun.set()
+                held.begun += 1
                 await held.go_on.wait()
 
         monkeypatch.setattr(engine, name, pieces)
@@ -55,14 +55,11 @@ async def served(folder: Path, held: Held, drain_s: float) -> AsyncIterator[tupl
     storage = {"url": f"sqlite:///{folder / 'vivavoce.db'}", "blobs": str(folder / "blobs")}
     config = load_config({"port": 0, "storage": storage, "limits": {"drain_s": drain_s}}, profile="fake")
     server = make_server(config, None)
-    serving: Serving = server.config.app.state.serving  # type: ignore[union-attr]
     with listen("127.0.0.1", 0) as listening:
         running = asyncio.create_task(server._serve(sockets=[listening]))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        async with asyncio.timeout(60):
-            while serving.loaded is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        held.begun.clear()
+        await until_ready(server.config.app)  # type: ignore[arg-type]
+        held.begun = 0
         held.go_on.clear()
         async with httpx.AsyncClient(base_url=url, timeout=30) as client:
             try:
@@ -74,9 +71,10 @@ async def served(folder: Path, held: Held, drain_s: float) -> AsyncIterator[tupl
                     await running
 
 
-async def stop(server: uvicorn.Server, client: httpx.AsyncClient, held: Held) -> None:
-    """Tell it to stop, once something has begun; returns when it begins nothing more."""
-    await held.begun.wait()
+async def stop(server: uvicorn.Server, client: httpx.AsyncClient, held: Held, *, begun: int = 1) -> None:
+    """Tell it to stop, once so many things have begun; returns when it begins nothing more."""
+    while held.begun < begun:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
     server.should_exit = True
     async with asyncio.timeout(10):
         while (await client.get("/readyz")).json()["checks"]["admission"]["reason"] != "draining":  # noqa: ASYNC110
@@ -140,7 +138,7 @@ async def test_an_answer_that_is_not_begun_in_time_is_refused_and_sound_breaks_o
     async with served(tmp_path, held, drain_s=0.2) as (server, client):
         whole = asyncio.create_task(client.post("/v1/chat/completions", json=CHAT))
         sound = asyncio.create_task(client.post("/v1/audio/speech", json=speech))
-        await stop(server, client, held)
+        await stop(server, client, held, begun=2)
         assert ((await whole).status_code, (await whole).json()["error"]["code"]) == (503, "server_stopping")
         with pytest.raises(httpx.RemoteProtocolError):
             await sound

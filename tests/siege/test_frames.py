@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from loops import stops_nobody
 from running import RunningServer, Talker, running, talking
 from vivavoce.config import load_config
-from vivavoce.protocol.json_text import MOST_FRAME
+from vivavoce.protocol.json_text import MAX_FRAME_BYTES
 
 MIB = 1024 * 1024
 
@@ -38,13 +38,13 @@ def text_item(text: str, **more: str) -> str:
 
 async def test_a_frame_of_words_has_a_megabyte(server: RunningServer) -> None:
     async with talking(server) as talker:
-        error = await refusal(talker, text_item("x" * MOST_FRAME))
+        error = await refusal(talker, text_item("x" * MAX_FRAME_BYTES))
         assert (error["code"], error["event_id"]) == ("request_too_large", "mine")
         error = await refusal(
-            talker, json.dumps({"type": "session.update", "session": {"instructions": "x" * MOST_FRAME}})
+            talker, json.dumps({"type": "session.update", "session": {"instructions": "x" * MAX_FRAME_BYTES}})
         )
         assert error["code"] == "request_too_large"
-        error = await refusal(talker, text_item("x", audio="A" * MOST_FRAME, note="y" * MOST_FRAME))
+        error = await refusal(talker, text_item("x", audio="A" * MAX_FRAME_BYTES, note="y" * MAX_FRAME_BYTES))
         assert error["code"] == "request_too_large"
         await talker.say("Still here?")
         await talker.until("conversation.item.created")
@@ -69,7 +69,7 @@ async def test_the_other_sockets_have_the_same_bounds(server: RunningServer) -> 
     many = '{"type": "x", "a": [' + "1," * 30_000 + "1]}"
     for path in ("realtime/stateless?model=step-overture", "realtime/asr/stream", "realtime/audio?model=step-tts-2"):
         async with connect(f"{server.ws}/v1/{path}", max_size=None) as socket:
-            for frame in (many, json.dumps({"type": "x", "a": "x" * MOST_FRAME})):
+            for frame in (many, json.dumps({"type": "x", "a": "x" * MAX_FRAME_BYTES})):
                 await socket.send(frame)
                 while "values" not in (said := str(await asyncio.wait_for(socket.recv(), 20))) and "bytes" not in said:
                     pass

@@ -15,22 +15,22 @@ import pytest
 from vivavoce.audio.mp3 import counted_s
 from vivavoce.knowledge.blocks import Block
 from vivavoce.knowledge.parsing import markup, texts
-from vivavoce.knowledge.passages import Cutter, PassageSize
+from vivavoce.knowledge.passages import Chunker, PassageSize
 from vivavoce.protocol.base64_text import from_base64
 from vivavoce.protocol.json_text import without_lone_surrogates
-from vivavoce.runtime.clauses import ClauseSplitter
-from vivavoce.runtime.json_spans import without_json
-from vivavoce.runtime.spoken import spoken_form
-from vivavoce.scripts import script_runs
 from vivavoce.speech.models import SpeechModel
 from vivavoce.speech.sentences import WholeSentences
-from vivavoce.speech.wording import without_directions
-from vivavoce.token_estimates import estimate_text
+from vivavoce.speech.text_preparation import without_stage_directions
+from vivavoce.text.clauses import ClauseSplitter
+from vivavoce.text.json_spans import without_json
+from vivavoce.text.scripts import script_runs
+from vivavoce.text.speakable import speakable_form
+from vivavoce.text.token_estimates import estimate_text
 
 RUNS = 3
 TRIES = 3
-MOST_RATIO = 8
-LEAST_S = 0.008
+MAX_RATIO = 8
+MIN_S = 0.008
 """Of the shorter input: below, the clock and the allocator say more than the work."""
 
 
@@ -55,13 +55,13 @@ def sentences(text: str) -> None:
 
 
 def cut(text: str) -> None:
-    cutter = Cutter(PassageSize(), "title")
+    cutter = Chunker(PassageSize(), "title")
     list(cutter.take([Block("paragraph", text)]))
     list(cutter.finish())
 
 
 def cut_small(text: str) -> None:
-    cutter = Cutter(PassageSize(), "title")
+    cutter = Chunker(PassageSize(), "title")
     list(cutter.take(Block("item", piece) for piece in text.split(" ") if piece))
     list(cutter.finish())
 
@@ -103,11 +103,11 @@ MARKUP = ("a\n", " \n", "a ", "<b>a</b>", "<p>a", "<table><tr><td>a</table>", "<
 SUBJECTS: dict[str, tuple[Callable[[str], object], tuple[str, ...], int]] = {
     "clauses": (at_once, TEXTS, 2000),
     "clauses by character": (by_character, TEXTS, 2000),
-    "spoken form": (lambda text: spoken_form(text, "en", complete=True), TEXTS, 4000),
+    "spoken form": (lambda text: speakable_form(text, "en", complete=True), TEXTS, 4000),
     "JSON in speech": (without_json, TEXTS, 8000),
     "runs of scripts": (script_runs, (*TEXTS, "中a"), 8000),
     "sentences": (sentences, TEXTS, 2000),
-    "directions": (lambda text: without_directions(text, SpeechModel(directions=True)), TEXTS, 8000),
+    "directions": (lambda text: without_stage_directions(text, SpeechModel(stage_directions=True)), TEXTS, 8000),
     "tokens": (estimate_text, TEXTS, 20_000),
     "passages": (cut, TEXTS, 10_000),
     "passages of small blocks": (cut_small, ("a ", "中 ", "a. "), 10_000),
@@ -146,9 +146,9 @@ def thread_s(run: Callable[[str], object], text: str, runs: int = RUNS) -> float
 def grows_with_the_square(run: Callable[[str], object], unit: str, length: int) -> bool:
     short, long = unit * (length // len(unit)), unit * (4 * length // len(unit))
     for _ in range(TRIES):
-        if thread_s(run, long, 1) < LEAST_S * MOST_RATIO:
+        if thread_s(run, long, 1) < MIN_S * MAX_RATIO:
             return False
-        if thread_s(run, long) < MOST_RATIO * max(LEAST_S, thread_s(run, short)):
+        if thread_s(run, long) < MAX_RATIO * max(MIN_S, thread_s(run, short)):
             return False
     return True
 

@@ -14,7 +14,7 @@ from running import RunningServer, running
 from vivavoce.config import load_config
 from vivavoce.errors import ClientError, RateLimitError
 from vivavoce.http.local import require_local
-from vivavoce.http.wrong_keys import MOST_ADDRESSES, MOST_WRONG, WINDOW_S, WrongKeys
+from vivavoce.http.wrong_keys import MAX_ADDRESSES, MAX_WRONG_KEYS, WINDOW_S, WrongKeys
 
 
 def comes_with(**headers: str) -> None:
@@ -50,7 +50,7 @@ def test_a_proxy_that_speaks_for_this_machine_is_welcome() -> None:
 def test_an_address_that_tries_keys_has_to_wait() -> None:
     now = 0.0
     wrong = WrongKeys(lambda: now)
-    for attempt in range(MOST_WRONG):
+    for attempt in range(MAX_WRONG_KEYS):
         wrong.require("203.0.113.5")
         wrong.note("203.0.113.5", [f"guess-{attempt}"])
     with pytest.raises(RateLimitError) as refused:
@@ -63,13 +63,16 @@ def test_an_address_that_tries_keys_has_to_wait() -> None:
 
 def test_the_same_wrong_key_again_is_one_mistake_and_loopback_is_not_counted() -> None:
     wrong = WrongKeys(lambda: 0.0)
-    for attempt in range(10 * MOST_WRONG):
+    for attempt in range(10 * MAX_WRONG_KEYS):
         wrong.note("203.0.113.5", ["expired-key"])
         wrong.note("127.0.0.1", [f"guess-{attempt}"])
         wrong.note(None, [f"guess-{attempt}"])
         wrong.note(f"2001:db8:1:2::{attempt:x}", [f"guess-{attempt}"])
+        wrong.note(f"::ffff:192.0.2.{attempt % 2}", [f"guess-{attempt}"])
     for host in ("203.0.113.5", "127.0.0.1", None):
         wrong.require(host)
+    with pytest.raises(RateLimitError):
+        wrong.require("192.0.2.1")  # a socket for both versions maps it
     with pytest.raises(RateLimitError):
         wrong.require("2001:db8:1:2:ffff::")  # a customer has a /64, and every address in it
 
@@ -79,8 +82,8 @@ def test_what_is_remembered_is_bounded(attempts: list[tuple[object, str]]) -> No
     wrong = WrongKeys(lambda: 0.0)
     for address, key in attempts:
         wrong.note(str(address), [key] * 50)
-    assert len(wrong._tried) <= MOST_ADDRESSES
-    assert all(len(tried) <= MOST_WRONG for tried in wrong._tried.values())
+    assert len(wrong._tried) <= MAX_ADDRESSES
+    assert all(len(tried) <= MAX_WRONG_KEYS for tried in wrong._tried.values())
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +97,8 @@ def test_over_http_by_the_address_a_proxy_names(locked: RunningServer) -> None:
         headers = {"Authorization": f"Bearer {key}", "X-Forwarded-For": address}
         return httpx.get(f"{locked.http}/v1/models", headers=headers)
 
-    answers = [ask(f"guess-{attempt}", "203.0.113.9") for attempt in range(MOST_WRONG + 1)]
-    assert [answer.status_code for answer in answers] == [401] * MOST_WRONG + [429]
+    answers = [ask(f"guess-{attempt}", "203.0.113.9") for attempt in range(MAX_WRONG_KEYS + 1)]
+    assert [answer.status_code for answer in answers] == [401] * MAX_WRONG_KEYS + [429]
     assert 0 < int(answers[-1].headers["Retry-After"]) <= WINDOW_S
     assert ask("alice-secret-1", "203.0.113.9").status_code == 429  # else the guesser would learn which key is right
     assert ask("alice-secret-1", "203.0.113.10").status_code == 200

@@ -22,7 +22,7 @@ from websockets.asyncio.client import connect
 from running import RunningServer, Talker, running, silence, talking, tone
 from vivavoce.cli.local_server import free_port
 from vivavoce.config import load_config
-from vivavoce.runtime import line
+from vivavoce.runtime import replay_buffer
 from vivavoce.session.session import Session
 
 MIB = 1024 * 1024
@@ -86,16 +86,16 @@ def server() -> Iterator[RunningServer]:
 def left_behind(server: RunningServer) -> Iterator[list[str]]:
     """The ids of sessions of this block that are still in memory after it, without the help of a garbage collection."""
     sessions: list[weakref.ref[Session]] = []
-    begin = server.serving.calls.begin
+    start = server.core.connections.start
 
-    def begun(driver, *arguments, **more):  # type: ignore[no-untyped-def]
+    def started(driver, *arguments, **more):  # type: ignore[no-untyped-def]
         sessions.append(weakref.ref(driver._session))
-        return begin(driver, *arguments, **more)
+        return start(driver, *arguments, **more)
 
     left: list[str] = []
     gc.collect()
     gc.disable()
-    server.serving.calls.begin = begun  # type: ignore[method-assign]
+    server.core.connections.start = started  # type: ignore[method-assign]
     try:
         yield left
         assert sessions
@@ -105,7 +105,7 @@ def left_behind(server: RunningServer) -> Iterator[list[str]]:
         left += [session.id for one in sessions if (session := one()) is not None]
     finally:
         gc.enable()
-        server.serving.calls.begin = begin  # type: ignore[method-assign]
+        server.core.connections.start = start  # type: ignore[method-assign]
 
 
 async def converse(talker: Talker) -> None:
@@ -142,13 +142,13 @@ async def test_a_conversation_that_is_over_is_out_of_memory(server: RunningServe
     assert left == []
 
 
-@pytest.mark.parametrize("room", [line.ROOM_BYTES, 1 << 40])
+@pytest.mark.parametrize("room", [replay_buffer.ROOM_BYTES, 1 << 40])
 async def test_so_is_one_whose_client_does_not_read(
     server: RunningServer, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With backpressure, which it does not yield to; and without, when too much waits."""
-    monkeypatch.setattr(line, "ROOM_BYTES", room)
-    monkeypatch.setattr(line, "STALLED_S", 0.2)
+    monkeypatch.setattr(replay_buffer, "ROOM_BYTES", room)
+    monkeypatch.setattr(replay_buffer, "STALLED_S", 0.2)
     with left_behind(server) as left:
         socket = await connect(f"{server.ws}/v1/realtime?model=step-audio-2", max_size=None, max_queue=1)
         await socket.recv()

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from loops import stops_nobody
-from running import RunningServer
+from running import RunningServer, wait_until_ready
 from vivavoce.cli.serve import listen, make_server
 from vivavoce.config import load_config
 
@@ -34,10 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         thread = threading.Thread(target=served.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         running = RunningServer(listening.getsockname()[1], served.config.app)  # type: ignore[arg-type]
-        deadline = time.monotonic() + 60
-        while running.serving.loaded is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until_ready(running.app)
         yield running
         served.should_exit = True
         thread.join(30)

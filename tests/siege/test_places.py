@@ -84,10 +84,10 @@ async def silent_uploads(server: RunningServer, count: int) -> AsyncIterator[Non
 
 
 async def test_uploads_of_which_nothing_comes_take_no_places(server: RunningServer) -> None:
-    capacity = server.serving.requests.capacity
+    capacity = server.core.request_slots.capacity
     async with silent_uploads(server, capacity), httpx.AsyncClient(base_url=server.http, timeout=60) as client:
         await asyncio.sleep(0.1)
-        assert server.serving.requests.taken == 0
+        assert server.core.request_slots.taken == 0
         answer = await client.post(
             "/v1/audio/transcriptions",
             headers={"Authorization": f"Bearer {KEYS['other']}"},
@@ -99,11 +99,11 @@ async def test_uploads_of_which_nothing_comes_take_no_places(server: RunningServ
 
 async def test_sockets_of_speech_that_say_nothing_take_no_places(server: RunningServer) -> None:
     async with AsyncExitStack() as held:
-        for _ in range(server.serving.requests.capacity):
+        for _ in range(server.core.request_slots.capacity):
             url = f"{server.ws}/v1/realtime/audio?model=step-tts-2&api_key={KEYS['greedy']}"
             socket = await held.enter_async_context(connect(url))
             await socket.recv()
-        assert server.serving.requests.taken == 0
+        assert server.core.request_slots.taken == 0
 
 
 async def closed(talker: Talker) -> tuple[str, int, str]:

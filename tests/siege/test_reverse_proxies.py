@@ -28,7 +28,7 @@ from vivavoce.cli import serve
 from vivavoce.cli.local_server import free_port
 from vivavoce.config import load_config
 from vivavoce.engines.fake import FakeLanguageModel
-from vivavoce.http.wrong_keys import MOST_WRONG
+from vivavoce.http.wrong_keys import MAX_WRONG_KEYS
 from vivavoce.types import GenerationEvent
 
 DOCS = Path(__file__).parents[2] / "docs" / "security.md"
@@ -255,7 +255,7 @@ def test_what_visitors_say_of_their_address_is_not_believed(behind: Behind) -> N
     """Or each wrong key could come from another address. They are this machine, whose wrong keys are not counted."""
     with behind.http() as http:
         statuses = []
-        for number in range(MOST_WRONG + 2):
+        for number in range(MAX_WRONG_KEYS + 2):
             claimed = {"Authorization": f"Bearer wrong-key-{number}", "X-Forwarded-For": "203.0.113.7"}
             statuses.append(http.get("/v1/models", headers=claimed).status_code)
     assert set(statuses) == {401}
@@ -265,7 +265,7 @@ def test_the_visitors_address_is_taken_from_trusted_proxies_only(server_port: in
     """The server believes this machine by default: as a proxy, it speaks for somebody else, who has tried too often."""
     with httpx.Client(base_url=f"http://127.0.0.1:{server_port}") as proxy:
         statuses = []
-        for number in range(MOST_WRONG + 2):
+        for number in range(MAX_WRONG_KEYS + 2):
             told = {"Authorization": f"Bearer wrong-key-{number}", "X-Forwarded-For": "203.0.113.9"}
             statuses.append(proxy.get("/v1/models", headers=told).status_code)
         other = proxy.get(

@@ -11,7 +11,7 @@ import pytest
 
 from running import RunningServer, running, talking
 from vivavoce.config import load_config
-from vivavoce.protocol.reading import schema_complaint
+from vivavoce.protocol.json_fields import schema_complaint
 from vivavoce.tools.mcp.servers import _listed
 
 NO_SCHEMAS: list[Any] = [
@@ -67,8 +67,8 @@ async def test_what_is_no_schema_is_refused(server: RunningServer, schema: Any) 
 
 @pytest.mark.parametrize("schema", NO_SCHEMAS)
 def test_what_is_no_schema_of_a_tool_server_is_left_out(schema: Any) -> None:
-    class Said:
+    class AnswerMessage:
         name, description, title, annotations, input_schema = "f", "does", None, None, schema
 
-    listed = _listed(Said())
+    listed = _listed(AnswerMessage())
     assert listed is None or not schema_complaint(json.dumps(dict(listed.schema)))

@@ -19,10 +19,10 @@ from vivavoce.config import load_config
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.hibari import load
 from vivavoce.engines.kokoro.chinese import Chinese
-from vivavoce.engines.kokoro.english import English
 from vivavoce.engines.kokoro.japanese import Japanese
 from vivavoce.engines.kokoro.model import load_vocabulary
-from vivavoce.engines.reading import CarefulPhonemizer, plain
+from vivavoce.engines.phonemes.english import English
+from vivavoce.engines.safe_phonemizer import SafePhonemizer, plain
 from vivavoce.types import SpeakOptions
 
 DIGITS = "9" * 37
@@ -79,8 +79,8 @@ def test_only_the_word_that_cannot_be_read_is_left_out(caplog: pytest.LogCapture
             raise ValueError(text)
         return text
 
-    careful = CarefulPhonemizer("a test", read)
-    assert careful("one two 77 xx three") == "one two 7 7 three"
+    phonemizer = SafePhonemizer("a test", read)
+    assert phonemizer("one two 77 xx three") == "one two 7 7 three"
     assert "leaves out" in caplog.text
     assert "xx" not in caplog.text
 
@@ -94,14 +94,14 @@ async def test_odd_texts_are_synthesised() -> None:
     def no_weights(name: str) -> None:
         raise AssertionError(name)
 
-    speaker = load(EngineContext(weights=no_weights, threads=1, capacity=1))  # type: ignore[arg-type]
+    synthesizer = load(EngineContext(weights=no_weights, threads=1, capacity=1))  # type: ignore[arg-type]
     try:
         for text in (DIGITS, CIRCLED, *(text[:40] for text in odd_texts(2, 20))):
-            pieces = [piece async for piece in speaker.speak(text, SpeakOptions("heart", "en"))]
+            pieces = [piece async for piece in synthesizer.speak(text, SpeakOptions("heart", "en"))]
             assert all(piece.ndim == 1 for piece in pieces)
             assert pieces or text not in (DIGITS, CIRCLED)
     finally:
-        speaker.close()
+        synthesizer.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ import pytest
 
 from running import RunningServer, running
 from vivavoce.config import load_config
+from vivavoce.http.core import most_bytes
+from vivavoce.runtime.shares import Owners
 
 KEYS = {"greedy": "key-of-the-greedy", "other": "key-of-the-other", "more": "key-of-more"}
 MIB = 1024 * 1024
@@ -57,7 +59,5 @@ def test_an_owner_keeps_as_much_as_they_may_and_others_do_not_notice(server: Run
 
 @pytest.mark.parametrize(("keys", "most"), [({}, None), ({"a": "one-owner-only"}, None), (KEYS, 10 * 1024 * MIB)])
 def test_by_default_there_is_a_bound_where_there_are_several_owners(keys: dict[str, str], most: int | None) -> None:
-    from vivavoce.http.serving import Serving
-
-    serving = Serving(load_config({"auth": {"keys": keys}}, profile="fake"))
-    assert serving.most_bytes("greedy") == most
+    config = load_config({"auth": {"keys": keys}}, profile="fake")
+    assert most_bytes(config, Owners(config.auth.keys), "greedy") == most

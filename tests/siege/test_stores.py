@@ -36,9 +36,9 @@ WITHIN_S = 30.0
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is tried again soon, and nothing is remembered long."""
     monkeypatch.setattr(supervision, "FIRST_RETRY_S", 0.1)
-    monkeypatch.setattr(supervision, "MOST_RETRY_S", 0.2)
+    monkeypatch.setattr(supervision, "MAX_RETRY_S", 0.2)
     monkeypatch.setattr(ingest, "RETRY_S", 1)
-    monkeypatch.setattr(readiness, "ASKED_EVERY_S", 0.0)
+    monkeypatch.setattr(readiness, "STORE_CHECK_INTERVAL_S", 0.0)
     monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.5)
 
 
@@ -65,8 +65,8 @@ def until(said: Callable[[], bool]) -> None:
 
 
 def upload(client: httpx.Client, content: bytes, purpose: str = "retrieval-text") -> httpx.Response:
-    ending = "txt" if purpose == "retrieval-text" else "wav"
-    return client.post("/files", data={"purpose": purpose}, files={"file": (f"a.{ending}", content)})
+    extension = "txt" if purpose == "retrieval-text" else "wav"
+    return client.post("/files", data={"purpose": purpose}, files={"file": (f"a.{extension}", content)})
 
 
 def refused(answer: httpx.Response) -> tuple[int, str]:
@@ -129,9 +129,9 @@ def test_a_postgresql_that_says_nothing_is_not_waited_for(
     mortal_postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before, a request waited for it as long as its client did."""
-    monkeypatch.setattr(database_module, "READ_WITHIN_S", 0.5)
-    monkeypatch.setattr(database_module, "WRITTEN_WITHIN_S", 0.5)
-    monkeypatch.setattr(readiness, "STORE_WITHIN_S", 0.4)
+    monkeypatch.setattr(database_module, "READ_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(database_module, "WRITE_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(readiness, "STORE_TIMEOUT_S", 0.4)
     with serving(mortal_postgres.new_database(), tmp_path / "blobs") as (server, client):
         kept = upload(client, b"The harbour closes at nine.").json()["id"]
         with mortal_postgres.silent():

@@ -8,7 +8,6 @@ import statistics
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -62,13 +61,11 @@ class SlowLanguageModel(FakeLanguageModel):
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
     with running(load_config({"auth": {"keys": KEYS}}, profile="fake")) as started:
-        loaded = started.serving.loaded
-        assert loaded is not None
         model = SlowLanguageModel(4)
-        started.serving.loaded = replace(
-            loaded, recognition=Recognition(SlowRecognizer()), language_models={"large": model, "small": model}
-        )
-        yield started
+        with started.with_engines(
+            recognition=Recognition(SlowRecognizer()), language_models={"large": model, "small": model}
+        ):
+            yield started
 
 
 async def answered_in(talker: Talker) -> float:

@@ -1,1 +1,1 @@
-"""The doors: what listens on HTTP and WebSocket. They translate transports, nothing more."""
+"""The routes: what listens on HTTP and WebSocket. They translate transports, nothing more."""

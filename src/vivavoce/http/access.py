@@ -11,9 +11,9 @@ Access: TypeAlias = Literal["public", "optional", "key", "secret"]
 """``public``: nothing is asked. ``optional``: a key is checked if there is one. ``key``: a key is needed. ``secret``: a key or
 an ephemeral client secret is needed."""
 
-_PUBLIC = frozenset({"/", "/health", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
-_PUBLIC_BELOW = "/v1/audio/speech/files/"
-"""A speech file's address contains a secret of its own."""
+_PUBLIC = frozenset({"/", "/health", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json", "/favicon.svg"})
+_PUBLIC_BELOW = ("/v1/audio/speech/files/", "/assets/")
+"""A speech file's address contains a secret of its own; and what the console is made of."""
 
 _OPTIONAL = frozenset({"audio/voices", "audio/models"})
 """Lists of what everybody has, which applications ask for without the key they have (Open WebUI)."""

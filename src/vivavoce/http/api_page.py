@@ -89,10 +89,10 @@ def _written(description: str) -> str:
         for method, operation in methods.items():
             tag = (operation.get("tags") or ["server"])[0]
             by_tag.setdefault(tag, []).append("".join(_operation(method, path, operation)))
-    operations = "".join(f"<h2>{escape(tag)}</h2>{''.join(written)}" for tag, written in by_tag.items())
+    operations = "".join(f"<h2>{escape(tag)}</h2>{''.join(sections)}" for tag, sections in by_tag.items())
     schemas = api.get("components", {}).get("schemas", {})
-    shown = (_folded(f"<code>{escape(name)}</code>", _json(schema)) for name, schema in schemas.items())
-    return _PAGE.format(operations=operations, schemas="".join(shown))
+    schema_details = (_folded(f"<code>{escape(name)}</code>", _json(schema)) for name, schema in schemas.items())
+    return _PAGE.format(operations=operations, schemas="".join(schema_details))
 
 
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str]:
@@ -100,20 +100,21 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator
     yield f"<p>{escape(operation.get('description') or operation.get('summary') or '')}</p>"
     if parameters := operation.get("parameters"):
         yield "<table>"
-        for one in parameters:
-            needed = ", required" if one.get("required") else ""
-            schema = escape(json.dumps(one.get("schema", {}), ensure_ascii=False))
-            yield f"<tr><td><code>{escape(one['name'])}</code></td><td>{escape(one['in'])}{needed}</td>"
+        for parameter in parameters:
+            needed = ", required" if parameter.get("required") else ""
+            schema = escape(json.dumps(parameter.get("schema", {}), ensure_ascii=False))
+            yield f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{escape(parameter['in'])}{needed}</td>"
             yield f"<td><code>{schema}</code></td></tr>"
         yield "</table>"
     for type, content in operation.get("requestBody", {}).get("content", {}).items():
         yield _folded(f"Body: <code>{escape(type)}</code>", _json(content.get("schema", {})))
     for status, answer in operation.get("responses", {}).items():
-        said = f"<code>{escape(status)}</code> {escape(answer.get('description', ''))}"
+        label = f"<code>{escape(status)}</code> {escape(answer.get('description', ''))}"
         contents = [
-            _folded(f"<code>{escape(type)}</code>", _json(one)) for type, one in answer.get("content", {}).items()
+            _folded(f"<code>{escape(type)}</code>", _json(parameter))
+            for type, parameter in answer.get("content", {}).items()
         ]
-        yield _folded(said, "".join(contents)) if contents else f"<p>{said}</p>"
+        yield _folded(label, "".join(contents)) if contents else f"<p>{label}</p>"
     yield "</details>"
 
 

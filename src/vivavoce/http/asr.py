@@ -13,13 +13,14 @@ from pydantic import BaseModel
 from vivavoce.audio.recordings import RawFormat
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Owner
+from vivavoce.http.core import Core
 from vivavoce.http.disconnects import while_connected
 from vivavoce.http.errors import ReportingRoute
 from vivavoce.http.event_stream import SendEvent, Work, event, event_stream
-from vivavoce.http.recordings import decoded, spelling, understood_language
-from vivavoce.http.serving import Serving
+from vivavoce.http.lifecycle import core_of
+from vivavoce.http.recordings import decoded
 from vivavoce.http.uploads import bounded_json
-from vivavoce.model_names import model_behind
+from vivavoce.ids import random_id
 from vivavoce.protocol.asr import (
     AsrDelta,
     AsrDone,
@@ -34,15 +35,19 @@ from vivavoce.protocol.asr import (
     FileTask,
 )
 from vivavoce.protocol.base64_text import from_base64
+from vivavoce.protocol.languages import requested_language
+from vivavoce.protocol.model_names import model_behind
+from vivavoce.protocol.transcription import recognition_prompt
 from vivavoce.runtime.long_audio import recognise
-from vivavoce.runtime.scheduling import Whose
-from vivavoce.scripts import joined
-from vivavoce.session.outbox import random_id
+from vivavoce.scheduling import WorkOwner
+from vivavoce.text.inverse import inverse_normalized
+from vivavoce.text.scripts import joined
 from vivavoce.transcription.answers import token_usage
 from vivavoce.transcription.captions import captions
+from vivavoce.transcription.tasks import RecordingTasks
 from vivavoce.types import Samples, TranscribeOptions
 
-MOST_JSON_BYTES = 48 * 1024 * 1024
+MAX_JSON_BYTES = 48 * 1024 * 1024
 """Base64 in JSON is in memory whole: 36 MB of audio are enough, larger recordings are uploaded as files."""
 
 router = APIRouter(route_class=ReportingRoute, tags=["audio"])
@@ -63,38 +68,32 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses=_EVENTS,
     openapi_extra=_BODY,
-    max_body_size=MOST_JSON_BYTES,
-)
-@router.post(
-    "/step_plan/v1/audio/asr/sse",
-    include_in_schema=False,
-    response_class=Response,
-    max_body_size=MOST_JSON_BYTES,
+    max_body_size=MAX_JSON_BYTES,
 )
 async def recognise_recording(request: Request, owner: Owner) -> Response:
     """What is said in a recording, sentence by sentence."""
-    serving: Serving = request.app.state.serving
-    audio = (await bounded_json(request, AsrRequest, most_bytes=MOST_JSON_BYTES)).audio
+    core = core_of(request)
+    audio = (await bounded_json(request, AsrRequest, most_bytes=MAX_JSON_BYTES)).audio
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(serving.requests.taken_for(owner))
-        wanted = audio.input.transcription
+        await stack.enter_async_context(core.request_slots.hold(owner))
+        settings = audio.input.transcription
         model_behind(
-            wanted.model, "transcription", serving.config.tiers.aliases, param="audio.input.transcription.model"
+            settings.model, "transcription", core.config.tiers.aliases, param="audio.input.transcription.model"
         )
-        understood_language(wanted.language, "audio.input.transcription.language")
-        samples = await while_connected(request, _samples(serving, audio.data, audio.input.format))
+        requested_language(settings.language, "audio.input.transcription.language")
+        samples = await while_connected(request.receive, _samples(core, audio.data, audio.input.format))
         del audio
-        held, answer = stack.pop_all(), _Answer()
+        resources, answer = stack.pop_all(), _Answer()
         try:
             return await event_stream(
-                request, _sending(serving, owner, samples, wanted, held, answer), failed=answer.failure
+                request, _event_sender(core, owner, samples, settings, resources, answer), failed=answer.failure
             )
         except BaseException:
-            await held.aclose()
+            await resources.aclose()
             raise
 
 
-async def _samples(serving: Serving, data: str, format: AsrFormat) -> Samples:
+async def _samples(core: Core, data: str, format: AsrFormat) -> Samples:
     try:
         content = await asyncio.to_thread(from_base64, data.partition("base64,")[2] or data)
     except ValueError as error:
@@ -102,7 +101,7 @@ async def _samples(serving: Serving, data: str, format: AsrFormat) -> Samples:
     raw = None
     if format.type == "pcm":
         raw = RawFormat(format.rate or 0, format.channel or 0, format.bits or 0)  # all there, as was checked
-    return await decoded(serving, content, raw=raw, param="audio.data")
+    return await decoded(core, content, raw=raw, param="audio.data")
 
 
 class _Answer:
@@ -120,31 +119,30 @@ class _Answer:
         return _event(AsrFailure(meta=self.meta(), message=error.message))
 
 
-def _sending(
-    serving: Serving, owner: str, samples: Samples, wanted: AsrTranscription, held: AsyncExitStack, answer: _Answer
+def _event_sender(
+    core: Core, owner: str, samples: Samples, settings: AsrTranscription, resources: AsyncExitStack, answer: _Answer
 ) -> Work:
-    """What sends the events: a delta for each sentence, and the whole. ``held`` is let go at the end."""
-    prompt = spelling(wanted.prompt, wanted.hotwords)
-    options = TranscribeOptions(understood_language(wanted.language), prompt, words=True)
-    reading = recognise(
-        serving.engines.recognition, serving.engines.ears, samples, options, owner=Whose(owner, object())
-    )
+    """What sends the events: a delta for each sentence, and the whole. ``resources`` is let go at the end."""
+    prompt = recognition_prompt(settings.prompt, settings.hotwords)
+    options = TranscribeOptions(requested_language(settings.language), prompt, words=True)
+    reading = recognise(core.engines.recognition, core.engines.vad, samples, options, owner=WorkOwner(owner, object()))
 
     async def send_all(send: SendEvent) -> None:
-        async with held, aclosing(reading) as segments:
-            text, written, item_id = "", 0, random_id("item")
+        async with resources, aclosing(reading) as segments:
+            text, token_count, item_id = "", 0, random_id("item")
             async for segment in segments:
-                written += len(segment.tokens)
+                token_count += len(segment.tokens)
                 for caption in captions([segment]):
-                    longer = joined(text, caption.text)
+                    said = inverse_normalized(caption.text, segment.language) if settings.enable_itn else caption.text
+                    longer = joined(text, said)
                     delta = AsrDelta(meta=answer.meta(), delta=longer[len(text) :])
-                    if wanted.enable_timestamp:
+                    if settings.enable_timestamp:
                         delta.item_id, delta.content_index = item_id, 0
                         delta.start_time, delta.end_time = caption.start_ms, caption.end_ms
                     await send(_event(delta))
                     text = longer
-            counted = token_usage(len(samples) / serving.engines.recognition.rate_hz, prompt, written)
-            usage = AsrUsage(**counted.model_dump(exclude={"type"}))
+            usage_counts = token_usage(len(samples) / core.engines.recognition.rate_hz, prompt, token_count)
+            usage = AsrUsage(**usage_counts.model_dump(exclude={"type"}))
             await send(_event(AsrDone(meta=answer.meta(), text=text, usage=usage)))
 
     return send_all
@@ -158,21 +156,22 @@ def _event(body: BaseModel) -> str:
 
 
 @router.post("/v1/audio/asr/file/submit")
-@router.post("/step_plan/v1/audio/asr/file/submit", include_in_schema=False)
-async def submit_file(request: Request, wanted: FileSubmission, owner: Owner) -> FileTask:
+async def submit_file(request: Request, submission: FileSubmission, owner: Owner) -> FileTask:
     """Have a recording read that is behind a URL. It is fetched and read in the background."""
-    serving: Serving = request.app.state.serving
-    aliases = serving.config.tiers.aliases
-    model_behind(wanted.request.model_name, "transcription", aliases, param="request.model_name")
-    understood_language(wanted.request.language, "request.language")
-    if wanted.request.enable_speaker_info:
-        raise ClientError("Speakers are not told apart on this server.", param="request.enable_speaker_info")
-    return FileTask(task_id=await serving.recordings.submit(owner, wanted))
+    core = core_of(request)
+    aliases = core.config.tiers.aliases
+    model_behind(submission.request.model_name, "transcription", aliases, param="request.model_name")
+    requested_language(submission.request.language, "request.language")
+    if submission.request.enable_speaker_info:
+        raise ClientError(
+            "Only /v1/audio/transcriptions tells speakers apart.",
+            param="request.enable_speaker_info",
+        )
+    return FileTask(task_id=await core.shared[RecordingTasks].submit(owner, submission))
 
 
 @router.post("/v1/audio/asr/file/query", response_model_exclude_none=True)
-@router.post("/step_plan/v1/audio/asr/file/query", include_in_schema=False, response_model_exclude_none=True)
-async def query_file(request: Request, wanted: FileTask, owner: Owner) -> FileResult:
+async def query_file(request: Request, task: FileTask, owner: Owner) -> FileResult:
     """How far a task is, and what came of it."""
-    serving: Serving = request.app.state.serving
-    return await serving.recordings.result(owner, wanted.task_id)
+    core = core_of(request)
+    return await core.shared[RecordingTasks].result(owner, task.task_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,17 +12,16 @@ import msgspec
 from fastapi import APIRouter, WebSocket
 
 from vivavoce.audio.audio_format import AudioFormat
-from vivavoce.errors import ClientError
-from vivavoce.http.auth import grant_of
-from vivavoce.http.calling import begin_call, session_options
-from vivavoce.http.connection import SocketConnection
-from vivavoce.http.errors import error_response
-from vivavoce.http.serving import Serving
+from vivavoce.http.auth import principal_of
+from vivavoce.http.connection import SocketConnection, converse
+from vivavoce.http.lifecycle import core_of
+from vivavoce.http.session_factory import begin_conversation, session_options
+from vivavoce.ids import random_id
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.asr_stream import RATE_HZ, AsrStream
 from vivavoce.protocol.session_config import Transcription
 from vivavoce.protocol.translator import Translator
-from vivavoce.runtime.calls import Call
+from vivavoce.runtime.connections import RealtimeConnection
 from vivavoce.tiers import TIERS, Model
 
 log = logging.getLogger(__name__)
@@ -55,7 +53,7 @@ class AsrTranslator(Translator):
             case ev.Error(error=ev.ErrorBody(code="input_audio_buffer_commit_empty")) if self._detects_turns:
                 return []
         meta = {"session_id": self._session_id, "timestamp": int(time.time() * 1000)}
-        frames = self._dialect.reshape_server(event)
+        frames = self._dialect.to_client(event)
         return [msgspec.json.encode({**frame, "meta": meta}).decode() for frame in frames]
 
 
@@ -84,41 +82,30 @@ class AsrConnection(SocketConnection):
         body = ev.ErrorBody(
             type="invalid_request_error", code="max_idle_timeout", message=f"Nothing came for {IDLE_S:g} s."
         )
-        event = ev.Error(event_id=f"event_{secrets.token_hex(12)}", error=body)
+        event = ev.Error(event_id=random_id("event"), error=body)
         for frame in self._translator.encode(event):
             await self.send(frame)
         await self.close(NORMAL, "idle")
-        self.closed_by_client = True  # the call is over, whether or not the client might come back
+        self.closed_by_client = True  # the conversation is over, whether or not the client might come back
 
 
 @router.websocket("/v1/realtime/asr/stream")
-@router.websocket("/step_plan/v1/realtime/asr/stream")
 async def asr_stream(socket: WebSocket) -> None:
     """A stream of speech. What cannot be served is refused before the upgrade."""
     translator = AsrTranslator()
-    try:
-        call = await _new_call(socket, translator)
-    except ClientError as error:
-        await socket.send_denial_response(error_response(error))
-        return
-    try:
-        await socket.accept()
-    except BaseException:
-        call.driver.end()
-        raise
-    await call.carry(AsrConnection(socket, translator))
+    await converse(await _new_conversation(socket, translator), AsrConnection(socket, translator))
 
 
-async def _new_call(socket: WebSocket, translator: AsrTranslator) -> Call:
-    serving: Serving = socket.app.state.serving
-    grant = grant_of(socket)
-    model = Model(MODEL, TIERS[serving.config.tiers.default])
-    options = session_options(serving, model, grant, socket.query_params)
+async def _new_conversation(socket: WebSocket, translator: AsrTranslator) -> RealtimeConnection:
+    core = core_of(socket)
+    principal = principal_of(socket)
+    model = Model(MODEL, TIERS[core.config.tiers.default])
+    options = session_options(core, model, principal, socket.query_params)
     config = msgspec.structs.replace(
         options.config,
         kind="transcription",
-        transcription=Transcription(model=MODEL),
+        transcription=Transcription(model=MODEL, enable_itn=True),
         input_audio_format=AudioFormat(rate_hz=RATE_HZ),
         turn_detection=None,
     )
-    return await begin_call(serving, model, grant, replace(options, config=config), translator)
+    return await begin_conversation(core, model, principal, replace(options, config=config), translator)

@@ -10,11 +10,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from vivavoce.http.disconnects import ended, gone, while_connected
+from vivavoce.http.disconnects import while_connected
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ async def audio_stream(
     Raises what making the first one raises, and ``ClientDisconnect``. The body of ``request`` must have been read.
     """
     try:
-        first = await while_connected(request, _first(pieces))
+        first = await while_connected(request.receive, _first(pieces))
     except BaseException:
         await pieces.aclose()
         raise
@@ -55,17 +55,14 @@ class _AudioStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send everything, or as much as the client stays for."""
-        sending = asyncio.ensure_future(self._send(send))
-        going = asyncio.ensure_future(gone(receive))
         try:
-            await asyncio.wait({sending, going}, return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                sending.result()
+            await while_connected(receive, self._send(send))
+        except ClientDisconnect:
+            log.debug("the client is gone")
         except TimeoutError:
             log.warning("a client stopped reading its audio")
             raise
         finally:
-            await ended(sending, going)
             await self._pieces.aclose()
 
     async def _send(self, send: Send) -> None:

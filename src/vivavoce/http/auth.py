@@ -24,14 +24,14 @@ from vivavoce.config import Config
 from vivavoce.config.serving import CLIENT_SECRET_PREFIX, KeyLimitsConfig
 from vivavoce.errors import ClientError, StoreError
 from vivavoce.http.access import access_of
-from vivavoce.http.grants import ClientSecrets, Grant
 from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.local import require_local
+from vivavoce.http.principals import ClientSecrets, Principal
 from vivavoce.http.scopes import require_scope
 from vivavoce.http.wrong_keys import WrongKeys
+from vivavoce.permissions import CONFIGURED, Key, KeyLimits
 from vivavoce.runtime.shares import Owners
 from vivavoce.store.keys import Keys
-from vivavoce.store.rights import CONFIGURED, Key, KeyLimits
 
 LOCAL_OWNER = "local"
 """Owner of everything while there are no keys. A key configured under this name takes it over."""
@@ -64,7 +64,7 @@ class Auth:
         self._created = created
         self._wrong_keys = WrongKeys()
 
-    async def admit(self, connection: HTTPConnection) -> Grant | None:
+    async def admit(self, connection: HTTPConnection) -> Principal | None:
         """Who makes this request or upgrade; ``None`` for nobody, where its path needs no key. It counts as one request.
 
         Raises ``ClientError`` (``invalid_api_key``, ``forbidden``, ``insufficient_scope``) and ``RateLimitError``.
@@ -72,77 +72,83 @@ class Auth:
         access = access_of(connection.scope)
         if access == "public":
             return None
-        offered = list(credentials(connection))
-        if access == "optional" and not offered and await self._locked():
+        credentials_offered = list(credentials(connection))
+        if access == "optional" and not credentials_offered and await self._locked():
             return None
-        grant = await self._granted(offered, connection, secrets=access == "secret")
-        if grant.owner != LOCAL_OWNER:
-            self._owners.saw(grant.owner)
-        if grant.key is not None:
-            require_scope(grant.key, connection.scope["path"])
-            self._use.count_request(grant.key)
-        return grant
+        principal = await self._authenticate(credentials_offered, connection, secrets=access == "secret")
+        if principal.owner != LOCAL_OWNER:
+            self._owners.add(principal.owner)
+        if principal.key is not None:
+            require_scope(principal.key, connection.scope["path"])
+            self._use.count_request(principal.key)
+        return principal
 
     async def knows(self, connection: HTTPConnection) -> bool:
         """Whether a request may see what is nobody else's business: it has a valid key, or the server has none at all."""
         try:
             if not await self._locked():
                 return True
-            await self._granted(list(credentials(connection)), connection, secrets=False)
+            await self._authenticate(list(credentials(connection)), connection, secrets=False)
         except (ClientError, StoreError):  # while keys cannot be looked up, nobody has one
             return False
         return True
 
-    async def _granted(self, offered: list[str], connection: HTTPConnection, *, secrets: bool) -> Grant:
+    async def _authenticate(
+        self, credentials_offered: list[str], connection: HTTPConnection, *, secrets: bool
+    ) -> Principal:
         """What these credentials open; wrong ones are counted. Raises as ``admit`` does."""
         host = connection.client.host if connection.client is not None else None
-        if offered:
+        if credentials_offered:
             self._wrong_keys.require(host)
         try:
-            grant = await self._of_secret(offered) if secrets else None
-            if grant is None:
-                return await self._of_key(offered, connection)
+            principal = await self._of_secret(credentials_offered) if secrets else None
+            if principal is None:
+                return await self._of_key(credentials_offered, connection)
         except ClientError as error:
             if error.code == "invalid_api_key":
-                self._wrong_keys.note(host, offered)
+                self._wrong_keys.note(host, credentials_offered)
             raise
         if not await self._locked():
             self._require_local(connection)
-        return grant
+        return principal
 
-    async def _of_secret(self, offered: list[str]) -> Grant | None:
+    async def _of_secret(self, credentials_offered: list[str]) -> Principal | None:
         """What the first valid client secret opens, unless the key that made it is over."""
-        for credential in offered:
-            grant = self._client_secrets.find(credential)
-            if grant is not None:
-                if grant.key is None or grant.key.configured or await self._created().still_valid([grant.key.id]):
-                    return grant
+        for credential in credentials_offered:
+            principal = self._client_secrets.find(credential)
+            if principal is not None:
+                if (
+                    principal.key is None
+                    or principal.key.configured
+                    or await self._created().still_valid([principal.key.id])
+                ):
+                    return principal
                 raise wrong_key()
         return None
 
-    async def _of_key(self, offered: list[str], connection: HTTPConnection) -> Grant:
-        for credential in offered:
+    async def _of_key(self, credentials_offered: list[str], connection: HTTPConnection) -> Principal:
+        for credential in credentials_offered:
             owner = self._owner_of(credential)
             if owner is not None:
-                return Grant(owner, key=self._limited.get(owner))
-        key = await self._created().find(offered)
+                return Principal(owner, key=self._limited.get(owner))
+        key = await self._created().find(credentials_offered)
         if key is not None:
-            return Grant(key.owner, key=key)
+            return Principal(key.owner, key=key)
         if await self._locked():
             raise wrong_key()
         self._require_local(connection)
         # A client secret that opens nothing must not be let in to a session other than the one it stands for.
-        if any(credential.startswith(CLIENT_SECRET_PREFIX) for credential in offered):
+        if any(credential.startswith(CLIENT_SECRET_PREFIX) for credential in credentials_offered):
             raise wrong_key()
-        return Grant(LOCAL_OWNER)
+        return Principal(LOCAL_OWNER)
 
     def _owner_of(self, credential: str) -> str | None:
         """Digests are compared, and all of them, so that the time it takes says nothing about the keys."""
-        digest, found = _digest(credential), None
-        for owner, known in self._digests:
-            if hmac.compare_digest(digest, known):
-                found = owner
-        return found
+        digest, matched = _digest(credential), None
+        for owner, key_digest in self._digests:
+            if hmac.compare_digest(digest, key_digest):
+                matched = owner
+        return matched
 
     async def _locked(self) -> bool:
         """Whether a key is needed. One that was created and is over keeps the server locked: nobody meant to open it."""
@@ -182,34 +188,34 @@ def _digest(key: str) -> bytes:
     return sha256(key.encode()).digest()
 
 
-_STATE = "grant"
-"""Where in a connection's state its grant is."""
+_STATE = "principal"
+"""Where in a connection's state its principal is."""
 
 
-def remember_grant(scope: Scope, grant: Grant | None) -> None:
+def remember_principal(scope: Scope, principal: Principal | None) -> None:
     """Keep what admission has found, for the route."""
-    scope.setdefault("state", {})[_STATE] = grant
+    scope.setdefault("state", {})[_STATE] = principal
 
 
-def grant_of(connection: HTTPConnection) -> Grant:
+def principal_of(connection: HTTPConnection) -> Principal:
     """Who was admitted. Raises ``ClientError`` on a path that was open to nobody in particular: such a route must not ask."""
-    grant: Grant | None = connection.scope["state"][_STATE]
-    if grant is None:
+    principal: Principal | None = connection.scope["state"][_STATE]
+    if principal is None:
         raise wrong_key()
-    return grant
+    return principal
 
 
 def owner_of(scope: Scope) -> str:
     """Whose connection this is; empty for nobody's."""
-    grant: Grant | None = scope["state"][_STATE]
-    return grant.owner if grant is not None else ""
+    principal: Principal | None = scope["state"][_STATE]
+    return principal.owner if principal is not None else ""
 
 
-async def _request_grant(request: Request) -> Grant:
-    return grant_of(request)
+async def _request_principal(request: Request) -> Principal:
+    return principal_of(request)
 
 
-Caller = Annotated[Grant, Depends(_request_grant)]
+Caller = Annotated[Principal, Depends(_request_principal)]
 """A route's parameter of this type says who calls, with which key. That a key is needed says ``access``."""
 
 
@@ -222,9 +228,9 @@ Owner = Annotated[str, Depends(_request_owner)]
 
 
 async def _named_owner(request: Request) -> str | None:
-    grant: Grant | None = request.scope["state"][_STATE]
-    return grant.owner if grant is not None else None
+    principal: Principal | None = request.scope["state"][_STATE]
+    return principal.owner if principal is not None else None
 
 
-OwnerIfNamed = Annotated[str | None, Depends(_named_owner)]
+OptionalOwner = Annotated[str | None, Depends(_named_owner)]
 """As ``Owner`` on a route that also answers requests without a key, with what is everybody's."""

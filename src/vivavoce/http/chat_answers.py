@@ -6,40 +6,44 @@ import asyncio
 import base64
 import json
 import time
+from collections.abc import Set
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
 from vivavoce.audio.encoding import FileFormat, encode
-from vivavoce.model_names import audio_rates
+from vivavoce.ids import random_id
 from vivavoce.protocol.chat.completion import (
     Annotation,
-    Call,
+    AnswerMessage,
     Choice,
+    CitedPage,
     Completion,
+    CompletionUsage,
     FinishReason,
     Function,
+    FunctionCall,
     Logprobs,
-    Said,
     SearchFunction,
-    SearchResult,
-    Speech,
+    SpokenContent,
     TokenLogprob,
     TopLogprob,
     UrlCitation,
-    Usage,
     usage_of,
 )
 from vivavoce.protocol.chat.request import ChatRequest
+from vivavoce.protocol.model_names import audio_rates
 from vivavoce.protocol.usage import OPENAI_RATES, AudioRates
 from vivavoce.protocol.usage import Usage as Spent
-from vivavoce.runtime.chat.asking import Asked
-from vivavoce.runtime.chat.remembering import KEPT_S
-from vivavoce.session.outbox import random_id
+from vivavoce.runtime.chat.memory import KEPT_S
+from vivavoce.runtime.chat.reply_request import PreparedRequest
+from vivavoce.text.languages import foreign_language
 from vivavoce.types import (
     Citation,
     GenerationEnd,
+    Language,
     ReplyEvent,
     Samples,
     ServerToolEnded,
@@ -51,11 +55,14 @@ from vivavoce.types import (
     ToolCallDelta,
 )
 from vivavoce.types import Speech as Spoken
+from vivavoce.voice_facts import VoiceFacts
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What an answer looks like, whole or in chunks. Without ``format`` it is not spoken."""
+class AnswerShape:
+    """What an answer looks like, whole or in chunks. Without ``format`` it is not spoken. ``perception``: how
+    the message it answers sounds, if the client is told.
+    """
 
     model: str
     reasoning: Literal["reasoning", "reasoning_content"]
@@ -63,35 +70,45 @@ class Shape:
     rate_hz: int
     logprobs: bool
     shows_searches: bool
+    perception: VoiceFacts | None = None
+    languages: Set[Language] = frozenset()
+    """What the voice speaks; empty where that is not known."""
+
     id: str = field(default_factory=lambda: random_id("chatcmpl").replace("_", "-", 1))
     created: int = field(default_factory=lambda: int(time.time()))
 
 
-def shape_of(wanted: ChatRequest, rate_hz: int) -> Shape:
+def perception_object(facts: VoiceFacts) -> dict[str, Any]:
+    """As ``voice.perception`` has it in Realtime."""
+    shaped: dict[str, Any] = msgspec.to_builtins(facts)
+    return shaped
+
+
+def shape_of(body: ChatRequest, rate_hz: int) -> AnswerShape:
     """As the client wants it: a whole file by default, headerless PCM in a stream."""
     format: FileFormat | None = None
-    if wanted.speaks:
-        given = wanted.audio.format if wanted.audio is not None else None
-        given = given or ("pcm" if wanted.stream else "wav")
-        format = "pcm" if given == "pcm16" else given
+    if body.speaks:
+        requested_format = body.audio.format if body.audio is not None else None
+        requested_format = requested_format or ("pcm" if body.stream else "wav")
+        format = "pcm" if requested_format == "pcm16" else requested_format
     reasoning: Literal["reasoning", "reasoning_content"] = (
-        "reasoning" if wanted.reasoning_format == "general" else "reasoning_content"
+        "reasoning" if body.reasoning_format == "general" else "reasoning_content"
     )
-    return Shape(wanted.model, reasoning, format, rate_hz, wanted.logprobs, wanted.shows_searches)
+    return AnswerShape(body.model, reasoning, format, rate_hz, body.logprobs, body.shows_searches)
 
 
-class Meter:
+class UsageCounter:
     """What a request has cost so far: the prompt once, and all answers. Audio counts by ``rates``.
 
-    ``heard_ms`` is how much of it the prompt was made of, ``speech_hz`` the rate of what is said.
+    ``audio_input_ms`` is how much of it the prompt was made of, ``speech_hz`` the rate of what is said.
     """
 
     def __init__(
-        self, prompt_tokens: int, *, heard_ms: int = 0, speech_hz: int = 24_000, rates: AudioRates = OPENAI_RATES
+        self, prompt_tokens: int, *, audio_input_ms: int = 0, speech_hz: int = 24_000, rates: AudioRates = OPENAI_RATES
     ) -> None:
         self._spent = GenerationEnd("stop", input_tokens=prompt_tokens)
         self._under_way = 0
-        self._heard_ms = heard_ms
+        self._audio_input_ms = audio_input_ms
         self._spoken = 0
         self._speech_hz = speech_hz
         self._rates = rates
@@ -113,14 +130,14 @@ class Meter:
                 )
 
     @property
-    def usage(self) -> Usage:
+    def usage(self) -> CompletionUsage:
         """So far; never less than before."""
         spent = Spent(
             input_text=self._spent.input_tokens,
             cached_text=self._spent.cached_tokens,
             output_text=self._spent.output_tokens + self._under_way,
-            heard_ms=self._heard_ms,
-            spoken_ms=self._spoken * 1000 // self._speech_hz,
+            input_audio_ms=self._audio_input_ms,
+            output_audio_ms=self._spoken * 1000 // self._speech_hz,
         )
         return usage_of(spent, self._rates)
 
@@ -130,13 +147,15 @@ class Meter:
         return self._spent.input_tokens + self._spent.output_tokens + self._under_way
 
 
-def meter_of(asked: Asked, shape: Shape) -> Meter:
-    """The meter of a request; a second of audio counts what it counts where its model comes from."""
-    return Meter(asked.prompt_tokens, heard_ms=asked.heard_ms, speech_hz=shape.rate_hz, rates=audio_rates(shape.model))
+def usage_counter_of(asked: PreparedRequest, shape: AnswerShape) -> UsageCounter:
+    """The counter of a request; a second of audio counts what it counts where its model comes from."""
+    return UsageCounter(
+        asked.prompt_tokens, audio_input_ms=asked.audio_ms, speech_hz=shape.rate_hz, rates=audio_rates(shape.model)
+    )
 
 
 @dataclass
-class Answer:
+class ChatAnswer:
     """One answer as it grows."""
 
     text: str = ""
@@ -158,6 +177,11 @@ class Answer:
             )
             for url, source in self.sources.items()
         ]
+
+    def not_applied(self, shape: AnswerShape) -> list[str]:
+        """What the voice could not do: ``language``, where it has read a text by the rules of another."""
+        foreign = shape.format is not None and shape.languages and foreign_language(self.text, shape.languages)
+        return ["language"] if foreign else []
 
     def take(self, event: ReplyEvent) -> None:
         """One more event."""
@@ -183,17 +207,17 @@ class Answer:
 class WholeAnswers:
     """Collects the answers to a request."""
 
-    def __init__(self, shape: Shape, meter: Meter) -> None:
+    def __init__(self, shape: AnswerShape, usage_counter: UsageCounter) -> None:
         self._shape = shape
-        self._meter = meter
-        self.answers: list[Answer] = []
+        self._usage_counter = usage_counter
+        self.answers: list[ChatAnswer] = []
 
     async def take(self, number: int, event: ReplyEvent) -> None:
         """An event of answer ``number``."""
         if number == len(self.answers):
-            self.answers.append(Answer())
+            self.answers.append(ChatAnswer())
         self.answers[number].take(event)
-        self._meter.take(event)
+        self._usage_counter.take(event)
 
     async def completion(self) -> Completion:
         """All of them, when they are complete."""
@@ -212,42 +236,49 @@ class WholeAnswers:
             created=self._shape.created,
             model=self._shape.model,
             choices=choices,
-            usage=self._meter.usage,
+            usage=self._usage_counter.usage,
         )
 
-    async def _message(self, answer: Answer) -> Said:
+    async def _message(self, answer: ChatAnswer) -> AnswerMessage:
         spoken = self._shape.format is not None
-        message = Said(role="assistant", content=None if spoken or not answer.text else answer.text, refusal=None)
+        message = AnswerMessage(
+            role="assistant", content=None if spoken or not answer.text else answer.text, refusal=None
+        )
+        if self._shape.perception is not None:
+            message.perception = perception_object(self._shape.perception)
         if answer.thinking:
             setattr(message, self._shape.reasoning, answer.thinking)
         if spoken and answer.text:
             message.audio = await self._speech(answer)
         calls = [call for call in answer.calls if isinstance(call, ToolCall) or self._shape.shows_searches]
         if calls:
-            message.tool_calls = [shown_call(index, call) for index, call in enumerate(calls)]
+            message.tool_calls = [wire_call(index, call) for index, call in enumerate(calls)]
         if answer.sources:
             message.annotations = answer.annotations
         return message
 
-    async def _speech(self, answer: Answer) -> Speech:
+    async def _speech(self, answer: ChatAnswer) -> SpokenContent:
         format = self._shape.format
         assert format is not None
         samples = np.concatenate([np.zeros(0, np.float32), *answer.speech])
         data = await asyncio.to_thread(encode, samples, format, self._shape.rate_hz)
-        return Speech(
+        spoken = SpokenContent(
             id=answer.audio_id,
             data=base64.b64encode(data).decode("ascii"),
             transcript=answer.text,
             expires_at=self._shape.created + KEPT_S,
         )
+        if left_undone := answer.not_applied(self._shape):
+            spoken.not_applied = left_undone
+        return spoken
 
 
-def shown_call(index: int, call: ToolCall | ToolCallDelta | ServerToolEnded) -> Call:
+def wire_call(index: int, call: ToolCall | ToolCallDelta | ServerToolEnded) -> FunctionCall:
     """A call of the client's, or the beginning of one; or a search the server has made."""
     if isinstance(call, ServerToolEnded):
-        return Call(index=index, id=call.call.id, type="web_search", function=_search(call))
+        return FunctionCall(index=index, id=call.call.id, type="web_search", function=_search(call))
     function = Function(name=call.name, arguments=call.arguments)
-    return Call(index=index, id=call.id, type="function", function=function)
+    return FunctionCall(index=index, id=call.id, type="function", function=function)
 
 
 def _search(ended: ServerToolEnded) -> SearchFunction:
@@ -255,11 +286,14 @@ def _search(ended: ServerToolEnded) -> SearchFunction:
     return SearchFunction(
         name="step_websearch",
         arguments=json.dumps(payload.get("arguments", {}), ensure_ascii=False),
-        results=[SearchResult(**result) for result in payload.get("results", ())],
+        results=[CitedPage(**result) for result in payload.get("results", ())],
     )
 
 
 def logprob(score: TokenScore) -> TokenLogprob:
     """How likely a token was, as OpenAI writes it."""
-    top = [TopLogprob(token=one.token, logprob=one.logprob, bytes=list(one.raw)) for one in score.others]
+    top = [
+        TopLogprob(token=candidate.token, logprob=candidate.logprob, bytes=list(candidate.raw))
+        for candidate in score.others
+    ]
     return TokenLogprob(token=score.token, logprob=score.logprob, bytes=list(score.raw), top_logprobs=top)

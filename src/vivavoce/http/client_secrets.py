@@ -17,22 +17,23 @@ from msgspec import Meta
 
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Caller
+from vivavoce.http.core import Core
 from vivavoce.http.errors import ReportingRoute
-from vivavoce.http.grants import Grant, Issued
-from vivavoce.http.serving import Serving
-from vivavoce.http.starting import starting_config
+from vivavoce.http.lifecycle import core_of
+from vivavoce.http.principals import IssuedSecret, Principal
+from vivavoce.http.session_defaults import starting_config
+from vivavoce.ids import random_id
 from vivavoce.protocol.client_events import SessionUpdate
 from vivavoce.protocol.detection import DIALECTS
-from vivavoce.protocol.dialect import DialectName, Json, understand
+from vivavoce.protocol.dialect import DialectName, Json, decode_object
+from vivavoce.protocol.json_fields import checked
 from vivavoce.protocol.json_text import parse_object
-from vivavoce.protocol.reading import checked
 from vivavoce.protocol.server_events import SessionCreated
 from vivavoce.protocol.session_config import Frozen, SessionConfig
 from vivavoce.protocol.tools import store_param
-from vivavoce.runtime.measuring import measure_instructions
-from vivavoce.session.outbox import random_id
+from vivavoce.runtime.instruction_lengths import measure_instructions
+from vivavoce.session.options import REPLY_TOKENS
 from vivavoce.session.prompt_budget import PromptBudget
-from vivavoce.session.session import REPLY_TOKENS
 from vivavoce.tiers import Model, model_of
 
 router = APIRouter(route_class=ReportingRoute, tags=["realtime"])
@@ -42,7 +43,7 @@ SESSION_LIMIT = "max_session_duration_seconds"
 FROZEN = "frozen"
 
 
-class ExpiresAfter(msgspec.Struct, frozen=True):
+class SecretLifetime(msgspec.Struct, frozen=True):
     """When a secret ends: ``seconds`` after it was made."""
 
     anchor: Literal["created_at"] = "created_at"
@@ -53,19 +54,21 @@ class ExpiresAfter(msgspec.Struct, frozen=True):
 async def create_client_secret(request: Request, caller: Caller) -> Response:
     """A secret for a GA session of either type: ``{value, expires_at, session}``."""
     body = await _read_object(request)
-    wanted = _Wanted(caller, "openai", "session.update", {"type": "realtime", **_part(body, "session")}, "session.")
-    serving: Serving = request.app.state.serving
-    limit = _session_limit(serving, body) or _session_limit(serving, _part(body, "session"), "session.")
+    secret_session = _SecretSession(
+        caller, "openai", "session.update", {"type": "realtime", **_part(body, "session")}, "session."
+    )
+    core = core_of(request)
+    limit = _session_limit(core, body) or _session_limit(core, _part(body, "session"), "session.")
     frozen = _frozen(body)
-    issued, session = await wanted.issue(serving, _lifetime_s(body, "expires_after"), limit, frozen)
+    issued, session = await secret_session.issue(core, _lifetime_s(body, "expires_after"), limit, frozen)
     return _answer({"value": issued.value, "expires_at": issued.expires_at, "session": session, **limit, **frozen})
 
 
 @router.delete("/v1/realtime/client_secrets/{id}")
 async def delete_client_secret(request: Request, caller: Caller, id: str) -> Response:
     """End a secret, by the ``id`` of the session it was made with: it opens no more. What is open stays open."""
-    serving: Serving = request.app.state.serving
-    serving.client_secrets.revoke(caller.owner, id)
+    core = core_of(request)
+    core.client_secrets.revoke(caller.owner, id)
     return _answer({"id": id, "object": "realtime.client_secret.deleted", "deleted": True})
 
 
@@ -81,15 +84,15 @@ async def create_transcription_session(request: Request, caller: Caller) -> Resp
     return await _create_beta(request, caller, "transcription_session.update", "expires_at")
 
 
-async def _create_beta(request: Request, caller: Grant, event: str, lifetime: str) -> Response:
+async def _create_beta(request: Request, caller: Principal, event: str, lifetime: str) -> Response:
     body = await _read_object(request)
     described = {key: value for key, value in body.items() if key not in ("client_secret", FROZEN)}
     lifetime_s = _lifetime_s(_part(body, "client_secret"), lifetime, within="client_secret.")
-    serving: Serving = request.app.state.serving
-    limit = _session_limit(serving, body)
-    wanted = _Wanted(caller, "openai_beta", event, described, "")
+    core = core_of(request)
+    limit = _session_limit(core, body)
+    secret_session = _SecretSession(caller, "openai_beta", event, described, "")
     frozen = _frozen(body)
-    issued, session = await wanted.issue(serving, lifetime_s, limit, frozen)
+    issued, session = await secret_session.issue(core, lifetime_s, limit, frozen)
     secret = {"value": issued.value, "expires_at": issued.expires_at}
     return _answer({**session, "client_secret": secret, **limit, **frozen})
 
@@ -98,40 +101,40 @@ _VOICE_FIELD: Mapping[DialectName, str] = {"openai": "audio.output.voice", "open
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _SecretSession:
     """The session a secret is asked for. ``event`` is the one that would say the same, ``path`` where the fields are."""
 
-    caller: Grant
+    caller: Principal
     dialect: DialectName
     event: str
     session: Json
     path: str
 
     async def issue(
-        self, serving: Serving, lifetime_s: int, limit: Mapping[str, int], frozen: Mapping[str, list[Frozen]]
-    ) -> tuple[Issued, Json]:
+        self, core: Core, lifetime_s: int, limit: Mapping[str, int], frozen: Mapping[str, list[Frozen]]
+    ) -> tuple[IssuedSecret, Json]:
         """The secret, and the session it starts. Raises ``ClientError`` with ``param`` as the caller spelt it.
 
         ``limit`` is what ``_session_limit`` has read, ``frozen`` what ``_frozen`` has.
         """
         try:
-            config, grant = await self._understood(serving)
+            config, principal = await self._read(core)
         except ClientError as error:
             if error.param is not None:
                 error.param = self.path + error.param.removeprefix("session").removeprefix(".")
             raise
         created = SessionCreated(session_id=random_id("sess"), session=config)
-        session: Json = DIALECTS[self.dialect].reshape_server(created)[0]["session"]
-        grant = replace(grant, session_s=limit.get(SESSION_LIMIT), frozen=frozenset(frozen.get(FROZEN, ())))
+        session: Json = DIALECTS[self.dialect].to_client(created)[0]["session"]
+        principal = replace(principal, session_s=limit.get(SESSION_LIMIT), frozen=frozenset(frozen.get(FROZEN, ())))
         size = len(msgspec.json.encode(self.session))
-        return serving.client_secrets.issue(grant, lifetime_s, id=created.session_id, size=size), session
+        return core.client_secrets.issue(principal, lifetime_s, id=created.session_id, size=size), session
 
-    async def _understood(self, serving: Serving) -> tuple[SessionConfig, Grant]:
-        described, config = dict(self.session), serving.config
+    async def _read(self, core: Core) -> tuple[SessionConfig, Principal]:
+        described, config = dict(self.session), core.config
         name = described.pop("model", None)
         if name is not None and not isinstance(name, str):
             raise ClientError("'model' must be a string.", param="model")
-        update = understand({"type": self.event, "session": described}, DIALECTS[self.dialect])
+        update = decode_object({"type": self.event, "session": described}, DIALECTS[self.dialect])
         assert isinstance(update, SessionUpdate)
         transcribes = update.session.kind == "transcription"
         model = model_of(
@@ -139,29 +142,29 @@ class _Wanted:
         )
         session = starting_config(config, model, update.session, self.dialect)
         try:
-            await serving.voices.usable(self.caller.owner, session.voice, model.tier, self.caller.scopes)
+            await core.voices.resolve(self.caller.owner, session.voice, model.tier, self.caller.scopes)
         except ClientError as error:
             error.param = _VOICE_FIELD[self.dialect]
             raise
-        await serving.tools.require_usable(
+        await core.tools.require_usable(
             self.caller.owner,
             session.tools,
             lambda index: store_param(described["tools"], index, "tools"),
             self.caller.scopes,
         )
         if not transcribes:
-            await _require_room(serving, model, session)
-        return session, Grant(self.caller.owner, name or None, update.session, self.dialect, self.caller.key)
+            await _require_room(core, model, session)
+        return session, Principal(self.caller.owner, name or None, update.session, self.dialect, self.caller.key)
 
 
-async def _require_room(serving: Serving, model: Model, session: SessionConfig) -> None:
-    """Raises ``ClientError`` for instructions that the model has no room for, as far as it has been loaded."""
-    if serving.loaded is None:
-        return
-    name = model.tier.language_model
-    engine, lengths = serving.loaded.language_models[name], serving.lengths[name]
+async def _require_room(core: Core, model: Model, session: SessionConfig) -> None:
+    """Raises ``ClientError`` for instructions that the model has no room for."""
+    name = core.engines.language_model_name(model.tier)
+    engine, lengths = core.engines.language_models[name], core.lengths[name]
     await measure_instructions(session.instructions, engine, lengths)
-    budget = PromptBudget(engine.context_tokens, REPLY_TOKENS, serving.tools.anything, lengths)
+    budget = PromptBudget(
+        engine.context_tokens, REPLY_TOKENS, core.tools.has_server_tools, lengths, core.config.persona.name
+    )
     budget.require_room(session, "session.instructions")
 
 
@@ -180,30 +183,30 @@ def _part(body: Json, name: str) -> Json:
 
 def _lifetime_s(body: Json, name: str, *, within: str = "") -> int:
     try:
-        return msgspec.convert(body.get(name) or {}, ExpiresAfter).seconds
+        return msgspec.convert(body.get(name) or {}, SecretLifetime).seconds
     except msgspec.ValidationError as error:
         message, _, at = str(error).partition(" - at `$")
         raise ClientError(f"'{name}': {message}", param=within + name + at.rstrip("`")) from error
 
 
-def _session_limit(serving: Serving, body: Json, within: str = "") -> dict[str, int]:
+def _session_limit(core: Core, body: Json, within: str = "") -> dict[str, int]:
     """How many seconds a session begun with the secret will last at most: ``{}`` or the one field. Raises ``ClientError``.
 
     Ours (asked of OpenAI in openai-agents-js#1278): whoever gives a secret away decides how much its holder can cost.
     """
-    given = body.get(SESSION_LIMIT)
-    if given is None:
+    value = body.get(SESSION_LIMIT)
+    if value is None:
         return {}
-    seconds: int = checked(given, Annotated[int, Meta(ge=1)], within + SESSION_LIMIT)
-    return {SESSION_LIMIT: min(seconds, int(serving.config.limits.session_minutes * 60))}
+    seconds: int = checked(value, Annotated[int, Meta(ge=1)], within + SESSION_LIMIT)
+    return {SESSION_LIMIT: min(seconds, int(core.config.limits.session_minutes * 60))}
 
 
 def _frozen(body: Json) -> dict[str, list[Frozen]]:
     """What the holder of the secret cannot change: ``{}`` or the one field, ours. Raises ``ClientError``."""
-    given = body.get(FROZEN)
-    if given is None:
+    value = body.get(FROZEN)
+    if value is None:
         return {}
-    fields: list[Frozen] = checked(given, list[Frozen], FROZEN)
+    fields: list[Frozen] = checked(value, list[Frozen], FROZEN)
     return {FROZEN: sorted(set(fields))}
 
 

@@ -1,4 +1,4 @@
-"""A WebSocket as a call sees it: frames in and out, and how it ended."""
+"""A WebSocket as a conversation sees it: frames in and out, and how it ended."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from contextlib import suppress
 
 from fastapi import WebSocket, WebSocketDisconnect
 
-HUNG_UP = (1000, 1005)
+from vivavoce.runtime.connections import RealtimeConnection
+
+CLIENT_CLOSE_CODES = (1000, 1005)
 """Close codes of a client that hangs up (1005: without saying why). Any other way to go is a broken connection."""
 
 CLOSE_WITHIN_S = 2.0
@@ -19,11 +21,15 @@ _GONE = (WebSocketDisconnect, RuntimeError)
 
 
 class SocketConnection:
-    """One accepted WebSocket."""
+    """One WebSocket."""
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
         self.closed_by_client = False
+
+    async def accept(self, subprotocol: str | None = None) -> None:
+        """Complete the upgrade."""
+        await self._socket.accept(subprotocol)
 
     async def frames(self) -> AsyncIterator[str | bytes]:
         """The client's frames, text and binary alike, until it closes or vanishes."""
@@ -32,7 +38,7 @@ class SocketConnection:
             yield text if text is not None else bytes(message["bytes"])
             await asyncio.sleep(0)  # while frames wait, receiving another one lets nobody else do anything
         # Uvicorn says 1005 of a connection that is lost as well; but only a close frame has a reason, be it empty.
-        self.closed_by_client = message.get("code") in HUNG_UP and message.get("reason") is not None
+        self.closed_by_client = message.get("code") in CLIENT_CLOSE_CODES and message.get("reason") is not None
 
     async def send(self, frame: str) -> None:
         """Send a text frame; waits while the client does not read. Raises ``ConnectionError`` when it is gone."""
@@ -46,3 +52,22 @@ class SocketConnection:
         with suppress(*_GONE, TimeoutError):
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 await self._socket.close(code, reason)
+
+
+async def converse(
+    conversation: RealtimeConnection,
+    connection: SocketConnection,
+    *,
+    subprotocol: str | None = None,
+    resumed: bool = False,
+) -> None:
+    """Complete the upgrade, and talk over the socket to its end.
+
+    A client that vanishes before that ends its new conversation; a ``resumed`` one may be resumed once more.
+    """
+    try:
+        await connection.accept(subprotocol)
+    except BaseException:
+        (conversation.await_resume if resumed else conversation.driver.end)()
+        raise
+    await conversation.serve(connection)

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-EXPOSED = ("X-Trace-Id", "Retry-After", "WWW-Authenticate", "Content-Disposition", "X-Vivavoce-Not-Applied")
+NOT_APPLIED_HEADER = "X-Vivavoce-Not-Applied"
+"""Names what was asked for and could not be done, such as ``language`` for a text read by the rules of another."""
+
+EXPOSED = ("X-Trace-Id", "Retry-After", "WWW-Authenticate", "Content-Disposition", NOT_APPLIED_HEADER)
 """Headers of answers that a page may read, beside those that every page may."""
 
 ANYWHERE = "*"

@@ -18,7 +18,7 @@ import uvicorn
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from vivavoce.http.patience import short_handshakes
+from vivavoce.http.timeouts import short_handshakes
 
 
 class DrainingServer(uvicorn.Server):

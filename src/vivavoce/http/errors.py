@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -48,6 +49,7 @@ STATUS_OF_CODE = {
     "rate_limit_exceeded": 429,
     "engine_error": 500,
     "internal_error": 500,
+    "not_installed": 501,
     "search_failed": 502,
     "search_unavailable": 503,
     "server_busy": 503,
@@ -65,7 +67,6 @@ UNAVAILABLE_RETRY_S = 5
 def error_response(error: ClientError) -> JSONResponse:
     """Status, headers and body of an error, which is noted for the log."""
     note_refusal(error)
-    body = {"error": {"message": error.message, "type": error.type, "code": error.code, "param": error.param}}
     status, headers = STATUS_OF_CODE.get(error.code, 400), dict[str, str]()
     if isinstance(error, RateLimitError):
         headers["Retry-After"] = str(error.retry_after_s)
@@ -73,7 +74,7 @@ def error_response(error: ClientError) -> JSONResponse:
         headers["Retry-After"] = str(UNAVAILABLE_RETRY_S)
     if error.code == "invalid_api_key":
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(body, status_code=status, headers=headers)
+    return JSONResponse({"error": error.body}, status_code=status, headers=headers)
 
 
 async def refuse(error: ClientError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +95,7 @@ class ErrorDetail(BaseModel):
     param: str | None
 
 
-class ErrorBody(BaseModel):
+class ErrorAnswer(BaseModel):
     """Every answer that is not a 2xx (platform reference, section 2)."""
 
     error: ErrorDetail
@@ -112,13 +113,14 @@ _DESCRIPTIONS = {
     415: "The body is of another type",
     429: "Too much at the moment; `Retry-After` says when to try again",
     500: "The server failed",
+    501: "This server was installed without what this needs",
     502: "A service this server asks gave no good answer",
     503: "The server, or its store, is not ready or busy; `Retry-After` says when to try again",
     507: "There is no room left on the server",
 }
 
 ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody, "description": description} for status, description in _DESCRIPTIONS.items()
+    status: {"model": ErrorAnswer, "description": description} for status, description in _DESCRIPTIONS.items()
 }
 """For the OpenAPI description: what every route may answer."""
 
@@ -154,7 +156,8 @@ def answer_errors(app: FastAPI) -> None:
     """Give every error of an application the documented shape, also those the framework makes."""
 
     @app.exception_handler(ClientError)
-    async def client_error(_: Request, error: ClientError) -> Response:
+    async def client_error(_: HTTPConnection, error: ClientError) -> Response:
+        """Also of a WebSocket that is refused before its upgrade."""
         return error_response(error)
 
     @app.exception_handler(EngineError)
@@ -166,7 +169,7 @@ def answer_errors(app: FastAPI) -> None:
     @app.exception_handler(StoreError)
     async def failed_store(_: Request, error: StoreError) -> Response:
         log.error("%s", error)
-        return error_response(error.told())
+        return error_response(error.client_error())
 
     @app.exception_handler(OSError)
     async def full_disk(_: Request, error: OSError) -> Response:
@@ -174,7 +177,7 @@ def answer_errors(app: FastAPI) -> None:
         failed = store_error(error)
         if not isinstance(failed, StoreFullError):
             raise error
-        return error_response(failed.told())
+        return error_response(failed.client_error())
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> Response:

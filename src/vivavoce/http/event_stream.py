@@ -1,4 +1,4 @@
-"""Answers that are streams of server-sent events (WHATWG HTML, section 9.2), shared by the doors that have them.
+"""Answers that are streams of server-sent events (WHATWG HTML, section 9.2), shared by the routes that have them.
 
 What goes wrong before anything was sent is answered with its HTTP status, as for any other request; later it becomes the
 stream's last event. While there is nothing to send, comments keep proxies from hanging up. A client that hangs up, or stops
@@ -18,12 +18,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from vivavoce.errors import ClientError, EngineError, StoreError
-from vivavoce.http.disconnects import ended, gone
+from vivavoce.http.disconnects import cancel_and_wait, wait_for_disconnect, while_connected
 from vivavoce.http.ongoing import ongoing_request
+from vivavoce.waiting import first_of
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 5.0
+FIRST_EVENT_TIMEOUT_S = 5.0
 """How long the answer's status waits for the first event: an error by then has a status of its own."""
 
 KEEP_ALIVE_S = 10.0
@@ -48,21 +49,20 @@ def event(data: Any, *, name: str | None = None) -> str:
 
 def error_event(error: ClientError) -> str:
     """The documented error object as an event."""
-    body = {"message": error.message, "type": error.type, "code": error.code, "param": error.param}
-    return event({"error": body})
+    return event({"error": error.body})
 
 
 async def event_stream(request: Request, work: Work, *, failed: Callable[[ClientError], str] = error_event) -> Response:
     """Begin ``work`` and answer with its events; ``failed`` writes the event of a late error.
 
-    Raises what ``work`` raises before its first event, if that is within ``PATIENCE_S``; and ``ClientDisconnect``. The body
-    of ``request`` must have been read.
+    Raises what ``work`` raises before its first event, if that is within ``FIRST_EVENT_TIMEOUT_S``; and ``ClientDisconnect``.
+    The body of ``request`` must have been read.
     """
     stream = _EventStream(work, failed)
     await stream.begin(request.receive)
     ongoing = ongoing_request(request)
     if ongoing is not None:
-        ongoing.stop = stream.stop
+        ongoing.end_with(stream.stop)
     return stream
 
 
@@ -82,34 +82,30 @@ class _EventStream(Response):
 
     async def begin(self, receive: Receive) -> None:
         """Until there is something to answer with, or patience is at its end."""
-        answering = asyncio.ensure_future(self._answering.wait())
-        going = asyncio.ensure_future(gone(receive))
+        worked = asyncio.wait([self._working])  # which may be waited for without ending it
         try:
-            waited = {answering, going, self._working}
-            await asyncio.wait(waited, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+            going, *_ = await first_of(
+                wait_for_disconnect(receive), self._answering.wait(), worked, within_s=FIRST_EVENT_TIMEOUT_S
+            )
             self._answering.set()
             if self._working.done():
                 self._working.result()
-            elif going.done():
+            elif not going.cancelled():
                 raise ClientDisconnect
         except BaseException:
-            await ended(self._working)
+            await cancel_and_wait(self._working)
             raise
-        finally:
-            await ended(answering, going)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send everything, or as much as the client stays for."""
-        sending = asyncio.ensure_future(self._send(send))
-        going = asyncio.ensure_future(gone(receive))
         try:
-            await asyncio.wait({sending, going}, return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                sending.result()
+            await while_connected(receive, self._send(send))
+        except ClientDisconnect:
+            log.debug("the client is gone")
         except TimeoutError:
             log.warning("a client stopped reading its events")
         finally:
-            await ended(sending, going, self._working)
+            await cancel_and_wait(self._working)
 
     def stop(self, reason: ClientError) -> None:
         """End the work early, which the last event says."""
@@ -126,12 +122,12 @@ class _EventStream(Response):
         except (ClientError, EngineError, StoreError) as error:
             if not self._answering.is_set():
                 raise
-            await self._events.put(self._failed(_told(error)))
+            await self._events.put(self._failed(_client_error(error)))
         except Exception:
             if not self._answering.is_set():
                 raise
             log.exception("a stream of events failed")
-            await self._events.put(self._failed(_told(EngineError("server", "internal error"))))
+            await self._events.put(self._failed(_client_error(EngineError("server", "internal error"))))
         await self._events.put(None)
 
     async def _emit(self, text: str) -> None:
@@ -153,10 +149,10 @@ class _EventStream(Response):
             return KEEP_ALIVE
 
 
-def _told(error: ClientError | EngineError | StoreError) -> ClientError:
+def _client_error(error: ClientError | EngineError | StoreError) -> ClientError:
     """An engine's or the store's failure in the client's vocabulary."""
     if isinstance(error, ClientError):
         return error
     if isinstance(error, StoreError):
-        return error.told()
+        return error.client_error()
     return ClientError(str(error), code="engine_error", type="server_error")

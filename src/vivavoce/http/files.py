@@ -11,13 +11,16 @@ from fastapi import APIRouter, Query, Request, Response, UploadFile
 from starlette.responses import StreamingResponse
 
 from vivavoce.errors import ClientError
+from vivavoce.extras import installed
 from vivavoce.http.auth import Owner
+from vivavoce.http.core import Core
 from vivavoce.http.errors import ReportingRoute
-from vivavoce.http.serving import Serving
+from vivavoce.http.lifecycle import core_of
 from vivavoce.http.uploads import FORM_BYTES, uploaded_form
+from vivavoce.knowledge.service import KnowledgeService
 from vivavoce.protocol.files import File, FileDeleted, FileFields, FileList
-from vivavoce.store.file_types import MOST_BYTES, purpose_of
-from vivavoce.store.files import MOST_FILES
+from vivavoce.store.file_types import MAX_BYTES, purpose_of
+from vivavoce.store.files import MAX_FILES
 from vivavoce.store.tables import FileRow
 
 router = APIRouter(route_class=ReportingRoute, tags=["files"])
@@ -46,20 +49,20 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/v1/files", openapi_extra=_FORM, max_body_size=MOST_BYTES + FORM_BYTES)
+@router.post("/v1/files", openapi_extra=_FORM, max_body_size=MAX_BYTES + FORM_BYTES)
 async def create_file(request: Request, owner: Owner) -> File:
     """Upload a file, or have the server fetch it from a URL."""
-    serving: Serving = request.app.state.serving
-    async with uploaded_form(request, FileForm, most_bytes=MOST_BYTES) as form:
-        most_bytes = purpose_of(form.purpose).most_bytes
+    core = core_of(request)
+    async with uploaded_form(request, FileForm, most_bytes=MAX_BYTES) as form:
+        max_bytes = purpose_of(form.purpose).max_bytes
         if form.file is not None:
-            return shown(await _create(serving, owner, form, form.file.filename or "", _pieces(form.file)))
+            return file_object(await _create(core, owner, form, form.file.filename or "", _pieces(form.file)))
         if form.url is None:
             raise ClientError("Either 'file' or 'url' is needed.", code="missing_required_parameter", param="file")
-        download = serving.fetcher.stream(form.url, most_bytes=most_bytes, timeout_s=FETCHED_WITHIN_S, param="url")
+        download = core.fetcher.stream(form.url, max_bytes=max_bytes, timeout_s=FETCHED_WITHIN_S, param="url")
         async with download as fetched:
             name = unquote(PurePosixPath(urlsplit(fetched.url).path).name)
-            return shown(await _create(serving, owner, form, name, fetched.chunks))
+            return file_object(await _create(core, owner, form, name, fetched.chunks))
 
 
 @router.get("/v1/files")
@@ -67,19 +70,19 @@ async def list_files(
     request: Request,
     owner: Owner,
     purpose: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = MOST_FILES,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = MAX_FILES,
     order: Literal["asc", "desc"] = "desc",
     after: Annotated[str | None, Query(max_length=64)] = None,
 ) -> FileList:
     """All files, the newest first; or a page of them."""
-    serving: Serving = request.app.state.serving
-    files = await serving.files.list(owner, purpose=purpose, newest_first=order == "desc")
+    core = core_of(request)
+    files = await core.files.list(owner, purpose=purpose, newest_first=order == "desc")
     if after is not None:
-        places = [place for place, file in enumerate(files) if file.id == after]
-        if not places:
+        positions = [position for position, file in enumerate(files) if file.id == after]
+        if not positions:
             raise ClientError(f"There is no file '{after}' in this list.", param="after")
-        files = files[places[0] + 1 :]
-    page = [shown(file) for file in files[:limit]]
+        files = files[positions[0] + 1 :]
+    page = [file_object(file) for file in files[:limit]]
     first, last = (page[0].id, page[-1].id) if page else (None, None)
     return FileList(data=page, has_more=len(files) > limit, first_id=first, last_id=last)
 
@@ -87,41 +90,42 @@ async def list_files(
 @router.get("/v1/files/{file_id}")
 async def get_file(request: Request, owner: Owner, file_id: str) -> File:
     """What is known about a file."""
-    serving: Serving = request.app.state.serving
-    return shown(await serving.files.get(owner, file_id))
+    core = core_of(request)
+    return file_object(await core.files.get(owner, file_id))
 
 
 @router.get("/v1/files/{file_id}/content", response_class=Response, responses=_BYTES)
 async def get_content(request: Request, owner: Owner, file_id: str) -> Response:
     """The file's bytes; for purpose `file-extract` the text that is in it."""
-    serving: Serving = request.app.state.serving
-    file = await serving.files.get(owner, file_id)
+    core = core_of(request)
+    file = await core.files.get(owner, file_id)
     if file.purpose == "file-extract":
-        return StreamingResponse(await serving.files.text(file), media_type="text/plain; charset=utf-8")
+        return StreamingResponse(await core.files.text(file), media_type="text/plain; charset=utf-8")
     headers = {
         "content-length": str(file.bytes),
         # It is a client's, not ours: a browser must keep it, and neither show nor run it as a page of this server.
         "content-disposition": f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}",
         "x-content-type-options": "nosniff",
     }
-    return StreamingResponse(await serving.files.read(file), media_type=file.content_type, headers=headers)
+    return StreamingResponse(await core.files.read(file), media_type=file.content_type, headers=headers)
 
 
 @router.delete("/v1/files/{file_id}")
 async def delete_file(request: Request, owner: Owner, file_id: str) -> FileDeleted:
     """Delete a file and its bytes."""
-    serving: Serving = request.app.state.serving
-    await serving.library.delete_file(owner, file_id)
+    core = core_of(request)
+    delete = core.shared[KnowledgeService].delete_file if installed("knowledge") else core.files.delete
+    await delete(owner, file_id)
     return FileDeleted(id=file_id)
 
 
-def shown(file: FileRow) -> File:
+def file_object(file: FileRow) -> File:
     """A file as clients see it."""
     return File.model_validate(file, from_attributes=True)
 
 
-async def _create(serving: Serving, owner: str, form: FileForm, name: str, chunks: AsyncIterator[bytes]) -> FileRow:
-    return await serving.files.create(owner, name, form.purpose, chunks, expires_after_s=form.expires_after_s)
+async def _create(core: Core, owner: str, form: FileForm, name: str, chunks: AsyncIterator[bytes]) -> FileRow:
+    return await core.files.create(owner, name, form.purpose, chunks, expires_after_s=form.expires_after_s)
 
 
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 
 from vivavoce import __version__
 from vivavoce.http.health import Health, health_of
-from vivavoce.http.serving import Serving
+from vivavoce.http.lifecycle import app_state_of, lifecycle_of
 
 router = APIRouter()
 
@@ -19,7 +19,7 @@ _STATUS: dict[Health, str] = {
     "failed": "The server <strong>could not load its models</strong>; its log says why.",
 }
 
-_LOOK_AGAIN_S = 3
+_REFRESH_S = 3
 
 _DESCRIBED = '<li><a href="docs">All HTTP endpoints</a>, also as <a href="openapi.json">OpenAPI</a></li>\n'
 
@@ -62,16 +62,16 @@ _HEADERS = {
 @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
 async def front_page(request: Request) -> HTMLResponse:
     """What this is, whether it is ready (503 until then, as ``/health``), and where to read on."""
-    serving: Serving = request.app.state.serving
-    status = health_of(serving)
+    state = app_state_of(request)
+    status = health_of(lifecycle_of(request).stage)
     base = escape(str(request.base_url))
     page = _PAGE.format(
         status=status,
         sentence=_STATUS[status],
-        refresh=f'\n<meta http-equiv="refresh" content="{_LOOK_AGAIN_S}">' if status == "loading" else "",
+        refresh=f'\n<meta http-equiv="refresh" content="{_REFRESH_S}">' if status == "loading" else "",
         base=base,
         socket=base.replace("http", "ws", 1),
-        described=_DESCRIBED if serving.config.http.docs else "",
-        version=f"<p><small>Version {__version__}</small></p>\n" if await serving.auth.knows(request) else "",
+        described=_DESCRIBED if state.config.http.docs else "",
+        version=f"<p><small>Version {__version__}</small></p>\n" if await state.auth.knows(request) else "",
     )
     return HTMLResponse(page, status_code=200 if status == "ok" else 503, headers=_HEADERS)

@@ -15,13 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivavoce.errors import ClientError, ShareError
 from vivavoce.http.auth import owner_of
-from vivavoce.runtime.shares import Shares
+from vivavoce.runtime.shares import FairShares
 
 GRACE_S = 10.0
-LEAST_BYTES_PER_S = 8 * 1024
-MOST_S = 600.0
-"""A body may keep the server waiting for ``GRACE_S``, and for a second more with every ``LEAST_BYTES_PER_S`` that have come,
-``MOST_S`` in all."""
+MIN_BYTES_PER_S = 8 * 1024
+MAX_S = 600.0
+"""A body may keep the server waiting for ``GRACE_S``, and for a second more with every ``MIN_BYTES_PER_S`` that have come,
+``MAX_S`` in all."""
 
 LINGER_S = 5.0
 LINGER_BYTES = 64 * 1024 * 1024
@@ -31,39 +31,39 @@ the connection is closed in their face."""
 _STATE = "body"
 
 
-class IncomingBodies:
-    """A layer around all routes. ``held`` is what the bodies of all requests may take of the memory at once, in bytes."""
+class BodyLimitMiddleware:
+    """A layer around all routes. ``memory`` is what the bodies of all requests may take of the memory at once, in bytes."""
 
-    def __init__(self, app: ASGIApp, held: Shares) -> None:
+    def __init__(self, app: ASGIApp, memory: FairShares) -> None:
         self._app = app
-        self._held = held
+        self._memory = memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a connection on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = IncomingBody(scope, receive, send, self._held)
+        body = IncomingBody(scope, receive, send, self._memory)
         scope.setdefault("state", {})[_STATE] = body
         try:
             await self._app(scope, body.receive, body.send)
         finally:
-            body.over()
+            body.finish()
 
 
 class IncomingBody:
     """One body on its way."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, held: Shares) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, memory: FairShares) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._held = held
+        self._memory = memory
         self._owner = ""
-        self._holds = 0
+        self._reserved = 0
         self._most_held: int | None = None
         headers = Headers(scope=scope)
-        self._whole = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
+        self._complete = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
         self._received = 0
         self._waited_s = 0.0
 
@@ -73,7 +73,7 @@ class IncomingBody:
 
     async def receive(self) -> Message:
         """The next piece. Raises ``ClientError`` when it comes too slowly, and when too much waits in memory."""
-        if self._whole:
+        if self._complete:
             return await self._receive()
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -84,13 +84,13 @@ class IncomingBody:
             raise ClientError("The body came too slowly.", code="request_timeout", type="timeout_error") from error
         finally:
             self._waited_s += loop.time() - began
-        self._whole = not message.get("more_body", False)
+        self._complete = not message.get("more_body", False)
         self._take(len(message.get("body", b"")))
         return message
 
     async def send(self, message: Message) -> None:
         """A part of the answer. The connection is closed behind it if the body was not read."""
-        if not self._whole:
+        if not self._complete:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             elif not message.get("more_body", False):
@@ -99,40 +99,40 @@ class IncomingBody:
                 message = {"type": "http.response.body", "body": b"", "more_body": False}
         await self._send(message)
 
-    def over(self) -> None:
+    def finish(self) -> None:
         """The request has been answered."""
-        if self._holds:
-            self._held.give_back(self._owner, self._holds)
-            self._holds = 0
+        if self._reserved:
+            self._memory.give_back(self._owner, self._reserved)
+            self._reserved = 0
 
     def _patience_s(self) -> float:
-        return max(min(GRACE_S + self._received / LEAST_BYTES_PER_S, MOST_S) - self._waited_s, 0.0)
+        return max(min(GRACE_S + self._received / MIN_BYTES_PER_S, MAX_S) - self._waited_s, 0.0)
 
     def _take(self, count: int) -> None:
         self._received += count
-        holds = self._received if self._most_held is None else min(self._received, self._most_held)
-        more = holds - self._holds
+        reserved = self._received if self._most_held is None else min(self._received, self._most_held)
+        more = reserved - self._reserved
         if more <= 0:
             return
         self._owner = self._owner or owner_of(self._scope)
-        if self._held.full(more):
+        if self._memory.full(more):
             raise ClientError(
                 "Too much is being sent to this server at the moment; try again.",
                 code="server_busy",
                 type="server_error",
             )
-        if not self._held.fits(self._owner, more):
-            raise ShareError("bytes of requests", self._held.held(self._owner), self._held.capacity)
-        self._held.take(self._owner, more)
-        self._holds = holds
+        if not self._memory.fits(self._owner, more):
+            raise ShareError("bytes of requests", self._memory.held(self._owner), self._memory.capacity)
+        self._memory.take(self._owner, more)
+        self._reserved = reserved
 
     async def _linger(self) -> None:
-        left = LINGER_BYTES
+        remaining = LINGER_BYTES
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_S):
-                while left > 0:
+                while remaining > 0:
                     message = await self._receive()
-                    left -= len(message.get("body", b""))
+                    remaining -= len(message.get("body", b""))
                     if not message.get("more_body", False):
                         return
 

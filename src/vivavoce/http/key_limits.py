@@ -13,18 +13,18 @@ from dataclasses import dataclass
 
 from vivavoce.errors import RateLimitError
 from vivavoce.http.rate_windows import FixedWindow, MovingWindow
-from vivavoce.runtime.seats import Vacancies
-from vivavoce.store.rights import CONFIGURED, Key
+from vivavoce.permissions import CONFIGURED, Key
+from vivavoce.runtime.slots import SlotFreed
 
 
 class KeyUse:
     """What the keys have used, and what is open in their name. A key of ``None`` (without limits, or none needed) is free.
 
-    ``vacancies`` is told when a key may begin a conversation again.
+    ``slot_freed`` is told when a key may begin a conversation again.
     """
 
-    def __init__(self, vacancies: Vacancies) -> None:
-        self._vacancies = vacancies
+    def __init__(self, slot_freed: SlotFreed) -> None:
+        self._slot_freed = slot_freed
         self._requests = MovingWindow()
         self._tokens = FixedWindow()
         self._open: dict[str, list[Callable[[], None]]] = {}
@@ -37,17 +37,17 @@ class KeyUse:
     def count_request(self, key: Key | None) -> None:
         """A request begins. Raises ``RateLimitError`` when it is one too many, or no tokens are left."""
         self.require_tokens(key)
-        if key is not None and (most := key.limits.requests_per_minute) is not None:
-            wait_s = self._requests.hit(key.id, most)
+        if key is not None and (limit := key.limits.requests_per_minute) is not None:
+            wait_s = self._requests.hit(key.id, limit)
             if wait_s > 0:
-                raise _exceeded(most, "requests", wait_s)
+                raise _exceeded(limit, "requests", wait_s)
 
     def require_tokens(self, key: Key | None) -> None:
         """Raises ``RateLimitError`` when all tokens of this minute are spent."""
-        if key is not None and (most := key.limits.tokens_per_minute) is not None:
-            wait_s = self._tokens.wait_s(key.id, most)
+        if key is not None and (limit := key.limits.tokens_per_minute) is not None:
+            wait_s = self._tokens.wait_s(key.id, limit)
             if wait_s > 0:
-                raise _exceeded(most, "tokens", wait_s)
+                raise _exceeded(limit, "tokens", wait_s)
 
     def spend(self, key: Key | None, tokens: int) -> None:
         """Tokens a request has cost, in and out."""
@@ -66,15 +66,15 @@ class KeyUse:
             raise RateLimitError(f"This key may hold {key.limits.sessions} conversations at once.")
         self._open[key.id] = conversations = [*conversations, end]
 
-        def over() -> None:
-            left = [one for one in self._open[key.id] if one is not end]
-            if left:
-                self._open[key.id] = left
+        def session_ended() -> None:
+            remaining = [other_end for other_end in self._open[key.id] if other_end is not end]
+            if remaining:
+                self._open[key.id] = remaining
             else:
                 del self._open[key.id]
-            self._vacancies.announce()
+            self._slot_freed.announce()
 
-        return over
+        return session_ended
 
     def end_sessions(self, key_ids: Iterable[str]) -> None:
         """End all conversations of these keys."""
@@ -84,8 +84,8 @@ class KeyUse:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyMeter:
-    """The tokens of one key, as a conversation counts them."""
+class KeyTokenQuota:
+    """What one key may use of tokens, as a conversation asks for it."""
 
     use: KeyUse
     key: Key | None
@@ -99,5 +99,5 @@ class KeyMeter:
         self.use.spend(self.key, tokens)
 
 
-def _exceeded(most: int, what: str, wait_s: float) -> RateLimitError:
-    return RateLimitError(f"This key may use {most} {what} a minute.", retry_after_s=max(1, math.ceil(wait_s)))
+def _exceeded(limit: int, what: str, wait_s: float) -> RateLimitError:
+    return RateLimitError(f"This key may use {limit} {what} a minute.", retry_after_s=max(1, math.ceil(wait_s)))

@@ -1,4 +1,4 @@
-"""What counts as this machine, and why a door without keys has to ask.
+"""What counts as this machine, and why a server without keys has to ask.
 
 A server without keys is open to every program of the machine. Two kinds of stranger could come in through one of them,
 the browser:
@@ -22,13 +22,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from vivavoce.errors import ClientError
+from vivavoce.net.addresses import address_of
 from vivavoce.net.machine import own_addresses
 
 NO_PAGE = frozenset({"*", "null"})
@@ -40,13 +40,8 @@ def is_loopback(host: str) -> bool:
     name = host.lower().removesuffix(".")
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, section 6.3
         return True
-    try:
-        address = ip_address(name)
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped.is_loopback
-    return address.is_loopback
+    address = address_of(name)
+    return address is not None and address.is_loopback
 
 
 def host_of(authority: str) -> str | None:
@@ -94,12 +89,14 @@ def require_local(connection: HTTPConnection, configured_host: str, pages: Colle
 
 def _all_local(headers: Headers) -> bool:
     """Whether no proxy speaks for somebody else: none is there, or each client it names is this machine."""
-    named = [one.strip() for name in _CLIENT_HEADERS for value in headers.getlist(name) for one in value.split(",")]
+    addresses = [
+        address.strip() for name in _CLIENT_HEADERS for value in headers.getlist(name) for address in value.split(",")
+    ]
     for value in headers.getlist("forwarded"):
-        named += [match[1] for match in _FORWARDED_FOR.finditer(value)] or [""]
-    if "via" in headers and not named:
+        addresses += [match[1] for match in _FORWARDED_FOR.finditer(value)] or [""]
+    if "via" in headers and not addresses:
         return False
-    return all(is_loopback(host_of(one) or one) for one in named)
+    return all(is_loopback(host_of(address) or address) for address in addresses)
 
 
 _CLIENT_HEADERS = ("x-forwarded-for", "x-real-ip")
@@ -109,11 +106,7 @@ _FORWARDED_FOR = re.compile(r'\bfor="?([^";,\s]+)', re.IGNORECASE)
 
 def _is_own_address(host: str) -> bool:
     """Whether this is an address of this machine. Its names do not count: others on the network may answer to them."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address in own_addresses()
+    return address_of(host) in own_addresses()
 
 
 def _forbidden(message: str) -> ClientError:

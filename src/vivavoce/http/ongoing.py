@@ -1,8 +1,9 @@
 """The requests that are being answered, so that a server that is told to stop lets them come to their end.
 
-Conversations are drained by ``Calls``; this is for everything else: answers that are streams, answers that take long, and
-sockets that speak. Meanwhile nothing new is begun. When the time is over, a stream of events says so in its last event, a
-request without an answer yet gets 503, and sound breaks off, because within sound there is no way to say it (``audio_stream``).
+Conversations are drained by ``ConnectionRegistry``; this is for everything else: answers that are streams, answers that take
+long, and sockets that speak. Meanwhile nothing new is begun. When the time is over, a stream of events says so in its last
+event, a request without an answer yet gets 503, and sound breaks off, because within sound there is no way to say it
+(``audio_stream``).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivavoce.errors import ClientError
 from vivavoce.http.errors import error_response, refuse
-from vivavoce.runtime.calls import HANG_UP_S
+from vivavoce.runtime.connections import HANG_UP_S
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +34,20 @@ def server_stopping() -> ClientError:
 
 
 class OngoingRequest:
-    """One request. ``stop`` is set by an answer that can say itself that it ends early."""
+    """One request."""
 
     def __init__(self, time: asyncio.Timeout) -> None:
         self._time = time
-        self.stop: Callable[[ClientError], None] | None = None
+        self._stop: Callable[[ClientError], None] | None = None
+
+    def end_with(self, stop: Callable[[ClientError], None]) -> None:
+        """Its answer can say itself, by ``stop``, that it ends early."""
+        self._stop = stop
 
     def end(self) -> None:
         """Its time is over."""
-        if self.stop is not None:
-            self.stop(server_stopping())
+        if self._stop is not None:
+            self._stop(server_stopping())
         else:
             self.cut_off()
 
@@ -113,7 +118,7 @@ def ongoing_request(connection: HTTPConnection) -> OngoingRequest | None:
     return request
 
 
-class Draining:
+class DrainingMiddleware:
     """The layer that keeps account of the requests, and begins none while the server is draining."""
 
     def __init__(self, app: ASGIApp, ongoing: OngoingRequests) -> None:
@@ -132,14 +137,14 @@ class Draining:
             await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
+        response_started = False
         try:
             async with asyncio.timeout(None) as time:
                 with self._ongoing.request(time) as request:
 
                     async def send_noted(message: Message) -> None:
-                        nonlocal begun
-                        begun = True
+                        nonlocal response_started
+                        response_started = True
                         await send(message)
 
                     scope.setdefault("state", {})[_STATE] = request
@@ -147,7 +152,7 @@ class Draining:
         except TimeoutError:
             if not time.expired():
                 raise
-            if begun:
+            if response_started:
                 log.warning("an answer was cut off")
             else:
                 await _refuse(scope, receive, send)

@@ -5,7 +5,13 @@ Nothing is redirected: clients repeat a ``POST`` or an upgrade only reluctantly,
 
 from __future__ import annotations
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+STEP_PLAN_PREFIX = "/step_plan"
+"""What clients of StepFun's subscription have before the version of every path."""
+
+_STATE = "step_plan"
 
 
 def plain_path(path: str) -> str:
@@ -13,8 +19,14 @@ def plain_path(path: str) -> str:
     return "/" + "/".join(segment for segment in path.split("/") if segment)
 
 
-class PlainPaths:
-    """A layer that shows what is within it plain paths only; no route ends with a slash."""
+def uses_step_plan(connection: HTTPConnection) -> bool:
+    """Whether a client came by a path of StepFun's subscription."""
+    found: bool = connection.scope["state"][_STATE]
+    return found
+
+
+class PathMiddleware:
+    """A layer that shows what is within it plain paths only: no route ends with a slash, or is the subscription's."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -23,6 +35,10 @@ class PlainPaths:
         """Pass a connection on."""
         if scope["type"] in ("http", "websocket"):
             path = plain_path(scope["path"])
+            subscribed = path.startswith(f"{STEP_PLAN_PREFIX}/v1/")
+            if subscribed:
+                path = path.removeprefix(STEP_PLAN_PREFIX)
             if path != scope["path"]:
                 scope = {**scope, "path": path, "raw_path": path.encode()}
+            scope.setdefault("state", {})[_STATE] = subscribed
         await self._app(scope, receive, send)

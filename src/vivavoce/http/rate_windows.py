@@ -20,15 +20,15 @@ class MovingWindow:
         self._clock = clock
         self._events: dict[str, deque[float]] = {}
 
-    def hit(self, name: str, most: int) -> float:
-        """One more event of ``name``: 0 if it is one of at most ``most``, else the seconds until there is room for it."""
+    def hit(self, name: str, limit: int) -> float:
+        """One more event of ``name``: 0 if it is one of at most ``limit``, else the seconds until there is room for it."""
         now = self._clock()
         self._forget(now)
         events = self._events.setdefault(name, deque())
-        if len(events) < most:
+        if len(events) < limit:
             events.append(now)
             return 0.0
-        return events[-most] + WINDOW_S - now if most > 0 else WINDOW_S
+        return events[-limit] + WINDOW_S - now if limit > 0 else WINDOW_S
 
     def _forget(self, now: float) -> None:
         """Names are dropped with their last event, so that they do not pile up."""
@@ -58,12 +58,12 @@ class FixedWindow:
         self._forget(now)
         self._spent.setdefault(name, _Spent(now, 0)).amount += amount
 
-    def wait_s(self, name: str, most: int) -> float:
-        """0 while less than ``most`` has been spent, else the seconds until the minute is over."""
+    def wait_s(self, name: str, limit: int) -> float:
+        """0 while less than ``limit`` has been spent, else the seconds until the minute is over."""
         now = self._clock()
         self._forget(now)
         spent = self._spent.get(name)
-        return spent.since + WINDOW_S - now if spent is not None and spent.amount >= most else 0.0
+        return spent.since + WINDOW_S - now if spent is not None and spent.amount >= limit else 0.0
 
     def _forget(self, now: float) -> None:
         self._spent = {name: spent for name, spent in self._spent.items() if spent.since > now - WINDOW_S}

@@ -6,11 +6,10 @@ from typing import BinaryIO
 
 from vivavoce.audio.recordings import RawFormat
 from vivavoce.errors import ClientError
-from vivavoce.http.serving import Serving
-from vivavoce.transcription.languages import language_code
-from vivavoce.types import Language, Samples
+from vivavoce.http.core import Core
+from vivavoce.types import Samples
 
-MOST_BYTES = 100 * 1024 * 1024
+MAX_BYTES = 100 * 1024 * 1024
 """The documented limit of a file (audio reference, section 3.1)."""
 
 HEADERLESS = RawFormat(rate_hz=16_000)
@@ -18,31 +17,22 @@ HEADERLESS = RawFormat(rate_hz=16_000)
 
 
 async def decoded(
-    serving: Serving, source: bytes | BinaryIO, *, raw: RawFormat | None = None, param: str = "file"
+    core: Core,
+    source: bytes | BinaryIO,
+    *,
+    raw: RawFormat | None = None,
+    channel: int | None = None,
+    param: str = "file",
 ) -> Samples:
-    """A recording at the recogniser's rate. Raises ``ClientError`` about ``param`` as ``RecordingDecoder.decode`` does.
+    """A recording, or one ``channel`` of it (from 0), at the recogniser's rate.
+
+    Raises ``ClientError`` about ``param`` as ``RecordingDecoder.decode`` does.
 
     When it is cancelled, nobody reads ``source`` any more.
     """
-    rate_hz, most_s = serving.engines.recognition.rate_hz, serving.config.limits.recording_minutes * 60
+    rate_hz, most_s = core.engines.recognition.rate_hz, core.config.limits.recording_minutes * 60
     try:
-        return await serving.engines.decoder.decode(source, rate_hz=rate_hz, most_s=most_s, raw=raw)
+        return await core.engines.decoder.decode(source, rate_hz=rate_hz, max_s=most_s, raw=raw, channel=channel)
     except ClientError as error:
         error.param = error.param or param
         raise
-
-
-def understood_language(given: str | None, param: str = "language") -> Language | None:
-    """The code of the language a client names. Raises ``ClientError`` for one nobody knows."""
-    if given is None or not given.strip() or given.strip().lower() == "auto":
-        return None
-    code = language_code(given)
-    if code is None:
-        raise ClientError("The language is not known: an ISO 639-1 code is wanted, such as en or zh.", param=param)
-    return code
-
-
-def spelling(prompt: str | None, hotwords: list[str]) -> str | None:
-    """A prompt that has the recogniser spell these words as they are."""
-    listed = f"{', '.join(hotwords)}." if hotwords else None
-    return " ".join(part for part in (listed, prompt) if part) or None

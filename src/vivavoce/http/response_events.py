@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from vivavoce.errors import ClientError
-from vivavoce.http.chat_answers import Meter
-from vivavoce.protocol.reading import Json
+from vivavoce.http.chat_answers import UsageCounter
+from vivavoce.ids import random_id
+from vivavoce.protocol.json_fields import Json
 from vivavoce.protocol.responses.answer import cited, logprob, usage
-from vivavoce.session.outbox import random_id
 from vivavoce.types import (
     Citation,
     GenerationEnd,
@@ -34,9 +34,9 @@ _SEARCHES = {"web_search": "web_search_call", "retrieval": "file_search_call"}
 class ResponseEvents:
     """Makes ``response`` out of a reply. ``shows_results``: searches of documents tell what they found."""
 
-    def __init__(self, response: Json, meter: Meter, emit: Emit, *, shows_results: bool = False) -> None:
+    def __init__(self, response: Json, usage_counter: UsageCounter, emit: Emit, *, shows_results: bool = False) -> None:
         self.response = response
-        self._meter = meter
+        self._usage_counter = usage_counter
         self._emit_event = emit
         self._shows_results = shows_results
         self._number = 0
@@ -59,7 +59,7 @@ class ResponseEvents:
 
     async def take(self, _number: int, event: ReplyEvent) -> None:
         """The next event of the reply."""
-        self._meter.take(event)
+        self._usage_counter.take(event)
         match event:
             case TextDelta(text=text) if text:
                 await self._write("message", "output_text", text)
@@ -87,7 +87,7 @@ class ResponseEvents:
         self.response["status"] = "incomplete" if cut else "completed"
         self.response["incomplete_details"] = {"reason": "max_output_tokens"} if cut else None
         self.response["completed_at"] = None if cut else int(time.time())
-        self.response["usage"] = usage(self._meter.usage)
+        self.response["usage"] = usage(self._usage_counter.usage)
         await self._emit(f"response.{self.response['status']}", response=self.response)
 
     def failed(self, error: ClientError) -> Json:
@@ -95,7 +95,7 @@ class ResponseEvents:
         self.response["status"] = "failed"
         code = "invalid_prompt" if error.type == "invalid_request_error" else "server_error"
         self.response["error"] = {"code": code, "message": error.message}
-        self.response["usage"] = usage(self._meter.usage)
+        self.response["usage"] = usage(self._usage_counter.usage)
         return self._event("response.failed", response=self.response)
 
     # ---- text
@@ -170,8 +170,8 @@ class ResponseEvents:
         await self._finish_call(item, "completed")
 
     async def _finish_call(self, item: Json, status: str) -> None:
-        told = {"name": item["name"], "arguments": item["arguments"]}
-        await self._emit("response.function_call_arguments.done", **self._at(item), **told)
+        call_fields = {"name": item["name"], "arguments": item["arguments"]}
+        await self._emit("response.function_call_arguments.done", **self._at(item), **call_fields)
         await self._done(item, status)
 
     # ---- the server's tools
@@ -200,7 +200,7 @@ class ResponseEvents:
         if item["type"] == "mcp_call":
             item["error" if failed else "output"] = event.result.text
         elif item["type"] == "file_search_call" and self._shows_results:
-            item["results"] = [_found(one) for one in event.result.payload.get("results", ())]
+            item["results"] = [_passage(passage) for passage in event.result.payload.get("results", ())]
         outcome = "failed" if failed and item["type"] == "mcp_call" else "completed"
         await self._emit(f"response.{item['type']}.{outcome}", **self._at(item))
         await self._done(item, "failed" if failed else "completed")
@@ -233,7 +233,7 @@ def _server_item(event: ServerToolStarted) -> Json | None:
     if event.label is not None:
         item = {"id": random_id("mcp"), "type": "mcp_call", "status": "in_progress", "server_label": event.label}
         arguments = event.call.arguments
-        return item | {"name": event.shown_name, "arguments": arguments, "output": None, "error": None}
+        return item | {"name": event.original_name, "arguments": arguments, "output": None, "error": None}
     kind = _SEARCHES.get(event.kind)
     if kind is None:
         return None
@@ -256,6 +256,6 @@ def _query(call: ToolCall) -> str:
     return str(arguments.get("query") or "") if isinstance(arguments, dict) else ""
 
 
-def _found(result: Any) -> Json:
+def _passage(result: Any) -> Json:
     """A passage that was found."""
     return {key: result.get(key) for key in ("file_id", "filename", "score", "text")} | {"attributes": {}}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from vivavoce.errors import ClientError
-from vivavoce.store.rights import SCOPES, Key, Scope
+from vivavoce.permissions import SCOPES, Key, Scope
 
-_PREFIX = re.compile(r"^/(step_plan/|openai/deployments/[^/]+/|openai/)?(v1/)?")
-"""StepFun's subscription and Azure put their own before the path."""
+_PREFIX = re.compile(r"^/(openai/deployments/[^/]+/|openai/)?(v1/)?")
+"""Azure puts its own before the path."""
 
 _SCOPES: tuple[tuple[str, Scope | None], ...] = (
     ("realtime/audio", "audio"),
@@ -25,6 +25,8 @@ _SCOPES: tuple[tuple[str, Scope | None], ...] = (
     ("files", "files"),
     ("vector_stores", "vector_stores"),
     ("search", "search"),
+    ("weights", "weights"),
+    ("keys", "keys"),
     ("models", None),
     ("token", None),
     ("accounts", None),
@@ -47,7 +49,7 @@ def require_scope(key: Key, path: str) -> None:
 
 
 def plain_endpoint(path: str) -> str:
-    """``path`` without what StepFun's subscription, Azure and the version put before it: ``audio/speech``."""
+    """``path`` without what Azure and the version put before it: ``audio/speech``."""
     return _PREFIX.sub("", path)
 
 

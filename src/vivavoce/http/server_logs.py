@@ -61,7 +61,7 @@ class DropRefusals(logging.Filter):
 _FILTERS = (HideKeys(), DropRefusals())
 
 
-def put_server_logs_right() -> None:
+def install_log_filters() -> None:
     """Put the filters on the web server's loggers, once, whoever starts the server and however it logs."""
     for name in ("uvicorn.error", "uvicorn.access"):
         for each in _FILTERS:
@@ -87,15 +87,17 @@ class LineFormatter(logging.Formatter):
         return datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
 
 
-def one_line(text: str, most: int = 300) -> str:
+def one_line(text: str, max_characters: int = 300) -> str:
     """Text of a client as it may stand in a log: short, without keys, and nothing that looks like another line."""
-    return hide_keys(_printable(text[:most]))
+    return hide_keys(_printable(text[:max_characters]))
 
 
 def _printable(text: str) -> str:
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def configure_logging(level: str) -> None:

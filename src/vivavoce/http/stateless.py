@@ -1,4 +1,4 @@
-"""The stateless Realtime door (Realtime reference, section 12): the same session, whose memory the client keeps.
+"""The stateless Realtime route (Realtime reference, section 12): the same session, whose memory the client keeps.
 
 A turn goes: the user's words (audio and a commit, or an item), ``response.create`` with the history, ``response.done``,
 ``session.restore``, ``session.restored``. What the session holds of the turn is forgotten with the restore.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
@@ -16,20 +15,20 @@ import msgspec
 from fastapi import APIRouter, WebSocket
 
 from vivavoce.errors import ClientError
-from vivavoce.http.auth import grant_of
-from vivavoce.http.calling import begin_call, session_options
-from vivavoce.http.connection import SocketConnection
-from vivavoce.http.errors import error_response
-from vivavoce.http.serving import Serving
+from vivavoce.http.auth import principal_of
+from vivavoce.http.connection import SocketConnection, converse
+from vivavoce.http.lifecycle import core_of
+from vivavoce.http.session_factory import begin_conversation, session_options
+from vivavoce.ids import random_id
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.client_events import AnyClientEvent
 from vivavoce.protocol.items import NewItem
-from vivavoce.protocol.json_text import MOST_VALUES_IN_LARGE, readable
+from vivavoce.protocol.json_text import MAX_VALUES_IN_LARGE_BODY, readable
 from vivavoce.protocol.stateless import Stateless
 from vivavoce.protocol.translator import Translator
-from vivavoce.runtime.calls import Call
-from vivavoce.runtime.driver import LARGE_FRAME
+from vivavoce.runtime.connections import RealtimeConnection
+from vivavoce.runtime.frame_reader import LARGE_FRAME
 from vivavoce.tiers import model_of
 
 log = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ POLICY_VIOLATION = 1008
 
 
 @dataclass(slots=True)
-class Turn:
+class StatelessTurn:
     """What a connection remembers of the turn: the user's items, and whether it has been restored since the last reply."""
 
     items: list[str] = field(default_factory=list)
@@ -53,7 +52,7 @@ class Turn:
 class StatelessTranslator(Translator):
     """Adds the turn's items to the history each response brings."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: StatelessTurn) -> None:
         super().__init__(Stateless())
         self._turn = turn
 
@@ -62,8 +61,8 @@ class StatelessTranslator(Translator):
         event = super().decode(frame)
         if not isinstance(event, client.ResponseCreate) or event.response.input is msgspec.UNSET:
             return event
-        said = (NewItem(type="item_reference", id=item_id) for item_id in self._turn.items)
-        response = msgspec.structs.replace(event.response, input=(*event.response.input, *said))
+        references = (NewItem(type="item_reference", id=item_id) for item_id in self._turn.items)
+        response = msgspec.structs.replace(event.response, input=(*event.response.input, *references))
         return msgspec.structs.replace(event, response=response)
 
     def encode(self, event: ev.ServerEvent) -> list[str]:
@@ -72,7 +71,7 @@ class StatelessTranslator(Translator):
             case ev.ItemCreated(item=item):
                 self._turn.items.append(item.id)
             case ev.ItemDeleted(item_id=item_id):
-                self._turn.items = [one for one in self._turn.items if one != item_id]
+                self._turn.items = [item for item in self._turn.items if item != item_id]
             case ev.ResponseCreated():
                 self._turn.replying = True
             case ev.ResponseDone():
@@ -83,20 +82,20 @@ class StatelessTranslator(Translator):
 class _Opening(msgspec.Struct):
     """What decides about a frame's way."""
 
-    class Response(msgspec.Struct):
+    class StatelessResponse(msgspec.Struct):
         """Of a ``response.create``."""
 
         interrupt_current_response: bool = False
 
     type: str = ""
     event_id: str | None = None
-    response: Response | None = None
+    response: StatelessResponse | None = None
 
 
 class StatelessConnection(SocketConnection):
     """A socket whose client restores the session itself, and interrupts by asking for something else."""
 
-    def __init__(self, socket: WebSocket, turn: Turn) -> None:
+    def __init__(self, socket: WebSocket, turn: StatelessTurn) -> None:
         super().__init__(socket)
         self._turn = turn
 
@@ -119,7 +118,7 @@ class StatelessConnection(SocketConnection):
                     self._turn.restored = True
                     for item_id in tuple(self._turn.items):
                         yield _frame("conversation.item.delete", item_id=item_id)
-                    await self.send(_frame("session.restored", event_id=f"event_{secrets.token_hex(12)}"))
+                    await self.send(_frame("session.restored", event_id=random_id("event")))
                 case _:
                     wants_the_floor = opening.response is not None and opening.response.interrupt_current_response
                     if opening.type == "response.create" and wants_the_floor and self._turn.replying:
@@ -128,7 +127,7 @@ class StatelessConnection(SocketConnection):
 
 
 def _opening(frame: str | bytes) -> _Opening:
-    return msgspec.json.decode(readable(frame, "frame", most_values=MOST_VALUES_IN_LARGE), type=_Opening)
+    return msgspec.json.decode(readable(frame, "frame", max_values=MAX_VALUES_IN_LARGE_BODY), type=_Opening)
 
 
 def _frame(type: str, **fields: str) -> str:
@@ -138,26 +137,16 @@ def _frame(type: str, **fields: str) -> str:
 @router.websocket("/v1/realtime/stateless")
 async def stateless(socket: WebSocket) -> None:
     """A conversation the client remembers. What cannot be served is refused before the upgrade."""
-    turn = Turn()
-    try:
-        call = await _new_call(socket, turn)
-    except ClientError as error:
-        await socket.send_denial_response(error_response(error))
-        return
-    try:
-        await socket.accept()
-    except BaseException:
-        call.driver.end()
-        raise
-    await call.carry(StatelessConnection(socket, turn))
+    turn = StatelessTurn()
+    await converse(await _new_conversation(socket, turn), StatelessConnection(socket, turn))
 
 
-async def _new_call(socket: WebSocket, turn: Turn) -> Call:
-    serving: Serving = socket.app.state.serving
-    config = serving.config
-    grant = grant_of(socket)
+async def _new_conversation(socket: WebSocket, turn: StatelessTurn) -> RealtimeConnection:
+    core = core_of(socket)
+    config = core.config
+    principal = principal_of(socket)
     aliases = {MODELS: config.tiers.default, **config.tiers.aliases}
-    model = model_of(grant.model or socket.query_params.get("model", ""), aliases, config.tiers.default)
-    options = session_options(serving, model, grant, socket.query_params)
+    model = model_of(principal.model or socket.query_params.get("model", ""), aliases, config.tiers.default)
+    options = session_options(core, model, principal, socket.query_params)
     quiet = msgspec.structs.replace(options.config, turn_detection=None)
-    return await begin_call(serving, model, grant, replace(options, config=quiet), StatelessTranslator(turn))
+    return await begin_conversation(core, model, principal, replace(options, config=quiet), StatelessTranslator(turn))

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Query, Request, Response
 from vivavoce.audio.encoding import CONTENT_TYPES, FileFormat
 from vivavoce.http.audio_stream import audio_stream
 from vivavoce.http.auth import Owner
+from vivavoce.http.core import Core
 from vivavoce.http.errors import ReportingRoute
-from vivavoce.http.serving import Serving
+from vivavoce.http.lifecycle import core_of
 from vivavoce.protocol.voices import SystemVoiceDetails, SystemVoices
-from vivavoce.speech.synthesis import FileShape, Manner, spoken_file
-from vivavoce.speech.wording import clauses_of
+from vivavoce.speech.synthesis import OutputFormat, SynthesisOptions, synthesized_file
+from vivavoce.speech.text_preparation import clauses_of
 from vivavoce.voices.official import official_voices
 from vivavoce.voices.presets import preset
 
@@ -47,7 +48,7 @@ async def system_voices(owner: Owner, model: Annotated[str, Query(max_length=128
 
 
 @router.get("/v1/audio/voices/{voice_id}/preview", response_class=Response, responses=_AUDIO)
-async def hear_voice(
+async def preview_system_voice(
     request: Request,
     owner: Owner,
     voice_id: str,
@@ -55,19 +56,19 @@ async def hear_voice(
     response_format: FileFormat = "wav",
 ) -> Response:
     """A sentence or two by any voice one may use: an official, an OpenAI, a native one, or one's own."""
-    serving: Serving = request.app.state.serving
-    voice = await serving.voices.usable(owner, voice_id)
+    core = core_of(request)
+    voice = await core.voices.resolve(owner, voice_id)
     return await audio_stream(
-        request, _sample(serving, owner, voice, language, response_format), CONTENT_TYPES[response_format], {}
+        request, _sample(core, owner, voice, language, response_format), CONTENT_TYPES[response_format], {}
     )
 
 
-async def _sample(
-    serving: Serving, owner: str, voice: str, language: str, format: FileFormat
-) -> AsyncGenerator[bytes, None]:
-    async with serving.requests.taken_for(owner):
+async def _sample(core: Core, owner: str, voice: str, language: str, format: FileFormat) -> AsyncGenerator[bytes, None]:
+    async with core.request_slots.hold(owner):
         clauses = clauses_of(PREVIEWS[language], language)
-        made = spoken_file(clauses, Manner(voice), serving.engines.speaker, FileShape(format, PREVIEW_HZ))
+        made = synthesized_file(
+            clauses, SynthesisOptions(voice), core.engines.synthesizer, OutputFormat(format, PREVIEW_HZ)
+        )
         async with aclosing(made) as pieces:
             async for piece in pieces:
                 if isinstance(piece, bytes):

@@ -30,7 +30,7 @@ LIFETIME = timedelta(days=365)
 
 RENEW_BEFORE = timedelta(days=7)
 
-MOST_NAMES = 64
+MAX_NAMES = 64
 """Of a certificate, those of the machine now and before."""
 
 
@@ -85,10 +85,10 @@ def self_signed(folder: Path, host: str, *, now: datetime | None = None) -> TlsF
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(folder / "lock"):
-            certificate, covered = _found(cert, key, now)
+            certificate, covered = _existing(cert, key, now)
             needed = {name for name in names if not _may_change(name)}
             if certificate is None or not covered >= needed:
-                before = sorted(covered - set(names), key=str)[: MOST_NAMES - len(names)]
+                before = sorted(covered - set(names), key=str)[: MAX_NAMES - len(names)]
                 certificate = _make(cert, key, [*names, *before], now)
     except OSError as error:
         raise TlsError(f"Cannot write a certificate to {folder}: {error}.") from error
@@ -103,8 +103,8 @@ def fingerprint(certificate: x509.Certificate) -> str:
 def _names(host: str) -> list[x509.GeneralName]:
     """What a client may call this server. Raises ``TlsError`` for a host that is no name."""
     called = [*own_names(), *map(str, own_addresses())] if host in EVERY_INTERFACE else [host]
-    known = ["localhost", "127.0.0.1", "::1", *called]
-    return [_general_name(name) for name in dict.fromkeys(known)]
+    names = ["localhost", "127.0.0.1", "::1", *called]
+    return [_general_name(name) for name in dict.fromkeys(names)]
 
 
 def _general_name(name: str) -> x509.GeneralName:
@@ -122,7 +122,7 @@ def _may_change(name: x509.GeneralName) -> bool:
     return isinstance(name.value, IPv6Address) and not name.value.is_loopback
 
 
-def _found(cert: Path, key: Path, now: datetime) -> tuple[x509.Certificate | None, set[x509.GeneralName]]:
+def _existing(cert: Path, key: Path, now: datetime) -> tuple[x509.Certificate | None, set[x509.GeneralName]]:
     """The certificate that is there, if it can still be used, and what it covers."""
     if not cert.is_file() or not key.is_file():
         return None, set()

@@ -23,19 +23,19 @@ from vivavoce.http.trace import Trace, current_trace
 log = logging.getLogger(__name__)
 
 HEADER = "X-Trace-Id"
-_SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_VALID_TRACE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 """What may be echoed and logged as it is."""
 
-_BEGIN = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+_RESPONSE_START = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
-_ASKED_OFTEN = "/readyz"
+_READINESS_PATH = "/readyz"
 """What it answers is no refusal, and whoever watches a server asks every second."""
 
-_LOUD = frozenset({401, 403, 429})
+_WARNED_STATUSES = frozenset({401, 403, 429})
 """Refusals that tell an operator something, as those of the server's own making (5xx) do."""
 
 
-class Traced:
+class TracingMiddleware:
     """The outermost layer: names every request, and logs what fails in it under that name.
 
     An error nobody caught ends here; its client has had a 500. And the answers the framework gives in its own words are
@@ -52,7 +52,7 @@ class Traced:
             await self._app(scope, receive, send)
             return
         offered = Headers(scope=scope).get(HEADER, "")
-        trace = Trace(offered if _SANE.fullmatch(offered) else secrets.token_hex(16))
+        trace = Trace(offered if _VALID_TRACE_ID.fullmatch(offered) else secrets.token_hex(16))
         token = current_trace.set(trace)
         sending = _Sending(scope, receive, send, trace)
         try:
@@ -61,12 +61,12 @@ class Traced:
             log.debug("trace %s: the client has gone", trace.id)
         except StoreError as error:  # on the way to a WebSocket, or before a route was found
             log.error("trace %s: %s", trace.id, error)
-            if not sending.begun:
+            if not sending.response_started:
                 with suppress(ClientDisconnected):
-                    await sending.refuse(error.told())
+                    await sending.refuse(error.client_error())
         except Exception:
             log.exception("trace %s: %s failed", trace.id, _request_line(scope))
-            if not sending.begun:  # a WebSocket; the framework answers HTTP requests itself
+            if not sending.response_started:  # a WebSocket; the framework answers HTTP requests itself
                 with suppress(ClientDisconnected):
                     await sending.refuse(ClientError("The server failed.", code="internal_error"))
         finally:
@@ -81,21 +81,21 @@ class _Sending:
         self._receive = receive
         self._send = send
         self._trace = trace
-        self.begun = False
+        self.response_started = False
         self._refused = False
 
     async def __call__(self, message: Message) -> None:
         if self._refused:
             return
-        if message["type"] == "websocket.close" and not self.begun:
+        if message["type"] == "websocket.close" and not self.response_started:
             await self.refuse(ClientError("There is nothing under this path.", code="not_found"))
             return
-        if message["type"] in _BEGIN:
+        if message["type"] in _RESPONSE_START:
             headers = MutableHeaders(raw=list(message.get("headers", ())))
             if message.get("status") == 413 and headers.get("content-type", "").startswith("text/plain"):
                 await self.refuse(ClientError("The body is too large.", code="request_too_large"))
                 return
-            self.begun = True
+            self.response_started = True
             self._log_refusal(message.get("status", 101))
             headers[HEADER] = self._trace.id
             message["headers"] = headers.raw
@@ -114,14 +114,14 @@ class _Sending:
         error = self._trace.refusal
         if status < 400 or (error is not None and error.code == "internal_error"):  # that is logged with its trace
             return
-        if self._scope["path"] == _ASKED_OFTEN:
+        if self._scope["path"] == _READINESS_PATH:
             return
-        level = logging.WARNING if status in _LOUD or status >= 500 else logging.INFO
-        said = f"{error.code}: {one_line(error.message)}" if error is not None else "no reason given"
+        level = logging.WARNING if status in _WARNED_STATUSES or status >= 500 else logging.INFO
+        reason_text = f"{error.code}: {one_line(error.message)}" if error is not None else "no reason given"
         client = self._scope.get("client")
         address = client[0] if client else "a local socket"
         line = _request_line(self._scope)
-        log.log(level, "refused %s from %s: %d %s (trace %s)", line, address, status, said, self._trace.id)
+        log.log(level, "refused %s from %s: %d %s (trace %s)", line, address, status, reason_text, self._trace.id)
 
 
 def _request_line(scope: Scope) -> str:

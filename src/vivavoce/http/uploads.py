@@ -20,7 +20,7 @@ from vivavoce.protocol.json_text import readable
 FORM_BYTES = 256 * 1024
 """What the fields of a form beside its file may take."""
 
-MOST_FIELDS = 100
+MAX_FIELDS = 100
 FIELD_BYTES = 64 * 1024
 """What one field may take."""
 
@@ -59,12 +59,12 @@ async def _parsed(request: Request, most_bytes: int) -> FormData:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         raise ClientError("The body must be multipart/form-data.", code="unsupported_media_type", param="content-type")
-    incoming_body(request).goes_to_disk(beyond=_SPOOLED_BYTES + MOST_FIELDS * FIELD_BYTES)
+    incoming_body(request).goes_to_disk(beyond=_SPOOLED_BYTES + MAX_FIELDS * FIELD_BYTES)
     parser = MultiPartParser(
         request.headers,
         _bounded(request, most_bytes),
         max_files=1,
-        max_fields=MOST_FIELDS,
+        max_fields=MAX_FIELDS,
         max_part_size=FIELD_BYTES,
     )
     try:
@@ -87,8 +87,8 @@ async def _bounded(request: Request, most_bytes: int) -> AsyncGenerator[bytes, N
 def _fields(form: FormData) -> Mapping[str, Any]:
     values: dict[str, Any] = {}
     for name in dict.fromkeys(form):
-        given = form.getlist(name)
-        values[name.removesuffix("[]")] = given if name.endswith("[]") or len(given) > 1 else given[0]
+        entries = form.getlist(name)
+        values[name.removesuffix("[]")] = entries if name.endswith("[]") or len(entries) > 1 else entries[0]
     return values
 
 
@@ -100,5 +100,5 @@ def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
 
 
 def _invalid(error: ValidationError) -> RequestValidationError:
-    told = error.errors(include_url=False, include_input=False)
-    return RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in told])
+    details = error.errors(include_url=False, include_input=False)
+    return RequestValidationError([{**detail, "loc": ("body", *detail["loc"])} for detail in details])

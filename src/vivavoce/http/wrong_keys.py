@@ -12,16 +12,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 
 from vivavoce.errors import RateLimitError
 from vivavoce.http.local import is_loopback
+from vivavoce.net.addresses import address_of
 
-MOST_WRONG = 20
+MAX_WRONG_KEYS = 20
 """Different wrong keys from one address within ``WINDOW_S``; then it has to wait until the oldest is so old."""
 
 WINDOW_S = 60.0
-MOST_ADDRESSES = 10_000
+MAX_ADDRESSES = 10_000
 """Addresses remembered; beyond that the one is forgotten that has been quiet for longest."""
 
 
@@ -35,22 +36,22 @@ class WrongKeys:
     def require(self, host: str | None) -> None:
         """Raises ``RateLimitError`` when this address has tried too many keys."""
         tried = self._recent(_counted_as(host))
-        if len(tried) >= MOST_WRONG:
+        if len(tried) >= MAX_WRONG_KEYS:
             left_s = min(tried.values()) + WINDOW_S - self._clock()
             raise RateLimitError("Too many wrong keys from this address.", retry_after_s=max(1, math.ceil(left_s)))
 
-    def note(self, host: str | None, offered: Iterable[str]) -> None:
+    def note(self, host: str | None, keys: Iterable[str]) -> None:
         """These keys were wrong."""
         address = _counted_as(host)
         if address is None:
             return
         now, tried = self._clock(), self._recent(address)
-        for key in offered:
-            if len(tried) < MOST_WRONG:
+        for key in keys:
+            if len(tried) < MAX_WRONG_KEYS:
                 tried[sha256(key.encode()).digest()] = now
         self._tried[address] = tried
         self._tried.move_to_end(address)
-        while len(self._tried) > MOST_ADDRESSES:
+        while len(self._tried) > MAX_ADDRESSES:
             self._tried.popitem(last=False)
 
     def _recent(self, address: str | None) -> dict[bytes, float]:
@@ -62,10 +63,9 @@ def _counted_as(host: str | None) -> str | None:
     """The address that is counted; ``None`` for what is not."""
     if host is None or is_loopback(host):
         return None
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
+    address = address_of(host)
+    if address is None:
         return host
-    if not isinstance(address, IPv6Address) or address.ipv4_mapped is not None:
+    if not isinstance(address, IPv6Address):
         return str(address)
     return str(IPv6Address(int(address) >> 64 << 64))

@@ -41,7 +41,7 @@ async def lost(server: RunningServer, name: str) -> str:
 
 def orphaned(server: RunningServer, token: str) -> bool:
     """Whether the server has noticed; it has a moment to."""
-    call, deadline = server.serving.calls._calls[token.partition(".")[0]], time.monotonic() + 5
+    call, deadline = server.core.connections._connections[token.partition(".")[0]], time.monotonic() + 5
     while call.orphaned_until is None and time.monotonic() < deadline:
         time.sleep(0.005)
     return call.orphaned_until is not None
@@ -107,7 +107,7 @@ async def test_ones_own_lost_conversation_gives_way_before_an_older_one_of_other
     async with AsyncExitStack() as talkers:
         await hold(talkers, small, "ben", 1)
         await hold(talkers, small, "anne", 1)
-        assert small.serving.seats.taken == 4
+        assert small.core.conversation_slots.taken == 4
         assert not await resumable(small, "anne", own)
         assert await resumable(small, "ben", older)
         assert await resumable(small, "anne", later)

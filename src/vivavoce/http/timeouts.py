@@ -36,7 +36,7 @@ def short_handshakes(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         del loop.create_server
 
 
-class PatientHttp(H11Protocol):
+class TimeoutH11Protocol(H11Protocol):
     """uvicorn's HTTP protocol, whose patience has an end."""
 
     _head_due: asyncio.TimerHandle | None = None

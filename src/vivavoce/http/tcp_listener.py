@@ -14,10 +14,11 @@ import resource
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any
 
 from vivavoce.http.local import is_loopback
+from vivavoce.net.addresses import address_of
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +42,16 @@ def raise_file_limit() -> int:
     return hard
 
 
-class Connections:
-    """Who is connected: at most ``most`` in all, and ``most_each`` from one address.
+class ConnectionLimiter:
+    """Who is connected: at most ``limit`` in all, and ``most_each`` from one address.
 
     Addresses of this machine count only in all, since they may be a proxy's, and so do those of ``proxies`` (addresses and
     networks).
     """
 
-    def __init__(self, most: int, most_each: int, proxies: Sequence[str] = ()) -> None:
+    def __init__(self, limit: int, most_each: int, proxies: Sequence[str] = ()) -> None:
         self._proxies = [ip_network(proxy) for proxy in proxies]
-        self.most = most
+        self.most = limit
         self._most_each = most_each
         self._by_address: Counter[str] = Counter()
         self.open = 0
@@ -69,11 +70,8 @@ class Connections:
     def _speaks_for_others(self, address: str) -> bool:
         if is_loopback(address):
             return True
-        try:
-            parsed = ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        return any(parsed in proxy for proxy in self._proxies)
+        parsed = address_of(address)
+        return parsed is not None and any(parsed in proxy for proxy in self._proxies)
 
     def release(self, address: str) -> None:
         """One from this address is gone."""
@@ -83,10 +81,10 @@ class Connections:
             del self._by_address[address]
 
 
-class Listener(socket.socket):
+class BoundedListener(socket.socket):
     """A listening TCP socket that accepts no more than ``connections`` has room for; the rest is closed."""
 
-    connections: Connections | None = None
+    connections: ConnectionLimiter | None = None
 
     def accept(self) -> tuple[socket.socket, Any]:
         """The next connection that is admitted. Raises as a socket does when there is none."""
