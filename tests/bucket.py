@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 ACCESS_KEY, SECRET_KEY, BUCKET = "AKIDFORTESTS", "a-secret-of-the-bucket", "recordings"
-LEAST_PART_BYTES = 5 * 1024 * 1024
+MIN_PART_BYTES = 5 * 1024 * 1024
 """Of every part but the last."""
 
 
@@ -88,7 +88,7 @@ class Bucket:
         if method == "DELETE":
             return Response(status_code=204)
         listed = [int(number) for number in _texts(body, "PartNumber")]
-        if any(len(parts[number]) < LEAST_PART_BYTES for number in listed[:-1]):
+        if any(len(parts[number]) < MIN_PART_BYTES for number in listed[:-1]):
             return _error(400, "EntityTooSmall")
         self.objects[key] = b"".join(parts[number] for number in listed)
         tag = _tag(self.objects[key])

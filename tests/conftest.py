@@ -18,19 +18,19 @@ from vivavoce.models.store import WeightStore
 if TYPE_CHECKING:
     from running import RunningServer
     from tools.web_search.providing import Web
-    from vivavoce.engines.kokoro.speaker import KokoroSpeaker
+    from vivavoce.engines.kokoro.synthesizer import KokoroSynthesizer
     from vivavoce.engines.llama.engine import LlamaModel
 
 SHARED = {"background": False}
 """Settings of real language models: an idle-class thread would starve beside the tests of another process."""
 
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")  # how long an example takes says how busy the machine is
+settings.register_profile("patient", deadline=None, max_examples=60)
+settings.load_profile("patient")  # how long an example takes says how busy the machine is; all tests have 20 minutes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How much rubbish the fuzz tests send: the pure core gets this many events, a running server a tenth of it."""
-    parser.addoption("--fuzz-events", type=int, default=6_000, help="spoiled events to send (default: 6000)")
+    parser.addoption("--fuzz-events", type=int, default=3_000, help="spoiled events to send (default: 3000)")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,9 +51,9 @@ def weights() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def kokoro(weights: Callable[[str], Path]) -> Iterator[KokoroSpeaker]:
-    """The real speaker, loaded once for all tests that do not change it."""
-    from vivavoce.engines.kokoro.speaker import load
+def kokoro(weights: Callable[[str], Path]) -> Iterator[KokoroSynthesizer]:
+    """The real synthesizer, loaded once for all tests that do not change it."""
+    from vivavoce.engines.kokoro.synthesizer import load
 
     loaded = load(EngineContext(weights=weights, threads=2, capacity=1))
     yield loaded

@@ -44,8 +44,8 @@ def wav(channels: Samples | NDArray[np.float32], rate_hz: int = 16_000, layout: 
 class DecodesHere:
     """A recording decoder without child processes."""
 
-    async def decode(self, source: bytes | BinaryIO | Path, **options: Any) -> Samples:
-        return read_recording(source, **options)
+    async def decode(self, source: bytes | BinaryIO | Path, *, max_s: float, **options: Any) -> Samples:
+        return read_recording(source, max_s=max_s, **options)
 
 
 HERE = cast(RecordingDecoder, DecodesHere())

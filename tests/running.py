@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from vivavoce.app import create_app
 from vivavoce.client.address import ServerAddress
 from vivavoce.config import Config
 from vivavoce.config.keeping import StorageConfig
-from vivavoce.http.serving import Serving
+from vivavoce.engines.base import LanguageModel
+from vivavoce.http.core import Core
+from vivavoce.http.lifecycle import Failed, Lifecycle, Loading, Ready, Stage
 from vivavoce.http.tls import tls_files
-from vivavoce.runtime.seats import Seats
+from vivavoce.runtime.slots import Slots
 
 
 class RunningServer:
@@ -34,7 +37,32 @@ class RunningServer:
     def __init__(self, port: int, app: FastAPI) -> None:
         self.port = port
         self.app = app
-        self.serving: Serving = app.state.serving
+        self.lifecycle: Lifecycle = app.state.lifecycle
+
+    @property
+    def core(self) -> Core:
+        return self.lifecycle.core
+
+    @contextmanager
+    def at(self, stage: Stage) -> Iterator[None]:
+        """The server at another stage for the length of a ``with`` block."""
+        before, self.lifecycle._stage = self.lifecycle._stage, stage
+        try:
+            yield
+        finally:
+            self.lifecycle._stage = before
+
+    @contextmanager
+    def with_engines(self, **engines: Any) -> Iterator[None]:
+        """Other engines for the length of a ``with`` block."""
+        with self.at(Ready(replace(self.core, engines=replace(self.core.engines, **engines)))):
+            yield
+
+    @contextmanager
+    def with_model(self, model: LanguageModel) -> Iterator[None]:
+        """Another language model, for all tiers, for the length of a ``with`` block."""
+        with self.with_engines(language_models={"large": model, "small": model}):
+            yield
 
     @property
     def ws(self) -> str:
@@ -50,19 +78,19 @@ class RunningServer:
 
     def all_seats_free(self, within_s: float = 5.0) -> bool:
         deadline = time.monotonic() + within_s
-        while self.serving.seats.taken and time.monotonic() < deadline:
+        while self.core.conversation_slots.taken and time.monotonic() < deadline:
             time.sleep(0.01)
-        return self.serving.seats.taken == 0
+        return self.core.conversation_slots.taken == 0
 
 
 @contextmanager
-def holding(seats: Seats) -> Iterator[int]:
+def holding(slots: Slots) -> Iterator[int]:
     """A seat for the length of a ``with`` block, taken from outside of the server's event loop."""
-    seat = seats.take()
+    slot = slots.take()
     try:
-        yield seat
+        yield slot
     finally:
-        seats.give_back(seat)
+        slots.give_back(slot)
 
 
 @contextmanager
@@ -102,18 +130,35 @@ def _running(config: Config, ready_within_s: float, as_configured: bool) -> Iter
     server = uvicorn.Server(options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    serving: Serving = app.state.serving
-    deadline = time.monotonic() + ready_within_s
-    while serving.loaded is None:
-        assert serving.failure is None, serving.failure
-        assert time.monotonic() < deadline, "the engines did not load"
-        time.sleep(0.02)
+    wait_until_ready(app, ready_within_s)
     try:
         yield RunningServer(listener.getsockname()[1], app)
     finally:
         server.should_exit = True
         thread.join(20)
         assert not thread.is_alive(), "the server did not stop"
+
+
+def wait_until_ready(app: FastAPI, within_s: float = 60.0) -> None:
+    """Blocks until the server of another thread has loaded everything."""
+    deadline = time.monotonic() + within_s
+    while is_loading(app):
+        assert time.monotonic() < deadline, "the engines did not load"
+        time.sleep(0.02)
+
+
+async def until_ready(app: FastAPI, within_s: float = 60.0) -> None:
+    """Until the server of this thread has loaded everything."""
+    async with asyncio.timeout(within_s):
+        while is_loading(app):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def is_loading(app: FastAPI) -> bool:
+    """Whether a server is still loading; fails when it cannot."""
+    stage = app.state.lifecycle.stage
+    assert not isinstance(stage, Failed), stage.reason
+    return isinstance(stage, Loading)
 
 
 def open_temporary_files() -> set[str]:
@@ -127,6 +172,14 @@ def open_temporary_files() -> set[str]:
         if "(deleted)" in target and "/tmp" in target:
             held.add(target)
     return held
+
+
+def no_more_temporary_files(before: set[str], within_s: float = 10.0) -> bool:
+    """Whether all files that were opened since ``before`` are closed, or will be in a moment."""
+    deadline = time.monotonic() + within_s
+    while not open_temporary_files() <= before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return open_temporary_files() <= before
 
 
 class Talker:

@@ -15,7 +15,7 @@ from vivavoce.supervision import Supervisor, meanwhile
 @pytest.fixture
 async def supervisor(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Supervisor]:
     monkeypatch.setattr(module, "FIRST_RETRY_S", 0.001)
-    monkeypatch.setattr(module, "MOST_RETRY_S", 0.004)
+    monkeypatch.setattr(module, "MAX_RETRY_S", 0.004)
     made = Supervisor()
     yield made
     await made.close()
@@ -50,7 +50,7 @@ async def test_whatever_fails_is_shown_and_tried_again(
     broken = False
     await until(lambda: worker.up)
     assert worker.failures == steps - 1
-    assert "at work again" in caplog.text
+    assert "running again" in caplog.text
 
 
 async def test_failures_in_a_row_are_further_and_further_apart(
@@ -66,7 +66,7 @@ async def test_failures_in_a_row_are_further_and_further_apart(
         raise ValueError
 
     monkeypatch.setattr(module, "FIRST_RETRY_S", 1.0)
-    monkeypatch.setattr(module, "MOST_RETRY_S", 8.0)
+    monkeypatch.setattr(module, "MAX_RETRY_S", 8.0)
     monkeypatch.setattr(asyncio, "sleep", sleep)
     worker = supervisor.start("ingest", step, idle_s=60)
     while worker.failures < 6:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from vivavoce.config import load_config
 from vivavoce.errors import ClientError
-from vivavoce.model_names import NO_ALIASES
+from vivavoce.protocol.model_names import NO_ALIASES
 from vivavoce.tiers import TIERS, model_of, tier
 
 

@@ -33,16 +33,16 @@ class CloseStack(AsyncExitStack):
         self.call(type(opened).__name__, opened.close)
         return opened
 
-    def call(self, what: str, close: Callable[[], Awaitable[Any] | None]) -> None:
-        """Have ``close`` called at the end; ``what`` it closes is for the log."""
-        self.push_async_callback(_closed, what, close)
+    def call(self, name: str, close: Callable[[], Awaitable[Any] | None]) -> None:
+        """Have ``close`` called at the end; ``name`` it closes is for the log."""
+        self.push_async_callback(_closed, name, close)
 
 
-async def _closed(what: str, close: Callable[[], Awaitable[Any] | None]) -> None:
+async def _closed(name: str, close: Callable[[], Awaitable[Any] | None]) -> None:
     try:
         closing = close()
         if isawaitable(closing):
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 await closing
     except Exception:
-        log.exception("closing %s failed", what)
+        log.exception("closing %s failed", name)

@@ -42,6 +42,11 @@ class ClientError(VivavoceError):
         self.event_id = event_id
         self.type = type
 
+    @property
+    def body(self) -> dict[str, str | None]:
+        """The documented error object (platform reference, section 2)."""
+        return {"message": self.message, "type": self.type, "code": self.code, "param": self.param}
+
 
 class RateLimitError(ClientError):
     """More than is allowed at the moment; ``retry_after_s`` from now it may be less."""
@@ -54,16 +59,16 @@ class RateLimitError(ClientError):
 class CapacityError(RateLimitError):
     """Every place is taken. ``capacity`` is the number of places there are."""
 
-    def __init__(self, what: str, capacity: int) -> None:
-        super().__init__(f"All {capacity} {what} are in use; try again later.")
+    def __init__(self, resource: str, capacity: int) -> None:
+        super().__init__(f"All {capacity} {resource} are in use; try again later.")
         self.capacity = capacity
 
 
 class ShareError(RateLimitError):
     """There is room, but this owner holds their share of it. ``held`` is how much, ``capacity`` how much there is."""
 
-    def __init__(self, what: str, held: int, capacity: int) -> None:
-        super().__init__(f"You hold {held} of {capacity} {what}; the others are kept for other users.")
+    def __init__(self, resource: str, held: int, capacity: int) -> None:
+        super().__init__(f"You hold {held} of {capacity} {resource}; the others are kept for other users.")
         self.held = held
         self.capacity = capacity
 
@@ -85,29 +90,29 @@ class ConfigError(VivavoceError):
 class StoreError(VivavoceError):
     """The database or the blob store cannot be opened, read or written.
 
-    The message is the operator's and holds no password; clients are told what ``told`` makes.
+    The message is the operator's and holds no password; clients are told what ``client_error`` makes.
     """
 
     code = "internal_error"
-    said = "The server failed."
+    client_message = "The server failed."
 
-    def told(self) -> ClientError:
+    def client_error(self) -> ClientError:
         """The same for a client, with a code and without details of the inside."""
-        return ClientError(self.said, code=self.code, type="server_error")
+        return ClientError(self.client_message, code=self.code, type="server_error")
 
 
 class StoreBusyError(StoreError):
     """The store is locked by somebody else, or cannot be reached: the same may succeed in a moment."""
 
     code = "store_busy"
-    said = "The store cannot be used at the moment; try again."
+    client_message = "The store cannot be used at the moment; try again."
 
 
 class StoreFullError(StoreError):
     """The disk, or what the store may use of it, is full. What is there can be read and deleted."""
 
     code = "insufficient_storage"
-    said = "There is no room left on the server; delete something, or try again later."
+    client_message = "There is no room left on the server; delete something, or try again later."
 
 
 class WeightsError(VivavoceError):

@@ -10,7 +10,7 @@ def calm_waiting_threads() -> None:
 
     GNU OpenMP, which llama.cpp and CTranslate2 use, reads its settings once, when it is loaded. By default waiting threads
     spin without end: with anything else on the same cores a token then takes ten times as long. Without any spinning a
-    third of the speed is lost on idle cores. A fifth of a millisecond keeps both (``bench/generation.py``). What is
+    third of the speed is lost on idle cores. A fifth of a millisecond keeps both (``benchmarks/generation.py``). What is
     already set is left alone.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from vivavoce.token_estimates import estimate_text
+from vivavoce.text.token_estimates import estimate_text
 from vivavoce.types import GenerationOptions, Tool
 
 RULES_TOKENS = 540
@@ -26,23 +26,23 @@ def signature(tool: Tool) -> str:
     if tool.brief is not None:
         return f"{tool.name}{tool.brief}"
     properties = tool.parameters.get("properties", {})
-    given = ", ".join(f"{_name(tool, name)}: {_kind(schema)}" for name, schema in properties.items())
-    return f"{tool.name}({given}) - {tool.description}"
+    parameters = ", ".join(f"{_name(tool, name)}: {_kind(schema)}" for name, schema in properties.items())
+    return f"{tool.name}({parameters}) - {tool.description}"
 
 
-def shortened(tool: Tool, most_tokens: int) -> str:
-    """A ``brief`` for a signature of about ``most_tokens``: descriptions are cut, nested schemas become their type, enums lose
+def shortened(tool: Tool, max_tokens: int) -> str:
+    """A ``brief`` for a signature of about ``max_tokens``: descriptions are cut, nested schemas become their type, enums lose
     values.
 
     The last step names only the first parameters, required ones before others, so that a tool of any size can be told.
     """
-    most_tokens -= estimate_text(tool.name)
+    max_tokens -= estimate_text(tool.name)
     for description, of_parameter, values in SHORTENINGS:
         line = _brief(tool, description, of_parameter, values)
-        if estimate_text(line) <= most_tokens:
+        if estimate_text(line) <= max_tokens:
             return line
     names = [_name(tool, name) for name in _required_first(tool)]
-    while names and estimate_text(line := f"({', '.join(names)}, …)") > most_tokens:
+    while names and estimate_text(line := f"({', '.join(names)}, …)") > max_tokens:
         names = names[: len(names) * 3 // 4]
     return line if names else ""
 
@@ -54,17 +54,17 @@ def estimate_tool(tool: Tool) -> int:
 
 def estimate_tools(options: GenerationOptions) -> int:
     """About how many tokens the prompt tells of tools: each that is told, and the rules of calling any."""
-    unseen = options.transient & options.withheld
-    told = sum(estimate_tool(tool) for tool in options.tools if tool.name not in unseen)
-    return told + RULES_TOKENS if options.tools else 0
+    hidden = options.transient & options.withheld
+    tool_tokens = sum(estimate_tool(tool) for tool in options.tools if tool.name not in hidden)
+    return tool_tokens + RULES_TOKENS if options.tools else 0
 
 
 def _brief(tool: Tool, description: int, of_parameter: int, values: int) -> str:
     properties = tool.parameters.get("properties", {})
-    given = ", ".join(
+    parameters = ", ".join(
         f"{_name(tool, name)}: {_brief_kind(properties[name], of_parameter, values)}" for name in _required_first(tool)
     )
-    return f"({given}) - {_cut(tool.description, description)}"
+    return f"({parameters}) - {_cut(tool.description, description)}"
 
 
 def _required_first(tool: Tool) -> list[str]:
@@ -95,11 +95,11 @@ def _brief_kind(schema: Any, description: int, values: int) -> str:
         f" ({_cut(str(schema['description']), description)})" if description and schema.get("description") else ""
     )
     if (listed := schema.get("enum")) and values:
-        shown = " | ".join(json.dumps(value, ensure_ascii=False) for value in listed[:values])
-        return f"{shown}{' | …' if len(listed) > values else ''}{described}"
+        values_shown = " | ".join(json.dumps(value, ensure_ascii=False) for value in listed[:values])
+        return f"{values_shown}{' | …' if len(listed) > values else ''}{described}"
     kind = schema.get("type", "any")
     return f"{kind if isinstance(kind, str) else 'any'}{described}"
 
 
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most].rstrip()}…"
+def _cut(text: str, max_characters: int) -> str:
+    return text if len(text) <= max_characters else f"{text[:max_characters].rstrip()}…"

@@ -17,7 +17,7 @@ from vivavoce.errors import VivavoceError
 log = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 0.5
-MOST_RETRY_S = 10.0
+MAX_RETRY_S = 10.0
 """After each failure in a row the worker waits twice as long as before, up to this."""
 
 STEP_S = 0.5
@@ -67,19 +67,19 @@ class Worker:
             self._wake.clear()
             self._stepping = True
             try:
-                more = await self._step()
+                has_more = await self._step()
             except (Exception, asyncio.CancelledError) as error:
                 self._stepping = False
                 if is_cancelled():
                     raise asyncio.CancelledError from error  # also where letting go of its work failed
                 self._failed(error, retry_s)
                 await asyncio.sleep(retry_s)
-                retry_s = min(2 * retry_s, MOST_RETRY_S)
+                retry_s = min(2 * retry_s, MAX_RETRY_S)
                 continue
             self._stepping = False
             self._succeeded()
             retry_s = FIRST_RETRY_S
-            if not more and not self._stopping:
+            if not has_more and not self._stopping:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._idle_s):
                         await self._wake.wait()
@@ -87,18 +87,18 @@ class Worker:
     def _failed(self, error: BaseException, retry_s: float) -> None:
         self.failures += 1
         self.error = type(error).__name__
-        known = isinstance(error, VivavoceError)
+        is_expected = isinstance(error, VivavoceError)
         log.error(
             "worker %s: %s; tried again in %g s",
             self.name,
-            error if known else self.error,
+            error if is_expected else self.error,
             retry_s,
-            exc_info=None if known else error,
+            exc_info=None if is_expected else error,
         )
 
     def _succeeded(self) -> None:
         if self.error is not None:
-            log.warning("worker %s: at work again", self.name)
+            log.warning("worker %s: running again", self.name)
         self.error = None
 
 
@@ -130,13 +130,13 @@ async def meanwhile(name: str, step: Callable[[], Awaitable[object]], *, every_s
 
     A step that has begun is done when the block is left: a transaction is never cut short.
     """
-    over = asyncio.Event()
+    stopped = asyncio.Event()
 
     async def repeat() -> None:
-        while not over.is_set():
+        while not stopped.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(every_s):
-                    await over.wait()
+                    await stopped.wait()
                     return
             try:
                 await step()
@@ -147,7 +147,7 @@ async def meanwhile(name: str, step: Callable[[], Awaitable[object]], *, every_s
     try:
         yield
     finally:
-        over.set()
+        stopped.set()
         await asyncio.wait([repeating])
 
 

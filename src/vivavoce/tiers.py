@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vivavoce.model_names import model_behind, served_by
+from vivavoce.protocol.model_names import model_behind, served_by
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
     """A model name clients ask for.
 
-    ``description`` promises only what the tier does here: names such as ``step-audio-r1.1`` promise more (thinking, hearing
-    emotion) than the built-in models can. ``language_model`` names an entry of the configuration; ``default_voice`` is what
-    ``session.created`` shows; ``own_voices`` whether it speaks with voices users made (Realtime reference, section 2.4).
+    ``description`` promises only what the tier does here. ``language_model`` names an entry of the configuration;
+    ``default_voice`` is what ``session.created`` shows; ``own_voices`` whether it speaks with voices users made (Realtime
+    reference, section 2.4). ``perceives``: it hears how something is said without being asked to; ``thinks``: it reasons while
+    it speaks.
     """
 
     name: str
@@ -22,13 +23,27 @@ class Tier:
     language_model: str
     default_voice: str = "qingchunshaonv"
     own_voices: bool = True
+    perceives: bool = False
+    thinks: bool = False
 
 
 TIERS: Mapping[str, Tier] = {
     tier.name: tier
     for tier in (
-        Tier("step-audio-r1.1", "the larger language model; preset voices and your own, tools, search", "large"),
-        Tier("step-audio-2", "the larger language model; preset voices and your own, tools, search", "large"),
+        Tier(
+            "step-audio-r1.1",
+            "the larger language model, which reasons while it speaks and hears how something is said; preset voices and "
+            "your own, tools, search",
+            "large",
+            perceives=True,
+            thinks=True,
+        ),
+        Tier(
+            "step-audio-2",
+            "the larger language model, which hears how something is said; preset voices and your own, tools, search",
+            "large",
+            perceives=True,
+        ),
         Tier(
             "step-audio-2-mini",
             "the smaller language model, for the fastest answers; preset voices, tools, search",

@@ -13,6 +13,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.voice_facts import Perceived
+
 Samples: TypeAlias = NDArray[np.float32]
 """Mono audio, ``float32[n]`` in [-1, 1]. The rate travels beside it as ``rate_hz``."""
 
@@ -35,6 +37,7 @@ class TranscribeOptions:
 
     ``language`` skips detection; ``prompt`` biases spelling; ``words`` asks for the times of words and for the tokens.
     ``translate``: whatever is said, the text is English. ``temperature`` in [0, 1]: 0 writes what is likeliest, more samples.
+    ``encoding``: yield a ``SpeechEncoding`` first, where the engine has one.
     """
 
     language: Language | None = None
@@ -42,6 +45,7 @@ class TranscribeOptions:
     words: bool = False
     translate: bool = False
     temperature: float = 0.0
+    encoding: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class Confidence:
 class Transcript:
     """The final text of an utterance. ``text`` is empty when nothing was said.
 
-    ``words`` and ``tokens`` are there when they were asked for and the engine can tell; so is ``confidence``.
+    ``words`` and ``tokens`` are there when they were asked for and the engine can tell; so is ``confidence``. ``perceived`` is
+    what a perceiver heard beside the words; no recogniser says it.
     """
 
     text: str
@@ -96,11 +101,12 @@ class Transcript:
     words: tuple[Word, ...] = ()
     tokens: tuple[Token, ...] = ()
     confidence: Confidence | None = None
+    perceived: Perceived | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakOptions:
-    """How to speak a clause: with which of the speaker's voices, in which language, how fast (``speed`` in [0.25, 4])."""
+    """How to speak a clause: with which of the synthesizer's voices, in which language, how fast (``speed`` in [0.25, 4])."""
 
     voice: str
     language: Language
@@ -112,11 +118,11 @@ class EmbedOptions:
     """What texts are embedded for.
 
     ``query``: they are questions, which come first; else they are passages that may answer one, and many of them wait in
-    the background, unless they are ``awaited``: then somebody waits for an answer, and they come first, too.
+    the background, unless they are ``interactive``: then somebody waits for an answer, and they come first, too.
     """
 
     query: bool = False
-    awaited: bool = False
+    interactive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +167,7 @@ class NamedTool:
 @dataclass(frozen=True, slots=True)
 class ToolOfServer:
     """The choice of a tool server's tool, by the server's name for it, or of any it has. No model is asked for one: what
-    it is called here is found out before (``Offering.for_reply``)."""
+    it is called here is found out before (``ToolCatalog.for_reply``)."""
 
     server_label: str
     name: str | None = None
@@ -186,13 +192,28 @@ class Message:
     reply_language: Language | None = None
 
 
+ThinkingMode: TypeAlias = Literal["off", "speak-first", "think-first", "think-before-speak"]
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingOptions:
+    """How to think: at most ``budget_tokens`` in segments of ``segment_tokens``; with ``think-first`` one of them before the
+    first word, with ``speak-first`` none. After at least ``speech_tokens`` words go on with what is thought by then.
+    """
+
+    mode: ThinkingMode
+    budget_tokens: int
+    segment_tokens: int
+    speech_tokens: int
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationOptions:
     """How to generate.
 
     ``max_tokens=0`` reads the prompt into the slot's cache and yields nothing but the end: a prefill. ``slot`` names the
-    cache of one live conversation (0 … ``capacity`` - 1); ``None`` lets the engine choose. With ``goes_on`` the last message
-    is the beginning of the reply, and only what follows it is yielded.
+    cache of one live conversation (0 … ``capacity`` - 1); ``None`` lets the engine choose. With
+    ``continue_last_message`` the last message is the beginning of the reply, and only what follows it is yielded.
 
     ``tool_choice`` and ``parallel_tool_calls`` (more than one call in a reply) mean nothing without ``tools``. Calls that
     are yielded are of ``tools``, and their arguments fit the tool's JSON Schema. Tools that are ``withheld`` are told to the
@@ -203,6 +224,8 @@ class GenerationOptions:
     ``schema`` is a JSON Schema: the text of the reply fits it, unless it ends for ``length``. ``logprobs`` asks for the
     probability of each token of the text and of so many others in its place. Not every engine has these: see
     ``LanguageModel.features``.
+
+    ``thinking``: think as well (``runtime/reasoning.py``). ``aside``: beside the conversation's reply, not in its slot.
     """
 
     max_tokens: int = 512
@@ -216,15 +239,26 @@ class GenerationOptions:
     withheld: frozenset[str] = frozenset()
     transient: frozenset[str] = frozenset()
     slot: int | None = None
-    goes_on: bool = False
+    continue_last_message: bool = False
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
     schema: Mapping[str, Any] | None = None
     logprobs: int | None = None
+    thinking: ThinkingOptions | None = None
+    aside: bool = False
 
 
-GenerationFeature: TypeAlias = Literal["schema", "logprobs"]
-"""What not every language model can do."""
+GenerationFeature: TypeAlias = Literal["schema", "logprobs", "thinking"]
+"""What not every language model can do. ``thinking``: it yields thoughts of its own accord."""
+
+
+ModelAid: TypeAlias = Literal["relevance", "guard", "reminders", "repeats"]
+"""What the server does for a language model because it is small. ``relevance``: tools a turn cannot be about are withheld, and
+one that surely knows is called. ``guard``: after text of strangers only what is harmless can be called, and what was said in
+confidence does not leave. ``reminders``: turns say in what language to answer. ``repeats``: a call whose result has just been
+given is not made again."""
+
+ALL_AIDS: frozenset[ModelAid] = frozenset({"relevance", "guard", "reminders", "repeats"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +296,11 @@ class ThinkingDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ThinkingEnd:
+    """All is thought."""
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationEnd:
     """The last event of a generation, with what it cost in tokens (``cached_tokens`` of ``input_tokens`` were free)."""
 
@@ -287,7 +326,7 @@ class ToolResult:
 
     ``text`` goes to the language model. ``payload`` goes to clients whose protocol shows results (for example
     ``{"results": [...]}`` of a web search). ``failed``: the tool could not do its work and ``text`` says so. ``trusted``:
-    no word of ``text`` was written by strangers, as a clock's or a calculator's; a page's or a document's is not. ``empty``:
+    no word of ``text`` is untrusted, as a clock's or a calculator's; a page's or a document's is not. ``empty``:
     there was nothing to be found, which is worth telling only if nothing else was.
     """
 
@@ -304,25 +343,25 @@ class ServerToolStarted:
     """The model called a tool of the server, which is at work now.
 
     ``kind`` is the wire type the tool was declared with. ``label`` names the tool server (MCP) to clients that are told of
-    its calls, and ``shown_name`` the tool as that server calls it.
+    its calls, and ``original_name`` the tool as that server calls it.
     """
 
     call: ToolCall
     kind: str
     label: str | None = None
-    shown_name: str = ""
+    original_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerToolEnded:
-    """It has finished, or failed, or its time was over. ``told`` is what the language model reads of the result."""
+    """It has finished, or failed, or its time was over. ``rendered`` is what the language model reads of the result."""
 
     call: ToolCall
     kind: str
     result: ToolResult
-    told: str
+    rendered: str
     label: str | None = None
-    shown_name: str = ""
+    original_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,15 +370,17 @@ class ApprovalNeeded:
 
     call: ToolCall
     label: str
-    shown_name: str
+    original_name: str
 
 
-GenerationEvent: TypeAlias = TextDelta | TokenScores | ThinkingDelta | ToolCallDelta | ToolCall | GenerationEnd
+GenerationEvent: TypeAlias = (
+    TextDelta | TokenScores | ThinkingDelta | ThinkingEnd | ToolCallDelta | ToolCall | GenerationEnd
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ClauseCut:
-    """A clause of the reply was complete and went to the speaker. Clauses count from 0; their texts join to the reply."""
+    """A clause of the reply was complete and went to the synthesizer. Clauses count from 0; their texts join to the reply."""
 
     index: int
     text: str
@@ -347,7 +388,7 @@ class ClauseCut:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """A piece of the speech of clause ``index``: ``float32[n]`` at the speaker's rate."""
+    """A piece of the speech of clause ``index``: ``float32[n]`` at the synthesizer's rate."""
 
     index: int
     samples: Samples
@@ -369,6 +410,7 @@ ReplyEvent: TypeAlias = (
     TextDelta
     | TokenScores
     | ThinkingDelta
+    | ThinkingEnd
     | ClauseCut
     | Speech
     | ClauseSpoken
@@ -387,10 +429,10 @@ ReplyEvent: TypeAlias = (
 class Voice:
     """A voice a client can name.
 
-    ``speakers`` says who speaks which language with it: language → (speaker engine, that engine's own voice name).
+    ``synthesizers`` says who speaks which language with it: language → (synthesizer, its own voice's name).
     """
 
     id: str
     sex: Sex
     description: str
-    speakers: Mapping[Language, tuple[str, str]] = field(default_factory=dict)
+    synthesizers: Mapping[Language, tuple[str, str]] = field(default_factory=dict)

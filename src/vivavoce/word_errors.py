@@ -67,10 +67,10 @@ def _english(word: str) -> list[str]:
     return [_TENS[number // 10 - 2], *([_ONES[number % 10]] if number % 10 else [])]
 
 
-def count_errors(spoken: str, understood: str, language: Language) -> tuple[int, int]:
-    """Substitutions, deletions and insertions from ``spoken`` to ``understood``, and the length of ``spoken``."""
-    reference, hypothesis = units(spoken, language), units(understood, language)
+def count_errors(reference_text: str, hypothesis_text: str, language: Language) -> tuple[int, int]:
+    """Substitutions, deletions and insertions from reference to hypothesis, and the length of the reference."""
+    reference, hypothesis = units(reference_text, language), units(hypothesis_text, language)
     if not reference or not hypothesis:
         return len(reference) + len(hypothesis), len(reference)
-    found = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
-    return found.substitutions + found.deletions + found.insertions, len(reference)
+    alignment = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
+    return alignment.substitutions + alignment.deletions + alignment.insertions, len(reference)

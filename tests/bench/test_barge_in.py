@@ -12,7 +12,7 @@ from rich.console import Console
 from running import RunningServer, running
 from scripted_server import Script, scripted_server, tone
 from vivavoce.bench.barge_in import (
-    BargeIn,
+    BargeInRun,
     audible,
     barge_in,
     by_clock,
@@ -76,8 +76,8 @@ async def test_an_interrupted_reply_is_measured(server: RunningServer) -> None:
     target = Target(server.ws)
     one = await barge_in(target, QUESTION, 1.5, by_clock(CHARACTER_MS))
     assert not one.failure
-    assert 64 <= one.told_ms < 300
-    assert 0 <= one.silent_ms <= one.told_ms
+    assert 64 <= one.notified_ms < 300
+    assert 0 <= one.last_audio_ms <= one.notified_ms
     assert 1.3 < one.words_kept * 5.5 * CHARACTER_MS / 1000 < 2.5
     assert abs(one.difference) <= 1
 
@@ -89,7 +89,7 @@ async def test_what_was_heard_can_be_read_by_the_servers_recogniser(server: Runn
 
 
 async def test_runs_take_questions_and_delays_in_turn_and_failures_are_named() -> None:
-    seen: list[BargeIn] = []
+    seen: list[BargeInRun] = []
     script = Script()  # replies for 120 ms and is over before anybody can speak into it
     async with scripted_server(script) as url:
         measures = await run_barge_in(
@@ -102,12 +102,14 @@ async def test_runs_take_questions_and_delays_in_turn_and_failures_are_named() -
 
 
 def test_the_report_passes_within_a_word() -> None:
-    exact, near, off = (BargeIn(1.5, told_ms=100, silent_ms=80, words_kept=kept, words_heard=5) for kept in (5, 6, 8))
+    exact, near, off = (
+        BargeInRun(1.5, notified_ms=100, last_audio_ms=80, words_kept=kept, words_heard=5) for kept in (5, 6, 8)
+    )
     assert BargeInReport([exact, near]).passed
     assert not BargeInReport([exact, off]).passed
-    assert not BargeInReport([exact, BargeIn(1.5, failure="no reply")]).passed
+    assert not BargeInReport([exact, BargeInRun(1.5, failure="no reply")]).passed
     said = io.StringIO()
-    report = BargeInReport([exact, near, off, BargeIn(2.3, failure="no reply")])
+    report = BargeInReport([exact, near, off, BargeInRun(2.3, failure="no reply")])
     print_barge_in(Console(file=said, width=200), report)
     assert "1 exactly, 1 off by more than a word" in said.getvalue()
     assert "8 words kept, 5 heard" in said.getvalue()

@@ -6,12 +6,12 @@ import io
 
 import numpy as np
 import pytest
+from contention_measure import Contention, ShortTurn, long_turn, run_contention, together
+from contention_report import print_contention
 from rich.console import Console
 
 from running import running
 from scripted_server import tone
-from vivavoce.bench.contention import Contention, ShortTurn, long_turn, run_contention, together
-from vivavoce.bench.contention_report import print_contention
 from vivavoce.bench.questions import Question
 from vivavoce.bench.turn import Target
 from vivavoce.config import load_config

@@ -8,24 +8,24 @@ from vivavoce.bench.measure import STAGES, TurnMeasure, measure
 from vivavoce.bench.questions import Question
 from vivavoce.bench.turn import LEAD_IN_MS, Target, ask, ask_at_once, ask_in_turn
 from vivavoce.client.connection import connect
-from vivavoce.client.record import Reply, TurnRecord, Utterance
+from vivavoce.client.record import HeardReply, SpokenUtterance, TurnRecord
 from vivavoce.client.streaming import MicrophoneStream
-from vivavoce.client.turn import Turn
+from vivavoce.client.turn import ClientTurn
 
 QUESTION = Question("q", "en", tone(200), 200.0, "how far is the moon")
 
 
-async def turn_of(record: TurnRecord) -> Turn:
+async def turn_of(record: TurnRecord) -> ClientTurn:
     """A turn whose question began to be spoken at second 100: its speech ends at 100.2."""
     async with scripted_server(Script()) as url, connect(url) as client:
         stream = MicrophoneStream(client, tone(200))
     stream.origin_s = 100.0
     stream.max_late_ms = 3.0
-    return Turn(record, stream, 0.0)
+    return ClientTurn(record, stream, 0.0)
 
 
 def answered(committed_s: float, arrived_s: float, status: str = "completed") -> TurnRecord:
-    reply = Reply("r1", committed_s + 0.001, transcript="Far.", status=status)
+    reply = HeardReply("r1", committed_s + 0.001, transcript="Far.", status=status)
     reply.marks = {
         "speech_end": -90.0,
         "endpoint": 0.0,
@@ -35,7 +35,7 @@ def answered(committed_s: float, arrived_s: float, status: str = "completed") ->
         "first_sent": 595.0,
     }
     reply.playout.add(np.concatenate([np.zeros(2400, np.float32), tone(50)]), arrived_s)
-    return TurnRecord([Utterance("u1", committed_s, "how far is the moon")], [reply])
+    return TurnRecord([SpokenUtterance("u1", committed_s, "how far is the moon")], [reply])
 
 
 async def test_all_stages_lie_on_the_clients_clock_after_the_label() -> None:
@@ -48,7 +48,7 @@ async def test_all_stages_lie_on_the_clients_clock_after_the_label() -> None:
     assert [stage for stage, _ in STAGES if stage in one.stages] == list(one.stages)
     assert one.voice_to_voice_ms == pytest.approx(1100, abs=1.0)
     assert one.leading_silence_ms == pytest.approx(100, abs=1.0)
-    assert (one.cut_ins, one.underruns, one.late_ms) == (0, 0, 3.0)
+    assert (one.cut_in, one.splits, one.answers, one.underruns, one.late_ms) == (False, 0, 1, 0, 3.0)
 
 
 async def test_a_late_notice_of_the_turns_end_is_corrected_by_the_first_audio() -> None:
@@ -58,22 +58,46 @@ async def test_a_late_notice_of_the_turns_end_is_corrected_by_the_first_audio() 
     assert one.stages["first_audio"] <= one.stages["arrival"]
 
 
-async def test_a_turn_taken_before_the_label_is_a_cut_in_and_its_answer_no_latency() -> None:
+async def test_a_turn_taken_before_the_label_is_a_split_and_its_answer_no_latency() -> None:
     one = measure(QUESTION, await turn_of(answered(100.05, 100.08)))
-    assert one.cut_ins == 1
-    assert one.early
+    assert one.splits == 1
+    assert one.cut_in
     assert not one.failure
     assert one.voice_to_voice_ms is None
 
 
-async def test_the_turn_that_was_answered_last_is_measured_and_earlier_ones_are_cut_ins() -> None:
+def withdrawn(audible_s: float, stopped_s: float) -> HeardReply:
+    """A reply cancelled at ``stopped_s``."""
+    reply = HeardReply("r0", 100.08, status="cancelled", stopped_s=stopped_s)
+    reply.marks = {"prepared": -100.0, "endpoint": 0.0, "discarded_preparations": 1.0}
+    reply.playout.add(tone(50), audible_s)
+    return reply
+
+
+@pytest.mark.parametrize(("audible_s", "cut_in"), [(100.1, True), (100.14, False), (100.3, False)])
+async def test_the_turn_that_was_answered_last_is_measured_and_earlier_ones_are_splits(
+    audible_s: float, *, cut_in: bool
+) -> None:
     record = answered(100.6, 101.2)
-    record.utterances.insert(0, Utterance("u0", 100.1, "how"))
-    record.replies.insert(0, Reply("r0", 100.11, status="cancelled"))
+    record.utterances.insert(0, SpokenUtterance("u0", 100.07, "how far"))
+    record.utterances[1].transcript = "is the moon"
+    record.replies.insert(0, withdrawn(audible_s, stopped_s=100.12))
     one = measure(QUESTION, await turn_of(record))
-    assert one.cut_ins == 1
+    assert one.splits == 1
     assert one.stages["endpoint"] == pytest.approx(400, abs=1.0)
-    assert one.heard == "how how far is the moon"
+    assert one.heard == "how far is the moon"
+    assert one.cut_in is cut_in
+    assert (one.answers, one.withdrawn) == ((2, 0) if cut_in else (1, 1)), "what nobody heard is no answer"
+    assert one.timed, "the reply to the whole came after it"
+
+
+async def test_what_was_done_in_advance_is_told_by_the_marks_of_all_replies() -> None:
+    record = answered(100.6, 101.2)
+    record.replies[0].marks = {**record.replies[0].marks, "discarded_preparations": 2.0, "evaluated_tokens": 9.0}
+    record.replies.insert(0, withdrawn(100.3, stopped_s=100.12))
+    one = measure(QUESTION, await turn_of(record))
+    assert (one.prepared, one.discarded, one.evaluated_tokens) == (1, 3, 9.0)
+    assert measure(QUESTION, await turn_of(answered(100.6, 101.2))).evaluated_tokens is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +107,7 @@ async def test_the_turn_that_was_answered_last_is_measured_and_earlier_ones_are_
         (TurnRecord(), "no reply"),
         (answered(100.6, 101.2, "failed"), "the response failed"),
         (answered(100.6, 101.2, "in_progress"), "did not end in time"),
-        (TurnRecord([], [Reply("r1", 101.0, status="completed")]), "cannot be heard"),
+        (TurnRecord([], [HeardReply("r1", 101.0, status="completed")]), "cannot be heard"),
     ],
 )
 async def test_what_went_wrong_is_named(record: TurnRecord, failure: str) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from overhead import print_first_deltas, print_listening
+from overhead_measure import cores, first_deltas, listening, write_config
 from rich.console import Console
 
 from running import RunningServer, running
-from vivavoce.bench.overhead import cores, first_deltas, listening, write_config
-from vivavoce.cli.bench_overhead import print_first_deltas, print_listening
 from vivavoce.config import load_config
 
 

@@ -15,8 +15,8 @@ from rich.console import Console
 from vivavoce.bench.questions import ManifestError
 from vivavoce.bench.recognition import (
     GroupScore,
-    Recognition,
-    Recording,
+    ManifestRow,
+    RecognitionRun,
     group_scores,
     read_recordings,
     recognise,
@@ -71,9 +71,9 @@ def test_distance_is_symmetric_and_bounded(left: list[str], right: list[str]) ->
     assert (errors == 0) == (left == right)
 
 
-def recognition(group: str, text: str | None, understood: str, elapsed_s: float, duration_s: float) -> Recognition:
+def recognition(group: str, text: str | None, understood: str, elapsed_s: float, duration_s: float) -> RecognitionRun:
     language = None if group == "noise" else "en"
-    return Recognition(Recording(Path("x.wav"), group, language, text), understood, elapsed_s, duration_s)
+    return RecognitionRun(ManifestRow(Path("x.wav"), group, language, text), understood, elapsed_s, duration_s)
 
 
 def test_groups_in_figures() -> None:
@@ -105,9 +105,9 @@ def test_a_manifest_with_corrections(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
     assert read_recordings(manifest, {"a/1.wav": "war"}) == [
-        Recording(tmp_path / "a/1.wav", "a en", "en", "war"),
-        Recording(tmp_path / "a/2.wav", "a en", "en", None),
-        Recording(tmp_path / "b/3.wav", "b", None, None),
+        ManifestRow(tmp_path / "a/1.wav", "a en", "en", "war"),
+        ManifestRow(tmp_path / "a/2.wav", "a en", "en", None),
+        ManifestRow(tmp_path / "b/3.wav", "b", None, None),
     ]
 
 
@@ -133,7 +133,7 @@ class Parrot:
 @pytest.mark.parametrize(("hint", "understood"), [(False, "None 8000"), (True, "de 8000")])
 async def test_recordings_are_heard_at_the_recognisers_rate(tmp_path: Path, hint: bool, understood: str) -> None:
     write_wav(tmp_path / "a.wav", np.zeros(12_000, np.float32), rate_hz=24_000)
-    [heard] = await recognise(Parrot(), [Recording(tmp_path / "a.wav", "x de", "de", "hallo")], hint=hint)
+    [heard] = await recognise(Parrot(), [ManifestRow(tmp_path / "a.wav", "x de", "de", "hallo")], hint=hint)
     assert heard.understood == understood
     assert heard.duration_s == 0.5
     assert heard.elapsed_s > 0

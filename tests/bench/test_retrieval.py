@@ -6,28 +6,29 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from retrieval_corpus import CorpusQuestion, pages, questions
+from retrieval_latency import EACH_LANGUAGE, SpokenQuestion, TurnTimes, asked_aloud, listen
+from retrieval_measure import REFUSALS, Answered, Found, answer, find
+from retrieval_report import as_json, latency, quality, tables
 
 from knowledge.shelves import OWNER, open_shelf
-from vivavoce.bench.retrieval.corpus import Question, pages, questions
-from vivavoce.bench.retrieval.latency import EACH_LANGUAGE, Heard, Marks, asked_aloud, listen
-from vivavoce.bench.retrieval.measure import REFUSALS, Answered, Found, answer, find
-from vivavoce.bench.retrieval.report import as_json, latency, quality, tables
-from vivavoce.engines.fake import FakeLanguageModel, FakeSpeaker
+from vivavoce.engines.fake import FakeLanguageModel, FakeSynthesizer
+from vivavoce.knowledge.stores import NewStore
 from vivavoce.tools.retrieval import RetrievalTool, retrieval_tool
 
 
 @pytest.fixture
 async def tool(tmp_path: Path) -> AsyncIterator[RetrievalTool]:
     async with open_shelf(tmp_path, least_similarity=0.1) as shelf:
-        store = (await shelf.library.stores.create(OWNER, "bench")).id
+        store = (await shelf.knowledge.stores.create(OWNER, NewStore("bench"))).id
         await shelf.add(store, "# Aurora\n\nThe battery of the Aurora lasts eleven hours.\n")
         await shelf.settled(store)
-        yield retrieval_tool(shelf.library, OWNER, store)
+        yield retrieval_tool(shelf.knowledge, OWNER, store)
 
 
-def asked(ask: str, file: str | None = "manual.md", half: str = "tuned") -> Question:
+def asked(ask: str, file: str | None = "manual.md", half: str = "dev") -> CorpusQuestion:
     return next(
-        Question(ask, None, file, "eleven hours", one.answers, half)  # type: ignore[arg-type]
+        CorpusQuestion(ask, None, file, "eleven hours", one.answers, half)  # type: ignore[arg-type]
         for one in questions()
         if one.answers
     )
@@ -44,7 +45,7 @@ def test_every_question_with_an_answer_names_a_page() -> None:
 def test_there_are_enough_questions_of_both_kinds_in_both_halves() -> None:
     every = questions()
     assert len({(one.before, one.ask) for one in every}) == len(every) >= 60
-    for half in ("tuned", "held"):
+    for half in ("dev", "test"):
         of_half = [one for one in every if one.half == half]
         assert sum(one.file is None for one in of_half) >= 10
         assert {one.language for one in of_half} == {"en", "zh"}
@@ -75,27 +76,27 @@ async def test_the_model_reads_what_was_found(tool: RetrievalTool) -> None:
 
 async def test_first_audio_with_a_search_and_without(tool: RetrievalTool) -> None:
     call = asked('call search_documents {"query": "battery"}')
-    (heard,) = await listen([call], tool, FakeLanguageModel(1), FakeSpeaker(), lambda: None)
+    (heard,) = await listen([call], tool, FakeLanguageModel(1), FakeSynthesizer(), lambda: None)
     assert heard.counts
     assert heard.plain.called_ms is None
     marks = heard.searched
     assert 0 < (marks.called_ms or 0) <= (marks.found_ms or 0) < (marks.audio_ms or 0)
-    (no_search,) = await listen([asked("hello")], tool, FakeLanguageModel(1), FakeSpeaker(), lambda: None)
+    (no_search,) = await listen([asked("hello")], tool, FakeLanguageModel(1), FakeSynthesizer(), lambda: None)
     assert not no_search.counts
 
 
 def test_what_is_asked_aloud_is_to_tune_with() -> None:
     aloud = asked_aloud(questions())
     assert [sum(one.language == language for one in aloud) for language in ("en", "zh")] == [EACH_LANGUAGE] * 2
-    assert all(one.half == "tuned" and one.file is not None for one in aloud)
+    assert all(one.half == "dev" and one.file is not None for one in aloud)
 
 
 def test_figures_of_first_audio_leave_out_what_was_not_searched_for() -> None:
     question = asked("x")
-    searched = Marks(called_ms=100.0, found_ms=120.0, audio_ms=900.0)
+    searched = TurnTimes(called_ms=100.0, found_ms=120.0, audio_ms=900.0)
     heard = [
-        Heard(question, searched, Marks(audio_ms=400.0)),
-        Heard(question, Marks(audio_ms=9000.0), Marks(audio_ms=100.0)),
+        SpokenQuestion(question, searched, TurnTimes(audio_ms=400.0)),
+        SpokenQuestion(question, TurnTimes(audio_ms=9000.0), TurnTimes(audio_ms=100.0)),
     ]
     figures = latency(heard)
     assert (figures["questions"], figures["searched_for"], figures["added_ms"]) == (2, 1, 500.0)

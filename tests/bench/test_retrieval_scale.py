@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from retrieval_corpus import pages, questions
+from retrieval_report import speed
+from retrieval_scale import measure
+from retrieval_small_files import read_many
 
 from postgres import Postgres
-from vivavoce.bench.retrieval.corpus import pages, questions
-from vivavoce.bench.retrieval.report import speed
-from vivavoce.bench.retrieval.scale import measure
-from vivavoce.bench.retrieval.small_files import read_many
 from vivavoce.config import load_config
 from vivavoce.engines.fake import FakeEmbedder
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,11 +32,17 @@ def different_words(spoken: str, understood: str, _language: str) -> tuple[int, 
 
 
 def good(
-    name: str, audible_ms: float, language: str = "en", asked: str = "one two", heard: str = "one two"
+    name: str,
+    audible_ms: float,
+    language: str = "en",
+    asked: str = "one two",
+    heard: str = "one two",
+    pause_ms: int = 0,
 ) -> TurnMeasure:
     return TurnMeasure(
         name,
         language,
+        pause_ms,
         stages={"endpoint": audible_ms / 2, "arrival": audible_ms - 10, "audible": audible_ms},
         leading_silence_ms=10.0,
         underruns=1,
@@ -44,7 +52,7 @@ def good(
     )
 
 
-BAD = TurnMeasure("bad", "en", failure="no reply", asked="one two", cut_ins=2)
+BAD = TurnMeasure("bad", "en", failure="no reply", asked="one two", splits=2)
 MEASURES = [good("a", 1000), good("b", 2000), good("c", 700, "zh", "你好", "你好"), BAD]
 
 
@@ -75,7 +83,7 @@ def test_a_spread_skips_what_is_missing() -> None:
 
 def test_failed_turns_count_as_failures_and_nowhere_in_the_latencies() -> None:
     english, chinese = summarise(MEASURES, different_words)
-    assert (english.language, english.turns, english.failures, english.cut_ins, english.underruns) == ("en", 3, 1, 2, 2)
+    assert (english.language, english.turns, english.failures, english.splits, english.underruns) == ("en", 3, 1, 1, 2)
     assert english.voice_to_voice_ms is not None
     assert (english.voice_to_voice_ms.p50, english.voice_to_voice_ms.count) == (1500.0, 2)
     assert english.error_rate == pytest.approx(2 / 6)  # a failed turn understood nothing
@@ -84,12 +92,44 @@ def test_failed_turns_count_as_failures_and_nowhere_in_the_latencies() -> None:
 
 
 def test_a_cut_in_is_no_latency_and_no_failure() -> None:
-    early = TurnMeasure("early", "en", early=True, stages={"audible": -300.0}, cut_ins=1, asked="one", heard="one")
+    early = TurnMeasure("early", "en", cut_in=True, stages={"audible": -300.0}, splits=1, asked="one", heard="one")
     (english,) = summarise([good("a", 1000), early], different_words)
     assert (english.turns, english.failures, english.cut_ins) == (2, 0, 1)
     assert english.voice_to_voice_ms is not None
     assert english.voice_to_voice_ms.count == 1
     assert "cut in early" in printed(report([good("a", 1000), early], []))
+
+
+def test_a_turn_answered_twice_is_named_and_counted_once() -> None:
+    twice = replace(good("a", 1000), answers=3, withdrawn=1, prepared=2, discarded=4, evaluated_tokens=8.0)
+    measures = [twice, replace(good("b", 900), answers=1, evaluated_tokens=14.0), good("c", 900)]
+    (english,) = summarise(measures, different_words)
+    assert (english.answered_twice, english.withdrawn, english.prepared, english.discarded) == (1, 1, 2, 4)
+    assert english.evaluated_tokens is not None
+    assert (english.evaluated_tokens.p50, english.evaluated_tokens.count) == (11.0, 2)
+    text = printed(report(measures, []))
+    assert "answered twice a: 3 replies" in text
+    assert "answered twice b" not in text
+
+
+def test_turns_with_pauses_are_summed_up_and_shown_beside_those_without() -> None:
+    paused = [good("a", 1500, heard="one", pause_ms=400), good("c", 800, "zh", "你好", "你好", pause_ms=400)]
+    paused[0] = replace(paused[0], splits=2, cut_in=True)
+    shown = report([*MEASURES, *paused], [])
+    assert [(one.language, one.pause_ms, one.turns) for one in shown.summaries] == [
+        ("en", 0, 3), ("zh", 0, 1), ("en", 400, 1), ("zh", 400, 1),
+    ]  # fmt: skip
+    assert (shown.summaries[2].cut_ins, shown.summaries[2].splits) == (1, 1)
+    rows = [re.split(r"\s*[│┃]\s*", line)[1:-1] for line in printed(shown).splitlines() if line.startswith("│")]
+    taken = [row for row in rows if len(row) == 9]
+    assert [row[:2] for row in taken] == [["en", "none"], ["en", "400"], ["zh", "none"], ["zh", "400"]]
+    assert taken[1] == ["en", "400", "1", "1", "1", "0", "1500", "750", "50.0% (+16.7)"]
+    assert "a (pause of 400 ms)" in printed(shown)
+
+
+def test_the_baseline_of_a_report_with_pauses_is_what_was_asked_without(tmp_path: Path) -> None:
+    write_report(tmp_path / "r.json", report([good("a", 1000), good("a", 3000, pause_ms=400)], []))
+    assert read_baseline(tmp_path / "r.json") == {"en": 1000.0}
 
 
 def test_without_known_texts_there_is_no_error_rate() -> None:

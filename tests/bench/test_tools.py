@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from jsonschema import validate
+from tool_calls_measure import HALVES, ToolAnswer, agrees, is_right, measure
+from tool_turns import TOOLS, ExpectedCall, Has, ToolTurn, has, turn
 
-from vivavoce.bench.tool_turns import TOOLS, Has, Turn, Wanted, has, turn
-from vivavoce.bench.tools import HALVES, Answer, agrees, is_right, measure
 from vivavoce.engines.fake import FakeLanguageModel
 from vivavoce.types import ToolCall
 
 PASTA = turn("…", "set_timer", minutes=5, label=("pasta", "the pasta"))
 
 
-def made(*arguments: str, name: str = "set_timer", text: str = "") -> Answer:
-    return Answer(text, tuple(ToolCall("c", name, given) for given in arguments), 0.0)
+def made(*arguments: str, name: str = "set_timer", text: str = "") -> ToolAnswer:
+    return ToolAnswer(text, tuple(ToolCall("c", name, given) for given in arguments), 0.0)
 
 
 def test_what_is_right() -> None:
@@ -28,15 +28,15 @@ def test_what_is_right() -> None:
 
 
 def test_two_calls_are_both_wanted_in_any_order() -> None:
-    both = Turn("…", (Wanted("get_time", {"city": "Rome"}), Wanted("get_time", {"city": "Oslo"})))
+    both = ToolTurn("…", (ExpectedCall("get_time", {"city": "Rome"}), ExpectedCall("get_time", {"city": "Oslo"})))
     assert is_right(both, made('{"city": "Oslo"}', '{"city": "Rome"}', name="get_time"))
     assert not is_right(both, made('{"city": "Rome"}', '{"city": "Rome"}', name="get_time"))
 
 
 def test_where_nothing_is_to_be_called_words_are_wanted() -> None:
-    assert is_right(Turn("Hello."), made(text="Hi."))
-    assert not is_right(Turn("Hello."), made(text=" "))
-    assert not is_right(Turn("Hello."), made("{}", text="Hi."))
+    assert is_right(ToolTurn("Hello."), made(text="Hi."))
+    assert not is_right(ToolTurn("Hello."), made(text=" "))
+    assert not is_right(ToolTurn("Hello."), made("{}", text="Hi."))
 
 
 def test_values_keep_their_kind() -> None:
@@ -64,8 +64,8 @@ def test_halves_share_no_turn_and_are_large_enough() -> None:
 
 
 async def test_a_model_that_never_calls_is_right_only_where_nothing_is_wanted() -> None:
-    score = await measure(FakeLanguageModel(1), None, "tuned")
-    requests, _ = HALVES["tuned"]
+    score = await measure(FakeLanguageModel(1), None, "dev")
+    requests, _ = HALVES["dev"]
     assert score.right == sum(not request.calls for request in requests)
     assert score.false_calls == 0
     assert len(score.wrong) == len(requests) - score.right

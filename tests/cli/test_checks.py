@@ -65,7 +65,7 @@ def test_memory() -> None:
 
 def test_missing_weights_are_named_with_the_command_that_fetches_them(empty: Config) -> None:
     findings = check_weights(empty)
-    assert {finding.what for finding in findings} == {f"weights {name}" for name in weights_of(empty)}
+    assert {finding.name for finding in findings} == {f"weights {name}" for name in weights_of(empty)}
     assert all(finding.verdict == "fail" for finding in findings)
     assert all(finding.advice.startswith("vivavoce models pull ") for finding in findings)
 
@@ -73,7 +73,7 @@ def test_missing_weights_are_named_with_the_command_that_fetches_them(empty: Con
 def test_names_that_lead_nowhere_fail_and_weights_are_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "check_weights", lambda _: pytest.fail("weights of what?"))
     config = load_config({"engines": {"recognizer": "wisper"}})
-    failed = [finding for finding in checks.all_findings(config) if finding.what == "configuration"]
+    failed = [finding for finding in checks.all_findings(config) if finding.name == "configuration"]
     assert [finding.verdict for finding in failed] == ["fail"]
     assert "Did you mean 'whisper'?" in failed[0].detail
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from scripted_server import Script, scripted_server, tone
 from vivavoce import __version__
 from vivavoce.cli import app
 from vivavoce.cli.transcripts import TranscriptPrinter
-from vivavoce.client.events import ServerEvent
+from vivavoce.client.events import ReceivedEvent
 from vivavoce.client.recording import read_audio, write_wav
 from vivavoce.word_errors import count_errors
 
@@ -127,6 +128,20 @@ def test_bench_turn_reports_and_writes_json(question: Path, tmp_path: Path) -> N
         assert "p50 then" in run(*arguments, "--baseline", str(out))
 
 
+def test_bench_turn_asks_again_with_pauses(question: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "m.jsonl"
+    manifest.write_text('{"file": "question.wav", "language": "en", "text": "how far is the moon"}\n')
+    arguments = ["bench", "turn", "--manifest", str(manifest), "--pauses", "20,40"]
+    with serving(Script()) as url:
+        text = run(*arguments, "--url", url, "--json", str(tmp_path / "r.json"))
+    turns = json.loads((tmp_path / "r.json").read_text("utf-8"))["turns"]
+    assert [turn["pause_ms"] for turn in turns] == [0, 20, 40]
+    assert "Turn-taking" in text
+    for wrong in ("20,", "0", "-5", "soon", "90000"):
+        assert "--pauses are lengths" in run("bench", "turn", "--manifest", str(manifest), "--pauses", wrong, code=2)
+    assert "leave out --parallel" in run(*arguments, "--parallel", "2", code=2)
+
+
 def test_bench_turn_fails_when_a_conversation_gets_no_reply(question: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "m.jsonl"
     manifest.write_text('{"file": "question.wav", "language": "en"}\n', "utf-8")
@@ -145,11 +160,15 @@ def test_bench_recognition_scores_the_recogniser_alone(question: Path, tmp_path:
     )
 
 
-def test_bench_speaking_counts_right_readings(tmp_path: Path) -> None:
-    pairs = tmp_path / "pairs.tsv"
-    pairs.write_text("en\tnumber\t21.\ttwenty-one\nen\tnumber\t22.\ttwenty-one\n", "utf-8")
-    assert "50.0%" in run("bench", "speaking", "--pairs", str(pairs))
-    assert "'22.'" in run("bench", "speaking", "--pairs", str(pairs), "--least", "0.9", code=1)
+def test_bench_endpointing_sets_cut_offs_against_waiting(tmp_path: Path) -> None:
+    write_wav(tmp_path / "turn.wav", tone(1500))
+    (tmp_path / "m.jsonl").write_text('{"file": "turn.wav", "language": "en"}\n', "utf-8")
+    command = ("bench", "endpointing", "--engines", "fake", "--manifest", str(tmp_path / "m.jsonl"))
+    text = run(*command, "--pauses", "200,900")
+    assert "1 recordings, 1 speakers, 2 pauses" in text
+    assert "eagerness medium" in text
+    assert "whole milliseconds" in run(*command, "--pauses", "soon", code=2)
+    assert "no turn" in run(*command, "--language", "ja", code=2)
 
 
 def test_bench_turn_asks_its_own_questions_of_a_server_of_its_own() -> None:
@@ -196,7 +215,7 @@ def test_the_live_transcript_keeps_both_sides_apart() -> None:
         ("response.done", {"response": {"status": "cancelled"}}),
         ("error", {"error": {"message": "bad"}}),
     ):
-        printer(ServerEvent(type, 0.0, fields))
+        printer(ReceivedEvent(type, 0.0, fields))
     assert isinstance(console.file, io.StringIO)
     lines = [line.split() for line in console.file.getvalue().splitlines()]
     assert lines == [
@@ -205,3 +224,10 @@ def test_the_live_transcript_keeps_both_sides_apart() -> None:
         ["vivavoce", "Very.", "(cancelled)"],
         ["error", "bad"],
     ]
+
+
+def test_bench_speaking_counts_right_readings(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("en\tnumber\t21.\ttwenty-one\nen\tnumber\t22.\ttwenty-one\n", "utf-8")
+    assert "50.0%" in run("bench", "speaking", "--pairs", str(pairs))
+    assert "'22.'" in run("bench", "speaking", "--pairs", str(pairs), "--least", "0.9", code=1)

@@ -31,7 +31,7 @@ from vivavoce.cli.local_server import (
     running_server,
     server_at,
 )
-from vivavoce.cli.options import Engines
+from vivavoce.cli.options import EngineSet
 from vivavoce.client.address import ServerAddress
 from vivavoce.client.connection import connect
 from vivavoce.client.errors import ConnectError
@@ -114,7 +114,7 @@ def test_the_configuration_says_which_key_opens_it_unless_one_is_given() -> None
 async def test_a_given_url_is_taken_as_it_is_and_learns_no_configured_key(console: Console) -> None:
     config = load_config({"auth": {"keys": {"me": KEY}}})
     for key in (None, "mine"):
-        server = await running_server("ws://elsewhere", config, console, engines=Engines.LOCAL, api_key=key)
+        server = await running_server("ws://elsewhere", config, console, engines=EngineSet.LOCAL, api_key=key)
         assert server == ServerAddress("ws://elsewhere", key)
 
 
@@ -122,7 +122,7 @@ async def test_a_server_that_failed_to_load_is_not_waited_for(console: Console) 
     with answering(503, HEALTH % "failed") as url:
         config = load_config({"port": int(url.rpartition(":")[2])})
         with pytest.raises(ServerStartError, match="could not load its engines"):
-            await running_server(None, config, console, engines=Engines.LOCAL, api_key=None)
+            await running_server(None, config, console, engines=EngineSet.LOCAL, api_key=None)
 
 
 # ---- the one that runs
@@ -147,7 +147,7 @@ def configured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 async def test_the_server_that_runs_is_found_by_its_configuration(configured: Path, console: Console) -> None:
-    async with server_at(None, console, engines=Engines.LOCAL, config_file=configured) as server:
+    async with server_at(None, console, engines=EngineSet.LOCAL, config_file=configured) as server:
         assert f":{load_config(file=configured).port}" in server.url
         async with connect(server.url, api_key=server.api_key, tls=server.tls) as client:
             assert await client.update_session({})
@@ -200,7 +200,7 @@ async def test_a_long_text_is_said_in_pieces(locked: RunningServer) -> None:
 
 
 async def test_a_child_server_talks_to_us_alone_and_is_gone_afterwards(console: Console) -> None:
-    async with child_server(console, engines=Engines.FAKE, config_file=None) as server:
+    async with child_server(console, engines=EngineSet.FAKE, config_file=None) as server:
         async with connect(server.url, api_key=server.api_key) as client:
             assert await client.update_session({})
         with pytest.raises(ConnectError, match="401"):
@@ -217,7 +217,7 @@ async def test_a_child_that_ends_at_once_leaves_its_last_words(
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
     with pytest.raises(ServerStartError, match=r"(?s)exit code 3.*the models are broken"):
-        async with child_server(console, engines=Engines.FAKE, config_file=None):
+        async with child_server(console, engines=EngineSet.FAKE, config_file=None):
             pass
 
 
@@ -225,10 +225,10 @@ TALKS = """
 import asyncio
 from rich.console import Console
 from vivavoce.cli.local_server import child_server
-from vivavoce.cli.options import Engines
+from vivavoce.cli.options import EngineSet
 
 async def main():
-    async with child_server(Console(), engines=Engines.FAKE, config_file=None):
+    async with child_server(Console(), engines=EngineSet.FAKE, config_file=None):
         print("ready", flush=True)
         await asyncio.sleep(600)
 

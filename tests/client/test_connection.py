@@ -138,7 +138,7 @@ async def test_a_spoken_turn_from_end_to_end() -> None:
         turn = await speak_turn(client, tone(200), lead_in_ms=60)
     record = turn.record
     assert record.finished
-    assert record.heard == script.heard
+    assert record.transcript == script.heard
     assert record.reply is not None
     assert record.reply.transcript == "It is far."
     assert record.reply.playout.leading_silence_ms() == pytest.approx(40, abs=1)
@@ -163,7 +163,7 @@ async def test_no_answer_gives_an_unfinished_turn() -> None:
         turn = await speak_turn(client, tone(40), timeout_s=0.3)
         record = await text_turn(client, "hello", timeout_s=0.1)
     assert not turn.record.finished
-    assert turn.record.heard
+    assert turn.record.transcript
     assert not record.finished
 
 

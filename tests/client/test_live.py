@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scripted_server import Script, scripted_server, tone
 from vivavoce.audio.pcm import encode_pcm16
 from vivavoce.client.connection import connect
-from vivavoce.client.events import ServerEvent
+from vivavoce.client.events import ReceivedEvent
 from vivavoce.client.live import (
     AudioDeviceError,
     BlockQueue,
@@ -46,18 +46,18 @@ def test_the_buffer_gives_back_what_went_in_then_silence(adds: list[int], takes:
 def test_the_user_speaking_silences_the_reply_at_once() -> None:
     buffer = PlaybackBuffer()
     audio = base64.b64encode(encode_pcm16(np.full(100, 0.5, np.float32))).decode()
-    play_event(ServerEvent("response.audio.delta", 0.0, {"delta": audio}), buffer)
+    play_event(ReceivedEvent("response.audio.delta", 0.0, {"delta": audio}), buffer)
     assert buffer.take(10).max() == pytest.approx(0.5, abs=0.001)
-    play_event(ServerEvent("input_audio_buffer.speech_started", 0.0, {}), buffer)
+    play_event(ReceivedEvent("input_audio_buffer.speech_started", 0.0, {}), buffer)
     assert not buffer.take(200).any()
-    play_event(ServerEvent("response.audio.delta", 0.0, {"delta": audio}), buffer)
+    play_event(ReceivedEvent("response.audio.delta", 0.0, {"delta": audio}), buffer)
     assert buffer.take(10).any()
 
 
 async def test_the_microphone_queue_drops_its_oldest_block_when_full() -> None:
     blocks = BlockQueue(asyncio.get_running_loop(), size=2)
     for level in (0.1, 0.2, 0.3):
-        await asyncio.to_thread(blocks.put_from_thread, np.full(2, level, np.float32))
+        await asyncio.to_thread(blocks.push_from_thread, np.full(2, level, np.float32))
     await asyncio.sleep(0.01)
     assert [await blocks.get() for _ in range(2)] == [
         encode_pcm16(np.full(2, level, np.float32)) for level in (0.2, 0.3)
@@ -131,7 +131,7 @@ async def test_a_live_conversation_is_heard_and_played(card: FakeCard) -> None:
     seen: list[str] = []
     done = asyncio.Event()
 
-    def listen(event: ServerEvent) -> None:
+    def listen(event: ReceivedEvent) -> None:
         seen.append(event.type)
         if event.type == "response.done":
             done.set()

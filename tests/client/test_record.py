@@ -7,7 +7,7 @@ import pytest
 
 from scripted_server import tone
 from vivavoce.audio.pcm import encode_pcm16
-from vivavoce.client.events import ServerEvent
+from vivavoce.client.events import ReceivedEvent
 from vivavoce.client.record import TurnRecord
 
 TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
@@ -17,7 +17,7 @@ def record_of(*events: tuple[str, dict[str, Any]]) -> TurnRecord:
     """Events that arrive at second 1, 2, 3 …"""
     record = TurnRecord()
     for at_s, (type, fields) in enumerate(events, start=1):
-        record.receive(ServerEvent(type, float(at_s), {"type": type, **fields}))
+        record.receive(ReceivedEvent(type, float(at_s), {"type": type, **fields}))
     return record
 
 
@@ -63,7 +63,7 @@ def test_words_sound_and_marks_are_collected() -> None:
     assert record.reply.playout.starts_s == 7.0
     assert record.reply.playout.duration_ms == pytest.approx(40)
     assert record.reply.marks == {"endpoint": 0.0, "transcript": 2.5}
-    assert record.heard == "hello"
+    assert record.transcript == "hello"
     assert record.utterances[0].committed_s == 3.0
 
 
@@ -76,9 +76,24 @@ def test_a_reply_cut_off_by_more_speech_does_not_count() -> None:
         created("r2"), done("r2"),
     )  # fmt: skip
     assert again.finished
-    assert again.heard == "hello again"
+    assert again.transcript == "hello again"
     assert again.reply is not None
     assert again.reply.response_id == "r2"
+
+
+def audio(response: str, duration_ms: float = 40) -> Event:
+    delta = base64.b64encode(encode_pcm16(tone(duration_ms))).decode()
+    return "response.audio.delta", {"response_id": response, "delta": delta}
+
+
+def test_all_replies_are_kept_and_those_withdrawn_in_time_were_not_heard() -> None:
+    more = (STOPPED, committed("u2"), understood("u2", "more"), created("r2"))
+    heard = record_of(*TURN, audio("r1"), STARTED, done("r1", "cancelled"), *more, audio("r2"), done("r2"))
+    assert [reply.audible_s for reply in heard.replies] == [pytest.approx(6, abs=0.01), pytest.approx(13, abs=0.01)]
+    unheard = record_of(*TURN, STARTED, audio("r1"), done("r1", "cancelled"), *more, audio("r2"), done("r2"))
+    assert [reply.audible_s for reply in unheard.replies] == [None, pytest.approx(13, abs=0.01)]
+    cancelled = record_of(*TURN, done("r1", "cancelled"), audio("r1"))
+    assert cancelled.replies[0].audible_s is None
 
 
 def test_an_earlier_reply_does_not_answer_a_later_utterance() -> None:
@@ -94,7 +109,7 @@ def test_an_utterance_that_was_nothing_is_forgotten() -> None:
 def test_a_transcript_still_missing_keeps_the_turn_open() -> None:
     record = record_of(committed("u1"), created("r1"), done("r1"))
     assert not record.finished
-    record.receive(ServerEvent(TRANSCRIBED, 9.0, {"item_id": "u1", "transcript": ""}))
+    record.receive(ReceivedEvent(TRANSCRIBED, 9.0, {"item_id": "u1", "transcript": ""}))
     assert record.finished
 
 

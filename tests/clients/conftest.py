@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from clients.node_client import NodeClient, install
-from running import RunningServer, running
+from running import RunningServer, running, wait_until_ready
 from vivavoce.cli.serve import make_server
 from vivavoce.config import load_config
-from vivavoce.http.serving import Serving
 from vivavoce.http.tls import tls_files
 
 
@@ -45,11 +43,7 @@ def secure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureSe
     listener = server.config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    serving: Serving = server.config.app.state.serving  # type: ignore[union-attr]
-    deadline = time.monotonic() + 30
-    while serving.loaded is None:
-        assert time.monotonic() < deadline, "the engines did not load"
-        time.sleep(0.02)
+    wait_until_ready(server.config.app)  # type: ignore[arg-type]
     try:
         yield SecureServer(listener.getsockname()[1], files.cert)
     finally:

@@ -12,7 +12,7 @@ from knowledge.documents import pdf
 from running import RunningServer, silence, talking
 from tools.test_retrieval_end_to_end import knowing, tool_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 QUESTION, NUMBERS = "How long does the battery of the Aurora three last?", ("eleven", "11")
 

@@ -106,7 +106,7 @@ async def test_it_is_told_what_the_user_said_and_what_the_model_thinks(
         async for event in answer(messages, options):
             yield event
 
-    model: Any = fake_server.serving.engines.language_models["small"]
+    model: Any = fake_server.core.engines.language_models["small"]
     answer = model.generate
     monkeypatch.setattr(model, "generate", thinking)
     async with plugin(fake_server, caplog) as talking:

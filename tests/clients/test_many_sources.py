@@ -24,7 +24,12 @@ def _retrieval(store: str, description: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("question", "source", "answer"),
     [
-        ("How much is a family ticket for the museum of the sea?", "museum.txt", ("26", "twenty-six")),
+        pytest.param(
+            "How much is a family ticket for the museum of the sea?",
+            "museum.txt",
+            ("26", "twenty-six"),
+            marks=pytest.mark.slow,
+        ),
         ("How many days of paid leave do our employees have?", "company.txt", ("30", "thirty")),
         ("Search the web, when does the ferry leave tomorrow?", "Ferry times", ("9:40", "forty")),
     ],

@@ -148,14 +148,14 @@ def test_the_streaming_helper_and_a_tool(client: OpenAI) -> None:
 
 class Trip(BaseModel):
     city: str
-    seats: int
+    slots: int
 
 
 def test_an_answer_in_json(client: OpenAI) -> None:
     completion = client.chat.completions.parse(
         model="gpt-audio", messages=[{"role": "user", "content": "Two seats to Rome."}], response_format=Trip
     )
-    assert completion.choices[0].message.parsed == Trip(city="fake", seats=0)
+    assert completion.choices[0].message.parsed == Trip(city="fake", slots=0)
 
 
 def test_mistakes_are_the_clients_own_exceptions(client: OpenAI) -> None:
@@ -182,8 +182,8 @@ def test_the_raw_answer_has_its_headers(client: OpenAI) -> None:
 
 def test_a_stream_with_an_answer_in_json(client: OpenAI) -> None:
     with client.chat.completions.stream(model="gpt-audio", messages=user("Hi"), response_format=Trip) as stream:
-        assert any(event.type == "content.done" and event.parsed == Trip(city="fake", seats=0) for event in stream)
-        assert stream.get_final_completion().choices[0].message.parsed == Trip(city="fake", seats=0)
+        assert any(event.type == "content.done" and event.parsed == Trip(city="fake", slots=0) for event in stream)
+        assert stream.get_final_completion().choices[0].message.parsed == Trip(city="fake", slots=0)
 
 
 def test_a_stream_that_is_closed_gives_its_place_back(fake_server: RunningServer, client: OpenAI) -> None:
@@ -197,9 +197,9 @@ def test_the_client_comes_back_when_the_server_says(fake_server: RunningServer) 
     """All places are taken at its first request, and one is given back after that."""
     waits: list[float] = []
     with ExitStack() as taken:
-        seats = fake_server.serving.seats
-        while seats.taken < fake_server.serving.config.limits.sessions:
-            taken.enter_context(holding(seats))
+        slots = fake_server.core.conversation_slots
+        while slots.taken < fake_server.core.config.limits.sessions:
+            taken.enter_context(holding(slots))
 
         def make_room(response: Any) -> None:
             if response.status_code == 429:
@@ -222,10 +222,10 @@ def test_the_client_comes_back_when_the_server_says(fake_server: RunningServer) 
 
 
 def test_a_client_that_does_not_come_back_is_told(fake_server: RunningServer, client: OpenAI) -> None:
-    seats = fake_server.serving.seats
+    slots = fake_server.core.conversation_slots
     with ExitStack() as taken:
-        while seats.taken < fake_server.serving.config.limits.sessions:
-            taken.enter_context(holding(seats))
+        while slots.taken < fake_server.core.config.limits.sessions:
+            taken.enter_context(holding(slots))
         with pytest.raises(RateLimitError) as refused:
             client.chat.completions.create(model="gpt-audio", messages=user("Hi"))
     assert refused.value.code == "rate_limit_exceeded"
@@ -330,7 +330,7 @@ def test_an_answer_in_json_with_the_real_model(real_client: OpenAI) -> None:
     (choice,) = completion.choices
     assert choice.finish_reason == "stop"
     assert choice.message.parsed is not None
-    assert (choice.message.parsed.city, choice.message.parsed.seats) == ("Rome", 2)
+    assert (choice.message.parsed.city, choice.message.parsed.slots) == ("Rome", 2)
     assert choice.logprobs is not None
     assert choice.logprobs.content is not None
     assert "".join(token.token for token in choice.logprobs.content).startswith('{"city": "Rome"')

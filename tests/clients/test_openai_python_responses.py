@@ -176,15 +176,15 @@ def test_items_are_referred_to(client: OpenAI) -> None:
 
 class Trip(BaseModel):
     city: str
-    seats: int
+    slots: int
 
 
 def test_an_answer_in_json(client: OpenAI) -> None:
     response = client.responses.parse(model=MODEL, input="Two seats to Rome.", text_format=Trip)
-    assert response.output_parsed == Trip(city="fake", seats=0)
+    assert response.output_parsed == Trip(city="fake", slots=0)
     with client.responses.stream(model=MODEL, input="Two seats to Rome.", text_format=Trip) as stream:
         assert any(event.type == "response.output_text.done" and event.parsed for event in stream)
-        assert stream.get_final_response().output_parsed == Trip(city="fake", seats=0)
+        assert stream.get_final_response().output_parsed == Trip(city="fake", slots=0)
     loose = client.responses.create(model=MODEL, input="Anything.", text={"format": {"type": "json_object"}})
     assert isinstance(json.loads(loose.output_text), dict)
 

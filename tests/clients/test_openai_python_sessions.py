@@ -219,7 +219,7 @@ async def test_the_beta_client_passes_over_thoughts(
         async for event in answer(messages, options):
             yield event
 
-    model: Any = fake_server.serving.engines.language_models["small"]
+    model: Any = fake_server.core.engines.language_models["small"]
     answer = model.generate
     monkeypatch.setattr(model, "generate", thinking)
     async with calling(fake_server, SPELLINGS[3], spoken=False) as caller:

@@ -22,7 +22,7 @@ def openai(fake_server: RunningServer) -> Iterator[OpenAI]:
 
 
 def seconds(data: bytes, raw: RawFormat | None = None) -> float:
-    return len(read_recording(data, rate_hz=24_000, most_s=60, raw=raw)) / 24_000
+    return len(read_recording(data, rate_hz=24_000, max_s=60, raw=raw)) / 24_000
 
 
 @pytest.mark.parametrize("format", ["mp3", "opus", "aac", "flac", "wav"])
@@ -85,11 +85,11 @@ def test_errors_are_those_of_the_client(openai: OpenAI) -> None:
 
 
 def test_too_many_requests(openai: OpenAI, fake_server: RunningServer) -> None:
-    places = [fake_server.serving.requests.take() for _ in range(fake_server.serving.requests.capacity)]
+    places = [fake_server.core.request_slots.take() for _ in range(fake_server.core.request_slots.capacity)]
     try:
         with pytest.raises(RateLimitError) as refused:
             openai.audio.speech.create(model="tts-1", voice="alloy", input="x")
         assert refused.value.response.headers["retry-after"]
     finally:
         for place in places:
-            fake_server.serving.requests.give_back(place)
+            fake_server.core.request_slots.give_back(place)

@@ -28,7 +28,7 @@ CHINESE = (
     "这家餐厅的菜很好吃，价格也不贵，周末人特别多。",
     "请问从这里到火车站怎么走比较快？",
 )
-MOST_ERRORS: dict[Language, float] = {"en": 0.03, "zh": 0.06}
+MAX_ERROR_RATE: dict[Language, float] = {"en": 0.03, "zh": 0.06}
 
 pytestmark = pytest.mark.real
 
@@ -61,7 +61,7 @@ def error_rate(heard: Sequence[tuple[str, str]], language: Language) -> float:
 @pytest.mark.parametrize(("language", "sentences"), [("en", ENGLISH), ("zh", CHINESE)])
 def test_what_is_said_is_understood(client: httpx.Client, language: Language, sentences: Sequence[str]) -> None:
     heard = [(said, understood(client, spoken(client, said, "mp3"), language)) for said in sentences]
-    assert error_rate(heard, language) <= MOST_ERRORS[language], heard
+    assert error_rate(heard, language) <= MAX_ERROR_RATE[language], heard
 
 
 @pytest.mark.parametrize("format", [format for format in get_args(FileFormat) if format != "mp3"])
@@ -70,15 +70,15 @@ def test_every_format_is_understood(client: httpx.Client, format: FileFormat) ->
     for said in ENGLISH:
         data = spoken(client, said, format, sample_rate=16_000)
         if format == "pcm":  # nothing but its reader knows what it is
-            samples = read_recording(data, rate_hz=16_000, most_s=60, raw=RawFormat(16_000))
+            samples = read_recording(data, rate_hz=16_000, max_s=60, raw=RawFormat(16_000))
             data = encode(samples, "wav", 16_000)
         heard.append((said, understood(client, data, "en")))
-    assert error_rate(heard, "en") <= MOST_ERRORS["en"], heard
+    assert error_rate(heard, "en") <= MAX_ERROR_RATE["en"], heard
 
 
 def test_the_telephone_rate_in_chinese_is_understood(client: httpx.Client) -> None:
     heard = [(said, understood(client, spoken(client, said, "wav", sample_rate=8000), "zh")) for said in CHINESE]
-    assert error_rate(heard, "zh") <= MOST_ERRORS["zh"], heard
+    assert error_rate(heard, "zh") <= MAX_ERROR_RATE["zh"], heard
 
 
 def test_a_pronunciation_is_heard(client: httpx.Client) -> None:

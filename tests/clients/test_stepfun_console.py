@@ -176,7 +176,7 @@ async def test_words_nobody_understands_leave_no_trace(fake_server: RunningServe
 
 async def test_thoughts_come_before_what_is_said(fake_server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thinking model is not greeted; its audio is the item's second part, and truncated as such."""
-    model = fake_server.serving.engines.language_models["large"]
+    model = fake_server.core.engines.language_models["large"]
     generate = model.generate
 
     async def thinking(messages: Sequence[Message], options: GenerationOptions) -> AsyncIterator[GenerationEvent]:
@@ -186,6 +186,7 @@ async def test_thoughts_come_before_what_is_said(fake_server: RunningServer, mon
             yield event
 
     monkeypatch.setattr(model, "generate", thinking)
+    monkeypatch.setattr(model, "features", model.features | {"thinking"})
     async with console(fake_server, "step-audio-2-think") as page:
         await page.update()
         await page.say(STORY)

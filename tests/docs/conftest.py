@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -15,10 +14,8 @@ from vivavoce.config import load_config
 @pytest.fixture(scope="session")
 def server() -> Iterator[RunningServer]:
     """Many seats: the sequences of the page are played all at once."""
-    with running(load_config({"limits": {"sessions": 64}}, profile="fake")) as started:
-        assert started.serving.loaded is not None
-        model = ThoughtfulLanguageModel(64)
-        started.serving.loaded = replace(started.serving.loaded, language_models={"large": model, "small": model})
+    config = load_config({"limits": {"sessions": 64}}, profile="fake")
+    with running(config) as started, started.with_model(ThoughtfulLanguageModel(64)):
         yield started
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from docs.markdown import DOCS, codes, rows
 from vivavoce.audio.encoding import CONTENT_TYPES
-from vivavoce.http.embeddings import MOST_TOKENS, MOST_TOKENS_EACH
+from vivavoce.http.embeddings import MAX_TOKENS, MAX_TOKENS_EACH
 from vivavoce.http.errors import STATUS_OF_CODE
-from vivavoce.http.recordings import MOST_BYTES
-from vivavoce.protocol.embeddings import MOST_INPUTS, EmbeddingsRequest
+from vivavoce.http.recordings import MAX_BYTES
+from vivavoce.protocol.embeddings import MAX_INPUTS, EmbeddingsRequest
 from vivavoce.protocol.speech import SpeechRequest
-from vivavoce.protocol.transcription import MOST_HOTWORDS, MOST_PROMPT, TranscriptionFields
+from vivavoce.protocol.transcription import MAX_HOTWORDS, MAX_PROMPT_CHARACTERS, TranscriptionFields
 
 SPEECH, TRANSCRIPTION = DOCS / "speech.md", DOCS / "transcription.md"
 EMBEDDINGS = DOCS / "embeddings.md"
@@ -40,16 +40,16 @@ def test_every_field_of_transcription() -> None:
 
 def test_the_limits_of_transcription() -> None:
     text = TRANSCRIPTION.read_text()
-    assert f"up to {MOST_BYTES // 1024**2} MB" in text
-    assert f"up to {MOST_PROMPT} characters" in text
-    assert f"a JSON list, up to {MOST_HOTWORDS}" in text
+    assert f"up to {MAX_BYTES // 1024**2} MB" in text
+    assert f"up to {MAX_PROMPT_CHARACTERS} characters" in text
+    assert f"a JSON list, up to {MAX_HOTWORDS}" in text
 
 
 def test_every_field_and_limit_of_embeddings() -> None:
     cells = rows(EMBEDDINGS, "Request")
     assert named(cells) == set(EmbeddingsRequest.model_fields)
     told = next(f"{row[1]} {row[3]}" for row in cells if row[0] == "`input`")
-    for limit in (MOST_INPUTS, MOST_TOKENS_EACH, MOST_TOKENS):
+    for limit in (MAX_INPUTS, MAX_TOKENS_EACH, MAX_TOKENS):
         assert str(limit) in told
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from docs.markdown import DOCS, codes, rows
-from vivavoce.http.chat import MOST_BYTES
+from vivavoce.http.chat import MAX_BYTES
 from vivavoce.http.errors import STATUS_OF_CODE
 from vivavoce.protocol.bodies import inlined
-from vivavoce.protocol.chat.request import MOST_STOPS, ChatRequest
-from vivavoce.runtime.chat.hearing import MOST_SEGMENTS, SEGMENT_S
+from vivavoce.protocol.chat.request import MAX_STOPS, ChatRequest
+from vivavoce.runtime.chat.recordings import MAX_SEGMENTS, SEGMENT_S
 
 PAGE = DOCS / "chat-completions.md"
 TOLD = {codes(row[0])[0]: row[1:] for row in rows(PAGE, "Request")}
@@ -47,9 +47,9 @@ def test_the_default_of_a_field(name: str) -> None:
 
 def test_limits() -> None:
     text = PAGE.read_text()
-    assert f"{MOST_SEGMENTS} segments of {SEGMENT_S} s" in text
-    assert f"up to {MOST_STOPS}" in TOLD["stop"][0]
-    assert f"{MOST_BYTES // 1024**2} MB" in text
+    assert f"{MAX_SEGMENTS} segments of {SEGMENT_S} s" in text
+    assert f"up to {MAX_STOPS}" in TOLD["stop"][0]
+    assert f"{MAX_BYTES // 1024**2} MB" in text
 
 
 def test_the_statuses_of_errors() -> None:

@@ -1,5 +1,5 @@
-"""Engines that are written to the Protocols alone serve everything: those ``getting-started.md`` shows, and one of every
-other kind.
+"""Engines that are written to the Protocols alone serve everything: those ``getting-started.md`` shows, and those of every
+other kind in ``engines.md``.
 """
 
 from __future__ import annotations
@@ -31,92 +31,10 @@ TWICE = f"{SAID} {SAID}"
 FILE = wav(loudness(*TWO_PARTS))
 
 
-def shown(heading: str) -> list[Block]:
-    return [block for block in blocks(DOCS / "getting-started.md") if block.heading == heading]
+def shown(heading: str, page: str = "getting-started.md") -> list[Block]:
+    return [block for block in blocks(DOCS / page) if block.heading == heading]
 
 
-OTHERS = """
-import numpy as np
-
-from vivavoce.engines.base import EngineContext
-from vivavoce.types import EmbedOptions
-
-
-class Stream:
-    def probability(self, frame):
-        return float(np.abs(frame).max() > 0.02)
-
-    def reset(self):
-        pass
-
-
-class Detector:
-    rate_hz = 16_000
-    frame_samples = 320
-
-    def open(self):
-        return Stream()
-
-    def probabilities(self, streams, frames):
-        return [stream.probability(frame) for stream, frame in zip(streams, frames)]
-
-    def close(self):
-        pass
-
-
-class Scorer:
-    rate_hz = 16_000
-    window_s = 4.0
-
-    async def score(self, samples):
-        return 1.0
-
-    def close(self):
-        pass
-
-
-class Verifier:
-    rate_hz = 16_000
-    network = "fake"  # voices are matched by those a network was measured with
-    least_s = 1.0
-
-    async def embed(self, samples):
-        return np.array([1.0, 0.0], np.float32)
-
-    def close(self):
-        pass
-
-
-class Embedder:
-    name = "mine"
-    dimensions = 8
-
-    async def embed(self, texts, options: EmbedOptions):
-        return np.eye(1, self.dimensions, dtype=np.float32).repeat(len(texts), axis=0)
-
-    def close(self):
-        pass
-
-
-def load_detector(context: EngineContext):
-    return Detector()
-
-
-def load_scorer(context: EngineContext):
-    return Scorer()
-
-
-def load_verifier(context: EngineContext):
-    return Verifier()
-
-
-def load_embedder(context: EngineContext):
-    return Embedder()
-"""
-POINTS = {
-    f"vivavoce.{kind}": {"mine": f"other_package:load_{kind.rpartition('_')[2][:-1]}"}
-    for kind in ("speech_detectors", "turn_scorers", "speaker_verifiers", "embedders")
-}
 KINDS = ("speech_detector", "turn_scorer", "speaker_verifier", "embedder")
 
 
@@ -125,12 +43,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """Every engine is somebody's own; those of the page are named as the page does."""
     registered, program, configured = shown("An engine of your own")
     points = tomllib.loads(registered.text)["project"]["entry-points"]
+    other_points, others = shown("The other kinds", "engines.md")
     engines = tomllib.loads(configured.text)["engines"] | dict.fromkeys(KINDS, "mine")
     engines["speakers"].append("fake")  # voices are made of clips with one that can mix them
     folder = tmp_path_factory.mktemp("packages")
     with (
         installed(folder, "my_package", program.text, points),
-        installed(folder, "other_package", OTHERS, POINTS),
+        installed(folder, "other_package", others.text, tomllib.loads(other_points.text)["project"]["entry-points"]),
         running(load_config({"engines": engines, "net": {"allow_private": True}})) as started,
     ):
         yield started

@@ -28,9 +28,9 @@ def package(tmp_path: Path) -> Iterator[None]:
         yield
 
 
-def loaded(guarded: Any) -> Any:
+def loaded(wrapped: Any) -> Any:
     """The engine itself."""
-    return guarded.engine
+    return wrapped.engine
 
 
 def configured(tmp_path: Path, **settings: str) -> Config:

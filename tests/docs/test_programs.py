@@ -80,7 +80,7 @@ def test_the_programs_of_a_section(
     for program in section:
         labels = program.block.labels
         if KEY in labels:
-            key = locked.serving.config.auth.keys["me"].get_secret_value()
+            key = locked.core.config.auth.keys["me"].get_secret_value()
             terminal = Terminal(folder, locked.http, key, learned=learned)
         else:
             here = server_with(labels) if labels else server

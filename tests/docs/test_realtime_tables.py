@@ -22,19 +22,19 @@ from protocol.generating import server_events
 from vivavoce.config import Config, load_config
 from vivavoce.errors import ClientError
 from vivavoce.http.errors import STATUS_OF_CODE
-from vivavoce.http.starting import starting_config
-from vivavoce.model_names import MODEL_NAMES, default_dialect
+from vivavoce.http.session_defaults import starting_config
 from vivavoce.protocol import openai, stepfun
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.audio_formats import ENCODINGS, NAMES
 from vivavoce.protocol.client_events import CLIENT_EVENTS
 from vivavoce.protocol.detection import DIALECTS, QUERY_NAMES
 from vivavoce.protocol.dialect import DialectName, decode
-from vivavoce.protocol.reading import Field
+from vivavoce.protocol.json_fields import Field
+from vivavoce.protocol.model_names import MODEL_NAMES, default_dialect
 from vivavoce.protocol.session_config import ResponseOverrides, SessionConfig, SessionPatch, TurnDetectionPatch
-from vivavoce.protocol.session_shapes import FLAT_FIELDS, NESTED_FIELDS
+from vivavoce.protocol.session_translation import FLAT_FIELDS, NESTED_FIELDS
 from vivavoce.tiers import TIERS, model_of
-from vivavoce.turns.patience import wait_ms
+from vivavoce.turns.end_of_turn import PauseEvidence, wait_ms
 from vivavoce.voices.presets import PRESETS
 
 PAGE = DOCS / "realtime.md"
@@ -61,7 +61,7 @@ def shown_defaults(path: str) -> list[Any]:
     """What a fresh session has at this dotted path, in each dialect that has it."""
     found = []
     for name, dialect in DIALECTS.items():
-        value: Any = dialect.reshape_server(ev.SessionCreated(session_id="s", session=fresh(name)))[0]["session"]
+        value: Any = dialect.to_client(ev.SessionCreated(session_id="s", session=fresh(name)))[0]["session"]
         for step in path.split("."):
             value = value.get(step, ...) if isinstance(value, dict) else ...
         found += [] if value is ... else [value]
@@ -147,12 +147,27 @@ def test_every_range_ends_where_it_says(path: str, least: float, most: float) ->
     assert [accepted(value) for value in (least - 1, least, most, most + 1)] == [False, True, True, False]
 
 
-def test_the_waits_of_semantic_vad() -> None:
-    for row in rows(PAGE, "Semantic VAD"):
-        told = [int(cell.removesuffix(" ms")) for cell in row[1:]]
+FINISHED = {"text": "What is the capital of France?", "sentence_end": 0.9}
+UNFINISHED = {"text": "I would like to book a table for", "sentence_end": 0.01}
+PAUSES: dict[str, dict[str, Any]] = {
+    "whole sentence, sounds finished": {"sound": 0.98, **FINISHED},
+    "whole sentence, sounds unfinished": {"sound": 0.1, **FINISHED},
+    "words not known yet, sounds finished": {"sound": 0.98},
+    "nothing known": {},
+    "unfinished words, sounds finished": {"sound": 0.98, **UNFINISHED},
+    "unfinished in both": {"sound": 0.1, **UNFINISHED},
+}
+
+
+def test_how_long_a_pause_may_be() -> None:
+    section = PAGE.read_text("utf-8").partition("### How long a pause may be")[2]
+    header = section.partition("\n| `eagerness` |")[2].partition("\n")[0]
+    assert [cell.strip() for cell in header.strip(" |").split("|")] == list(PAUSES)
+    for row in rows(PAGE, "How long a pause may be"):
+        documented = [int(cell.removesuffix(" ms")) for cell in row[1:]]
         for eagerness in codes(row[0]):
-            real = [wait_ms(score, eagerness) for score in (0.97, 0.88, 0.5, 0.1, 0.0)]  # type: ignore[arg-type]
-            assert told == real
+            waits = [wait_ms(PauseEvidence(0, speech_ms=2000, **known), eagerness) for known in PAUSES.values()]  # type: ignore[arg-type]
+            assert documented == [round(wait, -1) for wait in waits]
 
 
 def test_every_audio_format_and_voice() -> None:
@@ -229,7 +244,7 @@ TOLD = {dialect: documented(dialect) for dialect in FIELDS}
 def test_what_a_server_says_is_in_the_table(dialect: DialectName, data: st.DataObject) -> None:
     """Each event once in a while, in its dialect's words: its fields are the row's, and all its ids are there."""
     for events in server_events(dialect).values():
-        for frame in DIALECTS[dialect].reshape_server(data.draw(events)):
+        for frame in DIALECTS[dialect].to_client(data.draw(events)):
             told = TOLD[dialect].get(frame["type"])
             assert told is not None, frame["type"]
             assert set(frame) - {"type", "event_id"} <= told, frame["type"]
@@ -264,7 +279,7 @@ def codes_of_errors() -> set[str]:
     for file in [
         *(path for room in rooms for path in room.rglob("*.py")),
         source / "errors.py",
-        source / "model_names.py",
+        source / "protocol/model_names.py",
         source / "knowledge" / "stores.py",
     ]:
         for node in ast.walk(ast.parse(file.read_text())):

@@ -6,12 +6,12 @@ import re
 
 from docs.markdown import DOCS, codes, rows
 from vivavoce.http.errors import STATUS_OF_CODE
-from vivavoce.http.responses import LEAST_ROOM
-from vivavoce.protocol.chat.request import MOST_TOOLS
-from vivavoce.protocol.responses.items import KINDS, PASSED_OVER
-from vivavoce.protocol.responses.request import LOGPROBS, MOST_METADATA, SEARCH_RESULTS, ResponsesRequest
-from vivavoce.protocol.responses.tools import MOST_STORES
-from vivavoce.runtime.chat.stored_responses import KEPT_S, MOST_BYTES, MOST_BYTES_EACH, MOST_EACH
+from vivavoce.http.responses import MIN_OUTPUT_TOKENS
+from vivavoce.protocol.chat.request import MAX_TOOLS
+from vivavoce.protocol.responses.items import IGNORED_ITEMS, KINDS
+from vivavoce.protocol.responses.request import LOGPROBS, MAX_METADATA, SEARCH_RESULTS, ResponsesRequest
+from vivavoce.protocol.responses.tools import MAX_STORES
+from vivavoce.runtime.chat.stored_responses import KEPT_S, MAX_BYTES, MAX_BYTES_EACH, MAX_RESPONSES_EACH
 
 PAGE = DOCS / "responses.md"
 
@@ -23,10 +23,10 @@ def cells(heading: str) -> dict[str, list[str]]:
 def test_every_field() -> None:
     told = cells("Request")
     assert set(told) == set(ResponsesRequest.model_fields)
-    assert f"up to {MOST_TOOLS}" in told["tools"]
-    assert f"up to {MOST_METADATA} strings" in told["metadata"]
+    assert f"up to {MAX_TOOLS}" in told["tools"]
+    assert f"up to {MAX_METADATA} strings" in told["metadata"]
     assert {LOGPROBS, SEARCH_RESULTS} <= set(codes(told["include"][2]))
-    assert f"less than {LEAST_ROOM} tokens" in told["truncation"][2]
+    assert f"less than {MIN_OUTPUT_TOKENS} tokens" in told["truncation"][2]
     for name in ("store", "stream", "parallel_tool_calls", "tool_choice", "top_p", "truncation"):
         default = ResponsesRequest.model_fields[name].default
         shown = str(default).lower() if isinstance(default, bool) else str(default)
@@ -34,16 +34,16 @@ def test_every_field() -> None:
 
 
 def test_every_kind_of_item() -> None:
-    assert set(cells("Items")) == {*KINDS, *PASSED_OVER}
+    assert set(cells("Items")) == {*KINDS, *IGNORED_ITEMS}
     (stores,) = [row[1] for row in rows(PAGE, "Tools") if "file_search" in row[0]]
-    assert f"up to {MOST_STORES} " in stores
+    assert f"up to {MAX_STORES} " in stores
 
 
 def test_every_bound_of_what_is_stored() -> None:
     text = PAGE.read_text().split("## What is stored")[1].split("| Request")[0]
     assert KEPT_S == 24 * 3600
-    assert f"up to {MOST_EACH} responses and {MOST_BYTES_EACH // 1024**2} MB an owner" in text
-    assert f"{MOST_BYTES // 1024**2} MB altogether" in text
+    assert f"up to {MAX_RESPONSES_EACH} responses and {MAX_BYTES_EACH // 1024**2} MB an owner" in text
+    assert f"{MAX_BYTES // 1024**2} MB altogether" in text
 
 
 def test_the_statuses_of_errors() -> None:

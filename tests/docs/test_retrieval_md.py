@@ -21,7 +21,7 @@ def test_every_setting_and_its_default() -> None:
 
 
 def test_every_format() -> None:
-    told = [ending for row in rows(PAGE, "Documents")[: len(DOCUMENTS)] for ending in codes(row[0])]
+    told = [extension for row in rows(PAGE, "Documents")[: len(DOCUMENTS)] for extension in codes(row[0])]
     assert set(DOCUMENTS) <= set(told)
 
 

@@ -17,10 +17,10 @@ from running import RunningServer, running
 from tools.desk import running_desk
 from tools.web_search.providing import Searxng
 from vivavoce.config import load_config
-from vivavoce.config.reach import McpConfig, McpServerConfig, ToolsConfig
-from vivavoce.protocol.tool_config import McpTool, RetrievalTool, WebSearchTool
-from vivavoce.tools.base import Calling
-from vivavoce.tools.offering import load_plugin
+from vivavoce.config.outbound import McpConfig, McpServerConfig, ToolsConfig
+from vivavoce.protocol.tool_config import McpServerDeclaration, RetrievalDeclaration, WebSearchDeclaration
+from vivavoce.tools.base import CallContext
+from vivavoce.tools.catalog import load_plugin
 
 PAGE = DOCS / "tools.md"
 SEARCHING, SERVER = (program for section in sections(PAGE) for program in section)
@@ -79,7 +79,7 @@ async def test_the_plugin_can_be_installed(tmp_path: Path, monkeypatch: pytest.M
         dice = load_plugin("dice")
     finally:
         sys.modules.pop("my_package", None)
-    result = await dice.run({"sides": 2}, Calling("me"))
+    result = await dice.run({"sides": 2}, CallContext("me"))
     assert result.text in ("1", "2")
     assert result.trusted
     assert dice.tool.name == "roll_dice"
@@ -112,8 +112,14 @@ def test_every_setting_of_tool_servers() -> None:
 
 @pytest.mark.parametrize(
     ("section", "declared"),
-    [("Web search", WebSearchTool), ("Retrieval", RetrievalTool), ("Tool servers (MCP)", McpTool)],
+    [
+        ("Web search", WebSearchDeclaration),
+        ("Retrieval", RetrievalDeclaration),
+        ("Tool servers (MCP)", McpServerDeclaration),
+    ],
 )
-def test_every_field_a_client_can_set(section: str, declared: type[WebSearchTool | RetrievalTool | McpTool]) -> None:
+def test_every_field_a_client_can_set(
+    section: str, declared: type[WebSearchDeclaration | RetrievalDeclaration | McpServerDeclaration]
+) -> None:
     told = {name.rpartition(".")[2] for row in rows(PAGE, section) for name in codes(row[0])}
     assert told >= set(declared.__struct_fields__) - {"announced"}

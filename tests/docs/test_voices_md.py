@@ -21,7 +21,7 @@ def test_every_official_voice_is_in_the_table_in_order() -> None:
     assert [name for name in SHOWN if name in OFFICIAL] == list(OFFICIAL)
 
 
-def test_every_other_name_but_the_speakers_own_is_there() -> None:
+def test_every_other_name_but_the_synthesizers_own_is_there() -> None:
     own = {name for name, voice in PRESETS.items() if voice.description.endswith("(Kokoro)")}
     assert set(SHOWN) == set(PRESETS) - own
 
@@ -29,17 +29,17 @@ def test_every_other_name_but_the_speakers_own_is_there() -> None:
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_row_is_the_voice(name: str) -> None:
     voice = PRESETS[name]
-    spoken = [voice.speakers[language][1].replace("|", " as ") for language in ("en", "zh", "ja")]
+    spoken = [voice.synthesizers[language][1].replace("|", " as ") for language in ("en", "zh", "ja")]
     assert SHOWN[name] == [voice.sex, voice.description, *spoken]
 
 
 def test_the_bounds_are_those_of_the_code() -> None:
     told = [
         f"{clips.SHORTEST_S:g} to {clips.LONGEST_S:g} s",
-        f"at least {clips.LEAST_SPEECH_S:g} s of speech",
-        f"{clips.LEAST_LEVEL_DB:g} dB of full scale",
-        f"at most {clips.MOST_CLIPPED:.1%}".replace("%", " %"),
-        f"at least {clips.LEAST_SNR_DB:g} dB above",
+        f"at least {clips.MIN_SPEECH_S:g} s of speech",
+        f"{clips.MIN_LEVEL_DB:g} dB of full scale",
+        f"at most {clips.MAX_CLIPPED_SHARE:.1%}".replace("%", " %"),
+        f"at least {clips.MIN_SNR_DB:g} dB above",
         f"From {CLOSE} it is\n`close`",
         f"from {SIMILAR} `similar`",
         f"less alike than {clips.SAME_SPEAKER}",

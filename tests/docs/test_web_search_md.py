@@ -14,7 +14,7 @@ from net.pages import served
 from running import RunningServer, running
 from tools.web_search.providing import Searxng
 from vivavoce.config import load_config
-from vivavoce.config.reach import NetConfig, WebSearchConfig
+from vivavoce.config.outbound import NetConfig, WebSearchConfig
 
 PAGE = DOCS / "web-search.md"
 

@@ -20,7 +20,7 @@ from vivavoce.client.connection import RealtimeClient
 from vivavoce.client.errors import ConnectError
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.playout import Playout
-from vivavoce.client.record import Reply, TurnRecord
+from vivavoce.client.record import HeardReply, TurnRecord
 from vivavoce.client.recording import SPEECH_AMPLITUDE
 from vivavoce.client.streaming import CHUNK_MS, at_deadlines, chunks_of, running
 from vivavoce.types import Language, Samples
@@ -43,18 +43,18 @@ HeardWords = Callable[[Sequence[str], Samples, Language], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class BargeIn:
+class BargeInRun:
     """One interruption. Times are milliseconds after the first audible sample of the user's speech.
 
-    ``told_ms``: the client is told; ``silent_ms``: the last audio delta has arrived (0: before). ``words_kept`` is what
-    the server's transcript of the reply holds, ``words_heard`` what the audio played until ``told_ms`` does. ``late_ms`` is
+    ``notified_ms``: the client is told; ``last_audio_ms``: the last audio delta has arrived (0: before). ``words_kept`` is what
+    the server's transcript of the reply holds, ``words_heard`` what the audio played until ``notified_ms`` does. ``late_ms`` is
     how far this process was behind real time.
     """
 
     delay_s: float
     failure: str = ""
-    told_ms: float = 0.0
-    silent_ms: float = 0.0
+    notified_ms: float = 0.0
+    last_audio_ms: float = 0.0
     words_kept: int = 0
     words_heard: int = 0
     late_ms: float = 0.0
@@ -89,37 +89,39 @@ class Microphone:
             self.max_late_ms = max(self.max_late_ms, late_s * 1000.0)
 
 
-async def barge_in(target: Target, question: Question, delay_s: float, heard_words: HeardWords) -> BargeIn:
+async def barge_in(target: Target, question: Question, delay_s: float, heard_words: HeardWords) -> BargeInRun:
     """Ask for a story and speak ``question`` into it. What goes wrong is the measure's ``failure``."""
     try:
         async with target.connect() as client:
             return await _interrupt(client, target, question, delay_s, heard_words)
     except ConnectError as error:
-        return BargeIn(delay_s, failure=str(error))
+        return BargeInRun(delay_s, failure=str(error))
 
 
 async def _interrupt(
     client: RealtimeClient, target: Target, question: Question, delay_s: float, heard_words: HeardWords
-) -> BargeIn:
+) -> BargeInRun:
     voice = {"voice": target.voice} if target.voice is not None else {}
     vad = {"type": "server_vad", "create_response": False}
     await client.update_session({"turn_detection": vad, **voice})
     microphone, record = Microphone(client), TurnRecord()
     async with running(microphone.run()):
-        item_id, told_s = await _speak_into_the_story(client, microphone, record, question, delay_s, target.timeout_s)
+        item_id, notified_s = await _speak_into_the_story(
+            client, microphone, record, question, delay_s, target.timeout_s
+        )
     reply = record.replies[0] if record.replies else None
-    if reply is None or microphone.spoke_at_s is None or told_s is None:
-        return BargeIn(delay_s, failure=_failure(record, reply, microphone))
+    if reply is None or microphone.spoke_at_s is None or notified_s is None:
+        return BargeInRun(delay_s, failure=_failure(record, reply, microphone))
     await client.send("conversation.item.retrieve", item_id=item_id)
     item = (await client.wait_for("conversation.item.retrieved")).nested("item")
     kept = " ".join(str(part.get("transcript") or "") for part in item.get("content", ()))
     language = question.language
-    return BargeIn(
+    return BargeInRun(
         delay_s,
-        told_ms=(told_s - microphone.spoke_at_s) * 1000.0,
-        silent_ms=max((reply.playout.pieces[-1].arrived_s - microphone.spoke_at_s) * 1000.0, 0.0),
+        notified_ms=(notified_s - microphone.spoke_at_s) * 1000.0,
+        last_audio_ms=max((reply.playout.pieces[-1].arrived_s - microphone.spoke_at_s) * 1000.0, 0.0),
         words_kept=len(units(kept, language)),
-        words_heard=await heard_words(units(reply.transcript, language), played(reply.playout, told_s), language),
+        words_heard=await heard_words(units(reply.transcript, language), played(reply.playout, notified_s), language),
         late_ms=microphone.max_late_ms,
     )
 
@@ -136,7 +138,7 @@ async def _speak_into_the_story(
     content = [{"type": "input_text", "text": STORIES.get(question.language, STORIES["en"])}]
     await client.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
     await client.send("response.create")
-    item_id, told_s, speaking = "", None, False
+    item_id, notified_s, speaking = "", None, False
     give_up_s = time.perf_counter() + timeout_s
     while time.perf_counter() < give_up_s:
         event = await client.receive(timeout_s=_POLL_S)
@@ -144,21 +146,21 @@ async def _speak_into_the_story(
             record.receive(event)
             if event.type == "response.audio.delta":
                 item_id = event.text("item_id")
-            elif event.type == "input_audio_buffer.speech_started" and speaking and told_s is None:
-                told_s = event.arrived_s
+            elif event.type == "input_audio_buffer.speech_started" and speaking and notified_s is None:
+                notified_s = event.arrived_s
         reply = record.replies[0] if record.replies else None
         if reply is None:
             continue
         starts_s, ends_s, now_s = reply.playout.starts_s, reply.playout.ends_s, time.perf_counter()
-        if reply.done and (record.heard if told_s is not None else ends_s is None or now_s > ends_s):
+        if reply.done and (record.transcript if notified_s is not None else ends_s is None or now_s > ends_s):
             break
         if starts_s is not None and not speaking and now_s >= starts_s + delay_s:
             speaking = True
             microphone.speak(audible(question.samples))
-    return item_id, told_s
+    return item_id, notified_s
 
 
-def _failure(record: TurnRecord, reply: Reply | None, microphone: Microphone) -> str:
+def _failure(record: TurnRecord, reply: HeardReply | None, microphone: Microphone) -> str:
     if reply is None:
         return record.errors[-1] if record.errors else "no reply"
     if microphone.spoke_at_s is None:
@@ -181,14 +183,14 @@ def played(playout: Playout, until_s: float) -> Samples:
 # ---- what was heard
 
 
-def prefix_length(words: Sequence[str], heard: Sequence[str]) -> int:
-    """How long the prefix of ``words`` is that ``heard`` is nearest to, by edit distance; of equals, by length."""
+def prefix_length(words: Sequence[str], transcript: Sequence[str]) -> int:
+    """How long the prefix of ``words`` is that ``transcript`` is nearest to, by edit distance; of equals, by length."""
     row = list(range(len(words) + 1))
-    for number, word in enumerate(heard, 1):
+    for number, word in enumerate(transcript, 1):
         above, row = row, [number]
-        for at, expected in enumerate(words, 1):
-            row.append(min(above[at] + 1, row[at - 1] + 1, above[at - 1] + (word != expected)))
-    return min(range(len(row)), key=lambda length: (row[length], abs(length - len(heard))))
+        for length, expected in enumerate(words, 1):
+            row.append(min(above[length] + 1, row[length - 1] + 1, above[length - 1] + (word != expected)))
+    return min(range(len(row)), key=lambda length: (row[length], abs(length - len(transcript))))
 
 
 def by_recognition(target: Target) -> HeardWords:
@@ -211,7 +213,7 @@ def by_recognition(target: Target) -> HeardWords:
 
 
 def by_clock(character_ms: float) -> HeardWords:
-    """For a speaker that takes the same time for every character, such as the fake one."""
+    """For a synthesizer that takes the same time for every character, such as the fake one."""
 
     async def heard_words(words: Sequence[str], audio: Samples, language: Language) -> int:
         reached = len(audio) * 1000 / WIRE_RATE_HZ / character_ms
@@ -235,8 +237,8 @@ async def run_barge_in(
     *,
     runs: int,
     heard_words: HeardWords,
-    on_measure: Callable[[BargeIn], None],
-) -> list[BargeIn]:
+    on_measure: Callable[[BargeInRun], None],
+) -> list[BargeInRun]:
     """``runs`` conversations one after the other, each with the next question and the next delay."""
     measures = []
     for number in range(runs):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from vivavoce.bench.barge_in import BargeIn
+from vivavoce.bench.barge_in import BargeInRun
 from vivavoce.bench.summary import spread
 from vivavoce.turns.detector import MIN_SPEECH_MS
 
@@ -17,10 +17,10 @@ from vivavoce.turns.detector import MIN_SPEECH_MS
 class BargeInReport:
     """Many interruptions."""
 
-    measures: Sequence[BargeIn]
+    measures: Sequence[BargeInRun]
 
     @property
-    def good(self) -> list[BargeIn]:
+    def good(self) -> list[BargeInRun]:
         """Those that went well; the figures are theirs."""
         return [one for one in self.measures if not one.failure]
 
@@ -37,8 +37,8 @@ def print_barge_in(console: Console, report: BargeInReport) -> None:
     for column in ("p50", "p95", "count"):
         table.add_column(column, justify="right")
     for what, values in (
-        ("speech_started has arrived", [one.told_ms for one in report.good]),
-        ("the last audio has arrived", [one.silent_ms for one in report.good]),
+        ("speech_started has arrived", [one.notified_ms for one in report.good]),
+        ("the last audio has arrived", [one.last_audio_ms for one in report.good]),
     ):
         figures = spread(values)
         if figures is not None:

@@ -1,198 +1,202 @@
 """The endpointing bench: how often a turn is cut off at a pause, against how long its true end is waited for.
 
-Every recording counts as one turn. Its pauses are where the voice activity detector hears no speech for at least
-``SCORED_MS``; the last one, lengthened with digital silence, is the true end. A rule cuts off at an inner pause that
-lasts longer than the rule waits there; what it waits at the true end is added latency. Both figures belong together:
-either alone can be made as good as one likes. (The measure of LiveKit's ``eot-bench``.)
+Both figures belong together: either alone can be made as good as one likes. So every kind of evidence gets a curve, by the
+probability at which it ends turns; a fixed silence is one point. (The measure of LiveKit's ``eot-bench``.)
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import statistics
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-from rich.console import Console
 from rich.table import Table
 
-from vivavoce.bench.recognition import Recording, read_recordings
-from vivavoce.client.recording import read_audio
-from vivavoce.closing import CloseStack
-from vivavoce.engines.base import SpeechDetector, TurnScorer
-from vivavoce.turns.detector import Started, TurnDetector
-from vivavoce.turns.patience import SCORED_MS, wait_ms
-from vivavoce.types import Samples
+from vivavoce.bench.endpointing_evidence import SCORED_AT_MS, ScoredPause
+from vivavoce.protocol.session_config import Eagerness
+from vivavoce.turns.end_of_turn import EndOfTurnWeights, PauseEvidence, shipped_weights, wait_ms
 
-THRESHOLD = 0.5
-PREFIX_MS = 500
-"""Audio before the first speech that belongs to the turn."""
+FIXED_MS = (320, 500, 700)
+PAUSES_MS = (200, 400, 600, 800)
+GOAL_CUT_OFF = 0.05
 
-CLOSING_MS = 500
-"""Digital silence after a recording, so that its end is a pause in any case."""
-
-Rule = Callable[[float], int]
-"""Score → milliseconds of silence after which the turn ends."""
-
-RULES: dict[str, Rule] = {
-    "320 ms": lambda _: 320,
-    "500 ms": lambda _: 500,
-    "700 ms": lambda _: 700,
-    "1000 ms": lambda _: 1000,
-    "eagerness high": lambda score: wait_ms(score, "high"),
-    "eagerness auto": lambda score: wait_ms(score, "auto"),
-    "eagerness low": lambda score: wait_ms(score, "low"),
+EVIDENCE: Mapping[str, frozenset[str]] = {
+    "silence alone": frozenset(),
+    "sound": frozenset({"sound"}),
+    "sound, scored again": frozenset({"sound", "again"}),
+    "words": frozenset({"text"}),
+    "sentence end": frozenset({"sentence_end"}),
+    "words + sentence end": frozenset({"text", "sentence_end"}),
+    "sound + words": frozenset({"sound", "text"}),
+    "all": frozenset({"sound", "text", "sentence_end"}),
 }
-"""Fixed silences, and the ladder at every eagerness."""
+"""What the turns are ended by; ``again``: a later score of the sound replaces the first.
 
+The question before and the speaker's earlier pauses are always known."""
 
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """No speech from sample ``voiced_until`` on; noticed at ``noticed``, over at ``resumed`` (``None``: the true end)."""
-
-    voiced_until: int
-    noticed: int
-    resumed: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A scored silence of a turn. ``length_ms`` is ``None`` at the true end."""
-
-    group: str
-    length_ms: int | None
-    score: float
+_THRESHOLDS = tuple(1 / (1 + 2.718281828 ** (-log_odds / 4)) for log_odds in range(-16, 33))
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a rule makes of a group's pauses."""
+    """What a rule makes of pauses: how many were cut off, of how many, and how long each true end was waited for."""
 
     cut_off: int
-    waits_ms: tuple[int, ...]
+    pauses: int
+    waits_ms: tuple[float, ...]
+
+    @property
+    def cut_off_rate(self) -> float:
+        """The share of the pauses within turns at which the turn was ended."""
+        return self.cut_off / self.pauses if self.pauses else 0.0
+
+    @property
+    def median_wait_ms(self) -> float:
+        """Added latency at the true ends."""
+        return statistics.median(self.waits_ms) if self.waits_ms else 0.0
+
+    @property
+    def mean_wait_ms(self) -> float:
+        """Added latency at the true ends."""
+        return statistics.fmean(self.waits_ms) if self.waits_ms else 0.0
+
+    @property
+    def p90_wait_ms(self) -> float:
+        """Added latency at the true ends, of nine in ten not exceeded."""
+        return sorted(self.waits_ms)[int(0.9 * (len(self.waits_ms) - 1))] if self.waits_ms else 0.0
 
 
-def silences(samples: Samples, detector: SpeechDetector) -> tuple[int, list[Silence]]:
-    """Where speech begins in ``samples`` (``float32[n]`` at the detector's rate), and the silences after that."""
-    frames = samples[: len(samples) // detector.frame_samples * detector.frame_samples]
-    stream = detector.open()
-    probabilities = [stream.probability(frame) for frame in frames.reshape(-1, detector.frame_samples)]
-    follower = TurnDetector(rate_hz=detector.rate_hz, frame_samples=detector.frame_samples)
-    found: list[Silence] = []
-    begin = 0
-    open_since: tuple[int, int] | None = None
-    for boundary in follower.hear(0, probabilities, threshold=THRESHOLD, silence_ms=lambda: SCORED_MS):
-        if not isinstance(boundary, Started):
-            open_since = boundary.voiced_until, boundary.position
-        elif open_since is None:
-            begin = boundary.position
-        else:
-            found.append(Silence(*open_since, boundary.position))
-    if open_since is not None:
-        found.append(Silence(*open_since, None))
-    return begin, found
+def known_at(
+    pause: ScoredPause, at_ms: float, evidence: Collection[str], earlier_ms: Sequence[int] = ()
+) -> PauseEvidence:
+    """What is known ``at_ms`` into a pause, if only ``evidence`` is asked for: engines answer when they are done.
 
-
-async def pauses_of(recording: Recording, detector: SpeechDetector, scorer: TurnScorer) -> list[Pause]:
-    """The pauses of a recording, each scored with what had been heard when it was noticed.
-
-    Raises ``RecordingError`` and ``EngineError``.
+    ``earlier_ms``: the speaker's pauses within turns so far.
     """
-    rate_hz = detector.rate_hz
-    if scorer.rate_hz != rate_hz:
-        raise ValueError(f"the scorer hears at {scorer.rate_hz} Hz, the detector at {rate_hz} Hz")
-    spoken = await asyncio.to_thread(read_audio, recording.path, rate_hz=rate_hz)
-    samples = np.concatenate([spoken, np.zeros(CLOSING_MS * rate_hz // 1000, np.float32)])
-    begin, found = silences(samples, detector)
-    start = max(0, begin - PREFIX_MS * rate_hz // 1000)
-    window = int(scorer.window_s * rate_hz)
-    pauses: list[Pause] = []
-    for silence in found:
-        score = await scorer.score(samples[max(start, silence.noticed - window) : silence.noticed])
-        length = None if silence.resumed is None else (silence.resumed - silence.voiced_until) * 1000 // rate_hz
-        pauses.append(Pause(recording.group, length, score))
-    return pauses
-
-
-async def listen(recordings: Sequence[Recording], detector: SpeechDetector, scorer: TurnScorer) -> list[Pause]:
-    """The pauses of all recordings, one after the other."""
-    return [pause for recording in recordings for pause in await pauses_of(recording, detector, scorer)]
-
-
-def outcome(rule: Rule, pauses: Sequence[Pause]) -> Outcome:
-    """What ``rule`` makes of ``pauses``."""
-    return Outcome(
-        cut_off=sum(rule(pause.score) < pause.length_ms for pause in pauses if pause.length_ms is not None),
-        waits_ms=tuple(rule(pause.score) for pause in pauses if pause.length_ms is None),
+    text_at = SCORED_AT_MS[0] + pause.text_cost_ms
+    sounds = [
+        sound
+        for scored_at, sound in zip(SCORED_AT_MS, pause.sounds, strict=True)
+        if scored_at + pause.sound_cost_ms <= at_ms
+    ]
+    known = PauseEvidence(
+        paused_ms=round(at_ms),
+        speech_ms=pause.speech_ms,
+        language=pause.text_language,
+        question=pause.question,
+        typical_pause_ms=round(statistics.median(earlier_ms)) if earlier_ms else None,
+        longest_pause_ms=max(earlier_ms, default=None),
     )
+    if "sound" in evidence and sounds:
+        known = replace(known, sound=sounds[-1] if "again" in evidence else sounds[0])
+    if "text" in evidence and text_at <= at_ms:
+        known = replace(known, text=pause.text)
+    if "sentence_end" in evidence and text_at + pause.sentence_end_cost_ms <= at_ms:
+        known = replace(known, sentence_end=pause.sentence_end)
+    return known
 
 
-def by_group(pauses: Sequence[Pause]) -> Iterator[tuple[str, list[Pause]]]:
-    """The groups in order of appearance, each with its pauses."""
-    for group in dict.fromkeys(pause.group for pause in pauses):
-        yield group, [pause for pause in pauses if pause.group == group]
+def ends_after_ms(
+    pause: ScoredPause,
+    evidence: Collection[str],
+    eagerness: Eagerness,
+    weights: EndOfTurnWeights,
+    earlier_ms: Sequence[int] = (),
+) -> float:
+    """The silence after which the turn ends if nobody speaks: the wait is reckoned again whenever more is known."""
+    text_at = SCORED_AT_MS[0] + pause.text_cost_ms
+    times = {0.0}
+    if "sound" in evidence:
+        times |= {scored_at + pause.sound_cost_ms for scored_at in SCORED_AT_MS}
+    if "text" in evidence:
+        times.add(text_at)
+    if "sentence_end" in evidence:
+        times.add(text_at + pause.sentence_end_cost_ms)
+    moments = sorted(times)
+    for moment, following in zip(moments, [*moments[1:], float("inf")], strict=True):
+        wait = wait_ms(known_at(pause, moment, evidence, earlier_ms), eagerness, weights)
+        if max(wait, moment) < following:
+            return max(wait, moment)
+    raise AssertionError("the last moment has no end")
 
 
-def score_table(pauses: Sequence[Pause]) -> Table:
-    """How the scores lie: shares of the true ends and of the inner pauses that reach a score."""
-    table = Table(title="scores")
-    for column in ("group", "where", "number", "median", "≥ 0.1", "≥ 0.5", "≥ 0.88", "≥ 0.97"):
-        table.add_column(column, justify="left" if column in {"group", "where"} else "right")
-    for group, members in by_group(pauses):
-        ends = [pause.score for pause in members if pause.length_ms is None]
-        inner = [pause.score for pause in members if pause.length_ms is not None]
-        for where, scores in (("true end", ends), ("inner pause", inner)):
-            if scores:
-                shares = [
-                    f"{sum(one >= least for one in scores) / len(scores):.0%}" for least in (0.1, 0.5, 0.88, 0.97)
-                ]
-                table.add_row(group, where, str(len(scores)), f"{statistics.median(scores):.2f}", *shares)
+def outcome(
+    pauses: Sequence[ScoredPause],
+    lengths_ms: Sequence[int],
+    evidence: Collection[str] | int,
+    eagerness: Eagerness = "medium",
+    weights: EndOfTurnWeights | None = None,
+) -> Outcome:
+    """What becomes of ``pauses``, each within a turn at each of ``lengths_ms``. ``evidence`` may be a fixed silence instead."""
+    cut_off, inner, waits = 0, 0, list[float]()
+    for pause in pauses:
+        for length_ms in lengths_ms:
+            earlier = [length_ms] * pause.number
+            if isinstance(evidence, int):
+                ends_ms: float = evidence
+            else:
+                ends_ms = ends_after_ms(pause, evidence, eagerness, weights or shipped_weights(), earlier)
+            if pause.final:
+                waits.append(ends_ms)
+            else:
+                inner += 1
+                cut_off += ends_ms < length_ms
+    return Outcome(cut_off, inner, tuple(waits))
+
+
+def curve(
+    pauses: Sequence[ScoredPause],
+    lengths_ms: Sequence[int],
+    evidence: Collection[str],
+    weights: EndOfTurnWeights | None = None,
+) -> Iterator[tuple[float, Outcome]]:
+    """The outcome for each threshold of the probability, the most eager first."""
+    heads = (weights or shipped_weights()).heads
+    for threshold in _THRESHOLDS:
+        yield threshold, outcome(pauses, lengths_ms, evidence, "medium", EndOfTurnWeights(heads, {"medium": threshold}))
+
+
+def best_within(points: Iterator[tuple[float, Outcome]], cut_off_rate: float) -> Outcome | None:
+    """The outcome with the shortest median wait among those that cut off no more than ``cut_off_rate``."""
+    within = [made for _, made in points if made.cut_off_rate <= cut_off_rate]
+    return min(within, key=lambda made: made.mean_wait_ms, default=None)
+
+
+def curve_table(
+    pauses: Sequence[ScoredPause], lengths_ms: Sequence[int], weights: EndOfTurnWeights | None = None
+) -> Table:
+    """Added latency at 2, 5 and 10 % of false cut-offs, for each evidence."""
+    rates = (0.02, GOAL_CUT_OFF, 0.1)
+    table = Table(title="added latency at the true end (mean / median) by false cut-offs allowed")
+    table.add_column("evidence")
+    for rate in rates:
+        table.add_column(f"≤ {rate:.0%}", justify="right")
+    for name, evidence in EVIDENCE.items():
+        points = list(curve(pauses, lengths_ms, evidence, weights))
+        found = [best_within(iter(points), rate) for rate in rates]
+        table.add_row(
+            name, *(f"{one.mean_wait_ms:.0f} / {one.median_wait_ms:.0f} ms" if one else "never" for one in found)
+        )
     return table
 
 
-def rule_table(pauses: Sequence[Pause]) -> Table:
-    """False cut-offs and added wait of every rule."""
-    table = Table(title="endpointing")
+def rule_table(
+    pauses: Sequence[ScoredPause], lengths_ms: Sequence[int], weights: EndOfTurnWeights | None = None
+) -> Table:
+    """False cut-offs and added latency of what a server can be set to, in all and by language."""
+    rules: dict[str, tuple[Collection[str] | int, Eagerness]] = {
+        **{f"{fixed_ms} ms": (fixed_ms, "medium") for fixed_ms in FIXED_MS},
+        **{f"eagerness {eagerness}": (EVIDENCE["all"], eagerness) for eagerness in ("high", "medium", "low")},
+    }
+    table = Table(title="rules")
     for column in ("group", "rule", "cut off", "mean wait", "median wait", "p90 wait"):
         table.add_column(column, justify="left" if column in {"group", "rule"} else "right")
-    for group, members in by_group(pauses):
-        for name, rule in RULES.items():
-            made = outcome(rule, members)
-            inner = sum(pause.length_ms is not None for pause in members)
-            waits = (np.mean(made.waits_ms), np.median(made.waits_ms), np.percentile(made.waits_ms, 90))
-            table.add_row(group, name, f"{made.cut_off} of {inner}", *(f"{wait:.0f} ms" for wait in waits))
+    groups = ["all", *dict.fromkeys(pause.language for pause in pauses)]
+    for group in groups:
+        members = [pause for pause in pauses if group in ("all", pause.language)]
+        for name, (evidence, eagerness) in rules.items():
+            made = outcome(members, lengths_ms, evidence, eagerness, weights)
+            waits = (made.mean_wait_ms, made.median_wait_ms, made.p90_wait_ms)
+            share = f"{made.cut_off} of {made.pauses} ({made.cut_off_rate:.1%})"
+            table.add_row(group, name, share, *(f"{wait:.0f} ms" for wait in waits))
     return table
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """``python -m vivavoce.bench.endpointing --manifest …``: measure the configured detector and turn scorer."""
-    # Engines are heavy to import; whoever only counts does without them.
-    from vivavoce.config import load_config
-    from vivavoce.runtime.engines import EngineLoader
-
-    parser = argparse.ArgumentParser(description="False cut-offs at pauses against the wait at the true end.")
-    parser.add_argument("--manifest", type=Path, required=True, help="JSON lines: file, language; a turn a file")
-    parser.add_argument("--group", action="append", help="only groups that start so, such as english (may repeat)")
-    given = parser.parse_args(arguments)
-    wanted = tuple(given.group or [""])
-    recordings = [
-        one for one in read_recordings(given.manifest) if one.language is not None and one.group.startswith(wanted)
-    ]
-
-    async def measured() -> list[Pause]:
-        loader = EngineLoader(load_config())
-        async with CloseStack() as stack:
-            detector, scorer = stack.add(loader.speech_detector()), stack.add(loader.turn_scorer())
-            return await listen(recordings, detector, scorer)
-
-    pauses = asyncio.run(measured())
-    console = Console()
-    console.print(score_table(pauses))
-    console.print(rule_table(pauses))
-
-
-if __name__ == "__main__":
-    main()

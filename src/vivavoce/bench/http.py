@@ -67,7 +67,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Timing:
     """All requests of a kind in one language."""
 
     what: str
@@ -84,14 +84,14 @@ class HttpReport:
     measures: list[Measure] = field(default_factory=list)
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[Timing]:
         """By kind and language, in order of appearance."""
         kinds = list(dict.fromkeys((one.what, one.language) for one in self.measures))
         return [self._line(what, language) for what, language in kinds]
 
-    def _line(self, what: str, language: Language) -> Line:
+    def _line(self, what: str, language: Language) -> Timing:
         mine = [one for one in self.measures if (one.what, one.language) == (what, language)]
-        return Line(what, language, spread(one.first_ms for one in mine), spread(one.factor for one in mine))
+        return Timing(what, language, spread(one.first_ms for one in mine), spread(one.factor for one in mine))
 
     def as_json(self) -> dict[str, Any]:
         """The whole report as plain JSON values."""

@@ -1,4 +1,4 @@
-"""What the bench asks: recordings named by a manifest, or questions spoken by the project's own speakers."""
+"""What the bench asks: recordings named by a manifest, or questions spoken by the project's own synthesizers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from vivavoce.audio.resample import resample
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.recording import read_audio, speech_end_ms
-from vivavoce.engines.base import Speaker
+from vivavoce.engines.base import Synthesizer
 from vivavoce.errors import VivavoceError
 from vivavoce.types import Language, Samples, SpeakOptions
 
@@ -43,13 +43,17 @@ class ManifestError(VivavoceError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something to say to the server: samples at 24 kHz, where the speech in them ends, and its text if known."""
+    """Something to say to the server: samples at 24 kHz, where the speech in them ends, and its text if known.
+
+    ``pause_ms`` of silence was put into the speech.
+    """
 
     name: str
     language: Language
     samples: Samples
     speech_end_ms: float
     text: str | None = None
+    pause_ms: int = 0
 
 
 def read_manifest(
@@ -63,11 +67,11 @@ def read_manifest(
     """
     try:
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-        wanted = [row for row in rows if row.get("language") and fnmatch(row["file"], files)]
+        selected = [row for row in rows if row.get("language") and fnmatch(row["file"], files)]
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise ManifestError(f"Cannot read the manifest {path}: {error!r}.") from error
     chosen: list[Question] = []
-    for row in wanted:
+    for row in selected:
         if language not in (None, row["language"]):
             continue
         if limit is None or sum(question.language == row["language"] for question in chosen) < limit:
@@ -90,17 +94,17 @@ def _recorded(folder: Path, row: dict[str, Any]) -> Question:
 
 
 async def synthesise_questions(
-    speaker: Speaker, *, voice: str, languages: Sequence[Language], limit: int | None = None
+    synthesizer: Synthesizer, *, voice: str, languages: Sequence[Language], limit: int | None = None
 ) -> list[Question]:
     """Speak ``OWN_QUESTIONS`` with ``voice``, at most ``limit`` per language. Raises ``EngineError``."""
     return [
-        await _spoken(speaker, f"{language}-{number}", text, voice, language)
+        await _spoken(synthesizer, f"{language}-{number}", text, voice, language)
         for language in languages
         for number, text in enumerate(OWN_QUESTIONS[language][:limit], start=1)
     ]
 
 
-async def _spoken(speaker: Speaker, name: str, text: str, voice: str, language: Language) -> Question:
-    pieces = [piece async for piece in speaker.speak(text, SpeakOptions(voice, language))]
-    samples = resample(np.concatenate(pieces), speaker.rate_hz, WIRE_RATE_HZ)
+async def _spoken(synthesizer: Synthesizer, name: str, text: str, voice: str, language: Language) -> Question:
+    pieces = [piece async for piece in synthesizer.speak(text, SpeakOptions(voice, language))]
+    samples = resample(np.concatenate(pieces), synthesizer.rate_hz, WIRE_RATE_HZ)
     return Question(name, language, samples, speech_end_ms(samples), text)

@@ -21,7 +21,8 @@ from vivavoce.bench.questions import ManifestError
 from vivavoce.client.recording import read_audio
 from vivavoce.closing import CloseStack
 from vivavoce.engines.base import Recognizer
-from vivavoce.types import Language, TranscribeOptions, Transcript
+from vivavoce.runtime.recognition import final_transcript
+from vivavoce.types import Language, TranscribeOptions
 from vivavoce.word_errors import count_errors
 
 SHORT_S = 5.0
@@ -29,7 +30,7 @@ SHORT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class ManifestRow:
     """One row of a manifest. Without a ``language`` it holds no speech; without a ``text`` it is not scored."""
 
     path: Path
@@ -39,10 +40,10 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
-class Recognition:
+class RecognitionRun:
     """What a recogniser made of a recording, in ``elapsed_s`` for ``duration_s`` of audio."""
 
-    recording: Recording
+    recording: ManifestRow
     understood: str
     elapsed_s: float
     duration_s: float
@@ -67,7 +68,7 @@ class GroupScore:
         return self.errors / self.length if self.length else None
 
 
-def read_recordings(manifest: Path, corrections: Mapping[str, str] | None = None) -> list[Recording]:
+def read_recordings(manifest: Path, corrections: Mapping[str, str] | None = None) -> list[ManifestRow]:
     """The rows of a JSON-lines manifest, grouped by folder and language.
 
     ``corrections`` (file → text) replace labels known to be wrong. Raises ``ManifestError``.
@@ -76,7 +77,7 @@ def read_recordings(manifest: Path, corrections: Mapping[str, str] | None = None
     try:
         rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines() if line.strip()]
         return [
-            Recording(
+            ManifestRow(
                 path=manifest.parent / row["file"],
                 group=" ".join(filter(None, (Path(row["file"]).parent.name, row.get("language")))),
                 language=row.get("language"),
@@ -89,32 +90,30 @@ def read_recordings(manifest: Path, corrections: Mapping[str, str] | None = None
 
 
 async def recognise(
-    recognizer: Recognizer, recordings: Iterable[Recording], *, hint: bool = False
-) -> list[Recognition]:
+    recognizer: Recognizer, recordings: Iterable[ManifestRow], *, hint: bool = False
+) -> list[RecognitionRun]:
     """Transcribe one recording after the other; ``hint`` tells the recogniser the language instead of letting it find it.
 
     Raises ``RecordingError`` and ``EngineError``.
     """
-    done: list[Recognition] = []
+    done: list[RecognitionRun] = []
     for recording in recordings:
         samples = await asyncio.to_thread(read_audio, recording.path, rate_hz=recognizer.rate_hz)
         options = TranscribeOptions(recording.language if hint else None)
-        understood, start = "", time.perf_counter()
-        async for heard in recognizer.transcribe(samples, options):
-            if isinstance(heard, Transcript):
-                understood = heard.text
+        start = time.perf_counter()
+        understood = await final_transcript(recognizer.transcribe(samples, options))
         elapsed_s = time.perf_counter() - start
-        done.append(Recognition(recording, understood, elapsed_s, len(samples) / recognizer.rate_hz))
+        done.append(RecognitionRun(recording, understood.text, elapsed_s, len(samples) / recognizer.rate_hz))
     return done
 
 
-def group_scores(recognitions: Sequence[Recognition]) -> list[GroupScore]:
+def group_scores(recognitions: Sequence[RecognitionRun]) -> list[GroupScore]:
     """One score a group, in order of appearance."""
     groups = dict.fromkeys(one.recording.group for one in recognitions)
     return [_score(group, [one for one in recognitions if one.recording.group == group]) for group in groups]
 
 
-def _score(group: str, members: Sequence[Recognition]) -> GroupScore:
+def _score(group: str, members: Sequence[RecognitionRun]) -> GroupScore:
     counts = [
         count_errors(one.recording.text, one.understood, one.recording.language)
         for one in members
@@ -174,24 +173,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--group", action="append", help="only groups that start so, such as english (may repeat)")
     parser.add_argument("--hint", action="store_true", help="tell the recogniser the language")
     parser.add_argument("--texts", action="store_true", help="print what was understood wrongly")
-    given = parser.parse_args(arguments)
-    corrections = json.loads(given.corrections.read_text("utf-8")) if given.corrections else None
-    wanted = tuple(given.group or [""])
-    recordings = [one for one in read_recordings(given.manifest, corrections) if one.group.startswith(wanted)]
+    options = parser.parse_args(arguments)
+    corrections = json.loads(options.corrections.read_text("utf-8")) if options.corrections else None
+    groups = tuple(options.group or [""])
+    recordings = [one for one in read_recordings(options.manifest, corrections) if one.group.startswith(groups)]
 
-    async def measured() -> list[Recognition]:
+    async def measured() -> list[RecognitionRun]:
         async with CloseStack() as stack:
             recognizer = stack.add(EngineLoader(load_config()).recognizer())
-            return await recognise(recognizer, recordings, hint=given.hint)
+            return await recognise(recognizer, recordings, hint=options.hint)
 
     recognitions = asyncio.run(measured())
     console = Console()
-    if given.texts:
+    if options.texts:
         _print_texts(console, recognitions)
     console.print(score_table(group_scores(recognitions)))
 
 
-def _print_texts(console: Console, recognitions: Iterable[Recognition]) -> None:
+def _print_texts(console: Console, recognitions: Iterable[RecognitionRun]) -> None:
     for one in recognitions:
         spoken, language = one.recording.text or "", one.recording.language or "en"
         if count_errors(spoken, one.understood, language)[0]:

@@ -14,21 +14,21 @@ from itertools import groupby
 
 from rich.table import Table
 
-from vivavoce.runtime.clauses import ClauseSplitter
+from vivavoce.text.clauses import ClauseSplitter
 from vivavoce.types import Language
 
 FrontEnds = Mapping[Language, Callable[[str], str]]
 """Text → phonemes, by language."""
 
-PAIRS = "speaking_pairs.tsv"
-"""One pair a line: language, category, written, and the readings that are right, parted by `` | ``."""
+CASES_FILE = "speaking_pairs.tsv"
+"""One case a line: language, category, written, and the readings that are right, parted by `` | ``."""
 
 UNHINTED = "language"
 """The category of texts that show themselves what language they are in; the others are of a conversation in theirs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PronunciationCase:
     """``readings``: the words ``written`` may be spoken as."""
 
     language: Language
@@ -38,32 +38,34 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a front end made of a pair."""
+class PronunciationResult:
+    """What a front end made of a case."""
 
-    pair: Pair
+    case: PronunciationCase
     phonemes: str
     right: bool
 
 
-def read_pairs(text: str | None = None) -> list[Pair]:
-    """The pairs of ``text``, or those of the project. ``\\n`` in a pair is a new line. Raises ``ValueError``."""
-    lines = (text or files("vivavoce.bench").joinpath(PAIRS).read_text(encoding="utf-8")).splitlines()
-    pairs: list[Pair] = []
+def read_cases(text: str | None = None) -> list[PronunciationCase]:
+    """The cases of ``text``, or those of the project. ``\\n`` in a case is a new line. Raises ``ValueError``."""
+    lines = (text or files("vivavoce.bench").joinpath(CASES_FILE).read_text(encoding="utf-8")).splitlines()
+    cases: list[PronunciationCase] = []
     for number, line in enumerate(lines, 1):
         fields = line.replace("\\n", "\n").split("\t")
         if len(fields) != 4 or not all(fields):
             raise ValueError(f"line {number}: four fields are expected: language, category, written, readings")
         language, category, written, readings = fields
-        pairs.append(Pair(language, category, written, tuple(one.strip() for one in readings.split(" | "))))
-    return pairs
+        cases.append(
+            PronunciationCase(language, category, written, tuple(one.strip() for one in readings.split(" | ")))
+        )
+    return cases
 
 
 def front_ends() -> FrontEnds:
     """Those of the built-in voices, without their networks."""
     from vivavoce.engines.kokoro.chinese import Chinese  # their dictionaries take a second to load
-    from vivavoce.engines.kokoro.english import English
     from vivavoce.engines.kokoro.japanese import Japanese
+    from vivavoce.engines.phonemes.english import English
 
     english = English()
     return {"en": english, "zh": Chinese(english), "ja": Japanese(english)}
@@ -81,29 +83,29 @@ def spoken(written: str, hint: Language | None, readers: FrontEnds) -> str:
     return " ".join(readers.get(clause.language, readers["en"])(clause.spoken) for clause in clauses if clause.spoken)
 
 
-def read(pairs: Iterable[Pair], readers: FrontEnds) -> list[Reading]:
-    """Every pair, read and judged."""
-    made: list[Reading] = []
-    for pair in pairs:
-        phonemes = spoken(pair.written, None if pair.category == UNHINTED else pair.language, readers)
-        right = {sounds(readers[pair.language](one)) for one in pair.readings}
-        made.append(Reading(pair, phonemes, sounds(phonemes) in right))
-    return made
+def read(cases: Iterable[PronunciationCase], readers: FrontEnds) -> list[PronunciationResult]:
+    """Every case, read and judged."""
+    readings: list[PronunciationResult] = []
+    for case in cases:
+        phonemes = spoken(case.written, None if case.category == UNHINTED else case.language, readers)
+        right = {sounds(readers[case.language](reading)) for reading in case.readings}
+        readings.append(PronunciationResult(case, phonemes, sounds(phonemes) in right))
+    return readings
 
 
-def share_table(readings: Sequence[Reading]) -> Table:
+def share_table(readings: Sequence[PronunciationResult]) -> Table:
     """Right readings per language and category."""
     table = Table(title="Right readings")
     for name in ("language", "category", "pairs", "right", "share"):
         table.add_column(name, justify="left" if name in {"language", "category"} else "right")
-    for language, of_language in groupby(readings, key=lambda one: one.pair.language):
-        own = sorted(of_language, key=lambda one: one.pair.category)
-        for category, group in groupby(own, key=lambda one: one.pair.category):
+    for language, of_language in groupby(readings, key=lambda reading: reading.case.language):
+        readings_of_language = sorted(of_language, key=lambda reading: reading.case.category)
+        for category, group in groupby(readings_of_language, key=lambda reading: reading.case.category):
             table.add_row(language, category, *_figures(list(group)))
-        table.add_row(language, "all", *_figures(own), style="bold", end_section=True)
+        table.add_row(language, "all", *_figures(readings_of_language), style="bold", end_section=True)
     return table
 
 
-def _figures(readings: Sequence[Reading]) -> tuple[str, str, str]:
-    right = sum(one.right for one in readings)
+def _figures(readings: Sequence[PronunciationResult]) -> tuple[str, str, str]:
+    right = sum(reading.right for reading in readings)
     return str(len(readings)), str(right), f"{right / len(readings):.1%}"

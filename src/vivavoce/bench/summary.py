@@ -28,12 +28,24 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class LanguageSummary:
-    """What the turns in one language came to. ``error_rate`` is ``None`` when no text is known."""
+    """What the turns in one language came to, whose questions had a pause of ``pause_ms`` put into them (0: none).
+
+    ``cut_ins``, ``splits`` and ``answered_twice`` count turns: a reply was heard before the speech had ended, the turn was
+    ended before it had, more than one reply was heard. ``withdrawn``, ``prepared`` and ``discarded`` count replies.
+    ``error_rate`` is ``None`` when no text is known.
+    """
 
     language: Language
+    pause_ms: int
     turns: int
     failures: int
     cut_ins: int
+    splits: int
+    answered_twice: int
+    withdrawn: int
+    prepared: int
+    discarded: int
+    evaluated_tokens: Spread | None
     underruns: int
     gap_ms: float
     error_rate: float | None
@@ -54,29 +66,41 @@ def percentile(values: Sequence[float], q: float) -> float:
 
 def spread(values: Iterable[float | None]) -> Spread | None:
     """Median and p95 of the values that are there; ``None`` when none is."""
-    known = [value for value in values if value is not None]
-    return Spread(percentile(known, 50), percentile(known, 95), len(known)) if known else None
+    measured = [value for value in values if value is not None]
+    return Spread(percentile(measured, 50), percentile(measured, 95), len(measured)) if measured else None
 
 
 def summarise(measures: Sequence[TurnMeasure], count_errors: ErrorCounts) -> list[LanguageSummary]:
-    """One summary per language, in order of appearance. Turns that failed or were cut into stay out of the latencies."""
-    languages = list(dict.fromkeys(measure.language for measure in measures))
+    """One summary per language and length of the pauses, in order of appearance.
+
+    Turns that failed or were cut into stay out of the latencies.
+    """
+    kinds = dict.fromkeys((measure.language, measure.pause_ms) for measure in measures)
     return [
-        _summarise_language(language, [m for m in measures if m.language == language], count_errors)
-        for language in languages
+        _summary(
+            language, pause_ms, [m for m in measures if (m.language, m.pause_ms) == (language, pause_ms)], count_errors
+        )
+        for language, pause_ms in kinds
     ]
 
 
-def _summarise_language(
-    language: Language, measures: Sequence[TurnMeasure], count_errors: ErrorCounts
+def _summary(
+    language: Language, pause_ms: int, measures: Sequence[TurnMeasure], count_errors: ErrorCounts
 ) -> LanguageSummary:
     good = [measure for measure in measures if measure.timed]
     stages = {stage: spread(measure.stages.get(stage) for measure in good) for stage, _ in STAGES}
     return LanguageSummary(
         language=language,
+        pause_ms=pause_ms,
         turns=len(measures),
         failures=sum(bool(measure.failure) for measure in measures),
-        cut_ins=sum(measure.cut_ins for measure in measures),
+        cut_ins=sum(measure.cut_in for measure in measures),
+        splits=sum(measure.splits > 0 for measure in measures),
+        answered_twice=sum(measure.answers > 1 for measure in measures),
+        withdrawn=sum(measure.withdrawn for measure in measures),
+        prepared=sum(measure.prepared for measure in measures),
+        discarded=sum(measure.discarded for measure in measures),
+        evaluated_tokens=spread(measure.evaluated_tokens for measure in measures),
         underruns=sum(measure.underruns for measure in good),
         gap_ms=sum(measure.gap_ms for measure in good),
         error_rate=error_rate(measures, count_errors),
@@ -103,6 +127,6 @@ def _fits_another(measure: TurnMeasure, measures: Sequence[TurnMeasure], count_e
         errors, length = count_errors(asked, measure.heard, measure.language)
         return errors / max(length, 1)
 
-    own = distance(measure.asked or "")
+    own_distance = distance(measure.asked or "")
     others = {other.asked for other in measures if other.asked and other.asked != measure.asked}
-    return any(distance(other) < min(own, _ANOTHERS_QUESTION) for other in others)
+    return any(distance(other) < min(own_distance, _ANOTHERS_QUESTION) for other in others)

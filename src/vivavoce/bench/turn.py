@@ -56,7 +56,7 @@ async def ask(target: Target, question: Question) -> TurnMeasure:
             await client.update_session(session)
             turn = await speak_turn(client, question.samples, lead_in_ms=LEAD_IN_MS, timeout_s=target.timeout_s)
     except ConnectError as error:
-        return TurnMeasure(question.name, question.language, failure=str(error), asked=question.text)
+        return TurnMeasure(question.name, question.language, question.pause_ms, failure=str(error), asked=question.text)
     return measure(question, turn)
 
 
@@ -77,7 +77,7 @@ async def ask_at_once(
     """``runs`` rounds of ``parallel`` conversations that start together, each with the next question of the list."""
     rounds: list[list[TurnMeasure]] = []
     for number in range(runs):
-        asked = [questions[(number * parallel + seat) % len(questions)] for seat in range(parallel)]
+        asked = [questions[(number * parallel + slot) % len(questions)] for slot in range(parallel)]
         rounds.append(list(await asyncio.gather(*(ask(target, question) for question in asked))))
         for one in rounds[-1]:
             on_measure(one)

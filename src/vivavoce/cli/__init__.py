@@ -9,7 +9,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from vivavoce import __version__
-from vivavoce.cli import bench, doctor, keys, models, say, serve, talk, transcribe, voices
+from vivavoce.cli import bench, doctor, keys, models, profiles, say, serve, talk, transcribe, voices
 from vivavoce.errors import ConfigError, VivavoceError
 
 
@@ -36,8 +36,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(show: bool) -> None:
+    if show:
         typer.echo(f"vivavoce {__version__}")
         raise typer.Exit
 
@@ -56,6 +56,7 @@ app.command()(talk.talk)
 app.command()(say.say)
 app.command()(transcribe.transcribe)
 app.command()(doctor.doctor)
+app.command()(profiles.profiles)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(voices.app, name="voices")

@@ -23,7 +23,7 @@ from vivavoce.bench.http import (
 )
 from vivavoce.bench.summary import Spread
 from vivavoce.cli.local_server import server_at
-from vivavoce.cli.options import ApiKeyOption, ConfigOption, Engines, EnginesOption, ModelOption, UrlOption
+from vivavoce.cli.options import ApiKeyOption, ConfigOption, EngineSet, EnginesOption, ModelOption, UrlOption
 from vivavoce.client.recording import read_audio
 from vivavoce.tiers import tier
 
@@ -33,17 +33,17 @@ KINDS = ("speech", "transcription", "chat")
 def http(
     kind: Annotated[list[str] | None, typer.Option(help=f"Only one of {', '.join(KINDS)}; may repeat.")] = None,
     language: Annotated[list[str] | None, typer.Option(help="Only one of en, zh; may repeat.")] = None,
-    runs: Annotated[int, typer.Option(min=1, help="How often each is asked for.")] = 10,
+    runs: Annotated[int, typer.Option(min=1, help="Requests of each kind.")] = 10,
     file: Annotated[
         Path | None, typer.Option(exists=True, help="Transcribe this recording, in the first language asked for.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1.0, help="How long the recording is that is made otherwise.")] = 60.0,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Length of the recording made when no file is given.")] = 60.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole report to this file.")] = None,
     url: UrlOption = None,
     model: ModelOption = "step-audio-2",
     voice: Annotated[str | None, typer.Option(help="The voice that speaks; else the model's own.")] = None,
     api_key: ApiKeyOption = None,
-    engines: EnginesOption = Engines.LOCAL,
+    engines: EnginesOption = EngineSet.LOCAL,
     config: ConfigOption = None,
 ) -> None:
     """Time speech, transcriptions and spoken chats over HTTP: first byte of sound, and work by length of audio."""
@@ -51,16 +51,16 @@ def http(
     if not set(kinds) <= set(KINDS) or not set(languages) <= set(PARAGRAPHS):
         raise typer.BadParameter(f"There are {', '.join(KINDS)}, in {', '.join(PARAGRAPHS)}.")
     console = Console()
-    given = {languages[0]: read_audio(file, rate_hz=RATE_HZ)} if file else {}
+    own_recordings = {languages[0]: read_audio(file, rate_hz=RATE_HZ)} if file else {}
 
     async def measured() -> HttpReport:
         async with (
             server_at(url, console, engines=engines, config_file=config, api_key=api_key) as server,
             http_target(server, model=model, voice=voice or tier(model, {}).default_voice) as target,
         ):
-            recordings = dict(given)
-            for one in languages if "transcription" in kinds and not given else ():
-                recordings[one] = await recording_of(target, one, seconds)
+            recordings = dict(own_recordings)
+            for code in languages if "transcription" in kinds and not own_recordings else ():
+                recordings[code] = await recording_of(target, code, seconds)
             with Progress(console=console, transient=True) as progress:
                 bar = progress.add_task("asking", total=len(kinds) * len(languages) * runs)
                 return await run_http(
@@ -82,14 +82,16 @@ def http(
 
 def table(report: HttpReport) -> Table:
     """The report for people."""
-    found = Table(title=f"HTTP, {report.model}")
-    found.add_column("", no_wrap=True)
+    result_table = Table(title=f"HTTP, {report.model}")
+    result_table.add_column("", no_wrap=True)
     for column in ("requests", "first byte p50 ms", "p95", "real-time factor p50", "p95"):
-        found.add_column(column, justify="right")
+        result_table.add_column(column, justify="right")
     for line in report.lines:
         count = line.factor.count if line.factor else 0
-        found.add_row(f"{line.what}, {line.language}", str(count), *_cells(line.first_ms, 0), *_cells(line.factor, 3))
-    return found
+        result_table.add_row(
+            f"{line.what}, {line.language}", str(count), *_cells(line.first_ms, 0), *_cells(line.factor, 3)
+        )
+    return result_table
 
 
 def _cells(figures: Spread | None, digits: int) -> tuple[str, str]:

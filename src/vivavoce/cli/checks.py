@@ -17,18 +17,21 @@ from typing import Literal
 import psutil
 
 from vivavoce.cli.local_server import Health, check_health, configured_address
+from vivavoce.cli.machine import has_gpu, total_memory_gb, usable_cores
 from vivavoce.cli.serve import ListenError, listen, needs_keys
 from vivavoce.cli.weights import open_store
 from vivavoce.client.live import AudioDeviceError, load_sounddevice
 from vivavoce.config import Config
+from vivavoce.config.profiles import NO_PROFILE, recommended
 from vivavoce.errors import ConfigError, EngineError, StoreError
 from vivavoce.http.local import is_loopback
 from vivavoce.http.tls import TlsError, tls_files
 from vivavoce.models.catalogue import WeightEntry
-from vivavoce.models.stamps import sha256_of
 from vivavoce.models.store import WeightStore
+from vivavoce.models.verification_cache import sha256_of
 from vivavoce.preflight import broken_references
-from vivavoce.runtime.choices import engine_choices, needed_weights
+from vivavoce.runtime.engine_choices import EngineChoice, engine_choices, needed_weights
+from vivavoce.runtime.engines import EngineLoader
 from vivavoce.store.relocation import DATABASE, pending
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -36,6 +39,9 @@ Verdict = Literal["ok", "warn", "fail"]
 _MIN_PYTHON = (3, 11)
 _FREE_MEMORY_BYTES = 4 * 1024**3
 _SPARE_DISK_BYTES = 200_000_000
+
+ELSEWHERE = "openai"
+"""The engine that runs elsewhere."""
 
 EXAMPLE_KEY = "long-random-text"
 """Part of every key in the documentation."""
@@ -45,7 +51,7 @@ EXAMPLE_KEY = "long-random-text"
 class Finding:
     """One line: what was looked at, how it is, and what to do about it (empty when it is fine)."""
 
-    what: str
+    name: str
     verdict: Verdict
     detail: str
     advice: str = ""
@@ -53,10 +59,10 @@ class Finding:
 
 def check_python(version: Sequence[int]) -> Finding:
     """Python 3.11 or newer."""
-    shown = ".".join(str(part) for part in version[:3])
+    version_text = ".".join(str(part) for part in version[:3])
     if tuple(version[:2]) < _MIN_PYTHON:
-        return Finding("Python", "fail", shown, "Vivavoce needs Python 3.11 or newer.")
-    return Finding("Python", "ok", shown)
+        return Finding("Python", "fail", version_text, "Vivavoce needs Python 3.11 or newer.")
+    return Finding("Python", "ok", version_text)
 
 
 def cpu_flags() -> frozenset[str]:
@@ -67,8 +73,8 @@ def cpu_flags() -> frozenset[str]:
         return frozenset(next((value.lower().split() for key, _, value in lines if key.strip() == "flags"), []))
     if sys.platform == "darwin":
         keys = ("machdep.cpu.features", "machdep.cpu.leaf7_features")
-        told = subprocess.run(["/usr/sbin/sysctl", "-n", *keys], capture_output=True, text=True, check=False)
-        return frozenset(told.stdout.lower().split())
+        sysctl = subprocess.run(["/usr/sbin/sysctl", "-n", *keys], capture_output=True, text=True, check=False)
+        return frozenset(sysctl.stdout.lower().split())
     return frozenset()
 
 
@@ -93,6 +99,16 @@ def check_memory(free_bytes: int) -> Finding:
         advice = "4 GB are suggested. Close something, or set both language models alike (docs/getting-started.md)."
         return Finding("memory", "warn", detail, advice)
     return Finding("memory", "ok", detail)
+
+
+def check_profile(memory_gb: float, cores: int, *, gpu: bool) -> Finding:
+    """Which profile is for this machine."""
+    profile = recommended(memory_gb, cores, gpu=gpu)
+    card = ", a graphics card" if gpu else ""
+    here = f"here are {memory_gb:.0f} GB, {cores} cores{card}"
+    detail = f"{profile.name} ({profile.what}): takes {profile.memory_gb:g} GB; {here}"
+    advice = "" if profile.name == NO_PROFILE else f"vivavoce serve --profile {profile.name}"
+    return Finding("profile", "ok", detail, advice)
 
 
 def check_configuration(config: Config) -> list[Finding]:
@@ -141,14 +157,37 @@ def check_disk(config: Config) -> Finding:
     return Finding("disk", "ok", detail)
 
 
+def check_engines_elsewhere(config: Config) -> list[Finding]:
+    """Those that run elsewhere answer. They are asked what costs nothing."""
+    loader = EngineLoader(config)
+    return [
+        Finding(f"engine {choice.model or choice.name}", "warn", reason, "Start it, or look at its url and key.")
+        if (reason := asyncio.run(_unusable(loader, choice)))
+        else Finding(f"engine {choice.model or choice.name}", "ok", "answers")
+        for choice in engine_choices(config)
+        if choice.engine == ELSEWHERE
+    ]
+
+
+async def _unusable(loader: EngineLoader, choice: EngineChoice) -> str | None:
+    try:
+        engine = await asyncio.to_thread(loader.load, choice)
+    except EngineError as error:
+        return str(error)
+    try:
+        return await loader.health[choice.model or choice.name]()
+    finally:
+        await engine.close()
+
+
 def check_data_folder(config: Config) -> Finding:
     """Where rows and files are kept can be written, and holds what earlier versions kept elsewhere."""
     folder = config.data_folder
-    there = next(one for one in (folder, *folder.parents) if one.exists())
+    there = next(candidate for candidate in (folder, *folder.parents) if candidate.exists())
     if not os.access(there, os.W_OK | os.X_OK):
         return Finding("data folder", "fail", f"{folder} cannot be written", "Set VIVAVOCE_HOME to one that can.")
-    if left := pending(config):
-        detail = f"{folder}; of an earlier version: {', '.join(map(str, left))}"
+    if unmoved := pending(config):
+        detail = f"{folder}; of an earlier version: {', '.join(map(str, unmoved))}"
         advice = (
             "The next `vivavoce serve` moves it. A database for which there is one already stays unused: delete it."
         )
@@ -158,10 +197,10 @@ def check_data_folder(config: Config) -> Finding:
 
 def check_access(config: Config) -> Finding:
     """Who reaches the server needs a key, or is on this machine, or is let in on purpose."""
-    shown = {owner for owner, key in config.auth.keys.items() if EXAMPLE_KEY in key.get_secret_value()}
-    if shown:
+    owners = {owner for owner, key in config.auth.keys.items() if EXAMPLE_KEY in key.get_secret_value()}
+    if owners:
         return Finding(
-            "keys", "warn", f"that of {', '.join(sorted(shown))} is an example", "Everybody can read it: choose one."
+            "keys", "warn", f"that of {', '.join(sorted(owners))} is an example", "Everybody can read it: choose one."
         )
     if config.storage.url is None and not (config.data_folder / DATABASE).exists():
         locked = bool(config.auth.keys)  # nothing is created only to be looked at
@@ -205,25 +244,25 @@ def check_audio() -> Finding:
 
 def check_port(config: Config) -> Finding:
     """The server's port is free, or the server is there already."""
-    what = f"port {config.port}"
+    name = f"port {config.port}"
     health = asyncio.run(check_health(configured_address(config)))
     if health is not Health.ABSENT:
         verdict: Verdict = "fail" if health is Health.FAILED else "ok"
-        return Finding(what, verdict, f"Vivavoce runs on {config.host}: {health.value}", "")
+        return Finding(name, verdict, f"Vivavoce runs on {config.host}: {health.value}", "")
     try:
         listen(config.host, config.port).close()
     except ListenError as error:
-        return Finding(what, "warn", str(error))
-    return Finding(what, "ok", f"free on {config.host}")
+        return Finding(name, "warn", str(error))
+    return Finding(name, "ok", f"free on {config.host}")
 
 
 def check_npm() -> Finding:
     """npm is one fallback source of the Kokoro voices; nothing else needs it."""
-    found = shutil.which("npm")
-    if found is None:
+    path = shutil.which("npm")
+    if path is None:
         advice = "Only needed when no other source of the Kokoro voices answers."
         return Finding("npm", "warn", "not installed", advice)
-    return Finding("npm", "ok", found)
+    return Finding("npm", "ok", path)
 
 
 def all_findings(config: Config) -> list[Finding]:
@@ -234,11 +273,12 @@ def all_findings(config: Config) -> list[Finding]:
         check_python(sys.version_info[:3]),
         check_cpu(platform.machine(), cpu_flags(), psutil.cpu_count() or 1),
         check_memory(psutil.virtual_memory().available),
+        check_profile(total_memory_gb(), usable_cores(), gpu=has_gpu()),
         *configuration,
         check_data_folder(config),
         check_access(config),
         *check_tls(config),
-        *([check_disk(config), *check_weights(config)] if usable else ()),
+        *([check_disk(config), *check_weights(config), *check_engines_elsewhere(config)] if usable else ()),
         check_audio(),
         check_port(config),
         check_npm(),

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from vivavoce.cli.data_folder import ensure_data_folder
-from vivavoce.cli.options import ConfigOption, Engines, read_config
+from vivavoce.cli.options import ConfigOption, EngineSet, read_config
 from vivavoce.config import Config
-from vivavoce.store.rights import SCOPES, KeyLimits, Scope
+from vivavoce.permissions import SCOPES, KeyLimits, Scope
 
 if TYPE_CHECKING:
     from vivavoce.store.keys import Keys
@@ -57,10 +57,10 @@ def create(
 
     locked, row, secret = _with_keys(settings, create_key)
     print(secret)
-    said = f"{row.id} of {owner}. The key is not shown again."
+    message = f"{row.id} of {owner}. The key is not shown again."
     if not locked:
-        said += " It is the first: from now on every client needs one, those of this machine too (VIVAVOCE_KEY)."
-    Console(stderr=True).print(said, highlight=False, soft_wrap=True)
+        message += " It is the first: from now on every client needs one, those of this machine too (VIVAVOCE_KEY)."
+    Console(stderr=True).print(message, highlight=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -95,7 +95,7 @@ def forget(config: ConfigOption = None) -> None:
 
 def _settings(file: Path | None) -> Config:
     """The configuration, with the data of earlier versions at its place."""
-    config = read_config(engines=Engines.LOCAL, file=file)
+    config = read_config(engines=EngineSet.LOCAL, file=file)
     ensure_data_folder(config)
     return config
 
@@ -132,10 +132,10 @@ def _scopes(names: list[str]) -> tuple[Scope, ...]:
 def _seconds(lasting: str | None) -> int | None:
     if lasting is None:
         return None
-    told = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", lasting)
-    if told is None:
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", lasting)
+    if match is None:
         raise typer.BadParameter("a time is a number and m, h, d or w, such as 7d")
-    return int(told[1]) * _SECONDS[told[2]]
+    return int(match[1]) * _SECONDS[match[2]]
 
 
 def _limits(row: KeyRow) -> str:
@@ -148,8 +148,8 @@ def _state(row: KeyRow) -> str:
         return f"revoked {_day(row.revoked_at)}"
     if row.expires_at is None:
         return "valid"
-    over = row.expires_at <= datetime.now(UTC).timestamp()
-    return f"{'expired' if over else 'valid until'} {_day(row.expires_at)}"
+    expired = row.expires_at <= datetime.now(UTC).timestamp()
+    return f"{'expired' if expired else 'valid until'} {_day(row.expires_at)}"
 
 
 def _day(seconds: int) -> str:

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.status import Status
 
 from vivavoce.cli.data_folder import ensure_data_folder
-from vivavoce.cli.options import Engines, read_config
+from vivavoce.cli.options import EngineSet, read_config
 from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.client.address import ServerAddress
 from vivavoce.client.connection import http_url
@@ -131,7 +131,7 @@ def free_port() -> int:
 
 
 async def running_server(
-    url: str | None, config: Config, console: Console, *, engines: Engines, api_key: str | None
+    url: str | None, config: Config, console: Console, *, engines: EngineSet, api_key: str | None
 ) -> ServerAddress | None:
     """The server at ``url`` as it is given, else the configured one, if it runs; waits until it has loaded.
 
@@ -142,9 +142,9 @@ async def running_server(
     """
     server = configured_address(config, api_key)
     if url is not None:
-        ours = http_url(url) == http_url(server.url)
-        return replace(server, url=url) if ours else ServerAddress(url, api_key, _trust(url, config))
-    if engines is Engines.FAKE or config.port == 0:
+        is_own = http_url(url) == http_url(server.url)
+        return replace(server, url=url) if is_own else ServerAddress(url, api_key, _trust(url, config))
+    if engines is EngineSet.FAKE or config.port == 0:
         return None
     health = await check_health(server)
     if health is Health.LOADING:
@@ -159,7 +159,7 @@ async def running_server(
 
 @asynccontextmanager
 async def server_at(
-    url: str | None, console: Console, *, engines: Engines, config_file: Path | None, api_key: str | None = None
+    url: str | None, console: Console, *, engines: EngineSet, config_file: Path | None, api_key: str | None = None
 ) -> AsyncIterator[ServerAddress]:
     """The server to talk to: the one that runs (see ``running_server``), else a child.
 
@@ -178,7 +178,9 @@ async def server_at(
 
 
 @asynccontextmanager
-async def child_server(console: Console, *, engines: Engines, config_file: Path | None) -> AsyncIterator[ServerAddress]:
+async def child_server(
+    console: Console, *, engines: EngineSet, config_file: Path | None
+) -> AsyncIterator[ServerAddress]:
     """A server in a child process, ready to talk; stopped at the end, and by itself should this process be killed.
 
     It listens on this machine only and lets in who shows the key it was given. Raises ``ConfigError``,
@@ -223,8 +225,8 @@ async def _wait_until_ready(
         health = await check_health(server)
         if health is Health.READY:
             return
-        what = "loading the models" if health is Health.LOADING else "starting"
-        status.update(f"Starting a server for this conversation: {what}, {waited_s:.0f} s …")
+        activity = "loading the models" if health is Health.LOADING else "starting"
+        status.update(f"Starting a server for this conversation: {activity}, {waited_s:.0f} s …")
         await asyncio.sleep(_POLL_S)
     raise ServerStartError(f"The server was not ready within {_START_S:.0f} s:\n{_last_words(log)}")
 

@@ -48,7 +48,9 @@ def list_weights() -> None:
     table = Table("name", "what", "licence", "size", "present", box=None, pad_edge=False)
     for status in store.status():
         entry = status.entry
-        table.add_row(entry.name, entry.what, entry.licence, f"{entry.size_bytes / 1e6:.1f} MB", _where(status, store))
+        table.add_row(
+            entry.name, entry.what, entry.licence, f"{entry.size_bytes / 1e6:.1f} MB", _location(status, store)
+        )
     console = Console()
     console.print(table)
     console.print(f"Store: {store.root}", highlight=False, soft_wrap=True)
@@ -56,7 +58,7 @@ def list_weights() -> None:
         console.print(f"Mounted: {store.local}", highlight=False, soft_wrap=True)
 
 
-def _where(status: EntryStatus, store: WeightStore) -> str:
+def _location(status: EntryStatus, store: WeightStore) -> str:
     if status.folder is None:
         total = len(status.entry.files)
         if len(status.missing) < total:

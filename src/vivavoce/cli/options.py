@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from vivavoce.config import Config, load_config, mistakes
+from vivavoce.config import FAKE_PROFILE, Config, load_config, mistakes
+from vivavoce.config.profiles import NO_PROFILE
 from vivavoce.errors import ConfigError
 
 
-class Engines(StrEnum):
+class EngineSet(StrEnum):
     """Which engines a server runs on."""
 
     LOCAL = "local"
@@ -40,7 +41,11 @@ ApiKeyOption = Annotated[
     ),
 ]
 EnginesOption = Annotated[
-    Engines, typer.Option("--engines", help="local: the real models; fake: deterministic ones without weights.")
+    EngineSet, typer.Option("--engines", help="local: the real models; fake: deterministic ones without weights.")
+]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option("--profile", help="Engines for a machine of some size; `vivavoce profiles` lists them."),
 ]
 ConfigOption = Annotated[
     Path | None,
@@ -48,10 +53,16 @@ ConfigOption = Annotated[
 ]
 
 
-def read_config(flags: Mapping[str, Any] | None = None, *, engines: Engines, file: Path | None) -> Config:
-    """The configuration from flags, environment and file. Raises ``ConfigError`` naming what does not fit."""
+def read_config(
+    flags: Mapping[str, Any] | None = None, *, engines: EngineSet, file: Path | None, profile: str | None = None
+) -> Config:
+    """The configuration from flags, environment, file and profile. Raises ``ConfigError`` naming what does not fit."""
+    if engines is EngineSet.FAKE:
+        if profile is not None:
+            raise ConfigError("'--engines fake' and '--profile' both choose the engines: leave one of them out.")
+        profile = FAKE_PROFILE
     try:
-        return load_config(flags, profile="fake" if engines is Engines.FAKE else "local", file=file)
+        return load_config(flags, profile=profile or NO_PROFILE, file=file)
     except ValidationError as error:
         raise ConfigError("This configuration does not fit.\n" + "\n".join(mistakes(error, file))) from error
     except (OSError, ValueError) as error:

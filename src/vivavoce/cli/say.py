@@ -12,7 +12,7 @@ from rich.console import Console
 
 from vivavoce.audio.resample import resample
 from vivavoce.cli.local_server import running_server
-from vivavoce.cli.options import ApiKeyOption, ConfigOption, Engines, EnginesOption, UrlOption, read_config
+from vivavoce.cli.options import ApiKeyOption, ConfigOption, EngineSet, EnginesOption, UrlOption, read_config
 from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.client.events import WIRE_RATE_HZ
 from vivavoce.client.live import load_sounddevice, play
@@ -25,7 +25,7 @@ from vivavoce.tiers import TIERS
 from vivavoce.types import SpeakOptions
 
 if TYPE_CHECKING:
-    from vivavoce.engines.base import Speaker
+    from vivavoce.engines.base import Synthesizer
     from vivavoce.types import Samples
 
 
@@ -36,7 +36,7 @@ def say(
     speed: Annotated[float, typer.Option(min=0.25, max=4.0, help="1 is the voice's own speed.")] = 1.0,
     url: UrlOption = None,
     api_key: ApiKeyOption = None,
-    engines: EnginesOption = Engines.LOCAL,
+    engines: EnginesOption = EngineSet.LOCAL,
     config: ConfigOption = None,
 ) -> None:
     """Synthesise speech: by the configured server if it runs, else by the speech engines alone."""
@@ -44,16 +44,16 @@ def say(
     if out is None:
         load_sounddevice()  # a missing loudspeaker is said before any model is loaded
     console = Console()
-    wanted = voice or TIERS["step-audio-2"].default_voice
+    voice_name = voice or TIERS["step-audio-2"].default_voice
 
-    async def spoken() -> Samples:
+    async def synthesize() -> Samples:
         server = await running_server(url, settings, console, engines=engines, api_key=api_key)
         if server is not None:
-            return await speech(server, text, voice=wanted, speed=speed)
+            return await speech(server, text, voice=voice_name, speed=speed)
         ensure_weights(settings, weights_of(settings, "speakers"), console)
-        return await _speak(settings, text, wanted, speed)
+        return await _speak(settings, text, voice_name, speed)
 
-    samples = asyncio.run(spoken())
+    samples = asyncio.run(synthesize())
     if out is None:
         asyncio.run(play(samples))
     else:
@@ -63,18 +63,18 @@ def say(
 
 async def _speak(config: Config, text: str, voice: str, speed: float) -> Samples:
     # Engines are heavy to import; every other command starts quickly without them.
-    from vivavoce.runtime.clauses import ClauseSplitter
     from vivavoce.runtime.engines import EngineLoader
+    from vivavoce.text.clauses import ClauseSplitter
 
     splitter = ClauseSplitter()
     clauses = [clause for clause in (*splitter.push(text), *splitter.flush()) if clause.spoken]
     if not clauses:
         raise ClientError("There is nothing in this text that can be spoken.", param="text")
     async with CloseStack() as stack:
-        speaker: Speaker = stack.add(await asyncio.to_thread(EngineLoader(config).speaker))
+        synthesizer: Synthesizer = stack.add(await asyncio.to_thread(EngineLoader(config).synthesizer))
         pieces = [
             piece
             for clause in clauses
-            async for piece in speaker.speak(clause.spoken, SpeakOptions(voice, clause.language, speed))
+            async for piece in synthesizer.speak(clause.spoken, SpeakOptions(voice, clause.language, speed))
         ]
-    return resample(np.concatenate(pieces), speaker.rate_hz, WIRE_RATE_HZ)
+    return resample(np.concatenate(pieces), synthesizer.rate_hz, WIRE_RATE_HZ)

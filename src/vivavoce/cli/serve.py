@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -20,13 +21,13 @@ from rich.console import Console
 
 from vivavoce.cli.data_folder import ensure_data_folder
 from vivavoce.cli.keys import any_key
-from vivavoce.cli.options import ConfigOption, Engines, EnginesOption, read_config
+from vivavoce.cli.options import ConfigOption, EngineSet, EnginesOption, ProfileOption, read_config
 from vivavoce.cli.weights import ensure_weights, weights_of
 from vivavoce.client.connection import MAX_FRAME_BYTES
 from vivavoce.config import Config
 from vivavoce.errors import ConfigError, VivavoceError
-from vivavoce.http.listening import OTHER_FILES, Connections, Listener, raise_file_limit
 from vivavoce.http.local import is_loopback
+from vivavoce.http.tcp_listener import OTHER_FILES, BoundedListener, ConnectionLimiter, raise_file_limit
 from vivavoce.preflight import require_references
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ class LogLevel(StrEnum):
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 chooses a free one.")] = None,
-    engines: EnginesOption = Engines.LOCAL,
+    engines: EnginesOption = EngineSet.LOCAL,
     config: ConfigOption = None,
+    profile: ProfileOption = None,
     sessions: Annotated[int | None, typer.Option(min=1, help="Conversations at once.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for the engines.")] = None,
     tls_cert: Annotated[
@@ -92,16 +94,16 @@ def serve(
         "host": host,
         "port": port,
         "threads": threads,
-        "limits": _given(sessions=sessions),
-        "tls": _given(cert=tls_cert, key=tls_key, self_signed=tls_self_signed or None),
-        "auth": _given(open=insecure_open or None),
+        "limits": _set_flags(sessions=sessions),
+        "tls": _set_flags(cert=tls_cert, key=tls_key, self_signed=tls_self_signed or None),
+        "auth": _set_flags(open=insecure_open or None),
         "log_level": None if log_level is None else log_level.value,
     }
-    settings = read_config(flags, engines=engines, file=config)
+    settings = read_config(flags, engines=engines, file=config, profile=profile)
     require_references(settings)
     ensure_data_folder(settings)
     locked = needs_keys(settings)
-    # The doors are loaded only to serve, so that every other command starts quickly.
+    # The routes are loaded only to serve, so that every other command starts quickly.
     from vivavoce.cli.welcome import welcome
     from vivavoce.http.tls import tls_files
 
@@ -110,8 +112,8 @@ def serve(
     # Before the weights: a port that is taken is said at once. With port 0 only the socket knows the port.
     with listen(settings.host, settings.port) as listening:
         ensure_weights(settings, weights_of(settings), console)
-        said = welcome(settings, listening.getsockname()[1], tls, locked=locked)
-        console.print(said, highlight=False, markup=False, soft_wrap=True)
+        message = welcome(settings, listening.getsockname()[1], tls, locked=locked)
+        console.print(message, highlight=False, markup=False, soft_wrap=True)
         if not run_server(settings, listening, tls):
             raise typer.Exit(1)
 
@@ -139,12 +141,12 @@ def end_with_parent(pipe: BinaryIO) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _given(**flags: Any) -> dict[str, Any] | None:
+def _set_flags(**flags: Any) -> dict[str, Any] | None:
     """A table of the flags that were given, or none."""
     return {name: value for name, value in flags.items() if value is not None} or None
 
 
-def run_server(config: Config, listening: Listener, tls: TlsFiles | None) -> bool:
+def run_server(config: Config, listening: BoundedListener, tls: TlsFiles | None) -> bool:
     """Serve until a signal ends it, gently; a second one ends it at once.
 
     Says whether the engines could be loaded; if not, the server ends by itself.
@@ -159,21 +161,23 @@ def run_server(config: Config, listening: Listener, tls: TlsFiles | None) -> boo
     from vivavoce.http.server_logs import configure_logging
 
     configure_logging(config.log_level)
-    most = min(config.limits.connections, max(raise_file_limit() - OTHER_FILES, 1))
-    listening.connections = Connections(most, config.limits.connections_per_address, config.http.trusted_proxies)
+    max_connections = min(config.limits.connections, max(raise_file_limit() - OTHER_FILES, 1))
+    listening.connections = ConnectionLimiter(
+        max_connections, config.limits.connections_per_address, config.http.trusted_proxies
+    )
     server = make_server(config, tls, on_failure=give_up)
     with suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again when it has shut down
         server.run(sockets=[listening])
     return loaded
 
 
-def listen(host: str, port: int) -> Listener:
+def listen(host: str, port: int) -> BoundedListener:
     """The server's socket, bound. What is accepted from it sends small frames at once. Raises ``ListenError``.
 
     Uvicorn's own sockets do not: with Nagle's algorithm on, every second frame waits 40 ms for the client's delayed
     acknowledgement. (asyncio turns it off only for sockets that name their protocol, which uvicorn's do not.)
     """
-    listening = Listener(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listening = BoundedListener(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -206,8 +210,9 @@ def make_server(
     import uvicorn
 
     from vivavoce.app import create_app, end_process
+    from vivavoce.http.core import drain
     from vivavoce.http.draining import DrainingServer
-    from vivavoce.http.patience import PatientHttp
+    from vivavoce.http.timeouts import TimeoutH11Protocol
 
     application = create_app(config, on_failure=on_failure or end_process)
     return DrainingServer(
@@ -217,7 +222,7 @@ def make_server(
             port=config.port,
             log_level=config.log_level,
             log_config=None,
-            http=PatientHttp,
+            http=TimeoutH11Protocol,
             ws="websockets-sansio",
             ws_max_size=MAX_FRAME_BYTES,
             ws_ping_interval=PING_S,
@@ -229,6 +234,6 @@ def make_server(
             ssl_certfile=tls.cert if tls else None,
             ssl_keyfile=tls.key if tls else None,
         ),
-        application.state.serving.drain,
+        partial(drain, application.state.app_state),
         drain_s=config.limits.drain_s,
     )

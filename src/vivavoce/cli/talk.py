@@ -14,13 +14,21 @@ from rich.console import Console
 from vivavoce.bench.measure import stages_ms
 from vivavoce.bench.report import turn_waterfall
 from vivavoce.cli.local_server import server_at
-from vivavoce.cli.options import ApiKeyOption, ConfigOption, Engines, EnginesOption, ModelOption, UrlOption, VoiceOption
+from vivavoce.cli.options import (
+    ApiKeyOption,
+    ConfigOption,
+    EngineSet,
+    EnginesOption,
+    ModelOption,
+    UrlOption,
+    VoiceOption,
+)
 from vivavoce.cli.transcripts import TranscriptPrinter
 from vivavoce.client.address import ServerAddress
 from vivavoce.client.connection import RealtimeClient, connect
 from vivavoce.client.errors import ConnectError
 from vivavoce.client.live import load_sounddevice, play, talk_live
-from vivavoce.client.record import Reply, TurnRecord
+from vivavoce.client.record import HeardReply, TurnRecord
 from vivavoce.client.recording import read_audio, speech_end_ms, write_wav
 from vivavoce.client.turn import speak_turn, text_turn
 
@@ -28,7 +36,7 @@ _LEAD_IN_MS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TalkOptions:
     """What the user asked for on the command line."""
 
     recording: Path | None
@@ -53,7 +61,7 @@ def talk(
     ] = None,
     api_key: ApiKeyOption = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the whole reply.")] = 60.0,
-    engines: EnginesOption = Engines.LOCAL,
+    engines: EnginesOption = EngineSet.LOCAL,
     config: ConfigOption = None,
 ) -> None:
     """Talk with a server: by microphone and loudspeaker, with a recording, or with a written question."""
@@ -61,66 +69,70 @@ def talk(
         raise typer.BadParameter("Give a recording or --text, not both.")
     session: dict[str, Any] = {"turn_detection": {"type": "server_vad"}}
     session |= {key: value for key, value in (("voice", voice), ("instructions", instructions)) if value is not None}
-    wish = Wish(recording, text, out, model, session, timeout)
+    options = TalkOptions(recording, text, out, model, session, timeout)
     if recording is None and text is None:
         load_sounddevice()  # a missing microphone is said before a server is started
     console = Console()
     try:
         asyncio.run(
-            _converse(wish, server_at(url, console, engines=engines, config_file=config, api_key=api_key), console)
+            _converse(options, server_at(url, console, engines=engines, config_file=config, api_key=api_key), console)
         )
     except KeyboardInterrupt:
         console.print("\nGoodbye.")
 
 
-async def _converse(wish: Wish, starting: AbstractAsyncContextManager[ServerAddress], console: Console) -> None:
+async def _converse(
+    options: TalkOptions, starting: AbstractAsyncContextManager[ServerAddress], console: Console
+) -> None:
     async with (
         starting as server,
-        connect(server.url, model=wish.model, api_key=server.api_key, tls=server.tls, marks=True) as client,
+        connect(server.url, model=options.model, api_key=server.api_key, tls=server.tls, marks=True) as client,
     ):
-        await client.update_session(wish.session)
-        if wish.recording is not None:
-            await _talk_recording(client, wish, wish.recording, console)
-        elif wish.text is not None:
-            await _talk_text(client, wish, wish.text, console)
+        await client.update_session(options.session)
+        if options.recording is not None:
+            await _talk_recording(client, options, options.recording, console)
+        elif options.text is not None:
+            await _talk_text(client, options, options.text, console)
         else:
             console.print("Speak whenever you like; headphones keep it from hearing itself. Ctrl-C ends.")
             await talk_live(client, TranscriptPrinter(console))
 
 
-async def _talk_recording(client: RealtimeClient, wish: Wish, recording: Path, console: Console) -> None:
+async def _talk_recording(client: RealtimeClient, options: TalkOptions, recording: Path, console: Console) -> None:
     samples = read_audio(recording)
     end_ms = speech_end_ms(samples)
     turn = await speak_turn(
-        client, samples, lead_in_ms=_LEAD_IN_MS, timeout_s=wish.timeout_s, on_event=TranscriptPrinter(console)
+        client, samples, lead_in_ms=_LEAD_IN_MS, timeout_s=options.timeout_s, on_event=TranscriptPrinter(console)
     )
-    reply = _finished_reply(turn.record, wish)
+    reply = _finished_reply(turn.record, options)
     console.print(turn_waterfall(stages_ms(turn, turn.spoken_at_s(end_ms))))
     if reply.playout.underruns:
         console.print(f"{reply.playout.underruns} underruns, {reply.playout.gap_ms:.0f} ms of gaps in the reply")
-    await _hand_over(reply, wish, console)
+    await _hand_over(reply, options, console)
 
 
-async def _talk_text(client: RealtimeClient, wish: Wish, text: str, console: Console) -> None:
+async def _talk_text(client: RealtimeClient, options: TalkOptions, text: str, console: Console) -> None:
     console.print(f"[bold cyan]{'you':>9}[/]  ", end="")
     console.print(text, markup=False, highlight=False)
-    record = await text_turn(client, text, timeout_s=wish.timeout_s, on_event=TranscriptPrinter(console))
-    await _hand_over(_finished_reply(record, wish), wish, console)
+    record = await text_turn(client, text, timeout_s=options.timeout_s, on_event=TranscriptPrinter(console))
+    await _hand_over(_finished_reply(record, options), options, console)
 
 
-def _finished_reply(record: TurnRecord, wish: Wish) -> Reply:
+def _finished_reply(record: TurnRecord, options: TalkOptions) -> HeardReply:
     reply = record.reply
     if reply is None or not record.finished:
-        heard = f" It understood {record.heard!r}." if record.heard else ""
-        raise ConnectError(f"The server did not finish a reply within {wish.timeout_s:g} s.{heard}")
+        recognized = f" It understood {record.transcript!r}." if record.transcript else ""
+        raise ConnectError(f"The server did not finish a reply within {options.timeout_s:g} s.{recognized}")
     if reply.status == "failed":
         raise ConnectError(f"The server could not answer: {reply.failure}.")
     return reply
 
 
-async def _hand_over(reply: Reply, wish: Wish, console: Console) -> None:
-    if wish.out is not None:
-        write_wav(wish.out, reply.playout.samples)
-        console.print(f"Wrote {reply.playout.duration_ms / 1000:.1f} s to {wish.out}.", highlight=False, soft_wrap=True)
+async def _hand_over(reply: HeardReply, options: TalkOptions, console: Console) -> None:
+    if options.out is not None:
+        write_wav(options.out, reply.playout.samples)
+        console.print(
+            f"Wrote {reply.playout.duration_ms / 1000:.1f} s to {options.out}.", highlight=False, soft_wrap=True
+        )
     else:
         await play(reply.playout.samples)

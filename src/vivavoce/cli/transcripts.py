@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from vivavoce.client.events import ServerEvent
+from vivavoce.client.events import ReceivedEvent
 
 
 class TranscriptPrinter:
@@ -14,7 +14,7 @@ class TranscriptPrinter:
         self._console = console
         self._in_reply = False
 
-    def __call__(self, event: ServerEvent) -> None:
+    def __call__(self, event: ReceivedEvent) -> None:
         """Print what this event adds."""
         match event.type:
             case "conversation.item.input_audio_transcription.completed":
@@ -27,9 +27,9 @@ class TranscriptPrinter:
             case "error":
                 self._line("error", event.error_message, "red")
 
-    def _line(self, who: str, text: str, style: str) -> None:
+    def _line(self, speaker: str, text: str, style: str) -> None:
         self._end_reply("")
-        self._console.print(f"[bold {style}]{who:>9}[/]  ", end="")
+        self._console.print(f"[bold {style}]{speaker:>9}[/]  ", end="")
         self._console.print(text or "(nothing)", markup=False, highlight=False)
 
     def _reply(self, delta: str) -> None:

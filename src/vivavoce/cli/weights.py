@@ -13,7 +13,7 @@ from vivavoce.models.progress import RichProgress
 from vivavoce.models.pull import Pull
 from vivavoce.models.sources import open_sources
 from vivavoce.models.store import WeightStore
-from vivavoce.runtime.choices import engine_choices, language_model_choice, needed_weights
+from vivavoce.runtime.engine_choices import engine_choices, language_model_choice, needed_weights
 
 
 def weights_of(config: Config, *kinds: EngineKind) -> list[str]:

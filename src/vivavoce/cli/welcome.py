@@ -14,7 +14,7 @@ from vivavoce.net.machine import EVERY_INTERFACE, own_addresses
 
 NAME = "vivavoce"
 
-MOST_ADDRESSES = 4
+MAX_ADDRESSES = 4
 """Of the network: a machine with containers has many, and the first is the one that matters."""
 
 
@@ -24,7 +24,7 @@ def welcome(config: Config, port: int, tls: TlsFiles | None, *, locked: bool) ->
     ``port`` is the one listened on; ``locked``: a key is needed.
     """
     here = [_netloc(host, port) for host in _here(config.host)]
-    network = [_netloc(host, port) for host in _network(config.host, tls)][:MOST_ADDRESSES]
+    network = [_netloc(host, port) for host in _network(config.host, tls)][:MAX_ADDRESSES]
     secure = "s" if tls else ""
     lines = [
         *(f"On this machine:      http{secure}://{address}" for address in here),
@@ -67,7 +67,7 @@ def _network(host: str, tls: TlsFiles | None) -> Iterator[str]:
     if host not in EVERY_INTERFACE:
         yield host
         return
-    yield from (str(one) for one in own_addresses() if one.version == 4 or host == "::")
+    yield from (str(address) for address in own_addresses() if address.version == 4 or host == "::")
 
 
 def _netloc(host: str, port: int) -> str:

@@ -8,24 +8,24 @@ async with connect("ws://127.0.0.1:8080", model="step-audio-2") as client:
 
 from vivavoce.client.connection import RealtimeClient, connect
 from vivavoce.client.errors import ConnectError, RecordingError
-from vivavoce.client.events import ServerEvent
+from vivavoce.client.events import ReceivedEvent
 from vivavoce.client.playout import Playout
-from vivavoce.client.record import Reply, TurnRecord, Utterance
+from vivavoce.client.record import HeardReply, SpokenUtterance, TurnRecord
 from vivavoce.client.recording import read_audio, speech_end_ms, write_wav
 from vivavoce.client.streaming import MicrophoneStream
-from vivavoce.client.turn import Turn, speak_turn, text_turn
+from vivavoce.client.turn import ClientTurn, speak_turn, text_turn
 
 __all__ = [
+    "ClientTurn",
     "ConnectError",
+    "HeardReply",
     "MicrophoneStream",
     "Playout",
     "RealtimeClient",
+    "ReceivedEvent",
     "RecordingError",
-    "Reply",
-    "ServerEvent",
-    "Turn",
+    "SpokenUtterance",
     "TurnRecord",
-    "Utterance",
     "connect",
     "read_audio",
     "speak_turn",

@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
 
 from vivavoce.client.errors import ConnectError
-from vivavoce.client.events import ServerEvent
+from vivavoce.client.events import ReceivedEvent
 
 REALTIME_PATH = "/v1/realtime"
 MAX_FRAME_BYTES = 22 * 1024 * 1024
@@ -77,7 +77,7 @@ class RealtimeClient:
         """Add audio to the server's input buffer."""
         await self.send("input_audio_buffer.append", audio=base64.b64encode(pcm16).decode("ascii"))
 
-    async def update_session(self, session: Mapping[str, Any], *, timeout_s: float = 10.0) -> ServerEvent:
+    async def update_session(self, session: Mapping[str, Any], *, timeout_s: float = 10.0) -> ReceivedEvent:
         """Change the session's settings and wait until the server has confirmed them.
 
         Raises ``ConnectError`` with the server's words when it refuses.
@@ -90,7 +90,7 @@ class RealtimeClient:
             if event.nested("error").get("event_id") in (event_id, None):
                 raise ConnectError(f"The server refused the session's settings: {event.error_message}.")
 
-    async def receive(self, *, timeout_s: float | None = None) -> ServerEvent | None:
+    async def receive(self, *, timeout_s: float | None = None) -> ReceivedEvent | None:
         """The next event, or ``None`` when none came within ``timeout_s``.
 
         Raises ``ConnectError`` when the conversation is over, or the server sent what is no event.
@@ -105,11 +105,11 @@ class RealtimeClient:
         arrived_s = time.perf_counter()
         try:
             fields = json.loads(frame)
-            return ServerEvent(fields["type"], arrived_s, fields)
+            return ReceivedEvent(fields["type"], arrived_s, fields)
         except (ValueError, TypeError, KeyError) as error:
             raise ConnectError(f"The server sent something that is not an event: {frame[:80]!r}.") from error
 
-    async def wait_for(self, *types: str, timeout_s: float = 10.0) -> ServerEvent:
+    async def wait_for(self, *types: str, timeout_s: float = 10.0) -> ReceivedEvent:
         """Skip events until one of these types. Raises ``ConnectError`` when it does not come in time."""
         deadline_s = time.perf_counter() + timeout_s
         while (left_s := deadline_s - time.perf_counter()) > 0:
@@ -175,12 +175,12 @@ def unreachable(target: str, error: Exception) -> ConnectError:
 
 def refusal(target: str, status: int, body: bytes) -> ConnectError:
     """An answer that is none, in the server's own words where it has the documented error object."""
-    said = body.decode("utf-8", errors="replace").strip()
+    reason = body.decode("utf-8", errors="replace").strip()
     try:
-        said = str(json.loads(said)["error"]["message"])
+        reason = str(json.loads(reason)["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        said = said[:300]
+        reason = reason[:300]
     hint = " Show a key with --api-key or VIVAVOCE_KEY." if status == HTTPStatus.UNAUTHORIZED else ""
     return ConnectError(
-        f"{target} answered HTTP {status}{': ' + said.rstrip('.') if said else ''}.{hint}", status=status
+        f"{target} answered HTTP {status}{': ' + reason.rstrip('.') if reason else ''}.{hint}", status=status
     )

@@ -15,7 +15,7 @@ WIRE_RATE_HZ = 24_000
 
 
 @dataclass(frozen=True, slots=True)
-class ServerEvent:
+class ReceivedEvent:
     """One event: its type, when it arrived (seconds on ``time.perf_counter``), and all its fields."""
 
     type: str

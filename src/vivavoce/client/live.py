@@ -13,10 +13,11 @@ import numpy as np
 
 from vivavoce.audio.pcm import encode_pcm16
 from vivavoce.client.connection import RealtimeClient
-from vivavoce.client.events import WIRE_RATE_HZ, ServerEvent
+from vivavoce.client.events import WIRE_RATE_HZ, ReceivedEvent
 from vivavoce.client.streaming import CHUNK_MS, running
 from vivavoce.client.turn import OnEvent
 from vivavoce.errors import VivavoceError
+from vivavoce.extras import install_hint
 from vivavoce.types import Samples
 
 _BLOCK_SAMPLES = WIRE_RATE_HZ * CHUNK_MS // 1000
@@ -34,9 +35,7 @@ def load_sounddevice() -> ModuleType:
     try:
         import sounddevice
     except ImportError as error:
-        raise AudioDeviceError(
-            "Microphone and loudspeaker need one more package: pip install 'vivavoce[audio]'"
-        ) from error
+        raise AudioDeviceError(install_hint("audio", "microphone and loudspeaker")) from error
     except OSError as error:
         raise AudioDeviceError(
             f"sounddevice is here, but PortAudio is not ({error}): apt install libportaudio2, or brew install portaudio"
@@ -65,8 +64,8 @@ class PlaybackBuffer:
     def take(self, count: int) -> Samples:
         """The next ``count`` samples, filled up with silence."""
         with self._lock:
-            taken, self._waiting = self._waiting[:count], self._waiting[count:]
-        return np.pad(taken, (0, count - len(taken)))
+            played, self._waiting = self._waiting[:count], self._waiting[count:]
+        return np.pad(played, (0, count - len(played)))
 
 
 class BlockQueue:
@@ -76,11 +75,11 @@ class BlockQueue:
         self._loop = loop
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(size)
 
-    def put_from_thread(self, block: Samples) -> None:
+    def push_from_thread(self, block: Samples) -> None:
         """Hand over one block, ``float32[n]`` at 24 kHz."""
-        self._loop.call_soon_threadsafe(self._put, encode_pcm16(block))
+        self._loop.call_soon_threadsafe(self._enqueue, encode_pcm16(block))
 
-    def _put(self, pcm16: bytes) -> None:
+    def _enqueue(self, pcm16: bytes) -> None:
         if self._queue.full():
             self._queue.get_nowait()
         self._queue.put_nowait(pcm16)
@@ -132,8 +131,8 @@ async def talk_live(client: RealtimeClient, on_event: OnEvent) -> None:
     sounddevice = load_sounddevice()
     blocks = BlockQueue(asyncio.get_running_loop())
 
-    def hear(heard: Any, _frames: int, _time: object, _status: object) -> None:
-        blocks.put_from_thread(heard[:, 0].copy())
+    def hear(block: Any, _frames: int, _time: object, _status: object) -> None:
+        blocks.push_from_thread(block[:, 0].copy())
 
     async with loudspeaker() as buffer:
         with _opened(sounddevice, sounddevice.InputStream, "record", hear):
@@ -150,7 +149,7 @@ async def _send_blocks(client: RealtimeClient, blocks: BlockQueue) -> None:
         await client.append(await blocks.get())
 
 
-def play_event(event: ServerEvent, buffer: PlaybackBuffer) -> None:
+def play_event(event: ReceivedEvent, buffer: PlaybackBuffer) -> None:
     """Play audio as it comes; fall silent when the user speaks."""
     match event.type:
         case "response.audio.delta":

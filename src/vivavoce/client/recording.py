@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from vivavoce.audio.downmix import Downmix
 from vivavoce.audio.pcm import encode_pcm16
 from vivavoce.audio.resample import resample
 from vivavoce.client.errors import RecordingError
@@ -26,10 +27,11 @@ def read_audio(path: Path, *, rate_hz: int = WIRE_RATE_HZ) -> Samples:
                 raise RecordingError(f"{path} has no sound track.")
             stream = container.streams.audio[0]
             source_hz = stream.rate
+            downmix = Downmix(source_hz)
             to_float = av.AudioResampler(format="fltp", rate=source_hz)
             # The mean of the channels: FFmpeg's own downmix makes what is on both of them 3 dB louder.
             pieces = [
-                planes.to_ndarray().mean(axis=0)
+                downmix(np.asarray(planes.to_ndarray(), np.float32).T)
                 for frame in (*container.decode(stream), None)
                 for planes in to_float.resample(frame)
             ]

@@ -17,7 +17,7 @@ from vivavoce.types import Samples
 MODEL = "tts-1"
 """A name every server of this kind has; its speeds are the widest (0.25 to 4)."""
 
-MOST_CHARACTERS = 4096
+MAX_CHARACTERS = 4096
 """Of one request (audio reference, section 1.1)."""
 
 _SILENT_S = 120.0
@@ -34,11 +34,11 @@ async def speech(server: ServerAddress, text: str, *, voice: str, speed: float =
     async with httpx.AsyncClient(
         headers=headers, timeout=_SILENT_S, verify=server.tls or True, trust_env=not is_loopback_url(url)
     ) as client:
-        pieces = [await _spoken(client, url, piece, voice, speed) for piece in pieces_of(text)]
+        pieces = [await _synthesize(client, url, piece, voice, speed) for piece in pieces_of(text)]
     return np.concatenate(pieces)
 
 
-async def _spoken(client: httpx.AsyncClient, url: str, text: str, voice: str, speed: float) -> Samples:
+async def _synthesize(client: httpx.AsyncClient, url: str, text: str, voice: str, speed: float) -> Samples:
     body = {
         "model": MODEL, "input": text, "voice": voice, "speed": speed,
         "response_format": "pcm", "sample_rate": WIRE_RATE_HZ,
@@ -52,10 +52,11 @@ async def _spoken(client: httpx.AsyncClient, url: str, text: str, voice: str, sp
     return decode_pcm16(answer.content)
 
 
-def pieces_of(text: str, most: int = MOST_CHARACTERS) -> Iterator[str]:
+def pieces_of(text: str, max_characters: int = MAX_CHARACTERS) -> Iterator[str]:
     """The text in pieces a request can have, cut after sentences, else between words."""
     for piece in re.findall(
-        rf"(?s).{{1,{most}}}(?:(?<=[.!?。！？\n])|$)|.{{1,{most}}}(?:(?<=\s)|$)|.{{1,{most}}}", text
+        rf"(?s).{{1,{max_characters}}}(?:(?<=[.!?。！？\n])|$)|.{{1,{max_characters}}}(?:(?<=\s)|$)|.{{1,{max_characters}}}",
+        text,
     ):
         if piece.strip():
             yield piece

@@ -68,7 +68,7 @@ class MicrophoneStream:
         self.max_late_ms = 0.0
 
     @property
-    def speech_sent(self) -> bool:
+    def is_speech_sent(self) -> bool:
         """Whether all samples have left; from then on the stream sends silence."""
         return self.chunks_sent >= len(self._chunks)
 

@@ -10,22 +10,22 @@ import numpy as np
 
 from vivavoce.client.connection import RealtimeClient
 from vivavoce.client.errors import ConnectError
-from vivavoce.client.events import WIRE_RATE_HZ, ServerEvent
+from vivavoce.client.events import WIRE_RATE_HZ, ReceivedEvent
 from vivavoce.client.record import TurnRecord
 from vivavoce.client.streaming import MicrophoneStream, running
 from vivavoce.types import Samples
 
 _POLL_S = 0.05
 
-OnEvent = Callable[[ServerEvent], None]
+OnEvent = Callable[[ReceivedEvent], None]
 
 
-def ignore_event(_event: ServerEvent) -> None:
+def ignore_event(_event: ReceivedEvent) -> None:
     """The listener of a caller that reads the record afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ClientTurn:
     """What was seen of the turn, and the stream that spoke it. ``lead_in_ms`` of silence came before the samples."""
 
     record: TurnRecord
@@ -44,7 +44,7 @@ async def speak_turn(
     lead_in_ms: float = 0.0,
     timeout_s: float = 60.0,
     on_event: OnEvent = ignore_event,
-) -> Turn:
+) -> ClientTurn:
     """Speak ``samples`` (24 kHz) in real time under server VAD and wait for the whole reply.
 
     ``timeout_s`` runs from the moment the last sample has left; when it is over, the turn comes back unfinished
@@ -55,13 +55,13 @@ async def speak_turn(
     record = TurnRecord()
     waited_since_s: float | None = None
     async with running(stream.run()):
-        while not (stream.speech_sent and record.finished):
+        while not (stream.is_speech_sent and record.finished):
             await _receive_one(client, record, on_event)
-            if stream.speech_sent:
+            if stream.is_speech_sent:
                 waited_since_s = waited_since_s or time.perf_counter()
                 if time.perf_counter() - waited_since_s > timeout_s:
                     break
-    return Turn(record, stream, lead_in_ms)
+    return ClientTurn(record, stream, lead_in_ms)
 
 
 async def text_turn(

@@ -1,0 +1,164 @@
+"""How far what is heard in a voice can be trusted, and what it costs: the figures of ``vivavoce bench perception``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+from vivavoce.bench.voice_examples import ClipEncoder, Example, emotional, load, read, read_aloud, rows, save
+from vivavoce.bench.voice_training import Outcomes, train, without_speaker
+from vivavoce.engines.base import Perceiver, Recognizer
+from vivavoce.engines.voice import HEADS
+from vivavoce.perception.head import Head, load_head
+from vivavoce.runtime.perceiving import Perceiving
+from vivavoce.runtime.recognition import final_transcript
+from vivavoce.types import TranscribeOptions
+
+THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
+CONDITIONS = ("clean", "room", "g711", "opus", "quiet")
+AROUSED = ("angry", "happy")
+LATENCY_CLIPS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """EMO-DB with its copies, and read speech in English and Mandarin with a few."""
+
+    emotional: Sequence[Example]
+    read_aloud: Sequence[Example]
+
+
+def material(data: Path, cache: Path | None) -> Material:
+    """Computed from ``data``, about ten minutes, or as it was kept in the folder ``cache``."""
+    return Material(
+        cached(cache, "emotional", lambda: emotional(data, ClipEncoder())),
+        cached(cache, "read_aloud", lambda: read_aloud(data, ClipEncoder())),
+    )
+
+
+def cached(cache: Path | None, name: str, make: Callable[[], Iterator[Example]]) -> list[Example]:
+    """Examples from the file of this name, or made and kept there."""
+    file = cache / f"{name}.npz" if cache is not None else None
+    if file is not None and file.is_file():
+        return load(file)
+    examples = list(make())
+    if file is not None:
+        save(file, examples)
+    return examples
+
+
+def is_for_training(example: Example) -> bool:
+    """Copies at a fixed level of noise are for tests."""
+    return "@" not in example.copy
+
+
+def _is(copy: str) -> Callable[[Example], bool]:
+    return lambda example: example.copy == copy
+
+
+def _is_other_than(copy: str) -> Callable[[Example], bool]:
+    return lambda example: is_for_training(example) and example.copy != copy
+
+
+def all_conditions(found: Material) -> Outcomes:
+    """Leave one speaker out, over the clean clips and the copies without noise."""
+    return without_speaker(found.emotional, is_for_training, lambda example: example.copy in CONDITIONS)
+
+
+def recall_table(found: Material) -> Table:
+    """Unweighted recall, leave one speaker out: in each condition, and in noise the classifier was not trained with."""
+    table = Table("condition", "unweighted recall", title="Emotion: four labels, leave one speaker out")
+    for condition in CONDITIONS:
+        outcomes = without_speaker(found.emotional, is_for_training, _is(condition))
+        table.add_row(condition, f"{outcomes.recall():.3f}")
+    for tested in sorted({example.copy for example in found.emotional if example.copy.endswith("@10")}):
+        own = tested.removesuffix("@10")
+        outcomes = without_speaker(found.emotional, _is_other_than(own), _is(tested))
+        table.add_row(f"{own} at 10 dB, unseen", f"{outcomes.recall():.3f}")
+    return table
+
+
+def coverage_table(found: Material) -> Table:
+    """From each score on: how much is answered, how much of that is right, and how often read speech gets an emotion."""
+    outcomes = all_conditions(found)
+    temperature = outcomes.temperature()
+    trained = train([example for example in found.emotional if is_for_training(example)])
+    others = Outcomes(
+        trained.labels,
+        np.array(["neutral"] * len(found.read_aloud)),
+        trained.logits(np.stack([example.features for example in found.read_aloud])),
+    )
+    scores = others.scores(temperature)
+    emotional_label = scores.argmax(axis=1) != trained.labels.index("neutral")
+    table = Table("score from", "answered", "right", "read speech called emotional", title="Abstention")
+    for least in THRESHOLDS:
+        answered, right = outcomes.coverage(temperature, least)
+        wrong = float((emotional_label & (scores.max(axis=1) >= least)).mean())
+        table.add_row(f"{least:.2f}", f"{answered:.0%}", f"{right:.1%}", f"{wrong:.0%}")
+    return table
+
+
+def arousal_auc(found: Material) -> float:
+    """How well pitch alone, relative to the speaker's neutral clips, tells angry and happy from neutral and sad."""
+    clean = [example for example in found.emotional if example.copy == "clean" and example.f0_hz > 0]
+    deltas: dict[bool, list[float]] = {True: [], False: []}
+    for group in {example.group for example in clean}:
+        own = [example for example in clean if example.group == group]
+        usual = np.median([example.f0_hz for example in own if example.label == "neutral"])
+        for example in own:
+            deltas[example.label in AROUSED].append(float(12 * np.log2(example.f0_hz / usual)))
+    raised, calm = np.array(deltas[True]), np.array(deltas[False])
+    return float((raised[:, None] > calm).mean() + (raised[:, None] == calm).mean() / 2)
+
+
+def gender_recalls(data: Path, found: Material) -> tuple[float, float]:
+    """Of the shipped head on the people of EMO-DB: recall per clip, and the share of speakers right over all their clips."""
+    head: Head = load_head(HEADS / "gender.npz")
+    sex_of = {row["speaker"]: row["gender"] for row in rows(data) if "emotion" in row}
+    clips: dict[str, list[bool]] = {"female": [], "male": []}
+    speakers: dict[str, list[float]] = {}
+    for example in (example for example in found.emotional if example.copy == "clean"):
+        female, sex = head.scores(example.features)["female"], sex_of[example.group]
+        clips[sex].append((female > 0.5) == (sex == "female"))
+        speakers.setdefault(example.group, []).append(float(np.log((female + 1e-4) / (1 - female + 1e-4))))
+    right = [(np.mean(odds) > 0) == (sex_of[group] == "female") for group, odds in speakers.items()]
+    return float(np.mean([np.mean(values) for values in clips.values()])), float(np.mean(right))
+
+
+@dataclass(frozen=True, slots=True)
+class PerceiverResult:
+    """Of the recogniser with the perceiver beside it: language right of how many, and what a turn takes, median ms."""
+
+    languages_right: int
+    clips: int
+    plain_ms: float
+    perceiving_ms: float
+    perceived: int
+
+
+async def heard(data: Path, recognizer: Recognizer, perceiver: Perceiver) -> PerceiverResult:
+    """Every so many recordings are read with and without the perceiver, in turns."""
+    chosen = [row for row in rows(data) if row.get("language") and row["file"].split("/")[0] != "voices"]
+    chosen = chosen[:: max(len(chosen) // LATENCY_CLIPS, 1)]
+    perceiving = Perceiving(perceiver)
+    took: dict[bool, list[float]] = {False: [], True: []}
+    right = perceived = 0
+    for row in chosen:
+        samples = read(data / row["file"])
+        for beside in (False, True):
+            started = time.perf_counter()
+            events = recognizer.transcribe(samples, TranscribeOptions(encoding=beside))
+            reading = perceiving.beside(samples, recognizer.rate_hz, events) if beside else events
+            transcript = await final_transcript(reading)
+            took[beside].append((time.perf_counter() - started) * 1000)
+            if beside and transcript.perceived is not None:
+                perceived += 1
+                language = transcript.perceived.language
+                right += language is not None and language.label == row["language"]
+    medians = {beside: float(np.median(values)) for beside, values in took.items()}
+    return PerceiverResult(right, len(chosen), medians[False], medians[True], perceived)

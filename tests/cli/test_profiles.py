@@ -1,0 +1,93 @@
+"""Profiles: each loads, its weights are in the catalogue, and the one for a machine is recommended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from vivavoce.cli import app
+from vivavoce.cli.checks import check_profile
+from vivavoce.cli.weights import weights_of
+from vivavoce.config import load_config
+from vivavoce.config.profiles import PROFILES, recommended
+from vivavoce.errors import ConfigError
+from vivavoce.models.catalogue import load_catalogue
+from vivavoce.preflight import broken_references
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "a-key")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_can_work_and_its_weights_are_known(name: str) -> None:
+    config = load_config(profile=name)
+    assert not broken_references(config)
+    catalogue = load_catalogue()
+    sizes = [file.size_bytes for weights in weights_of(config) for file in catalogue.entry(weights).files]
+    assert sum(sizes) / 1e9 == pytest.approx(PROFILES[name].disk_gb, abs=0.3)
+
+
+def test_the_default_is_what_is_so_without_one(tmp_path: Path) -> None:
+    (tmp_path / "copy.toml").write_bytes(PROFILES["default"].file.read_bytes())
+    assert load_config(file=tmp_path / "copy.toml").engines == load_config(profile="default").engines
+    assert load_config(profile="default").engines == load_config().engines
+
+
+def test_a_profile_is_printed_and_can_be_copied(tmp_path: Path) -> None:
+    listed = CliRunner().invoke(app, ["profiles"])
+    assert all(name in listed.output for name in PROFILES)
+    assert listed.output.count("for this machine") == 1
+    printed = CliRunner().invoke(app, ["profiles", "better"])
+    (tmp_path / "mine.toml").write_text(printed.output)
+    assert load_config(file=tmp_path / "mine.toml").model_dump() == load_config(profile="better").model_dump()
+    nobody = CliRunner().invoke(app, ["profiles", "bigger"])
+    assert nobody.exit_code == 2
+    assert CliRunner().invoke(app, ["doctor", "--profile", "bigger"]).exit_code == 2
+    assert CliRunner().invoke(app, ["doctor", "--profile", "better", "--engines", "fake"]).exit_code == 2
+
+
+def test_what_a_file_says_comes_first(tmp_path: Path) -> None:
+    file = tmp_path / "vivavoce.toml"
+    file.write_text(
+        '[engines.language_models.large]\nengine = "openai"\nsettings = { url = "http://10.0.0.5/v1", model = "m" }\n'
+        "[limits]\nsessions = 9\n"
+    )
+    config = load_config(profile="pocket")
+    large, small = config.engines.language_models["large"], config.engines.language_models["small"]
+    assert (large.engine, large.weights, config.limits.sessions) == ("openai", None, 9)
+    assert small.weights == "qwen2.5-coder-0.5b"
+    file.write_text("[engines.language_models.large.settings]\ncontext_tokens = 2048\n")
+    large = load_config(profile="pocket").engines.language_models["large"]
+    assert large.weights == "qwen2.5-coder-0.5b"
+    assert (large.settings["context_tokens"], large.settings["talk"]) == (2048, 0.5)
+    fake = {"engines": {"language_models": {"large": {"engine": "fake"}}}}
+    assert load_config(fake, profile="pocket").engines.language_models["large"].weights is None
+    with pytest.raises(ValueError, match="no profile 'bigger'; there are pocket"):
+        load_config(profile="bigger")
+
+
+@pytest.mark.parametrize(
+    ("memory_gb", "cores", "gpu", "name"),
+    [
+        (2, 2, False, "pocket"), (4, 2, False, "default"), (8, 2, False, "default"), (8, 4, False, "better"),
+        (32, 8, False, "better"), (32, 8, True, "gpu"), (8, 8, True, "better"), (1, 1, False, "pocket"),
+    ],
+)  # fmt: skip
+def test_the_doctor_recommends_one(memory_gb: float, cores: int, gpu: bool, name: str) -> None:
+    assert recommended(memory_gb, cores, gpu=gpu).name == name
+    finding = check_profile(memory_gb, cores, gpu=gpu)
+    assert finding.detail.startswith(f"{name} (")
+    assert f"takes {PROFILES[name].memory_gb:g} GB" in finding.detail
+    assert finding.advice == ("" if name == "default" else f"vivavoce serve --profile {name}")
+
+
+def test_an_unknown_profile_is_a_mistake_of_the_command() -> None:
+    from vivavoce.cli.options import EngineSet, read_config
+
+    with pytest.raises(ConfigError, match="no profile"):
+        read_config(engines=EngineSet.LOCAL, file=None, profile="bigger")
