@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,14 @@ ASKED = (Message("user", "How long does the battery last?"),)
 class Store(ServerTool):
     kind = "retrieval"
     timeout_s = 1.0
+    weighing_s = 0.0
 
     def __init__(self, name: str, found: float | Exception) -> None:
         self.tool = Tool(name, "", {})
         self._found = found
 
     async def answer_log_odds(self, messages: Sequence[Message]) -> float:
+        await asyncio.sleep(self.weighing_s)
         if isinstance(self._found, Exception):
             raise self._found
         return self._found
@@ -65,6 +68,11 @@ async def choice(
 
 async def test_the_store_with_the_most_evidence_is_searched() -> None:
     assert await choice(2.0, 4.0, UNKNOWN_ODDS) == NamedTool("search_documents_2")
+
+
+async def test_a_busy_machine_does_not_make_the_model_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "weighing_s", 2.5)
+    assert await choice(4.0) == NamedTool("search_documents")
 
 
 @pytest.mark.parametrize("found", [(), (UNKNOWN_ODDS, UNKNOWN_ODDS), (EngineError("e5", "is away"),)])

@@ -51,9 +51,6 @@ SEARCHES = frozenset({"web_search", "retrieval"})
 """What these are about depends on what is there to be found, which their descriptions do not say; so they are never withheld,
 and a search too many does no harm."""
 
-ODDS_TIMEOUT_S = 2.0
-"""How long a reply waits to learn what tools know."""
-
 
 @dataclass(frozen=True, slots=True)
 class ToolFactories:
@@ -338,10 +335,10 @@ async def _with_forced_tool(
         return options  # nobody asks: a result is to be told, or instructions say what to do
     offered = [tool for tool in tools if tool.tool in options.tools and tool.tool.name not in options.withheld]
     try:
-        async with asyncio.timeout(ODDS_TIMEOUT_S):
-            log_odds = await asyncio.gather(*(tool.answer_log_odds(messages) for tool in offered))
-    except (EngineError, TimeoutError) as error:
-        log.warning("the evidence of tools cannot be computed: %s", error or "took too long")
+        # However long it takes on a busy machine: a model that is not told guesses.
+        log_odds = await asyncio.gather(*(tool.answer_log_odds(messages) for tool in offered))
+    except EngineError as error:
+        log.warning("the evidence of tools cannot be computed: %s", error)
         return options
     best = max(log_odds, default=UNKNOWN_ODDS)
     if best == UNKNOWN_ODDS:
