@@ -8,19 +8,21 @@ columns.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrieval_corpus import CorpusQuestion
+from retrieval_measure import searched_first
 
 from vivavoce.engines.base import LanguageModel, Synthesizer
 from vivavoce.runtime.reply import ReplyRequest, read_prompt, reply
 from vivavoce.session.default_prompt import system_prompt
-from vivavoce.tools.base import UNKNOWN_ODDS, CallContext
+from vivavoce.tools.base import CallContext
 from vivavoce.tools.loop import ToolRun, with_tools
 from vivavoce.tools.retrieval import RetrievalTool
-from vivavoce.types import GenerationOptions, Message, NamedTool, ReplyEvent, ServerToolEnded, ServerToolStarted, Speech
+from vivavoce.types import GenerationOptions, Message, ReplyEvent, ServerToolEnded, ServerToolStarted, Speech, ToolCall
 from vivavoce.waiting import first_of
 
 VOICE = "qingchunshaonv"
@@ -96,8 +98,10 @@ async def _first_audio(
     server_tools = ToolRun(tools, CallContext("" if tool is None else tool.owner, (user_message,), question.language))
     request = ReplyRequest((system, user_message), options, VOICE, question.language, server_tools=server_tools)
     marks, spoken = TurnTimes(), asyncio.Event()
-    if tool is not None and await tool.answer_log_odds((user_message,)) != UNKNOWN_ODDS:
-        request = replace(request, options=replace(options, tool_choice=NamedTool(tool.tool.name)))
+    if tool is not None and await searched_first(tool, (user_message,)):
+        arguments = json.dumps({"query": question.ask}, ensure_ascii=False)
+        calls = (ToolCall("call_1", tool.tool.name, arguments),)
+        request = replace(request, server_tools=replace(server_tools, calls=calls))
 
     async def emit(event: ReplyEvent) -> None:
         marks.see(event)

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from retrieval_corpus import CorpusQuestion
 
 from vivavoce.engines.base import LanguageModel
+from vivavoce.intents.classifier import IntentClassifier, load_heads
+from vivavoce.intents.turn import turn_intent
 from vivavoce.session.default_prompt import system_prompt
-from vivavoce.tools.base import UNKNOWN_ODDS, CallContext
+from vivavoce.tools.base import CallContext
 from vivavoce.tools.rendering import call_messages, render
 from vivavoce.tools.retrieval import RetrievalTool
 from vivavoce.types import GenerationOptions, Message, TextDelta, Tool, ToolCall
@@ -66,8 +68,14 @@ async def find(tool: RetrievalTool, question: CorpusQuestion) -> Found:
     files = [(hit.filename, hit.passage.text) for hit in hits]
     right = [file == question.file and question.evidence in text for file, text in files]
     similarity = max((hit.similarity for hit in hits), default=0.0)
-    unasked = await tool.answer_log_odds(_messages(question)) != UNKNOWN_ODDS
+    unasked = await searched_first(tool, _messages(question))
     return Found(question, right.index(True) + 1 if any(right) else 0, similarity, spent_ms, unasked)
+
+
+async def searched_first(tool: RetrievalTool, messages: Sequence[Message]) -> bool:
+    """Whether the server searches before the model writes."""
+    classifier = IntentClassifier(tool.knowledge.embedder, load_heads())
+    return await tool.arguments_in_advance(messages, await turn_intent(classifier, messages)) is not None
 
 
 async def answer(tool: RetrievalTool, model: LanguageModel, question: CorpusQuestion) -> Answered:

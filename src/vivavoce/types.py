@@ -148,13 +148,16 @@ class Tool:
     """A function the language model may call. ``parameters`` is a JSON Schema object.
 
     ``brief`` is what is told behind its name where the prompt has no room for all of it (``signatures.py``); calls fit
-    ``parameters`` all the same.
+    ``parameters`` all the same. ``effects`` and ``destructive`` are what its owner says a call does (``None``:
+    nothing).
     """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
     brief: str | None = field(default=None, compare=False)
+    effects: bool | None = field(default=None, compare=False)
+    destructive: bool | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +255,14 @@ GenerationFeature: TypeAlias = Literal["schema", "logprobs", "thinking"]
 """What not every language model can do. ``thinking``: it yields thoughts of its own accord."""
 
 
-ModelAid: TypeAlias = Literal["relevance", "guard", "reminders", "repeats"]
+ModelAid: TypeAlias = Literal["relevance", "guard", "reminders", "repeats", "intents"]
 """What the server does for a language model because it is small. ``relevance``: tools a turn cannot be about are withheld, and
 one that surely knows is called. ``guard``: after text of strangers only what is harmless can be called, and what was said in
 confidence does not leave. ``reminders``: turns say in what language to answer. ``repeats``: a call whose result has just been
-given is not made again."""
+given is not made again. ``intents``: documents are searched before it writes, and calls with effects are held to what the user
+asked for and said."""
 
-ALL_AIDS: frozenset[ModelAid] = frozenset({"relevance", "guard", "reminders", "repeats"})
+ALL_AIDS: frozenset[ModelAid] = frozenset({"relevance", "guard", "reminders", "repeats", "intents"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from vivavoce.engines.fake import FAILURE
 from vivavoce.knowledge.stores import NewStore
 from vivavoce.store.paging import Page
 from vivavoce.tools.base import CallContext
+from vivavoce.tools.queries import depends_on_context, queries_for
 from vivavoce.tools.rendering import render
-from vivavoce.tools.retrieval import NOT_THERE, NOTHING_FOUND, depends_on_context, merged, queries_for, retrieval_tool
+from vivavoce.tools.retrieval import NOT_THERE, NOTHING_FOUND, merged, retrieval_tool
 from vivavoce.types import Message
 
 from .strangers import poisoned

@@ -56,6 +56,8 @@ class ToolsConfig(Table):
     ``strangers_may_call``: also what has effects may be called after the model has read a page or a document.
     ``relevance``: how near in meaning to a tool a request must be for the tool to be on offer (a margin over small talk, on
     the scale of the built-in embedder; ``None``: all tools always are).
+    ``confirm``: which calls with effects wait for the user's yes: those that move money or cannot be undone (``risky``), all of
+    them (``always``), or ``never`` any.
     """
 
     builtin: tuple[str, ...] = ()
@@ -64,6 +66,7 @@ class ToolsConfig(Table):
     fillers: Mapping[str, str] = Field(default_factory=dict)
     strangers_may_call: bool = False
     relevance: float | None = Field(default=-0.085, ge=-1.0, le=1.0)
+    confirm: Literal["never", "risky", "always"] = "risky"
 
     @field_validator("filler_ms", mode="before")
     @classmethod

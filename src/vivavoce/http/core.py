@@ -17,6 +17,7 @@ from vivavoce.http.auth import Auth
 from vivavoce.http.key_limits import KeyUse
 from vivavoce.http.ongoing import OngoingRequests
 from vivavoce.http.principals import ClientSecrets
+from vivavoce.intents.classifier import IntentClassifier, load_heads
 from vivavoce.knowledge.extraction import text_of
 from vivavoce.knowledge.parsing.limits import ParsingLimits
 from vivavoce.knowledge.parsing.process import Parsers
@@ -156,6 +157,7 @@ def new_core(state: AppState, store: Store, keys: Keys, engines: Engines, stack:
         _tool_factories(shared),
         builtin=[load_plugin(name) for name in config.tools.builtin],
         relevance=relevance_of(engines.embedder, config.tools.relevance),
+        intents=IntentClassifier(engines.embedder, load_heads()),
     )
     return Core(
         **{field.name: getattr(state, field.name) for field in fields(state)},

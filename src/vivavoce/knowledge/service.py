@@ -79,7 +79,7 @@ class KnowledgeService:
         self.config = config.knowledge
         self.calibrated = embedder.name in CALIBRATED
         self.sentence_scorer = SentenceScorer(embedder)
-        self._embedder = embedder
+        self.embedder = embedder
         self.stores = VectorStores(store, config.knowledge.most_stores)
         self._store = store
         self._files = files
@@ -174,7 +174,7 @@ class KnowledgeService:
         Raises ``ClientError`` (``vector_store_not_found``) and ``EngineError``.
         """
         await self.stores.get(owner, store_id)
-        vector = (await self._embedder.embed([question], EmbedOptions(query=True)))[0]
+        vector = (await self.embedder.embed([question], EmbedOptions(query=True)))[0]
         files = None
         if filters is not None:
             attributes = await self.stores.attributes(store_id)
@@ -195,15 +195,15 @@ class KnowledgeService:
         if not self._store.database.is_sqlite:
             from vivavoce.knowledge.index.postgres import PostgresIndex
 
-            return PostgresIndex(self._store.database, self._embedder.name, self._examples)
+            return PostgresIndex(self._store.database, self.embedder.name, self._examples)
         from vivavoce.knowledge.index.sqlite import SqliteIndex  # its libraries come with an extra
 
         database = Path(make_url(database_url(config)).database or "")
         path = config.knowledge.index or database.with_name(index_name(database))
-        return SqliteIndex(path, self._embedder.name, self._examples)
+        return SqliteIndex(path, self.embedder.name, self._examples)
 
     async def _examples(self) -> Vectors:
-        return await self._embedder.embed(TEXTS_OF_ALL_KINDS, EmbedOptions())
+        return await self.embedder.embed(TEXTS_OF_ALL_KINDS, EmbedOptions())
 
     async def _expected_documents(self) -> set[IndexedFile]:
         row = VectorStoreFileRow

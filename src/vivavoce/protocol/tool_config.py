@@ -11,17 +11,44 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from vivavoce.types import Tool
+
 ToolName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=60)]
 
 
+class FunctionHints(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What a function's owner says a call does, as the Model Context Protocol has it (2025-06-18, "Tool annotations")."""
+
+    read_only_hint: bool | None = None
+    destructive_hint: bool | None = None
+
+
 class FunctionTool(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="function"):
-    """A function the client runs. ``parameters`` is a JSON Schema object."""
+    """A function the client runs. ``parameters`` is a JSON Schema object. ``x_effects``: whether a call does anything but
+    answer, which ``annotations`` can say as well (an extension of Vivavoce's)."""
 
     name: ToolName
     description: str = ""
     parameters: Mapping[str, Any] = {}
+    x_effects: bool | None = None
+    annotations: FunctionHints | None = None
+
+    def as_tool(self) -> Tool:
+        """The function as language models and the tool loop know it."""
+        hints = self.annotations or FunctionHints()
+        effects = self.x_effects
+        if effects is None and hints.read_only_hint is not None:
+            effects = not hints.read_only_hint
+        return Tool(self.name, self.description, self.parameters, effects=effects, destructive=hints.destructive_hint)
+
+    def hints(self) -> dict[str, Any]:
+        """What the client said of its effects, as it was written."""
+        written: dict[str, Any] = {} if self.x_effects is None else {"x_effects": self.x_effects}
+        return (
+            written if self.annotations is None else {**written, "annotations": msgspec.to_builtins(self.annotations)}
+        )
 
 
 class WebSearchDeclaration(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="web_search"):

@@ -147,7 +147,12 @@ def flat_tool(tool: DeclaredTool) -> Json:
     """OpenAI's form."""
     match tool:
         case FunctionTool():
-            function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+            function = {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": dict(tool.parameters),
+                **tool.hints(),
+            }
             return {"type": "function", **function}
         case McpServerDeclaration():
             return _server_object(tool)
@@ -159,7 +164,12 @@ def nested_tool(tool: DeclaredTool) -> Json:
     """StepFun's form."""
     match tool:
         case FunctionTool():
-            function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+            function = {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": dict(tool.parameters),
+                **tool.hints(),
+            }
             return {"type": "function", "function": function}
         case McpServerDeclaration():
             return _server_object(tool)

@@ -111,7 +111,7 @@ async def _write(
 def _generated(request: ReplyRequest, model: LanguageModel) -> AsyncGenerator[LoopEvent, None]:
     """What the model yields, with or without tools of the server."""
     thinker = ReasoningModel(model)
-    if request.server_tools is None or not (request.server_tools.tools or request.server_tools.calls):
+    if request.server_tools is None or request.server_tools.idle:
         return thinker.generate(request.messages, request.options)
     loop = ToolLoop(thinker, request.server_tools, speaks=request.voice is not None)
     return loop.events(request.messages, request.options)

@@ -124,4 +124,4 @@ class PromptBudget:
 
 def functions_of(config: SessionConfig) -> tuple[Tool, ...]:
     """The client's functions, for those who ask the language model."""
-    return tuple(Tool(tool.name, tool.description, tool.parameters) for tool in functions(config.tools))
+    return tuple(tool.as_tool() for tool in functions(config.tools))

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
+from vivavoce.intents.turn import TurnIntent
 from vivavoce.types import Citation as Citation
 from vivavoce.types import Language, Message, Tool
 from vivavoce.types import ToolResult as ToolResult
@@ -22,8 +23,6 @@ leave the server (a web search); or it changes something (a timer, a message tha
 
 GROUP = "vivavoce.tools"
 """Entry points of plug-ins: each a callable without arguments that gives a ``ServerTool``."""
-
-UNKNOWN_ODDS = float("-inf")
 
 
 class LiveConversation(Protocol):
@@ -71,10 +70,12 @@ class ServerTool(Protocol):
     needs_approval: bool = False
     """Whether the client is asked before it runs."""
 
-    async def answer_log_odds(self, messages: Sequence[Message]) -> float:
-        """How sure it is, before anybody calls it, that it has what was said last: log odds, ``UNKNOWN_ODDS`` where it cannot
-        tell. Raises ``EngineError``."""
-        return UNKNOWN_ODDS
+    async def arguments_in_advance(
+        self, messages: Sequence[Message], intent: TurnIntent | None
+    ) -> Mapping[str, Any] | None:
+        """With what it is called before the model writes, because it has, or should have, what was said last; ``None``: it is
+        left to the model. ``intent`` is what that wants, where that is known. Raises ``EngineError``."""
+        return None
 
     async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """Do the work; ``arguments`` fit the tool's JSON Schema. Cancelling stops it.

@@ -12,6 +12,7 @@ from typing import Any
 from vivavoce.config.outbound import McpConfig, McpServerConfig, ToolsConfig
 from vivavoce.errors import ClientError, EngineError, VivavoceError
 from vivavoce.extras import require_extra
+from vivavoce.intents.classifier import IntentClassifier
 from vivavoce.net.fetching import Fetcher
 from vivavoce.permissions import Use, require_use
 from vivavoce.protocol.tool_config import (
@@ -23,12 +24,14 @@ from vivavoce.protocol.tool_config import (
 )
 from vivavoce.text.scripts import written_language
 from vivavoce.tools import selection
-from vivavoce.tools.base import GROUP, UNKNOWN_ODDS, CallContext, ServerTool
+from vivavoce.tools.base import GROUP, CallContext, ServerTool
+from vivavoce.tools.confirmations import Confirmations
 from vivavoce.tools.loop import ToolRun, with_tools
 from vivavoce.tools.mcp.address import McpServerAddress, header_pairs
 from vivavoce.tools.mcp.servers import ListedTool, McpServerPool, McpServerTool, offered_name
 from vivavoce.tools.relevance import Relevance
 from vivavoce.tools.rendering import FILLERS
+from vivavoce.tools.reply_plan import ReplyPlan, ReplyPlanner
 from vivavoce.types import (
     ALL_AIDS,
     GenerationOptions,
@@ -77,7 +80,8 @@ class Bounds:
 
 
 class ToolCatalog:
-    """The tools of a server: ``builtin`` are what ``[tools] builtin`` names, ``relevance`` says which a turn can be about."""
+    """The tools of a server: ``builtin`` are what ``[tools] builtin`` names, ``relevance`` says which a turn can be about,
+    ``intents`` what it wants."""
 
     def __init__(
         self,
@@ -88,6 +92,7 @@ class ToolCatalog:
         *,
         builtin: Sequence[ServerTool] = (),
         relevance: Relevance | None = None,
+        intents: IntentClassifier | None = None,
     ) -> None:
         self.config = tools
         self._mcp = mcp
@@ -95,6 +100,7 @@ class ToolCatalog:
         self._builtin = builtin
         self.servers = McpServerPool(fetcher, list_s=mcp.list_s, idle_s=mcp.idle_s)
         self.relevance = relevance
+        self._planner = ReplyPlanner(intents, Confirmations(), tools.confirm)
 
     @property
     def has_server_tools(self) -> bool:
@@ -164,17 +170,21 @@ class ToolCatalog:
                 options = replace(options, withheld=options.withheld | irrelevant)
             except EngineError as error:
                 log.warning("the relevance of tools cannot be computed: %s", error)
-        if helped and not calls:
-            options = await _with_forced_tool(options, tools, messages)
         language = language_of(messages, context.language)
-        return options, ToolRun(
+        plan = ReplyPlan(options, calls)
+        if helped and not calls and "intents" in bounds.aids:
+            plan = await self._planner.plan(messages, options, tools, replace(context, language=language))
+        return plan.options, ToolRun(
             tools,
             replace(context, messages=messages, language=language),
-            calls,
+            plan.calls,
             rounds=config.rounds,
             filler_ms=config.filler_ms,
             fillers={**FILLERS, **config.fillers},
             strangers_may_call=config.strangers_may_call or "guard" not in bounds.aids,
+            guard=plan.guard,
+            confirmations=self._planner.confirmations,
+            note=plan.note,
         )
 
     async def require_usable(
@@ -325,25 +335,6 @@ def _with_tools_that_fit(
     own = [tool.tool.name for tool in tools if tool.kind != "mcp" and tool.tool.name not in functions]
     mcp_tools = [tool.tool.name for tool in tools if tool.kind == "mcp" and tool.tool.name not in functions]
     return selection.arranged(with_tools(options, tools), (own, functions, mcp_tools), max_tool_tokens)
-
-
-async def _with_forced_tool(
-    options: GenerationOptions, tools: Sequence[ServerTool], messages: Sequence[Message]
-) -> GenerationOptions:
-    """The choice of the tool that surely has what the user asks, if there is one: a small model often thinks it knows."""
-    if next((message.role for message in reversed(messages) if message.role != "system"), None) != "user":
-        return options  # nobody asks: a result is to be told, or instructions say what to do
-    offered = [tool for tool in tools if tool.tool in options.tools and tool.tool.name not in options.withheld]
-    try:
-        # However long it takes on a busy machine: a model that is not told guesses.
-        log_odds = await asyncio.gather(*(tool.answer_log_odds(messages) for tool in offered))
-    except EngineError as error:
-        log.warning("the evidence of tools cannot be computed: %s", error)
-        return options
-    best = max(log_odds, default=UNKNOWN_ODDS)
-    if best == UNKNOWN_ODDS:
-        return options
-    return replace(options, tool_choice=NamedTool(offered[log_odds.index(best)].tool.name))
 
 
 def _names(tools: Sequence[ServerTool]) -> list[str]:

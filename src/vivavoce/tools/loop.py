@@ -20,7 +20,10 @@ from vivavoce.pending_request import answered_until, has_unanswered_user_message
 from vivavoce.signatures import estimate_tools
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.base import CallContext, ServerTool, ToolResult
+from vivavoce.tools.call_guard import CallGuard, Refusal
+from vivavoce.tools.confirmations import Confirmations, names_arguments, question_in_words
 from vivavoce.tools.prompt_leak_filter import PromptLeakFilter
+from vivavoce.tools.provenance import parsed
 from vivavoce.tools.rendering import BROKEN, FILLERS, TIMED_OUT, call_messages, filler, is_quoted, render
 from vivavoce.types import (
     ApprovalNeeded,
@@ -71,7 +74,8 @@ class ToolRun:
     model may call before it must answer; ``filler_ms`` how long a tool may take in silence (``None``: any time), and
     ``fillers`` what is said then, by language.
     ``strangers_may_call`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is over,
-    in a reply that is made before: what has effects waits for it.
+    in a reply that is made before: what has effects waits for it. ``guard`` checks the calls the model makes, and
+    ``confirmations`` holds those it had the user asked about; ``note`` is told to the model behind the messages.
     """
 
     tools: Sequence[ServerTool]
@@ -82,6 +86,14 @@ class ToolRun:
     fillers: Mapping[Language, str] = field(default_factory=lambda: FILLERS)
     strangers_may_call: bool = False
     turn_over: asyncio.Event | None = None
+    guard: CallGuard | None = None
+    confirmations: Confirmations = field(default_factory=Confirmations)
+    note: str = ""
+
+    @property
+    def idle(self) -> bool:
+        """Whether the server does nothing for the reply: it is what the model writes."""
+        return not (self.tools or self.calls or self.guard or self.note)
 
 
 def with_tools(options: GenerationOptions, tools: Sequence[ServerTool]) -> GenerationOptions:
@@ -116,16 +128,31 @@ class ToolLoop:
         }
         options = self._with_reply_limit(messages, _within_reach(with_tools(options, self.server_tools.tools)))
         prompt, spent = list(messages), GenerationEnd("stop")
+        if self.server_tools.note:
+            prompt.append(Message("system", self.server_tools.note))
+        guard = self.server_tools.guard
+        if guard is not None and guard.confirmed is not None:
+            for call_event in _whole(guard.confirmed):
+                yield call_event
+            yield replace(spent, reason="tool_calls")
+            return
         if self.server_tools.calls:
             async for outcome in self._work(prompt, "", self.server_tools.calls, options):
                 yield outcome
             options = replace(options, continue_last_message=False)
         for rounds_left in range(self.server_tools.rounds, -1, -1):
             allowed = self._allowed(options, rounds_left)
-            round_ = _Round(self._tools, allowed)
+            round_ = _Round(self._tools, allowed, holds_calls=guard is not None)
             async for event in self._generated(prompt, allowed, round_):
                 yield event
             spent = _sum(spent, round_.end)
+            if (refused := self._refused(round_, prompt)) is not None:
+                async for refusal_event in self._refuse(prompt, round_.text, refused, options):
+                    if isinstance(refusal_event, GenerationEnd):
+                        yield _sum(spent, refusal_event)
+                    else:
+                        yield refusal_event
+                return
             waiting = [call for call in round_.calls if self._tools[call.name].needs_approval]
             for call in waiting:
                 tool = self._tools[call.name]
@@ -135,7 +162,8 @@ class ToolLoop:
                 async for outcome in self._work(prompt, round_.text, calls, options):
                     yield outcome
             for call in round_.functions:
-                yield call
+                for call_event in _whole(call) if guard is not None else (call,):
+                    yield call_event
             if round_.functions or waiting or not (calls or round_.mute):
                 yield replace(spent, reason="tool_calls" if round_.functions or waiting else round_.end.reason)
                 return
@@ -165,6 +193,39 @@ class ToolLoop:
             yield TextDelta(words)
         if leak_filter is not None and leak_filter.leaking:
             yield TextDelta(leak_filter.refusal(self.server_tools.context.language))
+
+    def _refused(self, round_: _Round, prompt: Sequence[Message]) -> tuple[ToolCall, Refusal] | None:
+        """The first call that must not be made, if no other is made; one beside others is dropped, and made again later if it
+        is still wanted."""
+        guard = self.server_tools.guard
+        if guard is None:
+            return None
+        refusals = [(call, guard.refusal(call, prompt)) for call in (*round_.functions, *round_.calls)]
+        refused = [(call, refusal) for call, refusal in refusals if refusal is not None]
+        dropped = [call for call, _ in refused]
+        round_.functions = [call for call in round_.functions if call not in dropped]
+        round_.calls = [call for call in round_.calls if call not in dropped]
+        return refused[0] if refused and not (round_.functions or round_.calls) else None
+
+    async def _refuse(
+        self, prompt: Sequence[Message], text: str, refused: tuple[ToolCall, Refusal], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """The model asks the user instead. A question that a yes answers is given on when it names what will be done; else one
+        of ours is asked."""
+        call, refusal = refused
+        told = [*prompt, *call_messages(text, [(call, refusal.text)])]
+        round_ = _Round((), replace(options, continue_last_message=False, tool_choice="none"))
+        async with aclosing(self.model.generate(told, round_.allowed)) as events:
+            async for event in events:
+                if round_.add(event) and not refusal.confirms:
+                    yield event
+        if refusal.confirms:
+            question = round_.text.strip()
+            if not names_arguments(question, parsed(call.arguments)):
+                question = question_in_words(call, self.server_tools.context.language)
+            self.server_tools.confirmations.ask(self.server_tools.context.owner, question, call)
+            yield TextDelta(question)
+        yield replace(round_.end, reason="stop")
 
     def _leak_filter(self, prompt: Sequence[Message]) -> PromptLeakFilter | None:
         """Who reads along, if untrusted content is in the conversation."""
@@ -278,10 +339,13 @@ class ToolLoop:
 class _Round:
     """What one generation wrote, sorted: words to give on at once, calls for the server, calls for the client.
 
-    Calls that are not allowed are dropped, whatever the engine thinks of it.
+    Calls that are not allowed are dropped, whatever the engine thinks of it. ``holds_calls``: they are checked when they are
+    whole.
     """
 
-    def __init__(self, tools: Collection[str], allowed: GenerationOptions) -> None:
+    def __init__(self, tools: Collection[str], allowed: GenerationOptions, *, holds_calls: bool = False) -> None:
+        self.allowed = allowed
+        self._holds_calls = holds_calls
         self._tools = tools
         self._withheld = allowed.withheld
         self._none = allowed.tool_choice == "none"
@@ -305,7 +369,7 @@ class _Round:
                 self._dropped = True
                 return False
             case ToolCallDelta(name=name):
-                return name not in self._tools
+                return not self._holds_calls and name not in self._tools
             case ToolCall(name=name):
                 (self.calls if name in self._tools else self.functions).append(event)
                 return False
@@ -330,6 +394,11 @@ def _within_reach(options: GenerationOptions) -> GenerationOptions:
     if isinstance(choice, NamedTool) and choice.name not in {tool.name for tool in options.tools}:
         return replace(options, tool_choice="auto")
     return options
+
+
+def _whole(call: ToolCall) -> tuple[ToolCallDelta, ToolCall]:
+    """A call as a model that writes it at once yields it."""
+    return ToolCallDelta(call.id, call.name, call.arguments), call
 
 
 def _failed(text: str) -> ToolResult:

@@ -15,13 +15,15 @@ from itertools import chain
 from typing import Any
 
 from vivavoce.errors import ClientError, EngineError, StoreError
+from vivavoce.intents.turn import TurnIntent
 from vivavoce.knowledge.answerability import FIRST, answer_log_odds, shares_words
 from vivavoce.knowledge.fusion import fused_scores
 from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.search import Hit, within
 from vivavoce.knowledge.sentence_scoring import focused
 from vivavoce.knowledge.service import KnowledgeService
-from vivavoce.tools.base import UNKNOWN_ODDS, CallContext, Effects, ServerTool, ToolResult
+from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
+from vivavoce.tools.queries import queries_for, user_texts
 from vivavoce.types import Citation, Message, Tool
 
 log = logging.getLogger(__name__)
@@ -34,19 +36,12 @@ NOT_THERE = "The documents are no longer there."
 
 KNOWLEDGE, QUERY = "{{knowledge}}", "{{query}}"
 
-_LEANING = re.compile(
-    r"\b(it|its|that|this|those|these|they|them|their|there|he|she|him|her|one|ones|same|other|another|else|either|both)\b"
-    r"|^(and|or|but|what about|how about|also|then)\b"
-    r"|[它他她们这那]|呢|另外|还有|其他|也|同样|前者|后者|^那|^和",
-    re.IGNORECASE,
-)
-"""Words that point back at what was said before."""
+ASKS, MAY_ASK = 0.7, 0.1
+"""Probabilities that documents may tell what is asked: from the first on they are searched; from the second on where they more
+likely than not tell it."""
 
 DEPTH = 3
 """How many times the hits that are wanted each wording brings in."""
-
-SHORT_TOKENS = 6
-"""A question this short depends on what was said before, too."""
 
 
 @dataclass(frozen=True)
@@ -96,20 +91,30 @@ class RetrievalTool(ServerTool):
         rankings = [await self.knowledge.search(self.owner, self.store_id, text, limit * DEPTH) for text in queries]
         return merged(rankings)[:limit]
 
-    async def answer_log_odds(self, messages: Sequence[Message]) -> float:
-        """Log odds that the documents tell what was said last, if they are enough to search without asking the model."""
+    async def arguments_in_advance(
+        self, messages: Sequence[Message], intent: TurnIntent | None
+    ) -> Mapping[str, Any] | None:
+        """What documents may tell is looked up; other talk only where they surely tell something about it."""
+        texts = user_texts(messages)
+        return {"query": texts[-1]} if texts and await self._may_tell(messages, intent) else None
+
+    async def _may_tell(self, messages: Sequence[Message], intent: TurnIntent | None) -> bool:
         knowledge, enough = self.knowledge, self.knowledge.config.sure_evidence
-        if enough is None or not knowledge.calibrated or not _user_texts(messages):
-            return UNKNOWN_ODDS
+        if enough is None:
+            return False
+        if intent is not None and intent.documents >= ASKS:
+            return True
+        if not knowledge.calibrated:
+            return False
         try:
             passages = [hit.passage for hit in await self.ranked("", messages, FIRST)]
         except (ClientError, StoreError):  # the store is gone or busy, which the model is told when it calls
-            return UNKNOWN_ODDS
-        if not shares_words(_user_texts(messages)[-1], passages):
-            return UNKNOWN_ODDS
+            return False
+        if not shares_words(user_texts(messages)[-1], passages):
+            return False
         lines = await knowledge.sentence_scorer.score(queries_for("", messages)[-1], passages)
-        odds = answer_log_odds(_user_texts(messages)[-1], lines, passages)
-        return odds if odds >= enough else UNKNOWN_ODDS
+        may_ask = intent is not None and intent.documents >= MAY_ASK
+        return answer_log_odds(user_texts(messages)[-1], lines, passages) >= (0.0 if may_ask else enough)
 
     async def _read(self, query: str, messages: Sequence[Message]) -> dict[Hit, str]:
         """The hits that can hold an answer, the best first, with what the model reads of each. Raises ``ClientError`` and
@@ -124,7 +129,7 @@ class RetrievalTool(ServerTool):
         lines = await self.knowledge.sentence_scorer.score(queries_for(query, messages)[-1], passages)
         if threshold is not None:
             first = [line for line in lines if line.passage < FIRST]
-            if answer_log_odds((_user_texts(messages) or [query])[-1], first, passages[:FIRST]) < threshold:
+            if answer_log_odds((user_texts(messages) or [query])[-1], first, passages[:FIRST]) < threshold:
                 return {}
         texts = focused(lines, passages, config.most_lines or len(lines))
         return {hit: text for hit, text in zip(near, texts, strict=True) if text}
@@ -153,26 +158,6 @@ def retrieval_tool(
         "required": ["query"],
     }
     return RetrievalTool(knowledge, owner, store_id, Tool(name, description.strip() or DESCRIPTION, schema), template)
-
-
-def queries_for(query: str, messages: Sequence[Message]) -> list[str]:
-    """What to search for: the model's query and the person's last words, each behind the words before them if it depends on
-    them."""
-    user_texts = _user_texts(messages)
-    texts = [text for text in (query.strip(), *user_texts[-1:]) if text]
-    if len(user_texts) > 1:
-        texts = [f"{user_texts[-2]} {text}" if depends_on_context(text) else text for text in texts]
-    return list(dict.fromkeys(texts))
-
-
-def _user_texts(messages: Sequence[Message]) -> list[str]:
-    """What the person said, the last at the end."""
-    return [message.content.strip() for message in messages if message.role == "user" and message.content.strip()]
-
-
-def depends_on_context(question: str) -> bool:
-    """Whether a question cannot be understood without what was said before."""
-    return tokens_of(question) <= SHORT_TOKENS or _LEANING.search(question) is not None
 
 
 def merged(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:

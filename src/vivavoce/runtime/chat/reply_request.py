@@ -17,7 +17,7 @@ from vivavoce.signatures import RULES_TOKENS
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.loop import with_tools
 from vivavoce.tools.session_tools import SessionTools
-from vivavoce.types import GenerationOptions, NamedTool, ReplyEvent, ThinkingOptions, Tool
+from vivavoce.types import GenerationOptions, NamedTool, ReplyEvent, ThinkingOptions
 
 VARIED = 0.5
 """The temperature of several answers to one request, if the client gives none: at 0 they would all be the same."""
@@ -124,7 +124,7 @@ def _options(chat_request: ChatRequest, declared: tuple[DeclaredTool, ...], mode
         top_p=chat_request.top_p,
         seed=None if chat_request.seed is None else chat_request.seed % 2**32,
         stop=chat_request.stops,
-        tools=tuple(Tool(tool.name, tool.description, tool.parameters) for tool in functions(declared)),
+        tools=tuple(tool.as_tool() for tool in functions(declared)),
         tool_choice=chosen(choice),
         parallel_tool_calls=chat_request.parallel_tool_calls,
         frequency_penalty=chat_request.frequency_penalty,

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from vivavoce.intents.turn import TurnIntent
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
+from vivavoce.tools.queries import queries_for
 from vivavoce.tools.web_search.base import SearchError
 from vivavoce.tools.web_search.search import MAX_RESULTS, Result, WebSearch, wording
 from vivavoce.types import Citation, Message, Tool
@@ -20,6 +22,9 @@ NOTHING_TO_SEARCH = "There were no words to search for."
 NOTHING_FOUND = "The web search found nothing."
 
 MAX_TIMEOUT_S = 60.0
+CHANGES = 0.7
+"""Probability from which on what is asked is searched without asking the model."""
+
 _GRACE_S = 0.5
 """What the tool loop waits beyond the search's own deadline, at which the search gives what it has."""
 
@@ -41,6 +46,14 @@ class WebSearchTool(ServerTool):
     def timeout_s(self) -> float:  # type: ignore[override]
         """How long the loop waits."""
         return self.search_s + _GRACE_S
+
+    async def arguments_in_advance(
+        self, messages: Sequence[Message], intent: TurnIntent | None
+    ) -> Mapping[str, Any] | None:
+        """What changes from day to day is looked up: a model knows how it was."""
+        if intent is None or intent.current < CHANGES:
+            return None
+        return {"query": queries_for("", messages)[-1]}
 
     async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """Search for ``query`` (or ``keyword``, as StepFun's models call it)."""

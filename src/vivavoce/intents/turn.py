@@ -1,0 +1,45 @@
+"""What a turn wants, out of the conversation before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vivavoce.intents.classifier import IntentClassifier
+from vivavoce.pending_request import question_before
+from vivavoce.types import Message
+
+_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
+
+
+@dataclass(frozen=True, slots=True)
+class TurnIntent:
+    """Probabilities of a user's turn. ``acts``: something is to be done, also where the turn answers a question about an
+    earlier request; ``documents`` and ``current``: where what is asked may stand; ``answer`` holds those of a yes and a no.
+    """
+
+    text: str
+    acts: float
+    documents: float
+    current: float
+    answer: Mapping[str, float] = field(default_factory=dict)
+
+
+async def turn_intent(classifier: IntentClassifier, messages: Sequence[Message]) -> TurnIntent | None:
+    """Of the user's last words; ``None`` where nobody has spoken, or nothing can be known. Raises ``EngineError``."""
+    texts = [message.content.strip() for message in messages if message.role == "user" and message.content.strip()]
+    if not texts:
+        return None
+    last = texts[-1]
+    sentences = [sentence.strip() for sentence in _SENTENCE.findall(last) if sentence.strip()]
+    answers = question_before(messages)
+    wanted = [last, *sentences[-1:], *(texts[-2:-1] if answers else [])]
+    found = await classifier.probabilities(wanted)
+    if found is None:
+        return None
+    whole = found[0]
+    own = max(one["act"] for one in found[: 1 + len(sentences[-1:])])
+    earlier = found[-1]["act"] if answers and len(texts) > 1 else 0.0
+    documents = max(one["documents"] for one in found[: 1 + len(sentences[-1:])])
+    return TurnIntent(last, max(own, earlier), documents, whole["current"], {"yes": whole["yes"], "no": whole["no"]})

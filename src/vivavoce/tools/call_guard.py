@@ -1,0 +1,125 @@
+"""What stands between a model that calls a function and the function: acting is not asking, and arguments are what was said.
+
+A small model calls because a function is there: it refunded an order when it was asked whether that is possible. So a call
+with effects is made after a request only, once, with arguments somebody said, and where it moves money or cannot be undone
+after a yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from vivavoce.tools.effects import EffectLevel, effect_level
+from vivavoce.tools.provenance import parsed, said_in, unsaid_arguments
+from vivavoce.types import Language, Message, Tool, ToolCall
+
+ConfirmPolicy: TypeAlias = Literal["never", "risky", "always"]
+"""Which calls with effects wait for a yes: none, those that move money or cannot be undone, or all."""
+
+ASKS_FOR = 0.6
+"""Probability of a request from which on it is one; below, the user is asked."""
+
+MAY_ASK_FOR = 0.25
+"""Below this nobody asks for anything to be done."""
+
+_ASK = {
+    "en": "NOT DONE: the person has not said {names}. Ask for it in one short question, and say nothing else.",
+    "zh": "还没有办理：用户没有说过{names}。请用一句简短的中文问用户，不要说别的。",
+    "ja": "未実行：{names}はまだ聞いていません。短い日本語の質問一つで尋ねてください。",
+}
+_CONFIRM = {
+    "en": (
+        "NOT DONE YET. Ask the person in one short question whether to do this now, naming it: {action}. Do not say that "
+        "anything has been done."
+    ),
+    "zh": "还没有办理。请用一句简短的中文问用户是否现在办理，并说出内容：{action}。不要说已经办好了。",
+    "ja": "まだ実行していません。短い日本語の質問一つで、内容を挙げて確認してください：{action}。",
+}
+_REPEATED = {
+    "en": "This has been done already, with this result: {result}. Tell the person so; it is not done again.",
+    "zh": "这件事已经办过了，结果是：{result}。请告诉用户，不会重复办理。",
+    "ja": "これはすでに実行済みで、結果は：{result}。そう伝えてください。もう一度は実行しません。",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a call is not made. ``text`` is told to the model in place of a result; ``confirms``: what it says is a question
+    whose yes makes the call."""
+
+    text: str
+    confirms: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallGuard:
+    """The checks of one reply. ``acts`` is how likely the user asks for something to be done (``None``: not known, which
+    counts as a request); ``confirmed`` is a call they have said yes to."""
+
+    tools: Mapping[str, Tool]
+    policy: ConfirmPolicy
+    language: Language
+    acts: float | None = None
+    confirmed: ToolCall | None = None
+    levels: Mapping[str, EffectLevel] = field(default_factory=dict)
+
+    def refusal(self, call: ToolCall, messages: Sequence[Message]) -> Refusal | None:
+        """Why ``call`` is not made now; ``None``: it is. ``messages`` are those it rests on."""
+        tool = self.tools.get(call.name)
+        if tool is None or (self.confirmed is not None and _same(call, self.confirmed)):
+            return None
+        level, arguments = self.levels.get(call.name, "none"), parsed(call.arguments)
+        if unsaid := unsaid_arguments(arguments, tool.parameters, said_in(messages)):
+            return Refusal(self._words(_ASK).format(names=_names(unsaid, tool)))
+        if level == "none":
+            return None
+        if (result := _result_of_same(call, messages)) is not None:
+            return Refusal(self._words(_REPEATED).format(result=result[:200] or "ok"))
+        unsure = self.acts is not None and self.acts < ASKS_FOR
+        if unsure or self.policy == "always" or (self.policy == "risky" and level == "risky"):
+            values = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in arguments.items())
+            action = f"{call.name.replace('_', ' ')} ({values})"
+            return Refusal(self._words(_CONFIRM).format(action=action), confirms=True)
+        return None
+
+    def withheld(self) -> frozenset[str]:
+        """Names of the tools nobody can have asked for."""
+        if self.acts is None or self.acts >= MAY_ASK_FOR:
+            return frozenset()
+        return frozenset(name for name, level in self.levels.items() if level != "none")
+
+    def _words(self, texts: Mapping[str, str]) -> str:
+        return texts.get(self.language, texts["en"])
+
+
+def levels_of(tools: Sequence[Tool]) -> dict[str, EffectLevel]:
+    """How much harm each of ``tools`` can do, by name."""
+    return {tool.name: effect_level(tool) for tool in tools}
+
+
+def _same(one: ToolCall, other: ToolCall) -> bool:
+    return one.name == other.name and parsed(one.arguments) == parsed(other.arguments)
+
+
+def _result_of_same(call: ToolCall, messages: Sequence[Message]) -> str | None:
+    """What came of the same call before, if it was made."""
+    for message in reversed(messages):
+        for earlier in message.tool_calls:
+            if _same(call, earlier):
+                results = (told.content for told in messages if told.tool_call_id == earlier.id)
+                return next(results, "")
+    return None
+
+
+def _names(names: Sequence[str], tool: Tool) -> str:
+    properties = tool.parameters.get("properties")
+    described = properties if isinstance(properties, Mapping) else {}
+
+    def in_words(name: str) -> str:
+        about = described.get(name)
+        told = about.get("description") if isinstance(about, Mapping) else None
+        return f"{name.replace('_', ' ')} ({told})" if isinstance(told, str) and told else name.replace("_", " ")
+
+    return ", ".join(map(in_words, names))

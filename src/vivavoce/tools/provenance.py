@@ -1,0 +1,187 @@
+"""Whether the arguments of a call were said by anybody, or made up. Pure.
+
+A grammar makes a model fill in what is required, whether or not it knows: "look up my order" became order 12345. So numbers,
+codes and names have to stand in what the user said (typed or spoken), in what the client's instructions and functions told,
+or be near to a name that is known.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vivavoce.text.inverse import inverse_normalized
+from vivavoce.text.scripts import written_language
+from vivavoce.tools.rendering import is_quoted
+from vivavoce.types import Message
+
+LEAST_DIGITS = 3
+"""Shorter numbers are counts and sizes, which are said in too many ways to be held against anybody ("a couple of")."""
+
+LEAST_WORD = 3
+"""Letters of a word of a name that are looked for."""
+
+_PLACEHOLDER = re.compile(
+    r"^\W*(?:unknown|n/?a|none|null|nil|undefined|string|tbd|todo|xxx+|example|not (?:given|provided|specified|known)|missing"
+    r"|(?:the |your |my |user'?s? |customer'?s? )?(?:\w+ ){0,2}(?:number|id|name|code|address|date|email|phone)(?: here)?"
+    r"|未知|无|未提供|不详|订单号|姓名|不明)\W*$",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(
+    r"(?:^|_)(?:name|recipient|person|doctor|contact|to|payee|beneficiary|street|city|address|destination|email|phone|guest"
+    r"|customer|patient|iban)(?:$|_)",
+    re.IGNORECASE,
+)
+"""Arguments that are names: free text is put into other words, a name is not."""
+
+_DATE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{2})?)?$")
+_CLOCK = re.compile(r"^\d{1,2}:\d{2}(?::\d{2})?$")
+_DATE_WORDS = re.compile(
+    r"\d|\b(?:today|tonight|tomorrow|yesterday|next|this|mon|tues?|wed(?:nes)?|thurs?|fri|sat(?:ur)?|sun)(?:day)?\b|\bweek|\bmonth"
+    r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|first|second|third|\w+th\b"
+    r"|今天|今晚|明天|后天|大后天|昨天|周|星期|礼拜|月|号|日|下个|这个|今日|明日|明後日|来週|今週|曜",
+    re.IGNORECASE,
+)
+_CLOCK_WORDS = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midnight|half|quarter|morning|evening|afternoon)\b"
+    r"|点|时|早|晚|中午|半|時|朝|夜|昼",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"\d+")
+_CODE = re.compile(r"[A-Za-z]{1,4}[- ]?\d{2,}|\d{2,}[- ]?[A-Za-z]{1,4}")
+_WORD = re.compile(r"[^\W\d_]+")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What may stand in arguments: ``groups`` are the digits of each message in their order, ``text`` all of it, folded."""
+
+    groups: tuple[tuple[str, ...], ...]
+    text: str
+    user_text: str
+
+    def has_digits(self, digits: str) -> bool:
+        """Whether these digits were said as one number, or as neighbouring groups ("47 112")."""
+        return any(digits in runs for runs in map(_runs, self.groups))
+
+
+def said_in(messages: Sequence[Message]) -> Said:
+    """What the user, the client's instructions and its functions said. Not what the assistant did, which may have made it up,
+    nor what documents and pages hold: their numbers belong to somebody else."""
+    sources = [message for message in messages if message.role in ("user", "system") or _told_by_client(message)]
+    texts = [_typed(message) for message in sources]
+    user = " ".join(_typed(message) for message in messages if message.role == "user")
+    return Said(
+        tuple(tuple(_DIGITS.findall(text)) for text in texts),
+        " ".join(texts).casefold(),
+        user.casefold(),
+    )
+
+
+def unsaid_arguments(arguments: Mapping[str, Any], schema: Mapping[str, Any], said: Said) -> list[str]:
+    """Names of the arguments nobody said, in their order; what may be left out and is empty is none of them."""
+    properties = schema.get("properties")
+    described = properties if isinstance(properties, Mapping) else {}
+    required = schema.get("required") or ()
+    return [
+        name
+        for name, value in arguments.items()
+        if not _is_said(name, value, described.get(name), said)
+        and not (value in ("", None, [], {}) and name not in required)
+    ]
+
+
+def _told_by_client(message: Message) -> bool:
+    return message.role == "tool" and not is_quoted(message)
+
+
+def _typed(message: Message) -> str:
+    """The text with spoken numbers as they are typed, behind itself: both readings count."""
+    if message.role != "user":
+        return message.content
+    language = written_language(message.content)
+    return f"{message.content} {inverse_normalized(message.content, language)}"
+
+
+def _is_said(name: str, value: object, described: object, said: Said) -> bool:
+    schema = described if isinstance(described, Mapping) else {}
+    if "enum" in schema or "const" in schema or isinstance(value, bool):
+        return True
+    if isinstance(value, int | float):
+        digits = re.sub(r"\D", "", f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value))
+        return len(digits) < LEAST_DIGITS or said.has_digits(digits) or said.has_digits(digits.rstrip("0"))
+    if isinstance(value, str):
+        return _string_is_said(name, value.strip(), said)
+    if isinstance(value, Mapping):
+        return not unsaid_arguments(value, schema, said)
+    if isinstance(value, list):
+        return all(_is_said(name, item, schema.get("items"), said) for item in value)
+    return True
+
+
+def _string_is_said(name: str, value: str, said: Said) -> bool:
+    if not value or _PLACEHOLDER.match(value):
+        return False
+    if value.casefold() in said.text:
+        return True
+    if _DATE.match(value):
+        return _DATE_WORDS.search(said.user_text) is not None
+    if _CLOCK.match(value):
+        return _CLOCK_WORDS.search(said.user_text) is not None
+    numbers = [
+        digits for digits in _DIGITS.findall(re.sub(r"(?<=\d)[ .\-/](?=\d)", "", value)) if len(digits) >= LEAST_DIGITS
+    ]
+    if not all(said.has_digits(digits) for digits in numbers):
+        return False
+    if _CODE.search(value) and not numbers:
+        return _plain(value) in _plain(said.text)
+    return not _NAMED.search(name) or bool(numbers) or _name_is_said(value, said.text)
+
+
+def _name_is_said(value: str, text: str) -> bool:
+    """Whether a word of the name was said, one letter apart at most (a recogniser's spelling)."""
+    if _HAN.search(value):
+        return any(part in text for part in _bigrams(value))
+    words = [word.casefold() for word in _WORD.findall(value) if len(word) >= LEAST_WORD]
+    return not words or any(_nearly(word, other) for word in words for other in set(_WORD.findall(text)))
+
+
+def _bigrams(value: str) -> Iterator[str]:
+    characters = "".join(_HAN.findall(value))
+    yield from (characters[at : at + 2] for at in range(max(1, len(characters) - 1)))
+
+
+def _nearly(word: str, other: str) -> bool:
+    """Whether two words are one edit apart at most."""
+    if abs(len(word) - len(other)) > 1:
+        return False
+    if len(word) > len(other):
+        word, other = other, word
+    at = next((index for index, (one, two) in enumerate(zip(word, other, strict=False)) if one != two), len(word))
+    return word[at + 1 :] == other[at + 1 :] or word[at:] == other[at + 1 :]
+
+
+def _runs(groups: Sequence[str]) -> frozenset[str]:
+    """All numbers that neighbouring groups of digits make together."""
+    return frozenset(
+        "".join(groups[start:end])
+        for start in range(len(groups))
+        for end in range(start + 1, min(len(groups), start + 12) + 1)
+    )
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w]|_", "", text).casefold()
+
+
+def parsed(arguments: str) -> Mapping[str, Any]:
+    """A call's arguments; of what is no object, none."""
+    try:
+        value = json.loads(arguments or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,142 @@
+"""What is settled before the model writes: which searches are made, which calls may be, and what it is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from vivavoce.errors import EngineError
+from vivavoce.ids import random_id
+from vivavoce.intents.classifier import IntentClassifier
+from vivavoce.intents.turn import TurnIntent, turn_intent
+from vivavoce.tools.base import CallContext, ServerTool
+from vivavoce.tools.call_guard import CallGuard, ConfirmPolicy, levels_of
+from vivavoce.tools.confirmations import Confirmations, answer_of
+from vivavoce.types import GenerationOptions, Language, Message, Tool, ToolCall
+
+log = logging.getLogger(__name__)
+
+_DECLINED: Mapping[Language, str] = {
+    "en": "The person said no. Nothing was done and nothing will be: say so in a few words.",
+    "zh": "用户说不。什么都没有办理，也不会办理：用几个字告诉用户。",
+    "ja": "ユーザーは断りました。何も実行していません。短くそう伝えてください。",
+}
+_ONLY_ASKING: Mapping[Language, str] = {
+    "en": "The person only asks. Nothing has been done: do not say that anything was.",
+    "zh": "用户只是在询问。什么都没有办理：不要说已经办了。",
+    "ja": "ユーザーは質問しているだけです。何も実行していません。実行したと言わないでください。",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlan:
+    """Options of a reply, the ``calls`` the server makes first, the ``guard`` of the model's calls, and a ``note`` to it."""
+
+    options: GenerationOptions
+    calls: Sequence[ToolCall] = ()
+    guard: CallGuard | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlanner:
+    """Plans replies to what users say. Without a ``classifier``, or where it knows nothing, everything counts as a request."""
+
+    classifier: IntentClassifier | None
+    confirmations: Confirmations
+    policy: ConfirmPolicy
+
+    async def plan(
+        self,
+        messages: Sequence[Message],
+        options: GenerationOptions,
+        tools: Sequence[ServerTool],
+        context: CallContext,
+    ) -> ReplyPlan:
+        """The plan for a reply to ``messages`` with ``options``; ``tools`` are the server's."""
+        if not options.tools:
+            return ReplyPlan(options)
+        intent = await self._intent(messages)
+        own = {tool.tool.name: tool for tool in tools}
+        guarded = [tool for tool in options.tools if tool.name not in own or own[tool.name].kind == "mcp"]
+        guard = self._guard(guarded, context, intent)
+        asked = self.confirmations.pending(context.owner, messages)
+        if asked is not None and asked.name in guard.tools:
+            answer = answer_of(messages[-1].content if not intent else intent.text, intent.answer if intent else None)
+            if answer == "yes":
+                return _confirmed(options, guard, asked, by_server=asked.name in own)
+            if answer == "no":
+                withheld = options.withheld | {name for name, level in guard.levels.items() if level != "none"}
+                return ReplyPlan(replace(options, withheld=withheld), (), guard, _words(_DECLINED, context.language))
+            guard = replace(guard, acts=1.0)  # the request stands, and is put right
+        withheld = guard.withheld()
+        options = replace(options, withheld=options.withheld | withheld)
+        calls = await self._searches(messages, options, tools, intent) if has_last_word(messages) else []
+        # What has been looked up is not looked up again by the model; what it has not thought of, it still can.
+        options = replace(options, withheld=options.withheld | {call.name for call in calls})
+        about_acting = bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
+        return ReplyPlan(options, calls, guard, _words(_ONLY_ASKING, context.language) if about_acting else "")
+
+    # ---- inside
+
+    async def _intent(self, messages: Sequence[Message]) -> TurnIntent | None:
+        if self.classifier is None:
+            return None
+        try:
+            return await turn_intent(self.classifier, messages)
+        except EngineError as error:
+            log.warning("what a turn wants cannot be told: %s", error)
+            return None
+
+    def _guard(self, tools: Sequence[Tool], context: CallContext, intent: TurnIntent | None) -> CallGuard:
+        return CallGuard(
+            {tool.name: tool for tool in tools},
+            self.policy,
+            context.language,
+            intent.acts if intent else None,
+            levels=levels_of(tools),
+        )
+
+    async def _searches(
+        self,
+        messages: Sequence[Message],
+        options: GenerationOptions,
+        tools: Sequence[ServerTool],
+        intent: TurnIntent | None,
+    ) -> list[ToolCall]:
+        """Calls of what should have the answer, however long it takes to find out: a model that is not told guesses."""
+        offered = [tool for tool in tools if tool.tool in options.tools and tool.tool.name not in options.withheld]
+        try:
+            found = await asyncio.gather(*(tool.arguments_in_advance(messages, intent) for tool in offered))
+        except EngineError as error:
+            log.warning("the evidence of tools cannot be computed: %s", error)
+            return []
+        return [
+            ToolCall(random_id("call"), tool.tool.name, json.dumps(arguments, ensure_ascii=False))
+            for tool, arguments in zip(offered, found, strict=True)
+            if arguments is not None
+        ]
+
+
+ABOUT_ACTING = 0.5
+"""Probability of a question from which on a turn without a request is one about the functions there are."""
+
+
+def has_last_word(messages: Sequence[Message]) -> bool:
+    """Whether the user has the last word: else a result is to be told, or instructions say what to do."""
+    return next((message.role for message in reversed(messages) if message.role != "system"), None) == "user"
+
+
+def _confirmed(options: GenerationOptions, guard: CallGuard, call: ToolCall, *, by_server: bool) -> ReplyPlan:
+    """The user has said yes: the call is made as it was read to them."""
+    call = replace(call, id=random_id("call"))
+    if by_server:
+        return ReplyPlan(options, (call,), guard)
+    return ReplyPlan(options, (), replace(guard, confirmed=call))
+
+
+def _words(texts: Mapping[Language, str], language: Language) -> str:
+    return texts.get(language, texts["en"])
