@@ -50,7 +50,7 @@ def in_digits(text: str, language: Language) -> str:
     text = normalize("NFKC", text).replace("’", "'").replace("–", "-")
     text = _han(text) if language == "zh" else _english(text)
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text.lower())
-    text = re.sub(r"(?<![\d-])\d(?:[- ]\d){2,}(?![\d.:-])", lambda match: re.sub("[- ]", "", match[0]), text)
+    text = re.sub(r"(?<![\d-])\d(?:[- ]\d){2,}(?![\d:-]|\.\d)", lambda match: re.sub("[- ]", "", match[0]), text)
     return _prices(_times(text))
 
 
@@ -60,9 +60,9 @@ def numbers_of(digits: str) -> set[str]:
 
 
 def ungrounded(answer: str, known: str) -> set[str]:
-    """Numbers of ``answer`` that ``known`` does not have; both as ``in_digits`` makes them."""
+    """Numbers of ``answer`` that ``known`` does not have; both as ``in_digits`` makes them. Hours and whole euros count."""
     there = numbers_of(known)
-    there |= {part for number in there for part in re.split("[.:]", number)} | {_plain(part) for part in _parts(there)}
+    there |= {re.split("[.:]", number)[0] for number in there}
     return {number for number in numbers_of(answer) if not _is_known(number, there)}
 
 
@@ -74,10 +74,6 @@ def _is_known(number: str, there: set[str]) -> bool:
         other = [str((int(hours) + shift) % 24) for shift in (0, 12)]
         return any(f"{hour}:{minutes}" in there or (minutes == "00" and hour in there) for hour in other)
     return f"{number}:00" in there or (number.isdigit() and f"{int(number) + 12}:00" in there)
-
-
-def _parts(numbers: set[str]) -> set[str]:
-    return {part for number in numbers if ":" in number for part in number.split(":")}
 
 
 def _plain(number: str) -> str:
