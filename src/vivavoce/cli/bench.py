@@ -32,6 +32,7 @@ from vivavoce.cli.bench_http import http
 from vivavoce.cli.bench_perception import perception
 from vivavoce.cli.bench_questions import QuestionChoice, questions_of
 from vivavoce.cli.bench_reasoning import reasoning
+from vivavoce.cli.bench_service import service
 from vivavoce.cli.bench_speaking import speaking
 from vivavoce.cli.local_server import server_at
 from vivavoce.cli.options import (
@@ -59,6 +60,7 @@ app.command()(endpointing)
 app.command()(speaking)
 app.command()(perception)
 app.command()(reasoning)
+app.command()(service)
 
 
 @app.callback()

@@ -1,0 +1,1 @@
+"""The service bench: businesses with documents and functions of effect, and dialogues about them that are scored by code."""
