@@ -29,8 +29,8 @@ LEAST_HEARD = 12
 _YES = re.compile(
     r"^\W*(?:yes|yeah|yep|yup|sure|ok(?:ay)?|correct|right|exactly|please do|go ahead|do (?:it|that|so)|of course"
     r"|certainly|absolutely"
-    r"|confirm(?:ed)?|i confirm|definitely|mhm|uh-huh|all right|alright|是(?!不是)|对(?!不起)|好(?!多|吗)|嗯|可以(?!吗)|行(?!李)|没错"
-    r"|确认|当然|没问题|请继续|办吧"
+    r"|confirm(?:ed)?|i confirm|definitely|mhm|uh-huh|all right|alright|是(?!不是)|对(?!不起)|好(?!多|吗)|嗯|可以(?!吗)"
+    r"|行(?!李)|没错|确认|当然|没问题|请继续|办吧"
     r"|はい|ええ|うん|お願い|そうです|その通り|大丈夫)(?![a-z])",
     re.IGNORECASE,
 )

@@ -55,7 +55,7 @@ def effect_level(tool: Tool) -> EffectLevel:
     told = f"{spaced}. {_FIRST_SENTENCE.match(tool.description.strip())[0]}"  # type: ignore[index]
     if tool.destructive or (tool.destructive is None and _risky(spaced, told)):
         return "risky"
-    if tool.effects or _ACTS.search(told):
+    if tool.effects or _ACTS.search(told) or _RISKY.search(told):
         return "acts"
     return "none"
 

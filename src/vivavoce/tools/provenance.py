@@ -126,7 +126,7 @@ def _is_said(name: str, value: object, described: object, said: Said) -> bool:
 def _string_is_said(name: str, value: str, said: Said) -> bool:
     if not value or _PLACEHOLDER.match(value):
         return False
-    if value.casefold() in said.text:
+    if _stands_in(value.casefold(), said.text):
         return True
     if _DATE.match(value):
         return _DATE_WORDS.search(said.user_text) is not None
@@ -140,6 +140,11 @@ def _string_is_said(name: str, value: str, said: Said) -> bool:
     if _CODE.search(value) and not numbers:
         return _plain(value) in _plain(said.text)
     return not _NAMED.search(name) or bool(numbers) or _name_is_said(value, said.text)
+
+
+def _stands_in(value: str, text: str) -> bool:
+    """Whether it was said as it is; a number within a longer one was not."""
+    return re.search(rf"(?<!\d){re.escape(value)}(?!\d)", text) is not None
 
 
 def _name_is_said(value: str, text: str) -> bool:
