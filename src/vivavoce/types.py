@@ -331,7 +331,8 @@ class ToolResult:
     ``text`` goes to the language model. ``payload`` goes to clients whose protocol shows results (for example
     ``{"results": [...]}`` of a web search). ``failed``: the tool could not do its work and ``text`` says so. ``trusted``:
     no word of ``text`` is untrusted, as a clock's or a calculator's; a page's or a document's is not. ``empty``:
-    there was nothing to be found, which is worth telling only if nothing else was.
+    there was nothing to be found, which is worth telling only if nothing else was. ``lines`` are those of ``text`` nearest to
+    the question, the nearest first; ``sure``: they have the answer.
     """
 
     text: str
@@ -340,6 +341,8 @@ class ToolResult:
     failed: bool = False
     trusted: bool = False
     empty: bool = False
+    lines: tuple[str, ...] = ()
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from vivavoce.tools.grounding import AnswerCheck, denying_line, evidence_of
 
 
-def checked(answer: str, passage: str, question: str = "", language: str = "en", *, by: int = 3) -> tuple[str, str]:
+def checked(answer: str, passage: str, question: str = "", *, by: int = 3) -> tuple[str, str]:
     """What is let through of an answer that comes in pieces, and the fault."""
-    check = AnswerCheck(evidence_of([passage], [passage], question), language)
+    check = AnswerCheck(evidence_of([passage], [passage], question))
     text = "".join(check.push(answer[at : at + by]) for at in range(0, len(answer), by)) + check.flush()
     return text, check.fault
 
@@ -79,7 +79,7 @@ def test_nothing_is_denied_without_lines() -> None:
 @given(st.text(), st.integers(min_value=1, max_value=5))
 def test_words_without_numbers_come_through(text: str, by: int) -> None:
     evidence = evidence_of([text], [], "")
-    check = AnswerCheck(evidence, "en")
+    check = AnswerCheck(evidence)
     through = "".join(check.push(text[at : at + by]) for at in range(0, len(text), by)) + check.flush()
     assert text.startswith(through)
     assert through == text or check.fault

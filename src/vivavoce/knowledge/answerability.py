@@ -41,7 +41,11 @@ _MEASURES = frozenset(
 )
 """Words of questions that an answer rarely repeats: "how long" is answered by hours."""
 
+_OTHER_LANGUAGE = 0.5
+"""The share of words that counts for a question in another script than the passages, which have none of them."""
+
 _WORD = re.compile(r"[^\W_]+")
+_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def shares_words(question: str, passages: Sequence[Passage]) -> bool:
@@ -76,10 +80,16 @@ def _words_of(passages: Sequence[Passage]) -> frozenset[str]:
 
 def _covered(question: str, passage_words: frozenset[str]) -> float:
     """The share of the words asked for that stand in the passages, in this form or a like one."""
+    if _han(question) != _han(" ".join(passage_words)):
+        return _OTHER_LANGUAGE
     terms = [term for term in terms_of(question) if term not in _MEASURES]
     stems = {word[:_STEM] for word in passage_words if len(word) >= _STEM}
     matches = [term in passage_words or (len(term) > _STEM - 1 and term[:_STEM] in stems) for term in terms]
     return sum(matches) / len(matches) if matches else 1.0
+
+
+def _han(text: str) -> bool:
+    return _HAN.search(text) is not None
 
 
 def _names_missing(question: str, passage_words: frozenset[str]) -> int:

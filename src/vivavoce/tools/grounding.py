@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from vivavoce.knowledge.words import searchable, terms_of
 from vivavoce.text.inverse import inverse_normalized
-from vivavoce.types import Language
 
 _UNIT_WORDS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
@@ -41,6 +40,11 @@ _OPEN_END = re.compile(
 _YES = re.compile(
     r"^\W*(?:yes\b|yeah\b|sure\b|of course\b|certainly\b|是的|可以|能的|有的|对[，,。]|当然|はい)", re.IGNORECASE
 )
+_SORRY = re.compile(
+    r"^\W*(?:i(?:'|’| a)m (?:very )?sorry|sorry\b|i apologi[sz]e|(?:很|非常)?抱歉|对不起|申し訳)", re.IGNORECASE
+)
+"""How a small model declines. It copies its own words: where the answer was surely found it shall not."""
+
 _DENIES = re.compile(
     r"\b(?:no|not|never|closed|except|excluded|without|cannot|can't|don't|doesn't|isn't|aren't|won't|neither|nor|unavailable"
     r"|forbidden|prohibited|non)\b|n't\b|不|没|未|关门|休息|停业|除外|禁止|无法|休业|定休|ません|ない|不可|禁",
@@ -55,17 +59,18 @@ _PART = re.compile(r"[^,;:.!?，；：。！？\n|()（）]+")
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What an answer rests on. ``numbers`` are those of passages and conversation, ``lines`` the passages' lines nearest to
-    ``question``, the nearest first."""
+    ``question``, the nearest first; ``sure``: they have the answer."""
 
     numbers: frozenset[float]
     lines: tuple[str, ...]
     question: str
+    sure: bool = False
 
 
-def evidence_of(texts: Sequence[str], lines: Sequence[str], question: str) -> Evidence:
+def evidence_of(texts: Sequence[str], lines: Sequence[str], question: str, *, sure: bool = False) -> Evidence:
     """The evidence in ``texts``: passages, what was said, results of functions, instructions."""
     found = {number for text in (*texts, question) for number in numbers_of(text)}
-    return Evidence(frozenset(number for one in found for number in _spoken_as(one)), tuple(lines), question)
+    return Evidence(frozenset(number for one in found for number in _spoken_as(one)), tuple(lines), question, sure)
 
 
 @dataclass(slots=True)
@@ -73,7 +78,6 @@ class AnswerCheck:
     """Reads an answer along. ``fault`` is what contradicts, or is nowhere; from then on nothing more is let through."""
 
     evidence: Evidence
-    language: Language
     fault: str = ""
     text: str = field(default="")
     _waiting: str = field(default="")
@@ -92,6 +96,9 @@ class AnswerCheck:
 
     def _settle(self, end: int) -> str:
         settled = self._waiting[:end]
+        if not self.text.strip() and self.evidence.sure and (sorry := _SORRY.search(settled)):
+            self.fault = sorry[0]
+            return ""
         if not self.text.strip() and _YES.search(settled) and (line := denying_line(self.evidence)):
             self.fault = line
             return ""

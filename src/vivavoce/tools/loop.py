@@ -21,6 +21,7 @@ from vivavoce.signatures import estimate_tools
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.base import CallContext, ServerTool, ToolResult
 from vivavoce.tools.call_guard import CallGuard, Refusal
+from vivavoce.tools.checked_answer import checked_answer, evidence_in
 from vivavoce.tools.confirmations import Confirmations, names_arguments, question_in_words
 from vivavoce.tools.prompt_leak_filter import PromptLeakFilter
 from vivavoce.tools.provenance import parsed
@@ -118,6 +119,7 @@ class ToolLoop:
     _has_results: bool = False
     _exhausted: bool = False
     _filled: bool = False
+    _found: list[ToolResult] = field(default_factory=list)
 
     async def events(self, messages: Sequence[Message], options: GenerationOptions) -> AsyncGenerator[LoopEvent, None]:
         """What one generation yields, over all rounds; exactly one ``GenerationEnd``, last. Raises ``EngineError``."""
@@ -178,7 +180,7 @@ class ToolLoop:
     ) -> AsyncGenerator[GenerationEvent, None]:
         """One generation, as far as it is given on at once; what rests on untrusted content is read along with."""
         leak_filter = self._leak_filter(prompt)
-        async with aclosing(self.model.generate(prompt, allowed)) as events:
+        async with aclosing(self._answers(prompt, allowed)) as events:
             async for event in events:
                 if not round_.add(event):
                     continue
@@ -193,6 +195,14 @@ class ToolLoop:
             yield TextDelta(words)
         if leak_filter is not None and leak_filter.leaking:
             yield TextDelta(leak_filter.refusal(self.server_tools.context.language))
+
+    def _answers(self, prompt: Sequence[Message], allowed: GenerationOptions) -> AsyncGenerator[GenerationEvent, None]:
+        """What the model yields; where documents were searched for it, held to what was found."""
+        if self.server_tools.guard is None or not self._found or allowed.schema is not None:
+            return self.model.generate(prompt, allowed)
+        context = self.server_tools.context
+        evidence = evidence_in(prompt, self._found, _question(context.messages))
+        return checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
 
     def _refused(self, round_: _Round, prompt: Sequence[Message]) -> tuple[ToolCall, Refusal] | None:
         """The first call that must not be made, if no other is made; one beside others is dropped, and made again later if it
@@ -263,6 +273,9 @@ class ToolLoop:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        self._found += [
+            ended.result for ended in results.values() if ended.kind == "retrieval" and not ended.result.failed
+        ]
         if not self.server_tools.strangers_may_call:
             self._limited = self._limited or not all(ended.result.trusted for ended in results.values())
         if prompt[-1].role == "assistant":  # the beginning of this very reply

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 
 from vivavoce.knowledge.lengths import tokens_of
+from vivavoce.knowledge.words import STOP_WORDS, terms_of
+from vivavoce.tools.grounding import numbers_of
 from vivavoce.types import Message
 
 _LEANING = re.compile(
@@ -19,15 +21,34 @@ _LEANING = re.compile(
 SHORT_TOKENS = 6
 """A question this short depends on what was said before, too."""
 
+OWN_TERMS = 2
+"""Words worth looking for that make a question one of its own, though it may lean on what was said before."""
+
 
 def queries_for(query: str, messages: Sequence[Message]) -> list[str]:
     """What to search for: the model's query and the person's last words, each behind the words before them if it depends on
-    them."""
+    them, and on its own as well if it has words of its own."""
     said = user_texts(messages)
-    texts = [text for text in (query.strip(), *said[-1:]) if text]
-    if len(said) > 1:
-        texts = [f"{said[-2]} {text}" if depends_on_context(text) else text for text in texts]
-    return list(dict.fromkeys(texts))
+    queries: list[str] = []
+    for text in (query.strip(), *said[-1:]):
+        if len(said) > 1 and depends_on_context(text):
+            queries += [f"{said[-2]} {text}"] if text else []
+            queries += [text] if has_own_words(text) else []
+        else:
+            queries += [text] if text else []
+    return list(dict.fromkeys(queries))
+
+
+def has_own_words(text: str) -> bool:
+    """Whether there is enough in it to look for."""
+    return len([term for term in terms_of(text) if term not in STOP_WORDS]) >= OWN_TERMS
+
+
+def with_figures(text: str) -> str:
+    """``text``, and behind it the numbers that are spelt out in it: documents have them as figures."""
+    figures = [f"{number:g}" for number in dict.fromkeys(numbers_of(text)) if number == int(number) and number > 1]
+    missing = [figure for figure in figures if figure not in text]
+    return " ".join((text, *missing))
 
 
 def user_texts(messages: Sequence[Message]) -> list[str]:

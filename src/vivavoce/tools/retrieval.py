@@ -20,17 +20,20 @@ from vivavoce.knowledge.answerability import FIRST, answer_log_odds, shares_word
 from vivavoce.knowledge.fusion import fused_scores
 from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.search import Hit, within
-from vivavoce.knowledge.sentence_scoring import focused
+from vivavoce.knowledge.sentence_scoring import ScoredSentence, focused
 from vivavoce.knowledge.service import KnowledgeService
 from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
-from vivavoce.tools.queries import queries_for, user_texts
+from vivavoce.tools.queries import queries_for, user_texts, with_figures
 from vivavoce.types import Citation, Message, Tool
 
 log = logging.getLogger(__name__)
 
 NAME = "search_documents"
 DESCRIPTION = "Look things up in the user's documents."
-NOTHING_FOUND = "The documents do not say. Tell the person so in one short sentence, and make nothing up."
+NOTHING_FOUND = (
+    "The documents do not say. If it was said earlier in this conversation, answer from that. Else tell the person in one "
+    "short sentence that the documents do not say, and make nothing up."
+)
 NOTHING_ASKED = "There was nothing to search for."
 NOT_THERE = "The documents are no longer there."
 
@@ -40,8 +43,32 @@ ASKS, MAY_ASK = 0.7, 0.1
 """Probabilities that documents may tell what is asked: from the first on they are searched; from the second on where they more
 likely than not tell it."""
 
+ASKS_TO_ACT = 0.6
+"""Probability of a request from which on nothing is looked up that is not asked for: what is found would be answered from."""
+
+SURE, SURE_LINES = 1.0, 4
+"""Log odds from which on what is found has the answer, and how many lines are read then: a small model reads slowly."""
+
 DEPTH = 3
 """How many times the hits that are wanted each wording brings in."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedHits:
+    """Hits that are near enough, all their lines, and the log odds that they tell what is asked."""
+
+    hits: Sequence[Hit]
+    lines: Sequence[ScoredSentence]
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPassages:
+    """What the model reads of each hit, the lines nearest to the question, and whether the answer is surely in them."""
+
+    texts: Mapping[Hit, str]
+    lines: tuple[str, ...]
+    sure: bool
 
 
 @dataclass(frozen=True)
@@ -69,7 +96,7 @@ class RetrievalTool(ServerTool):
         if not questions:
             return ToolResult(NOTHING_ASKED, failed=True, trusted=True)
         try:
-            read = await self._read(query, context.messages)
+            found = await self._read(query, context.messages)
         except ClientError:
             return ToolResult(NOT_THERE, failed=True, trusted=True)
         except EngineError as error:
@@ -77,17 +104,19 @@ class RetrievalTool(ServerTool):
         except StoreError as error:
             log.warning("documents cannot be searched: %s", error)
             return ToolResult(f"The documents cannot be searched: {error.client_message}", failed=True, trusted=True)
+        read = found.texts
         hits = within(list(read), config.budget_tokens, list(map(tokens_of, read.values())))
         self.knowledge.stores.touch(self.store_id)
         payload = {"query": questions[0], "results": [hit_object(hit) for hit in hits]}
         if not hits:
             return ToolResult(NOTHING_FOUND, payload=payload, trusted=True, empty=True)
         knowledge = "\n\n".join(f"[{hit.filename}] {read[hit]}" for hit in hits)
-        return ToolResult(self._filled_template(knowledge, questions[0]), tuple(map(citation, hits)), payload)
+        text = self._filled_template(knowledge, questions[0])
+        return ToolResult(text, tuple(map(citation, hits)), payload, lines=found.lines, sure=found.sure)
 
     async def ranked(self, query: str, messages: Sequence[Message], limit: int) -> list[Hit]:
         """The best hits of all queries together, near enough or not. Raises ``ClientError`` and ``EngineError``."""
-        queries = queries_for(query, messages)
+        queries = dict.fromkeys(map(with_figures, queries_for(query, messages)))
         rankings = [await self.knowledge.search(self.owner, self.store_id, text, limit * DEPTH) for text in queries]
         return merged(rankings)[:limit]
 
@@ -106,33 +135,46 @@ class RetrievalTool(ServerTool):
             return True
         if not knowledge.calibrated:
             return False
+        if intent is not None and intent.acts >= ASKS_TO_ACT:
+            return False
         try:
-            passages = [hit.passage for hit in await self.ranked("", messages, FIRST)]
+            weighed = await self._weighed("", messages, least_similarity=-1.0)
         except (ClientError, StoreError):  # the store is gone or busy, which the model is told when it calls
             return False
-        if not shares_words(user_texts(messages)[-1], passages):
+        if not shares_words(user_texts(messages)[-1], [hit.passage for hit in weighed.hits[:FIRST]]):
             return False
-        lines = await knowledge.sentence_scorer.score(queries_for("", messages)[-1], passages)
         may_ask = intent is not None and intent.documents >= MAY_ASK
-        return answer_log_odds(user_texts(messages)[-1], lines, passages) >= (0.0 if may_ask else enough)
+        return weighed.log_odds >= (0.0 if may_ask else enough)
 
-    async def _read(self, query: str, messages: Sequence[Message]) -> dict[Hit, str]:
-        """The hits that can hold an answer, the best first, with what the model reads of each. Raises ``ClientError`` and
-        ``EngineError``."""
-        config = self.knowledge.config
-        threshold = config.least_evidence if self.knowledge.calibrated else None
-        ranked = await self.ranked(query, messages, config.results)
-        near = [hit for hit in ranked if hit.similarity >= config.least_similarity]
-        passages = [hit.passage for hit in near]
-        if threshold is None and not config.most_lines:
-            return {hit: hit.passage.whole for hit in near}
-        lines = await self.knowledge.sentence_scorer.score(queries_for(query, messages)[-1], passages)
-        if threshold is not None:
+    async def _weighed(self, query: str, messages: Sequence[Message], *, least_similarity: float) -> WeighedHits:
+        """What is found, and how likely the best of it tells what is asked. Raises ``ClientError``, ``EngineError`` and
+        ``StoreError``."""
+        ranked = await self.ranked(query, messages, self.knowledge.config.results)
+        hits = [hit for hit in ranked if hit.similarity >= least_similarity]
+        passages = [hit.passage for hit in hits]
+        asked = (user_texts(messages) or [query])[-1]
+        best = WeighedHits(hits, [], float("-inf"))
+        for question in queries_for(query, messages):
+            lines = await self.knowledge.sentence_scorer.score(question, passages)
             first = [line for line in lines if line.passage < FIRST]
-            if answer_log_odds((user_texts(messages) or [query])[-1], first, passages[:FIRST]) < threshold:
-                return {}
-        texts = focused(lines, passages, config.most_lines or len(lines))
-        return {hit: text for hit, text in zip(near, texts, strict=True) if text}
+            log_odds = answer_log_odds(asked, first, passages[:FIRST])
+            if log_odds > best.log_odds or not best.lines:
+                best = WeighedHits(hits, lines, log_odds)
+        return best
+
+    async def _read(self, query: str, messages: Sequence[Message]) -> FoundPassages:
+        """The hits that can hold an answer, the best first, with what the model reads of each. Raises as ``_weighed`` does."""
+        config, calibrated = self.knowledge.config, self.knowledge.calibrated
+        weighed = await self._weighed(query, messages, least_similarity=config.least_similarity)
+        if calibrated and config.least_evidence is not None and weighed.log_odds < config.least_evidence:
+            return FoundPassages({}, (), sure=False)
+        sure = calibrated and weighed.log_odds >= SURE
+        passages = [hit.passage for hit in weighed.hits]
+        most_lines = config.most_lines or (SURE_LINES if sure else len(weighed.lines))
+        texts = focused(weighed.lines, passages, most_lines)
+        nearest = sorted(weighed.lines, key=lambda line: -line.similarity)[:most_lines]
+        read = {hit: text for hit, text in zip(weighed.hits, texts, strict=True) if text}
+        return FoundPassages(read, tuple(line.text for line in nearest), sure)
 
     def _filled_template(self, knowledge: str, question: str) -> str:
         if self.template is None:

@@ -1,0 +1,86 @@
+"""An answer from documents, read along: what contradicts them, or is nowhere in them, is said again once, else left out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TypeAlias
+
+from vivavoce.text.scripts import written_language
+from vivavoce.tools.grounding import AnswerCheck, Evidence, evidence_of
+from vivavoce.types import GenerationEvent, GenerationOptions, Language, Message, TextDelta, ToolResult
+
+Generate: TypeAlias = Callable[[Sequence[Message], GenerationOptions], AsyncGenerator[GenerationEvent, None]]
+
+_AGAIN = 'That was wrong: "{fault}" is not what was found. The line that tells: "{line}". Answer from this line, in {language}.'
+_NOWHERE = (
+    'That was wrong: "{fault}" was neither found nor said. Say in one sentence that it is not known, in {language}.'
+)
+_QUOTED: Mapping[Language, str] = {
+    "en": "The documents say: {line}",
+    "zh": "文件里写的是：{line}",
+    "ja": "資料にはこうあります。{line}",
+}
+_UNKNOWN: Mapping[Language, str] = {
+    "en": "I can't say for sure: the documents don't tell.",
+    "zh": "这个我不能确定，文件里没有写。",
+    "ja": "資料に書かれていないため、はっきりとは分かりません。",
+}
+_NAMES: Mapping[Language, str] = {"en": "English", "zh": "Chinese", "ja": "Japanese"}
+
+
+def evidence_in(prompt: Sequence[Message], results: Sequence[ToolResult], question: str) -> Evidence:
+    """What an answer to ``question`` can rest on: ``results`` of searches and all that was said, but not by the assistant."""
+    texts = [message.content for message in prompt if message.role != "assistant"]
+    lines = [line for result in results for line in result.lines]
+    return evidence_of(texts, lines, question, sure=any(result.sure for result in results))
+
+
+async def checked_answer(
+    generate: Generate, prompt: Sequence[Message], options: GenerationOptions, evidence: Evidence, language: Language
+) -> AsyncGenerator[GenerationEvent, None]:
+    """What ``generate`` yields for ``prompt``, with only such text as ``evidence`` bears. Raises as it does."""
+    check = AnswerCheck(evidence)
+    async for event in _through(generate(prompt, options), check):
+        yield event
+    if not check.fault:
+        return
+    line = evidence.lines[0] if evidence.lines else ""
+    note = (_AGAIN if line else _NOWHERE).format(fault=check.fault, line=line, language=_NAMES.get(language, language))
+    told = [*prompt, Message("system", note)]
+    begun = check.text.strip()
+    again = AnswerCheck(evidence, text=check.text)
+    retried = replace(options, tool_choice="none", continue_last_message=bool(begun))
+    async for event in _through(generate([*told, Message("assistant", check.text)] if begun else told, retried), again):
+        yield event
+    if again.fault:
+        yield TextDelta(fallback(evidence, language, again.text))
+
+
+def fallback(evidence: Evidence, language: Language, begun: str) -> str:
+    """What is said when the model insists: the line itself where it is in the user's language and surely tells, else that it
+    is not known; behind ``begun``, which stays a sentence."""
+    line = evidence.lines[0] if evidence.lines else ""
+    told = evidence.sure and (written_language(line) or language) == language
+    words = _QUOTED.get(language, _QUOTED["en"]).format(line=line) if told else _UNKNOWN.get(language, _UNKNOWN["en"])
+    if not begun.strip():
+        return words
+    return f"… {words}" if language not in ("zh", "ja") else f"……{words}"
+
+
+async def _through(
+    events: AsyncGenerator[GenerationEvent, None], check: AnswerCheck
+) -> AsyncGenerator[GenerationEvent, None]:
+    """The events as far as the check lets their text through; at a fault generation stops."""
+    async with aclosing(events):
+        async for event in events:
+            if not isinstance(event, TextDelta):
+                yield event
+                continue
+            if words := check.push(event.text):
+                yield TextDelta(words)
+            if check.fault:
+                return
+    if words := check.flush():
+        yield TextDelta(words)
