@@ -41,8 +41,9 @@ _MEASURES = frozenset(
 )
 """Words of questions that an answer rarely repeats: "how long" is answered by hours."""
 
-_OTHER_LANGUAGE = 0.5
-"""The share of words that counts for a question in another script than the passages, which have none of them."""
+_OTHER_LANGUAGE = 0.9
+"""The share of words that counts for a question in another script than the passages, which have none of them:
+the nearest line is farther away then, too."""
 
 _WORD = re.compile(r"[^\W_]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
