@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeAlias
 
-from vivavoce.text.scripts import written_language
 from vivavoce.tools.grounding import AnswerCheck, Evidence, evidence_of
 from vivavoce.types import GenerationEvent, GenerationOptions, Language, Message, TextDelta, ToolResult
 
@@ -27,6 +27,7 @@ _UNKNOWN: Mapping[Language, str] = {
     "zh": "这个我不能确定，文件里没有写。",
     "ja": "資料に書かれていないため、はっきりとは分かりません。",
 }
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _NAMES: Mapping[Language, str] = {"en": "English", "zh": "Chinese", "ja": "Japanese"}
 
 
@@ -62,11 +63,15 @@ def fallback(evidence: Evidence, language: Language, begun: str) -> str:
     """What is said when the model insists: the line itself where it is in the user's language and surely tells, else that it
     is not known; behind ``begun``, which stays a sentence."""
     line = evidence.lines[0] if evidence.lines else ""
-    told = evidence.sure and (written_language(line) or language) == language
+    told = evidence.sure and _has_cjk(line) == (language in ("zh", "ja"))
     words = _QUOTED.get(language, _QUOTED["en"]).format(line=line) if told else _UNKNOWN.get(language, _UNKNOWN["en"])
     if not begun.strip():
         return words
     return f"… {words}" if language not in ("zh", "ja") else f"……{words}"
+
+
+def _has_cjk(line: str) -> bool:
+    return _CJK.search(line) is not None
 
 
 async def _through(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from vivavoce.tools.grounding import numbers_of
 from vivavoce.tools.provenance import parsed
 from vivavoce.types import Language, Message, ToolCall
 
@@ -44,7 +45,6 @@ _TAKEN_BACK = re.compile(
     r"\b(?:but|wait|don'?t|do not|not yet|instead|actually|rather|no)\b|但|不过|别|先不|不要|改成|けど|でも|ではなく",
     re.IGNORECASE,
 )
-_DIGIT = re.compile(r"\d|[一二三四五六七八九]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ def answer_of(text: str, probabilities: Mapping[str, float] | None) -> Answer:
     """What ``text`` says to "Shall I …?". Sure is only what begins like a yes and takes nothing back; a number in it is a
     correction."""
     if _NO.search(text):
-        return "neither" if _DIGIT.search(text) else "no"
+        return "neither" if numbers_of(text) else "no"
     known = probabilities or {}
     yes, no = known.get("yes", 0.0), known.get("no", 0.0)
-    if _TAKEN_BACK.search(text) or _DIGIT.search(text) or text.rstrip().endswith(("?", "？")):
+    if _TAKEN_BACK.search(text) or numbers_of(text) or text.rstrip().endswith(("?", "？")):
         return "neither"
     if _YES.search(text):
         return "yes" if no < SURE else "neither"

@@ -45,6 +45,11 @@ _SORRY = re.compile(
 )
 """How a small model declines. It copies its own words: where the answer was surely found it shall not."""
 
+_APOLOGIES = (
+    "i'm sorry", "i'm very sorry", "i am sorry", "i am very sorry", "sorry", "i apologi",
+    "抱歉", "很抱歉", "非常抱歉", "对不起", "申し訳",
+)  # fmt: skip
+
 _DENIES = re.compile(
     r"\b(?:no|not|never|closed|except|excluded|without|cannot|can't|don't|doesn't|isn't|aren't|won't|neither|nor|unavailable"
     r"|forbidden|prohibited|non)\b|n't\b|不|没|未|关门|休息|停业|除外|禁止|无法|休业|定休|ません|ない|不可|禁",
@@ -87,6 +92,8 @@ class AnswerCheck:
         if self.fault:
             return ""
         self._waiting += text
+        if not self.text.strip() and self.evidence.sure and _may_apologise(self._waiting):
+            return ""
         end = _OPEN_END.search(self._waiting)
         return self._settle(end.start() if end else len(self._waiting))
 
@@ -110,6 +117,12 @@ class AnswerCheck:
         self.text += settled
         self._waiting = self._waiting[end:]
         return settled
+
+
+def _may_apologise(begun: str) -> bool:
+    """Whether words that have just begun may still become an apology."""
+    words = begun.strip().lower().replace("’", "'")
+    return any(apology.startswith(words) for apology in _APOLOGIES)
 
 
 def denying_line(evidence: Evidence) -> str:
