@@ -161,8 +161,8 @@ class ToolCatalog:
         tools = await self.server_tools(context.owner, declared, bounds)
         options = _with_tools_that_fit(_with_resolved_choice(options, tools), tools, bounds.max_tool_tokens)
         options = await selection.selected(options, messages, self.relevance, bounds.max_tool_tokens)
-        helped = "relevance" in bounds.aids and options.tool_choice == "auto" and not options.continue_last_message
-        if self.relevance is not None and helped:
+        free = options.tool_choice == "auto" and not options.continue_last_message
+        if self.relevance is not None and free and "relevance" in bounds.aids:
             searches = {tool.tool.name for tool in tools if tool.kind in SEARCHES}
             others = [tool for tool in options.tools if tool.name not in searches | options.withheld]
             try:
@@ -172,7 +172,7 @@ class ToolCatalog:
                 log.warning("the relevance of tools cannot be computed: %s", error)
         language = language_of(messages, context.language)
         plan = ReplyPlan(options, calls)
-        if helped and not calls and "intents" in bounds.aids:
+        if free and not calls and "intents" in bounds.aids:
             plan = await self._planner.plan(messages, options, tools, replace(context, language=language))
         return plan.options, ToolRun(
             tools,
