@@ -185,6 +185,7 @@ class ToolCatalog:
             guard=plan.guard,
             confirmations=self._planner.confirmations,
             note=plan.note,
+            begun=plan.begun,
         )
 
     async def require_usable(

@@ -76,7 +76,8 @@ class ToolRun:
     ``fillers`` what is said then, by language.
     ``strangers_may_call`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is over,
     in a reply that is made before: what has effects waits for it. ``guard`` checks the calls the model makes, and
-    ``confirmations`` holds those it had the user asked about; ``note`` is told to the model behind the messages.
+    ``confirmations`` holds those it had the user asked about; ``note`` is told to the model behind the messages, and
+    ``begun`` is how its reply begins.
     """
 
     tools: Sequence[ServerTool]
@@ -90,11 +91,12 @@ class ToolRun:
     guard: CallGuard | None = None
     confirmations: Confirmations = field(default_factory=Confirmations)
     note: str = ""
+    begun: str = ""
 
     @property
     def idle(self) -> bool:
         """Whether the server does nothing for the reply: it is what the model writes."""
-        return not (self.tools or self.calls or self.guard or self.note)
+        return not (self.tools or self.calls or self.guard or self.note or self.begun)
 
 
 def with_tools(options: GenerationOptions, tools: Sequence[ServerTool]) -> GenerationOptions:
@@ -138,6 +140,10 @@ class ToolLoop:
                 yield call_event
             yield replace(spent, reason="tool_calls")
             return
+        if self.server_tools.begun:
+            yield TextDelta(self.server_tools.begun)
+            prompt.append(Message("assistant", self.server_tools.begun))
+            options = replace(options, continue_last_message=True, tool_choice="none")
         if self.server_tools.calls:
             async for outcome in self._work(prompt, "", self.server_tools.calls, options):
                 yield outcome

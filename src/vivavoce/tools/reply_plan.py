@@ -15,6 +15,8 @@ from vivavoce.intents.turn import TurnIntent, turn_intent
 from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard, ConfirmPolicy, levels_of
 from vivavoce.tools.confirmations import Confirmations, answer_of
+from vivavoce.tools.queries import user_texts
+from vivavoce.tools.second_person import begun_answer, is_in
 from vivavoce.types import GenerationOptions, Language, Message, Tool, ToolCall
 
 log = logging.getLogger(__name__)
@@ -33,12 +35,14 @@ _ONLY_ASKING: Mapping[Language, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlan:
-    """Options of a reply, the ``calls`` the server makes first, the ``guard`` of the model's calls, and a ``note`` to it."""
+    """Options of a reply, the ``calls`` the server makes first, the ``guard`` of the model's calls, a ``note`` to it, and how
+    the reply has to begin (``begun``)."""
 
     options: GenerationOptions
     calls: Sequence[ToolCall] = ()
     guard: CallGuard | None = None
     note: str = ""
+    begun: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,9 @@ class ReplyPlanner:
         context: CallContext,
     ) -> ReplyPlan:
         """The plan for a reply to ``messages`` with ``options``; ``tools`` are the server's."""
+        begun = begun_of(messages, options, context.language)
         if not options.tools:
-            return ReplyPlan(options)
+            return ReplyPlan(options, begun=begun)
         intent = await self._intent(messages)
         own = {tool.tool.name: tool for tool in tools}
         guarded = [tool for tool in options.tools if tool.name not in own or own[tool.name].kind == "mcp"]
@@ -77,8 +82,11 @@ class ReplyPlanner:
         calls = await self._searches(messages, options, tools, intent) if has_last_word(messages) else []
         # What has been looked up is not looked up again by the model; what it has not thought of, it still can.
         options = replace(options, withheld=options.withheld | {call.name for call in calls})
+        callable_ = {tool.name for tool in guarded} - options.withheld
+        begun = begun if not callable_ and not calls else ""
         about_acting = bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
-        return ReplyPlan(options, calls, guard, _words(_ONLY_ASKING, context.language) if about_acting else "")
+        note = _words(_ONLY_ASKING, context.language) if about_acting else ""
+        return ReplyPlan(options, calls, guard, note, begun)
 
     # ---- inside
 
@@ -123,6 +131,14 @@ class ReplyPlanner:
 
 ABOUT_ACTING = 0.5
 """Probability of a question from which on a turn without a request is one about the functions there are."""
+
+
+def begun_of(messages: Sequence[Message], options: GenerationOptions, language: Language) -> str:
+    """How a reply to the user's last words begins, where they are about themselves."""
+    if not has_last_word(messages) or options.thinking is not None or options.schema is not None:
+        return ""
+    begun = begun_answer(user_texts(messages)[-1]) if user_texts(messages) else ""
+    return begun if is_in(language, begun) else ""
 
 
 def has_last_word(messages: Sequence[Message]) -> bool:
