@@ -20,8 +20,8 @@ from vivavoce.engines.base import LanguageModel, Synthesizer
 from vivavoce.runtime.reply import ReplyRequest, read_prompt, reply
 from vivavoce.session.default_prompt import system_prompt
 from vivavoce.tools.base import CallContext
-from vivavoce.tools.loop import ToolRun, with_tools
 from vivavoce.tools.retrieval import RetrievalTool
+from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import GenerationOptions, Message, ReplyEvent, ServerToolEnded, ServerToolStarted, Speech, ToolCall
 from vivavoce.waiting import first_of
 

@@ -57,11 +57,12 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def launched(playwright: Playwright, recording: Path | None = None) -> Iterator[Browser]:
-    """Chromium; ``recording`` is what its microphone hears each time it is switched on, once."""
+def launched(playwright: Playwright, recording: Path | None = None, *, loop: bool = False) -> Iterator[Browser]:
+    """Chromium; ``recording`` is what its microphone hears each time it is switched on, once, or over and over (``loop``)."""
     options = ["--no-sandbox", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
     if recording is not None:
-        options += ["--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={recording}%noloop"]
+        file = str(recording) if loop else f"{recording}%noloop"
+        options += ["--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={file}"]
     browser = playwright.chromium.launch(executable_path=chromium(), args=options)
     try:
         yield browser

@@ -9,7 +9,7 @@ from typing import Any
 from vivavoce.engines.fake import FakeLanguageModel, FakeSynthesizer
 from vivavoce.runtime.reply import ReplyRequest, reply
 from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
-from vivavoce.tools.loop import ToolRun
+from vivavoce.tools.tool_run import ToolRun
 from vivavoce.types import (
     GenerationEnd,
     GenerationEvent,

@@ -11,8 +11,8 @@ from tools.scripted import Scripted, replied, said
 from vivavoce.runtime.reply import ReplyRequest
 from vivavoce.tools.base import CallContext
 from vivavoce.tools.confirmations import Confirmations
-from vivavoce.tools.loop import ToolRun
 from vivavoce.tools.reply_plan import ReplyPlanner
+from vivavoce.tools.tool_run import ToolRun
 from vivavoce.types import GenerationOptions, Message, ReplyEvent, Tool, ToolCall, ToolCallDelta
 
 REFUND = Tool(

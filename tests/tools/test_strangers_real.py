@@ -11,8 +11,8 @@ from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.runtime.reply import ReplyRequest, reply
 from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
 from vivavoce.tools.base import CallContext
-from vivavoce.tools.loop import ToolRun
 from vivavoce.tools.rendering import call_messages
+from vivavoce.tools.tool_run import ToolRun
 from vivavoce.types import GenerationOptions, Message, ReplyEvent, ServerToolEnded, Tool, ToolCall
 
 pytestmark = pytest.mark.real

@@ -17,7 +17,9 @@ from vivavoce.engines.base import LanguageModel, Synthesizer
 from vivavoce.runtime.clause_synthesis import ClauseSynthesizer, ReadableClauses
 from vivavoce.runtime.reasoning import ReasoningModel
 from vivavoce.text.clauses import FIRST_FORCED_REPLY, Clause, ClauseSplitter
-from vivavoce.tools.loop import Filler, LoopEvent, ToolLoop, ToolRun
+from vivavoce.tools.loop import LoopEvent, ToolLoop
+from vivavoce.tools.silence import Filler
+from vivavoce.tools.tool_run import ToolRun
 from vivavoce.types import (
     ClauseCut,
     ClauseSpoken,

@@ -26,12 +26,12 @@ from vivavoce.text.scripts import written_language
 from vivavoce.tools import selection
 from vivavoce.tools.base import GROUP, CallContext, ServerTool
 from vivavoce.tools.confirmations import Confirmations
-from vivavoce.tools.loop import ToolRun, with_tools
 from vivavoce.tools.mcp.address import McpServerAddress, header_pairs
 from vivavoce.tools.mcp.servers import ListedTool, McpServerPool, McpServerTool, offered_name
 from vivavoce.tools.relevance import Relevance
 from vivavoce.tools.rendering import FILLERS
 from vivavoce.tools.reply_plan import ReplyPlan, ReplyPlanner
+from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
     ALL_AIDS,
     GenerationOptions,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -19,25 +19,26 @@ from vivavoce.engines.base import LanguageModel
 from vivavoce.pending_request import answered_until, has_unanswered_user_message
 from vivavoce.signatures import estimate_tools
 from vivavoce.text.token_estimates import estimate_tokens
-from vivavoce.tools.base import CallContext, ServerTool, ToolResult
-from vivavoce.tools.call_guard import CallGuard, Refusal
+from vivavoce.tools.base import ServerTool, ToolResult
+from vivavoce.tools.call_guard import Refusal
 from vivavoce.tools.checked_answer import checked_answer, evidence_in
-from vivavoce.tools.confirmations import Confirmations, names_arguments, question_in_words
+from vivavoce.tools.confirmations import names_arguments, question_in_words
 from vivavoce.tools.prompt_leak_filter import PromptLeakFilter
 from vivavoce.tools.provenance import parsed
-from vivavoce.tools.rendering import BROKEN, FILLERS, TIMED_OUT, call_messages, filler, is_quoted, render
+from vivavoce.tools.rendering import BROKEN, TIMED_OUT, call_messages, is_quoted, render
+from vivavoce.tools.round import Round
+from vivavoce.tools.silence import Filler, SilenceWatch
+from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
     ApprovalNeeded,
     GenerationEnd,
     GenerationEvent,
     GenerationOptions,
-    Language,
     Message,
     NamedTool,
     ServerToolEnded,
     ServerToolStarted,
     TextDelta,
-    Tool,
     ToolCall,
     ToolCallDelta,
 )
@@ -57,56 +58,7 @@ MAX_RESULT_SHARE = 0.5
 """Of the model's context, for all that tools find in one reply."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filler:
-    """Words of ours to be said at once: a tool takes its time."""
-
-    text: str
-
-
 LoopEvent: TypeAlias = GenerationEvent | ServerToolStarted | ServerToolEnded | ApprovalNeeded | Filler
-
-
-@dataclass(frozen=True, slots=True)
-class ToolRun:
-    """What the server does for a reply.
-
-    ``calls`` run before the model writes: the client has allowed them, or they were cut off. ``rounds`` is how often the
-    model may call before it must answer; ``filler_ms`` how long a tool may take in silence (``None``: any time), and
-    ``fillers`` what is said then, by language.
-    ``strangers_may_call`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is over,
-    in a reply that is made before: what has effects waits for it. ``guard`` checks the calls the model makes, and
-    ``confirmations`` holds those it had the user asked about; ``note`` is told to the model behind the messages, and
-    ``begun`` is how its reply begins.
-    """
-
-    tools: Sequence[ServerTool]
-    context: CallContext
-    calls: Sequence[ToolCall] = ()
-    rounds: int = 4
-    filler_ms: int | None = 700
-    fillers: Mapping[Language, str] = field(default_factory=lambda: FILLERS)
-    strangers_may_call: bool = False
-    turn_over: asyncio.Event | None = None
-    guard: CallGuard | None = None
-    confirmations: Confirmations = field(default_factory=Confirmations)
-    note: str = ""
-    begun: str = ""
-
-    @property
-    def idle(self) -> bool:
-        """Whether the server does nothing for the reply: it is what the model writes."""
-        return not (self.tools or self.calls or self.guard or self.note or self.begun)
-
-
-def with_tools(options: GenerationOptions, tools: Sequence[ServerTool]) -> GenerationOptions:
-    """``options`` in which the server's tools are on offer, too, behind the client's functions, which keep their names."""
-    names = {tool.name for tool in options.tools}
-    added: dict[str, Tool] = {}
-    for tool in tools:
-        if tool.tool.name not in names:
-            added.setdefault(tool.tool.name, tool.tool)
-    return replace(options, tools=(*options.tools, *added.values()))
 
 
 @dataclass(slots=True)
@@ -120,7 +72,7 @@ class ToolLoop:
     _limited: bool = False
     _has_results: bool = False
     _exhausted: bool = False
-    _filled: bool = False
+    _silence: SilenceWatch | None = None
     _found: list[ToolResult] = field(default_factory=list)
 
     async def events(self, messages: Sequence[Message], options: GenerationOptions) -> AsyncGenerator[LoopEvent, None]:
@@ -150,7 +102,7 @@ class ToolLoop:
             options = replace(options, continue_last_message=False)
         for rounds_left in range(self.server_tools.rounds, -1, -1):
             allowed = self._allowed(options, rounds_left)
-            round_ = _Round(self._tools, allowed, holds_calls=guard is not None)
+            round_ = Round(self._tools, allowed, holds_calls=guard is not None)
             async for event in self._generated(prompt, allowed, round_):
                 yield event
             spent = _sum(spent, round_.end)
@@ -182,13 +134,13 @@ class ToolLoop:
     # ---- inside
 
     async def _generated(
-        self, prompt: Sequence[Message], allowed: GenerationOptions, round_: _Round
-    ) -> AsyncGenerator[GenerationEvent, None]:
+        self, prompt: Sequence[Message], allowed: GenerationOptions, round_: Round
+    ) -> AsyncGenerator[GenerationEvent | Filler, None]:
         """One generation, as far as it is given on at once; what rests on untrusted content is read along with."""
         leak_filter = self._leak_filter(prompt)
         async with aclosing(self._answers(prompt, allowed)) as events:
             async for event in events:
-                if not round_.add(event):
+                if not isinstance(event, Filler) and not round_.add(event):
                     continue
                 if leak_filter is None or not isinstance(event, TextDelta):
                     yield event
@@ -202,15 +154,28 @@ class ToolLoop:
         if leak_filter is not None and leak_filter.leaking:
             yield TextDelta(leak_filter.refusal(self.server_tools.context.language))
 
-    def _answers(self, prompt: Sequence[Message], allowed: GenerationOptions) -> AsyncGenerator[GenerationEvent, None]:
-        """What the model yields; where documents were searched for it, held to what was found."""
-        if self.server_tools.guard is None or not self._found or allowed.schema is not None:
-            return self.model.generate(prompt, allowed)
-        context = self.server_tools.context
-        evidence = evidence_in(prompt, self._found, _question(context.messages))
-        return checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
+    def _answers(
+        self, prompt: Sequence[Message], allowed: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent | Filler, None]:
+        """What the model yields; where tools have worked for it, silence is filled, and where documents were searched, it is
+        held to what was found."""
+        if self.server_tools.guard is not None and self._found and allowed.schema is None:
+            context = self.server_tools.context
+            evidence = evidence_in(prompt, self._found, _question(context.messages))
+            events = checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
+        else:
+            events = self.model.generate(prompt, allowed)
+        return events if self._silence is None else self._silence.until_words(events)
 
-    def _refused(self, round_: _Round, prompt: Sequence[Message]) -> tuple[ToolCall, Refusal] | None:
+    def _silence_watch(self) -> SilenceWatch:
+        """Of this reply; one that is not spoken has nothing to fill."""
+        if self._silence is None:
+            run = self.server_tools
+            words = run.fillers.get(run.context.language, "")
+            self._silence = SilenceWatch(run.filler_ms if self.speaks else None, words, run.turn_over)
+        return self._silence
+
+    def _refused(self, round_: Round, prompt: Sequence[Message]) -> tuple[ToolCall, Refusal] | None:
         """The first call that must not be made, if no other is made; one beside others is dropped, and made again later if it
         is still wanted."""
         guard = self.server_tools.guard
@@ -230,7 +195,7 @@ class ToolLoop:
         of ours is asked."""
         call, refusal = refused
         told = [*prompt, *call_messages(text, [(call, refusal.text)])]
-        round_ = _Round((), replace(options, continue_last_message=False, tool_choice="none"))
+        round_ = Round((), replace(options, continue_last_message=False, tool_choice="none"))
         async with aclosing(self.model.generate(told, round_.allowed)) as events:
             async for event in events:
                 if round_.add(event) and not refusal.confirms:
@@ -300,16 +265,13 @@ class ToolLoop:
     async def _outcomes(
         self, tasks: dict[asyncio.Task[ToolResult], ToolCall], room: int, question: str
     ) -> AsyncGenerator[ServerToolEnded | Filler, None]:
-        pending, loop = set(tasks), asyncio.get_running_loop()
-        silent_until = loop.time() + (self.server_tools.filler_ms or 0) / 1000
+        pending, silence = set(tasks), self._silence_watch()
+        silence.begin()
         while pending:
-            patient = self._filled or not self.speaks or self.server_tools.filler_ms is None
-            patience = None if patient else max(silent_until - loop.time(), 0.0)
-            done, pending = await asyncio.wait(pending, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            done = await silence.ended(pending)
+            pending -= done
             if not done:
-                self._filled = True
-                if words := filler(self.server_tools.fillers.get(self.server_tools.context.language, "")):
-                    yield Filler(words)
+                yield silence.filler()
             for task in done:
                 call = tasks[task]
                 tool = self._tools.get(call.name)
@@ -353,49 +315,6 @@ class ToolLoop:
 
     def _tokens_left(self, prompt: Sequence[Message], options: GenerationOptions) -> int:
         return self.model.context_tokens - sum(map(estimate_tokens, prompt)) - estimate_tools(options)
-
-
-class _Round:
-    """What one generation wrote, sorted: words to give on at once, calls for the server, calls for the client.
-
-    Calls that are not allowed are dropped, whatever the engine thinks of it. ``holds_calls``: they are checked when they are
-    whole.
-    """
-
-    def __init__(self, tools: Collection[str], allowed: GenerationOptions, *, holds_calls: bool = False) -> None:
-        self.allowed = allowed
-        self._holds_calls = holds_calls
-        self._tools = tools
-        self._withheld = allowed.withheld
-        self._none = allowed.tool_choice == "none"
-        self._dropped = False
-        self.text = ""
-        self.calls: list[ToolCall] = []
-        self.functions: list[ToolCall] = []
-        self.end = GenerationEnd("stop")
-
-    @property
-    def mute(self) -> bool:
-        """Whether all there was to it were calls that had to be dropped."""
-        return self._dropped and not (self.text.strip() or self.calls or self.functions)
-
-    def add(self, event: GenerationEvent) -> bool:
-        """Take in an event; whether it is given on now. Whole calls of functions wait for what the server's tools find."""
-        match event:
-            case TextDelta(text=text):
-                self.text += text
-            case ToolCallDelta(name=name) | ToolCall(name=name) if self._none or name in self._withheld:
-                self._dropped = True
-                return False
-            case ToolCallDelta(name=name):
-                return not self._holds_calls and name not in self._tools
-            case ToolCall(name=name):
-                (self.calls if name in self._tools else self.functions).append(event)
-                return False
-            case GenerationEnd():
-                self.end = event
-                return False
-        return True
 
 
 def _question(prompt: Sequence[Message]) -> str:

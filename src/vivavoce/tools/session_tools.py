@@ -11,7 +11,7 @@ from typing_extensions import override
 from vivavoce.protocol.tool_config import DeclaredTool, McpServerDeclaration, ServerSideTool
 from vivavoce.tools.base import CallContext, LiveConversation
 from vivavoce.tools.catalog import Bounds, ToolCatalog
-from vivavoce.tools.loop import ToolRun
+from vivavoce.tools.tool_run import ToolRun
 from vivavoce.types import ALL_AIDS, GenerationOptions, Language, Message, ModelAid, ToolCall
 
 

@@ -19,7 +19,7 @@ from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.net.fetching import Fetcher
 from vivavoce.runtime.reply import ReplyRequest, reply
 from vivavoce.tools.base import CallContext, ServerTool
-from vivavoce.tools.loop import ToolRun
+from vivavoce.tools.tool_run import ToolRun
 from vivavoce.tools.web_search.search import WebSearch
 from vivavoce.tools.web_search.tool import web_search_tool
 from vivavoce.types import GenerationOptions, Message, ReplyEvent, ServerToolStarted, ToolCall

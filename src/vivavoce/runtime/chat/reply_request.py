@@ -15,8 +15,8 @@ from vivavoce.session.prompt_budget import MIN_TOOLS_SHARE, RESULTS_SHARE, TOOLS
 from vivavoce.session.prompt_builder import chosen
 from vivavoce.signatures import RULES_TOKENS
 from vivavoce.text.token_estimates import estimate_tokens
-from vivavoce.tools.loop import with_tools
 from vivavoce.tools.session_tools import SessionTools
+from vivavoce.tools.tool_run import with_tools
 from vivavoce.types import GenerationOptions, NamedTool, ReplyEvent, ThinkingOptions
 
 VARIED = 0.5

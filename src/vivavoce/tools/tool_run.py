@@ -1,0 +1,55 @@
+"""What the server does for one reply, as the tool loop is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from vivavoce.tools.base import CallContext, ServerTool
+from vivavoce.tools.call_guard import CallGuard
+from vivavoce.tools.confirmations import Confirmations
+from vivavoce.tools.rendering import FILLERS
+from vivavoce.types import GenerationOptions, Language, Tool, ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """What the server does for a reply.
+
+    ``calls`` run before the model writes: the client has allowed them, or they were cut off. ``rounds`` is how often the
+    model may call before it must answer; ``filler_ms`` how long a tool may take in silence (``None``: any time), and
+    ``fillers`` what is said then, by language.
+    ``strangers_may_call`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is over,
+    in a reply that is made before: what has effects waits for it. ``guard`` checks the calls the model makes, and
+    ``confirmations`` holds those it had the user asked about; ``note`` is told to the model behind the messages, and
+    ``begun`` is how its reply begins.
+    """
+
+    tools: Sequence[ServerTool]
+    context: CallContext
+    calls: Sequence[ToolCall] = ()
+    rounds: int = 4
+    filler_ms: int | None = 700
+    fillers: Mapping[Language, str] = field(default_factory=lambda: FILLERS)
+    strangers_may_call: bool = False
+    turn_over: asyncio.Event | None = None
+    guard: CallGuard | None = None
+    confirmations: Confirmations = field(default_factory=Confirmations)
+    note: str = ""
+    begun: str = ""
+
+    @property
+    def idle(self) -> bool:
+        """Whether the server does nothing for the reply: it is what the model writes."""
+        return not (self.tools or self.calls or self.guard or self.note or self.begun)
+
+
+def with_tools(options: GenerationOptions, tools: Sequence[ServerTool]) -> GenerationOptions:
+    """``options`` in which the server's tools are on offer, too, behind the client's functions, which keep their names."""
+    names = {tool.name for tool in options.tools}
+    added: dict[str, Tool] = {}
+    for tool in tools:
+        if tool.tool.name not in names:
+            added.setdefault(tool.tool.name, tool.tool)
+    return replace(options, tools=(*options.tools, *added.values()))
