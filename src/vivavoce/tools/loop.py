@@ -84,8 +84,6 @@ class ToolLoop:
         }
         options = self._with_reply_limit(messages, _within_reach(with_tools(options, self.server_tools.tools)))
         prompt, spent = list(messages), GenerationEnd("stop")
-        if self.server_tools.note:
-            prompt.append(Message("system", self.server_tools.note))
         guard = self.server_tools.guard
         if guard is not None and guard.confirmed is not None:
             for call_event in _whole(guard.confirmed):
@@ -100,6 +98,8 @@ class ToolLoop:
             async for outcome in self._work(prompt, "", self.server_tools.calls, options):
                 yield outcome
             options = replace(options, continue_last_message=False)
+        if self.server_tools.note:  # behind what was found, which the next turn has to find where it was read
+            prompt.append(Message("system", self.server_tools.note))
         for rounds_left in range(self.server_tools.rounds, -1, -1):
             allowed = self._allowed(options, rounds_left)
             round_ = Round(self._tools, allowed, holds_calls=guard is not None)

@@ -46,7 +46,7 @@ likely than not tell it."""
 ASKS_TO_ACT = 0.6
 """Probability of a request from which on nothing is looked up that is not asked for: what is found would be answered from."""
 
-SURE, SURE_LINES = 1.0, 4
+SURE, SURE_LINES = 1.0, 3
 """Log odds from which on what is found has the answer, and how many lines are read then: a small model reads slowly."""
 
 DEPTH = 3
