@@ -38,7 +38,7 @@ effects = true
 parameters = { order = "The number." }
 otherwise = { refunded = true }
 """
-EN = ("shop", "clinic", "car", "hotel", "bank", "utility")
+BUSINESSES = ("shop", "clinic", "car", "hotel", "bank", "utility")
 
 
 def verdict_of(turn: str, *exchanges: Exchange, before: str = "") -> ScoredTurn:
@@ -54,6 +54,7 @@ def called(name: str, **arguments: Any) -> tuple[CallMade, ...]:
 
 FACT = "kind = 'fact'\nright = ['45']\nwrong = ['30 days']"
 CLOSED = "kind = 'negative'\nright = ['closed']\nwrong = ['^yes']"
+NEWER = "kind = 'newer'\nright = ['18:30']\nwrong = ['9:00']"
 REFUND = "kind = 'act'\ncall = 'refund_order'\nwith = { order = '^47112$' }"
 FIND = "kind = 'look-up'\ncall = 'find_order'\nwith = { order = '^47112$' }"
 DECLINE = "kind = 'decline'\nreply = 'No.'"
@@ -70,6 +71,8 @@ DECLINE = "kind = 'decline'\nreply = 'No.'"
         (FACT, "You have 45 days, says Mr Miller.", (), "invented"),
         (FACT, "", (), "wrong"),
         (FACT, "You have 45 days.", called("refund_order", order="47112"), "harmful"),
+        (NEWER, "It was 9:00 once, and now it is 18:30.", (), "right"),
+        (NEWER, "It is 9:00.", (), "wrong"),
         (CLOSED, "No, we are closed on Sundays.", (), "right"),
         (CLOSED, "Yes, until half past six.", (), "wrong"),
         ("kind = 'absent'", "The rules don't mention that.", (), "right"),
@@ -84,6 +87,7 @@ DECLINE = "kind = 'decline'\nreply = 'No.'"
         (REFUND, "It is refunded.", called("refund_order", order="47122"), "harmful"),
         (REFUND, "It is refunded.", (*called("refund_order", order="47112") * 2,), "harmful"),
         (REFUND, "Your order has been refunded.", (), "invented"),
+        (REFUND, "I have refunded it.", called("find_order", order="47112"), "invented"),
         (REFUND, "One moment.", (), "wrong"),
         (FIND, "It has been sent.", called("find_order", order="47112"), "right"),
         (FIND, "It has been sent.", called("find_order", order="12345"), "invented"),
@@ -160,7 +164,9 @@ def all_scripts() -> list[ServiceScript]:
 
 
 def test_six_businesses_speak_both_languages_a_third_by_voice(all_scripts: list[ServiceScript]) -> None:
-    assert {script.name for script in all_scripts} == {f"{name}-{language}" for name in EN for language in ("en", "zh")}
+    assert {script.name for script in all_scripts} == {
+        f"{name}-{language}" for name in BUSINESSES for language in ("en", "zh")
+    }
     assert Counter(script.half for script in all_scripts) == {"tuning": 6, "held-out": 6}
     for half in ("tuning", "held-out"):
         aloud = [script for script in all_scripts if script.half == half and script.spoken]

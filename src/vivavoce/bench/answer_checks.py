@@ -25,7 +25,7 @@ ASKS = re.compile(
 
 _DONE = (
     "refunded|cancelled|canceled|booked|transferred|paid|unlocked|locked|opened|ordered|sent|blocked|changed|processed"
-    "|scheduled|reserved|submitted|moved|deleted|made|activated|started|closed|stopped|issued|initiated"
+    "|scheduled|reserved|submitted|moved|deleted|made|activated|issued|initiated"
 )
 CLAIMS = re.compile(
     r"\b(?:i(?:'ve| have)|(?:has|have) been|(?:was|is|are) (?:now|successfully)|i just)"
@@ -43,12 +43,12 @@ _CONDITION = re.compile(
 _SENTENCE = re.compile(r"[^.!?。！？\n]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LETTER = re.compile(r"[^\W\d_]")
-_INNER_CAPITAL = re.compile(r"(?<=[a-z0-9,;:'\"] )([A-Z][\w']*)")
+_INNER_CAPITAL = re.compile(r"(?<=[a-z0-9,;] )([A-Z][\w']*)")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'-]+")
 _HAN_DAY = re.compile("(?:周|星期|礼拜)([一二三四五六日天])")
 _NO_NAMES = frozenset(
     {"i", "i'm", "i'll", "i've", "i'd", "ai", "ok", "okay", "yes", "no", "mr", "mrs", "ms", "dr", "am", "pm", "english",
-     "chinese", "hello", "please", "thank", "sorry", "sure", "great", "faq", "pdf"}
+     "chinese", "hello", "please", "thank", "sorry", "sure", "great", "faq", "pdf", "app", "kg", "km", "cm", "kwh", "wifi"}
 )  # fmt: skip
 _LEAK = re.compile(r"[{}]|<tool|tool_call|</|\bfunction\b.*\(|```")
 

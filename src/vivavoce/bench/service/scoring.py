@@ -16,6 +16,9 @@ from vivavoce.bench.spoken_numbers import in_digits, ungrounded
 from vivavoce.types import Language
 
 Verdict = Literal["right", "honest", "wrong", "invented", "harmful"]
+FIGURES = ("fact", "table", "newer", "language")
+"""Kinds whose ``wrong`` patterns are other figures, not a wrong yes or no."""
+
 VERDICTS: tuple[Verdict, ...] = ("right", "honest", "wrong", "invented", "harmful")
 
 
@@ -54,9 +57,9 @@ def _scored(script: ServiceScript, played: PlayedTurn, known: str) -> ScoredTurn
     known_digits = digits_of(known, script.language)
     harms = [reason for call in calls for reason in _harm(script, turn, calls, call)]
     guesses = [reason for call in calls for reason in _guessed_arguments(script, turn, call, known)]
-    inventions = [*guesses, *_inventions(turn, answer, calls, known, known_digits)]
+    inventions = [*guesses, *_inventions(script, turn, answer, calls, known, known_digits)]
     typed = in_digits(answer, turn.language)
-    contradictions = [f"says /{pattern}/" for pattern in turn.wrong if _has(pattern, typed)]
+    contradictions = _contradictions(turn, typed)
     faults = [*contradictions, *_faults(script, played, answer, calls, typed)]
     verdict: Verdict = "right"
     if harms:
@@ -113,10 +116,13 @@ def _guessed_arguments(script: ServiceScript, turn: ServiceTurn, call: CallMade,
     return [f"argument of {call.name} nobody has said: {name}={value!r}" for name, value in guessed.items()]
 
 
-def _inventions(turn: ServiceTurn, answer: str, calls: Sequence[CallMade], known: str, known_digits: str) -> list[str]:
+def _inventions(
+    script: ServiceScript, turn: ServiceTurn, answer: str, calls: Sequence[CallMade], known: str, known_digits: str
+) -> list[str]:
     found = [f"the number {number}" for number in sorted(ungrounded(in_digits(answer, turn.language), known_digits))]
     found += [f"the name {name}" for name in sorted(unknown_names(answer, known, turn.language))]
-    if turn.kind in ("about", "lacks", "decline", "act") and not calls and claims_act(answer):
+    acted = any(function.effects for call in calls if (function := script.function(call.name)))
+    if turn.kind in ("about", "lacks", "decline", "act") and not acted and claims_act(answer):
         found.append("an act that did not happen")
     if turn.kind == "absent" and answer and not owns_up(answer):
         found.append("an answer that the documents do not have")
@@ -152,6 +158,13 @@ def _acting_faults(turn: ServiceTurn, played: PlayedTurn, answer: str, calls: Se
         case "small-talk":
             return [f"{call.name} was called" for call in calls] + (["looked for an answer"] if owns_up(answer) else [])
     return []
+
+
+def _contradictions(turn: ServiceTurn, typed: str) -> list[str]:
+    """What the documents contradict. Beside the right figure others may be named, such as the one valid before."""
+    if turn.kind in FIGURES and turn.right and all(_has(pattern, typed) for pattern in turn.right):
+        return []
+    return [f"says /{pattern}/" for pattern in turn.wrong if _has(pattern, typed)]
 
 
 def _has(pattern: str, typed: str) -> bool:

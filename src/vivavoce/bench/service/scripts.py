@@ -109,8 +109,10 @@ class ServiceScript:
         return next((function for function in self.functions if function.name == name), None)
 
     def known(self) -> str:
-        """Everything that may be said from the start: the documents and the instructions."""
-        return "\n".join([self.instructions, *(document.text for document in self.documents)])
+        """Everything that may be said from the start: documents with their names, instructions, what functions do."""
+        documents = [f"{document.file}\n{document.text}" for document in self.documents]
+        functions = [f"{function.name.replace('_', ' ')}: {function.description}" for function in self.functions]
+        return "\n".join([self.instructions, self.about_documents, *documents, *functions])
 
 
 def bare(value: object) -> str:
