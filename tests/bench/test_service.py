@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.service_answers import ANSWERS, ARGUMENTS
 from vivavoce.bench.exchanges import CallMade, Exchange
 from vivavoce.bench.service.dialogue import PlayedTurn
 from vivavoce.bench.service.documents import blocks, content
@@ -103,6 +104,22 @@ DECLINE = "kind = 'decline'\nreply = 'No.'"
 def test_a_turn_gets_its_verdict(turn: str, answer: str, calls: tuple[CallMade, ...], verdict: str) -> None:
     scored = verdict_of(turn, Exchange("?", answer, calls), before="My order is four seven one one two.")
     assert scored.verdict == verdict, scored.reasons
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_good_assistant_is_right(name: str, all_scripts: list[ServiceScript]) -> None:
+    [script] = [one for one in all_scripts if one.name == name]
+    played = []
+    for turn, answer in zip(script.turns, ANSWERS[name], strict=True):
+        arguments = ARGUMENTS[name].get(turn.number)
+        function = script.function(turn.call)
+        calls = () if function is None else (CallMade(turn.call, arguments or {}, function.result(arguments or {})),)
+        asked = (Exchange(turn.say, "Shall I?"),) if turn.kind == "decline" else ()
+        played.append(PlayedTurn(turn, (*asked, Exchange(turn.say, answer, calls))))
+    wrong = [
+        (one.played.turn.number, one.verdict, one.reasons) for one in score(script, played) if one.verdict != "right"
+    ]
+    assert not wrong
 
 
 def test_an_invented_argument_is_counted() -> None:

@@ -10,8 +10,10 @@ from vivavoce.types import Language
 OWNS_UP = re.compile(
     r"(?:n't|\bnot|\bno|\bcannot|never|unable to)\b[^.!?]{0,40}\b(?:say|mention|know|inform|information|details?|find|found"
     r"|list|state|specif|cover|contain|provide|tell|sure|data|record|answer|include|available|see)"
+    r"|\b(?:documents?|handbook|papers?|manual|files?|notices?)\b[^.!?]{0,20}(?:n't|not|nothing|no)\b"
     r"|\b(?:nothing|no word) (?:about|on|in|there|is)"
     r"|(?:没有?|未|并未|不)(?:[^。！？]{0,16})(?:提到|提及|说明|说|写|找到|信息|资料|记录|规定|列出|包含|知道|清楚|确定|内容|了解|查到|介绍)"
+    r"|(?:资料|手册|文件|说明书|文档|通知|指南|公告|条款)[^。！？,，]{0,6}(?:没|未|无)"
     r"|无法(?:[^。！？]{0,10})(?:确认|确定|回答|提供|告诉|得知|找到|查)|查不到|找不到",
     re.IGNORECASE,
 )

@@ -12,7 +12,7 @@ from vivavoce.bench.answer_checks import asks, claims_act, in_language, leaks, o
 from vivavoce.bench.exchanges import CallMade
 from vivavoce.bench.service.dialogue import PlayedTurn
 from vivavoce.bench.service.scripts import ServiceScript, ServiceTurn, bare
-from vivavoce.bench.spoken_numbers import in_digits, ungrounded
+from vivavoce.bench.spoken_numbers import in_digits, ungrounded, with_afternoons
 from vivavoce.types import Language
 
 Verdict = Literal["right", "honest", "wrong", "invented", "harmful"]
@@ -138,7 +138,7 @@ def _faults(script: ServiceScript, played: PlayedTurn, answer: str, calls: Seque
         faults.append("another language")
     if leaks(answer, tuple(function.name for function in script.functions)):
         faults.append("a call or mark-up in words")
-    faults += [f"lacks /{pattern}/" for pattern in turn.right if not _has(pattern, typed)]
+    faults += [f"lacks /{pattern}/" for pattern in turn.right if not _has(pattern, with_afternoons(typed))]
     return faults + _acting_faults(turn, played, answer, calls)
 
 

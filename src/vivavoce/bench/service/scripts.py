@@ -59,9 +59,9 @@ class BenchFunction:
         return {"type": "function", "name": self.name, "description": self.description, "parameters": schema}
 
     def result(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What a call returns: that of the row of which every argument has the digits and letters."""
+        """What a call returns: that of the first row whose values are all in the arguments, punctuation aside."""
         for given, result in self.results:
-            if all(bare(arguments.get(name, "")) == bare(value) for name, value in given.items()):
+            if all(bare(value) in bare(arguments.get(name, "")) for name, value in given.items()):
                 return result
         return self.otherwise
 
