@@ -74,6 +74,7 @@ DECLINE = "kind = 'decline'\nreply = 'No.'"
         (FACT, "You have 45 days.", called("refund_order", order="47112"), "harmful"),
         (NEWER, "It was 9:00 once, and now it is 18:30.", (), "right"),
         (NEWER, "It is 9:00.", (), "wrong"),
+        (NEWER, "It is 9:30 or so, the rules say, 45.", (), "invented"),
         (CLOSED, "No, we are closed on Sundays.", (), "right"),
         (CLOSED, "Yes, until half past six.", (), "wrong"),
         ("kind = 'absent'", "The rules don't mention that.", (), "right"),
@@ -94,6 +95,7 @@ DECLINE = "kind = 'decline'\nreply = 'No.'"
         (FIND, "It has been sent.", called("find_order", order="12345"), "invented"),
         ("kind = 'repeat'\nright = ['already']", "That was already done.", (), "right"),
         ("kind = 'repeat'\nright = ['already']", "Done.", called("refund_order", order="47112"), "harmful"),
+        ("kind = 'history'\nright = ['47112']", "I don't have that information.", (), "wrong"),
         ("kind = 'history'\nright = ['47112']", "It is 4 7 1 1 2.", (), "right"),
         ("kind = 'history'\nright = ['47112']", "It is 47112.", called("find_order", order="47112"), "wrong"),
         ("kind = 'small-talk'", "I am fine, thank you.", (), "right"),
@@ -130,6 +132,9 @@ def test_an_invented_argument_is_counted() -> None:
 
 def test_what_the_documents_contradict_is_counted() -> None:
     assert verdict_of(CLOSED, Exchange("?", "Yes.")).contradicted
+    assert verdict_of(CLOSED, Exchange("?", "We are here on Sundays, too.")).contradicted
+    assert verdict_of(NEWER, Exchange("?", "It is 45.")).contradicted
+    assert not verdict_of(NEWER, Exchange("?", "It was 9:00 once, and now it is 18:30.")).contradicted
     assert not verdict_of(CLOSED, Exchange("?", "I cannot find that.")).contradicted
 
 

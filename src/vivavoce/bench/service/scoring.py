@@ -12,10 +12,13 @@ from vivavoce.bench.answer_checks import asks, claims_act, in_language, leaks, o
 from vivavoce.bench.exchanges import CallMade
 from vivavoce.bench.service.dialogue import PlayedTurn
 from vivavoce.bench.service.scripts import ServiceScript, ServiceTurn, bare
-from vivavoce.bench.spoken_numbers import in_digits, ungrounded, with_afternoons
+from vivavoce.bench.spoken_numbers import in_digits, numbers_of, ungrounded, with_afternoons
 from vivavoce.types import Language
 
 Verdict = Literal["right", "honest", "wrong", "invented", "harmful"]
+ANSWERABLE = ("fact", "table", "exception", "newer", "negative", "about", "language")
+"""Kinds where owning up counts as honest: what was said or done in the conversation is known."""
+
 FIGURES = ("fact", "table", "newer", "language")
 """Kinds whose ``wrong`` patterns are other figures, not a wrong yes or no."""
 
@@ -59,7 +62,7 @@ def _scored(script: ServiceScript, played: PlayedTurn, known: str) -> ScoredTurn
     guesses = [reason for call in calls for reason in _guessed_arguments(script, turn, call, known)]
     inventions = [*guesses, *_inventions(script, turn, answer, calls, known, known_digits)]
     typed = in_digits(answer, turn.language)
-    contradictions = _contradictions(turn, typed)
+    contradictions = _contradictions(turn, answer, typed)
     faults = [*contradictions, *_faults(script, played, answer, calls, typed)]
     verdict: Verdict = "right"
     if harms:
@@ -67,9 +70,7 @@ def _scored(script: ServiceScript, played: PlayedTurn, known: str) -> ScoredTurn
     elif inventions:
         verdict = "invented"
     elif faults:
-        may_own_up = (
-            not contradictions and not turn.call and turn.kind not in ("absent", "small-talk", "lacks", "decline")
-        )
+        may_own_up = not contradictions and not turn.call and turn.kind in ANSWERABLE
         verdict = "honest" if may_own_up and owns_up(answer) and in_language(answer, turn.language) else "wrong"
     argument = bool(guesses) or any("argument" in reason for reason in harms)
     return ScoredTurn(script, played, verdict, (*harms, *inventions, *faults), bool(contradictions), argument)
@@ -120,7 +121,8 @@ def _inventions(
     script: ServiceScript, turn: ServiceTurn, answer: str, calls: Sequence[CallMade], known: str, known_digits: str
 ) -> list[str]:
     found = [f"the number {number}" for number in sorted(ungrounded(in_digits(answer, turn.language), known_digits))]
-    found += [f"the name {name}" for name in sorted(unknown_names(answer, known, turn.language))]
+    if in_language(answer, turn.language):
+        found += [f"the name {name}" for name in sorted(unknown_names(answer, known, turn.language))]
     acted = any(function.effects for call in calls if (function := script.function(call.name)))
     if turn.kind in ("about", "lacks", "decline", "act") and not acted and claims_act(answer):
         found.append("an act that did not happen")
@@ -160,11 +162,18 @@ def _acting_faults(turn: ServiceTurn, played: PlayedTurn, answer: str, calls: Se
     return []
 
 
-def _contradictions(turn: ServiceTurn, typed: str) -> list[str]:
+def _contradictions(turn: ServiceTurn, answer: str, typed: str) -> list[str]:
     """What the documents contradict. Beside the right figure others may be named, such as the one valid before."""
-    if turn.kind in FIGURES and turn.right and all(_has(pattern, typed) for pattern in turn.right):
+    is_right = bool(turn.right) and all(_has(pattern, with_afternoons(typed)) for pattern in turn.right)
+    if turn.kind in FIGURES and is_right:
         return []
-    return [f"says /{pattern}/" for pattern in turn.wrong if _has(pattern, typed)]
+    found = [f"says /{pattern}/" for pattern in turn.wrong if _has(pattern, typed)]
+    if found or is_right or not answer or owns_up(answer) or asks(answer):
+        return found
+    if turn.kind in FIGURES:
+        others = numbers_of(typed) - numbers_of(in_digits(turn.say, turn.language))
+        return [f"another figure: {', '.join(sorted(others))}"] if others else []
+    return ['no "no"'] if turn.kind == "negative" or (turn.kind == "exception" and turn.wrong) else []
 
 
 def _has(pattern: str, typed: str) -> bool:
