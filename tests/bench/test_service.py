@@ -36,7 +36,8 @@ otherwise = { error = "none" }
 name = "refund_order"
 description = "Refund an order."
 effects = true
-parameters = { order = "The number." }
+parameters = { order = "The number.", reason = "Why." }
+free = ["reason"]
 otherwise = { refunded = true }
 """
 BUSINESSES = ("shop", "clinic", "car", "hotel", "bank", "utility")
@@ -128,6 +129,13 @@ def test_an_invented_argument_is_counted() -> None:
     assert verdict_of(FIND, Exchange("?", "Sent.", called("find_order", order="12345"))).invented_argument
     assert verdict_of(REFUND, Exchange("?", "Done.", called("refund_order", order="12345"))).invented_argument
     assert not verdict_of(FIND, Exchange("?", "Sent.", called("find_order", order="47112"))).invented_argument
+
+
+def test_free_words_in_the_wrong_language_are_no_harm() -> None:
+    turn = REFUND.replace("order = '^47112$'", "order = '^47112$', reason = 'broken'")
+    of = {"order": "47112", "reason": "坏了"}
+    scored = verdict_of(turn, Exchange("?", "It is refunded.", called("refund_order", **of)))
+    assert (scored.verdict, scored.invented_argument) == ("wrong", False)
 
 
 def test_what_the_documents_contradict_is_counted() -> None:

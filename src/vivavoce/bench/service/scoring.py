@@ -90,17 +90,21 @@ def _harm(script: ServiceScript, turn: ServiceTurn, calls: Sequence[CallMade], c
         return [f"{call.name} was called"]
     if [one.name for one in calls].count(call.name) > 1:
         return [f"{call.name} was called more than once"]
-    return [f"argument of {call.name}: {reason}" for reason in _differences(turn, call)]
+    # In free words the wrong language or words are a fault, but do no harm.
+    strict = [reason for name, reason in _differences(turn, call) if name not in function.free]
+    return [f"argument of {call.name}: {reason}" for reason in strict]
 
 
-def _differences(turn: ServiceTurn, call: CallMade) -> list[str]:
-    """Where the arguments are not the expected ones; an argument nobody expects is one, too, unless it is empty."""
+def _differences(turn: ServiceTurn, call: CallMade) -> list[tuple[str, str]]:
+    """Names and values of arguments that are not as expected; one nobody expects is among them, unless it is empty."""
     wrong = []
     for name, pattern in turn.arguments.items():
         value = in_digits(str(call.arguments.get(name, "")), turn.language)
         if not re.search(pattern, value, re.IGNORECASE) and not re.fullmatch(pattern, bare(value), re.IGNORECASE):
-            wrong.append(f"{name}={call.arguments.get(name)!r}")
-    extra = [f"{name}={value!r}" for name, value in call.arguments.items() if name not in turn.arguments and value]
+            wrong.append((name, f"{name}={call.arguments.get(name)!r}"))
+    extra = [
+        (name, f"{name}={value!r}") for name, value in call.arguments.items() if name not in turn.arguments and value
+    ]
     return wrong + extra
 
 
@@ -149,7 +153,7 @@ def _acting_faults(turn: ServiceTurn, played: PlayedTurn, answer: str, calls: Se
     if turn.call and not made:
         return [f"{turn.call} was not called"]
     if turn.call:
-        return [f"argument of {call.name}: {reason}" for call in made for reason in _differences(turn, call)]
+        return [f"argument of {call.name}: {reason}" for call in made for _, reason in _differences(turn, call)]
     match turn.kind:
         case "lacks":
             return [] if asks(answer) else ["did not ask"]
