@@ -45,9 +45,7 @@ def persona(
         raise typer.BadParameter(f"No persona fits. There are {names}.")
     console = Console()
     target = Target("", model, api_key=api_key, timeout_s=ANSWER_WITHIN_S)
-    scored = asyncio.run(_run(chosen, console, url, target, engines, config))
-    if show:
-        console.print(transcript(scored), markup=False, highlight=False, soft_wrap=True)
+    scored = asyncio.run(_run(chosen, console, url, target, engines, config, show))
     console.print(table(scored))
     console.print("[dim]Goals: " + ", ".join(f"{check} {goal}" for check, goal in GOALS.items()) + ".[/]")
     if json_file is not None:
@@ -61,6 +59,7 @@ async def _run(
     target: Target,
     engines: EngineSet,
     config_file: Path | None,
+    show: bool,
 ) -> list[ScoredPersonaTurn]:
     scored: list[ScoredPersonaTurn] = []
     async with server_at(url, console, engines=engines, config_file=config_file, api_key=target.api_key) as server:
@@ -69,4 +68,7 @@ async def _run(
             for script in chosen:
                 progress.update(bar, description=script.persona)
                 scored += score(script, await play(target.at(server), script, lambda _turn: progress.advance(bar)))
+                if show:  # at once: a long run may be ended before its end
+                    talk = transcript(scored[-len(script.turns) :])
+                    console.print(talk, markup=False, highlight=False, soft_wrap=True)
     return scored
