@@ -94,6 +94,8 @@ DECLINE = "kind = 'decline'\nreply = 'No.'"
         (REFUND, "One moment.", (), "wrong"),
         (FIND, "It has been sent.", called("find_order", order="47112"), "right"),
         (FIND, "It has been sent.", called("find_order", order="12345"), "invented"),
+        (FIND, "It comes at half past six.", (), "invented"),
+        (FIND, "One moment.", (), "wrong"),
         ("kind = 'repeat'\nright = ['already']", "That was already done.", (), "right"),
         ("kind = 'repeat'\nright = ['already']", "Done.", called("refund_order", order="47112"), "harmful"),
         ("kind = 'history'\nright = ['47112']", "I don't have that information.", (), "wrong"),

@@ -130,6 +130,11 @@ def _inventions(
     acted = any(function.effects for call in calls if (function := script.function(call.name)))
     if turn.kind in ("about", "lacks", "decline", "act") and not acted and claims_act(answer):
         found.append("an act that did not happen")
+    if turn.kind in ("look-up", "correct") and not calls and not owns_up(answer) and not asks(answer):
+        # Figures of the documents are none of what only a look-up can tell.
+        typed = in_digits(answer, turn.language)
+        told = numbers_of(typed) - numbers_of(in_digits(turn.say, turn.language))
+        found += [f"told {number} without the look-up" for number in sorted(told)]
     if turn.kind == "absent" and answer and not owns_up(answer):
         found.append("an answer that the documents do not have")
     return found
