@@ -84,6 +84,8 @@ def test_a_sentence_said_before_is_found() -> None:
         (Rule(most=3), "en", "Very well, dear madam.", False),
         (Rule(most=4), "zh", "好的，太太。", True),
         (Rule(one_question=True), "en", "What would change then?", True),
+        (Rule(one_question=True), "en", "If you left, what would change?", True),
+        (Rule(one_question=True), "en", "I see. What would change?", False),
         (Rule(one_question=True), "en", "What? And why?", False),
         (Rule(one_question=True), "en", "Why? Think about it.", False),
         (Rule(sentences=2), "zh", "好。我知道了。", True),

@@ -133,9 +133,8 @@ def rule_fault(rule: Rule, answer: str, language: Language) -> str:
         return f"{count} instead of at most {rule.most}"
     if rule.sentences and (count := len(_SENTENCE.findall(answer))) != rule.sentences:
         return f"{count} sentences"
-    questions = len(re.findall(r"[?？]+", answer))
-    if rule.one_question and (questions != 1 or answer.rstrip("\"'”’) ")[-1:] not in "?？"):
-        return f"{questions} questions"
+    if rule.one_question and (len(_SENTENCE.findall(answer)) != 1 or answer.rstrip("\"'”’) ")[-1:] not in "?？"):
+        return "not one question"
     return ""
 
 

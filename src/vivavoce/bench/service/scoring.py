@@ -12,7 +12,7 @@ from vivavoce.bench.answer_checks import asks, claims_act, in_language, leaks, o
 from vivavoce.bench.exchanges import CallMade
 from vivavoce.bench.service.dialogue import PlayedTurn
 from vivavoce.bench.service.scripts import ServiceScript, ServiceTurn, bare
-from vivavoce.bench.spoken_numbers import in_digits, numbers_of, ungrounded, with_afternoons
+from vivavoce.bench.spoken_numbers import SMALLEST, in_digits, numbers_of, ungrounded, with_afternoons
 from vivavoce.types import Language
 
 Verdict = Literal["right", "honest", "wrong", "invented", "harmful"]
@@ -134,7 +134,9 @@ def _inventions(
         # Figures of the documents are none of what only a look-up can tell.
         typed = in_digits(answer, turn.language)
         told = numbers_of(typed) - numbers_of(in_digits(turn.say, turn.language))
-        found += [f"told {number} without the look-up" for number in sorted(told)]
+        found += [
+            f"told {one} without the look-up" for one in sorted(told) if not one.isdigit() or int(one) >= SMALLEST
+        ]
     if turn.kind == "absent" and answer and not owns_up(answer):
         found.append("an answer that the documents do not have")
     return found
