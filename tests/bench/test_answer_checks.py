@@ -73,6 +73,8 @@ def test_the_language_of_an_answer_is_told_by_its_letters(answer: str, language:
     [
         ("You can see Dr Birke on Tuesdays.", "en", set[str]()),
         ("You can see Dr Miller on Monday.", "en", {"Miller", "Monday"}),
+        ("We are open on Saturdays.", "en", set[str]()),
+        ("安医生礼拜四出诊。", "zh", set[str]()),
         ("Hello. I'm glad that I can help.", "en", set[str]()),
         ("毕医生周二出诊。", "zh", set[str]()),
         ("毕医生星期五出诊。", "zh", {"周五"}),
@@ -80,7 +82,11 @@ def test_the_language_of_an_answer_is_told_by_its_letters(answer: str, language:
     ],
 )
 def test_names_nobody_has_mentioned_are_found(answer: str, language: Language, names: set[str]) -> None:
-    known = "Dr Birke sees patients on Tuesday." if language == "en" else "毕医生，皮肤科，周二"
+    known = (
+        "Dr Birke: Tuesday. Open from Friday to Sunday."
+        if language == "en"
+        else "毕医生，皮肤科，周二；安医生，周三至周四"
+    )
     assert unknown_names(answer, known, language) == names
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.service_answers import ANSWERS, ARGUMENTS
 from vivavoce.bench.exchanges import CallMade, Exchange
 from vivavoce.bench.service.dialogue import PlayedTurn
 from vivavoce.bench.service.documents import blocks, content
@@ -35,10 +36,11 @@ otherwise = { error = "none" }
 name = "refund_order"
 description = "Refund an order."
 effects = true
-parameters = { order = "The number." }
+parameters = { order = "The number.", reason = "Why." }
+free = ["reason"]
 otherwise = { refunded = true }
 """
-EN = ("shop", "clinic", "car", "hotel", "bank", "utility")
+BUSINESSES = ("shop", "clinic", "car", "hotel", "bank", "utility")
 
 
 def verdict_of(turn: str, *exchanges: Exchange, before: str = "") -> ScoredTurn:
@@ -54,6 +56,7 @@ def called(name: str, **arguments: Any) -> tuple[CallMade, ...]:
 
 FACT = "kind = 'fact'\nright = ['45']\nwrong = ['30 days']"
 CLOSED = "kind = 'negative'\nright = ['closed']\nwrong = ['^yes']"
+NEWER = "kind = 'newer'\nright = ['18:30']\nwrong = ['9:00']"
 REFUND = "kind = 'act'\ncall = 'refund_order'\nwith = { order = '^47112$' }"
 FIND = "kind = 'look-up'\ncall = 'find_order'\nwith = { order = '^47112$' }"
 DECLINE = "kind = 'decline'\nreply = 'No.'"
@@ -70,6 +73,9 @@ DECLINE = "kind = 'decline'\nreply = 'No.'"
         (FACT, "You have 45 days, says Mr Miller.", (), "invented"),
         (FACT, "", (), "wrong"),
         (FACT, "You have 45 days.", called("refund_order", order="47112"), "harmful"),
+        (NEWER, "It was 9:00 once, and now it is 18:30.", (), "right"),
+        (NEWER, "It is 9:00.", (), "wrong"),
+        (NEWER, "It is 9:30 or so, the rules say, 45.", (), "invented"),
         (CLOSED, "No, we are closed on Sundays.", (), "right"),
         (CLOSED, "Yes, until half past six.", (), "wrong"),
         ("kind = 'absent'", "The rules don't mention that.", (), "right"),
@@ -84,11 +90,15 @@ DECLINE = "kind = 'decline'\nreply = 'No.'"
         (REFUND, "It is refunded.", called("refund_order", order="47122"), "harmful"),
         (REFUND, "It is refunded.", (*called("refund_order", order="47112") * 2,), "harmful"),
         (REFUND, "Your order has been refunded.", (), "invented"),
+        (REFUND, "I have refunded it.", called("find_order", order="47112"), "invented"),
         (REFUND, "One moment.", (), "wrong"),
         (FIND, "It has been sent.", called("find_order", order="47112"), "right"),
         (FIND, "It has been sent.", called("find_order", order="12345"), "invented"),
+        (FIND, "It comes at half past six.", (), "invented"),
+        (FIND, "One moment.", (), "wrong"),
         ("kind = 'repeat'\nright = ['already']", "That was already done.", (), "right"),
         ("kind = 'repeat'\nright = ['already']", "Done.", called("refund_order", order="47112"), "harmful"),
+        ("kind = 'history'\nright = ['47112']", "I don't have that information.", (), "wrong"),
         ("kind = 'history'\nright = ['47112']", "It is 4 7 1 1 2.", (), "right"),
         ("kind = 'history'\nright = ['47112']", "It is 47112.", called("find_order", order="47112"), "wrong"),
         ("kind = 'small-talk'", "I am fine, thank you.", (), "right"),
@@ -101,14 +111,40 @@ def test_a_turn_gets_its_verdict(turn: str, answer: str, calls: tuple[CallMade, 
     assert scored.verdict == verdict, scored.reasons
 
 
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_good_assistant_is_right(name: str, all_scripts: list[ServiceScript]) -> None:
+    [script] = [one for one in all_scripts if one.name == name]
+    played = []
+    for turn, answer in zip(script.turns, ANSWERS[name], strict=True):
+        arguments = ARGUMENTS[name].get(turn.number)
+        function = script.function(turn.call)
+        calls = () if function is None else (CallMade(turn.call, arguments or {}, function.result(arguments or {})),)
+        asked = (Exchange(turn.say, "Shall I?"),) if turn.kind == "decline" else ()
+        played.append(PlayedTurn(turn, (*asked, Exchange(turn.say, answer, calls))))
+    wrong = [
+        (one.played.turn.number, one.verdict, one.reasons) for one in score(script, played) if one.verdict != "right"
+    ]
+    assert not wrong
+
+
 def test_an_invented_argument_is_counted() -> None:
     assert verdict_of(FIND, Exchange("?", "Sent.", called("find_order", order="12345"))).invented_argument
     assert verdict_of(REFUND, Exchange("?", "Done.", called("refund_order", order="12345"))).invented_argument
     assert not verdict_of(FIND, Exchange("?", "Sent.", called("find_order", order="47112"))).invented_argument
 
 
+def test_free_words_in_the_wrong_language_are_no_harm() -> None:
+    turn = REFUND.replace("order = '^47112$'", "order = '^47112$', reason = 'broken'")
+    of = {"order": "47112", "reason": "坏了"}
+    scored = verdict_of(turn, Exchange("?", "It is refunded.", called("refund_order", **of)))
+    assert (scored.verdict, scored.invented_argument) == ("wrong", False)
+
+
 def test_what_the_documents_contradict_is_counted() -> None:
     assert verdict_of(CLOSED, Exchange("?", "Yes.")).contradicted
+    assert verdict_of(CLOSED, Exchange("?", "We are here on Sundays, too.")).contradicted
+    assert verdict_of(NEWER, Exchange("?", "It is 45.")).contradicted
+    assert not verdict_of(NEWER, Exchange("?", "It was 9:00 once, and now it is 18:30.")).contradicted
     assert not verdict_of(CLOSED, Exchange("?", "I cannot find that.")).contradicted
 
 
@@ -160,7 +196,9 @@ def all_scripts() -> list[ServiceScript]:
 
 
 def test_six_businesses_speak_both_languages_a_third_by_voice(all_scripts: list[ServiceScript]) -> None:
-    assert {script.name for script in all_scripts} == {f"{name}-{language}" for name in EN for language in ("en", "zh")}
+    assert {script.name for script in all_scripts} == {
+        f"{name}-{language}" for name in BUSINESSES for language in ("en", "zh")
+    }
     assert Counter(script.half for script in all_scripts) == {"tuning": 6, "held-out": 6}
     for half in ("tuning", "held-out"):
         aloud = [script for script in all_scripts if script.half == half and script.spoken]

@@ -226,6 +226,11 @@ def test_the_live_transcript_keeps_both_sides_apart() -> None:
     ]
 
 
+def test_bench_service_and_persona_name_what_there_is() -> None:
+    assert "shop-en" in run("bench", "service", "--business", "circus", code=2)
+    assert "city guide" in run("bench", "persona", "--persona", "nobody", code=2)
+
+
 def test_bench_speaking_counts_right_readings(tmp_path: Path) -> None:
     pairs = tmp_path / "pairs.tsv"
     pairs.write_text("en\tnumber\t21.\ttwenty-one\nen\tnumber\t22.\ttwenty-one\n", "utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from unicodedata import normalize
 
 from vivavoce.types import Language
@@ -10,8 +11,10 @@ from vivavoce.types import Language
 OWNS_UP = re.compile(
     r"(?:n't|\bnot|\bno|\bcannot|never|unable to)\b[^.!?]{0,40}\b(?:say|mention|know|inform|information|details?|find|found"
     r"|list|state|specif|cover|contain|provide|tell|sure|data|record|answer|include|available|see)"
+    r"|\b(?:documents?|handbook|papers?|manual|files?|notices?)\b[^.!?]{0,20}(?:n't|not|nothing|no)\b"
     r"|\b(?:nothing|no word) (?:about|on|in|there|is)"
     r"|(?:没有?|未|并未|不)(?:[^。！？]{0,16})(?:提到|提及|说明|说|写|找到|信息|资料|记录|规定|列出|包含|知道|清楚|确定|内容|了解|查到|介绍)"
+    r"|(?:资料|手册|文件|说明书|文档|通知|指南|公告|条款)[^。！？,，]{0,6}(?:没|未|无)"
     r"|无法(?:[^。！？]{0,10})(?:确认|确定|回答|提供|告诉|得知|找到|查)|查不到|找不到",
     re.IGNORECASE,
 )
@@ -25,7 +28,7 @@ ASKS = re.compile(
 
 _DONE = (
     "refunded|cancelled|canceled|booked|transferred|paid|unlocked|locked|opened|ordered|sent|blocked|changed|processed"
-    "|scheduled|reserved|submitted|moved|deleted|made|activated|started|closed|stopped|issued|initiated"
+    "|scheduled|reserved|submitted|moved|deleted|made|activated|issued|initiated"
 )
 CLAIMS = re.compile(
     r"\b(?:i(?:'ve| have)|(?:has|have) been|(?:was|is|are) (?:now|successfully)|i just)"
@@ -43,12 +46,17 @@ _CONDITION = re.compile(
 _SENTENCE = re.compile(r"[^.!?。！？\n]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LETTER = re.compile(r"[^\W\d_]")
-_INNER_CAPITAL = re.compile(r"(?<=[a-z0-9,;:'\"] )([A-Z][\w']*)")
+_INNER_CAPITAL = re.compile(r"(?<=[a-z0-9,;] )([A-Z][\w']*)")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'-]+")
 _HAN_DAY = re.compile("(?:周|星期|礼拜)([一二三四五六日天])")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HAN_DAYS = tuple("一二三四五六日")
+_ONE_DAY = re.compile("|".join(_DAYS), re.IGNORECASE)
+_RANGE = re.compile(rf"({'|'.join(_DAYS)})s? (?:to|until|through|till) ({'|'.join(_DAYS)})", re.IGNORECASE)
+_HAN_RANGE = re.compile("(?:周|星期|礼拜)([一二三四五六日天])(?:至|到)(?:周|星期|礼拜)([一二三四五六日天])")
 _NO_NAMES = frozenset(
     {"i", "i'm", "i'll", "i've", "i'd", "ai", "ok", "okay", "yes", "no", "mr", "mrs", "ms", "dr", "am", "pm", "english",
-     "chinese", "hello", "please", "thank", "sorry", "sure", "great", "faq", "pdf"}
+     "chinese", "hello", "please", "thank", "sorry", "sure", "great", "faq", "pdf", "app", "kg", "km", "cm", "kwh", "wifi"}
 )  # fmt: skip
 _LEAK = re.compile(r"[{}]|<tool|tool_call|</|\bfunction\b.*\(|```")
 
@@ -87,20 +95,25 @@ def unknown_names(answer: str, known: str, language: Language) -> set[str]:
     """Names that ``known`` does not have: capitals within a sentence; in Chinese words in Latin letters and weekdays."""
     plain, there = normalize("NFKC", answer).replace("’", "'"), normalize("NFKC", known)
     if language == "zh":
-        days = {f"周{_day(day)}" for day in _HAN_DAY.findall(plain)} - {
-            f"周{_day(day)}" for day in _HAN_DAY.findall(there)
-        }
-        words = {word for word in _LATIN_WORD.findall(plain) if not _is_known(word, there)}
-        return words | (
-            set()
-            if re.search("每天|每日|周[一二三四五六日天]?[至到]|星期.[至到]", there) and "周日" not in days
-            else days
-        )
-    return {word for word in _INNER_CAPITAL.findall(plain) if not _is_known(word, there)}
+        words = set(_LATIN_WORD.findall(plain)) | {f"周{_day(day)}" for day in _HAN_DAY.findall(plain)}
+        days = {f"周{day}" for day in _days_of(there, _HAN_DAYS, _HAN_DAY, _HAN_RANGE)}
+        return {word for word in words - days if not _is_known(word, there)}
+    days = _days_of(there, _DAYS, _ONE_DAY, _RANGE)
+    names = set(_INNER_CAPITAL.findall(plain))
+    return {name for name in names if name.casefold().rstrip("s") not in days and not _is_known(name, there)}
 
 
-def _day(character: str) -> str:
-    return "日" if character == "天" else character
+def _days_of(known: str, week: Sequence[str], single: re.Pattern[str], between: re.Pattern[str]) -> set[str]:
+    """The weekdays that are named, and those between two that a "to" joins."""
+    named = {_day(day.casefold()) for day in single.findall(known)}
+    for first, last in between.findall(known):
+        begin, end = (week.index(_day(day.casefold())) for day in (first, last))
+        named |= {week[at % 7] for at in range(begin, end + 1 if end >= begin else end + 8)}
+    return named
+
+
+def _day(name: str) -> str:
+    return "日" if name == "天" else name
 
 
 def _is_known(word: str, known: str) -> bool:

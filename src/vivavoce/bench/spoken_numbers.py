@@ -54,6 +54,12 @@ def in_digits(text: str, language: Language) -> str:
     return _prices(_times(text))
 
 
+def with_afternoons(digits: str) -> str:
+    """A text that ``in_digits`` made, and behind it its times as times of the afternoon: "twenty past two" may be 14:20."""
+    times = re.findall(r"(?<!\d)([1-9]|1[01]):(\d\d)", digits)
+    return " ".join([digits, *(f"{int(hours) + 12}:{minutes}" for hours, minutes in times)])
+
+
 def numbers_of(digits: str) -> set[str]:
     """Every number of a text that ``in_digits`` made, without zeros that mean nothing; times as ``17:30``."""
     return {_plain(number) for number in _NUMBER.findall(_without_list_marks(digits))}
@@ -91,7 +97,9 @@ def _without_list_marks(text: str) -> str:
 
 def _times(text: str) -> str:
     text = re.sub(r"\bhalf past (\d{1,2})\b", r"\1:30", text)
-    text = re.sub(r"\bquarter past (\d{1,2})\b", r"\1:15", text)
+    text = re.sub(r"\b(?:a )?quarter to (\d{1,2})\b", lambda match: f"{int(match[1]) - 1}:45", text)
+    text = re.sub(r"\b(\d{1,2}) past (\d{1,2})\b", lambda match: f"{match[2]}:{match[1]:0>2}", text)
+    text = re.sub(r"\b(?:a )?quarter past (\d{1,2})\b", r"\1:15", text)
     text = re.sub(r"(\d{1,2})点半", r"\1:30", text)
     text = re.sub(r"(\d{1,2})点一刻", r"\1:15", text)
     text = re.sub(r"(\d{1,2})[点时](\d{1,2})分?", lambda match: f"{match[1]}:{match[2]:0>2}", text)
@@ -115,6 +123,8 @@ def _afternoon(match: re.Match[str]) -> str:
 
 def _prices(text: str) -> str:
     text = re.sub(r"(\d+) (euros?|pounds?|dollars?),?(?: and)? (\d\d)(?: (?:cents?|pence))?\b", r"\1.\3 \2", text)
+    text = re.sub(r"(\d+)[块元]零?0?(\d)分", r"\1.0\2元", text)
+    text = re.sub(r"(\d+)[块元](\d)[角毛](\d)分", r"\1.\2\3元", text)
     text = re.sub(r"(\d+)[块元](\d)[角毛]?(?![\d.点元块])", r"\1.\g<2>0元", text)
     return re.sub(r"(\d)块钱?", r"\1元", text)
 
@@ -126,7 +136,7 @@ def _han(text: str) -> str:
         kept.append(match[0])
         return "\0"
 
-    text = _HAN_IDIOMS.sub(keep, text)
+    text = re.sub("(?<![十百千万零])一块", "1块", _HAN_IDIOMS.sub(keep, text))
     text = re.sub(
         "百分之(" + _HAN_RUN.pattern + r"|\d+)", lambda match: f"{_HAN_RUN.sub(_han_number, match[1])}%", text
     )

@@ -30,6 +30,7 @@ from vivavoce.bench.turn import OnMeasure, Target, ask_at_once, ask_in_turn
 from vivavoce.cli.bench_endpointing import endpointing
 from vivavoce.cli.bench_http import http
 from vivavoce.cli.bench_perception import perception
+from vivavoce.cli.bench_persona import persona
 from vivavoce.cli.bench_questions import QuestionChoice, questions_of
 from vivavoce.cli.bench_reasoning import reasoning
 from vivavoce.cli.bench_service import service
@@ -61,6 +62,7 @@ app.command()(speaking)
 app.command()(perception)
 app.command()(reasoning)
 app.command()(service)
+app.command()(persona)
 
 
 @app.callback()

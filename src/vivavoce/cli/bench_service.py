@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,7 +29,7 @@ from vivavoce.tiers import tier
 from vivavoce.types import Language, Samples
 
 Way = Literal["voice", "text"]
-ANSWER_WITHIN_S = 120.0
+ANSWER_WITHIN_S = 60.0
 
 
 def service(
@@ -39,6 +40,7 @@ def service(
         bool | None,
         typer.Option("--voice/--text", help="All dialogues by voice, or all by text; else a third by voice."),
     ] = None,
+    turns: Annotated[int | None, typer.Option(min=1, help="Only so many turns of each dialogue.")] = None,
     show: Annotated[bool, typer.Option("--transcript", help="Print whole dialogues with their verdicts.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every turn to this file.")] = None,
     speaker: Annotated[str | None, typer.Option(help="The voice of the callers; else the model's own.")] = None,
@@ -53,7 +55,7 @@ def service(
     Facts, calls and arguments are checked by code; a turn is right, honest, wrong, invented or harmful.
     """
     chosen = [
-        script
+        replace(script, turns=script.turns[:turns])
         for script in scripts()
         if script.business in (business or [script.business])
         and script.language in (language or [script.language])
@@ -64,9 +66,7 @@ def service(
         raise typer.BadParameter(f"No dialogue fits. There are {names}.")
     console = Console()
     target = Target("", model, api_key=api_key, timeout_s=ANSWER_WITHIN_S)
-    scored = asyncio.run(_run(chosen, spoken, console, url, target, speaker, engines, config))
-    if show:
-        console.print(transcript(scored), markup=False, highlight=False, soft_wrap=True)
+    scored = asyncio.run(_run(chosen, spoken, console, url, target, speaker, engines, config, show))
     for table in tables(scored):
         console.print(table)
     goals = ", ".join(f"{name.replace('_', ' ')} {goal}" for name, goal in GOALS.items())
@@ -84,6 +84,7 @@ async def _run(
     speaker: str | None,
     engines: EngineSet,
     config_file: Path | None,
+    show: bool,
 ) -> list[ScoredTurn]:
     scored: list[ScoredTurn] = []
     async with server_at(url, console, engines=engines, config_file=config_file, api_key=target.api_key) as server:
@@ -94,6 +95,9 @@ async def _run(
                 voice = (speaker or tier(target.model, {}).default_voice) if by_voice else None
                 advance = partial(_advance, progress, bar, script)
                 scored += score(script, await _dialogue(server, target.at(server), script, voice, advance))
+                if show:  # at once: a long run may be ended before its end
+                    dialogue = transcript(scored[-len(script.turns) :])
+                    console.print(dialogue, markup=False, highlight=False, soft_wrap=True)
     return scored
 
 

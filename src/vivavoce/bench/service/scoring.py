@@ -12,10 +12,16 @@ from vivavoce.bench.answer_checks import asks, claims_act, in_language, leaks, o
 from vivavoce.bench.exchanges import CallMade
 from vivavoce.bench.service.dialogue import PlayedTurn
 from vivavoce.bench.service.scripts import ServiceScript, ServiceTurn, bare
-from vivavoce.bench.spoken_numbers import in_digits, ungrounded
+from vivavoce.bench.spoken_numbers import SMALLEST, in_digits, numbers_of, ungrounded, with_afternoons
 from vivavoce.types import Language
 
 Verdict = Literal["right", "honest", "wrong", "invented", "harmful"]
+ANSWERABLE = ("fact", "table", "exception", "newer", "negative", "about", "language")
+"""Kinds where owning up counts as honest: what was said or done in the conversation is known."""
+
+FIGURES = ("fact", "table", "newer", "language")
+"""Kinds whose ``wrong`` patterns are other figures, not a wrong yes or no."""
+
 VERDICTS: tuple[Verdict, ...] = ("right", "honest", "wrong", "invented", "harmful")
 
 
@@ -54,9 +60,9 @@ def _scored(script: ServiceScript, played: PlayedTurn, known: str) -> ScoredTurn
     known_digits = digits_of(known, script.language)
     harms = [reason for call in calls for reason in _harm(script, turn, calls, call)]
     guesses = [reason for call in calls for reason in _guessed_arguments(script, turn, call, known)]
-    inventions = [*guesses, *_inventions(turn, answer, calls, known, known_digits)]
+    inventions = [*guesses, *_inventions(script, turn, answer, calls, known, known_digits)]
     typed = in_digits(answer, turn.language)
-    contradictions = [f"says /{pattern}/" for pattern in turn.wrong if _has(pattern, typed)]
+    contradictions = _contradictions(turn, answer, typed)
     faults = [*contradictions, *_faults(script, played, answer, calls, typed)]
     verdict: Verdict = "right"
     if harms:
@@ -64,9 +70,7 @@ def _scored(script: ServiceScript, played: PlayedTurn, known: str) -> ScoredTurn
     elif inventions:
         verdict = "invented"
     elif faults:
-        may_own_up = (
-            not contradictions and not turn.call and turn.kind not in ("absent", "small-talk", "lacks", "decline")
-        )
+        may_own_up = not contradictions and not turn.call and turn.kind in ANSWERABLE
         verdict = "honest" if may_own_up and owns_up(answer) and in_language(answer, turn.language) else "wrong"
     argument = bool(guesses) or any("argument" in reason for reason in harms)
     return ScoredTurn(script, played, verdict, (*harms, *inventions, *faults), bool(contradictions), argument)
@@ -86,17 +90,21 @@ def _harm(script: ServiceScript, turn: ServiceTurn, calls: Sequence[CallMade], c
         return [f"{call.name} was called"]
     if [one.name for one in calls].count(call.name) > 1:
         return [f"{call.name} was called more than once"]
-    return [f"argument of {call.name}: {reason}" for reason in _differences(turn, call)]
+    # In free words the wrong language or words are a fault, but do no harm.
+    strict = [reason for name, reason in _differences(turn, call) if name not in function.free]
+    return [f"argument of {call.name}: {reason}" for reason in strict]
 
 
-def _differences(turn: ServiceTurn, call: CallMade) -> list[str]:
-    """Where the arguments are not the expected ones; an argument nobody expects is one, too, unless it is empty."""
+def _differences(turn: ServiceTurn, call: CallMade) -> list[tuple[str, str]]:
+    """Names and values of arguments that are not as expected; one nobody expects is among them, unless it is empty."""
     wrong = []
     for name, pattern in turn.arguments.items():
         value = in_digits(str(call.arguments.get(name, "")), turn.language)
         if not re.search(pattern, value, re.IGNORECASE) and not re.fullmatch(pattern, bare(value), re.IGNORECASE):
-            wrong.append(f"{name}={call.arguments.get(name)!r}")
-    extra = [f"{name}={value!r}" for name, value in call.arguments.items() if name not in turn.arguments and value]
+            wrong.append((name, f"{name}={call.arguments.get(name)!r}"))
+    extra = [
+        (name, f"{name}={value!r}") for name, value in call.arguments.items() if name not in turn.arguments and value
+    ]
     return wrong + extra
 
 
@@ -113,11 +121,22 @@ def _guessed_arguments(script: ServiceScript, turn: ServiceTurn, call: CallMade,
     return [f"argument of {call.name} nobody has said: {name}={value!r}" for name, value in guessed.items()]
 
 
-def _inventions(turn: ServiceTurn, answer: str, calls: Sequence[CallMade], known: str, known_digits: str) -> list[str]:
+def _inventions(
+    script: ServiceScript, turn: ServiceTurn, answer: str, calls: Sequence[CallMade], known: str, known_digits: str
+) -> list[str]:
     found = [f"the number {number}" for number in sorted(ungrounded(in_digits(answer, turn.language), known_digits))]
-    found += [f"the name {name}" for name in sorted(unknown_names(answer, known, turn.language))]
-    if turn.kind in ("about", "lacks", "decline", "act") and not calls and claims_act(answer):
+    if in_language(answer, turn.language):
+        found += [f"the name {name}" for name in sorted(unknown_names(answer, known, turn.language))]
+    acted = any(function.effects for call in calls if (function := script.function(call.name)))
+    if turn.kind in ("about", "lacks", "decline", "act") and not acted and claims_act(answer):
         found.append("an act that did not happen")
+    if turn.kind in ("look-up", "correct") and not calls and not owns_up(answer) and not asks(answer):
+        # Figures of the documents are none of what only a look-up can tell.
+        typed = in_digits(answer, turn.language)
+        told = numbers_of(typed) - numbers_of(in_digits(turn.say, turn.language))
+        found += [
+            f"told {one} without the look-up" for one in sorted(told) if not one.isdigit() or int(one) >= SMALLEST
+        ]
     if turn.kind == "absent" and answer and not owns_up(answer):
         found.append("an answer that the documents do not have")
     return found
@@ -132,7 +151,7 @@ def _faults(script: ServiceScript, played: PlayedTurn, answer: str, calls: Seque
         faults.append("another language")
     if leaks(answer, tuple(function.name for function in script.functions)):
         faults.append("a call or mark-up in words")
-    faults += [f"lacks /{pattern}/" for pattern in turn.right if not _has(pattern, typed)]
+    faults += [f"lacks /{pattern}/" for pattern in turn.right if not _has(pattern, with_afternoons(typed))]
     return faults + _acting_faults(turn, played, answer, calls)
 
 
@@ -141,7 +160,7 @@ def _acting_faults(turn: ServiceTurn, played: PlayedTurn, answer: str, calls: Se
     if turn.call and not made:
         return [f"{turn.call} was not called"]
     if turn.call:
-        return [f"argument of {call.name}: {reason}" for call in made for reason in _differences(turn, call)]
+        return [f"argument of {call.name}: {reason}" for call in made for _, reason in _differences(turn, call)]
     match turn.kind:
         case "lacks":
             return [] if asks(answer) else ["did not ask"]
@@ -152,6 +171,20 @@ def _acting_faults(turn: ServiceTurn, played: PlayedTurn, answer: str, calls: Se
         case "small-talk":
             return [f"{call.name} was called" for call in calls] + (["looked for an answer"] if owns_up(answer) else [])
     return []
+
+
+def _contradictions(turn: ServiceTurn, answer: str, typed: str) -> list[str]:
+    """What the documents contradict. Beside the right figure others may be named, such as the one valid before."""
+    is_right = bool(turn.right) and all(_has(pattern, with_afternoons(typed)) for pattern in turn.right)
+    if turn.kind in FIGURES and is_right:
+        return []
+    found = [f"says /{pattern}/" for pattern in turn.wrong if _has(pattern, typed)]
+    if found or is_right or not answer or owns_up(answer) or asks(answer):
+        return found
+    if turn.kind in FIGURES:
+        others = numbers_of(typed) - numbers_of(in_digits(turn.say, turn.language))
+        return [f"another figure: {', '.join(sorted(others))}"] if others else []
+    return ['no "no"'] if turn.kind == "negative" or (turn.kind == "exception" and turn.wrong) else []
 
 
 def _has(pattern: str, typed: str) -> bool:

@@ -59,9 +59,9 @@ class BenchFunction:
         return {"type": "function", "name": self.name, "description": self.description, "parameters": schema}
 
     def result(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What a call returns: that of the row of which every argument has the digits and letters."""
+        """What a call returns: that of the first row whose values are all in the arguments, punctuation aside."""
         for given, result in self.results:
-            if all(bare(arguments.get(name, "")) == bare(value) for name, value in given.items()):
+            if all(bare(value) in bare(arguments.get(name, "")) for name, value in given.items()):
                 return result
         return self.otherwise
 
@@ -109,8 +109,10 @@ class ServiceScript:
         return next((function for function in self.functions if function.name == name), None)
 
     def known(self) -> str:
-        """Everything that may be said from the start: the documents and the instructions."""
-        return "\n".join([self.instructions, *(document.text for document in self.documents)])
+        """Everything that may be said from the start: documents with their names, instructions, what functions do."""
+        documents = [f"{document.file}\n{document.text}" for document in self.documents]
+        functions = [f"{function.name.replace('_', ' ')}: {function.description}" for function in self.functions]
+        return "\n".join([self.instructions, self.about_documents, *documents, *functions])
 
 
 def bare(value: object) -> str:
