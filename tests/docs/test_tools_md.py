@@ -95,6 +95,8 @@ def test_every_setting_and_its_default() -> None:
             if not default and name in empty
             else str(default).lower()
             if isinstance(default, bool)
+            else f'"{default}"'
+            if isinstance(default, str)
             else f"{default:g}"
         )
         assert codes(told[name]) == [shown], name
