@@ -401,7 +401,9 @@ async def test_a_reply_says_what_the_voice_could_not_do(server: RunningServer, q
             await talker.send(type="conversation.item.create", item=item)
             await talker.send(type="response.create")
             events = await talker.until("response.done")
-            assert "not_applied" not in next(event for event in events if event["type"] == "response.created")["response"]
+            assert (
+                "not_applied" not in next(event for event in events if event["type"] == "response.created")["response"]
+            )
             assert events[-1]["response"].get("not_applied") == names, text
 
 

@@ -41,6 +41,13 @@ LATER_FORCED = 48.0
 FORCED_REACH = 6.0
 """How far a forced cut looks on for a better place than after "the" or within a Chinese word."""
 
+LONGEST_NUMBER = 16.0
+"""How much further a forced cut looks for a place that is not within the groups of a telephone number."""
+
+LINKS = frozenset("是为はが")
+"""What may stand between a word that tells of a number, and that."""
+
+CODE_LETTERS = 4
 LOOKAHEAD = 2
 """Characters that must follow a word without blanks around it, to know that it ended."""
 
@@ -271,6 +278,8 @@ class ClauseSplitter:
         longest = self._forced(char) + FORCED_REACH
         if char.isspace():
             before = self._buffer[max(0, self._at - WINDOW) : self._at]
+            if before[-1:].isdigit() and self._next_word(self._at + 1).isdigit():
+                return self._at + 1 if self._length >= longest + LONGEST_NUMBER else 0
             breaks_phrase = self._at_figures(self._at + 1) or ends_on_function_word(before)
             return self._at + 1 if self._length >= longest or not breaks_phrase else 0
         if is_cjk(char) and self._length >= max(self._tried, longest - FORCED_REACH) + LOOKAHEAD:
@@ -286,9 +295,19 @@ class ClauseSplitter:
         return following.isdigit() or following in CURRENCIES or following in {"-", "−", "+"}
 
     def _at_figures(self, at: int) -> bool:
-        """Whether a cut at ``at`` would part a number from what tells how it is read: "order 47112", "5 km"."""
-        before = self._buffer[:at].rstrip()[-1:]
-        return before.isdigit() or self._next_word(at).isdigit()
+        """Whether a cut at ``at`` would part a number from what tells how it is read: "order 47112", "5 km", 便名はJL515."""
+        if self._buffer[:at].rstrip()[-1:].isdigit():
+            return True
+        at += self._next_word(at) in LINKS
+        return self._next_word(at).isdigit() or self._code_follows(self._blanks(at))
+
+    def _code_follows(self, at: int) -> bool:
+        """Whether up to four capitals and a digit begin at ``at``."""
+        end = at
+        while end - at < CODE_LETTERS and "A" <= self._char(end) <= "Z":
+            end += 1
+        end += end > at and self._char(end) in set("- ")
+        return end > at and self._char(end).isdigit()
 
     def _may_end(self, boundary: _Boundary) -> bool:
         """Whether a clause as long as this one may end here."""

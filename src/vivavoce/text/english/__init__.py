@@ -12,6 +12,7 @@ from vivavoce.text.english.codes import CODES
 from vivavoce.text.english.money import MONEY
 from vivavoce.text.english.signs import FRACTIONS, LAST_RANGES, NAMES, RANGES, SIGNS, VULGAR_FRACTIONS
 from vivavoce.text.english.units import FEET, RANGES_OF_UNITS, UNITS
+from vivavoce.text.numerals import unframed
 from vivavoce.text.rules import apply
 
 _RULES = (
@@ -22,4 +23,4 @@ _RULES = (
 
 def english_words(text: str) -> str:
     """``text`` with what the front end would say wrong in words; the rest, plain numbers among it, is left to that."""
-    return re.sub(r"[ \t]+", " ", apply(_RULES, text)).strip()
+    return re.sub(r"[ \t]+", " ", apply(_RULES, unframed(text, " ", ", "))).strip()
