@@ -285,3 +285,26 @@ def test_a_number_is_not_parted_from_its_groups_and_from_what_tells_of_it(
 
 def test_groups_of_digits_without_end_are_cut_all_the_same() -> None:
     assert len(texts("1234 " * 40, language="en")) > 2
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        (
+            "zh",
+            '请拨打<say-as interpret-as="telephone">13800138000</say-as>和<say-as interpret-as="cardinal">2024</say-as>。',
+            "请拨打幺三八零零幺三八零零零和二千零二十四。",
+        ),
+        ("zh", '这是<sub alias="一 二 三 four five six seven">W</sub>吗？', "这是一 二 三 four five six seven吗？"),
+        ("en", 'Open <sub alias="the World Wide Web Consortium of all the people">W3C</sub> now.', None),
+        ("en", "Say [live](/laɪv/) now.", "Say [live](/lˈIv/) now."),
+        ("en", "If a <b and c> d then <go on", None),
+    ],
+)
+def test_elements_are_not_cut(language: str, text: str, said: str | None) -> None:
+    for size in (1, 5, len(text)):
+        clauses = split(*(text[at : at + size] for at in range(0, len(text), size)), language=language)
+        assert "".join(clause.text for clause in clauses) == text
+        spoken_text = " ".join(clause.spoken for clause in clauses)
+        assert not {"alias", "interpret"} & set(spoken_text.replace("-", " ").split())
+        assert said is None or spoken_text == said

@@ -14,7 +14,7 @@ from vivavoce.text.json_spans import OPENING, JsonSpan
 from vivavoce.text.scripts import clause_language, is_cjk, script_runs
 from vivavoce.text.span_stripping import SPANS
 from vivavoce.text.speakable import EMPHASIS, speakable_form
-from vivavoce.text.speech_markup import LONGEST_MARK, OPENINGS, pause_at, pauses_of
+from vivavoce.text.speech_markup import LONGEST_MARK, OPENINGS, element_end, has_elements, pause_at, pauses_of
 from vivavoce.text.words import ends_on_function_word, ends_sentence, word_boundary
 from vivavoce.types import Language
 
@@ -161,6 +161,8 @@ class ClauseSplitter:
             return 0, None, 1
         if char in "[<" and (end := self._pause()):
             return end, _Boundary.PAUSE, end - self._at
+        if char == "<" and (length := self._element()):
+            return 0, None, length
         self._measure(char)
         if char == "\n":
             return self._at + 1, _Boundary.LINE, 1
@@ -199,6 +201,14 @@ class ClauseSplitter:
             self._need(len(self._buffer))
         end, _ = pause_at(self._buffer, self._at)
         return end if end > self._at else 0
+
+    def _element(self) -> int:
+        """The length of the tag that begins here, with what is between it and its end where that is said otherwise; else 0."""
+        if not (self._char(self._at + 1).isalpha() or self._char(self._at + 1) == "/"):
+            return 0
+        while (end := element_end(self._buffer, self._at)) is None and not self._final:
+            self._need(len(self._buffer))
+        return (end or self._at) - self._at
 
     def _within_json(self, char: str) -> bool:
         """Whether this character is part of JSON, which is not cut."""
@@ -324,7 +334,7 @@ class ClauseSplitter:
     def _cut(self, end: int, *, complete: bool) -> list[Clause]:
         """The text up to ``end`` as clauses, one a script; none when markup, an address or code is all there is."""
         text = self._buffer[:end]
-        keep_together = any(mark in text for mark in SPANS) or OPENING.search(text) is not None
+        keep_together = any(mark in text for mark in SPANS) or OPENING.search(text) is not None or has_elements(text)
         clauses = self._clauses([text] if keep_together else script_runs(text), complete)
         if not all(clause.spoken for clause in clauses):
             clauses = self._clauses([text], complete)
