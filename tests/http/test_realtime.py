@@ -393,6 +393,7 @@ async def test_a_reply_says_what_the_voice_could_not_do(server: RunningServer, q
         "Es <prosody rate='slow'>ist</prosody> nicht weit.": ["language", "markup"],
         "Read <prosody rate='slow'>this</prosody> slowly.": ["markup"],
         "안녕하세요": ["language"],
+        "Say 감사합니다 to them.": ["language"],
     }
     async with talking(server, query) as talker:
         await talker.next()

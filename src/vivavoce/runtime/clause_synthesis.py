@@ -12,7 +12,7 @@ from vivavoce.audio.silence import silence
 from vivavoce.engines.base import Synthesizer
 from vivavoce.errors import EngineError
 from vivavoce.text.clauses import Clause
-from vivavoce.text.languages import foreign_language, unreadable
+from vivavoce.text.languages import foreign_language, partly_unreadable, unreadable
 from vivavoce.text.speech_markup import has_unsupported
 from vivavoce.types import Language, Samples, SpeakOptions
 
@@ -87,8 +87,9 @@ class ReadableClauses:
     @property
     def not_applied(self) -> tuple[str, ...]:
         """What the voice could not do with the clauses so far: ``language``, ``markup``."""
-        foreign = self._notice_given or foreign_language(" ".join(self._read), self._languages) is not None
-        return ("language",) * foreign + ("markup",) * self._markup
+        text = " ".join(self._read)
+        foreign = self._notice_given or foreign_language(text, self._languages) is not None
+        return ("language",) * (foreign or partly_unreadable(text, self._languages)) + ("markup",) * self._markup
 
     def readable(self, clause: Clause) -> Clause:
         """The clause to speak; with nothing to say (``spoken`` is empty) when that was said before."""
