@@ -52,9 +52,12 @@ def read_sentences() -> list[Sentence]:
     ]
 
 
+_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+
+
 def canonical(text: str) -> str:
-    """What is compared: without spaces, capitals, commas, full stops at the end, and hyphens that are no minus."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    """What is compared: in katakana, without spaces, capitals, commas, full stops at the end, and hyphens that are no minus."""
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(_KATAKANA)
     plain = re.sub(r"(?<=[0-9a-z])-(?=[0-9a-z])|(?<=[0-9]),(?=[0-9])|[ ,、，。]", "", plain)
     return plain.rstrip(".!?")
 
