@@ -10,13 +10,13 @@ import re
 
 from vivavoce.text.english.codes import CODES
 from vivavoce.text.english.money import MONEY
-from vivavoce.text.english.signs import FRACTIONS, LAST_RANGES, NAMES, RANGES, SIGNS, VULGAR_FRACTIONS
+from vivavoce.text.english.signs import FRACTIONS, LAST_RANGES, NAMES, RANGES, SIGNS, VULGAR_FRACTIONS, WORDS
 from vivavoce.text.english.units import FEET, RANGES_OF_UNITS, UNITS
 from vivavoce.text.numerals import unframed
 from vivavoce.text.rules import apply
 
 _RULES = (
-    *(*VULGAR_FRACTIONS, *CODES, *FEET, *FRACTIONS, *MONEY),
+    *(*WORDS, *VULGAR_FRACTIONS, *CODES, *FEET, *FRACTIONS, *MONEY),
     *(*SIGNS, *RANGES, *RANGES_OF_UNITS, *LAST_RANGES, *UNITS, *NAMES),
 )
 

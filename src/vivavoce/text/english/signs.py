@@ -103,6 +103,11 @@ def _power(match: re.Match[str]) -> str:
     return f" to the {'minus ' if power[0] == '-' else ''}{number(power.strip('+-'))}"
 
 
+WORDS: tuple[Rule, ...] = (
+    (re.compile(r"(?<![\w.])(no|nos|fig|ed|eds|ch|(?<=[Tt]he )Sun)\.(?![ ]?[0-9#]|[ ]of\b|\w)"), r"\1 ."),
+)
+"""Words, and not what they are short for: the front end takes the stop for a part of them."""
+
 VULGAR_FRACTIONS: tuple[Rule, ...] = (
     (re.compile(r"(?<![\w.)\]])\.(?=[0-9]+(?![\w.]*\.[0-9]))"), "0."),
     (re.compile(f"(?<=[0-9])(?=[{_VULGAR}])"), " "),
