@@ -72,7 +72,7 @@ def test_a_few_peaks_in_long_speech_are_turned_down_where_they_are() -> None:
     at = np.arange(72_000)
     signal = (0.2 * np.sin(2 * np.pi * 200 * at / 24_000)).astype(np.float32)
     burst = np.hanning(400) * np.sin(np.pi / 2 * np.arange(400) + np.pi / 4)
-    for start in (0, 20_000, 20_300, 71_600):
+    for start in (100, 20_500, 20_800, 71_500):
         signal[start : start + 400] += (1.1 * burst).astype(np.float32)
     turned_down = limited(signal)
     assert true_peak(signal) > 1.05
