@@ -249,6 +249,7 @@ async def server(folder: Path) -> AsyncIterator[ServerAddress]:
         "VIVAVOCE_STORAGE__URL": f"sqlite:///{folder / 'vivavoce.db'}",
         "VIVAVOCE_STORAGE__BLOBS": str(folder / "blobs"),
         "VIVAVOCE_LIMITS__SESSIONS": str(CONVERSATIONS),
+        "VIVAVOCE_LIMITS__AUDIO_LEAD_MS": "600000",  # else a text that asks for pauses of 10 s takes as long
     }
     command = [sys.executable, str(Path(__file__).with_name("fuzzed_texts_server.py")), "serve"]
     command += ["--config", str(config), "--port", str(port), "--log-level", "warning"]
@@ -278,7 +279,7 @@ async def talk(address: ServerAddress, texts: Sequence[str], voice: str, found: 
                 found[await _turn(client, text)] += 1
                 done += 1
     except ConnectError as error:
-        print(f"a conversation ended at {texts[done]!r}: {error}")
+        print(f"a conversation ended at {texts[done]!r}: {error}", flush=True)
         found["conversation ended"] += 1
 
 
@@ -287,7 +288,7 @@ async def _turn(client: RealtimeClient, text: str) -> str:
     reply = record.reply
     outcome = reply.status if reply is not None else "no reply"
     if outcome != "completed":
-        print(f"{outcome} at {text!r}: {reply.failure if reply else record.errors}")
+        print(f"{outcome} at {text!r}: {reply.failure if reply else record.errors}", flush=True)
     return outcome
 
 

@@ -410,7 +410,13 @@ class ClauseSpoken:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnd:
-    """The last event of a reply: everything is written and spoken."""
+    """The last event of a reply: everything is written and spoken.
+
+    ``not_applied`` names what the voice could not do: ``language``, where it read something by the rules of another language
+    or had no sounds for it, and ``markup``.
+    """
+
+    not_applied: tuple[str, ...] = ()
 
 
 ReplyEvent: TypeAlias = (

@@ -65,3 +65,18 @@ def test_a_peak_between_two_samples_is_seen() -> None:
     between = (np.sin(2 * np.pi * np.arange(4800) / 4 + np.pi / 4)).astype(np.float32)
     assert np.abs(between).max() == pytest.approx(math.sqrt(0.5), abs=1e-3)
     assert true_peak(between[1000:2000]) == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_few_peaks_in_long_speech_are_turned_down_where_they_are() -> None:
+    """Bursts whose highest values lie between samples: far from them nothing changes."""
+    at = np.arange(72_000)
+    signal = (0.2 * np.sin(2 * np.pi * 200 * at / 24_000)).astype(np.float32)
+    burst = np.hanning(400) * np.sin(np.pi / 2 * np.arange(400) + np.pi / 4)
+    for start in (100, 20_500, 20_800, 71_500):
+        signal[start : start + 400] += (1.1 * burst).astype(np.float32)
+    turned_down = limited(signal)
+    assert true_peak(signal) > 1.05
+    assert true_peak(turned_down) <= CEILING * 1.005
+    changed = np.flatnonzero(turned_down != signal)
+    assert set(changed // 10_000) == {0, 2, 7}
+    assert len(changed) < 2_500

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.engines.whisper.phrases import Phrase, agrees, covers, miscounted, phrases, says_more
+from vivavoce.engines.whisper.phrases import Phrase, agrees, alike, covers, miscounted, phrases, says_more
 
 RATE_HZ, FRAME = 16_000, 512
 """32 ms a frame, as Silero has them."""
@@ -103,3 +103,11 @@ def test_more_words_are_more() -> None:
     assert says_more("No. No.", "No")
     assert not says_more("No.", "NO!")
     assert not says_more("?!", "no")
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [(["はい", "はい。", "はい"], True), (["Yes.", "yes"], True), (["はい", "はじ"], False), (["", ""], False)],
+)
+def test_phrases_that_say_the_same_are_alike(parts: list[str], expected: bool) -> None:
+    assert alike(parts) is expected

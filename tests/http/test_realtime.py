@@ -383,3 +383,36 @@ async def test_marks_come_only_when_asked_for(server: RunningServer) -> None:
         "speech_end", "endpoint", "transcript", "first_token", "first_clause", "first_audio", "first_sent",
         "discarded_preparations", "evaluated_tokens",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ["model=step-audio-2", "model=gpt-4o-realtime-preview", "model=gpt-realtime"])
+async def test_a_reply_says_what_the_voice_could_not_do(server: RunningServer, query: str) -> None:
+    said = {
+        "Good morning.": None,
+        "Das ist nicht sehr weit, und wir sind heute auch mit dem Rad da.": ["language"],
+        "Es <prosody rate='slow'>ist</prosody> nicht weit.": ["language", "markup"],
+        "Read <prosody rate='slow'>this</prosody> slowly.": ["markup"],
+        "안녕하세요": ["language"],
+        "Say 감사합니다 to them.": ["language"],
+    }
+    async with talking(server, query) as talker:
+        await talker.next()
+        for text, names in said.items():
+            item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+            await talker.send(type="conversation.item.create", item=item)
+            await talker.send(type="response.create")
+            events = await talker.until("response.done")
+            assert (
+                "not_applied" not in next(event for event in events if event["type"] == "response.created")["response"]
+            )
+            assert events[-1]["response"].get("not_applied") == names, text
+
+
+async def test_a_written_reply_asks_nothing_of_the_voice(server: RunningServer) -> None:
+    async with talking(server) as talker:
+        await talker.next()
+        text = "Das ist nicht sehr weit, und wir sind heute auch mit dem Rad da."
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+        await talker.send(type="conversation.item.create", item=item)
+        await talker.send(type="response.create", response={"modalities": ["text"]})
+        assert "not_applied" not in (await talker.until("response.done"))[-1]["response"]

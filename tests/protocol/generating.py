@@ -275,6 +275,7 @@ def server_events(
             usage=st.none() | usages,
             metadata=st.just(msgspec.UNSET) | st.none() | st.dictionaries(words, words, max_size=2),
             marks=st.just(msgspec.UNSET) | st.dictionaries(names, seconds, max_size=2),
+            not_applied=st.just(msgspec.UNSET) | st.tuples(names),
         ),
     }
     of_response: dict[str, Any] = {"event_id": ids, "response_id": ids, "output_index": indices}

@@ -19,6 +19,8 @@ from vivavoce.protocol.translator import Translator
 UNDERSTOOD = {
     "en": "en", "EN": "en", "en-US": "en", "english": "en", " English ": "en", "zh": "zh", "zh-CN": "zh", "zh_Hans_CN": "zh",
     "cmn-Hans": "zh", "yue": "zh", "Mandarin": "zh", "nb": "no", "nb-NO": "no", "nn-NO": "nn", "no": "no", "iw": "he",
+    "中文": "zh", "普通话": "zh", "日本語": "ja", "英语": "en", "eng": "en", "jpn": "ja", "zho": "zh", "chi": "zh",
+    "Japanese (Japan)": "ja", "中文（普通话）": "zh", "Deutsch": "de",
     "jv": "jw", "fil-PH": "tl", "pt-BR": "pt", "es-419": "es", "haw": "haw", "Haitian Creole": "ht", "Farsi": "fa",
     "auto": None, "AUTO": None, "multi": None, "detect": None, "und": None, "": None, None: None,
 }  # fmt: skip

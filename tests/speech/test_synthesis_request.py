@@ -201,6 +201,7 @@ def test_text_no_voice_reads_is_refused_with_the_languages_there_are(text: str) 
 def test_what_is_left_out_or_read_by_other_rules_is_said() -> None:
     mixed = order(input="This is Korean, as I have heard:\n안녕하세요.")
     assert mixed.unsupported == ("input.language",)
+    assert order(input="Say 감사합니다 to them.").unsupported == ("input.language",)
     assert "".join(clause.spoken for clause in mixed.clauses) == "This is Korean,as I have heard:"
     assert order(input="Bonjour, comment ça va?").unsupported == ("language",)
     assert order(input="Bonjour.", language="fr-FR").unsupported == ("language",)

@@ -203,6 +203,9 @@ def test_json_is_never_spoken(value: object, indent: int | None, alone: bool) ->
         ("<think>Nobody closes this. At all.", ""),
         ("and so on.</think> Hello.", "and so on. Hello."),
         ("*smiles* Hello there.", "Hello there."),
+        ("He left (*winks*) and came [sighs] back (smiling).", "He left and came back."),
+        ("The [clears throat] hall (bowls) [see below].", "The hall (bowls) [see below]."),
+        ("好的（微笑）我来【笑】。", "好的我来。"),
         ("Well. *pauses, then laughs softly* Sure.", "Well. Sure."),
         ("（好的。）*微笑*今天见。", "（好的。）今天见。"),
         ("*Important*: call me.", "Important: call me."),
@@ -261,3 +264,47 @@ def test_the_first_clause_of_a_reply_is_shorter() -> None:
         "I think that learning a new ",
         "language takes time and patience.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kept"),
+    [
+        ("en", "Call me at +1 415 555 2671 or at +44 20 7946 0958 please.", ["+1 415 555 2671", "+44 20 7946 0958"]),
+        ("zh", "您的号码是010 8888 6666和010 7777 8888请记下。", ["010 8888 6666", "010 7777 8888"]),
+        ("ja", "お客様の便名はJL515です。", ["便名はJL515"]),
+        ("zh", "您的房间是1205请上楼。", ["房间是1205"]),
+    ],
+)
+def test_a_number_is_not_parted_from_its_groups_and_from_what_tells_of_it(
+    language: str, text: str, kept: list[str]
+) -> None:
+    for size in (1, 3, len(text)):
+        clauses = texts(*(text[at : at + size] for at in range(0, len(text), size)), language=language)
+        assert all(any(whole in clause for clause in clauses) for whole in kept), clauses
+
+
+def test_groups_of_digits_without_end_are_cut_all_the_same() -> None:
+    assert len(texts("1234 " * 40, language="en")) > 2
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        (
+            "zh",
+            '请拨打<say-as interpret-as="telephone">13800138000</say-as>和<say-as interpret-as="cardinal">2024</say-as>。',
+            "请拨打幺三八零零幺三八零零零和二千零二十四。",
+        ),
+        ("zh", '这是<sub alias="一 二 三 four five six seven">W</sub>吗？', "这是一 二 三 four five six seven吗？"),
+        ("en", 'Open <sub alias="the World Wide Web Consortium of all the people">W3C</sub> now.', None),
+        ("en", "Say [live](/laɪv/) now.", "Say [live](/lˈIv/) now."),
+        ("en", "If a <b and c> d then <go on", None),
+    ],
+)
+def test_elements_are_not_cut(language: str, text: str, said: str | None) -> None:
+    for size in (1, 5, len(text)):
+        clauses = split(*(text[at : at + size] for at in range(0, len(text), size)), language=language)
+        assert "".join(clause.text for clause in clauses) == text
+        spoken_text = " ".join(clause.spoken for clause in clauses)
+        assert not {"alias", "interpret"} & set(spoken_text.replace("-", " ").split())
+        assert said is None or spoken_text == said

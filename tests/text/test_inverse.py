@@ -129,6 +129,12 @@ def test_a_text_that_is_no_utterance_stays() -> None:
         ("你给我打要3000块", "你给我打要3000块", "zh"),
         ("スコアは3体1でした", "スコアは3対1でした", "ja"),
         ("ロボット3体", "ロボット3体", "ja"),
+        ("警察は100頭盤です", "警察は110番です", "ja"),
+        ("会员号是203亿。", "会员号是2031。", "zh"),
+        ("人口是203亿。", "人口是203亿。", "zh"),
+        ("报警请答要要零。", "报警请答110。", "zh"),
+        ("现在零下五度", "现在零下5度", "zh"),
+        ("由你来定，由他去。", "由你来定，由他去。", "zh"),
     ],
 )
 def test_what_was_lost_on_the_way_from_speech_to_text_is_typed(said: str, typed: str, language: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.text.languages import european_language, language_list, unreadable
+from vivavoce.text.languages import european_language, language_list, partly_unreadable, unreadable
 
 HERE = frozenset({"en", "zh", "ja"})
 
@@ -20,6 +20,7 @@ HERE = frozenset({"en", "zh", "ja"})
         ("สวัสดี!", "th"),
         ("ᚠᚢᚦ", "und"),
         ("Hello 안녕", None),
+        ("Kakao는 한국의 카카오톡 회사입니다", "ko"),
         ("今天", None),
         ("カナ", None),
         ("Bonjour", None),
@@ -29,6 +30,15 @@ HERE = frozenset({"en", "zh", "ja"})
 )
 def test_scripts_without_a_voice(text: str, language: str | None) -> None:
     assert unreadable(text, HERE) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [("Say 감사합니다 to them.", True), ("你好 สวัสดี", True), ("Привет, 你好 καλημέρα!", False), ("42 ½ ①", False)],
+)
+def test_words_that_are_left_out_are_seen(text: str, left_out: bool) -> None:
+    assert partly_unreadable(text, HERE) == left_out
+    assert unreadable(text, HERE) is None
 
 
 def test_a_voice_of_that_language_reads_it() -> None:

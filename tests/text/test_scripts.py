@@ -72,7 +72,23 @@ def test_of_a_long_text_its_ends_tell_the_language() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["80dB", "60km/h", "1080P", "No.5", "a≤b", "x>5", "π≈3.14", "a.b@c.com", "A-1002", "PM2.5", "8:00AM", "3LDK"],
+    [
+        "80dB",
+        "60km/h",
+        "1080P",
+        "No.5",
+        "a≤b",
+        "x>5",
+        "π≈3.14",
+        "a.b@c.com",
+        "A-1002",
+        "PM2.5",
+        "8:00AM",
+        "3LDK",
+        "USB、PDF",
+        "NZ$20",
+        "1e-5",
+    ],
 )
 @pytest.mark.parametrize("language", ["zh", "ja"])
 def test_units_codes_and_signs_alone_are_of_the_conversation(text: str, language: str) -> None:

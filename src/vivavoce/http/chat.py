@@ -78,11 +78,10 @@ class _Chat:
             prepared = await self._runner.prepare(self._body, slot)
             self._shape = replace(self._shape, perception=self._runner.perception)
             usage_counter = usage_counter_of(prepared, self._shape)
-            shape = replace(self._shape, languages=self._runner.languages)
-            answers = WholeAnswers(shape, usage_counter)
+            answers = WholeAnswers(self._shape, usage_counter)
             await self._answer(prepared, answers, usage_counter)
         completion = await answers.completion()
-        left_undone = dict.fromkeys(name for answer in answers.answers for name in answer.not_applied(shape))
+        left_undone = dict.fromkeys(name for answer in answers.answers for name in answer.not_applied)
         headers = {NOT_APPLIED_HEADER: ", ".join(left_undone)} if left_undone else {}
         return Response(completion.model_dump_json(exclude_unset=True), media_type="application/json", headers=headers)
 
@@ -98,7 +97,7 @@ class _Chat:
             self._shape = replace(self._shape, perception=self._runner.perception)
             usage_counter = usage_counter_of(prepared, self._shape)
             answers = ChunkedAnswers(
-                replace(self._shape, languages=self._runner.languages),
+                self._shape,
                 usage_counter,
                 send_chunk,
                 usage_in_chunks=options is None,

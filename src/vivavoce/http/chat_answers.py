@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Set
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -39,11 +39,10 @@ from vivavoce.protocol.usage import OPENAI_RATES, AudioRates
 from vivavoce.protocol.usage import Usage as Spent
 from vivavoce.runtime.chat.memory import KEPT_S
 from vivavoce.runtime.chat.reply_request import PreparedRequest
-from vivavoce.text.languages import foreign_language
 from vivavoce.types import (
     Citation,
     GenerationEnd,
-    Language,
+    ReplyEnd,
     ReplyEvent,
     Samples,
     ServerToolEnded,
@@ -71,9 +70,6 @@ class AnswerShape:
     logprobs: bool
     shows_searches: bool
     perception: VoiceFacts | None = None
-    languages: Set[Language] = frozenset()
-    """What the voice speaks; empty where that is not known."""
-
     id: str = field(default_factory=lambda: random_id("chatcmpl").replace("_", "-", 1))
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -165,6 +161,9 @@ class ChatAnswer:
     sources: dict[str, Citation] = field(default_factory=dict)
     scores: list[TokenLogprob] = field(default_factory=list)
     reason: FinishReason = "stop"
+    not_applied: Sequence[str] = ()
+    """What the voice could not do."""
+
     audio_id: str = field(default_factory=lambda: random_id("audio"))
 
     @property
@@ -178,11 +177,6 @@ class ChatAnswer:
             for url, source in self.sources.items()
         ]
 
-    def not_applied(self, shape: AnswerShape) -> list[str]:
-        """What the voice could not do: ``language``, where it has read a text by the rules of another."""
-        foreign = shape.format is not None and shape.languages and foreign_language(self.text, shape.languages)
-        return ["language"] if foreign else []
-
     def take(self, event: ReplyEvent) -> None:
         """One more event."""
         match event:
@@ -192,6 +186,8 @@ class ChatAnswer:
                 self.thinking += text
             case Spoken(samples=samples):
                 self.speech.append(samples)
+            case ReplyEnd(not_applied=names):
+                self.not_applied = names
             case ToolCall():
                 self.calls.append(event)
             case ServerToolEnded():
@@ -268,8 +264,8 @@ class WholeAnswers:
             transcript=answer.text,
             expires_at=self._shape.created + KEPT_S,
         )
-        if left_undone := answer.not_applied(self._shape):
-            spoken.not_applied = left_undone
+        if answer.not_applied:
+            spoken.not_applied = list(answer.not_applied)
         return spoken
 
 

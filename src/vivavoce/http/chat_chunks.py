@@ -114,8 +114,8 @@ class ChunkedAnswers:
             await self._sound(number, await asyncio.to_thread(self._encoder.finish))
         if self._speaks and answer.text:
             spoken = SpokenContent(id=answer.audio_id, expires_at=self._shape.created + KEPT_S)
-            if left_undone := answer.not_applied(self._shape):
-                spoken.not_applied = left_undone
+            if answer.not_applied:
+                spoken.not_applied = list(answer.not_applied)
             await self._say(number, AnswerMessage(audio=spoken))
         if answer.sources:
             await self._say(number, AnswerMessage(annotations=answer.annotations))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Set
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ from vivavoce.runtime.chat.reply_request import PreparedRequest, Take, prepare
 from vivavoce.scheduling import WorkOwner
 from vivavoce.tiers import Model
 from vivavoce.tools.session_tools import SessionTools
-from vivavoce.types import Language, ThinkingOptions, Transcript
+from vivavoce.types import ThinkingOptions, Transcript
 from vivavoce.voice_facts import VoiceFacts
 
 
@@ -41,8 +41,6 @@ class ChatRunner:
         """What was said in the recordings of the messages, once it was asked."""
         self.perception: VoiceFacts | None = None
         """How the last message sounds, if it is spoken and the client is told."""
-        self.languages: Set[Language] = frozenset()
-        """What the voice of the answer speaks, once that is known."""
 
     @property
     def _perceives(self) -> bool:
@@ -84,7 +82,6 @@ class ChatRunner:
         declared = await asyncio.to_thread(body.declared_tools)  # they may be megabytes
         await tools.require_usable(declared, body.store_param)
         voice = await self._voice(body)
-        self.languages = self._engines.synthesizer.voices.get(voice or "", frozenset())
         listener = RecordingReader(
             self._engines,
             memory.transcripts,

@@ -33,7 +33,7 @@ from vivavoce.speech.stream import TtsStream, TtsStreamOptions
 from vivavoce.speech.subtitles import Subtitler
 from vivavoce.speech.synthesis import FileEncoder, OutputFormat, joined, speak
 from vivavoce.speech.synthesis_request import LANGUAGE, SUPPORTED_LANGUAGES
-from vivavoce.text.languages import foreign_language, language_list, unreadable
+from vivavoce.text.languages import foreign_language, language_list, partly_unreadable, unreadable
 from vivavoce.types import ClauseSpoken, Samples, Speech
 from vivavoce.waiting import first_of
 
@@ -230,8 +230,9 @@ class _SentenceSynthesizer:
     async def say(self, sentence: Sentence) -> None:
         """One sentence, with its frames. Raises ``ClientError`` when it all becomes too long, and ``EngineError``."""
         languages = self._synthesizer.voices.get(self._options.synthesis.voice, SUPPORTED_LANGUAGES)
-        foreign = foreign_language(" ".join(clause.spoken for clause in sentence.clauses), languages)
-        await self._connection.send(self._stream.sentence_started(sentence, (LANGUAGE,) if foreign else ()))
+        text = " ".join(clause.spoken for clause in sentence.clauses)
+        by_other_rules = foreign_language(text, languages) or partly_unreadable(text, languages)
+        await self._connection.send(self._stream.sentence_started(sentence, (LANGUAGE,) if by_other_rules else ()))
         clause: list[Samples] = []
         async with aclosing(speak(sentence.clauses, self._options.synthesis, self._synthesizer)) as pieces:
             async for piece in pieces:

@@ -17,7 +17,7 @@ def requested_language(given: str | None, param: str = "language") -> Language |
     code = language_code(given)
     if code is None:
         raise ClientError(
-            "The language is not known: a tag such as 'en' or 'zh-CN', an English name, or 'auto' is wanted.",
+            "The language is not known: a tag such as 'en' or 'zh-CN', its name, or 'auto' is wanted.",
             param=param,
         )
     return code

@@ -41,7 +41,8 @@ class StatusDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
-    """A response as ``response.created`` and ``response.done`` show it. ``marks`` only where the client asked for them.
+    """A response as ``response.created`` and ``response.done`` show it. ``marks`` only where the client asked for them,
+    ``not_applied`` only where there is something.
 
     ``config`` is what it was made with; ``conversation_id`` is ``None`` out of band.
     """
@@ -56,3 +57,4 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     metadata: Mapping[str, Any] | UnsetType | None = UNSET
     marks: dict[str, float] | UnsetType = UNSET
+    not_applied: tuple[str, ...] | UnsetType = UNSET

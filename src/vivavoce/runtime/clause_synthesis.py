@@ -12,7 +12,8 @@ from vivavoce.audio.silence import silence
 from vivavoce.engines.base import Synthesizer
 from vivavoce.errors import EngineError
 from vivavoce.text.clauses import Clause
-from vivavoce.text.languages import unreadable
+from vivavoce.text.languages import foreign_language, partly_unreadable, unreadable
+from vivavoce.text.speech_markup import has_unsupported
 from vivavoce.types import Language, Samples, SpeakOptions
 
 UNREADABLE: Mapping[Language, str] = MappingProxyType(
@@ -80,10 +81,21 @@ class ReadableClauses:
         self._languages = languages or UNREADABLE.keys()
         self._language = language.partition("-")[0]
         self._notice_given = False
+        self._read: list[str] = []
+        self._markup = False
+
+    @property
+    def not_applied(self) -> tuple[str, ...]:
+        """What the voice could not do with the clauses so far: ``language``, ``markup``."""
+        text = " ".join(self._read)
+        foreign = self._notice_given or foreign_language(text, self._languages) is not None
+        return ("language",) * (foreign or partly_unreadable(text, self._languages)) + ("markup",) * self._markup
 
     def readable(self, clause: Clause) -> Clause:
         """The clause to speak; with nothing to say (``spoken`` is empty) when that was said before."""
+        self._markup = self._markup or has_unsupported(clause.text)
         if not unreadable(clause.spoken, self._languages):
+            self._read.append(clause.spoken)
             return clause
         choices = (self._language, "en", *self._languages)
         language = next(

@@ -66,10 +66,10 @@ async def reply(request: ReplyRequest, model: LanguageModel, synthesizer: Synthe
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_write(request, model, clauses, emit))
-            group.create_task(_speak(request, synthesizer, clauses, emit))
+            speaking = group.create_task(_speak(request, synthesizer, clauses, emit))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    await emit(ReplyEnd())
+    await emit(ReplyEnd(speaking.result()))
 
 
 async def read_prompt(messages: Sequence[Message], options: GenerationOptions, model: LanguageModel) -> None:
@@ -157,7 +157,8 @@ class _Writing:
 
 async def _speak(
     request: ReplyRequest, synthesizer: Synthesizer, clauses: asyncio.Queue[tuple[int, Clause] | None], emit: Emit
-) -> None:
+) -> tuple[str, ...]:
+    """All clauses as speech; what the voice could not do."""
     voice = ClauseSynthesizer(synthesizer)
     reader = ReadableClauses(synthesizer.voices.get(request.voice or ""), request.language)
     while (entry := await clauses.get()) is not None:
@@ -169,3 +170,4 @@ async def _speak(
                     await emit(Speech(index, samples))
         await emit(ClauseSpoken(index))
     voice.finish()
+    return reader.not_applied if request.voice is not None else ()

@@ -127,7 +127,7 @@ class Response:
 
     ``playback`` is ``None`` for a text-only response, ``conversation`` for one out of band: its items enter no history.
     ``written`` holds the words of the reply so far, heard or not; ``prompt_usage`` is what its prompt was made of;
-    ``keeps_thinking``: thoughts go on beside its words.
+    ``keeps_thinking``: thoughts go on beside its words. ``not_applied`` names what the voice could not do.
     """
 
     def __init__(
@@ -148,6 +148,7 @@ class Response:
         self.end: GenerationEnd | None = None
         self.message_id: str | None = None
         self.keeps_thinking = False
+        self.not_applied: tuple[str, ...] = ()
         self.written = ""
         self.prompt_usage = PromptUsage()
         self._pieces = 0
@@ -285,6 +286,7 @@ class Response:
             usage=self._usage() if over else None,
             metadata=self._metadata,
             marks=self.marks.reported() if over and self._report_marks else msgspec.UNSET,
+            not_applied=self.not_applied if over and self.not_applied else msgspec.UNSET,
         )
 
     def _usage(self) -> Usage:

@@ -214,7 +214,8 @@ class ResponseController:
                         self._mcp_servers.asked(request_id, call)
             case GenerationEnd():
                 response.end = result.event
-            case ReplyEnd():
+            case ReplyEnd(not_applied=names):
+                response.not_applied = names
                 response.happened(ResponseStep.GENERATED)
 
     def failed(self, result: ReplyFailed) -> None:

@@ -15,7 +15,7 @@ from vivavoce.speech.pronunciation import Pronunciations
 from vivavoce.speech.synthesis import OutputFormat, SynthesisOptions
 from vivavoce.speech.text_preparation import STAGE_DIRECTIONS, clauses_of, without_stage_directions
 from vivavoce.text.clauses import Clause
-from vivavoce.text.languages import LANGUAGE_NAMES, foreign_language, language_list, unreadable
+from vivavoce.text.languages import LANGUAGE_NAMES, foreign_language, language_list, partly_unreadable, unreadable
 from vivavoce.text.speech_markup import has_unsupported
 from vivavoce.types import Language
 
@@ -87,7 +87,8 @@ def _readable_clauses(
         if requested
         else foreign_language(" ".join(clause.spoken for clause in read), languages) is not None
     )
-    return read, ((LANGUAGE,) if foreign else ()) + ((UNREAD,) if unreadable_clauses else ())
+    left_out = any(partly_unreadable(clause.spoken, languages) for clause in clauses)
+    return read, ((LANGUAGE,) if foreign else ()) + ((UNREAD,) if left_out else ())
 
 
 def check_limits(request: SpeechRequest, model: SpeechModel) -> None:

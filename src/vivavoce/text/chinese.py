@@ -10,6 +10,7 @@ import unicodedata
 
 from vivavoce.text.chinese_numbers import DIGITS, MAX_DIGITS, digits, number
 from vivavoce.text.chinese_tables import CODES, FULL_WIDTH, MONEY, PHONES, SIGNS, UNITS
+from vivavoce.text.numerals import unframed
 from vivavoce.text.rules import HOST_ENDS, Rule, alternatives, apply
 from vivavoce.text.wfst_normalization import wfst_normalized
 
@@ -71,7 +72,7 @@ def _date(match: re.Match[str]) -> str:
 
 
 def _version(match: re.Match[str]) -> str:
-    parts = match[0].split(".")
+    parts = match[0].split(":")[0].split("/")[0].split(".")
     return "点".join(digits(part) if len(parts) > 3 else number(part) for part in parts)
 
 
@@ -90,7 +91,7 @@ def _feet_or_minutes(match: re.Match[str]) -> str:
 
 
 def _roman(match: re.Match[str]) -> str:
-    return number(str(_ROMAN.index(unicodedata.normalize("NFKC", match[0])) + 1))
+    return number(str(_ROMAN.index(match[0]) + 1))
 
 
 def _stopwatch(match: re.Match[str]) -> str:
@@ -167,8 +168,7 @@ _RULES: tuple[Rule, ...] = (
     # signs that stand for numbers
     (re.compile(f"([0-9])(?=[{_VULGAR}])"), lambda m: f"{number(m[1])}又"),
     (re.compile(f"[{_VULGAR}]"), lambda m: unicodedata.normalize("NFKC", m[0]).replace("\u2044", "/")),
-    (re.compile(r"[①-⑳]"), lambda m: f"{number(unicodedata.normalize('NFKC', m[0]))}"),
-    (re.compile(r"[Ⅰ-Ⅻ]|(?<![A-Za-z0-9])(?:II|III|IV|VI|VII|VIII|IX|XI|XII)(?=[级期型度章类区线代世])"), _roman),
+    (re.compile(r"(?<![A-Za-z0-9])(?:II|III|IV|VI|VII|VIII|IX|XI|XII)(?=[级期型度章类区线代世])"), _roman),
     (re.compile(r"(?<![0-9])([0-9]{2})年(?=[0-9]{1,2}月)"), lambda m: f"{digits(m[1])}年"),
     (re.compile(r"(?<![0-9:.])([0-9]{1,2}):([0-5][0-9])\.([0-9]{1,3})(?![0-9])"), _stopwatch),
     (re.compile(r"(?<![0-9-])7-(?:11|ELEVEN)(?=便利店|超市)|(?<=[家去到的])7-11(?![0-9])"), "七幺幺"),
@@ -198,7 +198,16 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<![0-9])([0-9]+)分之([0-9]+)"), lambda m: f"{number(m[1])}分之{number(m[2])}"),
     (re.compile(rf"(?<![0-9])({_YEAR})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}})(?![0-9.])"), _date),
     (re.compile(rf"(?<![0-9/])({_YEAR})/([0-9]{{1,2}})(?![0-9/])"), _date),
+    (
+        re.compile(r"(?<![0-9.])([0-9]+(?:\.[0-9]+){3})([:/])([0-9]{1,5})(?![0-9:/])"),
+        lambda m: f"{_version(m)}{'冒号' + digits(m[3]) if m[2] == ':' else '斜杠' + number(m[3])}",
+    ),
     (re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}(?![0-9])"), _version),
+    (
+        re.compile(rf"(?<![{_LATIN}.])({_N})(?:e|E(?=[-+]))([-+]?)([0-9]{{1,3}})(?![{_LATIN}]|\.[0-9])"),
+        lambda m: f"{number(m[1])}乘以十的{'负' if m[2] == '-' else ''}{number(m[3])}次方",
+    ),
+    (re.compile(rf"(?<![{_LATIN}.])\.(?=[0-9]+(?![{_LATIN}]|\.[0-9]))"), "0."),
     (
         re.compile(r"(?<![0-9])([0-9]{1,2})月([0-9]{1,2})(?=[日号])"),
         lambda m: f"{number(str(int(m[1])))}月{number(str(int(m[2])))}",
@@ -223,7 +232,8 @@ _RULES: tuple[Rule, ...] = (
     # telephones and codes
     (
         re.compile(
-            r"()(?<![0-9.])(1[3-9][0-9]([ -]?)[0-9]{4}\3[0-9]{4}|0[0-9]{2,3}[- ]?[0-9]{7,8}"
+            r"()(?<![0-9.])(\(0[0-9]{2,3}\)[ -]?[0-9]{3,4}[ -]?[0-9]{4}|1[3-9][0-9]([ -]?)[0-9]{4}\3[0-9]{4}"
+            r"|(?<![0-9][ -])0[0-9]{2,3}[- ]?[0-9]{3,4}[- ]?[0-9]{4}"
             r"|[48]00[- ]?[0-9]{3}[- ]?[0-9]{4})(?![0-9.])"
         ),
         _dialled,
@@ -275,6 +285,10 @@ _RULES: tuple[Rule, ...] = (
         re.compile(r"(?<![0-9])(?<![0-9][:：])([01]?[0-9]|2[0-4])[:：]([0-5][0-9])(?:[:：]([0-5][0-9]))?(?![0-9:：])"),
         _time,
     ),
+    (
+        re.compile(r"(?<![0-9:：])([0-9]{1,3})[:：]([0-9]{1,3})(?![0-9:：])"),
+        lambda m: f"{number(m[1])}比{number(m[2])}",
+    ),
     (re.compile(rf"(?<=[点分秒日号月年]){_TO}(?=[0-9零一二两三四五六七八九十第])"), "到"),
     # money
     (
@@ -293,6 +307,12 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<![0-9.])([0-9]+)\.([0-9])([0-9])元"), _yuan),
     # signs, before and between numbers
     (re.compile(r"(?<![0-9])~(?=[0-9])"), "约"),
+    (re.compile(r"(?<=[零幺一二三四五六七八九])转(?:分机)?([0-9]{1,6})(?![0-9])"), lambda m: f"转{digits(m[1], '幺')}"),
+    (re.compile(r"(?<![0-9.])([12])米([0-9]{2})(?![0-9.])"), lambda m: f"{_counted(m[1])}米{digits(m[2])}"),
+    (
+        re.compile(r"(血压[^0-9。]{0,4})([0-9]{2,3})/([0-9]{2,3})(?![0-9/])"),
+        lambda m: f"{m[1]}{number(m[2])}，{number(m[3])}",
+    ),
     (re.compile(r"(?<=[0-9])[ ]?[xX][ ]?(?=[0-9])"), "乘"),
     (re.compile(rf"(?<![{_LATIN}.])({_N})[wW]\+"), lambda m: f"{number(_shifted(m[1], 4))}多"),
     (re.compile(rf"(?<![{_LATIN}.])([0-9]+)\+(?![0-9A-Za-z ])"), lambda m: f"{number(m[1])}多"),
@@ -309,6 +329,7 @@ _RULES: tuple[Rule, ...] = (
         _feet_or_minutes,
     ),
     (re.compile(rf"(?<![0-9.{_LATIN}%])-({_N})[ \t]*(?:℃|°C)"), lambda m: f"零下{_counted(m[1])}摄氏度"),
+    (re.compile(rf"(?<![{_LATIN}.])±[ ]?({_N})%"), lambda m: f"正负百分之{number(m[1])}"),
     (re.compile(rf"({_N})(%?){_TO}({_N})%"), lambda m: f"百分之{number(m[1])}到百分之{number(m[3])}"),
     (re.compile(r"(?<![0-9/.A-Za-z])-([0-9]+)/([0-9]+)(?![0-9/])"), lambda m: f"负{number(m[2])}分之{number(m[1])}"),
     (re.compile(r"(?<![0-9/.])([0-9]+)/([0-9]+)(?![0-9/])"), lambda m: f"{number(m[2])}分之{number(m[1])}"),
@@ -345,7 +366,7 @@ _RULES: tuple[Rule, ...] = (
     ),
     (
         re.compile(
-            r"(?<=[0-9元角分块斤克升米里时吨千币镑])/(?=[片粒枚张人袋斤盒瓶天月年次件个台吨晚间平秒套箱只本位周分]|公斤|千克|小时|平方)"
+            r"(?<=[0-9元角分块斤克升米里时吨千币镑次])/(?=[片粒枚张人袋斤盒瓶天月年次件个台吨晚间平秒套箱只本位周分]|公斤|千克|小时|平方)"
         ),
         "每",
     ),
@@ -374,5 +395,5 @@ _REMAINING: tuple[Rule, ...] = (
 
 def chinese_words(text: str) -> str:
     """``text`` with its numbers and signs in characters. Names such as ``H2O`` and ``MP3`` keep their digits."""
-    parts = _NAME.split(apply(_RULES, text.translate(FULL_WIDTH)))
+    parts = _NAME.split(apply(_RULES, unframed(text, "", "、").translate(FULL_WIDTH)))
     return "".join(part if at % 2 else apply(_REMAINING, wfst_normalized(part, "zh")) for at, part in enumerate(parts))

@@ -32,7 +32,8 @@ PHONES = alternatives(
 MONEY = table(
     """
     ¥=元, ￥=元, $=美元, US$=美元, €=欧元, £=英镑, ₩=韩元, ₽=卢布, ₹=卢比, ฿=泰铢, HK$=港元, A$=澳元, AU$=澳元,
-    C$=加元, NT$=新台币, S$=新加坡元, JP¥=日元, RMB=元, CNY=元, USD=美元, EUR=欧元, GBP=英镑, JPY=日元, HKD=港元,
+    C$=加元, CA$=加元, NT$=新台币, S$=新加坡元, NZ$=新西兰元, JP¥=日元, RMB=元, CNY=元, USD=美元, EUR=欧元,
+    GBP=英镑, JPY=日元, HKD=港元,
     KRW=韩元, AUD=澳元, CAD=加元, SGD=新加坡元, TWD=新台币, CHF=瑞士法郎, THB=泰铢, MOP=澳门元
     """
 )

@@ -14,7 +14,7 @@ from vivavoce.text.json_spans import OPENING, JsonSpan
 from vivavoce.text.scripts import clause_language, is_cjk, script_runs
 from vivavoce.text.span_stripping import SPANS
 from vivavoce.text.speakable import EMPHASIS, speakable_form
-from vivavoce.text.speech_markup import LONGEST_MARK, OPENINGS, pause_at, pauses_of
+from vivavoce.text.speech_markup import LONGEST_MARK, OPENINGS, element_end, has_elements, pause_at, pauses_of
 from vivavoce.text.words import ends_on_function_word, ends_sentence, word_boundary
 from vivavoce.types import Language
 
@@ -41,6 +41,13 @@ LATER_FORCED = 48.0
 FORCED_REACH = 6.0
 """How far a forced cut looks on for a better place than after "the" or within a Chinese word."""
 
+LONGEST_NUMBER = 16.0
+"""How much further a forced cut looks for a place that is not within the groups of a telephone number."""
+
+LINKS = frozenset("是为はが")
+"""What may stand between a word that tells of a number, and that."""
+
+CODE_LETTERS = 4
 LOOKAHEAD = 2
 """Characters that must follow a word without blanks around it, to know that it ended."""
 
@@ -154,6 +161,8 @@ class ClauseSplitter:
             return 0, None, 1
         if char in "[<" and (end := self._pause()):
             return end, _Boundary.PAUSE, end - self._at
+        if char == "<" and (length := self._element()):
+            return 0, None, length
         self._measure(char)
         if char == "\n":
             return self._at + 1, _Boundary.LINE, 1
@@ -192,6 +201,14 @@ class ClauseSplitter:
             self._need(len(self._buffer))
         end, _ = pause_at(self._buffer, self._at)
         return end if end > self._at else 0
+
+    def _element(self) -> int:
+        """The length of the tag that begins here, with what is between it and its end where that is said otherwise; else 0."""
+        if not (self._char(self._at + 1).isalpha() or self._char(self._at + 1) == "/"):
+            return 0
+        while (end := element_end(self._buffer, self._at)) is None and not self._final:
+            self._need(len(self._buffer))
+        return (end or self._at) - self._at
 
     def _within_json(self, char: str) -> bool:
         """Whether this character is part of JSON, which is not cut."""
@@ -271,6 +288,8 @@ class ClauseSplitter:
         longest = self._forced(char) + FORCED_REACH
         if char.isspace():
             before = self._buffer[max(0, self._at - WINDOW) : self._at]
+            if before[-1:].isdigit() and self._next_word(self._at + 1).isdigit():
+                return self._at + 1 if self._length >= longest + LONGEST_NUMBER else 0
             breaks_phrase = self._at_figures(self._at + 1) or ends_on_function_word(before)
             return self._at + 1 if self._length >= longest or not breaks_phrase else 0
         if is_cjk(char) and self._length >= max(self._tried, longest - FORCED_REACH) + LOOKAHEAD:
@@ -286,9 +305,19 @@ class ClauseSplitter:
         return following.isdigit() or following in CURRENCIES or following in {"-", "−", "+"}
 
     def _at_figures(self, at: int) -> bool:
-        """Whether a cut at ``at`` would part a number from what tells how it is read: "order 47112", "5 km"."""
-        before = self._buffer[:at].rstrip()[-1:]
-        return before.isdigit() or self._next_word(at).isdigit()
+        """Whether a cut at ``at`` would part a number from what tells how it is read: "order 47112", "5 km", 便名はJL515."""
+        if self._buffer[:at].rstrip()[-1:].isdigit():
+            return True
+        at += self._next_word(at) in LINKS
+        return self._next_word(at).isdigit() or self._code_follows(self._blanks(at))
+
+    def _code_follows(self, at: int) -> bool:
+        """Whether up to four capitals and a digit begin at ``at``."""
+        end = at
+        while end - at < CODE_LETTERS and "A" <= self._char(end) <= "Z":
+            end += 1
+        end += end > at and self._char(end) in set("- ")
+        return end > at and self._char(end).isdigit()
 
     def _may_end(self, boundary: _Boundary) -> bool:
         """Whether a clause as long as this one may end here."""
@@ -305,7 +334,7 @@ class ClauseSplitter:
     def _cut(self, end: int, *, complete: bool) -> list[Clause]:
         """The text up to ``end`` as clauses, one a script; none when markup, an address or code is all there is."""
         text = self._buffer[:end]
-        keep_together = any(mark in text for mark in SPANS) or OPENING.search(text) is not None
+        keep_together = any(mark in text for mark in SPANS) or OPENING.search(text) is not None or has_elements(text)
         clauses = self._clauses([text] if keep_together else script_runs(text), complete)
         if not all(clause.spoken for clause in clauses):
             clauses = self._clauses([text], complete)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from vivavoce.text.numerals import unframed
 from vivavoce.text.rules import HOST_ENDS, Rule, alternatives, apply, table, words
 from vivavoce.text.wfst_normalization import wfst_normalized
 
@@ -38,7 +39,7 @@ _YEAR = r"(?:1[5-9]|20)[0-9]{2}"
 _TO = r"[ ]*[-~〜～–—−][ ]*"
 _CODES = (
     r"(?:番号|[下上末頭][0-9一二三四五六]?桁|ポート|エラー|ステータス|コード|"
-    r"ナンバー|パスワード|ＩＤ|ID|PIN|暗証|品番|型番|シリアル|口座|内線|ルームナンバー|便名)"
+    r"ナンバー|パスワード|フライト|ＩＤ|ID|PIN|暗証|品番|型番|シリアル|口座|内線|ルームナンバー|便名)"
 )
 _LINK = r"(?:番号)?(?:は|が|：|:|、|[ ]){0,2}"
 _MONEY = table(
@@ -122,7 +123,7 @@ def _address(match: re.Match[str]) -> str:
 
 
 def _roman(match: re.Match[str]) -> str:
-    return number(str(_ROMAN.index(unicodedata.normalize("NFKC", match[0])) + 1))
+    return number(str(_ROMAN.index(match[0]) + 1))
 
 
 def _code(match: re.Match[str]) -> str:
@@ -157,7 +158,7 @@ def _slashed(match: re.Match[str]) -> str:
 
 
 def _version(match: re.Match[str]) -> str:
-    parts = match[0].split(".")
+    parts = match[0].split(":")[0].split("/")[0].split(".")
     return "点".join(number(part) for part in parts)
 
 
@@ -211,8 +212,7 @@ _RULES: tuple[Rule, ...] = (
     ),
     # signs that stand for numbers, names with numbers
     (re.compile(r"(?<![0-9.,])10分(?!の)"), "ジュップン"),  # 十分 may be "enough"
-    (re.compile(r"[①-⑳]"), lambda m: number(unicodedata.normalize("NFKC", m[0]))),
-    (re.compile(r"[Ⅰ-Ⅻ]|(?<![A-Za-z0-9])(?:II|III|IV|VI|VII|VIII|IX|XI|XII)(?=[世期型章部巻編級類])"), _roman),
+    (re.compile(r"(?<![A-Za-z0-9])(?:II|III|IV|VI|VII|VIII|IX|XI|XII)(?=[世期型章部巻編級類])"), _roman),
     (re.compile(r"(?<![A-Za-z0-9.])([23458])([GDK])(?![A-Za-z0-9])"), lambda m: _NAMED_FIGURES[m[1]] + _LETTERS[m[2]]),
     (
         re.compile(r"(?<![A-Za-z0-9])(CO|H|O|N|SO)[2₂](O?)(?![A-Za-z0-9])"),
@@ -266,11 +266,24 @@ _RULES: tuple[Rule, ...] = (
         lambda m: m[0].replace("-", "の"),
     ),
     (re.compile(r"(?<![0-9-])[0-9]{1,3}(?:-[0-9]{1,3}){1,2}(?=番地|号(?!室))"), lambda m: m[0].replace("-", "の")),
+    (
+        re.compile(r"(?<![0-9.])([0-9]+(?:\.[0-9]+){3})([:/])([0-9]{1,5})(?![0-9:/])"),
+        lambda m: f"{_version(m)}{'コロン' + digits(m[3]) if m[2] == ':' else 'スラッシュ' + number(m[3])}",
+    ),
     (re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}(?![0-9])"), _version),
+    (
+        re.compile(rf"(?<![{_LATIN}.])({_N})(?:e|E(?=[-+]))([-+]?)([0-9]{{1,3}})(?![{_LATIN}]|\.[0-9])"),
+        lambda m: f"{number(m[1])}かける十の{'マイナス' if m[2] == '-' else ''}{number(m[3])}乗",
+    ),
+    (
+        re.compile(r"(?<![A-Za-z0-9])(B?)([0-9]{1,2})F(?![A-Za-z0-9])"),
+        lambda m: f"{'地下' * bool(m[1])}{number(m[2])}階",
+    ),
     # telephones and codes
     (
         re.compile(
-            r"(?<![0-9-])0[0-9]{1,4}[- (][0-9]{1,4}[- )][0-9]{3,4}(?![0-9-])|(?<![0-9-])0[5789]0[0-9]{8}(?![0-9])"
+            r"\(0[0-9]{1,4}\)[ -]?[0-9]{1,4}[- ][0-9]{3,4}(?![0-9-])"
+            r"|(?<![0-9-])0[0-9]{1,4}[- (][0-9]{1,4}[- )][0-9]{3,4}(?![0-9-])|(?<![0-9-])0[5789]0[0-9]{8}(?![0-9])"
         ),
         lambda m: digits(m[0]),
     ),
@@ -320,8 +333,11 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?<![{_LATIN}.-])({_N}){_TO}({_N}){_COUNTER}"), lambda m: f"{number(m[1])}から{number(m[2])}"),
     (re.compile(rf"(?<=[{_RANGE_CHARACTERS}])[ ]*[〜～~][ ]*(?=[{_RANGE_CHARACTERS}])"), "から"),
     (re.compile(rf"(?<![{_LATIN})）%])[-−](?={_N})"), "マイナス"),
+    (re.compile(rf"(?<![{_LATIN})）%円個枚人本 ])[+＋](?={_N})"), "プラス"),
     (re.compile(r"±(?=[ ]*[0-9])"), "プラスマイナス"),
     (re.compile(r"√(?=[ ]*[A-Za-z0-9])"), "ルート"),
+    (re.compile(rf"(?<![A-Za-z0-9 ])[ ]*(?:≥|>=|≧)[ ]*({_N})"), lambda m: f"{number(m[1])}以上"),
+    (re.compile(rf"(?<![A-Za-z0-9 ])[ ]*(?:≤|<=|≦)[ ]*({_N})"), lambda m: f"{number(m[1])}以下"),
     (re.compile(r"([A-Za-z0-9]+)[ ]*(≥|>=|≧)[ ]*([A-Za-z0-9.]+)"), r"\1は\3以上"),
     (re.compile(r"([A-Za-z0-9]+)[ ]*(≤|<=|≦)[ ]*([A-Za-z0-9.]+)"), r"\1は\3以下"),
     (re.compile(r"[ ]*≠[ ]*"), "ノットイコール"),
@@ -329,7 +345,7 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<=[A-Za-z0-9)）])([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"), _power),
     (
         re.compile(
-            r"(?<=[A-Za-z0-9)）乗一二三四五六七八九十百千万円\u30a1-\u30ff])[ ]*([+＋×÷*=＝])[ ]*(?=-?[A-Za-z0-9(（√])"
+            r"(?<=[A-Za-z0-9)）乗一二三四五六七八九十百千万円\u30a1-\u30ff])[ ]*([+＋×÷*=＝])[ ]*(?=-?[A-Za-z0-9(（√マ])"
         ),
         lambda m: _MATHS[m[1]],
     ),
@@ -353,7 +369,8 @@ _RULES: tuple[Rule, ...] = (
 def japanese_words(text: str) -> str:
     """``text`` with its numbers in kanji or kana, its signs in words, and letters that stand alone by their names."""
     narrow = "".join(
-        unicodedata.normalize("NFKC", char) if "！" <= char <= "ｚ" and char.isalnum() else char for char in text
+        unicodedata.normalize("NFKC", char) if "！" <= char <= "ｚ" and char.isalnum() else char
+        for char in unframed(text, "", "、")
     )
     fractions = re.sub(r"[¼½¾⅓⅔]", lambda m: unicodedata.normalize("NFKC", m[0]).replace("\u2044", "/"), narrow)
     return wfst_normalized(apply(_RULES, fractions), "ja")

@@ -32,13 +32,29 @@ _OTHER_NAMES: Mapping[str, Language] = {
 }  # fmt: skip
 """Names Whisper knows besides, and some that clients use."""
 
+_OWN_NAMES: Mapping[str, Language] = {
+    **dict.fromkeys(("中文", "汉语", "漢語", "国语", "國語", "普通话", "普通話", "华语", "粤语", "中国語", "北京語"), "zh"),
+    **dict.fromkeys(("英语", "英文", "英語"), "en"),
+    **dict.fromkeys(("日语", "日文", "日語", "日本語", "にほんご"), "ja"),
+    **dict.fromkeys(("韩语", "韩文", "韓語", "韓国語", "한국어"), "ko"),
+    "法语": "fr", "德语": "de", "西班牙语": "es", "俄语": "ru", "русский": "ru", "deutsch": "de", "español": "es",
+    "français": "fr", "italiano": "it", "português": "pt",
+}  # fmt: skip
+"""What languages are called in themselves, and in Chinese and Japanese."""
+
 _OTHER_CODES: Mapping[str, Language] = {
     "cmn": "zh", "fil": "tl", "in": "id", "iw": "he", "ji": "yi", "jv": "jw", "mo": "ro", "nb": "no", "yue": "zh",
+    "ara": "ar", "ces": "cs", "chi": "zh", "cze": "cs", "dan": "da", "deu": "de", "dut": "nl", "ell": "el", "eng": "en",
+    "fas": "fa", "fin": "fi", "fra": "fr", "fre": "fr", "ger": "de", "gre": "el", "heb": "he", "hin": "hi", "hun": "hu",
+    "ind": "id", "ita": "it", "jpn": "ja", "kor": "ko", "msa": "ms", "may": "ms", "nld": "nl", "nob": "no", "nor": "no",
+    "per": "fa", "pol": "pl", "por": "pt", "ron": "ro", "rum": "ro", "rus": "ru", "spa": "es", "swe": "sv", "tha": "th",
+    "tur": "tr", "ukr": "uk", "vie": "vi", "zho": "zh",
 }  # fmt: skip
-"""Codes of ISO 639 that Whisper has under another one: newer, older, or of a language within it."""
+"""Codes of ISO 639 that Whisper has under another one: of three letters, newer, older, or of a language within it."""
 
-_CODES: Mapping[str, Language] = {**{name: code for code, name in NAMES.items()}, **_OTHER_NAMES}
+_CODES: Mapping[str, Language] = {**{name: code for code, name in NAMES.items()}, **_OTHER_NAMES, **_OWN_NAMES}
 
+_REGION = re.compile(r"[ ]*[(（][^()（）]{1,30}[)）]$")
 _TAG = re.compile(r"([a-z]{2,3})(-[a-z0-9]{1,8})*")
 
 
@@ -48,8 +64,11 @@ def language_name(code: Language) -> str:
 
 
 def language_code(text: str) -> Language | None:
-    """The code of a BCP 47 tag (``zh``, ``zh-CN``, ``nb_NO``) or of an English name; ``None`` for what is neither."""
-    normalized = text.strip().lower()
+    """The code of a BCP 47 tag (``zh``, ``zh-CN``, ``nb_NO``), of ISO 639 or of a name (``English (US)``, 中文).
+
+    ``None`` for what is none of them.
+    """
+    normalized = _REGION.sub("", text.strip().lower())
     tag = _TAG.fullmatch(normalized.replace("_", "-"))
     code = _CODES.get(normalized, tag[1] if tag else "")
     code = _OTHER_CODES.get(code, code)

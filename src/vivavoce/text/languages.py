@@ -98,17 +98,36 @@ def scripts_of(text: str) -> Counter[str]:
     return Counter(script for char in unicodedata.normalize("NFKC", text) if (script := _script(char)))
 
 
-def unreadable(text: str, languages: Set[Language]) -> Language | None:
-    """The language most of ``text`` is in when no voice of ``languages`` has a sound for any of its letters, else None.
+_MOSTLY = 2
+"""So many times as many letters without a sound as with one make a text unreadable: ``Kakao는 한국의 회사입니다``."""
 
-    ``und`` for a script whose language is not known here.
+
+def unreadable(text: str, languages: Set[Language]) -> Language | None:
+    """The language most of ``text`` is in when no voice of ``languages`` has sounds for it, else None.
+
+    ``und`` for a script whose language is not known here. A word in between is left out: that is ``partly_unreadable``.
     """
     scripts = scripts_of(text)
-    if not scripts or any(
-        script in _READ_BY_ANY or _SCRIPTS.get(script, frozenset()) & languages for script in scripts
-    ):
+    silent = _silent(scripts, languages)
+    if not silent or silent.total() <= _MOSTLY * (scripts.total() - silent.total()):
         return None
-    return min(_SCRIPTS.get(scripts.most_common(1)[0][0], {"und"}))
+    return min(_SCRIPTS.get(silent.most_common(1)[0][0], {"und"}))
+
+
+def partly_unreadable(text: str, languages: Set[Language]) -> bool:
+    """Whether there are letters in ``text`` that no voice of ``languages`` has sounds for."""
+    return bool(_silent(scripts_of(text), languages))
+
+
+def _silent(scripts: Counter[str], languages: Set[Language]) -> Counter[str]:
+    """Those without sounds."""
+    return Counter(
+        {
+            script: count
+            for script, count in scripts.items()
+            if script not in _READ_BY_ANY and not _SCRIPTS.get(script, frozenset()) & languages
+        }
+    )
 
 
 def european_language(text: str) -> Language | None:

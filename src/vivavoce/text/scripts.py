@@ -25,9 +25,11 @@ _UNIT = re.compile(
     r"(?<=\d)[ ]?(?:k?m/h|m/s|mm[ ]?Hg|[kcmµn]?m[²³]?|[mkµ]?g|[mM]?[lL]|[kKMGT]B|[kMG]?Hz|°?[CF]|h|s|ms|min|[kKMB]"
     r"|k?Wh|mAh|[kmM]?[VW]|m?A|dB|[kMG]bps|k?cal|[hk]?Pa|[AaPp][Mm]|[pPDG]|S?L?DK)(?![A-Za-z])"
     r"|(?<![A-Za-z])[A-Za-z](?=[ ]?[=<>≥≤≠≈+×÷²³^])|(?<![A-Za-z])(?<=[=<>≥≤≠≈+×÷])[A-Za-z](?![A-Za-z])"
+    r"|(?<=\d)[eE](?=[-+]?\d)"
     r"|(?<![A-Za-z])(?:PM|N[Oo]\.?[ ]?)(?=\d)|(?<![A-Za-z])[vV](?:er\.?[ ]?)?(?=\d+\.\d)|π|(?<=\d)[ ]?(?:yen|sec)|(?<=%)[ ]?OFF"
     r"|(?<![A-Za-z0-9-])[A-Z]{1,3}-?(?=[0-9]{3,}(?![A-Za-z]))"
     r"|(?<![\w.])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+    r"|(?<![A-Za-z0-9'’&])[A-Z][A-Z0-9]{1,3}(?![A-Za-z0-9'’&])|(?<![A-Za-z])(?:NZ|CA|AU)(?=[$])"
     r"|(?<![A-Za-z])(?:USD|EUR|GBP|CNY|RMB|JPY|HKD|HK|US|A|R|C|S|NT)(?=[ ]?[$\d])"
 )
 """What stands beside a number and does not make it text of a language."""

@@ -63,6 +63,19 @@ _STAGE_DIRECTION = re.compile(
 )
 """What an actor does, alone between sentences; emphasis stands within one."""
 
+_ALONE = (
+    "(?:smil|laugh|chuckl|giggl|sigh|nodd?|grinn?|wink|blush|gasp|shrugg?|frown|smirk|sobb?|yawn|snicker|snort|groan)"
+    "(?:s|ing|(?<!nod)es)|clear(?:s|ing)(?= throat| (?:his|her|my|their) throat)"
+)
+_IN_BRACKETS = re.compile(
+    r"[ \t]*(?:[(（\[](?:\*{1,2}|_)"
+    rf"(?:{_STAGE_DIRECTION_VERB}(?:[ ,][\w' ,-]{{1,50}})?|{_STAGE_DIRECTION_HAN})(?:\*{{1,2}}|_)[)）\]]"
+    rf"|[(\[](?:\w+ly )?(?:{_ALONE})(?: \w+ly| (?:(?:his|her|my|their) )?(?:throat|head|eyes))?[)\]](?!\()"
+    r"|[（(\[【][轻大苦微]?(?:笑|微笑|笑着|叹气|点头|眨眼|沉默|停顿|摇头|挥手|ため息|拍手)[了声]?[)）\]】](?!\())",
+    re.IGNORECASE,
+)
+"""The same in brackets, where it stands within a sentence, too."""
+
 
 def without_unspoken_spans(text: str) -> str:
     """``text`` without code, JSON, thoughts and stage directions; formulas as far as they can be said, else without them."""
@@ -70,7 +83,7 @@ def without_unspoken_spans(text: str) -> str:
     text = _LOOSE_THOUGHT.sub(" ", _THOUGHT.sub(" ", text))
     text = _DISPLAYED.sub(_formula, text)
     text = _INLINE.sub(_formula, text)
-    return _STAGE_DIRECTION.sub("", text)
+    return _STAGE_DIRECTION.sub("", _IN_BRACKETS.sub("", text))
 
 
 def _formula(match: re.Match[str]) -> str:

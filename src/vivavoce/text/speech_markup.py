@@ -18,7 +18,16 @@ LONGEST_PAUSE_MS = 10_000
 LONGEST_MARK = 60
 """Characters of a pause."""
 
+LONGEST_TAG = 240
+"""Characters of a tag, from its bracket to the other."""
+
+LONGEST_TEXT = 240
+"""Characters between two tags of an element, and the second."""
+
 OPENINGS = ("[pause", "<break")
+_TAG = re.compile(r"</?([A-Za-z][\w:-]{0,30})(?:\s[^<>\n]{0,200})?/?>")
+_UNCLOSED = re.compile(r"</?(?:[A-Za-z][\w:-]{0,30}(?:\s[^<>\n]{0,200})?/?)?")
+_WITH_TEXT = frozenset({"sub", "say-as", "phoneme"})
 _STRENGTHS_MS = {"none": 0, "x-weak": 100, "weak": 250, "medium": 500, "strong": 800, "x-strong": 1200}
 _PAUSE = re.compile(
     r"\[pause(?::[ ]*(?P<length>[0-9]{1,5}(?:\.[0-9]{1,3})?)[ ]*(?P<unit>ms|s)?)?\]"
@@ -49,6 +58,29 @@ def pause_at(text: str, at: int) -> tuple[int, int]:
     """(where the pause written at ``at`` ends, its length in ms); (``at``, 0) when there is none."""
     match = _PAUSE.match(text, at)
     return (match.end(), _length_ms(match)) if match else (at, 0)
+
+
+def element_end(text: str, at: int) -> int | None:
+    """Where the tag at ``at`` ends, or the whole element where its text is said otherwise; ``at`` when it is no tag.
+
+    ``None`` while that cannot be told of so much text.
+    """
+    known = text[at : at + LONGEST_TAG]
+    tag = _TAG.match(known)
+    if tag is None:
+        return None if len(known) < LONGEST_TAG and _UNCLOSED.fullmatch(known) else at
+    if tag[1].lower() not in _WITH_TEXT:
+        return at + tag.end()
+    known = text[at : at + tag.end() + LONGEST_TEXT]
+    closing = known.lower().find(f"</{tag[1].lower()}>", tag.end())
+    if closing >= 0:
+        return at + known.index(">", closing) + 1
+    return None if len(known) < tag.end() + LONGEST_TEXT and "\n" not in known else at + tag.end()
+
+
+def has_elements(text: str) -> bool:
+    """Whether there are elements in it whose text is said otherwise."""
+    return any(tag[1].lower() in _WITH_TEXT for tag in _TAG.finditer(text))
 
 
 def pauses_of(text: str) -> tuple[int, int]:
@@ -93,6 +125,8 @@ def _interpret(kind: str, content: str, language: Language) -> str:
                 by_digits(char) if char in "0123456789" else char.upper() for char in content if not char.isspace()
             )
             return " ".join(signs)
+        case "telephone" if language == "zh":
+            return re.sub(r"[0-9][0-9 -]*", lambda run: f"{chinese_numbers.digits(run[0], '幺')} ", content).strip()
         case "digits" | "telephone":
             return re.sub(r"[0-9][0-9 -]*", lambda run: f"{by_digits(run[0])} ", content).strip()
         case "ordinal" if re.fullmatch("[0-9]{1,9}", content.strip()):
@@ -109,4 +143,7 @@ def _phonemes(word: str, phonemes: str, language: Language) -> str:
     phonemes = phonemes.replace(".", "")
     for symbol, replacement in _IPA.items():
         phonemes = phonemes.replace(symbol, replacement)
-    return f"[{word}](/{phonemes.strip('/')}/)"
+    phonemes = phonemes.strip("/")
+    if not _PHONETIC.search(phonemes):  # without a mark it would be taken for a link
+        phonemes = re.sub(r"(?=[AIOWYaeiou]|$)", "ˈ", phonemes, count=1)
+    return f"[{word}](/{phonemes}/)"

@@ -24,7 +24,7 @@ class SpeechRule:
 
 RULES = (
     SpeechRule("Speak in one to three short spoken sentences."),
-    SpeechRule("Use no lists, markdown or emoji.", frozenset({"url", "address"})),
+    SpeechRule("Use no lists, markdown or emoji.", frozenset({"url", "address", "markup"})),
     SpeechRule(
         bench_categories=frozenset(
             {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from vivavoce.text.chinese import chinese_words
 from vivavoce.text.english import english_words
 from vivavoce.text.japanese import japanese_words
+from vivavoce.text.numerals import plain_digits
 from vivavoce.types import Language
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def verbalize(text: str, language: Language) -> str:
 
     Other languages are left as they are. Blocking, a few milliseconds. Does not raise: what the rules stumble over stays.
     """
-    text = _REPEATED.sub(r"\1", text)
+    text = plain_digits(_REPEATED.sub(r"\1", text))
     words = _WORDS.get(language)
     if words is None:
         return text

@@ -19,7 +19,7 @@ _NEVER_LAST = _listed(
 )
 """Abbreviations (without their last stop) that something always follows."""
 
-_BEFORE_NUMBERS = frozenset({"no", "nos", "p", "ch", "sec", "art", "ver"})
+_BEFORE_NUMBERS = frozenset({"no", "nos", "p", "ch", "sec", "art", "ver", "rm", "ext", "tel", "fl", "ste", "bldg"})
 _INITIALS = re.compile(r"(?:[A-Z]\.)*[A-Z]$|(?:Ph|B|M)\.[A-Z]$")
 _LIST_NUMBER = re.compile(r"(?:^|\n)[ \t*_]*\d{1,3}$")
 _LAST_TOKEN = re.compile(r"[A-Za-z][A-Za-z.]*$")

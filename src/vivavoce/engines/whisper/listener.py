@@ -18,7 +18,7 @@ from vivavoce.engines.whisper import guard
 from vivavoce.engines.whisper.chinese import PLAIN_PROMPT, Simplifier
 from vivavoce.engines.whisper.homophones import declared_names, with_names
 from vivavoce.engines.whisper.model import DecodedText, Encoded, WhisperModel
-from vivavoce.engines.whisper.phrases import Phrase, agrees, covers, miscounted, phrases, says_more
+from vivavoce.engines.whisper.phrases import Phrase, agrees, alike, covers, miscounted, phrases, says_more
 from vivavoce.engines.whisper.settings import WhisperSettings
 from vivavoce.engines.whisper.utterance_text import UtteranceText, later, together
 from vivavoce.engines.whisper.words import FRAME_MS, PAUSE_MS, SilentGap, timed_words
@@ -161,7 +161,11 @@ class WhisperListener:
         parts = [self._phrase(phrase, utterance, language) for phrase in found]
         apart = together([part for part in parts if part.text], language)
         text = self._written(reading.text, utterance, language)
-        better = loop or says_more(apart.text, text) or (uneven and agrees(apart.text, text))
+        better = (
+            loop
+            or says_more(apart.text, text)
+            or (uneven and (agrees(apart.text, text) or alike([part.text for part in parts])))
+        )
         return apart if apart.text and better else None
 
     def _phrase(self, phrase: Phrase, utterance: Utterance, language: Language) -> UtteranceText:

@@ -77,6 +77,13 @@ def agrees(text: str, whole: str) -> bool:
     return bool(words) and sum(word in known for word in words) >= SAME_SHARE * len(words)
 
 
+def alike(parts: Sequence[str]) -> bool:
+    """Whether every phrase, read by itself, says the same: then it was said that often, whatever a reading of all makes of
+    it."""
+    said = {tuple(guard.units(part)) for part in parts}
+    return len(said) == 1 and () not in said
+
+
 def says_more(text: str, whole: str) -> bool:
     """Whether ``text`` has more words than ``whole``."""
     return len(guard.units(text)) > len(guard.units(whole))

@@ -10,16 +10,17 @@ import re
 
 from vivavoce.text.english.codes import CODES
 from vivavoce.text.english.money import MONEY
-from vivavoce.text.english.signs import FRACTIONS, LAST_RANGES, NAMES, RANGES, SIGNS, VULGAR_FRACTIONS
+from vivavoce.text.english.signs import FRACTIONS, LAST_RANGES, NAMES, RANGES, SIGNS, VULGAR_FRACTIONS, WORDS
 from vivavoce.text.english.units import FEET, RANGES_OF_UNITS, UNITS
+from vivavoce.text.numerals import unframed
 from vivavoce.text.rules import apply
 
 _RULES = (
-    *(*VULGAR_FRACTIONS, *CODES, *FEET, *FRACTIONS, *MONEY),
+    *(*WORDS, *VULGAR_FRACTIONS, *CODES, *FEET, *FRACTIONS, *MONEY),
     *(*SIGNS, *RANGES, *RANGES_OF_UNITS, *LAST_RANGES, *UNITS, *NAMES),
 )
 
 
 def english_words(text: str) -> str:
     """``text`` with what the front end would say wrong in words; the rest, plain numbers among it, is left to that."""
-    return re.sub(r"[ \t]+", " ", apply(_RULES, text)).strip()
+    return re.sub(r"[ \t]+", " ", apply(_RULES, unframed(text, " ", ", "))).strip()

@@ -24,6 +24,13 @@ _LINKS = (
 _CODE = (
     r"(?:[A-Z]{1,4}[ -]?)?[0-9][0-9-]*[0-9](?:[A-Z](?![A-Za-z]))?|(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{4,12}"
 )
+_GROUPED = alternatives(
+    words(
+        """
+    code passcode pin password otp number no. id account card phone iban isbn reference serial tracking licence license
+    """
+    )
+)
 _COUNTED = re.compile(
     r"[ ]+(?!(?:is|was|has|ships|arrives|leaves|departs|this|as|plus|shows)\b)"
     r"(?:[a-z]+s|of|percent|people|hundred|thousand|million|billion|square|per|a|more|extra|other|and a half)\b|[%°€£$]"
@@ -125,6 +132,12 @@ def _version(match: re.Match[str]) -> str:
     return joined.join(digits(part) if len(part) > 2 or part[0] == "0" else number(part) for part in parts)
 
 
+def _host(match: re.Match[str]) -> str:
+    """``10.0.0.5/24``, ``192.168.0.1:8080``: what is behind the address is told apart by its sign."""
+    behind = f"colon {digits(match[3])}" if match[2] == ":" else f"slash {number(match[3])}"
+    return f"{_version(match)} {behind}"
+
+
 def _address(match: re.Match[str]) -> str:
     before, dot, end = match[0].rpartition(".")
     address = before + dot + (" ".join(end.upper()) if end.lower() in _SPELLED_ENDS else end)
@@ -152,9 +165,11 @@ CODES: tuple[Rule, ...] = (
         r"\1, \2",
     ),
     (re.compile(rf"{ALONE}([0-3]?[0-9])\.([01]?[0-9])\.({YEAR}){OVER}"), _dotted_date),
+    (re.compile(r"\bRm\.?(?=[ ]?[0-9])"), "room"),
     (re.compile(r"(?<![A-Za-z0-9.-])\+?[0-9]{3}\.[0-9]{3}\.[0-9]{4}(?!\.?[0-9])"), _telephone),
     (re.compile(rf"(?<![A-Za-z0-9.-])({YEAR})-(0[1-9]|1[0-2])(?![0-9-])"), _month),
     (re.compile(rf"{ALONE}[vV](?=[0-9]+\.[0-9])"), "version "),
+    (re.compile(rf"{ALONE}([0-9]+(?:\.[0-9]+){{3}})([:/])([0-9]{{1,5}})(?![\w:/])"), _host),
     (re.compile(rf"{ALONE}([0-9]+(?:\.[0-9]+){{2,}})(?![0-9A-Za-z])"), _version),
     (re.compile(rf"(?<![A-Za-z0-9.])(?:{_TELEPHONE})(?:,?[ ]?(?:x|ext\.?)[ ]?[0-9]{{2,5}})?(?![0-9-])"), _telephone),
     (re.compile(r"(?<![\w.-])((?:1-)?8[0-9]{2})-([A-Z]{2,}(?:-[A-Z]+)*)(?![\w-])"), _vanity),
@@ -172,6 +187,7 @@ CODES: tuple[Rule, ...] = (
         lambda m: f"{m[1]} {number(m[2])} {number(m[3])}",
     ),
     (re.compile(r"\b((?i:error|http|status)[ ])([1-5]0[1-9])" + OVER), lambda m: m[1] + digits(m[2])),
+    (re.compile(r"(?<![\w&])#(?=[A-Z]{0,3}-?[0-9])"), "number "),
     (re.compile(r"(?<![\w-])[A-Z]{1,5}(?:-[A-Z0-9]*[0-9][A-Z0-9]*)+(?![\w-])"), _lettered),
     (
         re.compile(
@@ -179,10 +195,15 @@ CODES: tuple[Rule, ...] = (
         ),
         lambda m: m[1] + digits(m[2]),
     ),
-    (re.compile(r"(?<![\w&])#(?=[A-Z]{0,3}[0-9])"), "number "),
     (
         re.compile(r"(\b(?i:dial|press|hit|enter|key)(?:[ ](?:in|the))?[ ])([*#])([0-9]{0,4})(?![0-9])"),
         lambda m: f"{m[1]}{'star' if m[2] == '*' else 'pound'} {digits(m[3])}".rstrip(),
+    ),
+    (
+        re.compile(
+            rf"(\b(?i:{_GROUPED}){_LINKS})((?<=[ :#])[0-9]{{1,6}}(?:[ ][0-9]{{2,6}})+)(?![0-9A-Za-z%:/]|[.,][0-9]|[ ][a-z]+s\b)"
+        ),
+        lambda m: m[1] + digits(m[2]),
     ),
     (re.compile(rf"(\b(?i:{_CODES}){_LINKS})((?<=[ :#]){_CODE})(?![0-9A-Za-z%]|[.,:][0-9])"), _coded),
     (re.compile(r"(?<![A-Za-z0-9.:/,-])()(0[0-9]{1,14})(?![0-9A-Za-z:/]|[.,][0-9])"), lambda m: digits(m[2])),

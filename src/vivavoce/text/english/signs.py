@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from vivavoce.text.english.money import BIG
-from vivavoce.text.english.numbers import ALONE, MONTHS, NUMBER, TO, YEAR, digits, number, ordinal, year
+from vivavoce.text.english.numbers import ALONE, MONTHS, NUMBER, OVER, TO, YEAR, digits, number, ordinal, year
 from vivavoce.text.english.units import UNIT
 from vivavoce.text.rules import Rule, alternatives, table
 
@@ -90,6 +90,12 @@ def _duration(match: re.Match[str]) -> str:
     return ", ".join(said) or match[0]
 
 
+def _letters(match: re.Match[str]) -> str:
+    """``A–Z``; A by its name, and not as the article."""
+    first = "[A](/ˈA/)" if match[1] == "A" else match[1]
+    return f"{first} to {match[2]}"
+
+
 def _power(match: re.Match[str]) -> str:
     power = match[1].translate(_SUPERSCRIPTS)
     if power in {"2", "3"}:
@@ -97,12 +103,30 @@ def _power(match: re.Match[str]) -> str:
     return f" to the {'minus ' if power[0] == '-' else ''}{number(power.strip('+-'))}"
 
 
+WORDS: tuple[Rule, ...] = (
+    (re.compile(r"(?<![\w.])(no|nos|fig|ed|eds|ch|(?<=[Tt]he )Sun)\.(?![ ]?[0-9#]|[ ]of\b|\w)"), r"\1 ."),
+)
+"""Words, and not what they are short for: the front end takes the stop for a part of them."""
+
 VULGAR_FRACTIONS: tuple[Rule, ...] = (
+    (re.compile(r"(?<![\w.)\]])\.(?=[0-9]+(?![\w.]*\.[0-9]))"), "0."),
     (re.compile(f"(?<=[0-9])(?=[{_VULGAR}])"), " "),
     (re.compile(f"[{_VULGAR}]"), lambda m: unicodedata.normalize("NFKC", m[0]).replace("\u2044", "/")),
     (re.compile(r"[’′](?=[0-9]{1,2}[”″\"])"), "'"),
 )
+_SCORED = r"\b(?i:scored?|got|gets?|rated?|rating|grade|marks?)\b[^.!?0-9]{0,20}"
+_OF_A_DAY = r"\b(?i:on|by|until|till|before|after|since|as of|from|due|through)[ ]"
 FRACTIONS: tuple[Rule, ...] = (
+    (
+        re.compile(
+            rf"({_OF_A_DAY})(?!9/11)(1[0-2]|0?[1-9])/(0?[1-9]|[12][0-9]|3[01])(?![0-9/]|[ ](?:of|the|an?|[a-z]+s)\b)"
+        ),
+        lambda m: f"{m[1]}{MONTHS[int(m[2]) - 1]} {ordinal(int(m[3]))}",
+    ),
+    (
+        re.compile(rf"({_SCORED})([0-9]{{1,3}})/(10|20|50|100)(?![0-9/])"),
+        lambda m: f"{m[1]}{number(m[2])} out of {number(m[3])}",
+    ),
     (re.compile(r"(?<![\w./])([0-9]{2,3})/(?=[0-9]{2,3}[ ]?mm[ ]?Hg\b)"), r"\1 over "),
     (re.compile(rf"{ALONE}([0-9]+)[ -]([0-9]{{1,2}})/([0-9]{{1,3}})(?![0-9/])"), _mixed),
     (re.compile(rf"{ALONE}(?<!/)([0-9]{{1,3}})/([0-9]{{1,4}})(?![0-9/])"), _divided),
@@ -134,6 +158,11 @@ RATIOS: tuple[Rule, ...] = (
 """Ratios; two digits behind the colon are minutes, unless a word says otherwise."""
 
 SIGNS: tuple[Rule, ...] = (
+    (
+        re.compile(rf"{ALONE}({NUMBER})(?:e|E(?=[-+]))([-−+]?[0-9]{{1,3}}){OVER}"),
+        lambda m: f"{number(m[1])} times ten to the {'minus ' if m[2][0] in '-−' else ''}{number(m[2].strip('-−+'))}",
+    ),
+    (re.compile(r"(?<![\w–-])([A-Z]|XS)(?:–|(?<=A)-(?=Z))([A-Z]|X{1,3}L)(?![\w–-])"), _letters),
     (re.compile(r"(?<=[A-Za-z0-9])/(?=(?:day|week|month|year|hour|night|person|minute|second)\b)"), " per "),
     (re.compile(rf"{ALONE}({NUMBER})[ ]*%?{TO}({NUMBER})[ ]*%"), lambda m: f"{number(m[1])} to {number(m[2])} percent"),
     (re.compile(rf"({NUMBER}|\b[a-z]|\))[ ]*[-−–][ ]*({NUMBER}|[a-z]\b)(?=[ ]*=)"), r"\1 minus \2"),
@@ -222,6 +251,7 @@ LAST_RANGES: tuple[Rule, ...] = (
     (re.compile(rf"(?<![A-Za-z0-9.:/-])({NUMBER})[-–—]({NUMBER})(?![0-9:/-]|\.[0-9])"), _between),
 )
 NAMES: tuple[Rule, ...] = (
+    (re.compile(rf"{ALONE}([0-9]+)B(?=[ ](?:people|[a-z]{{3,}}s)\b)"), lambda m: f"{number(m[1])} billion"),
     (re.compile(rf"{ALONE}(?![248]K)([0-9.]+)[kK](?![A-Za-z0-9])"), lambda m: f"{number(m[1])} thousand"),
     (
         re.compile(rf"{ALONE}([0-9]+(?:\.[0-9]+)?(?=[Mm]|bn)|[0-9]+\.[0-9]+)(M|B|bn|mn)(?![A-Za-z0-9])"),

@@ -97,6 +97,7 @@ FEET: tuple[Rule, ...] = (
         lambda m: f"{_feet(m)} inches",
     ),
     (re.compile(r"(?<![0-9A-Za-z])([3-8])['’′][ ]?([0-9]{1,2})(?:[\"”″]|'')"), _feet),
+    (re.compile(r"(?<![0-9A-Za-z'’′])([4-7])['’′]([0-9]|1[01])(?![\w'’′\"”″])"), _feet),
     (
         re.compile(rf"{ALONE}({NUMBER})[\"″”](?=[ ]+[a-z]|[ ]*[x×]|[ ]?[.,;]?$)"),
         lambda m: m[0] if m.string.count('"', 0, m.start()) % 2 else f"{number(m[1])} inch",

@@ -147,9 +147,10 @@ _RULES: tuple[Rule, ...] = (
     TEN_THOUSANDS,
     (re.compile(r"(?<![0-9])1[0-9]{2}-[0-9]{4}-[0-9]{4}(?![0-9])"), lambda m: m[0].replace("-", "")),
     # what is said in place of one and zero, and heard as other words
-    (re.compile(r"(?<=[打拨达])[要腰妖吆幺](?=[0-9要腰妖吆幺]{7})"), "1"),
-    (re.compile(r"(?<=[0-9])[要腰妖吆幺](?=[0-9]{2})"), "1"),
-    (re.compile(r"(?<=[打拨])[腰要妖吆幺]{2}[零临灵令0]"), "110"),
+    (re.compile(r"(?<=[打拨达])[要腰妖吆幺由](?=[0-9要腰妖吆幺由]{7})"), "1"),
+    (re.compile(r"(?<=[0-9])[要腰妖吆幺由](?=[0-9]{2})"), "1"),
+    (re.compile(r"(?<=[打拨答])[腰要妖吆幺]{2}[零临灵令0]"), "110"),
+    (re.compile(r"((?:号码?|编号|[密代编]码|验证码|版本)[是为：:]?[0-9]+(?:\.[0-9]+)*)亿(?=[，。！？]|$)"), r"\g<1>1"),
     (re.compile(r"(?<=是)[富付复](?=(?:[0-9.]+|[一二三四五六七八九十百千]+)(?:元|块|度|%|摄氏))"), "负"),
     # codes
     (re.compile(rf"(?<![A-Za-z])([A-Za-z]{{1,4}})[ -]?({_D}{{2,}})(?!{_N})"), _code),
@@ -185,6 +186,7 @@ _RULES: tuple[Rule, ...] = (
         lambda m: _decimal(re.fullmatch(f"({_N}+)点({_D}+)", m[0]) or m),
     ),
     (re.compile(rf"百分之((?!百)[0-9]+(?:\.[0-9]+)?|{_N}+)"), _percent),
+    (re.compile(rf"(?<=零下)(?:{_UP_TO_99})(?!{_N})"), lambda m: str(value(m[0]) or m[0])),
     # quantities
     (re.compile(rf"(?<![{NUMERAL}0-9几数好上成第])({_N}{{1,24}})(?={_MONEY})"), _money),
     (re.compile(rf"{_NOT_BEFORE}[一二两三四五六七八九](?={_MEASURES})"), lambda m: _quantity(m[0]) or m[0]),

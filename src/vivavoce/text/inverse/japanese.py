@@ -93,6 +93,7 @@ def _clock(match: re.Match[str]) -> str:
 
 
 _RULES: tuple[Rule, ...] = (
+    (re.compile(r"(?:100|百|ひゃく)(?:十|頭|当|とう|とお)(?:番|盤|板|版|ばん)"), "110番"),  # as it is said: hyakutōban
     (re.compile(r"(?<=[0-9])体(?=[0-9])"), "対"),  # scores; the two sound the same
     # codes
     (re.compile(rf"(?<![A-Za-z])([A-Z]{{1,4}})[ -]?([一二三四五六七八九]?[十百千]{_N}*|{_D}+)(?!{_N})"), _code),
