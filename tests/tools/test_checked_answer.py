@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Sequence
+
+import pytest
 
 from vivavoce.tools.checked_answer import checked_answer, evidence_in
 from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, TextDelta, ToolResult
@@ -24,8 +27,8 @@ class Model:
     ) -> AsyncGenerator[GenerationEvent, None]:
         self.prompts.append(messages)
         self.options.append(options)
-        for word in self.replies.pop(0).split(" "):
-            yield TextDelta(f"{word} ")
+        for piece in re.findall(r"[\w']+|\W+", self.replies.pop(0)):
+            yield TextDelta(piece)
         yield GenerationEnd("stop", output_tokens=1)
 
 
@@ -76,6 +79,31 @@ async def test_an_apology_where_the_answer_was_found_is_none() -> None:
     model = Model("I'm sorry, but I don't know.", "It lasts eleven hours.")
     assert await said(model, FOUND) == "It lasts eleven hours."
     assert not model.options[1].continue_last_message
+
+
+async def test_what_may_be_there_is_asked_for_twice() -> None:
+    model = Model("I'm sorry, I don't know.", "I'm sorry, that is not there.")
+    assert await said(model, ToolResult(LINE, lines=(LINE,))) == "I'm sorry, that is not there."
+    assert LINE in model.prompts[1][-1].content
+
+
+async def test_where_nothing_was_found_it_is_said_in_few_words() -> None:
+    model = Model("I'm sorry, but I don't have any information about your mother's visit.")
+    nothing = ToolResult("The documents do not say.", empty=True, trusted=True)
+    assert await said(model, nothing) == "The documents don't say anything about that."
+    assert len(model.prompts) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "spoken"),
+    [("I'm sorry, but I don't know.", "Good morning!"), ("Hello!", "I'm sorry, but I cannot sing.")],
+)
+async def test_a_refusal_is_not_copied_from_turn_to_turn(before: str, spoken: str) -> None:
+    model = Model("I'm sorry, but I cannot sing.", "Good morning!")
+    prompt = [ASKED, Message("assistant", before), Message("user", "Good morning.")]
+    evidence = evidence_in(prompt, [], "Good morning.")
+    events = [event async for event in checked_answer(model.generate, prompt, GenerationOptions(), evidence, "en")]
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == spoken
 
 
 async def test_where_nothing_was_found_no_number_is_made_up() -> None:

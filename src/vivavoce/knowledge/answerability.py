@@ -95,8 +95,15 @@ def _han(text: str) -> bool:
 
 def _names_missing(question: str, passage_words: frozenset[str]) -> int:
     """How many names (capitals within the question) and numbers are asked for that the passages do not hold."""
-    words = _WORD.findall(question)
     names = [
-        word for index, word in enumerate(words) if word[0].isdigit() or (index and len(word) > 1 and word[0].isupper())
+        word[0]
+        for word in _WORD.finditer(question)
+        if word[0][0].isdigit()
+        or (len(word[0]) > 1 and word[0][0].isupper() and not _begins_sentence(question, word.start()))
     ]
     return sum(word.casefold() not in passage_words for word in names)
+
+
+def _begins_sentence(text: str, at: int) -> bool:
+    before = text[:at].rstrip(" \"'(")
+    return not before or before[-1] in ".!?:\n"

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeAlias
 
-from vivavoce.tools.grounding import AnswerCheck, Evidence, evidence_of
+from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, opening
 from vivavoce.types import GenerationEvent, GenerationOptions, Language, Message, TextDelta, ToolResult
 
 Generate: TypeAlias = Callable[[Sequence[Message], GenerationOptions], AsyncGenerator[GenerationEvent, None]]
@@ -17,6 +17,7 @@ _AGAIN = 'That was wrong: "{fault}" is not what was found. The line that tells: 
 _NOWHERE = (
     'That was wrong: "{fault}" was neither found nor said. Say in one sentence that it is not known, in {language}.'
 )
+_NOT_AGAIN = "That has been said before and is no answer now. Answer what the person said last."
 _QUOTED: Mapping[Language, str] = {
     "en": "The documents say: {line}",
     "zh": "文件里写的是：{line}",
@@ -33,9 +34,13 @@ _NAMES: Mapping[Language, str] = {"en": "English", "zh": "Chinese", "ja": "Japan
 
 def evidence_in(prompt: Sequence[Message], results: Sequence[ToolResult], question: str) -> Evidence:
     """What an answer to ``question`` can rest on: ``results`` of searches and all that was said, but not by the assistant."""
+    refusals = frozenset(opening(message.content) for message in prompt if message.role == "assistant") - {""}
+    if not results:
+        return Evidence(frozenset(), (), question, searched=False, refusals=refusals)
     texts = [message.content for message in prompt if message.role != "assistant"]
     lines = [line for result in results for line in result.lines]
-    return evidence_of(texts, lines, question, sure=any(result.sure for result in results))
+    evidence = evidence_of(texts, lines, question, sure=any(result.sure for result in results))
+    return replace(evidence, refusals=refusals)
 
 
 async def checked_answer(
@@ -47,16 +52,25 @@ async def checked_answer(
         yield event
     if not check.fault:
         return
-    line = evidence.lines[0] if evidence.lines else ""
-    note = (_AGAIN if line else _NOWHERE).format(fault=check.fault, line=line, language=_NAMES.get(language, language))
-    told = [*prompt, Message("system", note)]
-    begun = check.text.strip()
-    again = AnswerCheck(evidence, text=check.text)
+    if check.declined and evidence.searched and not evidence.lines:
+        yield TextDelta(HONEST.get(language, HONEST["en"]))
+        return
+    told, begun = [*prompt, Message("system", _note(check, language))], check.text.strip()
+    again = AnswerCheck(evidence, text=check.text, may_decline=not evidence.sure)
     retried = replace(options, tool_choice="none", continue_last_message=bool(begun))
     async for event in _through(generate([*told, Message("assistant", check.text)] if begun else told, retried), again):
         yield event
     if again.fault:
         yield TextDelta(fallback(evidence, language, again.text))
+
+
+def _note(check: AnswerCheck, language: Language) -> str:
+    """What the model is told to do better."""
+    if not check.evidence.searched:
+        return _NOT_AGAIN
+    line = check.evidence.lines[0] if check.evidence.lines else ""
+    words = _AGAIN if line else _NOWHERE
+    return words.format(fault=check.fault, line=line, language=_NAMES.get(language, language))
 
 
 def fallback(evidence: Evidence, language: Language, begun: str) -> str:

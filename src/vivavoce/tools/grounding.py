@@ -8,11 +8,12 @@ what is asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vivavoce.knowledge.words import searchable, terms_of
 from vivavoce.text.inverse import inverse_normalized
+from vivavoce.types import Language
 
 _UNIT_WORDS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
@@ -40,15 +41,28 @@ _OPEN_END = re.compile(
 _YES = re.compile(
     r"^\W*(?:yes\b|yeah\b|sure\b|of course\b|certainly\b|是的|可以|能的|有的|对[，,。]|当然|はい)", re.IGNORECASE
 )
-_SORRY = re.compile(
-    r"^\W*(?:i(?:'|’| a)m (?:very )?sorry|sorry\b|i apologi[sz]e|(?:很|非常)?抱歉|对不起|申し訳)", re.IGNORECASE
-)
-"""How a small model declines. It copies its own words: where the answer was surely found it shall not."""
+HONEST: Mapping[Language, str] = {
+    "en": "The documents don't say anything about that.",
+    "zh": "这个文件里没有写。",
+    "ja": "それは資料に書かれていません。",
+}
+"""What is said where nothing was found."""
 
-_APOLOGIES = (
-    "i'm sorry", "i'm very sorry", "i am sorry", "i am very sorry", "sorry", "i apologi",
-    "抱歉", "很抱歉", "非常抱歉", "对不起", "申し訳",
+_DECLINES = re.compile(
+    r"^\W*(?:i(?:'|’| a)m (?:very )?sorry|sorry\b|i apologi[sz]e|unfortunately, i|i (?:do not|don['’]t) (?:have|know)"
+    r"|the documents don"
+    r"|(?:很|非常)?抱歉|对不起|我(?:没有|不知道|无法)|这个文件里没有|申し訳|それは資料に)",
+    re.IGNORECASE,
+)
+"""How a small model declines. It copies its own words from turn to turn, whatever is asked."""
+
+_BEGINNINGS = (
+    "i'm sorry", "i'm very sorry", "i am sorry", "i am very sorry", "sorry", "i apologi", "unfortunately, i", "i don't have",
+    "i don't know", "i do not have", "i do not know", "the documents don",
+    "抱歉", "很抱歉", "非常抱歉", "对不起", "我没有", "我不知道", "我无法", "这个文件里没有", "申し訳", "それは資料に",
 )  # fmt: skip
+OPENING = 16
+"""Characters by which a refusal is known again."""
 
 _DENIES = re.compile(
     r"\b(?:no|not|never|closed|except|excluded|without|cannot|can't|don't|doesn't|isn't|aren't|won't|neither|nor|unavailable"
@@ -64,12 +78,15 @@ _PART = re.compile(r"[^,;:.!?，；：。！？\n|()（）]+")
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What an answer rests on. ``numbers`` are those of passages and conversation, ``lines`` the passages' lines nearest to
-    ``question``, the nearest first; ``sure``: they have the answer."""
+    ``question``, the nearest first; ``sure``: they have the answer; ``searched``: something was looked for at all.
+    ``refusals`` are how the assistant has declined before (their beginnings)."""
 
     numbers: frozenset[float]
     lines: tuple[str, ...]
     question: str
     sure: bool = False
+    searched: bool = True
+    refusals: frozenset[str] = frozenset()
 
 
 def evidence_of(texts: Sequence[str], lines: Sequence[str], question: str, *, sure: bool = False) -> Evidence:
@@ -80,10 +97,13 @@ def evidence_of(texts: Sequence[str], lines: Sequence[str], question: str, *, su
 
 @dataclass(slots=True)
 class AnswerCheck:
-    """Reads an answer along. ``fault`` is what contradicts, or is nowhere; from then on nothing more is let through."""
+    """Reads an answer along. ``fault`` is what contradicts, or is nowhere; from then on nothing more is let through. An answer
+    that declines (``declined``) is a fault where something was looked for, or where it repeats itself; ``may_decline`` lets it."""
 
     evidence: Evidence
     fault: str = ""
+    declined: bool = False
+    may_decline: bool = False
     text: str = field(default="")
     _waiting: str = field(default="")
 
@@ -92,7 +112,7 @@ class AnswerCheck:
         if self.fault:
             return ""
         self._waiting += text
-        if not self.text.strip() and self.evidence.sure and _may_apologise(self._waiting):
+        if not (self.text.strip() or self.may_decline) and (_may_decline(self._waiting) or self._declines()):
             return ""
         end = _OPEN_END.search(self._waiting)
         return self._settle(end.start() if end else len(self._waiting))
@@ -101,11 +121,19 @@ class AnswerCheck:
         """The rest."""
         return "" if self.fault else self._settle(len(self._waiting))
 
+    def _declines(self) -> bool:
+        """Whether what has begun is a refusal that is not to be."""
+        if not (self.evidence.searched or len(self._waiting.strip()) >= OPENING):
+            return _DECLINES.search(self._waiting) is not None and bool(self.evidence.refusals)  # it waits
+        if (begun := opening(self._waiting)) and (self.evidence.searched or begun in self.evidence.refusals):
+            self.fault, self.declined = self._waiting.strip(), True
+        return self.declined
+
     def _settle(self, end: int) -> str:
         settled = self._waiting[:end]
-        if not self.text.strip() and self.evidence.sure and (sorry := _SORRY.search(settled)):
-            self.fault = sorry[0]
-            return ""
+        if not self.evidence.searched:
+            self.text, self._waiting = self.text + settled, self._waiting[end:]
+            return settled
         if not self.text.strip() and _YES.search(settled) and (line := denying_line(self.evidence)):
             self.fault = line
             return ""
@@ -119,10 +147,15 @@ class AnswerCheck:
         return settled
 
 
-def _may_apologise(begun: str) -> bool:
-    """Whether words that have just begun may still become an apology."""
+def opening(text: str) -> str:
+    """The beginning of a refusal, by which it is known again; nothing if ``text`` is none."""
+    return text.strip().lower()[:OPENING] if _DECLINES.search(text) else ""
+
+
+def _may_decline(begun: str) -> bool:
+    """Whether words that have just begun may still become a refusal."""
     words = begun.strip().lower().replace("’", "'")
-    return any(apology.startswith(words) for apology in _APOLOGIES)
+    return any(beginning.startswith(words) for beginning in _BEGINNINGS)
 
 
 def denying_line(evidence: Evidence) -> str:

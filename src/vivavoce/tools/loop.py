@@ -159,12 +159,11 @@ class ToolLoop:
     ) -> AsyncGenerator[GenerationEvent | Filler, None]:
         """What the model yields; where tools have worked for it, silence is filled, and where documents were searched, it is
         held to what was found."""
-        if self.server_tools.guard is not None and self._found and allowed.schema is None:
-            context = self.server_tools.context
+        context, events = self.server_tools.context, self.model.generate(prompt, allowed)
+        if self.server_tools.guard is not None and allowed.schema is None:
             evidence = evidence_in(prompt, self._found, _question(context.messages))
-            events = checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
-        else:
-            events = self.model.generate(prompt, allowed)
+            if evidence.searched or evidence.refusals:
+                events = checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
         return events if self._silence is None else self._silence.until_words(events)
 
     def _silence_watch(self) -> SilenceWatch:
