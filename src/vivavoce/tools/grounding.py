@@ -98,7 +98,7 @@ def evidence_of(texts: Sequence[str], lines: Sequence[str], question: str, *, su
 @dataclass(slots=True)
 class AnswerCheck:
     """Reads an answer along. ``fault`` is what contradicts, or is nowhere; from then on nothing more is let through. An answer
-    that declines (``declined``) is a fault where something was looked for, or where it repeats itself; ``may_decline`` lets it."""
+    that declines (``declined``) is a fault where something was looked for, or repeats itself; ``may_decline`` lets it be."""
 
     evidence: Evidence
     fault: str = ""

@@ -159,11 +159,14 @@ class ToolLoop:
     ) -> AsyncGenerator[GenerationEvent | Filler, None]:
         """What the model yields; where tools have worked for it, silence is filled, and where documents were searched, it is
         held to what was found."""
-        context, events = self.server_tools.context, self.model.generate(prompt, allowed)
-        if self.server_tools.guard is not None and allowed.schema is None:
-            evidence = evidence_in(prompt, self._found, _question(context.messages))
-            if evidence.searched or evidence.refusals:
-                events = checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
+        context = self.server_tools.context
+        evidence = evidence_in(prompt, self._found, _question(context.messages))
+        checked = self.server_tools.guard is not None and allowed.schema is None
+        events = (
+            checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
+            if checked and (evidence.searched or evidence.refusals)
+            else self.model.generate(prompt, allowed)
+        )
         return events if self._silence is None else self._silence.until_words(events)
 
     def _silence_watch(self) -> SilenceWatch:
