@@ -92,14 +92,17 @@ def in_language(answer: str, language: Language) -> bool:
 
 
 def unknown_names(answer: str, known: str, language: Language) -> set[str]:
-    """Names that ``known`` does not have: capitals within a sentence; in Chinese words in Latin letters and weekdays."""
+    """Names that ``known`` does not have: capitals within a sentence; in Chinese words in Latin letters and weekdays. A code
+    with digits is a number, which is looked for as one."""
     plain, there = normalize("NFKC", answer).replace("’", "'"), normalize("NFKC", known)
     if language == "zh":
-        words = set(_LATIN_WORD.findall(plain)) | {f"周{_day(day)}" for day in _HAN_DAY.findall(plain)}
+        words = {word for word in _LATIN_WORD.findall(plain) if word.isalpha()} | {
+            f"周{_day(day)}" for day in _HAN_DAY.findall(plain)
+        }
         days = {f"周{day}" for day in _days_of(there, _HAN_DAYS, _HAN_DAY, _HAN_RANGE)}
         return {word for word in words - days if not _is_known(word, there)}
     days = _days_of(there, _DAYS, _ONE_DAY, _RANGE)
-    names = set(_INNER_CAPITAL.findall(plain))
+    names = {name for name in _INNER_CAPITAL.findall(plain) if not any(map(str.isdigit, name))}
     return {name for name in names if name.casefold().rstrip("s") not in days and not _is_known(name, there)}
 
 
