@@ -58,3 +58,8 @@ def test_nothing_that_looks_like_a_number_fails(text: str) -> None:
 @pytest.mark.parametrize("text", ["꘠", "٣", "१२", "3꘠"])
 def test_digits_of_other_scripts_are_not_taken_for_numbers(text: str) -> None:
     assert chinese_words(text).endswith(text[-1])
+
+
+def test_a_code_is_kept_apart_from_a_number_behind_it() -> None:
+    assert chinese_words("航班CA1831九点起飞") == "航班CA一八三一，九点起飞"
+    assert chinese_words("订单47112已发出") == "订单四七一一二已发出"

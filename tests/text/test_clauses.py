@@ -273,6 +273,7 @@ def test_the_first_clause_of_a_reply_is_shorter() -> None:
         ("zh", "您的号码是010 8888 6666和010 7777 8888请记下。", ["010 8888 6666", "010 7777 8888"]),
         ("ja", "お客様の便名はJL515です。", ["便名はJL515"]),
         ("zh", "您的房间是1205请上楼。", ["房间是1205"]),
+        ("zh", "航班CA1831九点三十分起飞。", ["九点三十分"]),
     ],
 )
 def test_a_number_is_not_parted_from_its_groups_and_from_what_tells_of_it(

@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 from vivavoce.text.chinese_numbers import DIGITS, MAX_DIGITS, digits, number
-from vivavoce.text.chinese_tables import CODES, FULL_WIDTH, MONEY, PHONES, SIGNS, UNITS
+from vivavoce.text.chinese_tables import CODES, COMPARED, FULL_WIDTH, MONEY, PHONES, SIGNS, UNITS
 from vivavoce.text.numerals import unframed
 from vivavoce.text.rules import HOST_ENDS, Rule, alternatives, apply
 from vivavoce.text.wfst_normalization import wfst_normalized
@@ -34,17 +34,6 @@ _QUANTITIES = "个次人元块折间套单位平度天年月岁多万千百亿�
 _VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-_COMPARED = {
-    "≥": "大于等于",
-    "≤": "小于等于",
-    "≠": "不等于",
-    "≈": "约等于",
-    ">": "大于",
-    "<": "小于",
-    ">=": "大于等于",
-    "<=": "小于等于",
-}
-_COMPARED |= {"=": "等于", "+": "加", "×": "乘", "÷": "除以", "*": "乘", "±": "正负", "−": "减"}
 
 
 def _counted(figures: str) -> str:
@@ -52,7 +41,9 @@ def _counted(figures: str) -> str:
 
 
 def _coded(match: re.Match[str]) -> str:
-    return match[1] + re.sub(r"[0-9]+", lambda run: digits(run[0]), match[2])
+    spelled = match[1] + re.sub(r"[0-9]+", lambda run: digits(run[0]), match[2])
+    # what follows may be a number, too: 航班CA1831九点起飞
+    return spelled + ("，" if re.match("[零一二两三四五六七八九十]", match.string[match.end() :]) else "")
 
 
 def _lettered(match: re.Match[str]) -> str:
@@ -353,16 +344,16 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<=[0-9A-Za-z)）])\^(-?[0-9]+)"), _power),
     (re.compile("∞"), "无穷大"),
     (re.compile(r"√(?=[ \t]*[A-Za-z0-9])"), "根号"),
-    (re.compile(r"[ \t]*(>=|<=|[≥≤≠≈])[ \t]*"), lambda m: _COMPARED[m[1]]),
+    (re.compile(r"[ \t]*(>=|<=|[≥≤≠≈])[ \t]*"), lambda m: COMPARED[m[1]]),
     (
         re.compile(r"(?<=[0-9A-Za-z)）方克升米秒])[ \t]*([+=×÷<>*])[ \t]*(?=-?[0-9A-Za-z(（])"),
-        lambda m: _COMPARED[m[1]],
+        lambda m: COMPARED[m[1]],
     ),
     (re.compile(rf"(?:(?<=等于)|(?<=[大小]于)|(?<![{_LATIN}%)）年月日号时点分到]))-(?={_N})"), "负"),
     (re.compile(r"(?<=[A-Za-z])-(?=[0-9]+(?![0-9A-Za-z]))"), " "),
     (
         re.compile(rf"(?:^|(?<=[，。：（(\s\u4e00-\u9fff]))(>=|<=|[<>≥≤≈])[ \t]*(?={_N}|百分之)"),
-        lambda m: _COMPARED[m[1]],
+        lambda m: COMPARED[m[1]],
     ),
     (
         re.compile(

@@ -15,7 +15,7 @@ from vivavoce.text.scripts import clause_language, is_cjk, script_runs
 from vivavoce.text.span_stripping import SPANS
 from vivavoce.text.speakable import EMPHASIS, speakable_form
 from vivavoce.text.speech_markup import LONGEST_MARK, OPENINGS, element_end, has_elements, pause_at, pauses_of
-from vivavoce.text.words import ends_on_function_word, ends_sentence, word_boundary
+from vivavoce.text.words import ends_on_function_word, ends_sentence, within_han_number, word_boundary
 from vivavoce.types import Language
 
 # Lengths are in syllables, the one measure scripts share: a CJK character or a digit is one, a Latin word one and a half.
@@ -306,7 +306,8 @@ class ClauseSplitter:
 
     def _at_figures(self, at: int) -> bool:
         """Whether a cut at ``at`` would part a number from what tells how it is read: "order 47112", "5 km", 便名はJL515."""
-        if self._buffer[:at].rstrip()[-1:].isdigit():
+        before = self._buffer[:at].rstrip()[-1:]
+        if before.isdigit() or within_han_number(before, self._next_word(at)):
             return True
         at += self._next_word(at) in LINKS
         return self._next_word(at).isdigit() or self._code_follows(self._blanks(at))

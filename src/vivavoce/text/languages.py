@@ -95,6 +95,9 @@ def _script(char: str) -> str:
 
 def scripts_of(text: str) -> Counter[str]:
     """The scripts of the letters of ``text``, by Unicode's names for them, and how many letters of each."""
+    if text.isascii():  # what is spoken waits for this
+        letters = sum(map(str.isalpha, text))
+        return Counter({"LATIN": letters} if letters else {})
     return Counter(script for char in unicodedata.normalize("NFKC", text) if (script := _script(char)))
 
 

@@ -48,6 +48,7 @@ _LEANS_FORWARD = frozenset(
 _HIRAGANA = re.compile(r"[ぁ-ゖー]")
 _KATAKANA = re.compile(r"[ァ-ヺ]ー[ァ-ヺ]")
 _KANA = re.compile(r"[ぁ-ヺ]")
+_HAN_NUMERALS = frozenset("零〇一二两三四五六七八九十百千万亿")
 _HONORIFIC = frozenset("おご")
 
 
@@ -62,6 +63,11 @@ def ends_sentence(before: str, following: str) -> bool:
     if word.lower() in _NEVER_LAST or (word.lower() in _BEFORE_NUMBERS and following.isdigit()):
         return False
     return word == "I" or not _INITIALS.match(word)
+
+
+def within_han_number(before: str, following: str) -> bool:
+    """Whether a number, a time or a date in Han characters goes on between two characters."""
+    return following in _HAN_NUMERALS and (before in _HAN_NUMERALS or before in "点年月") and bool(before)
 
 
 def ends_on_function_word(text: str) -> bool:
