@@ -81,10 +81,9 @@ async def test_an_apology_where_the_answer_was_found_is_none() -> None:
     assert not model.options[1].continue_last_message
 
 
-async def test_what_may_be_there_is_asked_for_twice() -> None:
-    model = Model("I'm sorry, I don't know.", "I'm sorry, that is not there.")
-    assert await said(model, ToolResult(LINE, lines=(LINE,))) == "I'm sorry, that is not there."
-    assert LINE in model.prompts[1][-1].content
+async def test_what_is_not_surely_there_is_owned_up_to() -> None:
+    model = Model("I'm sorry, I don't know.")
+    assert await said(model, ToolResult(LINE, lines=(LINE,))) == "The documents don't say anything about that."
 
 
 async def test_where_nothing_was_found_it_is_said_in_few_words() -> None:
@@ -96,9 +95,9 @@ async def test_where_nothing_was_found_it_is_said_in_few_words() -> None:
 
 @pytest.mark.parametrize(
     ("before", "spoken"),
-    [("I'm sorry, but I don't know.", "Good morning!"), ("Hello!", "I'm sorry, but I cannot sing.")],
+    [("I'm sorry, but I cannot sing.", "Good morning!"), ("I'm sorry, no.", "I'm sorry, but I cannot sing.")],
 )
-async def test_a_refusal_is_not_copied_from_turn_to_turn(before: str, spoken: str) -> None:
+async def test_a_sentence_is_not_copied_from_turn_to_turn(before: str, spoken: str) -> None:
     model = Model("I'm sorry, but I cannot sing.", "Good morning!")
     prompt = [ASKED, Message("assistant", before), Message("user", "Good morning.")]
     evidence = evidence_in(prompt, [], "Good morning.")

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeAlias
 
-from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, opening
+from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, sentence_key
 from vivavoce.types import GenerationEvent, GenerationOptions, Language, Message, TextDelta, ToolResult
 
 Generate: TypeAlias = Callable[[Sequence[Message], GenerationOptions], AsyncGenerator[GenerationEvent, None]]
@@ -34,13 +34,13 @@ _NAMES: Mapping[Language, str] = {"en": "English", "zh": "Chinese", "ja": "Japan
 
 def evidence_in(prompt: Sequence[Message], results: Sequence[ToolResult], question: str) -> Evidence:
     """What an answer to ``question`` can rest on: ``results`` of searches and all that was said, but not by the assistant."""
-    refusals = frozenset(opening(message.content) for message in prompt if message.role == "assistant") - {""}
+    earlier = frozenset(sentence_key(message.content) for message in prompt if message.role == "assistant") - {""}
     if not results:
-        return Evidence(frozenset(), (), question, searched=False, refusals=refusals)
+        return Evidence(frozenset(), (), question, searched=False, earlier=earlier)
     texts = [message.content for message in prompt if message.role != "assistant"]
     lines = [line for result in results for line in result.lines]
     evidence = evidence_of(texts, lines, question, sure=any(result.sure for result in results))
-    return replace(evidence, refusals=refusals)
+    return replace(evidence, earlier=earlier)
 
 
 async def checked_answer(
@@ -52,11 +52,11 @@ async def checked_answer(
         yield event
     if not check.fault:
         return
-    if check.declined and evidence.searched and not evidence.lines:
+    if check.declined and evidence.searched and not evidence.sure:
         yield TextDelta(HONEST.get(language, HONEST["en"]))
         return
     told, begun = [*prompt, Message("system", _note(check, language))], check.text.strip()
-    again = AnswerCheck(evidence, text=check.text, may_decline=not evidence.sure)
+    again = AnswerCheck(replace(evidence, earlier=frozenset()), text=check.text, may_decline=not evidence.sure)
     retried = replace(options, tool_choice="none", continue_last_message=bool(begun))
     async for event in _through(generate([*told, Message("assistant", check.text)] if begun else told, retried), again):
         yield event

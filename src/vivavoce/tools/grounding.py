@@ -61,8 +61,10 @@ _BEGINNINGS = (
     "i don't know", "i do not have", "i do not know", "the documents don",
     "抱歉", "很抱歉", "非常抱歉", "对不起", "我没有", "我不知道", "我无法", "这个文件里没有", "申し訳", "それは資料に",
 )  # fmt: skip
-OPENING = 16
-"""Characters by which a refusal is known again."""
+_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
+_ENDED = re.compile(r"[.!?。！？]\s*$|[.!?。！？]\s")
+LEAST_COPIED = 10
+"""Characters of a sentence that is a copy when it is said again; shorter ones ("Yes.") are said often."""
 
 _DENIES = re.compile(
     r"\b(?:no|not|never|closed|except|excluded|without|cannot|can't|don't|doesn't|isn't|aren't|won't|neither|nor|unavailable"
@@ -79,14 +81,14 @@ _PART = re.compile(r"[^,;:.!?，；：。！？\n|()（）]+")
 class Evidence:
     """What an answer rests on. ``numbers`` are those of passages and conversation, ``lines`` the passages' lines nearest to
     ``question``, the nearest first; ``sure``: they have the answer; ``searched``: something was looked for at all.
-    ``refusals`` are how the assistant has declined before (their beginnings)."""
+    ``earlier`` are the first sentences of what the assistant has said before, as ``sentence_key`` has them."""
 
     numbers: frozenset[float]
     lines: tuple[str, ...]
     question: str
     sure: bool = False
     searched: bool = True
-    refusals: frozenset[str] = frozenset()
+    earlier: frozenset[str] = frozenset()
 
 
 def evidence_of(texts: Sequence[str], lines: Sequence[str], question: str, *, sure: bool = False) -> Evidence:
@@ -112,7 +114,9 @@ class AnswerCheck:
         if self.fault:
             return ""
         self._waiting += text
-        if not (self.text.strip() or self.may_decline) and (_may_decline(self._waiting) or self._declines()):
+        if not (self.text.strip() or self.may_decline) and (
+            _may_decline(self._waiting, self.evidence) or self._declines()
+        ):
             return ""
         end = _OPEN_END.search(self._waiting)
         return self._settle(end.start() if end else len(self._waiting))
@@ -122,12 +126,12 @@ class AnswerCheck:
         return "" if self.fault else self._settle(len(self._waiting))
 
     def _declines(self) -> bool:
-        """Whether what has begun is a refusal that is not to be."""
-        if not (self.evidence.searched or len(self._waiting.strip()) >= OPENING):
-            return _DECLINES.search(self._waiting) is not None and bool(self.evidence.refusals)  # it waits
-        if (begun := opening(self._waiting)) and (self.evidence.searched or begun in self.evidence.refusals):
-            self.fault, self.declined = self._waiting.strip(), True
-        return self.declined
+        """Whether what has begun is a refusal, or a copy of what was said before, that is not to be."""
+        declines = self.evidence.searched and _DECLINES.search(self._waiting) is not None
+        copies = _ENDED.search(self._waiting) is not None and sentence_key(self._waiting) in self.evidence.earlier
+        if declines or copies:
+            self.fault, self.declined = self._waiting.strip(), declines
+        return declines or copies
 
     def _settle(self, end: int) -> str:
         settled = self._waiting[:end]
@@ -147,15 +151,20 @@ class AnswerCheck:
         return settled
 
 
-def opening(text: str) -> str:
-    """The beginning of a refusal, by which it is known again; nothing if ``text`` is none."""
-    return text.strip().lower()[:OPENING] if _DECLINES.search(text) else ""
+def sentence_key(text: str) -> str:
+    """The first sentence without marks and case, by which it is known again; nothing for a short one."""
+    found = _SENTENCE.match(text.strip())
+    key = re.sub(r"\W", "", found[0]).casefold() if found else ""
+    return key if len(key) >= (LEAST_COPIED if key.isascii() else LEAST_COPIED // 2) else ""
 
 
-def _may_decline(begun: str) -> bool:
-    """Whether words that have just begun may still become a refusal."""
+def _may_decline(begun: str, evidence: Evidence) -> bool:
+    """Whether words that have just begun may still become a refusal, or a copy of an earlier sentence."""
     words = begun.strip().lower().replace("’", "'")
-    return any(beginning.startswith(words) for beginning in _BEGINNINGS)
+    if evidence.searched and any(beginning.startswith(words) for beginning in _BEGINNINGS):
+        return True
+    key = re.sub(r"\W", "", words)
+    return not _ENDED.search(begun) and any(sentence.startswith(key) for sentence in evidence.earlier)
 
 
 def denying_line(evidence: Evidence) -> str:

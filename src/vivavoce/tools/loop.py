@@ -164,7 +164,7 @@ class ToolLoop:
         checked = self.server_tools.guard is not None and allowed.schema is None
         events = (
             checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
-            if checked and (evidence.searched or evidence.refusals)
+            if checked and (evidence.searched or evidence.earlier)
             else self.model.generate(prompt, allowed)
         )
         return events if self._silence is None else self._silence.until_words(events)

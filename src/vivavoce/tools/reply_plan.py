@@ -80,8 +80,8 @@ class ReplyPlanner:
         withheld = guard.withheld()
         options = replace(options, withheld=options.withheld | withheld)
         calls = await self._searches(messages, options, tools, intent) if has_last_word(messages) else []
-        # What has been looked up is not looked up again by the model; what it has not thought of, it still can.
-        options = replace(options, withheld=options.withheld | {call.name for call in calls})
+        # What has been looked up is not looked up again by the model.
+        options = replace(options, withheld=options.withheld | {call.name for call in calls} | _useless(tools, intent))
         callable_ = {tool.name for tool in guarded} - options.withheld
         begun = begun if not callable_ and not calls else ""
         about_acting = bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
@@ -144,6 +144,12 @@ def begun_of(messages: Sequence[Message], options: GenerationOptions, language: 
 def has_last_word(messages: Sequence[Message]) -> bool:
     """Whether the user has the last word: else a result is to be told, or instructions say what to do."""
     return next((message.role for message in reversed(messages) if message.role != "system"), None) == "user"
+
+
+def _useless(tools: Sequence[ServerTool], intent: TurnIntent | None) -> frozenset[str]:
+    """Searches of documents that were not made in advance: where it is known what a turn wants, they have nothing for it, and a
+    small model would search them for whatever is asked."""
+    return frozenset(tool.tool.name for tool in tools if intent is not None and tool.kind == "retrieval")
 
 
 def _confirmed(options: GenerationOptions, guard: CallGuard, call: ToolCall, *, by_server: bool) -> ReplyPlan:
