@@ -98,6 +98,10 @@ class ToolLoop:
             async for outcome in self._work(prompt, "", self.server_tools.calls, options):
                 yield outcome
             options = replace(options, continue_last_message=False)
+            if any(
+                result.sure for result in self._found
+            ):  # whether to call needs a prompt of its own, and reading it seconds
+                options = replace(options, tool_choice="none")
         if self.server_tools.note:  # behind what was found, which the next turn has to find where it was read
             prompt.append(Message("system", self.server_tools.note))
         for rounds_left in range(self.server_tools.rounds, -1, -1):

@@ -59,9 +59,7 @@ def render(result: ToolResult, room_tokens: int, question: str = "") -> str:
         if quoted
         else ""
     )
-    tail = (
-        _SURE_TAIL.format(reminded, _safe(result.lines[0])) if result.sure and result.lines else _TAIL.format(reminded)
-    )
+    tail = _SURE_TAIL.format(_safe(result.lines[0])) if result.sure and result.lines else _TAIL.format(reminded)
     return f"{_quoted(text or EMPTY)}\n{tail.strip()}"
 
 

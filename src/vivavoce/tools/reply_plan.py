@@ -77,7 +77,7 @@ class ReplyPlanner:
                 withheld = options.withheld | {name for name, level in guard.levels.items() if level != "none"}
                 return ReplyPlan(replace(options, withheld=withheld), (), guard, _words(_DECLINED, context.language))
             guard = replace(guard, acts=1.0)  # the request stands, and is put right
-        withheld = guard.withheld()
+        withheld = frozenset(guard.tools) if _is_talk(intent) else guard.withheld()
         options = replace(options, withheld=options.withheld | withheld)
         calls = await self._searches(messages, options, tools, intent) if has_last_word(messages) else []
         # What has been looked up is not looked up again by the model.
@@ -129,6 +129,9 @@ class ReplyPlanner:
         ]
 
 
+TALK = 0.1
+"""Probability below which a turn asks for nothing of a kind."""
+
 ABOUT_ACTING = 0.5
 """Probability of a question from which on a turn without a request is one about the functions there are."""
 
@@ -144,6 +147,11 @@ def begun_of(messages: Sequence[Message], options: GenerationOptions, language: 
 def has_last_word(messages: Sequence[Message]) -> bool:
     """Whether the user has the last word: else a result is to be told, or instructions say what to do."""
     return next((message.role for message in reversed(messages) if message.role != "system"), None) == "user"
+
+
+def _is_talk(intent: TurnIntent | None) -> bool:
+    """Whether a turn surely wants nothing looked up or done: to ask the model takes a prompt of its own."""
+    return intent is not None and max(intent.acts, intent.documents, intent.current) < TALK
 
 
 def _useless(tools: Sequence[ServerTool], intent: TurnIntent | None) -> frozenset[str]:
