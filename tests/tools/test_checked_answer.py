@@ -75,6 +75,15 @@ async def test_nor_is_a_line_of_another_language() -> None:
     assert await said(model, FOUND, "zh") == "大约……这个我不能确定，文件里没有写。"
 
 
+async def test_an_answer_in_another_language_is_asked_for_again() -> None:
+    model = Model("It lasts eleven hours.", "电池能用十一个小时。")
+    prompt = [ASKED, Message("tool", LINE, (), "call_1")]
+    evidence = evidence_in(prompt, [FOUND], "电池能用多久？", "zh")
+    events = [event async for event in checked_answer(model.generate, prompt, GenerationOptions(), evidence, "zh")]
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "电池能用十一个小时。"
+    assert "in Chinese" in model.prompts[1][-1].content
+
+
 async def test_an_apology_where_the_answer_was_found_is_none() -> None:
     model = Model("I'm sorry, but I don't know.", "It lasts eleven hours.")
     assert await said(model, FOUND) == "It lasts eleven hours."

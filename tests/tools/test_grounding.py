@@ -31,6 +31,9 @@ def checked(answer: str, passage: str, question: str = "", *, by: int = 3) -> tu
         ("保修两年。", "保修期2年"),
         ("You can return one of them.", "Items may be returned."),
         ("On the 4th of March 2024.", "2024-03-04"),
+        ("Its number is 5-0-2-6-8.", "order 50268"),
+        ("Its number is five zero two six eight.", "order 50268"),
+        ("Its number is 50268.", "order five oh two six eight"),
         ("Nothing with a number here at all.", ""),
     ],
 )

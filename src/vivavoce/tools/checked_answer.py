@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, sentence_key
+from vivavoce.tools.rendering import name_of
 from vivavoce.types import GenerationEvent, GenerationOptions, Language, Message, TextDelta, ToolResult
 
 Generate: TypeAlias = Callable[[Sequence[Message], GenerationOptions], AsyncGenerator[GenerationEvent, None]]
@@ -29,10 +30,11 @@ _UNKNOWN: Mapping[Language, str] = {
     "ja": "資料に書かれていないため、はっきりとは分かりません。",
 }
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-_NAMES: Mapping[Language, str] = {"en": "English", "zh": "Chinese", "ja": "Japanese"}
 
 
-def evidence_in(prompt: Sequence[Message], results: Sequence[ToolResult], question: str) -> Evidence:
+def evidence_in(
+    prompt: Sequence[Message], results: Sequence[ToolResult], question: str, language: Language = ""
+) -> Evidence:
     """What an answer to ``question`` can rest on: ``results`` of searches and all that was said, but not by the assistant."""
     earlier = frozenset(sentence_key(message.content) for message in prompt if message.role == "assistant") - {""}
     if not results:
@@ -40,7 +42,7 @@ def evidence_in(prompt: Sequence[Message], results: Sequence[ToolResult], questi
     texts = [message.content for message in prompt if message.role != "assistant"]
     lines = [line for result in results for line in result.lines]
     evidence = evidence_of(texts, lines, question, sure=any(result.sure for result in results))
-    return replace(evidence, earlier=earlier)
+    return replace(evidence, earlier=earlier, language=language)
 
 
 async def checked_answer(
@@ -70,7 +72,7 @@ def _note(check: AnswerCheck, language: Language) -> str:
         return _NOT_AGAIN
     line = check.evidence.lines[0] if check.evidence.lines else ""
     words = _AGAIN if line else _NOWHERE
-    return words.format(fault=check.fault, line=line, language=_NAMES.get(language, language))
+    return words.format(fault=check.fault, line=line, language=name_of(language))
 
 
 def fallback(evidence: Evidence, language: Language, begun: str) -> str:

@@ -24,6 +24,9 @@ _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 _UNITS = {word: number for number, word in enumerate(_UNIT_WORDS)}
 _TENS = {word: 20 + 10 * number for number, word in enumerate(_TENS_WORDS)}
 _NUMBER_WORD = rf"(?:{'|'.join((*_UNIT_WORDS, *_TENS_WORDS, *_SCALES, 'point', 'half', 'dozen'))})"
+CODE_DIGITS = 3
+"""Digits said one by one that make one number."""
+
 _HAN_DIGITS = "零〇一二两三四五六七八九十百千万亿"
 _HAN_UNITS = "天个月年元块角分秒小时钟点号日周岁度米斤公里平升克倍折期层楼位人次件张份晚間時円歳階名"
 _SPOKEN = re.compile(
@@ -31,7 +34,9 @@ _SPOKEN = re.compile(
     rf"|[{_HAN_DIGITS}](?=[{_HAN_UNITS}])",
     re.IGNORECASE,
 )
-_TYPED = re.compile(r"\d+(?:[.,:]\d+)*")
+_TYPED = re.compile(r"(?<!\d)\d(?:[- ]\d(?!\d)){2,}|\d+(?:[.,:]\d+)*")
+"""A code in single digits is one number."""
+
 _OPEN_END = re.compile(
     rf"(?:(?:\b{_NUMBER_WORD}\b|\d[\d.,:/]*|[{_HAN_DIGITS}\d.:点]+)(?:[ -]|\band\b)*)+[^\s\d]{{0,12}}$|[^\s\u3040-\u9fff]+$",
     re.IGNORECASE,
@@ -63,6 +68,11 @@ _BEGINNINGS = (
 )  # fmt: skip
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
 _ENDED = re.compile(r"[.!?。！？]\s*$|[.!?。！？]\s")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_LETTERS = re.compile(r"[^\W\d_]{3}")
+SCRIPT_TELLS = 8
+"""Characters of an answer by which its language shows."""
+
 LEAST_COPIED = 10
 """Characters of a sentence that is a copy when it is said again; shorter ones ("Yes.") are said often."""
 
@@ -81,7 +91,8 @@ _PART = re.compile(r"[^,;:.!?，；：。！？\n|()（）]+")
 class Evidence:
     """What an answer rests on. ``numbers`` are those of passages and conversation, ``lines`` the passages' lines nearest to
     ``question``, the nearest first; ``sure``: they have the answer; ``searched``: something was looked for at all.
-    ``earlier`` are the first sentences of what the assistant has said before, as ``sentence_key`` has them."""
+    ``earlier`` are the first sentences of what the assistant has said before, as ``sentence_key`` has them; ``language`` is the
+    one to answer in, where a script tells it from others."""
 
     numbers: frozenset[float]
     lines: tuple[str, ...]
@@ -89,6 +100,7 @@ class Evidence:
     sure: bool = False
     searched: bool = True
     earlier: frozenset[str] = frozenset()
+    language: Language = ""
 
 
 def evidence_of(texts: Sequence[str], lines: Sequence[str], question: str, *, sure: bool = False) -> Evidence:
@@ -114,6 +126,8 @@ class AnswerCheck:
         if self.fault:
             return ""
         self._waiting += text
+        if not self.text.strip() and self._in_other_language():
+            return ""
         if not (self.text.strip() or self.may_decline) and (
             _may_decline(self._waiting, self.evidence) or self._declines()
         ):
@@ -124,6 +138,18 @@ class AnswerCheck:
     def flush(self) -> str:
         """The rest."""
         return "" if self.fault else self._settle(len(self._waiting))
+
+    def _in_other_language(self) -> bool:
+        """Whether what has begun is in another script than the answer should be, or too short to tell."""
+        if not self.evidence.searched or self.evidence.language not in ("en", "zh", "ja"):
+            return False
+        begun = self._waiting.strip()
+        if len(begun) < SCRIPT_TELLS and not _ENDED.search(begun):
+            return True
+        other = _CJK.search(begun) is None if self.evidence.language != "en" else _CJK.match(begun) is not None
+        if other and _LETTERS.search(begun):
+            self.fault = begun
+        return bool(self.fault)
 
     def _declines(self) -> bool:
         """Whether what has begun is a refusal, or a copy of what was said before, that is not to be."""
@@ -204,7 +230,7 @@ def _numbers_at(text: str) -> Iterator[tuple[int, float]]:
 
 def _values(typed: str) -> list[float]:
     """``1,299.90`` is one number; ``9:30`` and ``03.04.2024`` are their parts."""
-    plain = re.sub(r",(?=\d{3}\b)", "", typed)
+    plain = re.sub(r",(?=\d{3}\b)|[- ]", "", typed)
     if re.fullmatch(r"\d+[.,]\d+", plain):
         return [float(plain.replace(",", "."))]
     return [float(part) for part in re.split(r"[.,:]", plain) if part]
@@ -218,6 +244,8 @@ def _spoken_values(spoken: str) -> list[float]:
     words = [word for word in re.split(r"[ -]", spoken.lower()) if word != "and"]
     if set(words) & {"point", "half", "dozen"} or words == ["one"]:
         return []
+    if len(words) >= CODE_DIGITS and all(_UNITS.get(word, 10) < 10 for word in words):
+        return [float("".join(str(_UNITS[word]) for word in words))]
     numbers, total, part = list[float](), 0.0, 0.0
     for word in words:
         if (scale := _SCALES.get(word)) is not None:

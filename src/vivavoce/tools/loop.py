@@ -164,7 +164,7 @@ class ToolLoop:
         """What the model yields; where tools have worked for it, silence is filled, and where documents were searched, it is
         held to what was found."""
         context = self.server_tools.context
-        evidence = evidence_in(prompt, self._found, _question(context.messages))
+        evidence = evidence_in(prompt, self._found, _question(context.messages), context.language)
         checked = self.server_tools.guard is not None and allowed.schema is None
         events = (
             checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
@@ -283,7 +283,14 @@ class ToolLoop:
                 tool = self._tools.get(call.name)
                 kind, label, name = (tool.kind, tool.label, tool.original_name) if tool else ("", None, "")
                 result = task.result()
-                yield ServerToolEnded(call, kind, result, render(result, room, question), label, name or call.name)
+                yield ServerToolEnded(
+                    call,
+                    kind,
+                    result,
+                    render(result, room, question, self.server_tools.context.language),
+                    label,
+                    name or call.name,
+                )
 
     async def _run(self, call: ToolCall, prompt: Sequence[Message], number: int) -> ToolResult:
         """Never raises but for cancellation: whatever goes wrong is a result that says so."""
