@@ -15,6 +15,7 @@ from vivavoce.intents.classifier import IntentClassifier, load_heads
 from vivavoce.intents.turn import turn_intent
 from vivavoce.session.default_prompt import system_prompt
 from vivavoce.tools.base import CallContext
+from vivavoce.tools.checked_answer import checked_answer, evidence_in
 from vivavoce.tools.rendering import call_messages, render
 from vivavoce.tools.retrieval import RetrievalTool
 from vivavoce.types import GenerationOptions, Message, TextDelta, Tool, ToolCall
@@ -84,13 +85,14 @@ async def answer(tool: RetrievalTool, model: LanguageModel, question: CorpusQues
     began = time.perf_counter()
     result = await tool.run({"query": question.ask}, CallContext(tool.owner, messages, question.language))
     call = ToolCall("call_1", tool.tool.name, "{}")
-    found = render(result, ROOM_TOKENS, question.ask)
+    found = render(result, ROOM_TOKENS, question.ask, question.language)
     prompt = [Message("system", system_prompt()), *messages, *call_messages("", [(call, found)])]
     options = GenerationOptions(
         max_tokens=ANSWER_TOKENS, temperature=0.0, tools=_tools(tool), tool_choice="none", slot=0
     )
     text, first_ms = "", 0.0
-    async with aclosing(model.generate(prompt, options)) as events:
+    evidence = evidence_in(prompt, [result], question.ask, question.language)
+    async with aclosing(checked_answer(model.generate, prompt, options, evidence, question.language)) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 first_ms = first_ms or (time.perf_counter() - began) * 1000
