@@ -64,7 +64,7 @@ class KnowledgeConfig(Table):
     budget_tokens: int = Field(default=450, ge=50)
     most_lines: int = Field(default=0, ge=0)
     least_similarity: float = Field(default=0.8, ge=-1.0, le=1.0)
-    least_evidence: float | None = -2.2
+    least_evidence: float | None = 0.0
     sure_evidence: float | None = 1.5
     most_passages: int = Field(default=50_000, ge=1)
     most_stores: int = Field(default=1000, ge=1)
