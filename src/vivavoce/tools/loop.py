@@ -90,18 +90,13 @@ class ToolLoop:
                 yield call_event
             yield replace(spent, reason="tool_calls")
             return
+        options = self._begun(prompt, options)
         if self.server_tools.begun:
             yield TextDelta(self.server_tools.begun)
-            prompt.append(Message("assistant", self.server_tools.begun))
-            options = replace(options, continue_last_message=True, tool_choice="none")
         if self.server_tools.calls:
             async for outcome in self._work(prompt, "", self.server_tools.calls, options):
                 yield outcome
-            options = replace(options, continue_last_message=False)
-            if any(
-                result.sure for result in self._found
-            ):  # whether to call needs a prompt of its own, and reading it seconds
-                options = replace(options, tool_choice="none")
+            options = self._after_calls(options)
         if self.server_tools.note:  # behind what was found, which the next turn has to find where it was read
             prompt.append(Message("system", self.server_tools.note))
         for rounds_left in range(self.server_tools.rounds, -1, -1):
@@ -112,15 +107,11 @@ class ToolLoop:
             spent = _sum(spent, round_.end)
             if (refused := self._refused(round_, prompt)) is not None:
                 async for refusal_event in self._refuse(prompt, round_.text, refused, options):
-                    if isinstance(refusal_event, GenerationEnd):
-                        yield _sum(spent, refusal_event)
-                    else:
-                        yield refusal_event
+                    yield refusal_event if not isinstance(refusal_event, GenerationEnd) else _sum(spent, refusal_event)
                 return
             waiting = [call for call in round_.calls if self._tools[call.name].needs_approval]
             for call in waiting:
-                tool = self._tools[call.name]
-                yield ApprovalNeeded(call, tool.label or "", tool.original_name or call.name)
+                yield self._approval(call)
             calls = [call for call in round_.calls if call not in waiting]
             if calls:
                 async for outcome in self._work(prompt, round_.text, calls, options):
@@ -136,6 +127,23 @@ class ToolLoop:
         yield spent
 
     # ---- inside
+
+    def _begun(self, prompt: list[Message], options: GenerationOptions) -> GenerationOptions:
+        """The reply begins as it has to, and goes on in words."""
+        if not self.server_tools.begun:
+            return options
+        prompt.append(Message("assistant", self.server_tools.begun))
+        return replace(options, continue_last_message=True, tool_choice="none")
+
+    def _after_calls(self, options: GenerationOptions) -> GenerationOptions:
+        """Where a search has surely told, nothing more is called: that is decided in a prompt of its own, whose reading takes
+        seconds."""
+        sure = any(result.sure for result in self._found)
+        return replace(options, continue_last_message=False, tool_choice="none" if sure else options.tool_choice)
+
+    def _approval(self, call: ToolCall) -> ApprovalNeeded:
+        tool = self._tools[call.name]
+        return ApprovalNeeded(call, tool.label or "", tool.original_name or call.name)
 
     async def _generated(
         self, prompt: Sequence[Message], allowed: GenerationOptions, round_: Round

@@ -70,13 +70,13 @@ class ReplyPlanner:
         guard = self._guard(guarded, context, intent)
         asked = self.confirmations.pending(context.owner, messages)
         if asked is not None and asked.name in guard.tools:
-            answer = answer_of(messages[-1].content if not intent else intent.text, intent.answer if intent else None)
-            if answer == "yes":
-                return _confirmed(options, guard, asked, by_server=asked.name in own)
-            if answer == "no":
-                withheld = options.withheld | {name for name, level in guard.levels.items() if level != "none"}
-                return ReplyPlan(replace(options, withheld=withheld), (), guard, _words(_DECLINED, context.language))
-            guard = replace(guard, acts=1.0)  # the request stands, and is put right
+            match answer_of(user_texts(messages)[-1], intent.answer if intent else None):
+                case "yes":
+                    return _confirmed(options, guard, asked, by_server=asked.name in own)
+                case "no":
+                    return _declined(options, guard)
+                case "neither":
+                    guard = replace(guard, acts=1.0)  # the request stands, and is put right
         withheld = frozenset(guard.tools) if _is_talk(intent) else guard.withheld()
         options = replace(options, withheld=options.withheld | withheld)
         calls = await self._searches(messages, options, tools, intent) if has_last_word(messages) else []
@@ -166,6 +166,12 @@ def _confirmed(options: GenerationOptions, guard: CallGuard, call: ToolCall, *, 
     if by_server:
         return ReplyPlan(options, (call,), guard)
     return ReplyPlan(options, (), replace(guard, confirmed=call))
+
+
+def _declined(options: GenerationOptions, guard: CallGuard) -> ReplyPlan:
+    """The user has said no: nothing is done, and the model says so."""
+    acting = {name for name, level in guard.levels.items() if level != "none"}
+    return ReplyPlan(replace(options, withheld=options.withheld | acting), (), guard, _words(_DECLINED, guard.language))
 
 
 def _words(texts: Mapping[Language, str], language: Language) -> str:
