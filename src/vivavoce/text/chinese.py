@@ -344,7 +344,7 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<=[0-9A-Za-z)）])\^(-?[0-9]+)"), _power),
     (re.compile("∞"), "无穷大"),
     (re.compile(r"√(?=[ \t]*[A-Za-z0-9])"), "根号"),
-    (re.compile(r"[ \t]*(>=|<=|[≥≤≠≈])[ \t]*"), lambda m: COMPARED[m[1]]),
+    (re.compile(r"(?<![ \t])[ \t]*(>=|<=|[≥≤≠≈])[ \t]*"), lambda m: COMPARED[m[1]]),
     (
         re.compile(r"(?<=[0-9A-Za-z)）方克升米秒])[ \t]*([+=×÷<>*])[ \t]*(?=-?[0-9A-Za-z(（])"),
         lambda m: COMPARED[m[1]],

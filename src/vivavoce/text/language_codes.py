@@ -54,7 +54,7 @@ _OTHER_CODES: Mapping[str, Language] = {
 
 _CODES: Mapping[str, Language] = {**{name: code for code, name in NAMES.items()}, **_OTHER_NAMES, **_OWN_NAMES}
 
-_REGION = re.compile(r"[ ]*[(（][^()（）]{1,30}[)）]$")
+_REGION = re.compile(r"(?<! )[ ]*[(（][^()（）]{1,30}[)）]$")
 _TAG = re.compile(r"([a-z]{2,3})(-[a-z0-9]{1,8})*")
 
 

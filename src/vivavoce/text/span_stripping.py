@@ -68,7 +68,7 @@ _ALONE = (
     "(?:s|ing|(?<!nod)es)|clear(?:s|ing)(?= throat| (?:his|her|my|their) throat)"
 )
 _IN_BRACKETS = re.compile(
-    r"[ \t]*(?:[(（\[](?:\*{1,2}|_)"
+    r"(?<![ \t])[ \t]*(?:[(（\[](?:\*{1,2}|_)"
     rf"(?:{_STAGE_DIRECTION_VERB}(?:[ ,][\w' ,-]{{1,50}})?|{_STAGE_DIRECTION_HAN})(?:\*{{1,2}}|_)[)）\]]"
     rf"|[(\[](?:\w+ly )?(?:{_ALONE})(?: \w+ly| (?:(?:his|her|my|their) )?(?:throat|head|eyes))?[)\]](?!\()"
     r"|[（(\[【][轻大苦微]?(?:笑|微笑|笑着|叹气|点头|眨眼|沉默|停顿|摇头|挥手|ため息|拍手)[了声]?[)）\]】](?!\())",
