@@ -89,11 +89,11 @@ async def speak(_text: str, _language: Language) -> Samples:
 
 async def test_calls_are_answered_and_questions_replied_to(server: RunningServer) -> None:
     act, asked, talk = await played(server)
-    [call] = act.exchanges[0].calls
+    first, second = act.exchanges[:2]
+    assert (len(first.calls), "47112" in first.answer, first.answer.endswith("?")) == (0, True, True)
+    [call] = second.calls
     assert (call.name, call.arguments, call.result) == ("refund_order", {"order": "47112"}, {"refunded": True})
-    assert len(act.exchanges) == 1
-    assert [len(exchange.calls) for exchange in asked.exchanges] == [0, 1]
-    assert asked.exchanges[1].calls[0].result == {"error": "none"}
+    assert not any(exchange.calls for exchange in asked.exchanges), "nobody has said that number"
     assert (talk.exchanges[0].answer, talk.failure) == ("You said: Good day.", "")
     assert talk.exchanges[0].first_text_ms is not None
 
