@@ -41,13 +41,27 @@ def test_a_voice_is_made_of_a_clip_and_deleted(browser: Browser, server: Running
         expect(own).to_contain_text("No voices of your own yet")
 
 
+SLOW_LISTS = """() => {
+  const fetched = window.fetch;
+  window.fetch = async (resource, options) => {
+    const listed = String(resource.url ?? resource).split("?")[0].endsWith("/vector_stores") && (options?.method ?? "GET") === "GET";
+    if (listed) await new Promise((resolve) => setTimeout(resolve, 600));
+    return fetched(resource, options);
+  };
+}"""
+"""A new collection shows late in the list of all: by then nothing may be put into another one."""
+
+
 def test_a_document_is_uploaded_searched_and_asked_about(
     browser: Browser, server: RunningServer, tmp_path: Path
 ) -> None:
     terms = tmp_path / "terms.md"
     terms.write_text("# Returns\n\nGoods can be returned within thirty days.\n")
+    httpx.post(f"{server.http}/v1/vector_stores", json={"name": "another_one", "type": "text"}).raise_for_status()
     with console(browser, server.http) as page:
+        page.evaluate(SLOW_LISTS)
         page.get_by_role("link", name="Knowledge").click()
+        expect(page.get_by_role("heading", name="another_one")).to_be_visible()
         page.get_by_test_id("store-name").fill("shop_terms")
         page.get_by_role("button", name="Create").click()
         page.get_by_test_id("documents").set_input_files(terms)
