@@ -44,8 +44,9 @@ def test_a_voice_is_made_of_a_clip_and_deleted(browser: Browser, server: Running
 SLOW_LISTS = """() => {
   const fetched = window.fetch;
   window.fetch = async (resource, options) => {
-    const listed = String(resource.url ?? resource).split("?")[0].endsWith("/vector_stores") && (options?.method ?? "GET") === "GET";
-    if (listed) await new Promise((resolve) => setTimeout(resolve, 600));
+    const path = String(resource.url ?? resource).split("?")[0];
+    const listing = path.endsWith("/vector_stores") && (options?.method ?? "GET") === "GET";
+    if (listing) await new Promise((resolve) => setTimeout(resolve, 600));
     return fetched(resource, options);
   };
 }"""
