@@ -139,7 +139,9 @@ def _string_is_said(name: str, value: str, said: Said) -> bool:
         return False
     if _CODE.search(value) and not numbers:
         return _plain(value) in _plain(said.text)
-    return not _NAMED.search(name) or bool(numbers) or _name_is_said(value, said.text)
+    if not _NAMED.search(name) or numbers or _in_other_script(value, said.user_text):
+        return True
+    return _name_is_said(value, said.text)
 
 
 def _stands_in(value: str, text: str) -> bool:
@@ -148,11 +150,18 @@ def _stands_in(value: str, text: str) -> bool:
 
 
 def _name_is_said(value: str, text: str) -> bool:
-    """Whether a word of the name was said, one letter apart at most (a recogniser's spelling)."""
+    """Whether a word of the name was said, one letter apart at most (a recogniser's spelling), or its initials."""
     if _HAN.search(value):
         return any(part in text for part in _bigrams(value))
     words = [word.casefold() for word in _WORD.findall(value) if len(word) >= LEAST_WORD]
-    return not words or any(_nearly(word, other) for word in words for other in set(_WORD.findall(text)))
+    initials = "".join(word[0] for word in _WORD.findall(value)).casefold()
+    said = set(_WORD.findall(text))
+    return not words or initials in said or any(_nearly(word, other) for word in words for other in said)
+
+
+def _in_other_script(value: str, user_text: str) -> bool:
+    """Whether a name is written otherwise than the user writes: 巴黎 may be called Paris, which cannot be compared."""
+    return (_HAN.search(value) is None) == (_HAN.search(user_text) is not None)
 
 
 def _bigrams(value: str) -> Iterator[str]:
