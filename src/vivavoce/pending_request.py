@@ -56,6 +56,11 @@ def question_before(messages: Sequence[Message]) -> str:
     return _SENTENCE.findall(before)[-1].strip() if before.endswith(("?", "？")) else ""
 
 
+def sentences_of(text: str) -> list[str]:
+    """The sentences of ``text``, without blanks around them."""
+    return [sentence.strip() for sentence in _SENTENCE.findall(text) if sentence.strip()]
+
+
 def _parts(message: Message) -> list[str]:
     """Its sentences, without headings."""
     parts = (part.strip() for part in _SENTENCE.findall(message.content))

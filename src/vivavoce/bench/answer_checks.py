@@ -61,6 +61,11 @@ _NO_NAMES = frozenset(
 _LEAK = re.compile(r"[{}]|<tool|tool_call|</|\bfunction\b.*\(|```")
 
 
+def has_pattern(pattern: str, typed: str) -> bool:
+    """Whether a script's regular expression is found in an answer, in whatever case."""
+    return re.search(pattern, typed, re.IGNORECASE) is not None
+
+
 def owns_up(answer: str) -> bool:
     """Whether it says that the fact is not there or not known."""
     return OWNS_UP.search(_plain(answer)) is not None

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from vivavoce.bench.http import HttpTarget, http_target
 from vivavoce.bench.service.dialogue import PlayedTurn, Speak, play
@@ -101,8 +101,8 @@ async def _run(
     return scored
 
 
-def _advance(progress: Progress, bar: int, script: ServiceScript, _played: PlayedTurn) -> None:
-    progress.update(bar, advance=1, description=script.name)  # type: ignore[arg-type]
+def _advance(progress: Progress, bar: TaskID, script: ServiceScript, _played: PlayedTurn) -> None:
+    progress.update(bar, advance=1, description=script.name)
 
 
 async def _dialogue(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vivavoce.intents.classifier import IntentClassifier
-from vivavoce.pending_request import question_before
+from vivavoce.pending_request import question_before, sentences_of
 from vivavoce.types import Message
-
-_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ async def turn_intent(classifier: IntentClassifier, messages: Sequence[Message])
     if not texts:
         return None
     last = texts[-1]
-    sentences = [sentence.strip() for sentence in _SENTENCE.findall(last) if sentence.strip()]
+    sentences = sentences_of(last)
     answers = question_before(messages)
     wanted = [last, *sentences[-1:], *(texts[-2:-1] if answers else [])]
     found = await classifier.probabilities(wanted)

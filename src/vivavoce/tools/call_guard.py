@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from vivavoce.tools.effects import EffectLevel, effect_level
 from vivavoce.tools.provenance import parsed, said_in, unsaid_arguments
+from vivavoce.tools.rendering import in_language
 from vivavoce.types import Language, Message, Tool, ToolCall
 
 ConfirmPolicy: TypeAlias = Literal["never", "risky", "always"]
@@ -72,16 +73,16 @@ class CallGuard:
             return None
         level, arguments = self.levels.get(call.name, "none"), parsed(call.arguments)
         if unsaid := unsaid_arguments(arguments, tool.parameters, said_in(messages)):
-            return Refusal(self._words(_ASK).format(names=_names(unsaid, tool)))
+            return Refusal(in_language(_ASK, self.language).format(names=_names(unsaid, tool)))
         if level == "none":
             return None
         if (result := _result_of_same(call, messages)) is not None:
-            return Refusal(self._words(_REPEATED).format(result=result[:200] or "ok"))
+            return Refusal(in_language(_REPEATED, self.language).format(result=result[:200] or "ok"))
         unsure = self.acts is not None and self.acts < ASKS_FOR
         if unsure or self.policy == "always" or (self.policy == "risky" and level == "risky"):
             values = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in arguments.items())
             action = f"{call.name.replace('_', ' ')} ({values})"
-            return Refusal(self._words(_CONFIRM).format(action=action), confirms=True)
+            return Refusal(in_language(_CONFIRM, self.language).format(action=action), confirms=True)
         return None
 
     def withheld(self) -> frozenset[str]:
@@ -89,9 +90,6 @@ class CallGuard:
         if self.acts is None or self.acts >= MAY_ASK_FOR:
             return frozenset()
         return frozenset(name for name, level in self.levels.items() if level != "none")
-
-    def _words(self, texts: Mapping[str, str]) -> str:
-        return texts.get(self.language, texts["en"])
 
 
 def levels_of(tools: Sequence[Tool]) -> dict[str, EffectLevel]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeAlias
 
-from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, sentence_key
-from vivavoce.tools.rendering import name_of
+from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, has_cjk, sentence_key
+from vivavoce.tools.rendering import in_language, name_of
 from vivavoce.types import GenerationEvent, GenerationOptions, Language, Message, TextDelta, ToolResult
 
 Generate: TypeAlias = Callable[[Sequence[Message], GenerationOptions], AsyncGenerator[GenerationEvent, None]]
@@ -29,7 +28,6 @@ _UNKNOWN: Mapping[Language, str] = {
     "zh": "这个我不能确定，文件里没有写。",
     "ja": "資料に書かれていないため、はっきりとは分かりません。",
 }
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 
 
 def evidence_in(
@@ -55,7 +53,7 @@ async def checked_answer(
     if not check.fault:
         return
     if check.declined and evidence.searched and not evidence.sure:
-        yield TextDelta(HONEST.get(language, HONEST["en"]))
+        yield TextDelta(in_language(HONEST, language))
         return
     told, begun = [*prompt, Message("system", _note(check, language))], check.text.strip()
     again = AnswerCheck(replace(evidence, earlier=frozenset()), text=check.text, may_decline=not evidence.sure)
@@ -79,15 +77,11 @@ def fallback(evidence: Evidence, language: Language, begun: str) -> str:
     """What is said when the model insists: the line itself where it is in the user's language and surely tells, else that it
     is not known; behind ``begun``, which stays a sentence."""
     line = evidence.lines[0] if evidence.lines else ""
-    told = evidence.sure and _has_cjk(line) == (language in ("zh", "ja"))
-    words = _QUOTED.get(language, _QUOTED["en"]).format(line=line) if told else _UNKNOWN.get(language, _UNKNOWN["en"])
+    told = evidence.sure and has_cjk(line) == (language in ("zh", "ja"))
+    words = in_language(_QUOTED, language).format(line=line) if told else in_language(_UNKNOWN, language)
     if not begun.strip():
         return words
     return f"… {words}" if language not in ("zh", "ja") else f"……{words}"
-
-
-def _has_cjk(line: str) -> bool:
-    return _CJK.search(line) is not None
 
 
 async def _through(

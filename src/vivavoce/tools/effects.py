@@ -43,7 +43,7 @@ _READS = re.compile(
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_FIRST_SENTENCE = re.compile(r"[^.。！!？?\n]*")
+_SENTENCE_END = re.compile(r"[.。！!？?\n]")
 
 
 def effect_level(tool: Tool) -> EffectLevel:
@@ -52,7 +52,7 @@ def effect_level(tool: Tool) -> EffectLevel:
     spaced = words.replace("_", " ")
     if tool.effects is False or (tool.effects is None and _READS.match(words)):
         return "none"
-    told = f"{spaced}. {_FIRST_SENTENCE.match(tool.description.strip())[0]}"  # type: ignore[index]
+    told = f"{spaced}. {_SENTENCE_END.split(tool.description.strip(), maxsplit=1)[0]}"
     if tool.destructive or (tool.destructive is None and _risky(spaced, told)):
         return "risky"
     if tool.effects or _ACTS.search(told) or _RISKY.search(told):

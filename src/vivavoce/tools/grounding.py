@@ -132,7 +132,9 @@ class AnswerCheck:
             _may_decline(self._waiting, self.evidence) or self._declines()
         ):
             return ""
-        end = _OPEN_END.search(self._waiting)
+        end = (
+            _OPEN_END.search(self._waiting) if self.evidence.searched else None
+        )  # no number is held against anything else
         return self._settle(end.start() if end else len(self._waiting))
 
     def flush(self) -> str:
@@ -146,7 +148,7 @@ class AnswerCheck:
         begun = self._waiting.strip()
         if len(begun) < SCRIPT_TELLS and not _ENDED.search(begun):
             return True
-        other = _CJK.search(begun) is None if self.evidence.language != "en" else _CJK.match(begun) is not None
+        other = not has_cjk(begun) if self.evidence.language != "en" else _CJK.match(begun) is not None
         if other and _LETTERS.search(begun):
             self.fault = begun
         return bool(self.fault)
@@ -175,6 +177,11 @@ class AnswerCheck:
         self.text += settled
         self._waiting = self._waiting[end:]
         return settled
+
+
+def has_cjk(text: str) -> bool:
+    """Whether Chinese or Japanese is written in it."""
+    return _CJK.search(text) is not None
 
 
 def sentence_key(text: str) -> str:

@@ -171,12 +171,12 @@ class ToolLoop:
     ) -> AsyncGenerator[GenerationEvent | Filler, None]:
         """What the model yields; where tools have worked for it, silence is filled, and where documents were searched, it is
         held to what was found."""
-        context = self.server_tools.context
-        evidence = evidence_in(prompt, self._found, _question(context.messages), context.language)
-        checked = self.server_tools.guard is not None and allowed.schema is None
+        context, evidence = self.server_tools.context, None
+        if self.server_tools.guard is not None and allowed.schema is None:
+            evidence = evidence_in(prompt, self._found, _question(context.messages), context.language)
         events = (
             checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
-            if checked and (evidence.searched or evidence.earlier)
+            if evidence is not None and (evidence.searched or evidence.earlier)
             else self.model.generate(prompt, allowed)
         )
         return events if self._silence is None else self._silence.until_words(events)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from vivavoce.pending_request import answered_until
+from vivavoce.tools.rendering import in_language
 from vivavoce.tools.secrets import Mark, secrets_in, skeleton_at, spellings
 from vivavoce.types import Language, Message
 
@@ -71,7 +72,7 @@ class PromptLeakFilter:
 
     def refusal(self, language: Language) -> str:
         """What is said instead of the rest, in the user's language."""
-        words = REFUSALS.get(language, REFUSALS["en"])
+        words = in_language(REFUSALS, language)
         if not self._last:
             return words
         cut = "" if self._last in _ENDS else REDACTION

@@ -66,6 +66,11 @@ def render(result: ToolResult, room_tokens: int, question: str = "", language: L
     return f"{_quoted(text or EMPTY)}\n{tail.strip()}"
 
 
+def in_language(texts: Mapping[Language, str], language: Language) -> str:
+    """The text for ``language``, in English where there is none."""
+    return texts.get(language, texts["en"])
+
+
 def name_of(language: Language) -> str:
     """A language as a prompt names it."""
     return _NAMES.get(language, "their language")

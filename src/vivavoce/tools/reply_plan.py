@@ -16,6 +16,7 @@ from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard, ConfirmPolicy, levels_of
 from vivavoce.tools.confirmations import Confirmations, answer_of
 from vivavoce.tools.queries import user_texts
+from vivavoce.tools.rendering import in_language
 from vivavoce.tools.second_person import begun_answer, is_in
 from vivavoce.types import GenerationOptions, Language, Message, Tool, ToolCall
 
@@ -85,7 +86,7 @@ class ReplyPlanner:
         callable_ = {tool.name for tool in guarded} - options.withheld
         begun = begun if not callable_ and not calls else ""
         about_acting = not calls and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
-        note = _words(_ONLY_ASKING, context.language) if about_acting and not begun else ""
+        note = in_language(_ONLY_ASKING, context.language) if about_acting and not begun else ""
         return ReplyPlan(options, calls, guard, note, begun)
 
     # ---- inside
@@ -171,8 +172,6 @@ def _confirmed(options: GenerationOptions, guard: CallGuard, call: ToolCall, *, 
 def _declined(options: GenerationOptions, guard: CallGuard) -> ReplyPlan:
     """The user has said no: nothing is done, and the model says so."""
     acting = {name for name, level in guard.levels.items() if level != "none"}
-    return ReplyPlan(replace(options, withheld=options.withheld | acting), (), guard, _words(_DECLINED, guard.language))
-
-
-def _words(texts: Mapping[Language, str], language: Language) -> str:
-    return texts.get(language, texts["en"])
+    return ReplyPlan(
+        replace(options, withheld=options.withheld | acting), (), guard, in_language(_DECLINED, guard.language)
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import normalize
 
-from vivavoce.bench.answer_checks import in_language, leaks
+from vivavoce.bench.answer_checks import has_pattern, in_language, leaks
 from vivavoce.bench.persona.dialogue import PlayedPersonaTurn
 from vivavoce.bench.persona.scripts import PersonaScript, PersonaTurn, Rule
 from vivavoce.bench.spoken_numbers import in_digits
@@ -126,7 +126,7 @@ def _faults(script: PersonaScript, played: PlayedPersonaTurn, said: set[str]) ->
 def rule_fault(rule: Rule, answer: str, language: Language) -> str:
     """What of the rule the answer does not keep; empty where it does."""
     typed = in_digits(answer, language)
-    if rule.has and not _has(rule.has, typed):
+    if rule.has and not has_pattern(rule.has, typed):
         return f"lacks /{rule.has}/"
     if rule.never and (match := re.search(rule.never, typed, re.IGNORECASE)):
         return f"says {match[0]!r}"
@@ -169,17 +169,13 @@ def _repeated(answer: str, turn: PersonaTurn, rule: Rule, said: set[str]) -> str
 
 def _is_asked_for(rule: Rule, sentence: str) -> bool:
     """Whether it is the closing sentence that the rule asks for in every answer."""
-    return rule.has.endswith(CLOSING) and _has(rule.has.removesuffix(CLOSING), sentence)
+    return rule.has.endswith(CLOSING) and has_pattern(rule.has.removesuffix(CLOSING), sentence)
 
 
 def _pattern_fault(turn: PersonaTurn, typed: str) -> str:
-    faults = [f"lacks /{pattern}/" for pattern in turn.right if not _has(pattern, typed)]
-    faults += [f"says /{pattern}/" for pattern in turn.wrong if _has(pattern, typed)]
+    faults = [f"lacks /{pattern}/" for pattern in turn.right if not has_pattern(pattern, typed)]
+    faults += [f"says /{pattern}/" for pattern in turn.wrong if has_pattern(pattern, typed)]
     return "; ".join(faults)
-
-
-def _has(pattern: str, typed: str) -> bool:
-    return re.search(pattern, typed, re.IGNORECASE) is not None
 
 
 def as_json(scored: ScoredPersonaTurn) -> Mapping[str, Any]:

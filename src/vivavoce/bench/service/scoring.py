@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vivavoce.bench.answer_checks import asks, claims_act, in_language, leaks, owns_up, unknown_names
+from vivavoce.bench.answer_checks import asks, claims_act, has_pattern, in_language, leaks, owns_up, unknown_names
 from vivavoce.bench.exchanges import CallMade
 from vivavoce.bench.service.dialogue import PlayedTurn
 from vivavoce.bench.service.scripts import ServiceScript, ServiceTurn, bare
@@ -151,7 +151,7 @@ def _faults(script: ServiceScript, played: PlayedTurn, answer: str, calls: Seque
         faults.append("another language")
     if leaks(answer, tuple(function.name for function in script.functions)):
         faults.append("a call or mark-up in words")
-    faults += [f"lacks /{pattern}/" for pattern in turn.right if not _has(pattern, with_afternoons(typed))]
+    faults += [f"lacks /{pattern}/" for pattern in turn.right if not has_pattern(pattern, with_afternoons(typed))]
     return faults + _acting_faults(turn, played, answer, calls)
 
 
@@ -175,20 +175,16 @@ def _acting_faults(turn: ServiceTurn, played: PlayedTurn, answer: str, calls: Se
 
 def _contradictions(turn: ServiceTurn, answer: str, typed: str) -> list[str]:
     """What the documents contradict. Beside the right figure others may be named, such as the one valid before."""
-    is_right = bool(turn.right) and all(_has(pattern, with_afternoons(typed)) for pattern in turn.right)
+    is_right = bool(turn.right) and all(has_pattern(pattern, with_afternoons(typed)) for pattern in turn.right)
     if turn.kind in FIGURES and is_right:
         return []
-    found = [f"says /{pattern}/" for pattern in turn.wrong if _has(pattern, typed)]
+    found = [f"says /{pattern}/" for pattern in turn.wrong if has_pattern(pattern, typed)]
     if found or is_right or not answer or owns_up(answer) or asks(answer):
         return found
     if turn.kind in FIGURES:
         others = numbers_of(typed) - numbers_of(in_digits(turn.say, turn.language))
         return [f"another figure: {', '.join(sorted(others))}"] if others else []
     return ['no "no"'] if turn.kind == "negative" or (turn.kind == "exception" and turn.wrong) else []
-
-
-def _has(pattern: str, typed: str) -> bool:
-    return re.search(pattern, typed, re.IGNORECASE) is not None
 
 
 def as_json(scored: ScoredTurn) -> Mapping[str, Any]:
