@@ -28,6 +28,28 @@ def test_a_dip_above_the_release_level_is_still_speech() -> None:
     assert boundaries([0.9] * 5 + [0.4] * 20) == [Started(0)]
 
 
+def test_a_pause_begins_where_the_voice_has_ended() -> None:
+    probabilities = [0.9] * 10 + [0.1] * 10
+    detector = TurnDetector(rate_hz=16_000, frame_samples=FRAME)
+    levels = [0.1] * 7 + [0.001] * 13
+    found = list(detector.hear(0, probabilities, threshold=0.5, silence_ms=lambda: 200, levels=levels))
+    assert found == [Started(0), Stopped(14 * FRAME, 7 * FRAME)]
+
+
+def test_a_pause_begins_no_more_than_the_hangover_before_it_is_noticed() -> None:
+    detector = TurnDetector(rate_hz=16_000, frame_samples=FRAME)
+    levels = [0.1] * 2 + [0.001] * 18
+    found = list(detector.hear(0, [0.9] * 10 + [0.1] * 10, threshold=0.5, silence_ms=lambda: 200, levels=levels))
+    assert found == [Started(0), Stopped(13 * FRAME, 6 * FRAME)]
+
+
+def test_soft_syllables_are_no_pause() -> None:
+    detector = TurnDetector(rate_hz=16_000, frame_samples=FRAME)
+    levels = [0.1] * 4 + [0.005] * 16  # 26 dB below
+    found = list(detector.hear(0, [0.9] * 10 + [0.1] * 10, threshold=0.5, silence_ms=lambda: 200, levels=levels))
+    assert found == [Started(0), Stopped(17 * FRAME, 10 * FRAME)]
+
+
 @given(st.lists(st.floats(0, 1), max_size=300), st.integers(0, 1000))
 def test_starts_and_stops_alternate_and_move_forward(probabilities: list[float], silence_ms: int) -> None:
     found = boundaries(probabilities, silence_ms)

@@ -21,6 +21,7 @@ from vivavoce.session.speaker_pauses import SpeakerPauses
 from vivavoce.session.turn import Turn, TurnEvent, TurnState
 from vivavoce.session.user_transcription import UserTranscription
 from vivavoce.turns.detector import MIN_SPEECH_MS, Boundary, Started, Stopped, TurnDetector
+from vivavoce.turns.loudness import frame_levels
 
 KEEP_MS = 1_000
 """Silence kept beside the prefix padding, so that a client may lengthen the padding at any time."""
@@ -153,6 +154,7 @@ class InputTurn:
             threshold=vad.threshold,
             silence_ms=lambda: self._endpointing.silence_ms(self.voiced_until, self.speech_ms, vad),
             resumed=self._resumed,
+            levels=self._levels(position, len(probabilities)) if vad.fixed_silence_ms is None else None,
         )
         for boundary in boundaries:
             match boundary:
@@ -281,6 +283,12 @@ class InputTurn:
         late = -((result.position - self._taken_until) // self._detector.frame_samples)
         gone = min(max(late, 0), len(result.probabilities))
         return result.position + gone * self._detector.frame_samples, result.probabilities[gone:]
+
+    def _levels(self, position: int, frames: int) -> list[float] | None:
+        """How loud so many frames from ``position`` on are; ``None`` where they are not kept any more."""
+        size = self._detector.frame_samples
+        levels = frame_levels(self._buffer.slice(position, position + frames * size), size)
+        return levels if len(levels) == frames else None
 
     def _resumed(self, paused_until: int, voiced_from: int) -> None:
         """The speaker has gone on after a pause."""

@@ -18,9 +18,9 @@ from vivavoce.session.response import Response
 from vivavoce.session.transcripts import Transcripts
 from vivavoce.types import Transcript
 
-REPLY_TAKES_MS = 400
+REPLY_TAKES_MS = 300
 """About how long the first clause of a reply takes. Whether the sentence is whole is not asked where the turn ends sooner: the
-answer would only delay the reply (by 40 to 160 ms), which is not ready before then."""
+answer would only delay the reply (by 40 to 120 ms), which is not ready before then."""
 
 
 class ReplyPreparation:

@@ -16,6 +16,16 @@ MIN_SPEECH_MS = 64
 RELEASE = 0.15
 """How far below the threshold the probability must fall to count as silence."""
 
+HANGOVER_MS = 128
+"""How long the probability may stay high after a voice has ended. On 18 recordings of people Silero noticed the end 106 ms
+(median) after the last sample above 0.015; up to the last frame that is not quiet it is 40 ms."""
+
+QUIET = 10 ** (-30 / 20)
+"""A frame is quiet that is 30 dB below the loudest one of late: a room's echo, not a syllable."""
+
+LOUDNESS_DECAY = 10 ** (-6 / 20 * 0.032)
+"""What is left of the loudest level after a frame of 32 ms: 6 dB a second, so that a knock is soon forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -47,7 +57,8 @@ class TurnDetector:
         """Forget the past: nobody speaks."""
         self.speaking = False
         self._onset: int | None = None
-        self.voiced_until = 0
+        self.voiced_until = self._audible_until = 0
+        self._loudest = 0.0
 
     def hear(
         self,
@@ -57,11 +68,13 @@ class TurnDetector:
         threshold: float,
         silence_ms: Callable[[], int],
         resumed: Callable[[int, int], None] = lambda _paused_until, _voiced_from: None,
+        levels: Sequence[float] | None = None,
     ) -> Iterator[Boundary]:
         """The boundaries in frames that begin at sample ``position``. ``silence_ms`` tells how much silence ends speech;
-        ``resumed`` is told of a pause that did not, by the samples at its beginning and its end.
+        ``resumed`` is told of a pause that did not, by the samples at its beginning and its end. With the ``levels`` of the
+        frames (RMS), a pause begins where the voice has ended, at most ``HANGOVER_MS`` before that is noticed.
         """
-        for probability in probabilities:
+        for index, probability in enumerate(probabilities):
             end = position + self.frame_samples
             voiced_before = self.voiced_until
             boundary = (
@@ -69,6 +82,8 @@ class TurnDetector:
                 if self.speaking
                 else self._while_silent(position, end, probability, threshold)
             )
+            if self.speaking and self.voiced_until == end:
+                self._follow_level(end, None if levels is None else levels[index])
             if boundary is not None:
                 yield boundary
             elif self.speaking and self.voiced_until == end and position > voiced_before:
@@ -91,7 +106,17 @@ class TurnDetector:
         if probability >= max(threshold - RELEASE, 0.01):
             self.voiced_until = end
             return None
+        if self.voiced_until == end - self.frame_samples:  # the first silent frame
+            hangover = HANGOVER_MS * self._rate_hz // 1000
+            self.voiced_until = max(self._audible_until, self.voiced_until - hangover)
         if end - self.voiced_until < silence_ms * self._rate_hz // 1000:
             return None
         self.speaking = False
         return Stopped(end, self.voiced_until)
+
+    def _follow_level(self, end: int, level: float | None) -> None:
+        """Remember whether the voiced frame that ends at ``end`` can be heard."""
+        if level is not None:
+            self._loudest = max(level, self._loudest * LOUDNESS_DECAY)
+        if level is None or level >= self._loudest * QUIET:
+            self._audible_until = end

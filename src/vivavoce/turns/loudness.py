@@ -1,4 +1,6 @@
-"""The energy gate before the recogniser: audio in which nothing is loud enough to be speech is not worth its time."""
+"""How loud audio is: the energy gate before the recogniser (audio in which nothing is loud enough to be speech is not worth its
+time), and the levels of frames.
+"""
 
 from __future__ import annotations
 
@@ -25,3 +27,10 @@ def audible(samples: Samples, rate_hz: int) -> bool:
             return True
     remainder = samples[end:]
     return bool(np.dot(remainder, remainder) > window * FLOOR**2)
+
+
+def frame_levels(samples: Samples, frame_samples: int) -> list[float]:
+    """The RMS of each whole frame of ``samples`` (``float32[n]``)."""
+    whole = len(samples) // frame_samples * frame_samples
+    frames = samples[:whole].reshape(-1, frame_samples)
+    return [float(level) for level in np.sqrt(np.einsum("ij,ij->i", frames, frames) / frame_samples)]
