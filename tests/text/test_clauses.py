@@ -261,8 +261,8 @@ def test_the_first_clause_of_a_reply_is_shorter() -> None:
     splitter = ClauseSplitter("en", first_forced=FIRST_FORCED_REPLY)
     text = "I think that learning a new language takes time and patience."
     assert [clause.text for clause in splitter.push(text) + splitter.flush()] == [
-        "I think that learning a new ",
-        "language takes time and patience.",
+        "I think that learning ",
+        "a new language takes time and patience.",
     ]
 
 
