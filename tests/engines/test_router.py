@@ -117,3 +117,43 @@ async def test_close_closes_all(router: SynthesizerRouter, small: Recorder, big:
     await router.close()
     assert small.closed
     assert big.closed
+
+
+async def _say(router: SynthesizerRouter, text: str, voice: str = "anna") -> list[Samples]:
+    return [samples async for samples in router.speak(text, SpeakOptions(voice, "en"))]
+
+
+async def test_a_short_clause_is_made_twice_and_then_at_hand(router: SynthesizerRouter, small: Recorder) -> None:
+    said = [await _say(router, "Sure, ") for _ in range(4)]
+    assert len(small.said) == 2
+    for pieces in said:
+        assert [piece.tolist() for piece in pieces] == [piece.tolist() for piece in said[0]]
+
+
+async def test_a_clause_that_was_broken_off_is_not_kept(router: SynthesizerRouter, small: Recorder) -> None:
+    await _say(router, "Sure, ")
+    broken = router.speak("Sure, ", SpeakOptions("anna", "en"))
+    await anext(broken)
+    await broken.aclose()
+    await _say(router, "Sure, ")
+    assert len(small.said) == 3
+
+
+async def test_long_clauses_other_voices_and_other_speeds_are_not_mixed_up(
+    router: SynthesizerRouter, small: Recorder
+) -> None:
+    for _ in range(3):
+        await _say(router, "This clause is too long to come again. ")
+        await _say(router, "Sure, ")
+        async for _samples in router.speak("Sure, ", SpeakOptions("anna", "en", 1.5)):
+            pass
+    assert [text for text, *_ in small.said].count("Sure, ") == 4
+    assert len(small.said) == 7
+
+
+async def test_a_voice_that_is_replaced_speaks_anew(router: SynthesizerRouter, small: Recorder) -> None:
+    for _ in range(3):
+        await _say(router, "Sure, ")
+    router.add(VOICES["anna"])
+    await _say(router, "Sure, ")
+    assert len(small.said) == 3

@@ -14,6 +14,7 @@ from vivavoce.closing import CloseStack
 from vivavoce.engines.base import Synthesizer
 from vivavoce.engines.error_wrappers import failures_of, samples_of
 from vivavoce.engines.levels import Levels
+from vivavoce.engines.speech_cache import SpeechCache
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.types import Language, Samples, SpeakOptions, Voice
 
@@ -64,6 +65,7 @@ class SynthesizerRouter(Synthesizer):
         """The voices everybody can name, without those that were added since."""
         self._resolve_voice = resolve_voice
         self._levels = Levels()
+        self._cache = SpeechCache()
         self._find: Callable[[str], Awaitable[None]] = _nowhere
         used = {engine for voice in self._voices.values() for engine, _ in voice.synthesizers.values()}
         if missing := sorted(used - synthesizers.keys()):
@@ -91,6 +93,7 @@ class SynthesizerRouter(Synthesizer):
     def add(self, voice: Voice) -> None:
         """Put a voice at hand; replaces one of this name."""
         self._voices[voice.id] = voice
+        self._forget_speech_of(voice)
 
     def find_missing(self, find: Callable[[str], Awaitable[None]]) -> None:
         """Have ``find`` add a voice that is named and not at hand, if it knows one."""
@@ -98,7 +101,12 @@ class SynthesizerRouter(Synthesizer):
 
     def remove(self, name: str) -> None:
         """A voice that was added is not at hand any more; it need not have been."""
-        self._voices.pop(name, None)
+        if (voice := self._voices.pop(name, None)) is not None:
+            self._forget_speech_of(voice)
+
+    def _forget_speech_of(self, voice: Voice) -> None:
+        for engine, own_voice in voice.synthesizers.values():
+            self._cache.forget(engine, own_voice)
 
     @override
     async def speak(self, text: str, options: SpeakOptions) -> AsyncGenerator[Samples, None]:
@@ -125,6 +133,22 @@ class SynthesizerRouter(Synthesizer):
                 logger.warning("%s; '%s' speaks in place of '%s'", error, routes[number][0], engine)
 
     async def _spoken(self, engine: str, text: str, own: SpeakOptions) -> AsyncGenerator[Samples, None]:
+        """A clause by one engine, as loud as all others; from the cache, if it is there."""
+        key = (engine, text, own)
+        if (cached := self._cache.get(key)) is not None:
+            for samples in cached:
+                yield samples
+            return
+        spoken: list[Samples] | None = [] if self._cache.wants(key) else None
+        async with aclosing(self._synthesized(engine, text, own)) as pieces:
+            async for samples in pieces:
+                yield samples
+                if spoken is not None:
+                    spoken.append(samples)
+        if spoken:
+            self._cache.keep(key, spoken)
+
+    async def _synthesized(self, engine: str, text: str, own: SpeakOptions) -> AsyncGenerator[Samples, None]:
         """A clause by one engine, as loud as all others."""
         synthesizer = self.synthesizers[engine]
         with failures_of(engine):
