@@ -252,11 +252,13 @@ class PersonaConfig(Table):
 
 class TierConfig(Table):
     """What serves a tier; what is left out is what serves all: a language model by its name in ``engines.language_models``,
-    a recogniser and speakers by their names as engines or instances."""
+    a recogniser and speakers by their names as engines or instances. ``realtime`` is an engine that hears, answers and speaks
+    in their place, in conversations."""
 
     language_model: str | None = None
     recognizer: str | None = None
     speakers: tuple[str, ...] = ()
+    realtime: str | None = None
 
 
 class TiersConfig(Table):

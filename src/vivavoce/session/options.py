@@ -41,7 +41,7 @@ class SessionOptions:
     assistant's; ``frozen`` are fields that its client cannot change; ``most_bytes`` bounds what a client may have the
     conversation keep. ``perceives``: it hears more than words without being asked, ``announces_perception``: and tells its
     client; ``instructs_by_perception``: the language model is told how to answer to it. ``thinking``: replies are thought
-    about, so.
+    about, so. ``hosted``: an engine that hears for itself and keeps the conversation answers.
     """
 
     config: SessionConfig
@@ -64,6 +64,7 @@ class SessionOptions:
     announces_perception: bool = False
     instructs_by_perception: bool = True
     thinking: Thinking | None = None
+    hosted: bool = False
     name: str = NAME
     frozen: frozenset[Frozen] = frozenset()
     expires_at: int | None = None

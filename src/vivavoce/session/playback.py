@@ -100,6 +100,13 @@ class Playback:
         """The next clause of the reply, on its way to the synthesizer."""
         self._clauses.append(SpokenClause(text))
 
+    def write_clause(self, index: int, text: str) -> None:
+        """Clause ``index``, the next one, or more words of one there is."""
+        if index < len(self._clauses):
+            self._clauses[index].text += text
+        else:
+            self.add_clause(text)
+
     def push(self, index: int, samples: Samples) -> None:
         """Audio of clause ``index``: ``float32[n]``; clauses are spoken in order."""
         self.push_pcm(index, encode_pcm16(samples))

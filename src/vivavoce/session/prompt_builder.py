@@ -9,12 +9,15 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from vivavoce.hosted import HistoryMessage, HostedTurn
 from vivavoce.protocol.items import Item
+from vivavoce.protocol.languages import requested_language
 from vivavoce.protocol.session_config import FunctionChoice, ServerChoice, SessionConfig
 from vivavoce.protocol.session_config import ToolChoice as Choice
 from vivavoce.session.context import NOTHING_HEARD, Context
 from vivavoce.session.conversation import Conversation
-from vivavoce.session.default_prompt import opening
+from vivavoce.session.default_prompt import opening, system_prompt
+from vivavoce.session.hosted_history import history_of
 from vivavoce.session.options import requested_effort
 from vivavoce.session.prompt_budget import PromptBudget, functions_of
 from vivavoce.session.thought_questions import note_of_thoughts
@@ -98,8 +101,11 @@ class PromptBuilder:
         thinking: Thinking | None = None,
         *,
         voice_requests: VoiceRequests,
+        hosted: bool = False,
     ) -> None:
+        """``hosted``: an engine that keeps the conversation itself answers."""
         self._voice_requests = voice_requests
+        self._hosted = hosted
         self._conversation = conversation
         self._hearing = hearing
         self._thinking = thinking
@@ -122,9 +128,8 @@ class PromptBuilder:
         session, head = request.session or request.config, self._head(request)
         options, context = self._options(request), self._context
         behind = _behind(None if head is request.config else request.instructions, request.note)
-        items: Sequence[Item] = (*self._conversation,) if spoken is None else (*self._conversation, spoken)
+        items = self._items(request) if spoken is None else [*self._conversation, spoken]
         if request.items is not None:
-            items = [item for item_id in request.items if (item := self._conversation.find(item_id)) is not None]
             context = Context(self.budget.context_tokens - self.budget.reply_tokens, self.budget.name)
         usual = self.budget.head(session)
         tone = None
@@ -147,6 +152,35 @@ class PromptBuilder:
         if len(messages) == 1 and not (behind or user_speaks) and self.budget.with_tools(session):
             behind = (Message("system", opening(head.instructions)),)
         return Prompt((*messages, *behind), options, self.budget.most_tools(head), self._voice_requests.pace)
+
+    def hosted(self, request: ResponseRequest, *, continues: bool = False) -> HostedTurn | None:
+        """The same for an engine that keeps the conversation itself; ``None`` where none does.
+
+        ``continues``: the reply goes on where it was cut.
+        """
+        if not self._hosted:
+            return None
+        config = request.config
+        items = self._items(request)
+        note = (
+            () if request.note is None else (HistoryMessage(f"note:{len(items)}:{request.note}", "user", request.note),)
+        )
+        return HostedTurn(
+            system_prompt(config.instructions, self.budget.name, spoken=config.speaks),
+            request.voice,
+            (*history_of(items, self._conversation), *note),
+            config.speed,
+            None if config.max_output_tokens == "inf" else config.max_output_tokens,
+            config.transcription and requested_language(config.transcription.language),
+            apart=request.items is not None or not request.in_conversation,
+            continues=continues,
+        )
+
+    def _items(self, request: ResponseRequest) -> list[Item]:
+        """What a response is made from: the conversation, or the items that take its place."""
+        if request.items is None:
+            return [*self._conversation]
+        return [item for item_id in request.items if (item := self._conversation.find(item_id)) is not None]
 
     def for_turn(
         self, request: ResponseRequest, languages: Mapping[str, Language], item: Item, transcript: Transcript

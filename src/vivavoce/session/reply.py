@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from vivavoce.hosted import HostedTurn
 from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.delivered_calls import DeliveredCalls
@@ -27,8 +28,14 @@ EARLY_MS = 500
 """People answer a question a moment before its last word is over."""
 
 
-def reply_work(response_id: str, request: ResponseRequest, prompt: Prompt, language: Language) -> StartReply:
-    """What is to be done for the reply to ``request``; ``language`` was spoken last."""
+def reply_work(
+    response_id: str,
+    request: ResponseRequest,
+    prompt: Prompt,
+    language: Language,
+    hosted: HostedTurn | None = None,
+) -> StartReply:
+    """What is to be done for the reply to ``request``; ``language`` was spoken last. ``hosted``: see ``StartReply``."""
     return StartReply(
         response_id,
         prompt.messages,
@@ -39,6 +46,7 @@ def reply_work(response_id: str, request: ResponseRequest, prompt: Prompt, langu
         speed=request.config.speed * prompt.pace,
         tools=server_side(request.config.tools),
         calls=request.calls,
+        hosted=hosted,
     )
 
 

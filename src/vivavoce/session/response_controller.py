@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from vivavoce.audio.pacing import Pacer
 from vivavoce.errors import ClientError
@@ -166,7 +167,7 @@ class ResponseController:
         reply.response.prompt_usage = self._prompt_audio.measure(reply.request, prompt.messages)
         reply.pace = prompt.pace
         reply.response.keeps_thinking = prompt.options.thinking is not None
-        reply.work = reply_work(reply.response.id, reply.request, prompt, language)
+        reply.work = reply_work(reply.response.id, reply.request, prompt, language, self._prompts.hosted(reply.request))
         self._outbox.command(reply.work)
         return reply.request
 
@@ -184,10 +185,10 @@ class ResponseController:
                 response.thinking(text)
             case ThinkingEnd():
                 response.thought()
-            case ClauseCut(text=text):
+            case ClauseCut(index=index, text=text):
                 response.marks.note("first_clause", now)
                 if playback is not None:
-                    playback.add_clause(text)
+                    playback.write_clause(reply.clause_offset + index, text)
             case Speech(index=index, samples=samples):
                 response.marks.note("first_audio", now)
                 if playback is not None:
@@ -236,13 +237,13 @@ class ResponseController:
         response = self._in_progress
         if response is None:
             raise RuntimeError("there is no response to cancel")
-        self._outbox.command(StopReply(response.id))
         played_text = None
         if response.playback is not None and response.message_id is not None:
             played_ms = (
                 response.playback.played_ms(now) if played_ms is None else min(played_ms, response.playback.sent_ms)
             )
             played_text = response.playback.words_until(played_ms)
+        self._outbox.command(StopReply(response.id, played_ms))
         details = ev.StatusDetails(type="cancelled", reason=reason)
         self._finish(response, ResponseStep.CANCEL, played_text=played_text, details=details)
 
@@ -301,7 +302,8 @@ class ResponseController:
             return False
         self.start(paused.reply.request, marks)
         if paused.reply.work is not None and (work := paused.resume_in(self._begun_reply())) is not None:
-            self._outbox.command(work)
+            hosted = self._prompts.hosted(paused.reply.request, continues=bool(paused.written))
+            self._outbox.command(replace(work, hosted=hosted))
         return True
 
     # ---- what was said

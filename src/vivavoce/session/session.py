@@ -61,6 +61,7 @@ from vivavoce.session.response_controller import ResponseController
 from vivavoce.session.status import SessionStatus
 from vivavoce.session.transcripts import Transcripts
 from vivavoce.session.turn_arbiter import TurnArbiter
+from vivavoce.session.turn_audio import TurnAudio
 from vivavoce.session.user_transcription import UserTranscription
 from vivavoce.session.voice_perception import SessionPerception, included
 from vivavoce.session.voice_requests import VoiceRequests
@@ -100,15 +101,27 @@ class Session:
         self.voice_requests = VoiceRequests()
         backlog = AudioBacklog(options.hearing_hz, options.buffer_ms / 1000)
         self.transcription = UserTranscription(self.outbox, self._buffer, self.transcripts, backlog, self.hearing)
+        audio = TurnAudio(self.outbox, self._buffer, wanted=options.hosted)
         self.input_turn = InputTurn(
-            self.outbox, self.conversation, self._buffer, detector, self.transcription, limit_ms=options.buffer_ms
+            self.outbox,
+            self.conversation,
+            self._buffer,
+            detector,
+            self.transcription,
+            audio,
+            limit_ms=options.buffer_ms,
         )
         self.input_turn.detect(on=self.config.turn_detection is not None)
         budget = PromptBudget(
             options.context_tokens, options.reply_tokens, options.own_tools, options.lengths, options.name
         )
         self.prompts = PromptBuilder(
-            self.conversation, budget, self.hearing, options.thinking, voice_requests=self.voice_requests
+            self.conversation,
+            budget,
+            self.hearing,
+            options.thinking,
+            voice_requests=self.voice_requests,
+            hosted=options.hosted,
         )
         self.mcp_servers = SessionMcpServers(self.outbox, self.conversation)
         self.responses = ResponseController(
@@ -139,6 +152,7 @@ class Session:
             self.responses,
             self.mcp_servers,
             self.arbiter,
+            audio,
             options=options,
         )
         self._preparation = ReplyPreparation(self.outbox, self.prompts, self.transcripts)
@@ -433,6 +447,8 @@ class Session:
         """Have the language model read what is known of the next prompt: all up to the ``words`` the user is saying."""
         if self.config.kind == "transcription":
             return
-        prompt = self.prompts.for_request(ResponseRequest(self.config), self.transcripts.languages, user_speaks=True)
-        messages = (*prompt.messages, Message("user", words))
-        self.outbox.command(Prefill(messages, prompt.options, server_side(self.config.tools), prompt.tool_tokens))
+        request = ResponseRequest(self.config)
+        prompt = self.prompts.for_request(request, self.transcripts.languages, user_speaks=True)
+        messages, tools = (*prompt.messages, Message("user", words)), server_side(self.config.tools)
+        hosted = self.prompts.hosted(request)
+        self.outbox.command(Prefill(messages, prompt.options, tools, prompt.tool_tokens, hosted))
