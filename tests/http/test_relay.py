@@ -166,6 +166,6 @@ async def test_interruption(front: RunningServer, back: RunningServer) -> None:
     assert back.all_seats_free()
 
 
-async def test_readiness_and_doctor_ask_it(front: RunningServer) -> None:
+def test_readiness_asks_it(front: RunningServer) -> None:
     checks = httpx.get(f"{front.http}/readyz", timeout=10).json()["checks"]
     assert checks["engine hosted"]["ok"]

@@ -50,8 +50,9 @@ class RelayedConversation(HostedConversation):
                 try:
                     async with self._turn:
                         await self._keep_up()
-                except RemoteError as error:
-                    log.info("%s", error)  # the next reply tries again, and says so
+                except RemoteError as error:  # the next reply tries at once, and says so
+                    log.info("%s; not tried ahead for %g s", error, self._settings.pause_s)
+                    await asyncio.sleep(self._settings.pause_s)
         finally:
             if self._line is not None:
                 await self._line.close()
@@ -148,10 +149,10 @@ class RelayedConversation(HostedConversation):
         await self._stream(line)
         if (key := line.buffered) is not None:
             before = [entry for entry in history if entry.key != key]
-            await line.make_same(before, audio)
+            await line.make_same(before, audio, reply.response_id)
             if len(before) < len(history):
                 await line.commit()
-        await line.make_same(history, audio)
+        await line.make_same(history, audio, reply.response_id)
         return await line.respond(reply.response_id)
 
     async def _leave(self, line: Line, far: FarReply, *, apart: bool) -> None:

@@ -146,14 +146,16 @@ class Line:
         self._omitted = {entry.key for entry in history} - {entry.key for entry in told}
         await self.make_same(told, audio)
 
-    async def make_same(self, history: Sequence[HistoryEntry], audio: Mapping[str, bytes]) -> None:
+    async def make_same(
+        self, history: Sequence[HistoryEntry], audio: Mapping[str, bytes], response_id: str | None = None
+    ) -> None:
         """Have the other side's items tell ``history``, of which ``audio`` is what some messages sound like.
 
-        What was left out at the beginning stays out. Raises ``RemoteError``.
+        What was left out at the beginning stays out; ``response_id`` is of a response that goes on. Raises ``RemoteError``.
         """
         history = [entry for entry in history if entry.key not in self._omitted]
         behind: dict[FarItem | None, FarItem] = {}
-        for step in self.mirror.steps(history):
+        for step in self.mirror.steps(history, response_id):
             match step:
                 case Delete(item=item):
                     self.mirror.items.remove(item)

@@ -77,10 +77,14 @@ class Mirror:
         """The messages that were said in a response of ours."""
         return [item for item in self.items if item.response_id == response_id and item.type == "message"]
 
-    def steps(self, history: Sequence[HistoryEntry]) -> list[Step]:
-        """What makes these items tell ``history``, in order; the caller keeps ``items`` in step."""
+    def steps(self, history: Sequence[HistoryEntry], response_id: str | None = None) -> list[Step]:
+        """What makes these items tell ``history``, in order; the caller keeps ``items`` in step.
+
+        ``response_id`` is of a response that goes on: what was said in it stays, though ``history`` does not tell it yet.
+        """
         wanted = {entry.key for entry in history}
-        responses = {entry.response_id for entry in history if isinstance(entry, HistoryMessage)} - {None}
+        responses = {entry.response_id for entry in history if isinstance(entry, HistoryMessage)}
+        responses = (responses | {response_id}) - {None}
         kept = [item for item in self.items if _is_kept(item, wanted, responses)]
         steps: list[Step] = [Delete(item) for item in self.items if item not in kept]
         reached = -1
