@@ -292,7 +292,7 @@ class Line:
 
     def done(self, status: str, details: Json | None = None) -> None:
         usage = {"input_tokens": 12, "output_tokens": 7, "input_token_details": {"cached_tokens": 4}}
-        response = {"id": self.open, "status": status, "status_details": details, "output": [], "usage": usage}
+        response: Json = {"id": self.open, "status": status, "status_details": details, "output": [], "usage": usage}
         self.open = None
         self.emit("response.done", response=response)
 

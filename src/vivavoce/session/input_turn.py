@@ -140,7 +140,7 @@ class InputTurn:
         self.arrival.came(duration_ms(audio, config.input_audio_format) / 1000 or decoded_s, now)
         if config.turn_detection is None:
             self._transcription.transcribe_so_far(self._turn, self._turn_start, self._buffer.end, config)
-            self._audio.follow(self._turn.item_id, self._turn_start, self._buffer.end)
+            self._audio.follow(self._turn.item_id, self._turn_start, self._buffer.end, config)
         elif (frames := self._buffer.take_frames()) is not None:
             self._outbox.command(Listen(frames))
 
@@ -177,7 +177,7 @@ class InputTurn:
             yield boundary
         else:
             self._transcription.transcribe_so_far(self._turn, self._turn_start, self.voiced_until, config)
-            self._audio.follow(self._turn.item_id, self._turn_start, self._scored_until)
+            self._audio.follow(self._turn.item_id, self._turn_start, self._scored_until, config)
             self._score(vad, now)
 
     def wake_at(self, vad: TurnDetection | None) -> float | None:
@@ -234,7 +234,7 @@ class InputTurn:
         self._outbox.send(ev.AudioCommitted(previous_item_id=self._conversation.last_id, item_id=turn.item_id))
         self._conversation.add(Item(id=turn.item_id, role="user", content=(Part(type="input_audio", transcript=None),)))
         turn.happened(TurnEvent.COMMITTED)
-        self._audio.end(turn.item_id, start, end)
+        self._audio.end(turn.item_id, start, end, config)
         self._transcription.commit(turn, start, end, None if stop is None else stop.voiced_until, config)
         self._take_until(end)
         return turn

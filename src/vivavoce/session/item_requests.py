@@ -80,7 +80,7 @@ class ItemRequests:
         self._transcription.require_room(audio.values(), "item.content")
         self._conversation.add(item, after=event.previous_item_id)
         self._arbiter.item_created(item)
-        self._audio.of_item(item.id, audio)
+        self._audio.of_item(item.id, audio, config)
         self._transcription.transcribe_parts(item, audio, config)
 
     def delete(self, event: client.ItemDelete, config: SessionConfig, now: float) -> None:
@@ -112,7 +112,7 @@ class ItemRequests:
         self._transcription.require_room([samples for _, audio in own for samples in audio.values()], "response.input")
         for item, audio in own:
             self._conversation.add_out_of_band(item)
-            self._audio.of_item(item.id, audio)
+            self._audio.of_item(item.id, audio, config)
             self._transcription.transcribe_parts(item, audio, config)
         return ids
 

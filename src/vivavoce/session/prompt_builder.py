@@ -171,7 +171,7 @@ class PromptBuilder:
             (*history_of(items, self._conversation), *note),
             config.speed,
             None if config.max_output_tokens == "inf" else config.max_output_tokens,
-            config.transcription and requested_language(config.transcription.language),
+            None if config.transcription is None else requested_language(config.transcription.language),
             apart=request.items is not None or not request.in_conversation,
             continues=continues,
         )

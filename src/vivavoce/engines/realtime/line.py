@@ -6,7 +6,7 @@ import asyncio
 import base64
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -203,7 +203,7 @@ class Line:
             of_id = {} if reply.id is None or self._shapes.dialect == "stepfun" else {"response_id": reply.id}
             await self._socket.send({"type": "response.cancel", "event_id": random_id("evt"), **of_id})
 
-    async def events_of(self, reply: FarReply) -> AsyncIterator[dict[str, Any]]:
+    async def events_of(self, reply: FarReply) -> AsyncGenerator[dict[str, Any], None]:
         """What is told of it, ``response.done`` last, each within its time. Raises ``RemoteError``."""
         settings, begun = self._client.settings, False
         until = monotonic() + settings.first_s
