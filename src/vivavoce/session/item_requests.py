@@ -23,7 +23,6 @@ from vivavoce.session.outbox import Outbox
 from vivavoce.session.prompt_builder import ResponseRequest
 from vivavoce.session.response_controller import ResponseController
 from vivavoce.session.turn_arbiter import TurnArbiter
-from vivavoce.session.turn_audio import TurnAudio
 from vivavoce.session.user_transcription import UserTranscription
 from vivavoce.types import Samples
 
@@ -40,7 +39,6 @@ class ItemRequests:
         responses: ResponseController,
         mcp_servers: SessionMcpServers,
         arbiter: TurnArbiter,
-        audio: TurnAudio,
         *,
         options: SessionOptions,
     ) -> None:
@@ -51,7 +49,6 @@ class ItemRequests:
         self._responses = responses
         self._mcp_servers = mcp_servers
         self._arbiter = arbiter
-        self._audio = audio
         self._options = options
         self._item_audio = ItemAudio(options.hearing_hz)
 
@@ -80,7 +77,7 @@ class ItemRequests:
         self._transcription.require_room(audio.values(), "item.content")
         self._conversation.add(item, after=event.previous_item_id)
         self._arbiter.item_created(item)
-        self._audio.of_item(item.id, audio, config)
+        self._input_turn.audio.of_item(item.id, audio, config)
         self._transcription.transcribe_parts(item, audio, config)
 
     def delete(self, event: client.ItemDelete, config: SessionConfig, now: float) -> None:
@@ -112,7 +109,7 @@ class ItemRequests:
         self._transcription.require_room([samples for _, audio in own for samples in audio.values()], "response.input")
         for item, audio in own:
             self._conversation.add_out_of_band(item)
-            self._audio.of_item(item.id, audio, config)
+            self._input_turn.audio.of_item(item.id, audio, config)
             self._transcription.transcribe_parts(item, audio, config)
         return ids
 

@@ -21,7 +21,6 @@ from vivavoce.ids import random_id
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.client_events import AnyClientEvent
-from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.audio_backlog import AudioBacklog
 from vivavoce.session.barge_in import BargeIn
 from vivavoce.session.conversation import Conversation
@@ -53,7 +52,7 @@ from vivavoce.session.mcp_servers import SessionMcpServers
 from vivavoce.session.memory_budget import MemoryBudget, written_bytes
 from vivavoce.session.options import SessionOptions, checked_config
 from vivavoce.session.outbox import IdFactory, Outbox
-from vivavoce.session.outputs import Output, Prefill, WakeAt
+from vivavoce.session.outputs import Output, WakeAt
 from vivavoce.session.preparation import ReplyPreparation
 from vivavoce.session.prompt_budget import PromptBudget
 from vivavoce.session.prompt_builder import PromptBuilder, ResponseRequest
@@ -67,7 +66,7 @@ from vivavoce.session.voice_perception import SessionPerception, included
 from vivavoce.session.voice_requests import VoiceRequests
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
-from vivavoce.types import Message, Transcript
+from vivavoce.types import Transcript
 
 CONFIG = "session"
 """What the session's configuration is counted under, beside its items."""
@@ -103,13 +102,7 @@ class Session:
         self.transcription = UserTranscription(self.outbox, self._buffer, self.transcripts, backlog, self.hearing)
         audio = TurnAudio(self.outbox, self._buffer, wanted=options.hosted)
         self.input_turn = InputTurn(
-            self.outbox,
-            self.conversation,
-            self._buffer,
-            detector,
-            self.transcription,
-            audio,
-            limit_ms=options.buffer_ms,
+            self.outbox, self.conversation, detector, self.transcription, audio, limit_ms=options.buffer_ms
         )
         self.input_turn.detect(on=self.config.turn_detection is not None)
         budget = PromptBudget(
@@ -152,7 +145,6 @@ class Session:
             self.responses,
             self.mcp_servers,
             self.arbiter,
-            audio,
             options=options,
         )
         self._preparation = ReplyPreparation(self.outbox, self.prompts, self.transcripts)
@@ -171,7 +163,7 @@ class Session:
             )
         )
         self.mcp_servers.declared((), self.config.tools)
-        self._prefill()
+        self._preparation.prefill(self.config)
         return self.outbox.drain()
 
     def receive(self, session_input: SessionInput, now: float) -> list[Output]:
@@ -287,7 +279,7 @@ class Session:
             self.arbiter.response_ended(self.config, now)
             release_at = self.responses.release(now)
         if over and not self.responses.active:
-            self._prefill()
+            self._preparation.prefill(self.config)
         times = (release_at, self.arbiter.wake_at(self.config), self.input_turn.wake_at(self.config.turn_detection))
         return min((time for time in times if time is not None), default=None)
 
@@ -322,7 +314,7 @@ class Session:
         self.input_turn.detect(on=config.turn_detection is not None)
         self.arbiter.reconfigured(before, config, now)
         if rewarm and not self.responses.active:
-            self._prefill()
+            self._preparation.prefill(self.config)
 
     def _audio_commit(self, event: client.AudioCommit, now: float) -> None:
         if self.config.turn_detection is not None and self._vad_chosen and not event.under_vad:
@@ -371,7 +363,7 @@ class Session:
             if self.input_turn.all_transcribed and self.arbiter.answers_next(self.config):
                 self._preparation.prepare(self.input_turn, transcript, self.config, now)
             elif not self.responses.active:
-                self._prefill(inverse_normalized(transcript.text, transcript.language))
+                self._preparation.prefill(self.config, inverse_normalized(transcript.text, transcript.language))
 
     def _recognised(self, result: Recognised, now: float) -> None:
         self.transcription.backlog.ended(result)
@@ -407,7 +399,7 @@ class Session:
     def _tools_listed(self, result: ToolsListed) -> None:
         self.mcp_servers.listed(result)
         if not self.responses.active:
-            self._prefill()
+            self._preparation.prefill(self.config)
 
     def _tick(self, now: float) -> None:
         vad = self.config.turn_detection
@@ -442,13 +434,3 @@ class Session:
     def _take_ready(self, now: float) -> None:
         for transcript in self.transcription.take_ready():
             self._recognised(transcript, now)
-
-    def _prefill(self, words: str = "") -> None:
-        """Have the language model read what is known of the next prompt: all up to the ``words`` the user is saying."""
-        if self.config.kind == "transcription":
-            return
-        request = ResponseRequest(self.config)
-        prompt = self.prompts.for_request(request, self.transcripts.languages, user_speaks=True)
-        messages, tools = (*prompt.messages, Message("user", words)), server_side(self.config.tools)
-        hosted = self.prompts.hosted(request)
-        self.outbox.command(Prefill(messages, prompt.options, tools, prompt.tool_tokens, hosted))

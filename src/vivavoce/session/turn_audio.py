@@ -18,8 +18,8 @@ class TurnAudio:
     """
 
     def __init__(self, outbox: Outbox, buffer: InputBuffer, *, wanted: bool) -> None:
+        self.buffer = buffer
         self._outbox = outbox
-        self._buffer = buffer
         self._wanted = wanted
         self._item_id: str | None = None
         self._start = self._until = 0
@@ -36,7 +36,7 @@ class TurnAudio:
                 self._outbox.command(EndTurnAudio(item_id, "dropped"))
             self._item_id, self._start, self._until = item_id, start, start
         if until > self._until:
-            self._outbox.command(HearTurn(item_id, self._buffer.slice(self._until, until)))
+            self._outbox.command(HearTurn(item_id, self.buffer.slice(self._until, until)))
             self._until = until
 
     def end(self, item_id: str, start: int, end: int, config: SessionConfig) -> None:

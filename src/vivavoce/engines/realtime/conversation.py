@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from time import monotonic
 
 from typing_extensions import override
 
 from vivavoce.engines.realtime.base import HostedConversation
-from vivavoce.engines.realtime.line import FarReply, Line, open_line
+from vivavoce.engines.realtime.far_reply import FarReply
+from vivavoce.engines.realtime.line import Line, open_line
 from vivavoce.engines.realtime.reply_reader import ReplyReader
 from vivavoce.engines.realtime.settings import HostedSettings
 from vivavoce.engines.realtime.shapes import Shapes
@@ -40,6 +41,8 @@ class RelayedConversation(HostedConversation):
         self._history: Sequence[HistoryEntry] = ()
         self._clauses: tuple[str, int] = ("", 0)
         self._cuts: list[tuple[str, int]] = []
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._over = False
 
     @override
     async def run(self) -> None:
@@ -54,6 +57,9 @@ class RelayedConversation(HostedConversation):
                     log.info("%s; not tried ahead for %g s", error, self._settings.pause_s)
                     await asyncio.sleep(self._settings.pause_s)
         finally:
+            self._over = True
+            for task in self._leaving:
+                task.cancel()
             if self._line is not None:
                 await self._line.close()
 
@@ -112,15 +118,13 @@ class RelayedConversation(HostedConversation):
     # ---- inside
 
     async def _attempt(self, reply: HostedReply) -> AsyncGenerator[HostedEvent, None]:
-        """One attempt. What is apart has a connection of its own: there it cannot touch the conversation."""
-        async with self._turn:
-            line = await (open_line(self._client, self._shapes) if reply.apart else self._open_line())
-            try:
-                far = await self._begin(line, reply)
-            except BaseException:
-                if reply.apart:
-                    await line.close()
-                raise
+        """One attempt. Whoever loses interest while it begins does not leave it half told."""
+        beginning = asyncio.create_task(self._begun(reply))
+        try:
+            line, far = await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            self._abandon(beginning, apart=reply.apart)
+            raise
         first = self._clauses[1] if self._clauses[0] == reply.response_id else 0
         reader = ReplyReader(self._client.engine, first, speaks=reply.setup.voice is not None)
         try:
@@ -137,8 +141,32 @@ class RelayedConversation(HostedConversation):
             self._clauses = reply.response_id, reader.clauses
             await self._leave(line, far, apart=reply.apart)
 
+    def _abandon(self, beginning: asyncio.Task[tuple[Line, FarReply]], *, apart: bool) -> None:
+        """Nobody wants a reply that is just being begun."""
+        if self._over:
+            beginning.cancel()
+            return
+
+        async def leave() -> None:
+            with suppress(RemoteError):
+                await self._leave(*await beginning, apart=apart)
+
+        task = asyncio.create_task(leave())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _begun(self, reply: HostedReply) -> tuple[Line, FarReply]:
+        """Have the response made. What is apart has a connection of its own: there it cannot touch the conversation."""
+        async with self._turn:
+            line = await (open_line(self._client, self._shapes) if reply.apart else self._open_line())
+            try:
+                return line, await self._begin(line, reply)
+            except RemoteError:
+                if reply.apart:
+                    await line.close()
+                raise
+
     async def _begin(self, line: Line, reply: HostedReply) -> FarReply:
-        """Have the response made."""
         await line.tell(reply.setup)
         audio, history = self._audio.items(), reply.history
         if reply.apart:

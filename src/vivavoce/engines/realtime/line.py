@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any
 
 from vivavoce.engines.realtime.errors import essential, is_empty_buffer, said_error
+from vivavoce.engines.realtime.far_reply import FarReply
 from vivavoce.engines.realtime.history import within
 from vivavoce.engines.realtime.mirror import Create, Delete, FarItem, Mirror, calls_known
 from vivavoce.engines.realtime.shapes import ROOT, Shapes, event_name
@@ -28,47 +29,19 @@ BYTES_PER_MS = 48
 APPEND_BYTES = 500 * BYTES_PER_MS
 """Of one append."""
 
-MAX_WAITING = 48 * 1024 * 1024
-"""Characters of events of a reply that nobody has taken in yet: twelve minutes of speech."""
-
 STOP_S = 3.0
 """How long a reply may take to end that was told to."""
 
 REMEMBERED_EVENTS = 256
 """Of ours, whose refusal can be told apart."""
 
+OVER = ("response.done", "response.cancelled")
+"""The second is promised by StepFun's reference, and described nowhere."""
+
+MAX_TRANSCRIPTS = 16
+"""Of how many items it is kept what is told of their words."""
+
 _TRANSCRIPTION = "conversation.item.input_audio_transcription."
-
-
-class FarReply:
-    """A response in progress. ``response_id`` is ours, ``id`` the other side's, once it is told."""
-
-    def __init__(self, response_id: str) -> None:
-        self.response_id = response_id
-        self.id: str | None = None
-        self.stopped = False
-        self.over = asyncio.Event()
-        self._events: asyncio.Queue[dict[str, Any] | RemoteError] = asyncio.Queue()
-        self._waiting = 0
-
-    def put(self, event: dict[str, Any]) -> bool:
-        """Something is told of it. Whether there is room for more."""
-        self._events.put_nowait(event)
-        self._waiting += len(event.get("delta") or "")
-        return self._waiting < MAX_WAITING
-
-    def fail(self, error: RemoteError) -> None:
-        """It comes to nothing."""
-        self.over.set()
-        self._events.put_nowait(error)
-
-    async def next(self) -> dict[str, Any]:
-        """What is told next. Raises the ``RemoteError`` it failed with."""
-        event = await self._events.get()
-        if isinstance(event, RemoteError):
-            raise event
-        self._waiting -= len(event.get("delta") or "")
-        return event
 
 
 class Line:
@@ -81,7 +54,7 @@ class Line:
         self.mirror = Mirror()
         self.failure: RemoteError | None = None
         self.buffered: str | None = None
-        self.transcripts: dict[str, asyncio.Queue[dict[str, Any] | RemoteError]] = {}
+        self._transcripts: dict[str, asyncio.Queue[dict[str, Any] | RemoteError]] = {}
         self._told: dict[str, Any] | None = None
         self._omitted: set[str] = set()
         self._unnamed: deque[FarItem] = deque()
@@ -215,10 +188,11 @@ class Line:
                 late = f"sent nothing more for {settings.between_s:g} s" if begun else "did not begin to answer in time"
                 raise self._fail(self._error(late, away=True)) from error
             if event["type"].endswith((".delta", ".done")):
-                begun, until = True, monotonic() + settings.between_s
+                begun = True
                 self._client.breaker.succeeded()
-            yield event
-            if event["type"] == "response.done":
+            yield event  # whoever is given it may take their time
+            until = monotonic() + settings.between_s if begun else until
+            if event["type"] in OVER:
                 return
 
     # ---- what is heard from there
@@ -250,7 +224,10 @@ class Line:
 
     def transcript_of(self, item_id: str) -> asyncio.Queue[dict[str, Any] | RemoteError]:
         """What is told of the words of an item of the other side's."""
-        return self.transcripts.setdefault(item_id, asyncio.Queue())
+        queue = self._transcripts.setdefault(item_id, asyncio.Queue())
+        while len(self._transcripts) > MAX_TRANSCRIPTS:
+            self._transcripts.pop(next(iter(self._transcripts)))
+        return queue
 
     def _of_reply(self, kind: str, event: dict[str, Any]) -> None:
         reply = self._reply
@@ -267,7 +244,7 @@ class Line:
         elif kind == "response.audio.delta" and (item := self.mirror.by_id(str(event.get("item_id")))) is not None:
             item.audio_ms += len(event["delta"]) * 3 / 4 / BYTES_PER_MS
             item.content_index = int(event.get("content_index") or 0)
-        if kind in ("response.done", "response.cancelled"):
+        if kind in OVER:
             reply.over.set()
         if not (reply.stopped or reply.put(event)):
             self._fail(self._error("sends more than can be kept"))
@@ -286,7 +263,7 @@ class Line:
         if self.mirror.by_id(item_id) is not None or not self._unnamed:
             return
         oldest = self._unnamed[0]
-        if oldest.type == kind and oldest.role in (role, None):
+        if oldest.type == kind and (oldest.role == "assistant") == (role == "assistant"):  # StepFun's echo is not exact
             self._unnamed.popleft().id = item_id
 
     def _refused(self, event: Mapping[str, Any]) -> None:
@@ -352,7 +329,7 @@ class Line:
             self._changed.set()
             if self._reply is not None and not self._reply.over.is_set():
                 self._reply.fail(error)
-            for queue in self.transcripts.values():
+            for queue in self._transcripts.values():
                 queue.put_nowait(error)
         return error
 
