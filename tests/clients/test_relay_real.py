@@ -73,8 +73,7 @@ async def test_an_interruption(front: RunningServer) -> None:
     question = Question("stop", "en", np.asarray(samples, np.float32), len(samples) / 24)
     target = Target(front.ws, timeout_s=240)
     run = await barge_in(target, question, 1.0, by_recognition(target))
-    assert run.failure is None
-    assert run.notified_ms is not None
+    assert not run.failure
     assert run.notified_ms < 1500
     assert run.words_heard > 0
     assert abs(run.difference) <= 4

@@ -80,7 +80,8 @@ def test_the_other_sides_items_are_ours(histories: list[list[str]]) -> None:
     """Whatever order: what stays in the same order is not told again, and what is new stands where it belongs."""
 
     async def told() -> None:
-        far, kept, told_keys = Far(), [], 0
+        far, told_keys = Far(), 0
+        kept: list[str] = []
         line = line_to(far)
         for keys in histories:
             stays = set(kept[::2])
