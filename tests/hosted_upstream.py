@@ -172,7 +172,7 @@ class Line:
     def take(self, event: Json) -> None:
         match event["type"]:
             case "session.update":
-                self.session = event["session"]
+                self.session |= event["session"]
                 self.emit("session.updated", session=self.session)
             case "input_audio_buffer.append":
                 self.audio += base64.b64decode(event["audio"])

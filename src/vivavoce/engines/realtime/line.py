@@ -87,11 +87,15 @@ class Line:
     # ---- what is said there
 
     async def tell(self, setup: HostedSetup) -> None:
-        """Say how replies are to be, if that is news. Raises ``RemoteError``."""
-        session = self._shapes.session(setup)
-        if session != self._told:
-            await self._send("session.update", None, session=session)
+        """Say how replies are to be, as far as that is news: a voice may be refused once it has spoken.
+
+        Raises ``RemoteError``.
+        """
+        session, told = self._shapes.session(setup), self._told or {}
+        news = {name: value for name, value in session.items() if name == "type" or told.get(name, ...) != value}
+        if session != told:
             self._told = session
+            await self._send("session.update", None, session=news)
 
     async def append(self, key: str, audio: bytes) -> None:
         """More of a turn (PCM16 at 24 kHz). Raises ``RemoteError``."""

@@ -18,6 +18,7 @@ OPENAI_VOICES = frozenset({"alloy", "ash", "ballad", "coral", "echo", "sage", "s
 """OpenAI's built-in ones; others have to be in the table."""
 
 SPEEDS = (0.25, 1.5)
+MAX_TOKENS = 4096
 """What OpenAI takes."""
 
 ROOT = "root"
@@ -70,10 +71,12 @@ class Shapes:
 
     def _ga(self, setup: HostedSetup, tools: Sequence[Tool]) -> dict[str, Any]:
         pcm = {"type": "audio/pcm", "rate": 24_000}
-        output: dict[str, Any] = {"format": pcm, "speed": _bounded(setup.speed)}
+        output: dict[str, Any] = {"format": pcm}
+        if setup.speed != 1.0:
+            output["speed"] = _bounded(setup.speed)
         if setup.voice is not None and (voice := self.voice(setup.voice)) is not None:
             output["voice"] = voice
-        return {
+        session: dict[str, Any] = {
             "type": "realtime",
             "output_modalities": ["text"] if setup.voice is None else ["audio"],
             "instructions": setup.instructions,
@@ -83,9 +86,9 @@ class Shapes:
             },
             "tools": [_flat_tool(tool) for tool in tools],
             "tool_choice": self._choice(setup),
-            "parallel_tool_calls": setup.parallel_tool_calls,
-            "max_output_tokens": setup.max_tokens or "inf",
+            "max_output_tokens": _most_tokens(setup),
         }
+        return session if setup.parallel_tool_calls else {**session, "parallel_tool_calls": False}
 
     def _flat(self, setup: HostedSetup, tools: Sequence[Tool]) -> dict[str, Any]:
         stepfun = self.dialect == "stepfun"
@@ -97,7 +100,7 @@ class Shapes:
             "turn_detection": None,
             "tools": [_nested_tool(tool) if stepfun else _flat_tool(tool) for tool in tools],
             "tool_choice": self._choice(setup),
-            "max_response_output_tokens": setup.max_tokens or (4096 if stepfun else "inf"),
+            "max_response_output_tokens": MAX_TOKENS if stepfun and setup.max_tokens is None else _most_tokens(setup),
         }
         if setup.voice is not None and (voice := self.voice(setup.voice)) is not None:
             session["voice"] = voice
@@ -162,6 +165,10 @@ def _flat_tool(tool: Tool) -> dict[str, Any]:
 def _nested_tool(tool: Tool) -> dict[str, Any]:
     function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return {"type": "function", "function": function}
+
+
+def _most_tokens(setup: HostedSetup) -> int | str:
+    return "inf" if setup.max_tokens is None else min(setup.max_tokens, MAX_TOKENS)
 
 
 def _bounded(speed: float) -> float:
