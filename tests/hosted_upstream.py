@@ -88,13 +88,14 @@ class HangUp:
 @dataclass
 class Upstream:
     """``scripts``: of the responses to come; without one, the user is told something. ``refusals``: of the connections to come.
-    ``refused_events``: types of client events that get an error."""
+    ``refused_events``: types of client events that get an error. ``hangs_up``: at once."""
 
     shape: Shape
     port: int = 0
     scripts: deque[Sequence[Any]] = field(default_factory=deque)
     refusals: deque[tuple[HTTPStatus, dict[str, str]]] = field(default_factory=deque)
     refused_events: dict[str, str] = field(default_factory=dict)
+    hangs_up: bool = False
     heard_words: str = "how far is the moon"
     received: list[Json] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
@@ -116,6 +117,7 @@ class Upstream:
         self.scripts.clear()
         self.refusals.clear()
         self.refused_events.clear()
+        self.hangs_up = False
         self.received.clear()
         self.requests.clear()
 
@@ -154,6 +156,8 @@ class Line:
         self.socket.send(json.dumps({"event_id": f"event_{uuid.uuid4().hex}", "type": kind, **fields}))
 
     def run(self) -> None:
+        if self.upstream.hangs_up:
+            return
         self.emit("session.created", session={"id": "sess_1"})
         for frame in self.socket:
             event = json.loads(frame)

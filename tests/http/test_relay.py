@@ -22,7 +22,6 @@ LAMP = {"type": "function", "name": "lamp", "description": "Switches it", "param
 DIALECTS = ("stepfun", "beta", "openai")
 BEHIND: dict[str, dict[str, Any]] = {
     "ga": {"engine": "openai"},
-    "beta": {"engine": "openai", "settings": {"dialect": "beta"}},
     "stepfun": {"engine": "stepfun"},
     "theirs": {"engine": "openai", "settings": {"transcripts": "theirs"}},
 }

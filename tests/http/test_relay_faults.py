@@ -111,6 +111,20 @@ async def test_a_refused_connection(
     assert front.all_seats_free()
 
 
+async def test_one_that_hangs_up_at_once_is_not_called_all_the_time(front: RunningServer, far: Upstream) -> None:
+    far.hangs_up = True
+    async with talking(front) as talker:
+        for _ in range(30):
+            await talker.append(tone(20))
+            await asyncio.sleep(0.01)
+        await talker.append(silence(1500))
+        assert "closed the connection" in failure_of(await talker.until("response.done"))
+        assert len(far.requests) < 12
+        far.hangs_up = False
+        await asyncio.sleep(0.15)
+        assert status_of(await speak(talker)) == "completed"
+
+
 async def test_a_busy_server_is_asked_again(front: RunningServer, far: Upstream) -> None:
     far.refusals += [(HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "0.1"})] * 3
     async with talking(front) as talker:

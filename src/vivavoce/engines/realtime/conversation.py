@@ -132,7 +132,8 @@ class RelayedConversation(HostedConversation):
                 async for event in events:
                     for told in reader.feed(event):
                         yield told
-            self._audio.answered(reply.history)
+            if not reply.apart:
+                self._audio.answered(reply.history)
         except RemoteError as error:
             if error.away:
                 self._client.breaker.failed(monotonic(), error.message)
@@ -210,9 +211,12 @@ class RelayedConversation(HostedConversation):
         return line
 
     async def _keep_up(self) -> None:
-        """Tell the other side what has been noted."""
+        """Tell the other side what has been noted. One that hangs up as soon as it is called is left alone for a while."""
+        line = self._line
+        if line is not None and line.failure is not None and line.age_s < self._settings.pause_s:
+            return
         streaming = any(turn.sent < len(turn.pcm) for _, turn in self._audio.to_stream())
-        if self._line is None and not streaming and self._setup is None:
+        if line is None and not streaming and self._setup is None:
             return
         line = await self._open_line()
         if self._setup is not None and not line.told:
