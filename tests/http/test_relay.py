@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from running import RunningServer, Talker, running, silence, talking, tone
 from vivavoce.config import load_config
@@ -162,6 +163,22 @@ async def test_interruption(front: RunningServer, back: RunningServer) -> None:
         assert len(done["output"][0]["content"][0]["transcript"]) < 200
         assert (await answered(talker))[1] == "You said: I heard 800 milliseconds."
     assert front.all_seats_free()
+    assert back.all_seats_free()
+
+
+async def test_the_stateless_endpoint(front: RunningServer, back: RunningServer) -> None:
+    """All of its responses are out of band, so each has a connection of its own behind."""
+    async with connect(f"{front.ws}/v1/realtime/stateless?model=step-audio-2", max_size=None) as socket:
+        talker = Talker(socket)
+        for words in ("Hello", "And again"):
+            content = [{"type": "input_text", "text": words}]
+            history = [{"type": "message", "role": "user", "content": content}]
+            await talker.send(type="response.create", response={"modalities": ["text"], "history": history})
+            events = await talker.until("response.done")
+            text = "".join(event["delta"] for event in events if event["type"] == "response.raw_text.delta")
+            assert text == f"You said: {words}"
+            await talker.send(type="session.restore")
+            await talker.until("session.restored")
     assert back.all_seats_free()
 
 

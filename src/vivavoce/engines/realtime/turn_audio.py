@@ -11,6 +11,9 @@ from vivavoce.types import Samples
 
 RATE_HZ = 24_000
 
+MAX_ITEM_BYTES = 150 * RATE_HZ * 2
+"""Of an item with sound, which is one event: 10 MB of the 15 the platforms take. A longer one is told in words."""
+
 MAX_BYTES = 64 * 1024 * 1024
 """Of one conversation: twenty minutes. The oldest that is complete goes."""
 
@@ -75,7 +78,8 @@ class AudioStore:
 
     def items(self) -> Mapping[str, bytes]:
         """What is told as an item with its sound."""
-        return {item_id: bytes(turn.pcm) for item_id, turn in self._turns.items() if turn.item}
+        fits = ((item_id, turn.pcm) for item_id, turn in self._turns.items() if turn.item)
+        return {item_id: bytes(pcm) for item_id, pcm in fits if len(pcm) <= MAX_ITEM_BYTES}
 
     def answered(self, history: Sequence[HistoryEntry]) -> None:
         """The other side has answered ``history``: what was said up to its end need not be kept."""
