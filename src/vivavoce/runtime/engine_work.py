@@ -81,9 +81,7 @@ class EngineWork:
     ) -> None:
         self._relay: Relay | None = None
         if realtime is not None:
-            self._relay = Relay(
-                realtime, engines.recognition.rate_hz, transcribe=self._transcribe, receive=receive, spawn=spawn
-            )
+            self._relay = Relay(realtime, engines.recognition.rate_hz, receive=receive, spawn=spawn)
         self._owner = owner
         self._engines = engines
         self._model = model
@@ -253,6 +251,8 @@ class EngineWork:
         self._receive(Scored(work.item_id, work.voiced_until, probability))
 
     async def _transcribe(self, work: Transcribe) -> None:
+        if self._relay is not None and await self._relay.transcribe(work):
+            return
         options = TranscribeOptions(work.language, work.prompt, encoding=work.perceive)
         events = transcribe_turn(
             self._engines.recognition, self._engines.vad, work.samples, options, self._owner, live=work.live

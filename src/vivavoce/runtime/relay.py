@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -53,8 +53,7 @@ CONTINUE = (
 class Relay:
     """One conversation over ``engine``, which hears at ``hearing_hz``.
 
-    ``transcribe`` has a turn read by our recogniser; ``receive`` gets what the session is told; ``spawn`` runs a task as long
-    as the conversation.
+    ``receive`` gets what the session is told; ``spawn`` runs a task as long as the conversation.
     """
 
     def __init__(
@@ -62,13 +61,11 @@ class Relay:
         engine: RealtimeEngine,
         hearing_hz: int,
         *,
-        transcribe: Callable[[Transcribe], Coroutine[None, None, None]],
         receive: Callable[[SessionInput], None],
         spawn: Callable[[Work], asyncio.Task[None]],
     ) -> None:
         self._engine = engine
         self._conversation = engine.open(hearing_hz)
-        self._transcribe = transcribe
         self._receive = receive
         self._spawn = spawn
         self._begun = False
@@ -100,9 +97,6 @@ class Relay:
                 pass  # the other side reads a turn when it is over
             case AwaitPartialTranscript(item_id=item_id, until=until) if self._engine.transcribes:
                 self._spawn(partial(self._nothing_read, item_id, until))
-            case Transcribe(item_id=item_id) if self._engine.transcribes and item_id in self._turns:
-                self._turns.discard(item_id)
-                self._spawn(partial(self._transcribe_there, command))
             case _:
                 return False
         return True
@@ -134,20 +128,24 @@ class Relay:
                     await emit(event)
         await emit(ReplyEnd())
 
-    # ---- inside
-
-    async def _nothing_read(self, item_id: str, until: int) -> None:
-        self._receive(PartialTranscript(item_id, until, None))
-
-    async def _transcribe_there(self, work: Transcribe) -> None:
-        """Have the other side's transcript; our recogniser reads the turn where there is none."""
+    async def transcribe(self, work: Transcribe) -> bool:
+        """Have a turn written down by the other side, if that is its part. Whether it was; else it is to be read here."""
+        if not self._engine.transcribes or work.item_id not in self._turns:
+            return False
+        self._turns.discard(work.item_id)
         try:
             async with aclosing(self._conversation.transcript(work.item_id, work.language)) as events:
                 async for event in events:
                     self._receive(Recognised(work.item_id, work.content_index, event))
         except EngineError as error:
             log.warning("item %s: %s; it is read here", work.item_id, error)
-            await self._transcribe(work)
+            return False
+        return True
+
+    # ---- inside
+
+    async def _nothing_read(self, item_id: str, until: int) -> None:
+        self._receive(PartialTranscript(item_id, until, None))
 
 
 class _HostedModel:
