@@ -205,3 +205,23 @@ def test_the_words_of_a_part_grow() -> None:
     driven.take(client.ResponseCancel())
     (item,) = driven.events(ev.ResponseDone)[-1].response.output
     assert item.parts[0].transcript == "One two"
+
+
+def test_words_that_are_written_ahead_of_their_sound_are_not_taken_for_heard() -> None:
+    """A long text at once, its audio as it is spoken: what is kept is about what was heard, by how fast the voice has been."""
+    driven = Driven(VAD, hosted=True, audio_lead_ms=1000)
+    text = "one two three four five six seven eight nine ten " * 4
+    for said_before in (False, True):
+        turn(driven)
+        for at in range(0, len(text), 10):
+            driven.reply(TextDelta(text[at : at + 10]), ClauseCut(0, text[at : at + 10]))
+        driven.reply(Speech(0, speech(3000)))
+        if not said_before:  # 196 characters in 15.7 s
+            driven.reply(Speech(0, speech(12_680)), ClauseSpoken(0), GenerationEnd("stop"), ReplyEnd())
+            driven.wait(20)
+            continue
+        driven.wait(2.0)
+        driven.take(client.ResponseCancel())
+        (item,) = driven.events(ev.ResponseDone)[-1].response.output
+        heard_words = len(str(item.parts[0].transcript).split())
+        assert 4 <= heard_words <= 7  # 2 of 15.7 seconds, of 40 words

@@ -20,6 +20,7 @@ from vivavoce.session.prompt_builder import PromptBuilder, ResponseRequest
 from vivavoce.session.reply import PausedReply, Reply, reply_work
 from vivavoce.session.response import Response, ResponseState, ResponseStep
 from vivavoce.session.response_queue import merged
+from vivavoce.session.speaking_rate import SpeakingRate
 from vivavoce.session.spoken_replies import SpokenReplies, audio_index
 from vivavoce.session.usage import PromptAudioCounter, rate_limits
 from vivavoce.types import (
@@ -71,6 +72,7 @@ class ResponseController:
         self._prompt_audio = PromptAudioCounter(conversation)
         self.spoken = SpokenReplies(outbox, conversation)
         self.spoke = False
+        self._rate = SpeakingRate()
 
     @property
     def newest(self) -> Response | None:
@@ -138,7 +140,8 @@ class ResponseController:
 
     def start(self, request: ResponseRequest, marks: Marks) -> None:
         """Begin a response; ``marks`` are those of the turn it answers. No other may be in progress."""
-        playback = Playback(self._new_pacer(), request.config.output_audio_format) if request.config.speaks else None
+        format = request.config.output_audio_format
+        playback = Playback(self._new_pacer(), format, self._rate) if request.config.speaks else None
         response = Response(
             self._outbox,
             self._conversation if request.in_conversation else None,
