@@ -60,7 +60,7 @@ from vivavoce.session.response_controller import ResponseController
 from vivavoce.session.status import SessionStatus
 from vivavoce.session.transcripts import Transcripts
 from vivavoce.session.turn_arbiter import TurnArbiter
-from vivavoce.session.turn_audio import TurnAudio
+from vivavoce.session.turn_stream import TurnStream
 from vivavoce.session.user_transcription import UserTranscription
 from vivavoce.session.voice_perception import SessionPerception, included
 from vivavoce.session.voice_requests import VoiceRequests
@@ -100,9 +100,9 @@ class Session:
         self.voice_requests = VoiceRequests()
         backlog = AudioBacklog(options.hearing_hz, options.buffer_ms / 1000)
         self.transcription = UserTranscription(self.outbox, self._buffer, self.transcripts, backlog, self.hearing)
-        audio = TurnAudio(self.outbox, self._buffer, wanted=options.hosted)
+        stream = TurnStream(self.outbox, self._buffer, wanted=options.hosted)
         self.input_turn = InputTurn(
-            self.outbox, self.conversation, detector, self.transcription, audio, limit_ms=options.buffer_ms
+            self.outbox, self.conversation, detector, self.transcription, stream, limit_ms=options.buffer_ms
         )
         self.input_turn.detect(on=self.config.turn_detection is not None)
         budget = PromptBudget(

@@ -11,7 +11,7 @@ from vivavoce.session.outputs import EndTurnAudio, HearItem, HearTurn
 from vivavoce.types import Samples
 
 
-class TurnAudio:
+class TurnStream:
     """Hands each sample of a turn on once. Positions are samples of ``buffer``.
 
     Nobody gets anything where it is not ``wanted``, and in sessions that are only transcribed.
