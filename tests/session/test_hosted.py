@@ -11,8 +11,13 @@ from session.driving import VAD, Driven, pcm, speech
 from vivavoce.hosted import HistoryCall, HistoryMessage, HistoryOutput
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.items import NewItem, Part
+from vivavoce.protocol.items import Item, NewItem, Part, ServerCall
 from vivavoce.protocol.session_config import ResponseOverrides, SessionPatch
+from vivavoce.session.context import DECLINED
+from vivavoce.session.conversation import Conversation
+from vivavoce.session.hosted_history import history_of
+from vivavoce.session.memory_budget import MemoryBudget
+from vivavoce.session.outbox import Outbox
 from vivavoce.session.outputs import (
     CutReply,
     EndTurnAudio,
@@ -137,6 +142,23 @@ def test_calls_and_what_came_of_them() -> None:
     hosted = driven.commands(StartReply)[-1].hosted
     assert hosted is not None
     assert hosted.history[1:] == (HistoryCall(ToolCall("call_1", "lamp", "{}")), HistoryOutput("call_1", "on"))
+
+
+def test_what_the_server_called_unseen_and_what_was_not_allowed() -> None:
+    outbox = Outbox()
+    conversation = Conversation(outbox, MemoryBudget(10_000_000))
+    seen = ServerCall(id="call_1", name="search", arguments="{}", output="found")
+    items = [
+        Item(id="a", role="assistant", content=(Part(type="text", text="Yes."),), calls=(seen,)),
+        Item(id="r", type="mcp_approval_request", name="pay", arguments="{}"),
+        Item(id="n", type="mcp_approval_response", approval_request_id="r", approve=False),
+    ]
+    entries = history_of(items, conversation)
+    assert entries[:3] == (
+        HistoryCall(ToolCall("call_1", "search", "{}")), HistoryOutput("call_1", "found"),
+        HistoryMessage("a", "assistant", "Yes."),
+    )  # fmt: skip
+    assert entries[3:] == (HistoryCall(ToolCall("r", "pay", "{}")), HistoryOutput("r", DECLINED))
 
 
 def test_a_response_apart_and_its_recording() -> None:

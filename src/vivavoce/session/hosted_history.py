@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from vivavoce.hosted import HistoryCall, HistoryEntry, HistoryMessage, HistoryOutput
 from vivavoce.protocol.items import Item
-from vivavoce.session.context import message_of
+from vivavoce.session.context import declined, message_of
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.server_calls import calls_as_messages
 from vivavoce.types import Message
@@ -14,17 +14,22 @@ from vivavoce.types import Message
 
 def history_of(items: Iterable[Item], conversation: Conversation) -> tuple[HistoryEntry, ...]:
     """``items`` in order, without those that say nothing. What a user has said and nobody has read is there without words."""
-    return tuple(entry for item in items for entry in _entries(item, conversation.response_of(item.id)))
+    items = tuple(items)
+    requests = {item.id: item for item in items if item.type == "mcp_approval_request"}
+    return tuple(entry for item in items for entry in _entries(item, requests, conversation.response_of(item.id)))
 
 
-def _entries(item: Item, response_id: str | None) -> Iterator[HistoryEntry]:
-    for message in calls_as_messages(item.calls_before):
+def _entries(item: Item, requests: Mapping[str, Item], response_id: str | None) -> Iterator[HistoryEntry]:
+    unseen = calls_as_messages(item.calls_before)
+    if item.type == "mcp_approval_response" and item.approve is False:
+        unseen += declined(requests.get(str(item.approval_request_id)))
+    for call in unseen:
+        yield from _of_calls(call)
+    message = message_of(item)
+    if message is not None and item.type != "message":
         yield from _of_calls(message)
-    message_or_none = message_of(item)
-    if message_or_none is not None and item.type != "message":
-        yield from _of_calls(message_or_none)
-    elif message_or_none is not None:
-        yield HistoryMessage(item.id, message_or_none.role, message_or_none.content, response_id)
+    elif message is not None:
+        yield HistoryMessage(item.id, message.role, message.content, response_id)
     elif item.role == "user" and any(part.type == "input_audio" for part in item.parts):
         yield HistoryMessage(item.id, "user", "")
 
