@@ -156,7 +156,7 @@ class PromptBuilder:
     def hosted(self, request: ResponseRequest, *, continues: bool = False) -> HostedTurn | None:
         """The same for an engine that keeps the conversation itself; ``None`` where none does.
 
-        ``continues``: the reply goes on where it was cut.
+        It speaks for itself, so it is not told how; who it is, it is. ``continues``: the reply goes on where it was cut.
         """
         if not self._hosted:
             return None
@@ -166,7 +166,7 @@ class PromptBuilder:
             () if request.note is None else (HistoryMessage(f"note:{len(items)}:{request.note}", "user", request.note),)
         )
         return HostedTurn(
-            system_prompt(config.instructions, self.budget.name, spoken=config.speaks),
+            system_prompt(config.instructions, self.budget.name, spoken=False),
             request.voice,
             (*history_of(items, self._conversation), *note),
             config.speed,
