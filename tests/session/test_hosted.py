@@ -29,6 +29,7 @@ from vivavoce.session.outputs import (
     StopReply,
     Transcribe,
 )
+from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
 from vivavoce.types import ClauseCut, ClauseSpoken, GenerationEnd, ReplyEnd, Speech, TextDelta, ToolCall
 
 
@@ -130,6 +131,8 @@ def test_the_history_names_what_was_said_in_which_response() -> None:
     assert isinstance(answer, HistoryMessage)
     assert (answer.role, answer.response_id) == ("assistant", first.response_id)
     assert not second.hosted.apart
+    assert "Vivavoce" in second.hosted.instructions
+    assert SPEECH_PROMPT_RULES not in second.hosted.instructions
 
 
 def test_calls_and_what_came_of_them() -> None:
