@@ -185,7 +185,8 @@ class Message:
     """One turn of the prompt. ``tool_call_id`` belongs to role ``tool``, ``tool_calls`` to role ``assistant``.
 
     ``reply_language`` is the language a user's turn should be answered in, where the instructions leave it open: a hint
-    for engines whose models drift into another one.
+    for engines whose models drift into another one. A ``hint`` of the server only tells how to word the answer: whether to
+    call a tool is decided without it.
     """
 
     role: Role
@@ -193,6 +194,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     reply_language: Language | None = None
+    hint: bool = False
 
 
 ThinkingMode: TypeAlias = Literal["off", "speak-first", "think-first", "think-before-speak"]

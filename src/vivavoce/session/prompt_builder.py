@@ -131,7 +131,7 @@ class PromptBuilder:
         if not user_speaks and request.note is None and (last := _turn_answered(items)) is not None:
             tone = self._hearing.note(last.id)
             notes = self._notes(items, languages.get(last.id, "en"))
-            behind = (*(Message("system", note) for note in notes), *behind)
+            behind = (*(Message("system", note, hint=True) for note in notes), *behind)
         transient = sum(map(estimate_tokens, behind)) + (estimate_tokens(Message("system", tone)) if tone else 0)
         messages = context.messages(
             head.instructions,

@@ -122,8 +122,8 @@ def with_note(messages: Sequence[Message], note: str) -> tuple[Message, ...]:
     """
     *before, last = messages
     if last.role == "user" and asks_a_question(last.content) and not asks_about_sound(last.content):
-        return (*before, Message("system", note), last)
-    return (*messages, Message("system", note))
+        return (*before, Message("system", note, hint=True), last)
+    return (*messages, Message("system", note, hint=True))
 
 
 def included(config: SessionConfig) -> tuple[str, ...]:
