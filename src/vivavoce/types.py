@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.voice_facts import Perceived
 
 Samples: TypeAlias = NDArray[np.float32]
@@ -106,11 +107,16 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class SpeakOptions:
-    """How to speak a clause: with which of the synthesizer's voices, in which language, how fast (``speed`` in [0.25, 4])."""
+    """How to speak a clause: with which of the synthesizer's voices, in which language, how fast (``speed`` in [0.25, 4]).
+
+    Of ``style`` an engine heeds what it has among its ``controls``, and ``pauses``; the router does the rest, and has its
+    ``rate`` in ``speed`` already.
+    """
 
     voice: str
     language: Language
     speed: float = 1.0
+    style: SpeakingStyle = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.closing import Closeable
+from vivavoce.speaking_style import Control
 from vivavoce.types import (
     ALL_AIDS,
     EmbedOptions,
@@ -185,9 +186,10 @@ class LanguageModel(Closeable, Protocol):
 
 
 class Synthesizer(Closeable, Protocol):
-    """Speaks clauses."""
+    """Speaks clauses. ``controls``: what of a ``SpeakingStyle`` it does by itself."""
 
     rate_hz: int
+    controls: frozenset[Control] = frozenset()
 
     @property
     def voices(self) -> Mapping[str, frozenset[Language]]:
@@ -198,6 +200,10 @@ class Synthesizer(Closeable, Protocol):
 
         Raises ``EngineError``.
         """
+
+    def controls_of(self, voice: str, language: Language) -> frozenset[Control]:
+        """The ``controls`` this voice has when it speaks this language."""
+        return self.controls
 
 
 @runtime_checkable

@@ -105,6 +105,8 @@ def session_options(
         perceives=config.perception.enabled and model.tier.perceives,
         announces_perception=config.perception.enabled and model.tier.perceives and dialect == "stepfun",
         instructs_by_perception=config.perception.instruct,
+        speaks_by_perception=config.perception.style,
+        controls_of=engines.synthesizer.controls_of,
         thinking=config.thinking.thinking if model.tier.thinks else None,
         name=config.persona.name,
         frozen=principal.frozen,

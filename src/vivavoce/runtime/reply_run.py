@@ -137,7 +137,16 @@ class ReplyRun:
             aids=makers.model.aids,
         )
         server_tools = replace(server_tools, turn_over=self._released)
-        request = ReplyRequest(work.messages, options, work.voice, work.language, work.speed, work.prefix, server_tools)
+        request = ReplyRequest(
+            work.messages,
+            options,
+            work.voice,
+            work.language,
+            work.speed,
+            work.style,
+            prefix=work.prefix,
+            server_tools=server_tools,
+        )
         await reply(request, self._model, makers.engines.synthesizer, self._emit)
 
     async def _emit(self, event: ReplyEvent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy, deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -17,9 +17,12 @@ from vivavoce.session.conversation import Conversation
 from vivavoce.session.default_prompt import opening
 from vivavoce.session.options import requested_effort
 from vivavoce.session.prompt_budget import PromptBudget, functions_of
+from vivavoce.session.reply_style import ReplyStyle, reply_style
 from vivavoce.session.thought_questions import note_of_thoughts
 from vivavoce.session.voice_perception import SessionPerception, with_note
 from vivavoce.session.voice_requests import VoiceRequests
+from vivavoce.speaking.delivery import Delivery, delivery
+from vivavoce.speaking_style import NO_CONTROLS, ControlsOf, all_controls
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.thinking import Thinking
 from vivavoce.types import (
@@ -77,14 +80,12 @@ class ResponseRequest:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the language model gets. ``tool_tokens``: how much of it may tell of tools; ``pace`` is how fast the user wants
-    to be spoken to, a factor.
-    """
+    """What the language model gets. ``tool_tokens``: how much of it may tell of tools; ``style`` is how the reply is spoken."""
 
     messages: tuple[Message, ...]
     options: GenerationOptions
     tool_tokens: int
-    pace: float = 1.0
+    style: ReplyStyle = field(default_factory=ReplyStyle)
 
 
 class PromptBuilder:
@@ -98,8 +99,10 @@ class PromptBuilder:
         thinking: Thinking | None = None,
         *,
         voice_requests: VoiceRequests,
+        controls_of: ControlsOf = all_controls,
     ) -> None:
-        self._voice_requests = voice_requests
+        """``controls_of`` tells what a voice can do with its sound."""
+        self._voice_requests, self._controls_of = voice_requests, controls_of
         self._conversation = conversation
         self._hearing = hearing
         self._thinking = thinking
@@ -127,10 +130,10 @@ class PromptBuilder:
             items = [item for item_id in request.items if (item := self._conversation.find(item_id)) is not None]
             context = Context(self.budget.context_tokens - self.budget.reply_tokens, self.budget.name)
         usual = self.budget.head(session)
-        tone = None
+        tone, answered = None, None
         if not user_speaks and request.note is None and (last := _turn_answered(items)) is not None:
-            tone = self._hearing.note(last.id)
-            notes = self._notes(items, languages.get(last.id, "en"))
+            tone, answered = self._hearing.note(last.id), last.id
+            notes = self._notes(request.config, items, languages.get(last.id, "en"))
             behind = (*(Message("system", note, hint=True) for note in notes), *behind)
         transient = sum(map(estimate_tokens, behind)) + (estimate_tokens(Message("system", tone)) if tone else 0)
         messages = context.messages(
@@ -146,7 +149,14 @@ class PromptBuilder:
             messages = with_note(messages, tone)
         if len(messages) == 1 and not (behind or user_speaks) and self.budget.with_tools(session):
             behind = (Message("system", opening(head.instructions)),)
-        return Prompt((*messages, *behind), options, self.budget.most_tools(head), self._voice_requests.pace)
+        style = reply_style(
+            asked_delivery(request.config),
+            request.config.instructions,
+            self._voice_requests,
+            self._hearing.style(answered),
+            speed=request.config.speed,
+        )
+        return Prompt((*messages, *behind), options, self.budget.most_tools(head), style)
 
     def for_turn(
         self, request: ResponseRequest, languages: Mapping[str, Language], item: Item, transcript: Transcript
@@ -165,10 +175,12 @@ class PromptBuilder:
             return None
         return self._thinking.options(requested_effort(request.config), "response.reasoning.effort")
 
-    def _notes(self, items: Sequence[Item], language: Language) -> Iterator[str]:
+    def _notes(self, config: SessionConfig, items: Sequence[Item], language: Language) -> Iterator[str]:
         """What is to be told behind the user's turn: what it asks of the voice, and of thoughts before it."""
+        controls = self._controls_of(config.voice, language) if config.speaks else NO_CONTROLS
+        asked = self._voice_requests.note(language, controls, asked_delivery(config).dialect)
         thoughts = note_of_thoughts([item for item in items if item.type == "message"], language)
-        yield from (note for note in (self._voice_requests.note(language), thoughts) if note is not None)
+        yield from (note for note in (asked, thoughts) if note is not None)
 
     def _head(self, request: ResponseRequest) -> SessionConfig:
         """Whose instructions the prompt begins with: the session's, unless there is no room for the response's beside them."""
@@ -195,6 +207,11 @@ class PromptBuilder:
             transient=own,
             thinking=self._thinking_for(request),
         )
+
+
+def asked_delivery(config: SessionConfig) -> Delivery:
+    """What the client's ``voice_label`` and ``instruction`` ask for."""
+    return delivery(config.voice_label, config.instruction)
 
 
 def _turn_answered(items: Sequence[Item]) -> Item | None:

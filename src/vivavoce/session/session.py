@@ -96,6 +96,7 @@ class Session:
             by_default=options.perceives,
             announced=options.announces_perception,
             instruct=options.instructs_by_perception,
+            style=options.speaks_by_perception,
         )
         self.voice_requests = VoiceRequests()
         backlog = AudioBacklog(options.hearing_hz, options.buffer_ms / 1000)
@@ -108,7 +109,12 @@ class Session:
             options.context_tokens, options.reply_tokens, options.own_tools, options.lengths, options.name
         )
         self.prompts = PromptBuilder(
-            self.conversation, budget, self.hearing, options.thinking, voice_requests=self.voice_requests
+            self.conversation,
+            budget,
+            self.hearing,
+            options.thinking,
+            voice_requests=self.voice_requests,
+            controls_of=options.controls_of,
         )
         self.mcp_servers = SessionMcpServers(self.outbox, self.conversation)
         self.responses = ResponseController(
@@ -140,6 +146,7 @@ class Session:
             self.mcp_servers,
             self.arbiter,
             options=options,
+            voice_requests=self.voice_requests,
         )
         self._preparation = ReplyPreparation(self.outbox, self.prompts, self.transcripts)
         self._vad_chosen = False

@@ -27,6 +27,7 @@ from vivavoce.engines.phonemes.english import English
 from vivavoce.engines.phonemes.pieces import PIECE_PHONEMES, pieces
 from vivavoce.engines.safe_phonemizer import Phonemizer, SafePhonemizer
 from vivavoce.engines.settings import always
+from vivavoce.speaking_style import Control
 from vivavoce.text import wfst_normalization
 from vivavoce.types import Language, Samples, Sex, SpeakOptions
 
@@ -52,6 +53,7 @@ class KokoroSynthesizer(VectorSynthesizer):
     """Speaks with every voice whose language has a phonemizer. One worker: clauses of all sessions take turns."""
 
     rate_hz = RATE_HZ
+    controls: frozenset[Control] = frozenset({"pitch"})
 
     network = "kokoro-v1.0"
 
@@ -115,8 +117,8 @@ class KokoroSynthesizer(VectorSynthesizer):
         of ``voices``, a blend of them (``Styles``), or a name that was added. Raises ``EngineError`` for a voice that does
         not exist or does not speak the language.
         """
-        voice, speed = options.voice, options.speed
-        letter = self._styles.letter(voice, options.language)
+        speed = options.speed
+        letter = self._styles.letter(options.voice, options.language)
         phonemize = self._phonemizers[letter]
         loop = asyncio.get_running_loop()
         phonemes = await loop.run_in_executor(self._executor, phonemize, text)
@@ -124,19 +126,20 @@ class KokoroSynthesizer(VectorSynthesizer):
         run = ort.RunOptions()
         try:
             for piece in pieces(phonemes, limit):
-                samples = await loop.run_in_executor(self._executor, self._clip, piece, voice, letter, speed, run)
+                samples = await loop.run_in_executor(self._executor, self._clip, piece, letter, options, run)
                 if len(samples):
                     yield samples
         finally:
             run.terminate = True
 
-    def _clip(self, phonemes: str, voice: str, letter: str, speed: float, run: ort.RunOptions | None = None) -> Samples:
+    def _clip(self, phonemes: str, letter: str, options: SpeakOptions, run: ort.RunOptions | None = None) -> Samples:
         def style(count: int) -> NDArray[np.float32]:
-            return self._styles.row(voice, letter, count)
+            return self._styles.row(options.voice, letter, count)
 
-        own = own_speed(speed)
-        clip = at_tempo(self._model.synthesize(phonemes, style, own, run), RATE_HZ, speed / own)
-        return finish(clip, phonemes, RATE_HZ, speed)
+        own = own_speed(options.speed)
+        clip = self._model.synthesize(phonemes, style, own, run, manner=options.style)
+        clip = at_tempo(clip, RATE_HZ, options.speed / own)
+        return finish(clip, phonemes, RATE_HZ, options.speed / options.style.pauses)
 
     def warm_up(self) -> None:
         """Run every phonemizer and the network once: the first call of each is slower than the others."""
@@ -144,7 +147,7 @@ class KokoroSynthesizer(VectorSynthesizer):
         for letter, phonemize in self._phonemizers.items():
             voice = next((name for name in self.voices if name[0] == letter), None)
             if voice:
-                self._clip(phonemize("OK 好。"), voice, letter, 1.0)
+                self._clip(phonemize("OK 好。"), letter, SpeakOptions(voice, LANGUAGES[letter]))
 
     @override
     def close(self) -> None:
