@@ -23,6 +23,9 @@ SHORTEST_PERIOD_S = 1 / 480
 CORNER_HZ = 900.0
 """Below it the whisper falls off by 6 dB an octave against the voice it came from."""
 
+GAIN = 4.0
+"""Makes the whisper about as loud as the voice it came from: it has lost the low end, where most of the energy was."""
+
 SEED = 0
 """A fixed seed whispers the same clause the same way each time."""
 
@@ -34,7 +37,7 @@ class Whisperer:
         self._size = 1 << round(float(np.log2(FRAME_S * rate_hz)))
         self._hop = self._size // OVERLAP
         self._window = np.hanning(self._size + 1)[:-1].astype(np.float32)
-        self._scale = np.float32(1 / np.sum(self._window[:: self._hop] ** 2))
+        self._scale = np.float32(GAIN / np.sum(self._window[:: self._hop] ** 2))
         self._quefrencies = max(1, int(SHORTEST_PERIOD_S * rate_hz))
         frequencies = np.fft.rfftfreq(self._size, 1 / rate_hz)
         self._falloff = (frequencies / np.hypot(frequencies, CORNER_HZ)).astype(np.float32)
