@@ -169,6 +169,21 @@ async def test_thoughts_and_audio_are_interleaved_in_time(server: RunningServer)
     assert "step" not in message["content"][1]["transcript"]
 
 
+async def test_clients_of_openais_dialect_are_told_thoughts_if_they_ask(server: RunningServer) -> None:
+    """Two events between the audio deltas in time; items and indices are as if there were no thoughts."""
+    with server.with_model(Slow()):
+        events = await spoken(server, "model=step-audio-r1.1", type="realtime", include=["response.thinking"])
+    kinds = {"response.thinking.delta": "thought", "response.output_audio.delta": "audio"}
+    order = [kinds[event["type"]] for event in events if event["type"] in kinds]
+    assert "thought" in order[order.index("audio") :]
+    [done] = [event for event in events if event["type"] == "response.thinking.done"]
+    assert done["thinking"].startswith("step0 step1 ")
+    assert "requested" not in done
+    audio = next(event for event in events if event["type"] == "response.output_audio.delta")
+    assert audio["content_index"] == 0
+    assert [part["type"] for part in events[-1]["response"]["output"][0]["content"]] == ["output_audio"]
+
+
 async def test_speaking_into_it_stops_thinking_and_speaking_within_150_ms(server: RunningServer) -> None:
     model = Slow(300)
     with server.with_model(model):

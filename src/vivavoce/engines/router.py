@@ -170,7 +170,7 @@ class SynthesizerRouter(Synthesizer):
             yield await self._as_loud(engine, own, rest)
 
     async def _as_loud(self, engine: str, own: SpeakOptions, samples: Samples) -> Samples:
-        if getattr(self.synthesizers[engine], "levelled", False) and not own.style.sound:
+        if getattr(self.synthesizers[engine], "levelled", False) and not own.style.whisper:
             return await louder(samples, own.style.gain_db) if own.style.gain_db else samples
         return await self._levels.levelled(engine, own.voice, own.language, samples, RATE_HZ, style=own.style)
 
