@@ -20,6 +20,7 @@ from vivavoce.runtime.chat.prompt import ChatPrompt, prompt_of
 from vivavoce.runtime.chat.recordings import Place, RecordingReader
 from vivavoce.runtime.chat.reply_request import PreparedRequest, Take, prepare
 from vivavoce.runtime.chat.style import ChatStyle, chat_style
+from vivavoce.runtime.chat.thoughts import notes_of_thoughts
 from vivavoce.scheduling import WorkOwner
 from vivavoce.speaking_style import SpeakingStyle
 from vivavoce.tiers import Model
@@ -104,7 +105,8 @@ class ChatRunner:
         heard = perceived_in(body.messages, self.transcripts, instruct=perception.instruct, style=perception.style)
         self.perception = heard.facts if body.shows_perception else None
         spoken = self._style(body, prompt, voice, heard.style)
-        prompt = replace(prompt, messages=(*heard.noted(prompt.messages), *spoken.notes))
+        thoughts = notes_of_thoughts(body.messages, prompt.messages, prompt.language)
+        prompt = replace(prompt, messages=(*heard.noted(prompt.messages), *spoken.notes, *thoughts))
         prepared = await prepare(
             body, declared, prompt, self._model, tools, slot=slot, voice=voice, thinking=self._thinking(body)
         )
