@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.audio.loudness import TARGET_LUFS, loudness
-from vivavoce.engines.base import EngineContext, Synthesizer
+from vivavoce.engines.base import EngineContext, Synthesizer, controls_of
 from vivavoce.engines.fake import FakeCloningSynthesizer, FakeSynthesizer
 from vivavoce.engines.hibari import load
 from vivavoce.engines.hibari.moved_voice import between_harmonics
@@ -117,7 +117,7 @@ async def test_the_router_asks_for_the_rate_as_speed_and_knows_who_can_move_its_
     assert len(await said(router, "fake", "en", SpeakingStyle(rate=2.0))) == pytest.approx(len(plain) / 2, abs=2)
     assert len(await said(router, "fake", "en", SpeakingStyle(rate=2.0), 4.0)) == pytest.approx(len(plain) / 4, abs=2)
     assert router.controls_of("fake", "en") == {"pitch"}
-    assert cloning.controls_of("own", "en") == frozenset()
+    assert controls_of(cloning, "own", "en") == frozenset()
 
 
 @given(

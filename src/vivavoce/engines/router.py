@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from vivavoce.audio.styled import StyledSound
 from vivavoce.closing import CloseStack
-from vivavoce.engines.base import Synthesizer
+from vivavoce.engines.base import Synthesizer, controls_of
 from vivavoce.engines.error_wrappers import failures_of, samples_of
 from vivavoce.engines.levels import Levels, louder
 from vivavoce.engines.speech_cache import SpeechCache
@@ -174,11 +174,10 @@ class SynthesizerRouter(Synthesizer):
             return await louder(samples, own.style.gain_db) if own.style.gain_db else samples
         return await self._levels.levelled(engine, own.voice, own.language, samples, RATE_HZ, style=own.style)
 
-    @override
     def controls_of(self, voice: str, language: Language) -> frozenset[Control]:
         """Those of the engine that speaks this language with this voice. Raises as ``speak`` does."""
         engine, own_voice, spoken_language = self.route("", voice, language)
-        return self.synthesizers[engine].controls_of(own_voice, spoken_language)
+        return controls_of(self.synthesizers[engine], own_voice, spoken_language)
 
     def route(self, text: str, voice: str, language: Language) -> tuple[str, str, Language]:
         """(engine, that engine's voice, language) for a clause. Raises as ``speak`` does."""

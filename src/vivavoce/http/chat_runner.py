@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from vivavoce.engines.base import controls_of
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import wrong_key
 from vivavoce.http.chat_answers import UsageCounter
@@ -117,7 +118,7 @@ class ChatRunner:
         """How the answer is spoken, if it is. Raises ``ClientError`` for a label there is not."""
         if voice is None:
             return ChatStyle()
-        controls = self._engines.synthesizer.controls_of(voice, prompt.language)
+        controls = controls_of(self._engines.synthesizer, voice, prompt.language)
         return chat_style(body.audio, prompt.messages, prompt.language, controls, perceived)
 
     async def answer(self, prepared: PreparedRequest, take: Take, usage_counter: UsageCounter) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from vivavoce.config import Config
+from vivavoce.engines.base import controls_of
 from vivavoce.http.conversation_slots import conversation_slot
 from vivavoce.http.core import Core
 from vivavoce.http.key_limits import KeyTokenQuota
@@ -106,7 +107,7 @@ def session_options(
         announces_perception=config.perception.enabled and model.tier.perceives and dialect == "stepfun",
         instructs_by_perception=config.perception.instruct,
         speaks_by_perception=config.perception.style,
-        controls_of=engines.synthesizer.controls_of,
+        controls_of=partial(controls_of, engines.synthesizer),
         thinking=config.thinking.thinking if model.tier.thinks else None,
         name=config.persona.name,
         frozen=principal.frozen,

@@ -68,7 +68,7 @@ def read_transcription(value: Any, param: str) -> TranscriptionPatch:
 
 def read_voice_label(value: Any, param: str) -> dict[str, str]:
     """One of ``language``, ``emotion`` and ``style``. Raises ``ClientError`` for a label there is not."""
-    label = checked(value, dict[str, str | None], param)
+    label: dict[str, str | None] = checked(value, dict[str, str | None], param)
     delivery(label, None, param=param)
     return {kind: str(name) for kind, name in label.items() if kind in KINDS and name}
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from vivavoce.audio.silence import silence
-from vivavoce.engines.base import Synthesizer
+from vivavoce.engines.base import Synthesizer, controls_of
 from vivavoce.errors import EngineError
 from vivavoce.speaking.delivery import beyond
 from vivavoce.text.clauses import Clause
@@ -69,7 +69,7 @@ class ClauseSynthesizer:
         """What of its style the voice cannot do, by name. Raises ``ClientError``, ``EngineError``."""
         if not options.style.needs:
             return ()
-        return beyond(options.style, self._synthesizer.controls_of(options.voice, options.language))
+        return beyond(options.style, controls_of(self._synthesizer, options.voice, options.language))
 
     def finish(self) -> None:
         """All clauses have been there. Raises ``EngineError`` when none could be spoken."""
