@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from vivavoce.perception.notes import LEAST_SCORE
 from vivavoce.perception.style import BY_CUE, BY_EMOTION, style_for
 from vivavoce.session.reply_style import reply_style
+from vivavoce.session.voice_perception import SessionPerception
 from vivavoce.session.voice_requests import VoiceRequests
 from vivavoce.speaking.delivery import Delivery, delivery
 from vivavoce.speaking_style import PLAIN, SpeakingStyle
-from vivavoce.voice_facts import Cue, Emotion, EmotionLabel, VoiceFacts
+from vivavoce.types import Transcript
+from vivavoce.voice_facts import Cue, Emotion, EmotionLabel, Perceived, VoiceFacts
 
 FACTS = st.builds(
     lambda label, score, cues: VoiceFacts(
@@ -87,6 +89,16 @@ def test_what_the_client_asked_for_stays(
     style = reply_style(delivery(label, instruction), instructions, VoiceRequests(), sad, speed=speed).style
     assert style.rate == (1.25 if speed == 1.0 else 1.0)
     assert style.gain_db == sad.gain_db
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_it_can_be_switched_off(on: bool) -> None:
+    hearing = SessionPerception(by_default=True, announced=True, instruct=False, style=on)
+    emotion = Emotion(label="sad", score=0.97, scores={}, source="test")
+    hearing.heard("item", Transcript("Oh well.", "en", perceived=Perceived(emotion=emotion)), ())
+    assert hearing.style("item") == (BY_EMOTION["sad"] if on else PLAIN)
+    hearing.forget("item")
+    assert hearing.style("item") == PLAIN
 
 
 def test_nothing_heard_changes_nothing() -> None:

@@ -151,6 +151,7 @@ class PausedReply:
             self.played_text,
             DeliveredCalls(self.reply.calls.delivered),
         )
+        reply.not_applied = self.reply.not_applied
         reply.clause_offset = len(rest.clauses)
         response, playback = reply.response, reply.response.playback
         response.prompt_usage = self.response.prompt_usage.for_continuation(prompted=not self.finished)

@@ -164,7 +164,7 @@ class ResponseController:
         reply = self._begun_reply()
         prompt = self._prompts.for_request(reply.request, languages)
         reply.response.prompt_usage = self._prompt_audio.measure(reply.request, prompt.messages)
-        reply.not_applied = prompt.style.not_applied
+        reply.not_applied = prompt.style.not_applied if reply.request.config.speaks else ()
         reply.response.keeps_thinking = prompt.options.thinking is not None
         reply.work = reply_work(reply.response.id, reply.request, prompt, language)
         self._outbox.command(reply.work)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from threading import Lock
 
+from cachetools import LRUCache, cached
+
+from vivavoce.digests import text_digest
 from vivavoce.speaking.labels import (
     AFRAID,
     ANGRY,
@@ -73,7 +76,7 @@ _IDLE = re.compile(
 """What says nothing of its own about a voice."""
 
 
-@lru_cache(128)
+@cached(LRUCache[bytes, tuple[SpeakingStyle, bool]](256), key=text_digest, lock=Lock())
 def style_of(instruction: str) -> tuple[SpeakingStyle, bool]:
     """(the style of what is understood of ``instruction``, whether that is all of it)."""
     style, rest, whole = PLAIN, instruction, True

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from threading import Lock
 from typing import Literal, TypeAlias
+
+from cachetools import LRUCache, cached
+
+from vivavoce.digests import text_digest
 
 Request: TypeAlias = Literal[
     "usual", "aloud", "whisper", "slower", "faster", "louder", "quieter", "higher", "lower",
@@ -82,7 +86,7 @@ def asked_of_voice(text: str) -> tuple[Request, ...]:
     return next(((name,) for name in _ALONE if name in found), found)
 
 
-@lru_cache(64)
+@cached(LRUCache[bytes, tuple[Request, ...]](256), key=text_digest, lock=Lock())
 def told_of_voice(instructions: str) -> tuple[Request, ...]:
     """What a client's instructions say of the voice in so many words ("Talk quickly."), whatever is said or done.
 
