@@ -14,7 +14,7 @@ from vivavoce.session.reply_style import reply_style
 from vivavoce.session.voice_perception import SessionPerception
 from vivavoce.session.voice_requests import VoiceRequests
 from vivavoce.speaking.delivery import Delivery, delivery
-from vivavoce.speaking_style import PLAIN, SpeakingStyle
+from vivavoce.speaking_style import NO_CONTROLS, PLAIN, SpeakingStyle
 from vivavoce.types import Transcript
 from vivavoce.voice_facts import Cue, Emotion, EmotionLabel, Perceived, VoiceFacts
 
@@ -99,6 +99,13 @@ def test_it_can_be_switched_off(on: bool) -> None:
     assert hearing.style("item") == (BY_EMOTION["sad"] if on else PLAIN)
     hearing.forget("item")
     assert hearing.style("item") == PLAIN
+
+
+def test_a_voice_is_not_asked_for_what_it_cannot_do() -> None:
+    sad = style_for(sounding("sad"))
+    style = reply_style(Delivery(), "", VoiceRequests(), sad, controls=NO_CONTROLS).style
+    assert not style.needs
+    assert (style.rate, style.gain_db) == (sad.rate, sad.gain_db)
 
 
 def test_nothing_heard_changes_nothing() -> None:

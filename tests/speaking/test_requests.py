@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from vivavoce.session.default_prompt import opening, system_prompt
 from vivavoce.speaking.requests import asked_of_voice, told_of_voice
 
 
@@ -58,3 +59,9 @@ def test_other_sentences_are_none(text: str) -> None:
 )
 def test_instructions_count_where_they_say_it_in_so_many_words(instructions: str, requests: tuple[str, ...]) -> None:
     assert told_of_voice(instructions) == requests
+
+
+def test_the_prompts_of_the_project_ask_for_nothing() -> None:
+    for language_rules in (False, True):
+        assert told_of_voice(system_prompt("", "Vivavoce", spoken=language_rules)) == ()
+    assert told_of_voice(opening("")) == ()

@@ -206,7 +206,7 @@ class Synthesizer(Closeable, Protocol):
 
 
 def controls_of(synthesizer: Synthesizer, voice: str, language: Language) -> frozenset[Control]:
-    """What of a style this voice does by itself when it speaks this language. Raises as ``speak`` does."""
+    """What of a style this voice does by itself when it speaks this language."""
     own: ControlsOf | None = getattr(synthesizer, "controls_of", None)
     controls: frozenset[Control] = getattr(synthesizer, "controls", NO_CONTROLS)
     return own(voice, language) if own is not None else controls

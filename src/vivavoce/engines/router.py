@@ -18,7 +18,7 @@ from vivavoce.engines.error_wrappers import failures_of, samples_of
 from vivavoce.engines.levels import Levels, louder
 from vivavoce.engines.speech_cache import SpeechCache
 from vivavoce.errors import ClientError, EngineError
-from vivavoce.speaking_style import Control
+from vivavoce.speaking_style import ALL_CONTROLS, Control
 from vivavoce.types import Language, Samples, SpeakOptions, Voice
 
 logger = logging.getLogger(__name__)
@@ -175,8 +175,11 @@ class SynthesizerRouter(Synthesizer):
         return await self._levels.levelled(engine, own.voice, own.language, samples, RATE_HZ, style=own.style)
 
     def controls_of(self, voice: str, language: Language) -> frozenset[Control]:
-        """Those of the engine that speaks this language with this voice. Raises as ``speak`` does."""
-        engine, own_voice, spoken_language = self.route("", voice, language)
+        """Those of the engine that speaks this language with this voice; all there are for a voice that is not at hand."""
+        try:
+            engine, own_voice, spoken_language = self.route("", voice, language)
+        except (ClientError, EngineError):
+            return ALL_CONTROLS
         return controls_of(self.synthesizers[engine], own_voice, spoken_language)
 
     def route(self, text: str, voice: str, language: Language) -> tuple[str, str, Language]:

@@ -66,7 +66,7 @@ class ClauseSynthesizer:
             yield silence(after_ms, self._synthesizer.rate_hz)
 
     def left_undone(self, options: SpeakOptions) -> tuple[str, ...]:
-        """What of its style the voice cannot do, by name. Raises ``ClientError``, ``EngineError``."""
+        """What of its style the voice cannot do, by name."""
         if not options.style.needs:
             return ()
         return beyond(options.style, controls_of(self._synthesizer, options.voice, options.language))

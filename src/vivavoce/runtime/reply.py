@@ -169,11 +169,11 @@ async def _speak(
         index, clause = entry
         if request.voice is not None and (readable := reader.readable(clause)).spoken:
             options = SpeakOptions(request.voice, readable.language, request.speed, request.style)
-            undone.update(dict.fromkeys(voice.left_undone(options)))
             pieces = voice.speak_with_pauses(readable, options)
             async with aclosing(pieces):
                 async for samples in pieces:
                     await emit(Speech(index, samples))
+            undone.update(dict.fromkeys(voice.left_undone(options)))
         await emit(ClauseSpoken(index))
     voice.finish()
     return (*reader.not_applied, *undone) if request.voice is not None else ()

@@ -22,7 +22,7 @@ from vivavoce.session.thought_questions import note_of_thoughts
 from vivavoce.session.voice_perception import SessionPerception, with_note
 from vivavoce.session.voice_requests import VoiceRequests
 from vivavoce.speaking.delivery import Delivery, delivery
-from vivavoce.speaking_style import NO_CONTROLS, ControlsOf, all_controls
+from vivavoce.speaking_style import NO_CONTROLS, Control, ControlsOf, all_controls
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.thinking import Thinking
 from vivavoce.types import (
@@ -149,13 +149,7 @@ class PromptBuilder:
             messages = with_note(messages, tone)
         if len(messages) == 1 and not (behind or user_speaks) and self.budget.with_tools(session):
             behind = (Message("system", opening(head.instructions)),)
-        style = reply_style(
-            asked_delivery(request.config),
-            request.config.instructions,
-            self._voice_requests,
-            self._hearing.style(answered),
-            speed=request.config.speed,
-        )
+        style = self._style(request.config, answered, languages.get(answered or "", "en"))
         return Prompt((*messages, *behind), options, self.budget.most_tools(head), style)
 
     def for_turn(
@@ -175,9 +169,23 @@ class PromptBuilder:
             return None
         return self._thinking.options(requested_effort(request.config), "response.reasoning.effort")
 
+    def _style(self, config: SessionConfig, answered: str | None, language: Language) -> ReplyStyle:
+        """How the reply to the item ``answered`` is spoken."""
+        return reply_style(
+            asked_delivery(config),
+            config.instructions,
+            self._voice_requests,
+            self._hearing.style(answered),
+            speed=config.speed,
+            controls=self._controls(config, language),
+        )
+
+    def _controls(self, config: SessionConfig, language: Language) -> frozenset[Control]:
+        return self._controls_of(config.voice, language) if config.speaks else NO_CONTROLS
+
     def _notes(self, config: SessionConfig, items: Sequence[Item], language: Language) -> Iterator[str]:
         """What is to be told behind the user's turn: what it asks of the voice, and of thoughts before it."""
-        controls = self._controls_of(config.voice, language) if config.speaks else NO_CONTROLS
+        controls = self._controls(config, language)
         asked = self._voice_requests.note(language, controls, asked_delivery(config).dialect)
         thoughts = note_of_thoughts([item for item in items if item.type == "message"], language)
         yield from (note for note in (asked, thoughts) if note is not None)

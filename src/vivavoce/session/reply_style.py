@@ -8,7 +8,7 @@ from functools import reduce
 from vivavoce.session.voice_requests import VoiceRequests, style_of
 from vivavoce.speaking.delivery import Delivery
 from vivavoce.speaking.requests import told_of_voice
-from vivavoce.speaking_style import PLAIN, SpeakingStyle
+from vivavoce.speaking_style import ALL_CONTROLS, PLAIN, Control, SpeakingStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,18 @@ def reply_style(
     perceived: SpeakingStyle = PLAIN,
     *,
     speed: float = 1.0,
+    controls: frozenset[Control] = ALL_CONTROLS,
 ) -> ReplyStyle:
     """The style of a reply.
 
     ``way`` is what the client's label and instruction ask for, ``speed`` what it asks for beside them; its ``instructions`` to
     the language model count where they say in so many words how to speak. ``perceived`` is what fits how the user sounds: it
-    goes where nobody asked for anything else.
+    goes where nobody asked for anything else, as far as the voice can with its ``controls``.
     """
     told = reduce(SpeakingStyle.then, map(style_of, told_of_voice(instructions)), PLAIN)
     asked = told.then(way.style).then(requests.style)
     if not requests.wants_usual:
         explicit = replace(asked, rate=asked.rate * speed)
-        asked = asked.then(perceived.where_unset(explicit))
+        fitting = perceived if perceived.needs <= controls else replace(perceived, pitch_st=0.0, pitch_range=1.0)
+        asked = asked.then(fitting.where_unset(explicit))
     return ReplyStyle(asked, way.unsupported)

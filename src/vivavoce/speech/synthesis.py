@@ -103,7 +103,7 @@ async def _speak_ahead(
 
 
 def left_undone(clauses: Iterable[Clause], options: SynthesisOptions, synthesizer: Synthesizer) -> tuple[str, ...]:
-    """What of the style the voice cannot do in the languages of these clauses, by name. Raises as ``speak`` does."""
+    """What of the style the voice cannot do in the languages of these clauses, by name."""
     voice = ClauseSynthesizer(synthesizer)
     return tuple(dict.fromkeys(chain.from_iterable(voice.left_undone(options.for_clause(each)) for each in clauses)))
 

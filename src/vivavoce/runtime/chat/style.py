@@ -41,7 +41,7 @@ def chat_style(
         if message.role == "user":
             requests.take(message.content)
     instructions = messages[0].content if messages and messages[0].role == "system" else ""
-    asked = reply_style(way, instructions, requests, perceived, speed=audio.speed)
+    asked = reply_style(way, instructions, requests, perceived, speed=audio.speed, controls=controls)
     answered = bool(messages) and messages[-1].role == "user"
     note = requests.note(language, controls, way.dialect) if answered else None
     return ChatStyle(asked, audio.speed, (Message("system", note),) if note is not None else ())
