@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.audio.loudness import TARGET_LUFS, loudness
+from vivavoce.bench.speaking_styles import styles_measured
 from vivavoce.engines.base import EngineContext, Synthesizer, controls_of
 from vivavoce.engines.fake import FakeCloningSynthesizer, FakeSynthesizer
 from vivavoce.engines.hibari import load
@@ -17,7 +19,9 @@ from vivavoce.engines.hibari.moved_voice import between_harmonics
 from vivavoce.engines.kokoro.synthesizer import KokoroSynthesizer
 from vivavoce.engines.pitch_curve import HIGHEST_HZ, LOWEST_HZ, VOICED_HZ, moved_pitch
 from vivavoce.engines.router import SynthesizerRouter
+from vivavoce.engines.whisper.recognizer import load as load_whisper
 from vivavoce.perception.prosody import measure
+from vivavoce.speaking.labels import EXCITED, SHOUTING, STYLES
 from vivavoce.speaking_style import PLAIN, WHISPER, SpeakingStyle
 from vivavoce.types import Samples, SpeakOptions
 from vivavoce.voice_facts import ProsodyMeasures
@@ -106,6 +110,21 @@ async def test_kokoro_moves_its_pitch(kokoro: KokoroSynthesizer, voice: str, lan
 @pytest.mark.real
 async def test_kokoro_is_heard_in_a_style(kokoro: KokoroSynthesizer) -> None:
     await check_sound(SynthesizerRouter({"kokoro": kokoro}, {}), "zm_yunjian", "zh")
+
+
+@pytest.mark.real
+async def test_words_are_understood_in_every_style_that_is_far_from_the_usual(
+    hibari: Synthesizer, weights: Callable[[str], Path]
+) -> None:
+    recognizer = load_whisper(EngineContext(weights=weights, threads=2, capacity=1))
+    router = SynthesizerRouter({"hibari": hibari}, {})
+    styles = {"whisper": WHISPER, "shouting": SHOUTING, "depressed": STYLES["沮丧"] or PLAIN, "excited": EXCITED}
+    try:
+        async for figures in styles_measured(router, recognizer, ["en"], styles):
+            assert figures.error_rate <= 0.1, figures
+            assert (figures.f0_hz is None) == (figures.name == "whisper"), figures
+    finally:
+        recognizer.close()
 
 
 async def test_the_router_asks_for_the_rate_as_speed_and_knows_who_can_move_its_pitch() -> None:

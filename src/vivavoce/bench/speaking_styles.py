@@ -52,6 +52,9 @@ SENTENCES: Mapping[Language, Sequence[str]] = {
 
 VOICES: Mapping[Language, str] = {"en": "heart", "zh": "zf_xiaobei", "ja": "jf_alpha"}
 
+MOST_RANGE_ST = 12.0
+"""Nobody's pitch moves so far between its 20th and 80th percentile: what does is noise that has a pitch here and there."""
+
 PADDING_MS = 300
 """Silence around what the recogniser hears."""
 
@@ -60,8 +63,9 @@ def named_styles() -> Mapping[str, SpeakingStyle]:
     """Every style that has a name, the usual one first."""
     labels = {name: style for name, style in {**STYLES, **EMOTIONS}.items() if style is not None}
     asked = {"whisper": WHISPER, "louder": LOUD, "quieter": QUIET, "higher": HIGH, "lower": LOW}
-    heard = {f"to {name}": style for name, style in {**BY_EMOTION, **BY_CUE}.items()}
-    return {"usual": PLAIN, **asked, **labels, **heard}
+    by_emotion = {f"to {name}": style for name, style in BY_EMOTION.items()}
+    by_cue = {f"to {name}": style for name, style in BY_CUE.items()}
+    return {"usual": PLAIN, **asked, **labels, **by_emotion, **by_cue}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ async def _figures(
 ) -> StyleFigures:
     rate_hz, texts = synthesizer.rate_hz, SENTENCES[language]
     measures = [found for samples, _ in clips if (found := measure(samples, rate_hz)) is not None]
+    voiced = [each for each in measures if each.f0_range_st is not None and each.f0_range_st < MOST_RANGE_ST]
     wrong = length = 0
     padding = silence(PADDING_MS, recognizer.rate_hz)
     for text, (samples, _) in zip(texts, clips, strict=True):
@@ -126,8 +131,8 @@ async def _figures(
     return StyleFigures(
         language,
         name,
-        f0_hz=_median([each.f0_hz for each in measures]),
-        range_st=_median([each.f0_range_st for each in measures]),
+        f0_hz=_median([each.f0_hz for each in voiced], len(clips)),
+        range_st=_median([each.f0_range_st for each in voiced], len(clips)),
         loudness_lufs=loudness(np.concatenate([samples for samples, _ in clips]), rate_hz),
         rms_db=statistics.mean(each.level_db for each in measures),
         syllables_per_s=sum(map(syllables, texts)) / seconds,
@@ -136,10 +141,10 @@ async def _figures(
     )
 
 
-def _median(values: Sequence[float | None]) -> float | None:
-    """Of what could be measured in most sentences: a whisper has a pitch here and there by chance."""
+def _median(values: Sequence[float | None], clips: int) -> float | None:
+    """Of what most clips have."""
     known = [value for value in values if value is not None]
-    return statistics.median(known) if len(known) > len(values) / 2 else None
+    return statistics.median(known) if len(known) > clips / 2 else None
 
 
 def styles_table(figures: Sequence[StyleFigures]) -> Table:
