@@ -14,6 +14,7 @@ import pytest
 
 from chatting import openai_audio, post, question, request, wav
 from running import RunningServer, silence, talking, tone
+from vivavoce.audio.pcm import decode_pcm16
 from vivavoce.engines.fake.signals import strongest_hz
 from vivavoce.perception.style import BY_EMOTION
 from vivavoce.speaking.labels import HAPPY
@@ -31,7 +32,13 @@ def raised(pitch_st: float) -> float:
 
 def heard(file: bytes) -> Samples:
     with wave.open(io.BytesIO(file)) as audio:
-        return np.frombuffer(audio.readframes(audio.getnframes()), "<i2").astype(np.float32) / 32768
+        return decode_pcm16(audio.readframes(audio.getnframes()))
+
+
+def heard_in(events: list[dict[str, Any]]) -> Samples:
+    """The audio of a reply's events."""
+    deltas = [event["delta"] for event in events if event["type"].endswith("audio.delta")]
+    return decode_pcm16(b"".join(map(base64.b64decode, deltas)))
 
 
 def level_db(samples: Samples) -> float:
@@ -102,9 +109,7 @@ async def test_a_conversation_speaks_as_its_session_says(server: RunningServer, 
         await talker.send(type="conversation.item.create", item=item)
         await talker.send(type="response.create")
         events = await talker.until("response.done")
-    deltas = [event["delta"] for event in events if event["type"].endswith("audio.delta")]
-    samples = np.frombuffer(b"".join(map(base64.b64decode, deltas)), "<i2").astype(np.float32) / 32768
-    assert strongest_hz(samples, 24_000) == pytest.approx(raised(-1.5), abs=3)
+    assert strongest_hz(heard_in(events), 24_000) == pytest.approx(raised(-1.5), abs=3)
     assert events[-1]["response"]["not_applied"] == ["instruction"]
 
 
@@ -127,9 +132,7 @@ async def test_a_reply_is_spoken_as_fits_how_the_user_sounds(server: RunningServ
         await talker.next()
         await talker.append(silence(300) + tone(900, 1.0) + silence(700))  # what the fake hears as anger
         events = await talker.until("response.done")
-    deltas = [event["delta"] for event in events if event["type"] == "response.audio.delta"]
-    samples = np.frombuffer(b"".join(map(base64.b64decode, deltas)), "<i2").astype(np.float32) / 32768
-    assert strongest_hz(samples, 24_000) == pytest.approx(raised(BY_EMOTION["angry"].pitch_st), abs=1.5)
+    assert strongest_hz(heard_in(events), 24_000) == pytest.approx(raised(BY_EMOTION["angry"].pitch_st), abs=1.5)
 
 
 def answer(server: RunningServer, body: dict[str, Any]) -> dict[str, Any]:

@@ -61,11 +61,11 @@ def test_a_dialect_holds_and_what_is_sound_is_owned_up_to_once() -> None:
 
 def test_whisper_loudness_and_pitch_are_honoured() -> None:
     requests = VoiceRequests()
-    requests.take("Can you whisper?")
-    assert requests.style.whisper
-    assert "in a whisper" in told(requests)
-    requests.take("Stop whispering.")
-    assert not requests.style.whisper
+    whispers = []
+    for text in ("Hello.", "Can you whisper?", "Go on.", "Stop whispering."):
+        requests.take(text)
+        whispers.append(requests.style.whisper)
+    assert whispers == [False, True, True, False]
     requests.take("小声一点")
     assert requests.style.gain_db < 0
     requests.take("Use a deeper voice.")
