@@ -28,7 +28,12 @@ from vivavoce.speaking.requests import asked_of_voice, told_of_voice
         ("Sound more cheerful.", ["cheerful"]), ("More cheerful, please!", ["cheerful"]), ("开心一点", ["cheerful"]),
         ("明るく話して", ["cheerful"]), ("Speak more gently.", ["calm"]), ("温柔一点", ["calm"]), ("優しく話して", ["calm"]),
         ("严肃一点", ["serious"]), ("用四川话说", ["sichuanese"]), ("请用粤语说", ["cantonese"]),
-        ("Speak slower and louder", ["slower", "louder"]),
+        ("Speak slower and louder", ["slower", "louder"]), ("Don't speak so fast.", ["slower"]),
+        ("You speak too loud", ["quieter"]),
+        ("你说得太快了", ["slower"]), ("别说这么快", ["slower"]), ("声音太小了", ["louder"]), ("速すぎます", ["slower"]),
+        ("You're talking too fast!", ["slower"]), ("I can't hear you.", ["louder"]),
+        ("Can you sound a bit happier?", ["cheerful"]),
+        ("I want you to be more serious.", ["serious"]), ("Please be gentle.", ["calm"]),
     ],
 )  # fmt: skip
 def test_requests_are_understood(text: str, requests: list[str]) -> None:
@@ -55,6 +60,8 @@ def test_other_sentences_are_none(text: str) -> None:
         ("Never speak loudly.", ()),
         ("The user likes it when you talk faster.", ()),
         ("You are a helpful assistant.", ()),
+        ("Be happy to help, and be calm about it.", ()),
+        ("Be calm and gentle.", ("calm",)),
     ],
 )
 def test_instructions_count_where_they_say_it_in_so_many_words(instructions: str, requests: tuple[str, ...]) -> None:
