@@ -20,7 +20,8 @@ MAX_CHARACTERS = 120
 """Longer speech is about something, and its words are no request of the voice."""
 
 _SPEAK = r"(?:speak|talk|say (?:it|that)|read|answer|reply)"
-_ASKED = r"(?:^\W*|[,.;!?]\s*|\bplease,? |\b(?:can|could|would|will) you (?:please )?|\b(?:want|like) you to |\byou (?:should|must) )"
+_POLITELY = r"\bplease,? |\b(?:can|could|would|will) you (?:please )?|\b(?:want|like) you to |\byou (?:should|must) "
+_ASKED = rf"(?:^\W*|[,.;!?]\s*|{_POLITELY})"
 """What is before a verb that asks: "You sound happy" does not."""
 
 _JA = r"(?:話|喋|しゃべ|言|読|答え)"
