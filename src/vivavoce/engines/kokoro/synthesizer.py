@@ -40,13 +40,14 @@ MAX_THREADS = 2
 SHORTEST_PIECE = 24
 
 
-FAST = 1.5
-"""The speed above 1 that the network keeps to: it rounds the length of every sound to whole frames, and never to none."""
-
-
 def own_speed(speed: float) -> float:
-    """The speed the network is asked for; the rest of the way is stretched or pressed, at the same pitch."""
-    return speed if speed <= 1 else 1.0 if speed < (1 + FAST) / 2 else FAST
+    """The speed the network is asked for; beyond 1 its speech is pressed, at the same pitch.
+
+    It rounds the length of every sound to whole frames, and runs words together. Of four Japanese sentences at 1.25 and 1.5 the
+    recogniser got 59 and 49 % wrong when the network spoke them at 1.5, and 20 and 20 % when its usual speech was pressed; of
+    four Chinese ones 26 and 31 %, and 8 and 13 %.
+    """
+    return min(speed, 1.0)
 
 
 class KokoroSynthesizer(VectorSynthesizer):
@@ -117,12 +118,11 @@ class KokoroSynthesizer(VectorSynthesizer):
         of ``voices``, a blend of them (``Styles``), or a name that was added. Raises ``EngineError`` for a voice that does
         not exist or does not speak the language.
         """
-        speed = options.speed
         letter = self._styles.letter(options.voice, options.language)
         phonemize = self._phonemizers[letter]
         loop = asyncio.get_running_loop()
         phonemes = await loop.run_in_executor(self._executor, phonemize, text)
-        limit = max(SHORTEST_PIECE, min(PIECE_PHONEMES, int(PIECE_PHONEMES * speed)))
+        limit = max(SHORTEST_PIECE, int(PIECE_PHONEMES * own_speed(options.speed)))
         run = ort.RunOptions()
         try:
             for piece in pieces(phonemes, limit):
