@@ -44,4 +44,4 @@ def chat_style(
     asked = reply_style(way, instructions, requests, perceived, speed=audio.speed, controls=controls)
     answered = bool(messages) and messages[-1].role == "user"
     note = requests.note(language, controls, way.dialect) if answered else None
-    return ChatStyle(asked, audio.speed, (Message("system", note),) if note is not None else ())
+    return ChatStyle(asked, audio.speed, (Message("system", note, hint=True),) if note is not None else ())

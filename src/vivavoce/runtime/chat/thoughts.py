@@ -18,4 +18,4 @@ def notes_of_thoughts(
     answer = next((message for message in reversed(messages) if isinstance(message, AssistantMessage)), None)
     thoughts = "" if answer is None else answer.reasoning or answer.reasoning_content or ""
     note = note_from_thoughts(prompt[-1].content, thoughts, language)
-    return (Message("system", note),) if note is not None else ()
+    return (Message("system", note, hint=True),) if note is not None else ()
