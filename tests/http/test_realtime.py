@@ -224,7 +224,8 @@ async def test_an_engine_that_raises_what_it_should_not_does_not_end_the_session
 
     async with talking(server) as talker:
         await talker.next()
-        await talker.send(type="session.update", session={"turn_detection": None})
+        # A voice that has not spoken: what it says is in no cache.
+        await talker.send(type="session.update", session={"turn_detection": None, "voice": "fm_low"})
         with monkeypatch.context() as broken:
             broken.setattr(kind, verb, fails)
             if kind is FakeRecognizer:
