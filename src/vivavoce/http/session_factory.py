@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from vivavoce.config import Config
+from vivavoce.engines.base import controls_of
 from vivavoce.http.conversation_slots import conversation_slot
 from vivavoce.http.core import Core
 from vivavoce.http.key_limits import KeyTokenQuota
@@ -108,6 +109,8 @@ def session_options(
         perceives=perceives,
         announces_perception=perceives and dialect == "stepfun",
         instructs_by_perception=config.perception.instruct,
+        speaks_by_perception=config.perception.style,
+        controls_of=partial(controls_of, engines.synthesizer),
         thinking=config.thinking.thinking if model.tier.thinks and hosted is None else None,
         hosted=hosted is not None,
         name=config.persona.name,

@@ -143,7 +143,16 @@ class ReplyRun:
         if makers.relay is not None:
             await makers.relay.reply(work, work.response_id, options, server_tools, self._emit)
             return
-        request = ReplyRequest(work.messages, options, work.voice, work.language, work.speed, work.prefix, server_tools)
+        request = ReplyRequest(
+            work.messages,
+            options,
+            work.voice,
+            work.language,
+            work.speed,
+            work.style,
+            prefix=work.prefix,
+            server_tools=server_tools,
+        )
         await reply(request, self._model, makers.engines.synthesizer, self._emit)
 
     async def _emit(self, event: ReplyEvent) -> None:

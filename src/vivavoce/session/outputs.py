@@ -12,6 +12,7 @@ from vivavoce.audio.input_buffer import Frames
 from vivavoce.hosted import HostedTurn, TurnStep
 from vivavoce.protocol.server_events import ServerEvent
 from vivavoce.protocol.tool_config import McpServerDeclaration, ServerSideTool
+from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.types import GenerationOptions, Language, Message, Samples, ToolCall
 
 
@@ -101,7 +102,7 @@ class HearItem:
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Answer ``messages`` (answers: ``Replied``), spoken with ``voice`` if there is one, at ``speed``.
+    """Answer ``messages`` (answers: ``Replied``), spoken with ``voice`` if there is one, at ``speed``, in this ``style``.
 
     ``prefix`` is how the reply begins, written already; without ``messages`` that is all of it. ``tools`` run on the server;
     ``calls`` of them come first. ``tool_tokens``: how much of the prompt may tell of tools (``None``: any). ``hosted`` is the
@@ -115,6 +116,7 @@ class StartReply:
     language: Language
     tool_tokens: int | None = None
     speed: float = 1.0
+    style: SpeakingStyle = PLAIN
     prefix: str = ""
     tools: tuple[ServerSideTool, ...] = ()
     calls: tuple[ToolCall, ...] = ()

@@ -168,7 +168,7 @@ class ResponseController:
         reply = self._begun_reply()
         prompt = self._prompts.for_request(reply.request, languages)
         reply.response.prompt_usage = self._prompt_audio.measure(reply.request, prompt.messages)
-        reply.pace = prompt.pace
+        reply.not_applied = prompt.style.not_applied if reply.request.config.speaks else ()
         reply.response.keeps_thinking = prompt.options.thinking is not None
         reply.work = reply_work(reply.response.id, reply.request, prompt, language, self._prompts.hosted(reply.request))
         self._outbox.command(reply.work)
@@ -219,7 +219,7 @@ class ResponseController:
             case GenerationEnd():
                 response.end = result.event
             case ReplyEnd(not_applied=names):
-                response.not_applied = names
+                response.not_applied = (*reply.not_applied, *names)
                 response.happened(ResponseStep.GENERATED)
 
     def failed(self, result: ReplyFailed) -> None:

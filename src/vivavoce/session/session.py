@@ -96,6 +96,7 @@ class Session:
             by_default=options.perceives,
             announced=options.announces_perception,
             instruct=options.instructs_by_perception,
+            style=options.speaks_by_perception,
         )
         self.voice_requests = VoiceRequests()
         backlog = AudioBacklog(options.hearing_hz, options.buffer_ms / 1000)
@@ -115,6 +116,7 @@ class Session:
             options.thinking,
             voice_requests=self.voice_requests,
             hosted=options.hosted,
+            controls_of=options.controls_of,
         )
         self.mcp_servers = SessionMcpServers(self.outbox, self.conversation)
         self.responses = ResponseController(
@@ -146,6 +148,7 @@ class Session:
             self.mcp_servers,
             self.arbiter,
             options=options,
+            voice_requests=self.voice_requests,
         )
         self._preparation = ReplyPreparation(self.outbox, self.prompts, self.transcripts)
         self._vad_chosen = False

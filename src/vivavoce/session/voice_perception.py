@@ -11,8 +11,10 @@ from vivavoce.perception.baseline import Baseline, turn_of
 from vivavoce.perception.fillers import fillers
 from vivavoce.perception.notes import note_for
 from vivavoce.perception.questions import asks_about_sound, note_for_question
+from vivavoce.perception.style import style_for
 from vivavoce.perception.syllables import syllables
 from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.turns.backchannel import asks_a_question
 from vivavoce.types import Language, Message, Transcript
 from vivavoce.voice_facts import Gender, Perceived, VoiceFacts
@@ -33,13 +35,17 @@ MAX_LOGIT = 3.0
 
 
 class SessionPerception:
-    """Of one session. ``by_default``: without being asked; ``announced``: the client is told by default, too."""
+    """Of one session. ``by_default``: without being asked; ``announced``: the client is told by default, too.
 
-    def __init__(self, *, by_default: bool, announced: bool, instruct: bool) -> None:
-        self._by_default, self._announced, self._instruct = by_default, announced, instruct
+    ``instruct``: the language model is told how to answer to it; ``style``: the reply is spoken as fits it.
+    """
+
+    def __init__(self, *, by_default: bool, announced: bool, instruct: bool, style: bool = True) -> None:
+        self._by_default, self._announced, self._instruct, self._speaks_so = by_default, announced, instruct, style
         self._baseline = Baseline()
         self._female: list[float] = []
         self._notes: dict[str, str] = {}
+        self._styles: dict[str, SpeakingStyle] = {}
 
     def wanted(self, config: SessionConfig) -> bool:
         """Whether to listen for more than words."""
@@ -63,6 +69,8 @@ class SessionPerception:
         facts = self._facts(transcript.perceived, transcript, include)
         if facts == VoiceFacts():
             return None
+        if self._speaks_so and (style := style_for(facts)) != PLAIN:
+            self._styles[item_id] = style
         note = self._note(facts, transcript.text, transcript.language)
         if note is None:
             return facts
@@ -73,9 +81,14 @@ class SessionPerception:
         """What the language model is told of how this item sounds."""
         return self._notes.get(item_id or "")
 
+    def style(self, item_id: str | None) -> SpeakingStyle:
+        """How a reply to this item is spoken."""
+        return self._styles.get(item_id or "", PLAIN)
+
     def forget(self, item_id: str) -> None:
         """The item is gone."""
         self._notes.pop(item_id, None)
+        self._styles.pop(item_id, None)
 
     def _note(self, facts: VoiceFacts, text: str, language: Language) -> str | None:
         if not self._instruct:
@@ -122,8 +135,8 @@ def with_note(messages: Sequence[Message], note: str) -> tuple[Message, ...]:
     """
     *before, last = messages
     if last.role == "user" and asks_a_question(last.content) and not asks_about_sound(last.content):
-        return (*before, Message("system", note), last)
-    return (*messages, Message("system", note))
+        return (*before, Message("system", note, hint=True), last)
+    return (*messages, Message("system", note, hint=True))
 
 
 def included(config: SessionConfig) -> tuple[str, ...]:

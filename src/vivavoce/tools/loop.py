@@ -109,7 +109,7 @@ class ToolLoop:
                 yield outcome
             options = self._after_calls(options)
         if self.server_tools.note:  # behind what was found, which the next turn has to find where it was read
-            prompt.append(Message("system", self.server_tools.note))
+            prompt.append(Message("system", self.server_tools.note, hint=True))
         for rounds_left in range(self.server_tools.rounds, -1, -1):
             allowed = self._allowed(options, rounds_left)
             round_ = Round(self._tools, allowed, holds_calls=guard is not None)
