@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.sound import MessageAudio, SpokenAudio, SpokenText, SpokenTokens
 from vivavoce.voice_facts import Perceived
 
 Samples: TypeAlias = NDArray[np.float32]
@@ -185,7 +186,7 @@ class Message:
     """One turn of the prompt. ``tool_call_id`` belongs to role ``tool``, ``tool_calls`` to role ``assistant``.
 
     ``reply_language`` is the language a user's turn should be answered in, where the instructions leave it open: a hint
-    for engines whose models drift into another one.
+    for engines whose models drift into another one. ``audio`` is how a user's message sounds, for models that hear.
     """
 
     role: Role
@@ -193,6 +194,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     reply_language: Language | None = None
+    audio: MessageAudio | None = None
 
 
 ThinkingMode: TypeAlias = Literal["off", "speak-first", "think-first", "think-before-speak"]
@@ -229,6 +231,7 @@ class GenerationOptions:
     ``LanguageModel.features``.
 
     ``thinking``: think as well (``runtime/reasoning.py``). ``aside``: beside the conversation's reply, not in its slot.
+    ``voice``: the reply is heard, in this voice of ours; a model that speaks for itself does so, in the nearest it has.
     """
 
     max_tokens: int = 512
@@ -249,6 +252,7 @@ class GenerationOptions:
     logprobs: int | None = None
     thinking: ThinkingOptions | None = None
     aside: bool = False
+    voice: str | None = None
 
 
 GenerationFeature: TypeAlias = Literal["schema", "logprobs", "thinking"]
@@ -381,7 +385,16 @@ class ApprovalNeeded:
 
 
 GenerationEvent: TypeAlias = (
-    TextDelta | TokenScores | ThinkingDelta | ThinkingEnd | ToolCallDelta | ToolCall | GenerationEnd
+    TextDelta
+    | SpokenText
+    | SpokenAudio
+    | SpokenTokens
+    | TokenScores
+    | ThinkingDelta
+    | ThinkingEnd
+    | ToolCallDelta
+    | ToolCall
+    | GenerationEnd
 )
 
 

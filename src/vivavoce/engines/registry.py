@@ -20,6 +20,8 @@ EngineKind: TypeAlias = Literal[
     "speaker_verifiers",
     "embedders",
     "perceivers",
+    "audio_chats",
+    "audio_token_decoders",
 ]
 LoadEngine: TypeAlias = Callable[[EngineContext], Any]
 

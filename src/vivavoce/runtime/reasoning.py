@@ -136,7 +136,9 @@ class _Brains:
         if not tokens or self._options.continue_last_message:
             self._thought.over = self._options.continue_last_message
             return
-        own = replace(self._options, max_tokens=tokens, tools=(), schema=None, tool_choice="auto", logprobs=None)
+        own = replace(
+            self._options, max_tokens=tokens, tools=(), schema=None, tool_choice="auto", logprobs=None, voice=None
+        )
         prompt = (*self._messages, to_think(self._messages))
         async with aclosing(self._model.generate(prompt, own)) as events:
             async for event in events:
@@ -151,7 +153,7 @@ class _Brains:
     async def _formulate(self, tokens: int) -> None:
         """What is left to think, aside, while it is spoken. Its deltas are in ``news``, ``None`` at the end."""
         prompt: tuple[Message, ...] = (*self._messages, to_think(self._messages))
-        aside = replace(self._options, max_tokens=tokens, slot=None, aside=True, logprobs=None)
+        aside = replace(self._options, max_tokens=tokens, slot=None, aside=True, logprobs=None, voice=None)
         if self._thought.text:
             prompt = (*prompt, Message("assistant", self._thought.text))
             aside = replace(aside, continue_last_message=True)

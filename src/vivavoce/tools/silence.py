@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from vivavoce.sound import SpokenAudio, SpokenText
 from vivavoce.tools.rendering import filler
 from vivavoce.types import GenerationEvent, TextDelta
 
@@ -76,7 +77,7 @@ class SilenceWatch:
                 if (event := task.result()) is None:
                     return
                 yield event
-                if isinstance(event, TextDelta):
+                if isinstance(event, TextDelta | SpokenText | SpokenAudio):
                     break
             async for event in events:
                 yield event
