@@ -8,7 +8,10 @@ from typing import Protocol
 from typing_extensions import override
 
 from vivavoce.engines.base import LanguageModel, SpeechOutput
-from vivavoce.types import GenerationEvent, GenerationOptions, Message
+from vivavoce.types import GenerationEvent, GenerationOptions, Message, ModelAid
+
+_READING_AIDS: frozenset[ModelAid] = frozenset({"relevance", "intents"})
+"""Those that read what the user said before the model is asked."""
 
 
 class AudioChat(LanguageModel, Protocol):
@@ -30,3 +33,10 @@ class AudioChat(LanguageModel, Protocol):
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Yield thoughts, words, sound and tool calls, then exactly one ``GenerationEnd``. Raises ``EngineError``."""
+
+
+def answers_unread(model: LanguageModel) -> bool:
+    """Whether ``model`` can be asked while the user's words are not known yet: it hears them, and nobody else has to read them
+    before.
+    """
+    return model.audio_turns > 0 and not model.aids & _READING_AIDS

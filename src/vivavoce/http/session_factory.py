@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from vivavoce.config import Config
+from vivavoce.engines.audio_chat import answers_unread
 from vivavoce.http.conversation_slots import conversation_slot
 from vivavoce.http.core import Core
 from vivavoce.http.key_limits import KeyTokenQuota
@@ -86,11 +87,12 @@ def session_options(
     """
     config, engines = core.config, core.engines.of_tier(model.tier)
     transcribes = query.get("intent") == "transcription"
+    language_model = engines.language_model(model.tier)
     return SessionOptions(
         config=starting_config(config, model, principal.patch, dialect, transcribes=transcribes),
         turn_detection=turn_detection_defaults(config),
         voices=_known_voices(principal),
-        context_tokens=engines.language_model(model.tier).context_tokens,
+        context_tokens=language_model.context_tokens,
         synthesis_hz=engines.synthesizer.rate_hz,
         hearing_hz=engines.recognition.rate_hz,
         frame_samples=engines.vad.detector.frame_samples,
@@ -104,7 +106,9 @@ def session_options(
         own_tools=core.tools.has_server_tools,
         perceives=config.perception.enabled and model.tier.perceives,
         announces_perception=config.perception.enabled and model.tier.perceives and dialect == "stepfun",
-        instructs_by_perception=config.perception.instruct,
+        instructs_by_perception=config.perception.instruct and not language_model.audio_turns,
+        audio_turns=language_model.audio_turns,
+        answers_unread=language_model.speculative and answers_unread(language_model),
         thinking=config.thinking.thinking if model.tier.thinks else None,
         name=config.persona.name,
         frozen=principal.frozen,

@@ -66,7 +66,11 @@ class OwnVoice:
         start = 0
         for at in range(0, len(samples), frame):
             end = min(at + frame, len(samples))
-            if self._may_end(samples[at:end]) and len(self._expected_s) > 1:
+            if not self._may_end(samples[at:end]):
+                continue
+            if len(self._expected_s) == 1:  # what follows is not whole yet
+                yield from self._cut(self._rest())
+            if len(self._expected_s) > 1:
                 yield samples[start:end]
                 yield ClauseEnd()
                 self._expected_s.popleft()
@@ -92,7 +96,7 @@ class OwnVoice:
         return clauses
 
     def _may_end(self, frame: Samples) -> bool:
-        """Whether the clause ends with this frame, if there is another one."""
+        """Whether the clause ends with this frame, if there are words behind it."""
         level = float(np.sqrt(np.mean(np.square(frame))))
         self._loudest = max(self._loudest, level)
         self._quiet_frames = self._quiet_frames + 1 if level < QUIET * self._loudest else 0

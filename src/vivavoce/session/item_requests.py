@@ -77,6 +77,7 @@ class ItemRequests:
         self._transcription.require_room(audio.values(), "item.content")
         self._conversation.add(item, after=event.previous_item_id)
         self._arbiter.item_created(item)
+        self._conversation.audio.keep(item.id, audio.values())
         self._transcription.transcribe_parts(item, audio, config)
 
     def delete(self, event: client.ItemDelete, config: SessionConfig, now: float) -> None:
@@ -108,6 +109,7 @@ class ItemRequests:
         self._transcription.require_room([samples for _, audio in own for samples in audio.values()], "response.input")
         for item, audio in own:
             self._conversation.add_out_of_band(item)
+            self._conversation.audio.keep(item.id, audio.values())
             self._transcription.transcribe_parts(item, audio, config)
         return ids
 

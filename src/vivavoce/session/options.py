@@ -41,7 +41,8 @@ class SessionOptions:
     assistant's; ``frozen`` are fields that its client cannot change; ``most_bytes`` bounds what a client may have the
     conversation keep. ``perceives``: it hears more than words without being asked, ``announces_perception``: and tells its
     client; ``instructs_by_perception``: the language model is told how to answer to it. ``thinking``: replies are thought
-    about, so.
+    about, so. ``audio_turns``: so many of the user's newest turns the model hears; ``answers_unread``: it can be asked for a
+    reply while the transcript of the turn is being made.
     """
 
     config: SessionConfig
@@ -64,6 +65,8 @@ class SessionOptions:
     announces_perception: bool = False
     instructs_by_perception: bool = True
     thinking: Thinking | None = None
+    audio_turns: int = 0
+    answers_unread: bool = False
     name: str = NAME
     frozen: frozenset[Frozen] = frozenset()
     expires_at: int | None = None

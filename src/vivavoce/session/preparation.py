@@ -16,7 +16,7 @@ from vivavoce.session.prompt_builder import PromptBuilder, ResponseRequest
 from vivavoce.session.reply import reply_work
 from vivavoce.session.response import Response
 from vivavoce.session.transcripts import Transcripts
-from vivavoce.types import Transcript
+from vivavoce.types import Language, Transcript
 
 REPLY_TAKES_MS = 300
 """About how long the first clause of a reply takes. Whether the sentence is whole is not asked where the turn ends sooner: the
@@ -36,6 +36,7 @@ class ReplyPreparation:
     def prepare(self, input_turn: InputTurn, transcript: Transcript, config: SessionConfig, now: float) -> None:
         """Prepare the reply to the turn in progress, if it ended with these words."""
         item_id = input_turn.item_id
+        input_turn.keep_audio()
         item = Item(id=item_id, role="user", content=(Part(type="input_audio", transcript=transcript.text),))
         request = ResponseRequest(config)
         languages = {**self._transcripts.languages, item_id: transcript.language}
@@ -44,6 +45,14 @@ class ReplyPreparation:
         score_sentence = vad is not None and input_turn.ends_in_ms(vad, now) > REPLY_TAKES_MS
         work = reply_work("", request, prompt, transcript.language)
         self._outbox.command(PrepareReply(item_id, input_turn.voiced_until, score_sentence, work))
+        self.active, self._begun_at = True, now
+
+    def prepare_unread(self, request: ResponseRequest, item_id: str, language: Language, now: float) -> None:
+        """Prepare the reply to a turn that is over from its sound alone, while its transcript, in ``language`` as far as is
+        known, is being made: only words make it a turn that is answered."""
+        languages = {**self._transcripts.languages, item_id: language}
+        work = reply_work("", request, self._prompts.for_request(request, languages), language)
+        self._outbox.command(PrepareReply(item_id, 0, False, work))
         self.active, self._begun_at = True, now
 
     def drop(self) -> None:

@@ -52,7 +52,8 @@ class RecordingReader:
     """Finds out what was said. ``fetcher`` is there if the server fetches recordings by URL.
     ``perceive``: more than words is listened for.
 
-    ``audio_ms`` is how much audio there was.
+    ``audio_ms`` is how much audio there was. The recordings of the newest ``heard_turns`` messages that have any are ``heard``
+    by the model; with ``unread`` they are not transcribed as well.
     """
 
     def __init__(
@@ -63,8 +64,13 @@ class RecordingReader:
         fetcher: Fetcher | None,
         *,
         perceive: bool = False,
+        heard_turns: int = 0,
+        unread: bool = False,
     ) -> None:
         self._perceive = perceive
+        self._heard_turns = heard_turns
+        self._unread = unread
+        self.heard: Mapping[Place, Samples] = {}
         self._engines = engines
         self._transcripts = transcripts
         self._owner = owner
@@ -72,12 +78,17 @@ class RecordingReader:
         self.audio_ms = 0
 
     async def transcripts(self, messages: Sequence[ChatMessage]) -> Mapping[Place, Transcript]:
-        """The transcript of every recording. All are decoded before the first is heard, so that a bad one is known at once.
+        """The transcript of every recording that is to be read. All are decoded before the first is heard, so that a bad one is
+        known at once.
 
         Raises ``ClientError`` with the recording's ``param``, and ``EngineError``.
         """
         recordings = await self.recordings(messages)
-        self.audio_ms = sum(len(recording.samples) for recording in recordings.values()) * 1000 // self._rate_hz
+        self.audio_ms = sum(len(recording.samples) for recording in recordings.values()) * 1000 // self.rate_hz
+        turns = sorted({number for number, _ in recordings}, reverse=True)[: self._heard_turns]
+        self.heard = {place: recording.samples for place, recording in recordings.items() if place[0] in turns}
+        if self._unread:
+            recordings = {place: recording for place, recording in recordings.items() if place not in self.heard}
         uncached = [
             recording for recording in recordings.values() if (self._owner, recording.digest) not in self._transcripts
         ]
@@ -90,11 +101,12 @@ class RecordingReader:
         segments_left = MAX_SEGMENTS
         for place, part in _audio_parts(messages):
             recordings[place] = await self._recording(part.input_audio, place, segments_left)
-            segments_left -= ceil(len(recordings[place].samples) / (SEGMENT_S * self._rate_hz))
+            segments_left -= ceil(len(recordings[place].samples) / (SEGMENT_S * self.rate_hz))
         return recordings
 
     @property
-    def _rate_hz(self) -> int:
+    def rate_hz(self) -> int:
+        """Of samples."""
         return self._engines.recognition.rate_hz
 
     async def _recording(self, audio: InputAudio, place: Place, segments_left: int) -> ChatRecording:
@@ -124,7 +136,7 @@ class RecordingReader:
         max_s = max(segments_left, 0) * SEGMENT_S
         if not max_s:
             raise ClientError("There are too many.", code="audio_too_long")
-        samples = await self._engines.decoder.decode(content, rate_hz=self._rate_hz, max_s=max_s, raw=raw)
+        samples = await self._engines.decoder.decode(content, rate_hz=self.rate_hz, max_s=max_s, raw=raw)
         digest = (await asyncio.to_thread(sha256, content)).hexdigest()
         # The same bytes are another recording when they are taken for headerless PCM.
         return ChatRecording(f"{digest}{' raw' if raw else ''}{' perceived' if self._perceive else ''}", samples)
