@@ -70,7 +70,8 @@ def _language_models(config: Config) -> Iterator[str]:
                 setting, f"language model '{served.language_model}'", served.language_model, sorted(models)
             )
     served_by = [served.language_model for served in config.tiers.served_by.values()]
-    fallbacks = [model.fallback for model in (*models.values(), *config.engines.audio_chats.values())]
+    fallbacks = [model.fallback for model in models.values()]
+    fallbacks += [chat.fallback for chat in config.engines.audio_chats.values()]
     of_tiers = {tier.language_model for tier in TIERS.values()}
     used = sorted({*of_tiers, *filter(None, [*served_by, *fallbacks])})
     for name in models:

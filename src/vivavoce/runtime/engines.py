@@ -206,8 +206,8 @@ def _tiers(
 
 def _with_fallbacks(config: Config, models: Mapping[str, LanguageModel]) -> dict[str, LanguageModel]:
     """The language models by name, those with a fallback in front of it."""
-    configured = {**config.engines.language_models, **config.engines.audio_chats}
-    fallbacks = {name: model.fallback for name, model in configured.items()}
+    fallbacks = {name: model.fallback for name, model in config.engines.language_models.items()}
+    fallbacks |= {name: chat.fallback for name, chat in config.engines.audio_chats.items()}
     return {
         name: model if (other := fallbacks[name]) is None else FallbackModel(name, model, other, models[other])
         for name, model in models.items()
