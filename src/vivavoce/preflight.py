@@ -87,7 +87,10 @@ def _audio_chats(config: Config) -> Iterator[str]:
     for tier, name in used.items():
         if name not in there:
             yield _unknown_name(
-                f"tiers.served_by.{tier}.audio_chat", f"model that hears '{name}' in engines.audio_chats", name, sorted(there)
+                f"tiers.served_by.{tier}.audio_chat",
+                f"model that hears '{name}' in engines.audio_chats",
+                name,
+                sorted(there),
             )
     for name in there:
         if name not in used.values():

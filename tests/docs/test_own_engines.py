@@ -94,7 +94,9 @@ async def test_a_turn_that_is_heard_and_answered_in_tokens(server: RunningServer
         await talker.append(silence(300) + tone(3000) + silence(700))
         events = await talker.until("response.done")
         assert events[-1]["response"]["output"][0]["content"][0]["transcript"].startswith("I hear 3.")
-        sound = sum(len(base64.b64decode(event["delta"])) for event in events if event["type"] == "response.audio.delta")
+        sound = sum(
+            len(base64.b64decode(event["delta"])) for event in events if event["type"] == "response.audio.delta"
+        )
         assert sound == 50 * 960 * 2
         await talker.say("Hi")
         await talker.send(type="response.create", response={"modalities": ["text"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
@@ -13,7 +14,21 @@ import pytest
 
 from chatting import openai_audio, post, question, request
 from chatting import stream as streamed_answer
-from openai_stub import DONE, HangUp, Pause, Script, Step, Stub, chunk, event, running_stub, said, status, streamed, usage
+from openai_stub import (
+    DONE,
+    HangUp,
+    Pause,
+    Script,
+    Step,
+    Stub,
+    chunk,
+    event,
+    running_stub,
+    said,
+    status,
+    streamed,
+    usage,
+)
 from running import RunningServer, Talker, running, silence, talking, tone
 from vivavoce.config import load_config
 from vivavoce.engines.fake import TOKEN_MS
@@ -22,7 +37,13 @@ MINI, THINK, R1, GPT = "step-audio-2-mini", "step-audio-2", "step-audio-r1.1", "
 """The tiers, each served by another family."""
 
 FAMILIES = {MINI: "step-audio-2", THINK: "step-audio-2-think", R1: "step-audio-r1", GPT: "openai"}
-FIELDS = {"skip_special_tokens", "repetition_penalty", "continue_final_message", "add_generation_prompt", "stop_token_ids"}
+FIELDS = {
+    "skip_special_tokens",
+    "repetition_penalty",
+    "continue_final_message",
+    "add_generation_prompt",
+    "stop_token_ids",
+}
 FAST = {"first_s": 0.6, "between_s": 0.4, "retries": 0, "failures": 9, "pause_s": 0.1}
 PATIENT = {"first_s": 20, "between_s": 20}
 
@@ -62,10 +83,9 @@ def server(elsewhere: Stub) -> Iterator[RunningServer]:
 
 
 @pytest.fixture(autouse=True)
-def _fine(elsewhere: Stub) -> Iterator[None]:
+def _fine(elsewhere: Stub) -> None:
     elsewhere.answers(always(SPOKEN))
     elsewhere.asked.clear()
-    yield
 
 
 async def ask(talker: Talker, milliseconds: int = 800) -> list[dict[str, Any]]:
@@ -217,7 +237,7 @@ async def test_interruption_closes_the_request_and_the_history_keeps_what_was_he
     async with talking(server, f"model={MINI}") as talker:
         await talker.append(silence(300) + tone(800) + silence(900))
         await talker.until("response.audio.delta")
-        time.sleep(1.2)
+        await asyncio.sleep(1.2)
         events = await ask(talker)
         assert events[-1]["response"]["status"] in ("cancelled", "completed")
         if events[-1]["response"]["status"] == "cancelled":
@@ -225,7 +245,7 @@ async def test_interruption_closes_the_request_and_the_history_keeps_what_was_he
             events = await talker.until("response.done")
     deadline = time.monotonic() + 3
     while not elsewhere.posts()[0].closed_early.is_set() and time.monotonic() < deadline:
-        time.sleep(0.02)
+        await asyncio.sleep(0.02)
     assert elsewhere.posts()[0].closed_early.is_set()
     (kept,) = [
         message["content"]

@@ -68,7 +68,9 @@ class Scripted(FakeLanguageModel):
             self.closed.set()
 
 
-async def replied(model: FakeLanguageModel | DecodedSpeech, voice: str | None = "fake", **fields: object) -> list[ReplyEvent]:
+async def replied(
+    model: FakeLanguageModel | DecodedSpeech, voice: str | None = "fake", **fields: object
+) -> list[ReplyEvent]:
     events: list[ReplyEvent] = []
 
     async def emit(event: ReplyEvent) -> None:
@@ -113,7 +115,10 @@ async def test_sound_is_played_as_it_comes_and_clauses_end_in_its_pauses() -> No
     lengths = heard(events)
     assert sum(lengths.values()) == pytest.approx(total)
     assert [event.index for event in events if isinstance(event, ClauseSpoken)] == list(range(len(texts(events))))
-    assert [type(event) for event in events[-2:]] == [GenerationEnd, ReplyEnd]  # all sound is made where the end is told
+    assert [type(event) for event in events[-2:]] == [
+        GenerationEnd,
+        ReplyEnd,
+    ]  # all sound is made where the end is told
     first = next(at for at, event in enumerate(events) if isinstance(event, Speech))
     assert first < max(at for at, event in enumerate(events) if isinstance(event, TextDelta))
     assert model.asked[0][1].voice == "fake"
@@ -165,7 +170,12 @@ async def test_sound_before_any_word_and_words_without_any_sound() -> None:
 
 
 async def test_what_is_written_is_read_before_what_is_spoken_behind_it() -> None:
-    script = (TextDelta("First we."), SpokenText("Then it."), SpokenAudio(hum(0.7), 16_000), TextDelta(" And we again."))
+    script = (
+        TextDelta("First we."),
+        SpokenText("Then it."),
+        SpokenAudio(hum(0.7), 16_000),
+        TextDelta(" And we again."),
+    )
     events = await replied(Scripted(*script))
     cut = texts(events)
     assert "".join(cut) == "First we.Then it. And we again."

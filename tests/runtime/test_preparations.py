@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calls_per_frame import fake_engines
 from runtime.test_engine_work import Conversation, conversation, start_reply
 from vivavoce.engines.fake import FAILURE
 from vivavoce.engines.fake.language_model import FakeLanguageModel

@@ -98,5 +98,6 @@ class FallbackModel(LanguageModel):
 
 
 def is_read(messages: Sequence[Message]) -> bool:
-    """Whether there are words of all that the user said."""
-    return all(message.content for message in messages if message.audio is not None)
+    """Whether there are words of what the user said last."""
+    last = next((message for message in reversed(messages) if message.role == "user"), None)
+    return last is None or last.audio is None or bool(last.content)

@@ -45,12 +45,13 @@ class ReasoningModel(LanguageModel):
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Thoughts and words as they come, then one ``GenerationEnd`` that counts both.
 
-        A model that thinks by itself is left to. Where an answer may be a call, has a form, or goes on with one that was begun,
-        all is thought before it.
+        A model that thinks by itself is left to, and so is one that speaks by itself: its sound cannot go on with other thoughts.
+        Where an answer may be a call, has a form, or goes on with one that was begun, all is thought before it.
         """
         thinking = options.thinking
         plain = replace(options, thinking=None)
-        if thinking is None or thinking.mode == "off" or not options.max_tokens or "thinking" in self.features:
+        left_alone = "thinking" in self.features or (self._model.speaks != "none" and options.voice is not None)
+        if thinking is None or thinking.mode == "off" or not options.max_tokens or left_alone:
             stream = without_tags(self._model.generate(messages, plain))
         else:
             stream = _Brains(self._model, messages, plain, thinking).events()

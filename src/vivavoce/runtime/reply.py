@@ -135,7 +135,9 @@ async def _write(
                         await emit(event)
     await writing.flush()
     if model.speaks != "none":
-        await clauses.join()  # a reply whose end is told has all its sound: what is unheard of it need not be made again
+        await (
+            clauses.join()
+        )  # a reply whose end is told has all its sound: what is unheard of it need not be made again
     await clauses.put(None)
     if end is not None:
         await emit(end)

@@ -120,7 +120,9 @@ def _continued(before: Message, message: Message) -> Message:
     audio = None
     if before.audio is not None and message.audio is not None:
         texts = (before.audio.text, message.audio.text)
-        audio = replace(message.audio, clips=before.audio.clips + message.audio.clips, text=" ".join(filter(None, texts)))
+        audio = replace(
+            message.audio, clips=before.audio.clips + message.audio.clips, text=" ".join(filter(None, texts))
+        )
     return replace(message, content=joined(_unended(before.content), message.content), audio=audio)
 
 

@@ -37,7 +37,13 @@ CLIP = bytes(16_000 * 2)
 SYSTEM = Message("system", "You are a voice.")
 HEARD = Message("user", "How far is the moon?", audio=MessageAudio((CLIP,), 16_000))
 WEATHER = Tool("get_weather", "The weather", {"type": "object", "properties": {"city": {"type": "string"}}})
-STEP_FIELDS = {"skip_special_tokens", "repetition_penalty", "continue_final_message", "add_generation_prompt", "stop_token_ids"}
+STEP_FIELDS = {
+    "skip_special_tokens",
+    "repetition_penalty",
+    "continue_final_message",
+    "add_generation_prompt",
+    "stop_token_ids",
+}
 
 
 @asynccontextmanager
@@ -45,7 +51,9 @@ async def model_of(family: str, *scripts: Script, **settings: Any) -> AsyncItera
     async with stub(*scripts) as served:
         served.extra_fields |= STEP_FIELDS
         values = {"url": served.url, "model": "served", "family": family, "retries": 0} | settings
-        context = EngineContext(weights=lambda name: pytest.fail(name), threads=1, capacity=2, settings=values, name="ears")
+        context = EngineContext(
+            weights=lambda name: pytest.fail(name), threads=1, capacity=2, settings=values, name="ears"
+        )
         model = await asyncio.to_thread(load, context)
         served.asked.clear()
         try:
@@ -350,7 +358,9 @@ async def test_faults(steps: list[Step], message: str) -> None:
 
 
 async def test_sound_counts_as_progress() -> None:
-    slow = streamed(tts("It"), *(step for _ in range(4) for step in (Pause(0.2), tts("", "<audio_1>"))), chunk({}, "stop"), DONE)
+    slow = streamed(
+        tts("It"), *(step for _ in range(4) for step in (Pause(0.2), tts("", "<audio_1>"))), chunk({}, "stop"), DONE
+    )
     async with model_of("step-audio-2", always(slow), between_s=0.35) as (_, model):
         assert tokens(await replied(model)) == [1, 1, 1, 1]
 

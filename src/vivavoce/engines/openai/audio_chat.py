@@ -84,7 +84,7 @@ class OpenAIAudioChat(OpenAILanguageModel, AudioChat):
     def _opened(
         self, messages: Sequence[Message], options: GenerationOptions, thought: str
     ) -> tuple[Sequence[Message], GenerationOptions]:
-        """The request for the answer: the assistant's turn begins with what is thought, and with the mark that has it spoken."""
+        """The request for the answer. The assistant's turn begins with what is thought, and the mark that has it spoken."""
         opening = f"{THINK}{thought}{THOUGHT}\n\n" if thought else ""
         if self._is_spoken(options):
             opening += self._wire.opening
@@ -120,7 +120,8 @@ class OpenAIAudioChat(OpenAILanguageModel, AudioChat):
         if self._wire.thinks_first:  # in a request of its own
             settings = settings.model_copy(update={"thinking_tokens": 0})
         body = chat_body(messages, options, settings, self._conventions, self._rendered)
-        return self._modalities(messages, options) | body
+        modalities = self._modalities(messages, options)
+        return {name: value for name, value in modalities.items() if name not in settings.omit} | body
 
     def _modalities(self, messages: Sequence[Message], options: GenerationOptions) -> dict[str, Any]:
         """What is to be answered in, where that is said beside the messages."""

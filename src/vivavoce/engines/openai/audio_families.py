@@ -100,7 +100,12 @@ FAMILIES: Mapping[FamilyName, Family] = MappingProxyType(
         "step-audio-r1": Family(
             clip_s=25.0,
             text_parts=True,
-            defaults={**_step_audio(stop_token_ids=[_EOT_ID]), "thinking": "open", "thinking_tokens": 4096, "first_s": 60.0},
+            defaults={
+                **_step_audio(stop_token_ids=[_EOT_ID]),
+                "thinking": "open",
+                "thinking_tokens": 4096,
+                "first_s": 60.0,
+            },
         ),
     }
 )
