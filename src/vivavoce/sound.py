@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,3 +49,7 @@ class SpokenTokens:
     """More of the sound of such a reply as tokens of the model's codec, for an ``AudioTokenDecoder``."""
 
     tokens: tuple[int, ...]
+
+
+Spoken: TypeAlias = SpokenText | SpokenAudio | SpokenTokens
+"""What a model yields that speaks for itself."""

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.sound import MessageAudio, SpokenAudio, SpokenText, SpokenTokens
+from vivavoce.sound import MessageAudio, Spoken
 from vivavoce.voice_facts import Perceived
 
 Samples: TypeAlias = NDArray[np.float32]
@@ -385,16 +385,7 @@ class ApprovalNeeded:
 
 
 GenerationEvent: TypeAlias = (
-    TextDelta
-    | SpokenText
-    | SpokenAudio
-    | SpokenTokens
-    | TokenScores
-    | ThinkingDelta
-    | ThinkingEnd
-    | ToolCallDelta
-    | ToolCall
-    | GenerationEnd
+    TextDelta | Spoken | TokenScores | ThinkingDelta | ThinkingEnd | ToolCallDelta | ToolCall | GenerationEnd
 )
 
 

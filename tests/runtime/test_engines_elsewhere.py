@@ -117,7 +117,7 @@ async def test_a_tier_that_hears() -> None:
 
 
 async def test_one_that_speaks_in_tokens_needs_a_decoder_and_another_one_does_not() -> None:
-    with pytest.raises(EngineError, match="engines.audio_chats.ears: it speaks in tokens: name the 'decoder'"):
+    with pytest.raises(EngineError, match=r"engines\.audio_chats\.ears: it speaks in tokens: name the 'decoder'"):
         await load_engines(hearing(decoder=None))
     engines = await load_engines(hearing(decoder=None, settings={"speaks": "none"}))
     assert engines.language_model(TIERS["step-audio-2-mini"]).speaks == "none"
@@ -133,9 +133,9 @@ def test_what_is_wrong_with_a_model_that_hears_is_said() -> None:
     assert "engines.audio_chats.ears.decoder: there is no engine 'tokn2wav' among the installed" in wrong
     with pytest.raises(ValidationError, match="both say what answers"):
         hearing({"audio_chat": "ears", "language_model": "small"})
-    with pytest.raises(ValidationError, match="audio_chats.ears.fallback: there is no other language model 'ears'"):
+    with pytest.raises(ValidationError, match=r"audio_chats\.ears\.fallback: there is no other language model 'ears'"):
         hearing(fallback="ears")
-    with pytest.raises(ValidationError, match=r"audio_chats.large: a language model has this name"):
+    with pytest.raises(ValidationError, match=r"audio_chats\.large: a language model has this name"):
         configured(audio_chats={"large": {"engine": "fake"}})
 
 

@@ -45,7 +45,7 @@ class ReasoningModel(LanguageModel):
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Thoughts and words as they come, then one ``GenerationEnd`` that counts both.
 
-        A model that thinks by itself is left to, and so is one that speaks by itself: its sound cannot go on with other thoughts.
+        A model that thinks by itself is left to, and so is one that speaks by itself: sound cannot go on with other thoughts.
         Where an answer may be a call, has a form, or goes on with one that was begun, all is thought before it.
         """
         thinking = options.thinking

@@ -43,7 +43,7 @@ from vivavoce.types import (
 
 Emit: TypeAlias = Callable[[ReplyEvent], Awaitable[None]]
 
-Spoken: TypeAlias = "tuple[int, Clause | Samples | ClauseEnd]"
+ClauseSound: TypeAlias = "tuple[int, Clause | Samples | ClauseEnd]"
 """What is to be heard of a clause, by its number: all of it, to be read; or its sound, piece by piece, and its end."""
 
 CLAUSES_AHEAD = 32
@@ -72,7 +72,7 @@ async def reply(request: ReplyRequest, model: LanguageModel, synthesizer: Synthe
 
     Cancelling the task stops generation and synthesis within one step of each. Raises ``EngineError``.
     """
-    clauses: asyncio.Queue[Spoken | None] = asyncio.Queue(CLAUSES_AHEAD)
+    clauses: asyncio.Queue[ClauseSound | None] = asyncio.Queue(CLAUSES_AHEAD)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_write(_own_prefix(request, model), model, synthesizer.rate_hz, clauses, emit))
@@ -108,7 +108,7 @@ async def read_prompt(messages: Sequence[Message], options: GenerationOptions, m
 
 
 async def _write(
-    request: ReplyRequest, model: LanguageModel, rate_hz: int, clauses: asyncio.Queue[Spoken | None], emit: Emit
+    request: ReplyRequest, model: LanguageModel, rate_hz: int, clauses: asyncio.Queue[ClauseSound | None], emit: Emit
 ) -> None:
     """Text into clauses, numbered from 0."""
     writing = _Writing(request.language, rate_hz, clauses, emit)
@@ -156,7 +156,9 @@ def _generated(request: ReplyRequest, model: LanguageModel) -> AsyncGenerator[Lo
 class _Writing:
     """The text of one reply on its way into numbered clauses; what the model speaks itself, at ``rate_hz``."""
 
-    def __init__(self, language: Language, rate_hz: int, clauses: asyncio.Queue[Spoken | None], emit: Emit) -> None:
+    def __init__(
+        self, language: Language, rate_hz: int, clauses: asyncio.Queue[ClauseSound | None], emit: Emit
+    ) -> None:
         self._language = language
         self._rate_hz = rate_hz
         self._clauses = clauses
@@ -243,7 +245,7 @@ class _Writing:
 
 
 async def _speak(
-    request: ReplyRequest, synthesizer: Synthesizer, clauses: asyncio.Queue[Spoken | None], emit: Emit
+    request: ReplyRequest, synthesizer: Synthesizer, clauses: asyncio.Queue[ClauseSound | None], emit: Emit
 ) -> tuple[str, ...]:
     """All clauses as speech; what the voice could not do."""
     voice = ClauseSynthesizer(synthesizer)

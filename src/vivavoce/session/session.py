@@ -60,7 +60,6 @@ from vivavoce.session.prompt_builder import PromptBuilder, ResponseRequest
 from vivavoce.session.response_controller import ResponseController
 from vivavoce.session.status import SessionStatus
 from vivavoce.session.transcripts import Transcripts
-from vivavoce.session.turn import TurnState
 from vivavoce.session.turn_arbiter import TurnArbiter
 from vivavoce.session.turn_audio import TurnAudio
 from vivavoce.session.user_transcription import UserTranscription
@@ -68,7 +67,7 @@ from vivavoce.session.voice_perception import SessionPerception, included
 from vivavoce.session.voice_requests import VoiceRequests
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
-from vivavoce.types import Language, Message, Transcript
+from vivavoce.types import Message, Transcript
 
 CONFIG = "session"
 """What the session's configuration is counted under, beside its items."""
@@ -144,7 +143,8 @@ class Session:
             self.arbiter,
             options=options,
         )
-        self._preparation = ReplyPreparation(self.outbox, self.prompts, self.transcripts)
+        heard = self.conversation.audio if options.answers_unread else TurnAudio()
+        self._preparation = ReplyPreparation(self.outbox, self.prompts, self.transcripts, heard)
         self._vad_chosen = False
         self._over = False
 
@@ -330,8 +330,8 @@ class Session:
             request = replace(request, items=self._items.for_response(overrides.input, self.config))
         self.arbiter.respond(request, now)
         self._take_ready(now)
-        if self.responses.waiting and request.in_conversation and (item_id := self.conversation.last_id) is not None:
-            self._prepare_unread(request, item_id, self.transcripts.language, now)
+        if self.responses.waiting and request.in_conversation:
+            self._preparation.prepare_unread(request, self.conversation.last_id, self.transcripts.language, now)
 
     # ---- the engines
 
@@ -423,18 +423,12 @@ class Session:
 
     def _commit(self, now: float, *, automatic: bool, stop: Stopped | None = None) -> None:
         answered = automatic and self.arbiter.answers_next(self.config)
-        so_far = self.transcription.transcript
+        language = self.transcription.language
         turn = self.input_turn.commit(now, self.config, automatic=automatic, stop=stop)
         self.arbiter.committed(turn, self.config)
         self._take_ready(now)
-        if answered and turn.state is TurnState.TRANSCRIBING:
-            language = self.transcripts.language if so_far is None else so_far.language
-            self._prepare_unread(ResponseRequest(self.config), turn.item_id, language, now)
-
-    def _prepare_unread(self, request: ResponseRequest, item_id: str, language: Language, now: float) -> None:
-        """A model that hears need not wait for the transcript."""
-        if self.options.answers_unread and item_id in self.conversation.audio and not self._preparation.active:
-            self._preparation.prepare_unread(request, item_id, language, now)
+        if answered and self.transcripts:
+            self._preparation.prepare_unread(ResponseRequest(self.config), turn.item_id, language, now)
 
     def _is_user_turn(self, transcript: Transcript, speech_ms: int, now: float) -> bool:
         """Whether words of the user's are a turn, and not only a sign that they listen."""
