@@ -8,6 +8,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_HEARD_S = 120.0
+"""Of sound in one prompt (5 MB as base64): a longer turn is read, and so are the oldest where several are too long together."""
+
 _BYTES_PER_SAMPLE = 2
 
 

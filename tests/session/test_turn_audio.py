@@ -11,7 +11,8 @@ from vivavoce.protocol.client_events import AudioAppend, AudioClear, AudioCommit
 from vivavoce.protocol.items import Item, NewItem, Part
 from vivavoce.session.inputs import RecognitionFailed
 from vivavoce.session.outputs import DropPreparation, PrepareReply, StartReply, Transcribe
-from vivavoce.session.turn_audio import MOST_S, TurnAudio
+from vivavoce.session.turn_audio import TurnAudio
+from vivavoce.sound import MOST_HEARD_S
 from vivavoce.types import Message
 
 
@@ -183,9 +184,9 @@ def test_the_newest_are_kept_within_what_fits() -> None:
     audio = kept.of(spoken("item_4"))
     assert audio is not None
     assert (audio.clips, audio.seconds) == ((encode_pcm16(ONE_S),) * 2, 2.0)
-    kept.keep("long", [np.tile(ONE_S, int(MOST_S) - 3)])
+    kept.keep("long", [np.tile(ONE_S, int(MOST_HEARD_S) - 3)])
     assert ["long" in kept, "item_4" in kept, "item_3" in kept] == [True, True, False]
-    kept.keep("longer", [np.tile(ONE_S, int(MOST_S) + 1)])
+    kept.keep("longer", [np.tile(ONE_S, int(MOST_HEARD_S) + 1)])
     assert ["longer" in kept, "long" in kept] == [False, True]
     kept.keep("long", [])
     assert "long" not in kept

@@ -135,9 +135,8 @@ async def _write(
                         await emit(event)
     await writing.flush()
     if model.speaks != "none":
-        await (
-            clauses.join()
-        )  # a reply whose end is told has all its sound: what is unheard of it need not be made again
+        # A reply whose end is told has all its sound: what is unheard of it need not be made again.
+        await clauses.join()
     await clauses.put(None)
     if end is not None:
         await emit(end)

@@ -6,11 +6,8 @@ from collections.abc import Iterable
 
 from vivavoce.audio.pcm import encode_pcm16
 from vivavoce.protocol.items import Item
-from vivavoce.sound import MessageAudio
+from vivavoce.sound import MOST_HEARD_S, MessageAudio
 from vivavoce.types import Samples
-
-MOST_S = 120.0
-"""Of sound that is kept (3.8 MB): a longer turn is read, as are the oldest ones where several are too long together."""
 
 
 class TurnAudio:
@@ -31,10 +28,10 @@ class TurnAudio:
         """This is how the item sounds, in place of what was known of it: ``float32[n]`` each."""
         self._clips.pop(item_id, None)
         parts = [part for part in parts if len(part)]
-        if not parts or not self or sum(map(len, parts)) > MOST_S * self._rate_hz:
+        if not parts or not self or sum(map(len, parts)) > MOST_HEARD_S * self._rate_hz:
             return
         self._clips[item_id] = tuple(map(encode_pcm16, parts))
-        while len(self._clips) > self._turns or sum(map(self._seconds, self._clips)) > MOST_S:
+        while len(self._clips) > self._turns or sum(map(self._seconds, self._clips)) > MOST_HEARD_S:
             del self._clips[next(iter(self._clips))]
 
     def forget(self, item_id: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vivavoce.audio.pcm import encode_pcm16
 from vivavoce.errors import ClientError
 from vivavoce.protocol.chat.messages import (
     AssistantMessage,
@@ -25,12 +24,12 @@ from vivavoce.session.default_prompt import NAME, opening, system_prompt
 from vivavoce.sound import MessageAudio
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.text.scripts import written_language
-from vivavoce.types import Language, Message, Samples, ToolCall, Transcript
+from vivavoce.types import Language, Message, ToolCall, Transcript
 
 WORDLESS = "(The user sent a recording without any words in it.)"
 """Stands for a message that says nothing else."""
 
-NOTHING_HEARD: Mapping[Place, Samples] = {}
+NOTHING_HEARD: Mapping[Place, bytes] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,11 @@ def prompt_of(
     spoken: bool,
     tools: bool = False,
     name: str = NAME,
-    heard: Mapping[Place, Samples] = NOTHING_HEARD,
+    heard: Mapping[Place, bytes] = NOTHING_HEARD,
     rate_hz: int = 16_000,
 ) -> ChatPrompt:
-    """The prompt. ``transcripts`` are those of the recordings, and ``heard`` those that the model hears, as ``float32[n]`` at
-    ``rate_hz``; ``find_spoken_answer`` gives the words of an earlier spoken
+    """The prompt. ``transcripts`` are those of the recordings, and ``heard`` those that the model hears, as PCM16 at ``rate_hz``;
+    ``find_spoken_answer`` gives the words of an earlier spoken
     answer. ``tools``: the answer may have some. ``name`` is the assistant's.
 
     Raises ``ClientError`` for an answer that is not known (any more).
@@ -78,7 +77,7 @@ class _Reading:
         self,
         transcripts: Mapping[Place, Transcript],
         find_spoken_answer: Callable[[str], str | None],
-        heard: Mapping[Place, Samples],
+        heard: Mapping[Place, bytes],
         rate_hz: int,
         *,
         follow_language: bool,
@@ -128,7 +127,7 @@ class _Reading:
         if not clips:
             return None
         text = "\n".join(filter(None, (text_of_content([part]) for part in content if not isinstance(part, AudioPart))))
-        return MessageAudio(tuple(map(encode_pcm16, clips)), self._rate_hz, text)
+        return MessageAudio(tuple(clips), self._rate_hz, text)
 
     def _assistant(self, message: AssistantMessage, number: int) -> list[Message]:
         words = text_of_content(message.content)

@@ -11,6 +11,7 @@ from math import ceil
 
 from cachetools import TTLCache
 
+from vivavoce.audio.pcm import encode_pcm16
 from vivavoce.audio.recordings import RawFormat
 from vivavoce.errors import ClientError
 from vivavoce.net.fetching import Fetcher
@@ -21,6 +22,7 @@ from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.long_audio import transcribe_turn
 from vivavoce.runtime.recognition import final_transcript
 from vivavoce.scheduling import WorkOwner
+from vivavoce.sound import MOST_HEARD_S
 from vivavoce.types import Samples, TranscribeOptions, Transcript
 
 SEGMENT_S = 25
@@ -53,7 +55,7 @@ class RecordingReader:
     ``perceive``: more than words is listened for.
 
     ``audio_ms`` is how much audio there was. The recordings of the newest ``heard_turns`` messages that have any are ``heard``
-    by the model; with ``unread`` they are not transcribed as well.
+    by the model, as PCM16, if they are not too long; with ``unread`` they are not transcribed as well.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class RecordingReader:
         self._perceive = perceive
         self._heard_turns = heard_turns
         self._unread = unread
-        self.heard: Mapping[Place, Samples] = {}
+        self.heard: Mapping[Place, bytes] = {}
         self._engines = engines
         self._transcripts = transcripts
         self._owner = owner
@@ -85,8 +87,7 @@ class RecordingReader:
         """
         recordings = await self.recordings(messages)
         self.audio_ms = sum(len(recording.samples) for recording in recordings.values()) * 1000 // self.rate_hz
-        turns = sorted({number for number, _ in recordings}, reverse=True)[: self._heard_turns]
-        self.heard = {place: recording.samples for place, recording in recordings.items() if place[0] in turns}
+        self.heard = {place: encode_pcm16(recordings[place].samples) for place in self._to_hear(recordings)}
         if self._unread:
             recordings = {place: recording for place, recording in recordings.items() if place not in self.heard}
         uncached = [
@@ -103,6 +104,18 @@ class RecordingReader:
             recordings[place] = await self._recording(part.input_audio, place, segments_left)
             segments_left -= ceil(len(recordings[place].samples) / (SEGMENT_S * self.rate_hz))
         return recordings
+
+    def _to_hear(self, recordings: Mapping[Place, ChatRecording]) -> list[Place]:
+        """Those that the model hears: of the newest messages, whole ones."""
+        places: list[Place] = []
+        left = MOST_HEARD_S * self.rate_hz
+        for turn in sorted({number for number, _ in recordings}, reverse=True)[: self._heard_turns]:
+            of_turn = [place for place in recordings if place[0] == turn]
+            left -= sum(len(recordings[place].samples) for place in of_turn)
+            if left < 0:
+                break
+            places += of_turn
+        return places
 
     @property
     def rate_hz(self) -> int:
