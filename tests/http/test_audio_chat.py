@@ -43,8 +43,7 @@ FIELDS = {
     "add_generation_prompt",
     "stop_token_ids",
 }
-FAST = {"first_s": 0.6, "between_s": 0.4, "retries": 0, "failures": 9, "pause_s": 0.1}
-PATIENT = {"first_s": 20, "between_s": 20}
+FAST = {"first_s": 1.5, "between_s": 1.2, "retries": 0, "failures": 9, "pause_s": 0.1}
 
 
 def always(steps: list[Step]) -> Script:
@@ -57,6 +56,11 @@ def tts(text: str = "", count: int = 0) -> bytes:
 
 SPOKEN = streamed(tts("It is"), tts("", 20), tts(" far"), tts(".", 30), chunk({}, "stop"), usage(40, 60), DONE)
 SPOKEN_MS = 50 * TOKEN_MS
+
+
+def thinking_first(*thoughts: str) -> Script:
+    """Thoughts where they are asked for, else speech; prompts may be sent ahead of both."""
+    return lambda asked: said(*thoughts) if asked.json["messages"][-1]["content"] == "<think>" else SPOKEN
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +132,8 @@ async def test_step_audio_2_mini_from_sound_to_sound(server: RunningServer, else
         kinds = [event["type"] for event in events]
         transcribed = kinds.index("conversation.item.input_audio_transcription.completed")
         assert events[transcribed]["transcript"].startswith("I heard")
-        second = await ask(talker)
-        assert words(second) == "It is far."
+        await asyncio.sleep(SPOKEN_MS / 1000 + 0.5)  # until all of it has been heard
+        assert words(await ask(talker)) == "It is far."
     first, last = elsewhere.posts()
     assert heard_of(first) == [["input_audio"]]
     assert heard_of(last) == [["words"], ["input_audio"]]  # what was said before is read
@@ -152,7 +156,7 @@ async def test_what_is_typed_is_read_and_a_written_reply_is_asked_for_in_words(
 
 
 async def test_the_think_variant_thinks_aloud_for_the_client(server: RunningServer, elsewhere: Stub) -> None:
-    elsewhere.answers(always(said("They ask", " about a distance.")), always(SPOKEN))
+    elsewhere.answers(thinking_first("They ask", " about a distance."))
     async with talking(server, f"model={THINK}") as talker:
         await talker.append(tone(800))
         await talker.send(type="input_audio_buffer.commit")
@@ -269,9 +273,9 @@ def test_a_recording_in_a_chat_is_heard_and_answered_in_sound(
 
     monkeypatch.setattr("vivavoce.engines.fake.recognizer.FakeRecognizer.transcribe", deaf)
     if model == THINK:
-        elsewhere.answers(always(said("A distance.")), always(SPOKEN))
+        elsewhere.answers(thinking_first("A distance."))
     spoken = {"modalities": ["text", "audio"], "audio": {"voice": "qingchunshaonv", "format": "wav"}}
-    body = {**request("What do you hear?", openai_audio(question()), **spoken), "model": model}
+    body = {**request("What do you hear?", openai_audio(question()), **spoken), "model": model, "perception": False}
     answer = post(server, body).json()["choices"][0]["message"]
     assert answer["audio"]["transcript"] == "It is far."
     sound = len(base64.b64decode(answer["audio"]["data"]))
