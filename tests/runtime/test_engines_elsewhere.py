@@ -143,7 +143,8 @@ class Away(FakeAudioChat):
     async def generate(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
-        raise EngineError("ears", "is away")
+        if messages:
+            raise EngineError("ears", "is away")
         yield GenerationEnd("stop")
 
 
