@@ -52,7 +52,8 @@ def prompt_of(
     rate_hz: int = 16_000,
 ) -> ChatPrompt:
     """The prompt. ``transcripts`` are those of the recordings, and ``heard`` those that the model hears, as PCM16 at
-    ``rate_hz``; ``find_spoken_answer`` gives the words of an earlier spoken answer. ``tools``: the answer may have some. ``name`` is the assistant's.
+    ``rate_hz``; ``find_spoken_answer`` gives the words of an earlier spoken answer. ``tools``: the answer may have some.
+    ``name`` is the assistant's.
 
     Raises ``ClientError`` for an answer that is not known (any more).
     """
