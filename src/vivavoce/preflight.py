@@ -32,7 +32,7 @@ def broken_references(config: Config) -> list[str]:
     """A sentence for each name that leads nowhere: the setting, the name, the nearest one there is, and all of them; and for
     each feature whose libraries are not installed.
     """
-    looks = (_engines, _settings, _language_models, _weights, _tools, _extras)
+    looks = (_engines, _settings, _language_models, _audio_chats, _weights, _tools, _extras)
     return [wrong for look in looks for wrong in look(config)]
 
 
@@ -46,8 +46,8 @@ def _engines(config: Config) -> Iterator[str]:
 
 
 def _settings(config: Config) -> Iterator[str]:
-    """Language models have theirs in their own tables."""
-    kinds = [kind for kind in get_args(EngineKind) if kind != "language_models"]
+    """Language models and those that hear have theirs in their own tables."""
+    kinds = [kind for kind in get_args(EngineKind) if kind not in ("language_models", "audio_chats")]
     there = sorted({name for kind in kinds for name in installed(kind)})
     for name in config.engines.settings:
         if name in there:
@@ -71,12 +71,31 @@ def _language_models(config: Config) -> Iterator[str]:
             )
     served_by = [served.language_model for served in config.tiers.served_by.values()]
     fallbacks = [model.fallback for model in models.values()]
+    fallbacks += [chat.fallback for chat in config.engines.audio_chats.values()]
     of_tiers = {tier.language_model for tier in TIERS.values()}
     used = sorted({*of_tiers, *filter(None, [*served_by, *fallbacks])})
     for name in models:
         if name not in used:
             yield _unknown_name(
                 f"engines.language_models.{name}", f"tier that uses a language model '{name}'", name, used
+            )
+
+
+def _audio_chats(config: Config) -> Iterator[str]:
+    there = config.engines.audio_chats
+    used = {tier: served.audio_chat for tier, served in config.tiers.served_by.items() if served.audio_chat is not None}
+    for tier, name in used.items():
+        if name not in there:
+            yield _unknown_name(
+                f"tiers.served_by.{tier}.audio_chat",
+                f"model that hears '{name}' in engines.audio_chats",
+                name,
+                sorted(there),
+            )
+    for name in there:
+        if name not in used.values():
+            yield _unknown_name(
+                f"engines.audio_chats.{name}", f"tier that uses a model '{name}'", name, sorted(used.values())
             )
 
 

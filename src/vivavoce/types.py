@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.sound import MessageAudio, Spoken
 from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.voice_facts import Perceived
 
@@ -192,7 +193,7 @@ class Message:
 
     ``reply_language`` is the language a user's turn should be answered in, where the instructions leave it open: a hint
     for engines whose models drift into another one. A ``hint`` of the server only tells how to word the answer: whether to
-    call a tool is decided without it.
+    call a tool is decided without it. ``audio`` is how a user's message sounds, for models that hear.
     """
 
     role: Role
@@ -201,6 +202,7 @@ class Message:
     tool_call_id: str | None = None
     reply_language: Language | None = None
     hint: bool = False
+    audio: MessageAudio | None = None
 
 
 ThinkingMode: TypeAlias = Literal["off", "speak-first", "think-first", "think-before-speak"]
@@ -237,6 +239,7 @@ class GenerationOptions:
     ``LanguageModel.features``.
 
     ``thinking``: think as well (``runtime/reasoning.py``). ``aside``: beside the conversation's reply, not in its slot.
+    ``voice``: the reply is heard, in this voice of ours; a model that speaks for itself does so, in the nearest it has.
     """
 
     max_tokens: int = 512
@@ -257,6 +260,7 @@ class GenerationOptions:
     logprobs: int | None = None
     thinking: ThinkingOptions | None = None
     aside: bool = False
+    voice: str | None = None
 
 
 GenerationFeature: TypeAlias = Literal["schema", "logprobs", "thinking"]
@@ -389,7 +393,7 @@ class ApprovalNeeded:
 
 
 GenerationEvent: TypeAlias = (
-    TextDelta | TokenScores | ThinkingDelta | ThinkingEnd | ToolCallDelta | ToolCall | GenerationEnd
+    TextDelta | Spoken | TokenScores | ThinkingDelta | ThinkingEnd | ToolCallDelta | ToolCall | GenerationEnd
 )
 
 

@@ -32,6 +32,15 @@ def test_a_profile_can_work_and_its_weights_are_known(name: str) -> None:
     assert sum(sizes) / 1e9 == pytest.approx(PROFILES[name].disk_gb, abs=0.3)
 
 
+def test_what_the_profile_of_graphics_cards_offers_besides_can_work(tmp_path: Path) -> None:
+    offered = [line[4:] for line in PROFILES["gpu"].file.read_text().splitlines() if line.startswith("#   ")]
+    file = tmp_path / "vivavoce.toml"
+    file.write_text("\n".join(line for line in offered if not line.startswith("vllm")).replace("token2wav", "fake"))
+    config = load_config(file=file, profile="gpu")
+    assert config.tiers.served_by["step-audio-2-mini"].model == "mini"
+    assert not broken_references(config)
+
+
 def test_the_default_is_what_is_so_without_one(tmp_path: Path) -> None:
     (tmp_path / "copy.toml").write_bytes(PROFILES["default"].file.read_bytes())
     assert load_config(file=tmp_path / "copy.toml").engines == load_config(profile="default").engines

@@ -46,11 +46,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     other_points, others = shown("The other kinds", "engines.md")
     engines = tomllib.loads(configured.text)["engines"] | dict.fromkeys(KINDS, "mine")
     engines["speakers"].append("fake")  # voices are made of clips with one that can mix them
+    engines["audio_chats"] = {"hears": {"engine": "mine", "decoder": "mine"}}
+    tiers = {"served_by": {"step-audio-2-mini": {"audio_chat": "hears"}}}
     folder = tmp_path_factory.mktemp("packages")
     with (
         installed(folder, "my_package", program.text, points),
         installed(folder, "other_package", others.text, tomllib.loads(other_points.text)["project"]["entry-points"]),
-        running(load_config({"engines": engines, "net": {"allow_private": True}})) as started,
+        running(load_config({"engines": engines, "tiers": tiers, "net": {"allow_private": True}})) as started,
     ):
         yield started
 
@@ -85,6 +87,22 @@ async def test_a_turn_and_its_partial_transcripts(server: RunningServer) -> None
     assert transcripts["conversation.item.input_audio_transcription.completed"]["transcript"] == SAID
     assert any(kind.endswith("delta") for kind in transcripts)
     assert events[-1]["response"]["status"] == "completed"
+
+
+async def test_a_turn_that_is_heard_and_answered_in_tokens(server: RunningServer) -> None:
+    async with talking(server, "model=step-audio-2-mini") as talker:
+        await talker.append(silence(300) + tone(3000) + silence(700))
+        events = await talker.until("response.done")
+        said = events[-1]["response"]["output"][0]["content"][0]["transcript"]
+        assert said in ("I hear 3.9 seconds.", "I hear 4.0 seconds.")  # with the silence around the tone
+        sound = sum(
+            len(base64.b64decode(event["delta"])) for event in events if event["type"] == "response.audio.delta"
+        )
+        assert sound == 50 * 960 * 2
+        await talker.say("Hi")
+        await talker.send(type="response.create", response={"modalities": ["text"]})
+        read = (await talker.until("response.done"))[-1]["response"]["output"][0]["content"][0]
+    assert read["text"] == "I read: Hi"
 
 
 @pytest.mark.parametrize("path", ["/v1/audio/transcriptions", "/v1/audio/translations"])

@@ -42,6 +42,16 @@ def test_every_toml_block_is_a_configuration_that_can_work(
     assert all(catalogue.entry(name) for name in weights_of(config))
 
 
+def test_the_model_that_hears_and_speaks_by_a_decoder_can_work(tmp_path: Path) -> None:
+    """Whether or not the decoder it names is installed: the fake one stands for it."""
+    (block,) = [block for block in blocks(DOCS / "engines.md") if block.labels == ("decoder",)]
+    chat, _, decoder = block.text.partition("[engines.settings.token2wav]")
+    assert "voices" in decoder
+    file = tmp_path / "vivavoce.toml"
+    file.write_text(chat.replace('"token2wav"', '"fake"'))
+    assert not broken_references(load_config(file=file))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_variable_a_page_names_is_a_setting(page: Path) -> None:
     for name in re.findall(r"\bVIVAVOCE_[A-Z][A-Z_]*[A-Z]", page.read_text()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import pytest
@@ -9,10 +10,15 @@ from pydantic import ValidationError
 
 from vivavoce.config import Config, load_config
 from vivavoce.config.engines import FAKE_ENGINES
+from vivavoce.engines.fake import FakeAudioChat, FakeLanguageModel
+from vivavoce.errors import EngineError
 from vivavoce.preflight import broken_references
 from vivavoce.runtime.engine_choices import engine_choices
 from vivavoce.runtime.engines import load_engines
+from vivavoce.runtime.fallback import FallbackModel
+from vivavoce.sound import MessageAudio
 from vivavoce.tiers import TIERS
+from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, TextDelta
 
 FAR = {"engine": "openai", "settings": {"url": "http://127.0.0.1:9/v1", "model": "m"}}
 
@@ -111,3 +117,73 @@ async def test_several_of_each_by_language_and_by_tier() -> None:
         assert await engines.health["mouth"]() == "cannot be reached"
     finally:
         await engines.close()
+
+
+# ---- models that hear
+
+
+def hearing(tier: dict[str, Any] | None = None, **chat: Any) -> Config:
+    served = {"served_by": {"step-audio-2-mini": {"audio_chat": "ears"} if tier is None else tier}}
+    return configured(served, audio_chats={"ears": {"engine": "fake", "decoder": "fake", **chat}})
+
+
+async def test_a_tier_that_hears() -> None:
+    config = hearing(fallback="small")
+    assert not broken_references(config)
+    engines = await load_engines(config)
+    try:
+        mini, usual = TIERS["step-audio-2-mini"], TIERS["step-audio-2"]
+        model = engines.language_model(mini)
+        assert (engines.language_model_name(mini), model.audio_turns, model.speaks) == ("ears", 1, "sound")
+        assert isinstance(model, FallbackModel)
+        assert engines.language_model(usual).audio_turns == 0
+        assert list(engines.token_decoders) == ["fake"]
+    finally:
+        await engines.close()
+
+
+async def test_one_that_speaks_in_tokens_needs_a_decoder_and_another_one_does_not() -> None:
+    with pytest.raises(EngineError, match=r"engines\.audio_chats\.ears: it speaks in tokens: name the 'decoder'"):
+        await load_engines(hearing(decoder=None))
+    engines = await load_engines(hearing(decoder=None, settings={"speaks": "none"}))
+    assert engines.language_model(TIERS["step-audio-2-mini"]).speaks == "none"
+    await engines.close()
+
+
+def test_what_is_wrong_with_a_model_that_hears_is_said() -> None:
+    wrong = "\n".join(broken_references(hearing({"audio_chat": "eras"}, decoder="tokn2wav", engine="opnai")))
+    assert "tiers.served_by.step-audio-2-mini.audio_chat: there is no model that hears 'eras'" in wrong
+    assert "Did you mean 'ears'?" in wrong
+    assert "engines.audio_chats.ears: there is no tier that uses a model 'ears'" in wrong
+    assert "engines.audio_chats.ears.engine: there is no engine 'opnai' among the installed audio_chats" in wrong
+    assert "engines.audio_chats.ears.decoder: there is no engine 'tokn2wav' among the installed" in wrong
+    with pytest.raises(ValidationError, match="both say what answers"):
+        hearing({"audio_chat": "ears", "language_model": "small"})
+    with pytest.raises(ValidationError, match=r"audio_chats\.ears\.fallback: there is no other language model 'ears'"):
+        hearing(fallback="ears")
+    with pytest.raises(ValidationError, match=r"audio_chats\.large: a language model has this name"):
+        configured(audio_chats={"large": {"engine": "fake"}})
+
+
+class Away(FakeAudioChat):
+    async def generate(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        if messages:
+            raise EngineError("ears", "is away")
+        yield GenerationEnd("stop")
+
+
+@pytest.mark.parametrize("words", ["Hello.", ""])
+async def test_a_fallback_reads_what_it_cannot_hear_once_there_are_words(words: str) -> None:
+    model = FallbackModel("ears", Away(1), "small", FakeLanguageModel(1))
+    assert (model.audio_turns, model.speaks) == (1, "tokens")
+    prompt = (Message("user", words, audio=MessageAudio((bytes(3200),), 16_000)),)
+    answer = model.generate(prompt, GenerationOptions(voice="v"))
+    if words:
+        events = [event async for event in answer]
+        assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "You said: Hello."
+        assert model.speaks == "none"
+    else:
+        with pytest.raises(EngineError, match="ears: is away"):
+            await anext(answer)

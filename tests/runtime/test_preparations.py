@@ -16,6 +16,7 @@ from vivavoce.engines.fake.language_model import FakeLanguageModel
 from vivavoce.runtime.preparations import Preparations
 from vivavoce.session.inputs import PromptEvaluated, Replied, ReplyBegun, SentenceScored
 from vivavoce.session.outputs import DropPreparation, Prefill, PrepareReply, StartReply
+from vivavoce.sound import MessageAudio
 from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, ReplyEnd, Speech
 
 
@@ -246,3 +247,37 @@ async def test_a_reply_made_anew_tells_of_what_was_thrown_away_for_it() -> None:
 
 def test_no_preparations_where_they_are_switched_off() -> None:
     assert not Preparations(0).admit(lambda: None)
+
+
+# ---- models that hear
+
+
+def heard(text: str, *clips: bytes) -> StartReply:
+    work = start_reply(text)
+    *before, said = work.messages
+    return replace(work, messages=(*before, replace(said, audio=MessageAudio(clips, 16_000))))
+
+
+ONE, ANOTHER = b"\x01\x00" * 800, b"\x02\x00" * 800
+
+
+@pytest.mark.parametrize(
+    ("prepared", "answer", "used"),
+    [
+        (heard("", ONE), heard("What time is it?", ONE), True),  # made before anybody knew the words
+        (heard("", ONE), heard("What time is it?", ONE, ANOTHER), False),
+        (heard("", ONE), start_reply("What time is it?"), False),
+        (heard("What time is it", ONE), heard("what time is it?", ONE + ANOTHER), True),  # the silence of the pause
+        (heard("What time is it", ONE), heard("What time is it there", ONE), False),
+    ],
+)
+async def test_a_reply_to_what_was_heard_is_the_answer_to_it(
+    prepared: StartReply, answer: StartReply, *, used: bool
+) -> None:
+    async with conversation() as talk:
+        talk.work.carry_out(PrepareReply("item", 16_000, False, replace(prepared, response_id="")))
+        await a_while()
+        talk.work.carry_out(answer)
+        await talk.finished()
+        assert talk.replied(ReplyEnd) == 1
+    assert talk.preparations.counts.used == used

@@ -31,6 +31,19 @@ class EngineConfig(Table):
     settings: Mapping[str, Any] = Field(default_factory=dict)
 
 
+class AudioChatConfig(Table):
+    """One model that hears for itself, which the tiers can name.
+
+    ``engine`` is an entry-point name, ``settings`` the engine's own table. ``decoder`` names the engine that makes sound of its
+    audio tokens, if it speaks in them. ``fallback`` names the language model that answers while this one is away.
+    """
+
+    engine: str = "openai"
+    decoder: str | None = None
+    fallback: str | None = None
+    settings: Mapping[str, Any] = Field(default_factory=dict)
+
+
 KEY_VARIABLE = "api_key_env"
 """The setting of any engine that names a variable of the environment; the engine gets what is in it as ``api_key``."""
 
@@ -78,7 +91,8 @@ class EnginesConfig(Table):
 
     ``language_models`` are those named here beside the defaults. ``instances`` are engines under names of their own, which
     stand wherever a name of an engine may: so one engine can be there several times, set in several ways. ``recognizers`` take
-    the place of ``recognizer`` for the languages they are named for, where it is known which is spoken.
+    the place of ``recognizer`` for the languages they are named for, where it is known which is spoken. ``audio_chats`` are
+    models that hear for themselves; their names are none of ``language_models``.
     """
 
     speech_detector: str = "silero"
@@ -90,22 +104,27 @@ class EnginesConfig(Table):
     speaker_verifier: str = "dvector"
     speakers: tuple[str, ...] = ("hibari", "kokoro")
     language_models: Mapping[str, LanguageModelConfig] = DEFAULT_LANGUAGE_MODELS
+    audio_chats: Mapping[str, AudioChatConfig] = Field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     instances: Mapping[str, EngineConfig] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_fallbacks(self) -> EnginesConfig:
-        for name, model in self.language_models.items():
-            if model.fallback is None:
+        models = {f"language_models.{name}": model.fallback for name, model in self.language_models.items()}
+        models |= {f"audio_chats.{name}": model.fallback for name, model in self.audio_chats.items()}
+        for setting, fallback in models.items():
+            if fallback is None:
                 continue
-            other = self.language_models.get(model.fallback)
-            if other is None or model.fallback == name:
+            other = self.language_models.get(fallback)
+            if other is None or setting == f"language_models.{fallback}":
                 raise ValueError(
-                    f"language_models.{name}.fallback: there is no other language model '{model.fallback}'; "
+                    f"{setting}.fallback: there is no other language model '{fallback}'; "
                     f"there are {', '.join(self.language_models)}"
                 )
             if other.fallback is not None:
-                raise ValueError(f"language_models.{name}.fallback: '{model.fallback}' has a fallback itself")
+                raise ValueError(f"{setting}.fallback: '{fallback}' has a fallback itself")
+        for name in self.audio_chats.keys() & self.language_models.keys():
+            raise ValueError(f"audio_chats.{name}: a language model has this name; give it another one")
         return self
 
     @field_validator("language_models", mode="before")

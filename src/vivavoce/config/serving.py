@@ -253,14 +253,26 @@ class PersonaConfig(Table):
 
 
 class TierConfig(Table):
-    """What serves a tier; what is left out is what serves all: a language model by its name in ``engines.language_models``,
-    a recogniser and speakers by their names as engines or instances. ``realtime`` is an engine that hears, answers and speaks
-    in their place, in conversations."""
+    """What serves a tier; what is left out is what serves all: a language model by its name in ``engines.language_models``, or
+    in its place a model that hears for itself by its name in ``engines.audio_chats``; a recogniser and speakers by their names
+    as engines or instances. ``realtime`` is an engine that hears, answers and speaks in their place, in conversations."""
 
     language_model: str | None = None
+    audio_chat: str | None = None
     recognizer: str | None = None
     speakers: tuple[str, ...] = ()
     realtime: str | None = None
+
+    @property
+    def model(self) -> str | None:
+        """What answers, by its name among language models and those that hear; ``None``: what always does."""
+        return self.audio_chat if self.language_model is None else self.language_model
+
+    @model_validator(mode="after")
+    def _check_model(self) -> TierConfig:
+        if self.language_model is not None and self.audio_chat is not None:
+            raise ValueError("'language_model' and 'audio_chat' both say what answers: leave one of them out")
+        return self
 
 
 class TiersConfig(Table):

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,6 +147,10 @@ class Perceiver(Closeable, Protocol):
         """
 
 
+SpeechOutput: TypeAlias = Literal["none", "sound", "tokens"]
+"""What a model speaks in that does so for itself: samples, or tokens of its codec. ``none``: our speakers read its words."""
+
+
 class LanguageModel(Closeable, Protocol):
     """Answers messages. ``capacity`` slots each keep the prompt prefix of one conversation.
 
@@ -161,6 +165,12 @@ class LanguageModel(Closeable, Protocol):
     aids: frozenset[ModelAid] = ALL_AIDS
     speculative: bool = True
     """Whether replies may be begun that perhaps nobody wants: not where each costs money."""
+
+    audio_turns: int = 0
+    """How many of the user's newest turns it wants to hear (``Message.audio``), where it can: see ``AudioChat``."""
+
+    speaks: SpeechOutput = "none"
+    """What replies that are heard are made of, beside words."""
 
     def generate(
         self, messages: Sequence[Message], options: GenerationOptions

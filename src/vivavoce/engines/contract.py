@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vivavoce.engines.audio_chat import AudioChat
+from vivavoce.engines.audio_tokens import AudioTokenDecoder
 from vivavoce.engines.base import (
     Embedder,
     EndOfTurnModel,
@@ -29,9 +31,13 @@ PROTOCOLS: Mapping[EngineKind, type] = {
     "embedders": Embedder,
     "perceivers": Perceiver,
     "realtime": RealtimeEngine,
+    "audio_chats": AudioChat,
+    "audio_token_decoders": AudioTokenDecoder,
 }
 
-OPTIONAL: Mapping[EngineKind, frozenset[str]] = {"language_models": frozenset({"sentence_end"})}
+OPTIONAL: Mapping[EngineKind, frozenset[str]] = {
+    kind: frozenset({"sentence_end"}) for kind in ("language_models", "audio_chats")
+}
 """What an engine of a kind may lack."""
 
 
@@ -48,7 +54,8 @@ def _shortcomings(engine: object, protocol: type, optional: frozenset[str]) -> I
             yield f"it has no '{name}'"
         elif inspect.isfunction(member):
             verb, arguments = getattr(engine, name), list(inspect.signature(member).parameters)[1:]
-            if "AsyncGenerator" in str(member.__annotations__["return"]) and inspect.iscoroutinefunction(verb):
+            streams = str(member.__annotations__["return"]).startswith(("AsyncGenerator", "AsyncIterator"))
+            if streams and inspect.iscoroutinefunction(verb):
                 yield f"its '{name}' must yield what it has, not return it"
             if not _accepts(verb, len(arguments)):
                 yield f"it cannot be called as {name}({', '.join(arguments)})"

@@ -8,7 +8,7 @@ frame.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any
 
@@ -16,7 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from vivavoce.engines.base import Embedder, EndOfTurnModel, LanguageModel, Perceiver, Recognizer, SpeakerVerifier
+from vivavoce.engines.audio_chat import AudioChat
+from vivavoce.engines.audio_tokens import AudioTokenDecoder, AudioTokenOptions
+from vivavoce.engines.base import (
+    Embedder,
+    EndOfTurnModel,
+    LanguageModel,
+    Perceiver,
+    Recognizer,
+    SpeakerVerifier,
+    SpeechOutput,
+)
 from vivavoce.errors import EngineError, VivavoceError
 from vivavoce.types import (
     ALL_AIDS,
@@ -88,6 +98,8 @@ class LanguageModelWrapper(LanguageModel):
         self.capacity, self.features = engine.capacity, engine.features
         self.speculative = getattr(engine, "speculative", True)
         self.aids: frozenset[ModelAid] = getattr(engine, "aids", ALL_AIDS)
+        self.audio_turns: int = getattr(engine, "audio_turns", self.audio_turns)
+        self.speaks: SpeechOutput = getattr(engine, "speaks", "none")
 
     @property
     def context_tokens(self) -> int:  # type: ignore[override]
@@ -116,6 +128,42 @@ class LanguageModelWrapper(LanguageModel):
         with failures_of(self._name):
             probability: float | None = await sentence_end(messages, options)
             return probability
+
+    @override
+    def close(self) -> Awaitable[None] | None:
+        return self.engine.close()
+
+
+class AudioChatWrapper(LanguageModelWrapper, AudioChat):
+    """An ``AudioChat``: one that says nothing else hears the turn it answers."""
+
+    audio_turns = 1
+
+
+class AudioTokenDecoderWrapper(AudioTokenDecoder):
+    """An ``AudioTokenDecoder``."""
+
+    def __init__(self, name: str, engine: AudioTokenDecoder) -> None:
+        self.engine, self._name = engine, name
+        self.rate_hz = engine.rate_hz
+
+    @property
+    @override
+    def voices(self) -> Collection[str]:
+        return self.engine.voices
+
+    @override
+    async def decode(
+        self, tokens: AsyncIterator[Sequence[int]], options: AudioTokenOptions
+    ) -> AsyncGenerator[Samples, None]:
+        with failures_of(self._name):
+            pieces = self.engine.decode(tokens, options)
+            try:
+                async for piece in pieces:
+                    yield samples_of(self._name, piece)
+            finally:
+                if isinstance(pieces, AsyncGenerator):
+                    await pieces.aclose()
 
     @override
     def close(self) -> Awaitable[None] | None:
@@ -206,5 +254,7 @@ ERROR_WRAPPERS: Mapping[str, Callable[[str, Any], Any]] = {
     "speaker_verifiers": SpeakerVerifierWrapper,
     "embedders": EmbedderWrapper,
     "perceivers": PerceiverWrapper,
+    "audio_chats": AudioChatWrapper,
+    "audio_token_decoders": AudioTokenDecoderWrapper,
 }
 """By the kind of engine."""

@@ -21,6 +21,8 @@ EngineKind: TypeAlias = Literal[
     "embedders",
     "perceivers",
     "realtime",
+    "audio_chats",
+    "audio_token_decoders",
 ]
 LoadEngine: TypeAlias = Callable[[EngineContext], Any]
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from vivavoce.engines.audio_chat import answers_unread
 from vivavoce.engines.base import controls_of
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import wrong_key
@@ -22,6 +23,7 @@ from vivavoce.runtime.chat.recordings import Place, RecordingReader
 from vivavoce.runtime.chat.reply_request import PreparedRequest, Take, prepare
 from vivavoce.runtime.chat.style import ChatStyle, chat_style
 from vivavoce.runtime.chat.thoughts import notes_of_thoughts
+from vivavoce.runtime.fallback import FallbackModel
 from vivavoce.scheduling import WorkOwner
 from vivavoce.speaking_style import SpeakingStyle
 from vivavoce.tiers import Model
@@ -31,9 +33,12 @@ from vivavoce.voice_facts import VoiceFacts
 
 
 class ChatRunner:
-    """A caller, and the model that answers."""
+    """A caller, and the model that answers.
 
-    def __init__(self, core: Core, caller: Principal, model: Model) -> None:
+    ``keeps_words``: what was said is kept, so that a transcript is made of it, even if the model hears it.
+    """
+
+    def __init__(self, core: Core, caller: Principal, model: Model, *, keeps_words: bool = False) -> None:
         self._core = core
         self._owner = caller.owner
         self._key = caller.key
@@ -41,8 +46,10 @@ class ChatRunner:
         self._tier = model.tier
         self._engines = core.engines.of_tier(model.tier)
         self._model = self._engines.language_model(model.tier)
+        may_be_read = keeps_words or isinstance(self._model, FallbackModel)
+        self._unread = answers_unread(self._model) and not may_be_read
         self.transcripts: Mapping[Place, Transcript] = {}
-        """What was said in the recordings of the messages, once it was asked."""
+        """What was said in the recordings of the messages, as far as they are read, once it was asked."""
         self.perception: VoiceFacts | None = None
         """How the last message sounds, if it is spoken and the client is told."""
 
@@ -86,12 +93,15 @@ class ChatRunner:
         declared = await asyncio.to_thread(body.declared_tools)  # they may be megabytes
         await tools.require_usable(declared, body.store_param)
         voice = await self._voice(body)
+        perceive = self._perceives and (body.shows_perception or not self._unread)
         listener = RecordingReader(
             self._engines,
             memory.transcripts,
             self._owner,
             self._core.fetcher if fetches else None,
-            perceive=self._perceives,
+            perceive=perceive,
+            heard_turns=self._model.audio_turns,
+            unread=self._unread and not perceive,
         )
         self.transcripts = await listener.transcripts(body.messages)
         prompt = prompt_of(
@@ -101,6 +111,8 @@ class ChatRunner:
             spoken=body.speaks,
             tools=bool(declared) or self._core.tools.has_server_tools,
             name=self._core.config.persona.name,
+            heard=listener.heard,
+            rate_hz=listener.rate_hz,
         )
         perception = self._core.config.perception
         heard = perceived_in(body.messages, self.transcripts, instruct=perception.instruct, style=perception.style)

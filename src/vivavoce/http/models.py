@@ -84,7 +84,7 @@ class Models:
         found = tier(name, self._state.config.tiers.aliases)
         model = self._engines.language_model(found) if self._engines else None
         served = self._state.config.tiers.served_by.get(found.name)
-        named = served.language_model if served is not None else None
+        named = served.model if served is not None else None
         thinking: list[Ability] = ["thinking"] if found.thinks else []
         limits = ModelLimits(
             context_tokens=model.context_tokens if model else None, sessions=self._state.config.limits.sessions
@@ -137,7 +137,10 @@ class Models:
 
     def _weights(self, language_model: str) -> str:
         """What a tier's words come from: the weights, the model elsewhere, or an engine that has neither by name."""
-        configured = self._state.config.engines.language_models[language_model]
+        engines = self._state.config.engines
+        if (chat := engines.audio_chats.get(language_model)) is not None:
+            return str(chat.settings.get("model") or chat.engine)
+        configured = engines.language_models[language_model]
         return str(configured.weights or configured.settings.get("model") or configured.engine)
 
 

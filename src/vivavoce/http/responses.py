@@ -125,7 +125,7 @@ class _ResponseRun:
         self._owner = caller.owner
         self._store = core.shared[ChatMemory].responses
         self._conversation = self._read()
-        self._runner = ChatRunner(core, caller, model)
+        self._runner = ChatRunner(core, caller, model, keeps_words=True)
         self._events: ResponseEvents | None = None
 
     async def response(self) -> Json:

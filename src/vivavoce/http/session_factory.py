@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from vivavoce.config import Config
+from vivavoce.engines.audio_chat import answers_unread
 from vivavoce.engines.base import controls_of
 from vivavoce.http.conversation_slots import conversation_slot
 from vivavoce.http.core import Core
@@ -89,12 +90,13 @@ def session_options(
     config, engines = core.config, core.engines.of_tier(model.tier)
     transcribes = query.get("intent") == "transcription"
     hosted = engines.realtime.get(model.tier.name)
+    language_model = engines.language_model(model.tier)
     perceives = config.perception.enabled and model.tier.perceives and hosted is None
     return SessionOptions(
         config=starting_config(config, model, principal.patch, dialect, transcribes=transcribes),
         turn_detection=turn_detection_defaults(config),
         voices=_known_voices(principal),
-        context_tokens=(hosted or engines.language_model(model.tier)).context_tokens,
+        context_tokens=(hosted or language_model).context_tokens,
         synthesis_hz=(hosted or engines.synthesizer).rate_hz,
         hearing_hz=engines.recognition.rate_hz,
         frame_samples=engines.vad.detector.frame_samples,
@@ -108,11 +110,13 @@ def session_options(
         own_tools=core.tools.has_server_tools,
         perceives=perceives,
         announces_perception=perceives and dialect == "stepfun",
-        instructs_by_perception=config.perception.instruct,
+        instructs_by_perception=config.perception.instruct and not language_model.audio_turns,
         speaks_by_perception=config.perception.style,
         controls_of=partial(controls_of, engines.synthesizer),
         thinking=config.thinking.thinking if model.tier.thinks and hosted is None else None,
         hosted=hosted is not None,
+        audio_turns=0 if hosted is not None else language_model.audio_turns,
+        answers_unread=hosted is None and language_model.speculative and answers_unread(language_model),
         name=config.persona.name,
         frozen=principal.frozen,
         expires_at=int(time.time() + session_lifetime_s(config, principal)),

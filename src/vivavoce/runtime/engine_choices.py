@@ -110,7 +110,12 @@ def engine_choices(config: Config, *kinds: EngineKind) -> list[EngineChoice]:
     ]
     if config.perception.enabled:
         entries.append(("perceivers", "perceiver", engines.perceiver))
-    choices = [language_model_choice(config, name) for name in engines.language_models]
+    entries += [
+        ("audio_token_decoders", f"audio_chats.{name}.decoder", chat.decoder)
+        for name, chat in engines.audio_chats.items()
+        if chat.decoder is not None
+    ]
+    choices = [language_model_choice(config, name) for name in (*engines.language_models, *engines.audio_chats)]
     choices += [_choice(config, kind, f"engines.{setting}", name) for kind, setting, name in entries]
     for tier, served in config.tiers.served_by.items():
         of_tier: list[tuple[EngineKind, str]] = [("speakers", name) for name in served.speakers]
@@ -137,7 +142,11 @@ def _choice(config: Config, kind: EngineKind, setting: str, name: str) -> Engine
 
 
 def language_model_choice(config: Config, name: str) -> EngineChoice:
-    """The language model the tiers call ``name``. Its weights, where they are named, are one of its settings."""
+    """The language model the tiers call ``name``, or the model that hears. Weights, where they are named, are one of its
+    settings."""
+    if (chat := config.engines.audio_chats.get(name)) is not None:
+        table = f"engines.audio_chats.{name}"
+        return EngineChoice("audio_chats", chat.engine, name, f"{table}.engine", chat.settings, f"{table}.settings")
     model, table = config.engines.language_models[name], f"engines.language_models.{name}"
     settings = dict(model.settings) if model.weights is None else {**model.settings, "weights": model.weights}
     return EngineChoice(

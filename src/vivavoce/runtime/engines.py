@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from vivavoce.closing import Closeable, CloseStack
 from vivavoce.config import Config
+from vivavoce.engines.audio_tokens import AudioTokenDecoder
 from vivavoce.engines.base import (
     Embedder,
     EndOfTurnModel,
@@ -28,6 +29,7 @@ from vivavoce.engines.router import SynthesizerRouter
 from vivavoce.errors import EngineError
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
+from vivavoce.runtime.decoded_speech import DecodedSpeech
 from vivavoce.runtime.decoding import RecordingDecoder
 from vivavoce.runtime.engine_choices import EngineChoice, engine_choices, language_model_choice, recognizer_choice
 from vivavoce.runtime.fallback import FallbackModel
@@ -50,8 +52,8 @@ HealthProbe: TypeAlias = Callable[[], Awaitable[str | None]]
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """One of each kind, the language models by the names the tiers use, what decodes recordings for them, and how many replies
-    are prepared ahead.
+    """One of each kind, the language models by the names the tiers use, those that hear among them, what decodes recordings for
+    them, and how many replies are prepared ahead.
     """
 
     vad: VadBatcher
@@ -67,6 +69,8 @@ class Engines:
     """What serves a tier in place of what serves all."""
     realtime: Mapping[str, RealtimeEngine] = field(default_factory=dict)
     """By tier, what hears, answers and speaks in conversations in place of recogniser, language model and synthesizer."""
+    token_decoders: Mapping[str, AudioTokenDecoder] = field(default_factory=dict)
+    """Of models that speak in tokens, by what the configuration calls them."""
     health: Mapping[str, HealthProbe] = field(default_factory=dict)
     """Of those that run elsewhere, by what the configuration calls them: why one cannot be used now, or ``None``."""
 
@@ -93,9 +97,10 @@ class Engines:
             synthesizers[id(self.synthesizer)] = self.synthesizer
             language_models = {id(model): model for model in self.language_models.values()}  # one may have two names
             listening = (self.vad.detector, self.turn_scorer, *recognitions.values(), self.verifier)
-            writing = (*synthesizers.values(), *language_models.values(), self.embedder, self.decoder)
+            speaking = (*synthesizers.values(), *self.token_decoders.values())
+            writing = (*language_models.values(), self.embedder, self.decoder)
             hosted = {id(engine): engine for engine in self.realtime.values()}
-            for engine in (*listening, *writing, *hosted.values()):
+            for engine in (*listening, *speaking, *writing, *hosted.values()):
                 stack.add(engine)
 
 
@@ -140,6 +145,12 @@ async def load_engines(config: Config) -> Engines:
             language_models[name] = (
                 await load(partial(loader.language_model, name)) if equal is None else language_models[equal]
             )
+        decoders = {
+            choice.name: await load(partial(loader.load, choice))
+            for choice in engine_choices(config, "audio_token_decoders")
+        }
+        for name in config.engines.audio_chats:
+            language_models[name] = await load(partial(loader.audio_chat, name, decoders))
         language_models = _with_fallbacks(config, language_models)
         perceiving = None
         if config.perception.enabled:
@@ -161,6 +172,7 @@ async def load_engines(config: Config) -> Engines:
             realtime={
                 tier: hosted[served.realtime] for tier, served in config.tiers.served_by.items() if served.realtime
             },
+            token_decoders=decoders,
             health=loader.health,
         )
         engines = replace(engines, tiers=_tiers(config, engines, recognizers, speakers, perceiving))
@@ -192,7 +204,7 @@ def _tiers(
     hearing = {name: Recognition(recognizers[name], perceiving=perceiving) for name in recognizers}
     return {
         tier: TierEngines(
-            served.language_model,
+            served.model,
             engines.recognition if served.recognizer is None else hearing[served.recognizer],
             engines.synthesizer.restricted({name: speakers[name] for name in served.speakers})
             if served.speakers
@@ -205,6 +217,7 @@ def _tiers(
 def _with_fallbacks(config: Config, models: Mapping[str, LanguageModel]) -> dict[str, LanguageModel]:
     """The language models by name, those with a fallback in front of it."""
     fallbacks = {name: model.fallback for name, model in config.engines.language_models.items()}
+    fallbacks |= {name: chat.fallback for name, chat in config.engines.audio_chats.items()}
     return {
         name: model if (other := fallbacks[name]) is None else FallbackModel(name, model, other, models[other])
         for name, model in models.items()
@@ -282,6 +295,19 @@ class EngineLoader:
         """The language model the tiers call ``name``."""
         engine: LanguageModel = self.load(language_model_choice(self._config, name))
         return engine
+
+    def audio_chat(self, name: str, decoders: Mapping[str, AudioTokenDecoder]) -> LanguageModel:
+        """The model that hears which the tiers call ``name``, with its decoder. Raises ``EngineError``, also for one that
+        speaks in tokens and has none.
+        """
+        choice = language_model_choice(self._config, name)
+        engine: LanguageModel = self.load(choice)
+        decoder = self._config.engines.audio_chats[name].decoder
+        if engine.speaks != "tokens":
+            return engine
+        if decoder is None:
+            raise EngineError(name, f"engines.audio_chats.{name}: it speaks in tokens: name the 'decoder' of them")
+        return DecodedSpeech(engine, decoders[decoder])
 
     def _load_single(self, kind: EngineKind) -> Any:
         (choice,) = engine_choices(self._config, kind)

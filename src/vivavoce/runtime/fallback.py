@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from typing_extensions import override
 
-from vivavoce.engines.base import LanguageModel
+from vivavoce.engines.base import LanguageModel, SpeechOutput
 from vivavoce.errors import EngineError
 from vivavoce.types import GenerationEvent, GenerationFeature, GenerationOptions, Message, ModelAid
 
@@ -43,6 +43,16 @@ class FallbackModel(LanguageModel):
         return self._other.speculative if self._away else self.model.speculative
 
     @property
+    def audio_turns(self) -> int:  # type: ignore[override]
+        """What the model hears; its fallback reads the transcripts."""
+        return self.model.audio_turns
+
+    @property
+    def speaks(self) -> SpeechOutput:  # type: ignore[override]
+        """Of the model that is to answer next, as far as is known."""
+        return (self._other if self._away else self.model).speaks
+
+    @property
     def context_tokens(self) -> int:  # type: ignore[override]
         """The model's own: its fallback shortens what is too long for it."""
         return self.model.context_tokens
@@ -51,7 +61,9 @@ class FallbackModel(LanguageModel):
     async def generate(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """While the model is away, prompts are read ahead by the other one. Raises ``EngineError``."""
+        """While the model is away, prompts are read ahead by the other one. Raises ``EngineError``, also where the other one
+        would have to hear what the user said, because there is no transcript of it yet.
+        """
         if options.max_tokens or not self._away:
             begun = False
             try:
@@ -62,7 +74,7 @@ class FallbackModel(LanguageModel):
                 self._away = False
                 return
             except EngineError as error:
-                if begun:
+                if begun or not (self._other.audio_turns or is_read(messages)):
                     raise
                 self._away = True
                 self.fallbacks += bool(options.max_tokens)
@@ -83,3 +95,9 @@ class FallbackModel(LanguageModel):
     def close(self) -> Awaitable[None] | None:
         """Close the model; the other one is closed under its own name."""
         return self.model.close()
+
+
+def is_read(messages: Sequence[Message]) -> bool:
+    """Whether there are words of what the user said last."""
+    last = next((message for message in reversed(messages) if message.role == "user"), None)
+    return last is None or last.audio is None or bool(last.content)

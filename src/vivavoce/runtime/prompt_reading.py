@@ -23,6 +23,7 @@ class PromptReadingCounter(LanguageModel):
         self._turn_over = turn_over
         self.capacity, self.features, self.context_tokens = model.capacity, model.features, model.context_tokens
         self.speculative, self.aids = model.speculative, model.aids
+        self.audio_turns, self.speaks = model.audio_turns, model.speaks
         self.tokens = 0
 
     @override

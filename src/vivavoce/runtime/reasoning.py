@@ -45,12 +45,13 @@ class ReasoningModel(LanguageModel):
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Thoughts and words as they come, then one ``GenerationEnd`` that counts both.
 
-        A model that thinks by itself is left to. Where an answer may be a call, has a form, or goes on with one that was begun,
-        all is thought before it.
+        A model that thinks by itself is left to, and so is one that speaks by itself: sound cannot go on with other thoughts.
+        Where an answer may be a call, has a form, or goes on with one that was begun, all is thought before it.
         """
         thinking = options.thinking
         plain = replace(options, thinking=None)
-        if thinking is None or thinking.mode == "off" or not options.max_tokens or "thinking" in self.features:
+        left_alone = "thinking" in self.features or (self._model.speaks != "none" and options.voice is not None)
+        if thinking is None or thinking.mode == "off" or not options.max_tokens or left_alone:
             stream = without_tags(self._model.generate(messages, plain))
         else:
             stream = _Brains(self._model, messages, plain, thinking).events()
@@ -136,7 +137,9 @@ class _Brains:
         if not tokens or self._options.continue_last_message:
             self._thought.over = self._options.continue_last_message
             return
-        own = replace(self._options, max_tokens=tokens, tools=(), schema=None, tool_choice="auto", logprobs=None)
+        own = replace(
+            self._options, max_tokens=tokens, tools=(), schema=None, tool_choice="auto", logprobs=None, voice=None
+        )
         prompt = (*self._messages, to_think(self._messages))
         async with aclosing(self._model.generate(prompt, own)) as events:
             async for event in events:
@@ -151,7 +154,7 @@ class _Brains:
     async def _formulate(self, tokens: int) -> None:
         """What is left to think, aside, while it is spoken. Its deltas are in ``news``, ``None`` at the end."""
         prompt: tuple[Message, ...] = (*self._messages, to_think(self._messages))
-        aside = replace(self._options, max_tokens=tokens, slot=None, aside=True, logprobs=None)
+        aside = replace(self._options, max_tokens=tokens, slot=None, aside=True, logprobs=None, voice=None)
         if self._thought.text:
             prompt = (*prompt, Message("assistant", self._thought.text))
             aside = replace(aside, continue_last_message=True)

@@ -33,6 +33,7 @@ from vivavoce.session.outputs import (
     Transcribe,
     TranscribePartially,
 )
+from vivavoce.sound import Spoken
 from vivavoce.tools.loop import ToolLoop
 from vivavoce.tools.silence import Filler
 from vivavoce.tools.tool_run import ToolRun
@@ -124,7 +125,7 @@ class Relay:
         loop = ToolLoop(model, server_tools, speaks=False, reads_along=False)
         async with aclosing(loop.events(messages, replace(options, continue_last_message=False))) as events:
             async for event in events:
-                if not isinstance(event, Filler):
+                if not isinstance(event, Filler | Spoken):  # its sound comes as `Speech`
                     await emit(event)
         await emit(ReplyEnd())
 

@@ -193,14 +193,25 @@ class ReplyRun:
 
 
 def same_prompts(one: Sequence[Message], other: Sequence[Message]) -> bool:
-    """Whether two prompts are the same but for how the user's last words are written."""
+    """Whether two prompts are the same but for how the user's last words are written.
+
+    What the model hears of them needs no words: one that was made while nobody knew them yet is the same if it sounds the same.
+    One that was made in a pause lacks only the silence after it.
+    """
     last = last_of_user(one)
     if last is None or last != last_of_user(other) or len(one) != len(other):
         return False
     said, said_too = one[last], other[last]
-    alike = replace(said, content="") == replace(said_too, content="")
-    same_words = words_of(said.content) == words_of(said_too.content)
-    return alike and same_words and all(one[at] == other[at] for at in range(len(one)) if at != last)
+    if said.audio is not None and not said.content:
+        alike = said.audio == said_too.audio
+    else:
+        alike = _wordless(said) == _wordless(said_too) and words_of(said.content) == words_of(said_too.content)
+    return alike and all(one[at] == other[at] for at in range(len(one)) if at != last)
+
+
+def _wordless(message: Message) -> Message:
+    audio = None if message.audio is None else replace(message.audio, clips=())
+    return replace(message, content="", audio=audio)
 
 
 def last_of_user(messages: Sequence[Message]) -> int | None:

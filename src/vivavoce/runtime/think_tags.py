@@ -56,10 +56,13 @@ class ThinkTags:
 
 
 async def without_tags(events: AsyncGenerator[GenerationEvent, None]) -> AsyncGenerator[GenerationEvent, None]:
-    """What a model yields, with its tagged thoughts as ``ThinkingDelta``."""
-    tags = ThinkTags()
+    """What a model yields, with its tagged thoughts as ``ThinkingDelta``, and a ``ThinkingEnd`` where its thoughts end."""
+    tags, thinks = ThinkTags(), False
     async with aclosing(events):
         async for event in events:
             sorted_events = tags.push(event.text) if isinstance(event, TextDelta) else [*tags.flush(), event]
             for sorted_event in sorted_events:
+                if thinks and not isinstance(sorted_event, ThinkingDelta | ThinkingEnd):
+                    yield ThinkingEnd()
+                thinks = isinstance(sorted_event, ThinkingDelta)
                 yield sorted_event

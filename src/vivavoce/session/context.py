@@ -15,6 +15,7 @@ from typing import TypeAlias
 from vivavoce.protocol.items import Item, Part, ServerCall
 from vivavoce.session.default_prompt import NAME, system_prompt
 from vivavoce.session.server_calls import calls_as_messages
+from vivavoce.sound import MessageAudio
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.text.scripts import joined, written_language
 from vivavoce.text.token_estimates import TURN_TOKENS, cut_to, estimate_text, estimate_tokens
@@ -22,6 +23,9 @@ from vivavoce.types import Language, Message, ToolCall
 
 NOTHING_HEARD: Mapping[str, Language] = {}
 NOTHING_CONTINUED: Mapping[str, str] = {}
+
+AudioOf: TypeAlias = Callable[[Item], MessageAudio | None]
+"""How an item sounds, for a model that hears; ``None``: it is to be read."""
 
 REMEMBERED = 1024
 """Transcripts: a prompt tells all of them again with every turn."""
@@ -62,16 +66,17 @@ class Context:
         reserved_tokens: int = 0,
         transient_tokens: int = 0,
         continued: Mapping[str, str] = NOTHING_CONTINUED,
+        audio_of: AudioOf | None = None,
     ) -> tuple[Message, ...]:
         """The prompt for the conversation as it stands; ``languages`` tells by item id in what language it was spoken.
 
         The default persona answers in the user's language; a client's instructions may ask for another one.
         ``reserved_tokens`` of the budget stay free, and ``transient_tokens`` more for this prompt only. ``head_tokens``:
         what the system prompt takes, where that is known. ``continued`` are the user's items that are one turn with another of
-        theirs (by id, that one's id), if nothing was said between.
+        theirs (by id, that one's id), if nothing was said between. ``audio_of`` tells how items sound, if the model hears.
         """
         system = Message("system", system_prompt(instructions, self._name))
-        history = _history(items, languages, self._as_typed, continued, follow=not instructions.strip())
+        history = _history(items, languages, self._as_typed, continued, audio_of, follow=not instructions.strip())
         room = self._budget - reserved_tokens - (estimate_tokens(system) if head_tokens is None else head_tokens)
         most = max(int(room * MAX_HISTORY_SHARE), MIN_MESSAGE_TOKENS)
         history = [_cut(message, most) for message in history]
@@ -86,6 +91,7 @@ def _history(
     languages: Mapping[str, Language],
     as_typed: AsTyped,
     continued: Mapping[str, str],
+    audio_of: AudioOf | None,
     *,
     follow: bool,
 ) -> list[Message]:
@@ -101,12 +107,23 @@ def _history(
         history += calls_as_messages(item.calls_before)
         if item.type == "mcp_approval_response" and item.approve is False:
             history += declined(requests.get(str(item.approval_request_id)))
-        elif (message := message_of(item, languages.get(item.id), as_typed, follow=follow)) is not None:
+        elif (message := message_of(item, languages.get(item.id), as_typed, audio_of, follow=follow)) is not None:
             if newest_id is not None and continued.get(item.id) == newest_id:
-                message = replace(message, content=joined(_unended(history.pop().content), message.content))
+                message = _continued(history.pop(), message)
             history.append(message)
             newest_id = item.id
     return history
+
+
+def _continued(before: Message, message: Message) -> Message:
+    """A turn that the user went on with; it is heard only if all of it can be."""
+    audio = None
+    if before.audio is not None and message.audio is not None:
+        texts = (before.audio.text, message.audio.text)
+        audio = replace(
+            message.audio, clips=before.audio.clips + message.audio.clips, text=" ".join(filter(None, texts))
+        )
+    return replace(message, content=joined(_unended(before.content), message.content), audio=audio)
 
 
 def _unended(words: str) -> str:
@@ -115,9 +132,16 @@ def _unended(words: str) -> str:
 
 
 def message_of(
-    item: Item, language: Language | None = None, as_typed: AsTyped = inverse_normalized, *, follow: bool = False
+    item: Item,
+    language: Language | None = None,
+    as_typed: AsTyped = inverse_normalized,
+    audio_of: AudioOf | None = None,
+    *,
+    follow: bool = False,
 ) -> Message | None:
     """An item as a message; ``None`` if it says nothing (an utterance without words, an unheard reply, half a call).
+
+    With ``audio_of`` an utterance is heard, whether or not there are words of it.
 
     With ``follow`` a user's message is to be answered in its own language: the one heard, else the one its script
     gives away. Spoken numbers and codes of the user's are told as they are typed.
@@ -130,11 +154,12 @@ def message_of(
         return Message("tool", str(item.output), tool_call_id=str(item.call_id))
     said = (_words(part, item.role, language, as_typed) for part in item.parts if part.type != "thinking")
     words = " ".join(filter(None, said))
-    if not words or not isinstance(item.role, str):
+    audio = audio_of(item) if audio_of is not None else None
+    if not (words or audio is not None) or not isinstance(item.role, str):
         return None
     if not follow or item.role != "user":
-        return Message(item.role, words)
-    return Message(item.role, words, reply_language=language or written_language(words))
+        return Message(item.role, words, audio=audio)
+    return Message(item.role, words, reply_language=language or written_language(words), audio=audio)
 
 
 def _words(part: Part, role: object, language: Language | None, as_typed: AsTyped) -> str:
@@ -152,9 +177,12 @@ def declined(request: Item | None) -> list[Message]:
 
 
 def _cut(message: Message, most_tokens: int) -> Message:
-    """``message`` in at most about ``most_tokens``: without its middle; arguments of calls cannot be cut and are left out."""
+    """``message`` in at most about ``most_tokens``: read instead of heard; without its middle; arguments of calls cannot be cut
+    and are left out."""
     if estimate_tokens(message) <= most_tokens:
         return message
+    if message.audio is not None and message.content:
+        return _cut(replace(message, audio=None), most_tokens)
     calls, left = [], most_tokens - TURN_TOKENS
     for call in message.tool_calls:
         cost = estimate_text(call.name + call.arguments)

@@ -10,6 +10,7 @@ from vivavoce.protocol.items import Item, ItemRole
 from vivavoce.protocol.server_events import ItemCreated, ItemDeleted, ItemDone
 from vivavoce.session.memory_budget import MemoryBudget, item_bytes
 from vivavoce.session.outbox import Outbox
+from vivavoce.session.turn_audio import TurnAudio
 
 ROOT = "root"
 """As ``previous_item_id``: before everything else."""
@@ -21,11 +22,15 @@ _PARTICIPLES: dict[ItemAction, str] = {"retrieve": "retrieving", "delete": "dele
 
 
 class Conversation:
-    """Items by id and in order. Every change a client should know of is announced here; ``budget`` counts what is kept."""
+    """Items by id and in order. Every change a client should know of is announced here; ``budget`` counts what is kept.
 
-    def __init__(self, outbox: Outbox, budget: MemoryBudget) -> None:
+    ``audio`` is how the newest of them sound, where that is wanted.
+    """
+
+    def __init__(self, outbox: Outbox, budget: MemoryBudget, audio: TurnAudio | None = None) -> None:
         self._outbox = outbox
         self.budget = budget
+        self.audio = TurnAudio() if audio is None else audio
         self.id = outbox.new_id("conv")
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
@@ -140,6 +145,7 @@ class Conversation:
         for item_id in item_ids:
             if self._out_of_band.pop(item_id, None) is not None:
                 self.budget.forget(item_id)
+                self.audio.forget(item_id)
                 self._input_audio_ms.pop(item_id, None)
 
     def add_input_audio(self, item_id: str, ms: int) -> None:
@@ -170,6 +176,7 @@ class Conversation:
         self.get(item_id, "delete")
         del self._items[item_id]
         self.budget.forget(item_id)
+        self.audio.forget(item_id)
         self._input_audio_ms.pop(item_id, None)
         self._continued.pop(item_id, None)
         self._response_ids.pop(item_id, None)

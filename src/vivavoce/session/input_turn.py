@@ -234,13 +234,22 @@ class InputTurn:
         turn.happened(TurnEvent.COMMITTED)
         self.stream.end(turn.item_id, start, end, config)
         self._transcription.commit(turn, start, end, None if stop is None else stop.voiced_until, config)
+        if self._conversation.audio:
+            self._conversation.audio.keep(turn.item_id, [self._buffer.slice(start, end)])
         self._take_until(end)
         return turn
+
+    def keep_audio(self) -> None:
+        """A reply is made as if the turn ended now: a model that hears is told how it sounds."""
+        if self._conversation.audio:
+            samples = self._buffer.slice(self._turn_start, self._buffer.end)
+            self._conversation.audio.keep(self._turn.item_id, [samples])
 
     def clear(self) -> None:
         """Forget the audio not committed yet."""
         self._turn.happened(TurnEvent.CLEARED)
         self.stream.drop(self._turn.item_id)
+        self._conversation.audio.forget(self._turn.item_id)
         self._ended_by_detector = False
         self._buffer.finish()
         self._take_until(self._buffer.end)

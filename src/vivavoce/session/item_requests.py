@@ -83,6 +83,7 @@ class ItemRequests:
         self._input_turn.stream.of_item(item.id, audio, config)
         if item.role == "user" and (words := " ".join(part.words for part in item.parts).strip()):
             self._voice_requests.take(words)
+        self._conversation.audio.keep(item.id, audio.values())
         self._transcription.transcribe_parts(item, audio, config)
 
     def delete(self, event: client.ItemDelete, config: SessionConfig, now: float) -> None:
@@ -115,6 +116,7 @@ class ItemRequests:
         for item, audio in own:
             self._conversation.add_out_of_band(item)
             self._input_turn.stream.of_item(item.id, audio, config)
+            self._conversation.audio.keep(item.id, audio.values())
             self._transcription.transcribe_parts(item, audio, config)
         return ids
 

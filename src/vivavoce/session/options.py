@@ -43,7 +43,8 @@ class SessionOptions:
     conversation keep. ``perceives``: it hears more than words without being asked, ``announces_perception``: and tells its
     client; ``instructs_by_perception``: the language model is told how to answer to it; ``speaks_by_perception``: and replies
     are spoken as fits it. ``controls_of`` tells what voices can do with their sound. ``thinking``: replies are thought about,
-    so. ``hosted``: an engine that hears for itself and keeps the conversation answers.
+    so. ``hosted``: an engine that hears for itself and keeps the conversation answers. ``audio_turns``: so many of the user's
+    newest turns the model hears; ``answers_unread``: it can be asked for a reply while the transcript of the turn is made.
     """
 
     config: SessionConfig
@@ -69,6 +70,8 @@ class SessionOptions:
     controls_of: ControlsOf = all_controls
     thinking: Thinking | None = None
     hosted: bool = False
+    audio_turns: int = 0
+    answers_unread: bool = False
     name: str = NAME
     frozen: frozenset[Frozen] = frozenset()
     expires_at: int | None = None

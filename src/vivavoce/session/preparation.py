@@ -17,7 +17,8 @@ from vivavoce.session.prompt_builder import PromptBuilder, ResponseRequest
 from vivavoce.session.reply import reply_work
 from vivavoce.session.response import Response
 from vivavoce.session.transcripts import Transcripts
-from vivavoce.types import Message, Transcript
+from vivavoce.session.turn_audio import TurnAudio
+from vivavoce.types import Language, Message, Transcript
 
 REPLY_TAKES_MS = 300
 """About how long the first clause of a reply takes. Whether the sentence is whole is not asked where the turn ends sooner: the
@@ -25,18 +26,23 @@ answer would only delay the reply (by 40 to 120 ms), which is not ready before t
 
 
 class ReplyPreparation:
-    """Has replies prepared, and tells when one is void. ``active`` while there may be one."""
+    """Has replies prepared, and tells when one is void. ``active`` while there may be one.
 
-    def __init__(self, outbox: Outbox, prompts: PromptBuilder, transcripts: Transcripts) -> None:
+    ``heard`` are the turns that can be answered before they are read.
+    """
+
+    def __init__(self, outbox: Outbox, prompts: PromptBuilder, transcripts: Transcripts, heard: TurnAudio) -> None:
         self._outbox = outbox
         self._prompts = prompts
         self._transcripts = transcripts
+        self._heard = heard
         self._begun_at: float | None = None
         self.active = False
 
     def prepare(self, input_turn: InputTurn, transcript: Transcript, config: SessionConfig, now: float) -> None:
         """Prepare the reply to the turn in progress, if it ended with these words."""
         item_id = input_turn.item_id
+        input_turn.keep_audio()
         item = Item(id=item_id, role="user", content=(Part(type="input_audio", transcript=transcript.text),))
         request = ResponseRequest(config)
         languages = {**self._transcripts.languages, item_id: transcript.language}
@@ -56,6 +62,16 @@ class ReplyPreparation:
         messages, tools = (*prompt.messages, Message("user", words)), server_side(config.tools)
         hosted = self._prompts.hosted(request)
         self._outbox.command(Prefill(messages, prompt.options, tools, prompt.tool_tokens, hosted))
+
+    def prepare_unread(self, request: ResponseRequest, item_id: str | None, language: Language, now: float) -> None:
+        """Prepare the reply to a turn that is over from its sound alone, if that can be, while its transcript, in ``language``
+        as far as is known, is being made: only words make it a turn that is answered."""
+        if item_id is None or item_id not in self._heard or self.active:
+            return
+        languages = {**self._transcripts.languages, item_id: language}
+        work = reply_work("", request, self._prompts.for_request(request, languages), language)
+        self._outbox.command(PrepareReply(item_id, 0, False, work))
+        self.active, self._begun_at = True, now
 
     def drop(self) -> None:
         """The user goes on, or is not answered."""

@@ -148,6 +148,7 @@ class PromptBuilder:
             reserved_tokens=self.budget.reserved_tokens(session, options.tools),
             transient_tokens=transient + self.budget.head(head) - usual,
             continued=self._conversation.continued,
+            audio_of=self._conversation.audio.of if self._conversation.audio else None,
         )
         if tone is not None:
             messages = with_note(messages, tone)

@@ -60,6 +60,7 @@ from vivavoce.session.response_controller import ResponseController
 from vivavoce.session.status import SessionStatus
 from vivavoce.session.transcripts import Transcripts
 from vivavoce.session.turn_arbiter import TurnArbiter
+from vivavoce.session.turn_audio import TurnAudio
 from vivavoce.session.turn_stream import TurnStream
 from vivavoce.session.user_transcription import UserTranscription
 from vivavoce.session.voice_perception import SessionPerception, included
@@ -85,7 +86,8 @@ class Session:
         self.id = new_id("sess")
         self.resume_token = None if new_token is None else new_token(self.id)
         self.status = SessionStatus()
-        self.conversation = Conversation(self.outbox, MemoryBudget(options.most_bytes))
+        audio = TurnAudio(options.audio_turns, options.hearing_hz)
+        self.conversation = Conversation(self.outbox, MemoryBudget(options.most_bytes), audio)
         self.conversation.budget.keep(CONFIG, written_bytes(self.config))
         self._buffer = InputBuffer(
             format=self.config.input_audio_format, rate_hz=options.hearing_hz, frame_samples=options.frame_samples
@@ -150,7 +152,8 @@ class Session:
             options=options,
             voice_requests=self.voice_requests,
         )
-        self._preparation = ReplyPreparation(self.outbox, self.prompts, self.transcripts)
+        heard = self.conversation.audio if options.answers_unread else TurnAudio()
+        self._preparation = ReplyPreparation(self.outbox, self.prompts, self.transcripts, heard)
         self._vad_chosen = False
         self._over = False
 
@@ -336,6 +339,8 @@ class Session:
             request = replace(request, items=self._items.for_response(overrides.input, self.config))
         self.arbiter.respond(request, now)
         self._take_ready(now)
+        if self.responses.waiting and request.in_conversation:
+            self._preparation.prepare_unread(request, self.conversation.last_id, self.transcripts.language, now)
 
     # ---- the engines
 
@@ -426,8 +431,13 @@ class Session:
     # ---- inside
 
     def _commit(self, now: float, *, automatic: bool, stop: Stopped | None = None) -> None:
-        self.arbiter.committed(self.input_turn.commit(now, self.config, automatic=automatic, stop=stop), self.config)
+        answered = automatic and self.arbiter.answers_next(self.config)
+        language = self.transcription.language
+        turn = self.input_turn.commit(now, self.config, automatic=automatic, stop=stop)
+        self.arbiter.committed(turn, self.config)
         self._take_ready(now)
+        if answered and self.transcripts:
+            self._preparation.prepare_unread(ResponseRequest(self.config), turn.item_id, language, now)
 
     def _is_user_turn(self, transcript: Transcript, speech_ms: int, now: float) -> bool:
         """Whether words of the user's are a turn, and not only a sign that they listen."""

@@ -96,9 +96,11 @@ class TurnArbiter:
             self._awaited[turn.item_id] = turn
 
     def turn_ended(self, turn: Turn, config: SessionConfig, now: float) -> None:
-        """A transcript is final, or failed. An automatic turn with words is answered."""
+        """A transcript is final, or failed. An automatic turn with words is answered; so is one whose words nobody knows, if
+        the model hears it."""
         awaited = self._awaited.pop(turn.item_id, None)
-        if turn.state is TurnState.TRANSCRIBED and turn.spoken:
+        heard = turn.state is TurnState.FAILED and turn.item_id in self._conversation.audio
+        if (turn.state is TurnState.TRANSCRIBED or heard) and turn.spoken:
             self.words_said(config, now)
             if awaited is not None and _answers(config):
                 self._unanswered[turn.item_id] = turn

@@ -42,7 +42,12 @@ class PromptAudioCounter:
         ids = [item.id for item in self._conversation] if request.items is None else request.items
         items = [item for item_id in ids if (item := self._conversation.find(item_id)) is not None]
         count = sum(message.role == "user" for message in messages) - (request.note is not None)
-        spoken = [at for at, item in enumerate(items) if item.role == "user" and message_of(item) is not None]
+        audio_of = self._conversation.audio.of
+        spoken = [
+            at
+            for at, item in enumerate(items)
+            if item.role == "user" and message_of(item, audio_of=audio_of) is not None
+        ]
         first = 0 if count >= len(spoken) else spoken[-count] if count else len(items)
         lengths = {item.id: self._conversation.input_audio_ms(item.id) for item in items[first:]}
         cached_audio_ms = sum(ms for item_id, ms in lengths.items() if item_id in self._measured)

@@ -59,6 +59,12 @@ class UserTranscription:
         """All that is understood of what is being said, as far as it has been read."""
         return self._partial.transcript
 
+    @property
+    def language(self) -> Language:
+        """What is being spoken, as far as is known."""
+        so_far = self.transcript
+        return self.transcripts.language if so_far is None else so_far.language
+
     def covers(self, voiced_until: int) -> bool:
         """Whether there is a partial transcript that leaves out nothing that was said until ``voiced_until``."""
         request = self._partial.covering(voiced_until)

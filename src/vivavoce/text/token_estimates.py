@@ -38,6 +38,10 @@ TURN_TOKENS = 8
 """What stands around each message."""
 
 
+AUDIO_TOKENS_PER_S = 25
+"""Of a message that is heard, by the model that has most: Qwen-Omni. Step-Audio has 12.5, gpt-audio 10."""
+
+
 def estimate_text(text: str) -> int:
     """About how many tokens ``text`` is, rather more."""
     if len(text) <= SHORT:
@@ -60,9 +64,10 @@ def _estimate(text: str) -> int:
 
 
 def estimate_tokens(message: Message) -> int:
-    """About how many tokens a message is, rather more."""
+    """About how many tokens a message is, rather more: one that is heard may be read as well."""
     calls = sum(estimate_text(call.name + call.arguments) for call in message.tool_calls)
-    return TURN_TOKENS + estimate_text(message.content) + calls
+    heard = ceil(message.audio.seconds * AUDIO_TOKENS_PER_S) if message.audio is not None else 0
+    return TURN_TOKENS + heard + estimate_text(message.content) + calls
 
 
 def cut_to(text: str, max_tokens: int) -> str:

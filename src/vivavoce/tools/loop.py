@@ -73,6 +73,9 @@ LoopEvent: TypeAlias = HostedEvent | ServerToolStarted | ServerToolEnded | Appro
 class ToolLoop:
     """One reply's loop. ``speaks``: whether it is heard, so that silence is to be filled. ``reads_along``: words can be kept
     back, because nobody has spoken them yet.
+
+    What has to be read before it is said is asked for in words, and read out by our speakers, whatever the model could say
+    for itself: sound that has left cannot be taken back.
     """
 
     model: ReplyModel
@@ -161,6 +164,8 @@ class ToolLoop:
     ) -> AsyncGenerator[HostedEvent | Filler, None]:
         """One generation, as far as it is given on at once; what rests on untrusted content is read along with."""
         leak_filter = self._leak_filter(prompt) if self.reads_along else None
+        if leak_filter is not None:
+            allowed = replace(allowed, voice=None)
         async with aclosing(self._answers(prompt, allowed)) as events:
             async for event in events:
                 if not isinstance(event, Filler) and not round_.add(event):
@@ -186,7 +191,7 @@ class ToolLoop:
         if self.server_tools.guard is not None and allowed.schema is None:
             evidence = evidence_in(prompt, self._found, _question(context.messages), context.language)
         events = (
-            checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
+            checked_answer(self.model.generate, prompt, replace(allowed, voice=None), evidence, context.language)
             if evidence is not None and (evidence.searched or evidence.earlier)
             else self.model.generate(prompt, allowed)
         )
@@ -220,7 +225,7 @@ class ToolLoop:
         of ours is asked."""
         call, refusal = refused
         told = [*prompt, *call_messages(text, [(call, refusal.text)])]
-        round_ = Round((), replace(options, continue_last_message=False, tool_choice="none"))
+        round_ = Round((), replace(options, continue_last_message=False, tool_choice="none", voice=None))
         async with aclosing(self.model.generate(told, round_.allowed)) as events:
             async for event in events:
                 if round_.add(event) and not refusal.confirms:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from vivavoce.hosted import HostedEvent
+from vivavoce.sound import SpokenText
 from vivavoce.types import GenerationEnd, GenerationOptions, TextDelta, ToolCall, ToolCallDelta
 
 
@@ -35,7 +36,7 @@ class Round:
     def add(self, event: HostedEvent) -> bool:
         """Take in an event; whether it is given on now. Whole calls of functions wait for what the server's tools find."""
         match event:
-            case TextDelta(text=text):
+            case TextDelta(text=text) | SpokenText(text=text):
                 self.text += text
             case ToolCallDelta(name=name) | ToolCall(name=name) if self._none or name in self._withheld:
                 self._dropped = True

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vivavoce.hosted import HostedEvent
+from vivavoce.sound import SpokenAudio, SpokenText
 from vivavoce.tools.rendering import filler
 from vivavoce.types import TextDelta
 
@@ -77,7 +78,7 @@ class SilenceWatch:
                 if (event := task.result()) is None:
                     return
                 yield event
-                if isinstance(event, TextDelta):
+                if isinstance(event, TextDelta | SpokenText | SpokenAudio):
                     break
             async for event in events:
                 yield event

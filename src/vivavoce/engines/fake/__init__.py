@@ -11,6 +11,8 @@
 * the voice is a tone of 50 ms a character; with ``fake_clone`` among the synthesizers, one of the pitch of a clip;
 * texts that share words are alike; a character of Chinese counts as a word;
 * a speaker has finished (0.99) unless the last ``TAIL_MS`` are loud (0.1);
+* a model that hears repeats how long it was spoken to (``You said: 1200 ms of sound.``), in words and in two tokens a character
+  (``speaks = "none"`` in its settings: in words only); its decoder hums 40 ms a token;
 * whoever is louder than 0.9 of full scale sounds angry, and nobody sounds otherwise;
 * a voice is its pitch: two of the same pitch are the same speaker, a third apart they are strangers.
 """
@@ -18,6 +20,7 @@
 from __future__ import annotations
 
 from vivavoce.engines.base import EngineContext
+from vivavoce.engines.fake.audio_chat import TOKEN_MS, TOKENS_PER_CHARACTER, FakeAudioChat, FakeAudioTokenDecoder
 from vivavoce.engines.fake.embedder import FakeEmbedder
 from vivavoce.engines.fake.end_of_turn import TAIL_MS, FakeEndOfTurnModel
 from vivavoce.engines.fake.failure import FAILURE
@@ -35,6 +38,10 @@ __all__ = [
     "FAKE_VOICES_HZ",
     "LOUD",
     "TAIL_MS",
+    "TOKENS_PER_CHARACTER",
+    "TOKEN_MS",
+    "FakeAudioChat",
+    "FakeAudioTokenDecoder",
     "FakeCloningSynthesizer",
     "FakeEmbedder",
     "FakeEndOfTurnModel",
@@ -91,3 +98,13 @@ def load_embedder(context: EngineContext) -> FakeEmbedder:
 def load_perceiver(context: EngineContext) -> FakePerceiver:
     """Entry point."""
     return FakePerceiver()
+
+
+def load_audio_chat(context: EngineContext) -> FakeAudioChat:
+    """Entry point."""
+    return FakeAudioChat(context.capacity, **context.settings)
+
+
+def load_audio_token_decoder(context: EngineContext) -> FakeAudioTokenDecoder:
+    """Entry point."""
+    return FakeAudioTokenDecoder()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from vivavoce.engines.chat_fields import REMINDERS, call_fields
 from vivavoce.engines.openai.chat_settings import ChatSettings, ContinuationStyle
+from vivavoce.sound import MessageAudio
 from vivavoce.types import GenerationOptions, Message, NamedTool, Tool
+
+Render: TypeAlias = Callable[[Message], dict[str, Any]]
+"""A message as an entry of ``messages``."""
 
 NO_RESULT = "(There is no result yet.)"
 """Stands for the result of a call that has none: endpoints refuse calls without one."""
@@ -27,13 +31,17 @@ class Conventions:
 
 
 def chat_body(
-    messages: Sequence[Message], options: GenerationOptions, settings: ChatSettings, conventions: Conventions
+    messages: Sequence[Message],
+    options: GenerationOptions,
+    settings: ChatSettings,
+    conventions: Conventions,
+    render: Render,
 ) -> dict[str, Any]:
     """The body of a streaming request. Fields that say what is so anyway are left out: not every server knows them all."""
     offered = offered_tools(options)
     body: dict[str, Any] = {
         "model": settings.model,
-        "messages": _chat(messages, options, settings, conventions),
+        "messages": [render(message) for message in _chat(messages, options, settings, conventions)],
         "stream": True,
         "stream_options": {"include_usage": True},
         conventions.max_tokens_field: options.max_tokens + settings.thinking_tokens,
@@ -116,14 +124,13 @@ def _is_closed(schema: Any) -> bool:
 
 def _chat(
     messages: Sequence[Message], options: GenerationOptions, settings: ChatSettings, conventions: Conventions
-) -> list[dict[str, Any]]:
+) -> list[Message]:
     chat = list(with_results(messages))
     if options.continue_last_message and conventions.continuation == "request":
         chat.append(Message("system", GO_ON))
     if conventions.system_first:
         chat = with_one_system_message(chat)
-    remind = "reminders" in settings.aids
-    return [_message(_reminded(message) if remind else message, settings) for message in chat]
+    return [_reminded(message) for message in chat] if "reminders" in settings.aids else chat
 
 
 def with_results(messages: Sequence[Message]) -> Iterator[Message]:
@@ -147,17 +154,33 @@ def with_one_system_message(messages: Sequence[Message]) -> list[Message]:
         turn = replace(message, role="user") if message.role == "system" and chat else message
         joins = chat and turn.role == chat[-1].role and turn.role in ("user", "assistant")
         if joins and not (turn.tool_calls or chat[-1].tool_calls):
-            chat[-1] = replace(turn, content=f"{chat[-1].content}\n\n{turn.content}".strip())
+            content = f"{chat[-1].content}\n\n{turn.content}".strip()
+            chat[-1] = replace(turn, content=content, audio=_joined_audio(chat[-1], turn))
         else:
             chat.append(turn)
     return chat
 
 
-def _message(message: Message, settings: ChatSettings) -> dict[str, Any]:
-    rendered: dict[str, Any] = {"role": settings.roles.get(message.role, message.role), "content": message.content}
-    return rendered | call_fields(message)
+def rendered(message: Message, settings: ChatSettings) -> dict[str, Any]:
+    """A message in words."""
+    role = settings.roles.get(message.role, message.role)
+    return {"role": role, "content": message.content} | call_fields(message)
+
+
+def _joined_audio(before: Message, after: Message) -> MessageAudio | None:
+    """How two turns sound that become one; what was only written stays text."""
+    audio = after.audio or before.audio
+    if audio is None:
+        return None
+    clips = tuple(clip for turn in (before, after) if turn.audio is not None for clip in turn.audio.clips)
+    texts = (turn.content if turn.audio is None else turn.audio.text for turn in (before, after))
+    return MessageAudio(clips, audio.rate_hz, "\n\n".join(filter(None, texts)))
 
 
 def _reminded(message: Message) -> Message:
     reminder = REMINDERS.get(message.reply_language or "")
-    return replace(message, content=f"{message.content} {reminder}") if reminder else message
+    if not reminder:
+        return message
+    heard = message.audio
+    audio = None if heard is None else replace(heard, text=f"{heard.text} {reminder}".strip())
+    return replace(message, content=f"{message.content} {reminder}", audio=audio)

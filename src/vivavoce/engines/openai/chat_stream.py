@@ -75,6 +75,11 @@ class ChatReader:
     def __post_init__(self) -> None:
         self._written = WrittenCalls(() if self.json_answer else self.names)
 
+    @property
+    def progress(self) -> int:
+        """Grows with all that is of worth in an answer: a chunk with nothing in it is only a sign of life."""
+        return self.characters
+
     def feed(self, chunk: Mapping[str, Any]) -> Iterator[GenerationEvent]:
         """What a chunk adds. Raises ``NoChunkError`` and ``OtherSideError``."""
         if error := chunk.get("error"):

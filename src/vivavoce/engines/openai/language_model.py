@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from typing_extensions import override
 
 from vivavoce.engines.base import EngineContext, LanguageModel, needs_weights
-from vivavoce.engines.openai.chat_request import Conventions, chat_body, offered_tools
+from vivavoce.engines.openai.chat_request import Conventions, chat_body, offered_tools, rendered
 from vivavoce.engines.openai.chat_settings import ChatSettings
 from vivavoce.engines.openai.chat_stream import ChatReader, NoChunkError, OtherSideError, answered_calls
 from vivavoce.engines.openai.discovery import Endpoint, discover
@@ -44,6 +44,7 @@ from vivavoce.types import (
 )
 
 _Item = TypeVar("_Item")
+_Model = TypeVar("_Model", bound="OpenAILanguageModel")
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ class OpenAILanguageModel(LanguageModel):
     ) -> AsyncGenerator[GenerationEvent, None]:
         """One reply, asked for in as many ways as it takes until the other side takes the request."""
         for attempts_left in range(ATTEMPTS - 1, -1, -1):
-            body = chat_body(messages, options, self._settings, self._conventions)
+            body = self._body(messages, options)
             try:
                 async with aclosing(self._attempt(messages, options, body)) as events:
                     async for event in events:
@@ -156,6 +157,11 @@ class OpenAILanguageModel(LanguageModel):
                     self._conventions = other
                 else:
                     raise
+
+    def _body(self, messages: Sequence[Message], options: GenerationOptions) -> dict[str, Any]:
+        """The request."""
+        settings = self._settings
+        return chat_body(messages, options, settings, self._conventions, lambda message: rendered(message, settings))
 
     def _fitting(
         self, messages: Sequence[Message], options: GenerationOptions, long: TooLong
@@ -181,11 +187,11 @@ class OpenAILanguageModel(LanguageModel):
             repetition = RepetitionFilter(self._repeatable(messages, options))
             async with aclosing(self._chunks(answer, events, reader)) as chunks:
                 async for chunk in chunks:
-                    written = reader.characters
+                    before = reader.progress
                     for event in self._read(repetition.filtered(reader.feed(chunk))):
                         wrote = True
                         yield event
-                    if reader.characters > written:
+                    if reader.progress > before:
                         answer.progressed()
             if not (reader.complete or events.done):
                 raise self._broken("broke off in the middle of its answer" if wrote else "closed without an answer")
@@ -302,12 +308,23 @@ def load(context: EngineContext) -> OpenAILanguageModel:
     Raises ``pydantic.ValidationError`` for settings that do not fit.
     """
     settings = ChatSettings.model_validate(context.settings)
+    return loaded(
+        context,
+        settings,
+        lambda client, endpoint: OpenAILanguageModel(client, settings, capacity=context.capacity, endpoint=endpoint),
+    )
+
+
+def loaded(
+    context: EngineContext, settings: ChatSettings, make: Callable[[RemoteClient, Endpoint | None], _Model]
+) -> _Model:
+    """The model that ``make`` makes of connections to it and of what it says of itself; ``None``: it is away."""
     client = RemoteClient(context.name or "openai", settings)
     with ThreadPoolExecutor(1) as thread:
         endpoint = thread.submit(asyncio.run, _discovered(client.engine, settings)).result()
     if endpoint is None:
         log.warning("%s does not answer yet", client.engine)
-    model = OpenAILanguageModel(client, settings, capacity=context.capacity, endpoint=endpoint)
+    model = make(client, endpoint)
     log.info("%s holds %d tokens", client.engine, model.context_tokens)
     return model
 

@@ -7,6 +7,7 @@ of them. Such text would be spoken, and nothing would be called.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -14,6 +15,9 @@ from vivavoce.engines.openai.tags import begun_tag
 
 _TAGS = ("<tool_call>", "<tools>", "<function_call>", "[TOOL_CALLS]", "<|python_tag|>")
 """What begins a call anywhere in a reply."""
+
+_NAME_LINE = re.compile(r"<tool_call>\s*function[ \t]*\n[ \t]*([\w-]+)[ \t]*\n\s*(?=\{)")
+"""How Step-Audio's models begin a call: its kind, its name, and then its arguments, a line each."""
 
 _OPENINGS = (*_TAGS, "```", "{", "[{")
 """What a reply begins with that may be nothing but calls."""
@@ -61,8 +65,15 @@ class WrittenCalls:
 
 
 def _calls(text: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
-    """The objects in ``text`` that name a tool, also in a list."""
+    """The objects in ``text`` that name a tool, also in a list; or those behind a line that does."""
     decoder, at = json.JSONDecoder(), 0
+    for line in _NAME_LINE.finditer(text):
+        try:
+            arguments, at = decoder.raw_decode(text, line.end())
+        except ValueError:
+            continue
+        if line[1] in names:
+            yield line[1], json.dumps(arguments, ensure_ascii=False)
     while (start := min((found for mark in "[{" if (found := text.find(mark, at)) >= 0), default=-1)) >= 0:
         try:
             value, at = decoder.raw_decode(text, start)

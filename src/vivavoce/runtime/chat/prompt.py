@@ -16,16 +16,20 @@ from vivavoce.protocol.chat.messages import (
     SystemMessage,
     ToolMessage,
     UserMessage,
+    UserPart,
     text_of_content,
 )
 from vivavoce.runtime.chat.recordings import Place
 from vivavoce.session.default_prompt import NAME, opening, system_prompt
+from vivavoce.sound import MessageAudio
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.text.scripts import written_language
 from vivavoce.types import Language, Message, ToolCall, Transcript
 
 WORDLESS = "(The user sent a recording without any words in it.)"
 """Stands for a message that says nothing else."""
+
+NOTHING_HEARD: Mapping[Place, bytes] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,12 @@ def prompt_of(
     spoken: bool,
     tools: bool = False,
     name: str = NAME,
+    heard: Mapping[Place, bytes] = NOTHING_HEARD,
+    rate_hz: int = 16_000,
 ) -> ChatPrompt:
-    """The prompt. ``transcripts`` are those of the recordings; ``find_spoken_answer`` gives the words of an earlier spoken
-    answer. ``tools``: the answer may have some. ``name`` is the assistant's.
+    """The prompt. ``transcripts`` are those of the recordings, and ``heard`` those that the model hears, as PCM16 at
+    ``rate_hz``; ``find_spoken_answer`` gives the words of an earlier spoken answer. ``tools``: the answer may have some.
+    ``name`` is the assistant's.
 
     Raises ``ClientError`` for an answer that is not known (any more).
     """
@@ -54,7 +61,7 @@ def prompt_of(
         (number for number, message in enumerate(messages) if not isinstance(message, SystemMessage)), len(messages)
     )
     instructions = "\n".join(text_of_content(message.content) for message in messages[:instruction_count]).strip()
-    converter = _Reading(transcripts, find_spoken_answer, follow_language=not instructions)
+    converter = _Reading(transcripts, find_spoken_answer, heard, rate_hz, follow_language=not instructions)
     prompt = [Message("system", system_prompt(instructions, name, spoken=spoken))]
     for number, message in enumerate(messages[instruction_count:], instruction_count):
         prompt += converter.read(message, number)
@@ -70,10 +77,14 @@ class _Reading:
         self,
         transcripts: Mapping[Place, Transcript],
         find_spoken_answer: Callable[[str], str | None],
+        heard: Mapping[Place, bytes],
+        rate_hz: int,
         *,
         follow_language: bool,
     ) -> None:
         self._transcripts = transcripts
+        self._heard = heard
+        self._rate_hz = rate_hz
         self._find_spoken_answer = find_spoken_answer
         self._follow_language = follow_language
         self.language: Language = "en"
@@ -92,22 +103,31 @@ class _Reading:
 
     def _user(self, message: UserMessage, number: int) -> Message:
         language: Language | None = None
+        audio: MessageAudio | None = None
         if isinstance(message.content, str):
             words = message.content
         else:
             texts: list[str] = []
             for index, part in enumerate(message.content):
-                if isinstance(part, AudioPart):
-                    transcript = self._transcripts[number, index]
+                if not isinstance(part, AudioPart):
+                    texts.append(text_of_content([part]))
+                elif (transcript := self._transcripts.get((number, index))) is not None:
                     texts.append(inverse_normalized(transcript.text, transcript.language))
                     language = transcript.language if transcript.text else language
-                else:
-                    texts.append(text_of_content([part]))
+            audio = self._audio(message.content, number)
             has_audio = any(isinstance(part, AudioPart) for part in message.content)
-            words = "\n".join(filter(None, texts)) or (WORDLESS if has_audio else "")
+            words = "\n".join(filter(None, texts)) or (WORDLESS if has_audio and audio is None else "")
         language = language or written_language(words)
         self.language = language or "en"
-        return Message("user", words, reply_language=language if self._follow_language else None)
+        return Message("user", words, reply_language=language if self._follow_language else None, audio=audio)
+
+    def _audio(self, content: Sequence[UserPart], number: int) -> MessageAudio | None:
+        """How a message sounds, if the model hears it, and what of it is written."""
+        clips = [self._heard[number, index] for index in range(len(content)) if (number, index) in self._heard]
+        if not clips:
+            return None
+        text = "\n".join(filter(None, (text_of_content([part]) for part in content if not isinstance(part, AudioPart))))
+        return MessageAudio(tuple(clips), self._rate_hz, text)
 
     def _assistant(self, message: AssistantMessage, number: int) -> list[Message]:
         words = text_of_content(message.content)

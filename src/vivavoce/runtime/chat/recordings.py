@@ -11,6 +11,7 @@ from math import ceil
 
 from cachetools import TTLCache
 
+from vivavoce.audio.pcm import encode_pcm16
 from vivavoce.audio.recordings import RawFormat
 from vivavoce.errors import ClientError
 from vivavoce.net.fetching import Fetcher
@@ -21,6 +22,7 @@ from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.long_audio import transcribe_turn
 from vivavoce.runtime.recognition import final_transcript
 from vivavoce.scheduling import WorkOwner
+from vivavoce.sound import MOST_HEARD_S
 from vivavoce.types import Samples, TranscribeOptions, Transcript
 
 SEGMENT_S = 25
@@ -52,7 +54,8 @@ class RecordingReader:
     """Finds out what was said. ``fetcher`` is there if the server fetches recordings by URL.
     ``perceive``: more than words is listened for.
 
-    ``audio_ms`` is how much audio there was.
+    ``audio_ms`` is how much audio there was. The recordings of the newest ``heard_turns`` messages that have any are ``heard``
+    by the model, as PCM16, if they are not too long; with ``unread`` they are not transcribed as well.
     """
 
     def __init__(
@@ -63,8 +66,13 @@ class RecordingReader:
         fetcher: Fetcher | None,
         *,
         perceive: bool = False,
+        heard_turns: int = 0,
+        unread: bool = False,
     ) -> None:
         self._perceive = perceive
+        self._heard_turns = heard_turns
+        self._unread = unread
+        self.heard: Mapping[Place, bytes] = {}
         self._engines = engines
         self._transcripts = transcripts
         self._owner = owner
@@ -72,12 +80,16 @@ class RecordingReader:
         self.audio_ms = 0
 
     async def transcripts(self, messages: Sequence[ChatMessage]) -> Mapping[Place, Transcript]:
-        """The transcript of every recording. All are decoded before the first is heard, so that a bad one is known at once.
+        """The transcript of every recording that is to be read. All are decoded before the first is heard, so that a bad one is
+        known at once.
 
         Raises ``ClientError`` with the recording's ``param``, and ``EngineError``.
         """
         recordings = await self.recordings(messages)
-        self.audio_ms = sum(len(recording.samples) for recording in recordings.values()) * 1000 // self._rate_hz
+        self.audio_ms = sum(len(recording.samples) for recording in recordings.values()) * 1000 // self.rate_hz
+        self.heard = {place: encode_pcm16(recordings[place].samples) for place in self._to_hear(recordings)}
+        if self._unread:
+            recordings = {place: recording for place, recording in recordings.items() if place not in self.heard}
         uncached = [
             recording for recording in recordings.values() if (self._owner, recording.digest) not in self._transcripts
         ]
@@ -90,11 +102,24 @@ class RecordingReader:
         segments_left = MAX_SEGMENTS
         for place, part in _audio_parts(messages):
             recordings[place] = await self._recording(part.input_audio, place, segments_left)
-            segments_left -= ceil(len(recordings[place].samples) / (SEGMENT_S * self._rate_hz))
+            segments_left -= ceil(len(recordings[place].samples) / (SEGMENT_S * self.rate_hz))
         return recordings
 
+    def _to_hear(self, recordings: Mapping[Place, ChatRecording]) -> list[Place]:
+        """Those that the model hears: of the newest messages, whole ones."""
+        places: list[Place] = []
+        left = MOST_HEARD_S * self.rate_hz
+        for turn in sorted({number for number, _ in recordings}, reverse=True)[: self._heard_turns]:
+            of_turn = [place for place in recordings if place[0] == turn]
+            left -= sum(len(recordings[place].samples) for place in of_turn)
+            if left < 0:
+                break
+            places += of_turn
+        return places
+
     @property
-    def _rate_hz(self) -> int:
+    def rate_hz(self) -> int:
+        """Of samples."""
         return self._engines.recognition.rate_hz
 
     async def _recording(self, audio: InputAudio, place: Place, segments_left: int) -> ChatRecording:
@@ -124,7 +149,7 @@ class RecordingReader:
         max_s = max(segments_left, 0) * SEGMENT_S
         if not max_s:
             raise ClientError("There are too many.", code="audio_too_long")
-        samples = await self._engines.decoder.decode(content, rate_hz=self._rate_hz, max_s=max_s, raw=raw)
+        samples = await self._engines.decoder.decode(content, rate_hz=self.rate_hz, max_s=max_s, raw=raw)
         digest = (await asyncio.to_thread(sha256, content)).hexdigest()
         # The same bytes are another recording when they are taken for headerless PCM.
         return ChatRecording(f"{digest}{' raw' if raw else ''}{' perceived' if self._perceive else ''}", samples)
