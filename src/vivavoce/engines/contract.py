@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vivavoce.engines.audio_tokens import AudioTokenDecoder
 from vivavoce.engines.base import (
     Embedder,
     EndOfTurnModel,
@@ -27,6 +28,7 @@ PROTOCOLS: Mapping[EngineKind, type] = {
     "speaker_verifiers": SpeakerVerifier,
     "embedders": Embedder,
     "perceivers": Perceiver,
+    "audio_token_decoders": AudioTokenDecoder,
 }
 
 OPTIONAL: Mapping[EngineKind, frozenset[str]] = {"language_models": frozenset({"sentence_end"})}

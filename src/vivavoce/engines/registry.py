@@ -20,6 +20,7 @@ EngineKind: TypeAlias = Literal[
     "speaker_verifiers",
     "embedders",
     "perceivers",
+    "audio_token_decoders",
 ]
 LoadEngine: TypeAlias = Callable[[EngineContext], Any]
 

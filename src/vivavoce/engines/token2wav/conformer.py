@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from vivavoce.engines.token2wav.flow_config import EncoderConfig
 
@@ -21,7 +21,7 @@ KeysValues: TypeAlias = tuple[Tensor, Tensor]
 """Of one layer, ``[batch, heads, time, size]`` each."""
 
 PAST_TOKENS = 1000
-"""Tokens before a chunk that it sees, the prompt's among them: 40 s. It bounds a reply's memory to 57 MB at the published sizes."""
+"""Tokens before a chunk that it sees, the prompt's among them: 40 s. It bounds their memory: 57 MB at the published sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class RelativeAttention(nn.Module):
             key, value = torch.cat((past[0], key), 2), torch.cat((past[1], value), 2)
         by_distance = (query + self.pos_bias_v[:, None]) @ self._split(self.linear_pos(distances)[None]).transpose(2, 3)
         bias = _by_position(by_distance, key.shape[2]) / math.sqrt(self.size)
-        mixed = F.scaled_dot_product_attention(query + self.pos_bias_u[:, None], key, value, attn_mask=bias)
+        mixed = functional.scaled_dot_product_attention(query + self.pos_bias_u[:, None], key, value, attn_mask=bias)
         return self.linear_out(mixed.transpose(1, 2).flatten(2)), (key, value)
 
     def _split(self, x: Tensor) -> Tensor:
@@ -63,7 +63,7 @@ class RelativeAttention(nn.Module):
 def _by_position(scores: Tensor, keys: int) -> Tensor:
     """Scores by distance (farthest back first) as scores by key: row ``i`` of ``t`` begins ``t - 1 - i`` columns later."""
     batch, heads, queries, distances = scores.shape
-    flat = F.pad(scores, (0, 1)).flatten(2)[:, :, queries - 1 : queries - 1 + queries * distances]
+    flat = functional.pad(scores, (0, 1)).flatten(2)[:, :, queries - 1 : queries - 1 + queries * distances]
     return flat.view(batch, heads, queries, distances)[..., :keys]
 
 
@@ -90,7 +90,7 @@ class ConformerLayer(nn.Module):
         """As ``RelativeAttention.forward``."""
         attended, keys_values = self.self_attn(self.norm_mha(x), distances, past)
         x = x + attended
-        return x + self.feed_forward["w_2"](F.silu(self.feed_forward["w_1"](self.norm_ff(x)))), keys_values
+        return x + self.feed_forward["w_2"](functional.silu(self.feed_forward["w_1"](self.norm_ff(x)))), keys_values
 
 
 class Embedding(nn.Module):
@@ -117,7 +117,7 @@ class LookAhead(nn.Module):
 
     def forward(self, x: Tensor, past: Tensor | None) -> tuple[Tensor, Tensor]:
         """``x[1, time + tokens, width]`` → ``[1, time, width]``, and what the next chunk needs."""
-        mixed = F.leaky_relu(self.conv1(x.transpose(1, 2)))
+        mixed = functional.leaky_relu(self.conv1(x.transpose(1, 2)))
         mixed = torch.cat((mixed.new_zeros(*mixed.shape[:2], 2) if past is None else past, mixed), 2)
         return self.conv2(mixed).transpose(1, 2) + x[:, : -self.tokens], mixed[..., -2:]
 
@@ -155,7 +155,7 @@ class Encoder(nn.Module):
         """``x[1, time, width]`` are the tokens of a chunk and those looked ahead to, unless it is the ``last`` one."""
         x = self.embed(x)
         if last:
-            x = F.pad(x, (0, 0, 0, self.pre_lookahead_layer.tokens))
+            x = functional.pad(x, (0, 0, 0, self.pre_lookahead_layer.tokens))
         x, looked_ahead = self.pre_lookahead_layer(x, None if past is None else past.looked_ahead)
         x, layers = self._stack(self.encoders, x, None if past is None else past.layers, PAST_TOKENS)
         x, upsampled = self.up_layer(x, None if past is None else past.upsampled)

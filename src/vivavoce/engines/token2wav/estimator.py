@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from vivavoce.engines.token2wav.flow_config import EstimatorConfig
 
@@ -49,7 +49,7 @@ class Attention(nn.Module):
         key = self.k_norm(key)
         all_keys = torch.cat((*(past.keys for past in seen), key), 2)
         all_values = torch.cat((*(past.values for past in seen), value), 2)
-        mixed = F.scaled_dot_product_attention(self.q_norm(query), all_keys, all_values)
+        mixed = functional.scaled_dot_product_attention(self.q_norm(query), all_keys, all_values)
         return self.proj(mixed.transpose(1, 2).flatten(2)), key, value
 
 
@@ -65,7 +65,7 @@ class CausalConvolutions(nn.Module):
     def forward(self, x: Tensor, past: LayerPast | None) -> tuple[Tensor, Tensor, Tensor]:
         """The result, and the last inputs of either convolution."""
         x, before_first = _causal(self.block["1"], x, None if past is None else past.before_first)
-        x = F.mish(self.block["3"](x))
+        x = functional.mish(self.block["3"](x))
         x, before_second = _causal(self.block["6"], x, None if past is None else past.before_second)
         return x, before_first, before_second
 
@@ -88,7 +88,9 @@ class Block(nn.Module):
         self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, inner), "fc2": nn.Linear(inner, width)})
         self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 9 * width))
 
-    def forward(self, x: Tensor, time: Tensor, prompt: LayerPast | None, past: LayerPast | None) -> tuple[Tensor, LayerPast]:
+    def forward(
+        self, x: Tensor, time: Tensor, prompt: LayerPast | None, past: LayerPast | None
+    ) -> tuple[Tensor, LayerPast]:
         """``x[2, time, width]``; what the next chunk needs. The convolutions go on where ``past`` ended, else the prompt."""
         attention, feed_forward, convolutions = self.adaLN_modulation(time).chunk(3, -1)
         shift, scale, gate = attention.chunk(3, -1)
@@ -98,7 +100,7 @@ class Block(nn.Module):
         convolved, before_first, before_second = self.conv(_modulated(x, shift, scale), past or prompt)
         x = x + gate * convolved
         shift, scale, gate = feed_forward.chunk(3, -1)
-        inner = F.gelu(self.mlp["fc1"](_modulated(x, shift, scale)), approximate="tanh")
+        inner = functional.gelu(self.mlp["fc1"](_modulated(x, shift, scale)), approximate="tanh")
         x = x + gate * self.mlp["fc2"](inner)
         if prompt is not None:
             keys = _newest(keys, None if past is None else past.keys)
@@ -116,7 +118,7 @@ def _newest(made: Tensor, past: Tensor | None) -> Tensor:
 
 
 def _modulated(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    return F.layer_norm(x, x.shape[-1:], eps=1e-6) * (1 + scale) + shift
+    return functional.layer_norm(x, x.shape[-1:], eps=1e-6) * (1 + scale) + shift
 
 
 class FinalLayer(nn.Module):

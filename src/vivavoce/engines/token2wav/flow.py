@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from vivavoce.engines.token2wav.conformer import Encoder, EncoderPast
 from vivavoce.engines.token2wav.estimator import Estimator, LayerPast
@@ -59,7 +59,7 @@ class Flow(nn.Module):
     def __init__(self, config: FlowConfig, steps: int) -> None:
         super().__init__()
         self.config = config
-        self.input_embedding = nn.Embedding(config.vocab_size, config.input_size)
+        self.input_embedding = nn.Embedding.from_pretrained(torch.empty(config.vocab_size, config.input_size))
         self.spk_embed_affine_layer = nn.Linear(config.spk_embed_dim, config.output_size)
         self.encoder = Encoder(config.encoder)
         self.encoder_proj = nn.Linear(config.encoder.output_size, config.output_size)
@@ -76,7 +76,7 @@ class Flow(nn.Module):
     @torch.inference_mode()
     def voice(self, prompt: Prompt, check: Check) -> Voice:
         """Read a prompt. Its first tokens stand for those that would follow it, as in the published code."""
-        speaker = self.spk_embed_affine_layer(F.normalize(prompt.speaker, dim=0))
+        speaker = self.spk_embed_affine_layer(functional.normalize(prompt.speaker, dim=0))
         tokens = torch.cat((prompt.tokens, prompt.tokens.repeat(self.lookahead)[: self.lookahead]))
         expected, encoder = self._expected(tokens, None, last=False)
         _, steps = self._follow(expected, speaker, prompt.mel, None, None, 0, check)

@@ -1,11 +1,11 @@
-"""The published ``flow.yaml``: the sizes of the flow model. Its tags name Python classes; they are read as data, never called."""
+"""The published ``flow.yaml``: the sizes of the flow model. Its tags name Python classes, which are never called."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
@@ -81,7 +81,7 @@ class FlowConfig(_Table):
         return self
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):
     """A tag ``!new:CLASS`` is a table like any other."""
 
 

@@ -10,7 +10,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 RATE_HZ = 24_000
 FRAME_SAMPLES = 480
@@ -77,7 +77,7 @@ class PitchPredictor(nn.Module):
     def forward(self, mel: Tensor) -> Tensor:
         """``[time]`` of ``mel[1, bands, time]``."""
         for layer in self.condnet.values():
-            mel = F.elu(layer(mel))
+            mel = functional.elu(layer(mel))
         return self.classifier(mel.transpose(1, 2)).abs()[0, :, 0]
 
 
@@ -98,7 +98,7 @@ class Source(nn.Module):
         turned = pitch_hz * harmonics / RATE_HZ % 1 * FRAME_SAMPLES
         cycles = phase[:, None] + turned.cumsum(1)
         edges = torch.cat((cycles[:, :1] - turned[:, :1], cycles, cycles[:, -1:] + turned[:, -1:]), 1)
-        by_sample = F.interpolate(edges[None], scale_factor=float(FRAME_SAMPLES), mode="linear")[0]
+        by_sample = functional.interpolate(edges[None], scale_factor=float(FRAME_SAMPLES), mode="linear")[0]
         by_sample = by_sample[:, FRAME_SAMPLES:-FRAME_SAMPLES]
         voiced = (pitch_hz > _VOICED_HZ).float().repeat_interleave(FRAME_SAMPLES)
         noise = torch.randn(by_sample.shape, generator=random)
@@ -144,13 +144,13 @@ class Vocoder(nn.Module):
         spectrum = torch.cat((spectrum.real, spectrum.imag), 1)
         x = self.conv_pre(mel.T[None])
         for level, up in enumerate(self.ups):
-            x = up(F.leaky_relu(x, 0.1))
+            x = up(functional.leaky_relu(x, 0.1))
             if level == len(self.ups) - 1:
-                x = F.pad(x, (1, 0), mode="reflect")
+                x = functional.pad(x, (1, 0), mode="reflect")
             x = x + self.source_resblocks[level](self.source_downs[level](spectrum))
             blocks = self.resblocks[level * len(_RESBLOCK_KERNELS) : (level + 1) * len(_RESBLOCK_KERNELS)]
             x = sum(block(x) for block in blocks) / len(blocks)
-        x = self.conv_post(F.leaky_relu(x))
+        x = self.conv_post(functional.leaky_relu(x))
         magnitude = torch.exp(x[:, : _POINTS // 2 + 1]).clamp(max=100.0)
         phase = torch.sin(x[:, _POINTS // 2 + 1 :])
         sound = torch.istft(torch.polar(magnitude, phase), _POINTS, _HOP, window=self.window)
