@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from vivavoce.errors import ClientError
 
-Extra: TypeAlias = Literal["audio", "cloning", "knowledge", "mcp", "postgres", "search"]
+Extra: TypeAlias = Literal["audio", "cloning", "knowledge", "mcp", "postgres", "search", "token2wav"]
 
 MODULES: Mapping[Extra, tuple[str, ...]] = {
     "audio": ("sounddevice",),
@@ -32,6 +32,7 @@ MODULES: Mapping[Extra, tuple[str, ...]] = {
     "mcp": ("mcp",),
     "postgres": ("asyncpg",),
     "search": ("ddgs", "trafilatura"),
+    "token2wav": ("torch", "yaml"),
 }
 """What each extra of ``pyproject.toml`` installs, by the names that are imported."""
 

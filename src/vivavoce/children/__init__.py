@@ -20,5 +20,6 @@ libraries print goes elsewhere (``process``, ``command``).
   said here: callers queue by owner or by size.
 
 Cloning engines have no files to read but their models, which are loaded once: they say frames in both directions, and are
-told to stop between two pieces (``engines/sherpa``).
+told to stop between two pieces (``engines/sherpa``). So do those that decode audio tokens, which many replies share
+(``engines/token2wav``).
 """
