@@ -70,7 +70,7 @@ class Listening(Perceiver):
 
 
 async def transcript(perceiver: Perceiver, *, encoding: bool = True, patience_s: float = 0.005) -> Transcript:
-    recognition = Recognition(Encoding(), perceiving=Perceiving(perceiver, patience_s))
+    recognition = Recognition(Encoding(), perceiving=Perceiving([perceiver], patience_s))
     options = TranscribeOptions(encoding=encoding)
     return await final_transcript(recognition.transcript(LOUD, options, Ticket(Urgency.LIVE, object())))
 

@@ -1,20 +1,25 @@
-"""``vivavoce bench perception``: how far what is heard in a voice can be trusted."""
+"""``vivavoce bench perception``: how far what is heard can be trusted, and whether questions about it are answered from it."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
-from vivavoce.cli.options import ConfigOption, EngineSet, read_config
+from vivavoce.cli.local_server import server_at
+from vivavoce.cli.options import ApiKeyOption, ConfigOption, EngineSet, ModelOption, UrlOption, read_config
 
 DataArgument = Annotated[
     Path,
     typer.Argument(
-        exists=True, file_okay=False, help="A folder with manifest.jsonl, emotion/ (EMO-DB), noise/ and rooms/."
+        exists=True,
+        file_okay=False,
+        help="A folder with manifest.jsonl, emotion/ (EMO-DB), english/, mandarin/, sounds/, noise/ and rooms/.",
     ),
 ]
 
@@ -24,28 +29,82 @@ def perception(
     cache: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Keep what is computed here.")
     ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask a server about recordings instead, and judge its answers by code.")
+    ] = False,
+    latency: Annotated[bool, typer.Option("--latency", help="Only what listening adds to a turn.")] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write every answer to this file.")] = None,
+    url: UrlOption = None,
+    model: ModelOption = "step-audio-2",
+    api_key: ApiKeyOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Emotion with speakers left out, clean and in unseen noise; abstention, arousal, gender, language; added latency.
 
     About ten minutes the first time.
     """
-    # The recogniser's libraries are heavy, and other commands start without them.
-    from vivavoce.bench.perception import arousal_auc, coverage_table, gender_recalls, heard, material, recall_table
-    from vivavoce.runtime.engines import EngineLoader
-
     console = Console()
+    if ask:
+        report = asyncio.run(_ask(data, console, url, model, api_key, config))
+        if json_file is not None:
+            json_file.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+        return
+    if not latency:
+        _classifiers(data, cache, console)
+    _turns(data, config, console)
+
+
+def _classifiers(data: Path, cache: Path | None, console: Console) -> None:
+    # The recogniser's libraries are heavy, and other commands start without them.
+    from vivavoce.bench.perception import arousal_auc, coverage_table, gender_recalls, material, recall_table
+
     found = material(data, cache)
     console.print(recall_table(found))
     console.print(coverage_table(found))
     console.print(f"Arousal by pitch, relative to the speaker's neutral clips: AUC {arousal_auc(found):.3f}")
     clip, speaker = gender_recalls(data, found)
     console.print(f"Gender: unweighted recall {clip:.2f} per clip, {speaker:.0%} of speakers over all their clips")
+
+
+def _turns(data: Path, config: Path | None, console: Console) -> None:
+    from vivavoce.bench.perception import heard
+    from vivavoce.bench.perception_cost import listening_memory_mb
+    from vivavoce.runtime.engines import EngineLoader
+
     loader = EngineLoader(read_config(engines=EngineSet.LOCAL, file=config))
-    turn = asyncio.run(heard(data, loader.recognizer(), loader.perceiver()))
+    recognizer = loader.recognizer()
+    perceivers, memory_mb = listening_memory_mb(loader)
+    turn = asyncio.run(heard(data, recognizer, perceivers))
     console.print(f"Language: {turn.languages_right} of {turn.clips} right")
-    added = turn.perceiving_ms - turn.plain_ms
     console.print(
-        f"A turn is read in {turn.plain_ms:.0f} ms, with perception in {turn.perceiving_ms:.0f} ms ({added:+.0f} ms); "
+        f"A turn is read in {turn.plain_ms:.0f} ms (median), with all of it listened to in {turn.whole_ms:.0f} ms "
+        f"({turn.whole_ms - turn.plain_ms:+.0f} ms), with what partial transcripts had not heard in {turn.live_ms:.0f} ms "
+        f"({turn.live_ms - turn.plain_ms:+.0f} ms; of each turn against itself, median {turn.added_ms:+.0f} ms); "
         f"perceived in time: {turn.perceived} of {turn.clips}"
     )
+    console.print(f"Loaded for it: {memory_mb:.0f} MB; switched off: nothing")
+
+
+async def _ask(
+    data: Path, console: Console, url: str | None, model: str, api_key: str | None, config: Path | None
+) -> list[dict[str, Any]]:
+    from vivavoce.bench.http import http_target
+    from vivavoce.bench.sound_asking import AskedQuestion, ask_all, verdict_table
+    from vivavoce.bench.sound_questions import sound_questions
+
+    questions, asked = sound_questions(data), list[AskedQuestion]()
+    async with (
+        server_at(url, console, engines=EngineSet.LOCAL, config_file=config, api_key=api_key) as server,
+        http_target(server, model=model, voice="") as target,
+    ):
+        with Progress(console=console, transient=True) as progress:
+            bar = progress.add_task("asking", total=len(questions))
+            async for one in ask_all(target, questions):
+                asked.append(one)
+                progress.update(bar, advance=1)
+    console.print(verdict_table(asked))
+    return [
+        {"topic": one.question.topic, "question": one.question.text, "answer": one.answer, "verdict": one.verdict,
+         "perception": one.perception}
+        for one in asked
+    ]  # fmt: skip

@@ -29,6 +29,7 @@ class AnswerWords:
     hears_not: str
     not_sure: str
     nothing_else: str
+    could_miss: str
     gender: Mapping[str, str]
     sure: tuple[str, str, str]
     cues: Mapping[Cue, str]
@@ -58,6 +59,7 @@ WORDS: Mapping[Language, AnswerWords] = {
         hears_not="I do not notice {}.",
         not_sure="I am not sure whether there is {}.",
         nothing_else="I notice no other sound.",
+        could_miss="While somebody speaks I could miss one.",
         gender={
             "female": "It sounds like a woman's voice to me, but I may be wrong.",
             "male": "It sounds like a man's voice to me, but I may be wrong.",
@@ -104,6 +106,7 @@ WORDS: Mapping[Language, AnswerWords] = {
         hears_not="我没有听到{}。",
         not_sure="我不确定有没有{}。",
         nothing_else="我没有听到别的声音。",
+        could_miss="有人说话的时候我可能会听漏。",
         gender={"female": "听起来像是女声，不过我可能听错。", "male": "听起来像是男声，不过我可能听错。"},
         sure=("{}，我比较有把握。", "我觉得{}，不过可能听错。", "也许{}，但我不确定。"),
         cues={
@@ -147,6 +150,7 @@ WORDS: Mapping[Language, AnswerWords] = {
         hears_not="{}は聞こえません。",
         not_sure="{}があるかどうか、はっきりしません。",
         nothing_else="ほかの音は聞こえません。",
+        could_miss="話し声に隠れて聞き逃しているかもしれません。",
         gender={
             "female": "女性の声のように聞こえますが、間違っているかもしれません。",
             "male": "男性の声のように聞こえますが、間違っているかもしれません。",

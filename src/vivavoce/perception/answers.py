@@ -140,6 +140,7 @@ class _Telling:
             surest.setdefault(sound.label, sound.score)
         if self._named is not None and self._named not in surest:
             yield words.hears_not.format(self._name(self._named))
+            yield from self._missed()
         if self._named in surest:
             surest = {self._named: surest[self._named]} if self._named is not None else surest
         told = list(surest)[:MOST_SOUNDS]
@@ -149,6 +150,12 @@ class _Telling:
             )
         elif self._named is None:
             yield words.nothing_else
+            yield from self._missed()
+
+    def _missed(self) -> Iterator[str]:
+        """Speech hides what sounds at the same time, but for music."""
+        if self._facts.music is not None and self._facts.music.speech >= HEARD:
+            yield self._words.could_miss
 
     def _gender(self) -> Iterator[str]:
         speaker = self._facts.speaker
