@@ -50,7 +50,7 @@ def _window() -> NDArray[np.float32]:
 @lru_cache(maxsize=1)
 def _bands() -> NDArray[np.float32]:
     """Triangular filters, ``float32[POINTS / 2 + 1, BANDS]``: straight in mel, of equal height."""
-    mels = _mel(np.fft.rfftfreq(POINTS, 1 / RATE_HZ))[:, None]
+    mels = _mel(np.asarray(np.fft.rfftfreq(POINTS, 1 / RATE_HZ), np.float64))[:, None]
     edges = np.linspace(_mel(np.array(LOWEST_HZ)), _mel(np.array(HIGHEST_HZ)), BANDS + 2)
     rising = (mels - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - mels) / np.diff(edges)[1:]

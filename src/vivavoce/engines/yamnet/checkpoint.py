@@ -7,7 +7,7 @@ is. Values are ``BundleEntryProto`` messages (``tensorflow/core/protobuf/tensor_
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +30,11 @@ class Checkpoint:
 
     def tensor(self, name: str) -> NDArray[np.float32]:
         """A ``float32`` tensor. Raises ``ValueError`` where there is none of this name."""
-        fields = dict(_fields(self._entries.get(name.encode(), b"")))
-        shape = [int(dict(_fields(size))[1]) for number, size in _fields(fields.get(2, b"")) if number == 2]
-        if fields.get(1) != FLOAT or not shape:
+        entry = _Message(self._entries.get(name.encode(), b""))
+        shape = [_Message(size).number(1) for size in _Message(entry.joined(2)).repeated(2)]
+        if entry.number(1) != FLOAT or not shape:
             raise ValueError(f"the checkpoint has no numbers called {name}")
-        start, count = int(fields.get(4, 0)), int(np.prod(shape))
+        start, count = entry.number(4), int(np.prod(shape))
         return np.frombuffer(self._bytes, "<f4", count, start).reshape(shape).astype(np.float32)
 
 
@@ -75,21 +75,32 @@ def _varints(data: bytes, count: int, at: int = 0) -> tuple[list[int], int]:
     return numbers, at
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a protobuf message: numbers, and bytes of what has a length."""
-    at = 0
-    while at < len(message):
-        (tag,), at = _varints(message, 1, at)
-        number, kind = tag >> 3, tag & 7
-        if kind == _VARINT:
-            (value,), at = _varints(message, 1, at)
-            yield number, value
-        elif kind == _LENGTH:
-            (length,), at = _varints(message, 1, at)
-            yield number, message[at : at + length]
-            at += length
-        elif kind == _FIXED32:
-            yield number, message[at : at + 4]
-            at += 4
-        else:
-            raise ValueError("the checkpoint's index has a field of an unknown kind")
+class _Message:
+    """A protobuf message by the numbers of its fields; what is left out of one is 0, or nothing."""
+
+    def __init__(self, message: bytes) -> None:
+        self._numbers: dict[int, int] = {}
+        self._bytes: dict[int, list[bytes]] = {}
+        at = 0
+        while at < len(message):
+            (tag,), at = _varints(message, 1, at)
+            field, kind = tag >> 3, tag & 7
+            if kind == _VARINT:
+                (self._numbers[field],), at = _varints(message, 1, at)
+            elif kind == _LENGTH:
+                (length,), at = _varints(message, 1, at)
+                self._bytes.setdefault(field, []).append(message[at : at + length])
+                at += length
+            elif kind == _FIXED32:
+                at += 4  # a checksum; the file's own hash has been checked
+            else:
+                raise ValueError("the checkpoint's index has a field of an unknown kind")
+
+    def number(self, field: int) -> int:
+        return self._numbers.get(field, 0)
+
+    def joined(self, field: int) -> bytes:
+        return b"".join(self._bytes.get(field, ()))
+
+    def repeated(self, field: int) -> Sequence[bytes]:
+        return self._bytes.get(field, ())

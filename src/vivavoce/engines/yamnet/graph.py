@@ -78,7 +78,7 @@ class _Graph:
         return self.node("Relu", [out], f"rectified{layer}")
 
     def model(self) -> ModelProto:
-        sizes = ["n", 1, FRAMES, BANDS]
+        sizes: list[str | int | None] = ["n", 1, FRAMES, BANDS]
         inputs = [helper.make_tensor_value_info("patches", TensorProto.FLOAT, sizes)]
         outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", None])]
         graph = helper.make_graph(self._nodes, "yamnet", inputs, outputs, self._constants)

@@ -73,7 +73,7 @@ class YamnetPerceiver(Perceiver):
 
     def _folded(self, stretches: list[Samples]) -> NDArray[np.float32]:
         """The scores of patches by group, ``float32[n, 1 + groups]``: remembered or new."""
-        digests = [blake2b(np.ascontiguousarray(stretch), digest_size=16).digest() for stretch in stretches]
+        digests = [blake2b(stretch.tobytes(), digest_size=16).digest() for stretch in stretches]
         known = {digest: self._scores[digest] for digest in digests if digest in self._scores}
         new = {digest: stretch for digest, stretch in zip(digests, stretches, strict=True) if digest not in known}
         waiting = list(new.items())
