@@ -97,7 +97,10 @@ KNOWN = VoiceFacts(
         ),
         ("Is that music?", "I do not notice music."),
         ("Is somebody singing?", "I am not sure whether there is singing."),
-        ("How do I sound?", "It sounds sad to me, but I may be wrong. You speak fast, about 6 syllables a second."),
+        (
+            "How do I sound?",
+            "It sounds sad to me, but I may be wrong. You speak about 6 syllables a second; I would call that fast.",
+        ),
         ("What language am I speaking?", "That is English, and I am fairly sure of it."),
         ("How loud am I?", "You are louder than before."),
         ("Am I a man or a woman?", "It sounds like a woman's voice to me, but I may be wrong."),

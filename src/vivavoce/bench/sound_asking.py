@@ -36,7 +36,7 @@ async def ask_all(target: HttpTarget, questions: Sequence[SoundQuestion]) -> Asy
     for question in questions:
         message = await target.written_answer(_messages(question), max_tokens=ANSWER_TOKENS)
         answer = message.get("content") or ""
-        judged = verdict(answer, question.right, question.wrong)
+        judged = verdict(answer, question.right, question.wrong, denies=question.denies)
         yield AskedQuestion(question, answer, judged, message.get("perception") or {})
 
 

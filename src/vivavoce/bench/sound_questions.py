@@ -54,6 +54,7 @@ class SoundQuestion:
     """One question: the recordings of the user's turns before it and of its own, and what answers are right and wrong.
 
     ``right`` and ``wrong`` are patterns of claims. Without ``right`` it cannot be known, and owning up is the right answer.
+    ``denies``: the right answer does.
     """
 
     topic: str
@@ -62,6 +63,7 @@ class SoundQuestion:
     recordings: tuple[Samples, ...]
     right: str | None
     wrong: str
+    denies: bool = False
 
 
 def sound_questions(data: Path) -> list[SoundQuestion]:
@@ -117,7 +119,7 @@ def _what(data: Path) -> Iterator[SoundQuestion]:
             yield SoundQuestion("named", f"Do you hear {article}{name}?", "en", (clip,), _claims(label), _others(label))
             denied = rf"(?:not|no)\b[^.]*\b{other}"
             wrong = _claims("Dog" if other == "dog" else "Siren")
-            yield SoundQuestion("named", f"Is that a {other}?", "en", (clip,), denied, wrong)
+            yield SoundQuestion("named", f"Is that a {other}?", "en", (clip,), denied, wrong, denies=True)
 
 
 def _background(data: Path) -> Iterator[SoundQuestion]:
@@ -138,7 +140,7 @@ def _background(data: Path) -> Iterator[SoundQuestion]:
         (mandarin[2], "有狗叫声吗？", "zh"),
     ):
         denied = r"(?:no|not|nothing)\b|没有"
-        yield SoundQuestion("beside", text, language, (clip,), denied, _others())
+        yield SoundQuestion("beside", text, language, (clip,), denied, _others(), denies=True)
 
 
 def _mixed(speech: Samples, sound: Samples) -> Samples:
@@ -160,10 +162,12 @@ def _music(data: Path) -> Iterator[SoundQuestion]:
         "music", "Is there any music in the background?", "en", (with_music,), claimed, _others("Music")
     )
     for clip in (speech[2][1], speech[10][1]):
-        yield SoundQuestion("music", "Is there any music in the background?", "en", (clip,), denied, claimed)
-    yield SoundQuestion("music", "背景里有没有音乐？", "zh", (mandarin[0][1],), denied, claimed)
+        yield SoundQuestion(
+            "music", "Is there any music in the background?", "en", (clip,), denied, claimed, denies=True
+        )
+    yield SoundQuestion("music", "背景里有没有音乐？", "zh", (mandarin[0][1],), denied, claimed, denies=True)
     dog = _sounds(data)[0][1]
-    yield SoundQuestion("music", "Is that music?", "en", (dog,), denied, claimed)
+    yield SoundQuestion("music", "Is that music?", "en", (dog,), denied, claimed, denies=True)
 
 
 def _mood(data: Path) -> Iterator[SoundQuestion]:
@@ -175,21 +179,20 @@ def _mood(data: Path) -> Iterator[SoundQuestion]:
             clip = clips[number % len(clips)]
             yield SoundQuestion("mood", text, language, (clip,), EMOTION_WORDS[emotion], wrong)
     moved = "|".join(EMOTION_WORDS[other] for other in EMOTIONS if other != "neutral")
+    calm = rf"\bnot?\b|{EMOTION_WORDS['neutral']}"
     for _, clip in _speech(data, "english")[8:11]:
-        yield SoundQuestion(
-            "mood", "Do I sound angry?", "en", (clip,), rf"(?:no|not)\b|{EMOTION_WORDS['neutral']}", moved
-        )
+        yield SoundQuestion("mood", "Do I sound angry?", "en", (clip,), calm, moved, denies=True)
 
 
 def _rate(data: Path) -> Iterator[SoundQuestion]:
     """Read speech as it is and at other tempos: what is right follows from the words that are known."""
-    fast, slow = r"\bfast\b|\bquickly\b|比较快|很快", r"\bslow|比较慢|很慢"
+    fast, slow, ordinary = r"\bfast\b|\bquickly\b|较快|很快", r"\bslow|较慢|很慢", r"\bordinary\b|\bnormal\b|正常"
     for number, (row, clip) in enumerate([pair for pair in _speech(data, "english") if pair[0]["text"]][4:10]):
         tempo = (1.0, 1.7, 0.55)[number % 3]
         spoken = clip if tempo == 1.0 else at_tempo(clip, RATE_HZ, tempo)
         rate = syllables(row["text"]) / (len(spoken) / RATE_HZ)
-        right = fast if rate > 6.5 else slow if rate < 2.6 else r"\bordinary\b|\bnormal\b|正常"
-        wrong = slow if right == fast else fast if right == slow else f"{fast}|{slow}" if 3.4 < rate < 5 else NOTHING
+        right = fast if rate > 6.5 else slow if rate < 2.6 else ordinary
+        wrong = "|".join(other for other in (fast, slow, ordinary) if other != right)
         text, language = ("我说话快吗？", "zh") if number == 3 else ("Am I speaking fast?", "en")
         yield SoundQuestion("rate", text, language, (spoken,), right, wrong)
 

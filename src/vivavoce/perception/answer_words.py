@@ -18,6 +18,7 @@ class AnswerWords:
 
     column: int
     between: str
+    comma: str
     also: str
     somebody_speaks: str
     mood: str
@@ -40,13 +41,14 @@ WORDS: Mapping[Language, AnswerWords] = {
     "en": AnswerWords(
         column=0,
         between=" ",
+        comma=", ",
         also=" and ",
         somebody_speaks="I hear somebody speaking.",
         mood="It sounds {} to me, but I may be wrong.",
         rate=(
-            "You speak slowly, about {} syllables a second.",
-            "You speak at an ordinary speed, about {} syllables a second.",
-            "You speak fast, about {} syllables a second.",
+            "You speak about {} syllables a second; I would call that slow.",
+            "You speak about {} syllables a second; I would call that an ordinary speed.",
+            "You speak about {} syllables a second; I would call that fast.",
         ),
         loudness=(
             "You are quieter than before.",
@@ -91,13 +93,14 @@ WORDS: Mapping[Language, AnswerWords] = {
     "zh": AnswerWords(
         column=1,
         between="",
+        comma="、",
         also="和",
         somebody_speaks="我听到有人在说话。",
         mood="听起来像是{}，不过我可能听错。",
         rate=(
-            "你说得比较慢，每秒大约{}个音节。",
-            "你说话的速度正常，每秒大约{}个音节。",
-            "你说得比较快，每秒大约{}个音节。",
+            "你每秒大约说{}个音节，我觉得比较慢。",
+            "你每秒大约说{}个音节，我觉得速度正常。",
+            "你每秒大约说{}个音节，我觉得比较快。",
         ),
         loudness=("你的声音比之前小。", "你的声音和之前差不多大。", "你的声音比之前大。"),
         pitch="你的音高大约是{:.0f}赫兹。",
@@ -135,13 +138,14 @@ WORDS: Mapping[Language, AnswerWords] = {
     "ja": AnswerWords(
         column=2,
         between="",
+        comma="、",
         also="と",
         somebody_speaks="誰かが話しているのが聞こえます。",
         mood="{}ように聞こえますが、間違っているかもしれません。",
         rate=(
-            "ゆっくり話しています。一秒に約{}音節です。",
-            "普通の速さです。一秒に約{}音節です。",
-            "速く話しています。一秒に約{}音節です。",
+            "一秒に約{}音節なので、ゆっくりだと思います。",
+            "一秒に約{}音節なので、普通の速さだと思います。",
+            "一秒に約{}音節なので、速いと思います。",
         ),
         loudness=("前より小さい声です。", "前と同じくらいの大きさです。", "前より大きい声です。"),
         pitch="声の高さは約{:.0f}ヘルツです。",

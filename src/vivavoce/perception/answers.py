@@ -5,7 +5,7 @@ Small language models that are handed facts add to them. So the answer is writte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from vivavoce.perception.answer_words import EMOTIONS, LANGUAGES, WORDS, AnswerWords
 from vivavoce.perception.questions import Topic
@@ -145,9 +145,7 @@ class _Telling:
             surest = {self._named: surest[self._named]} if self._named is not None else surest
         told = list(surest)[:MOST_SOUNDS]
         if told:
-            yield self._sure(
-                words.hears.format(words.also.join(map(self._name, told))), min(surest[label] for label in told)
-            )
+            yield self._sure(words.hears.format(self._listed(told)), min(surest[label] for label in told))
         elif self._named is None:
             yield words.nothing_else
             yield from self._missed()
@@ -163,6 +161,10 @@ class _Telling:
             yield self._words.unknown["gender"]
         else:
             yield self._words.gender[speaker.gender.label]
+
+    def _listed(self, labels: Sequence[str]) -> str:
+        *before, last = map(self._name, labels)
+        return self._words.also.join((self._words.comma.join(before), last)) if before else last
 
     def _name(self, label: str) -> str:
         names = SOUND_WORDS.get(label)
