@@ -19,8 +19,8 @@ DOG = Sound(label="Dog", score=0.8, start_ms=100, end_ms=1000)
 BARKING = Perceived(sounds=(DOG,), music=NO_SPEECH)
 
 
-def driven(**options: bool) -> Driven:
-    return Driven(perceives=True, announces_perception=True, **options)
+def driven() -> Driven:
+    return Driven(perceives=True, announces_perception=True)
 
 
 def sent(session: Driven, perceived: Perceived, text: str = "") -> str:
