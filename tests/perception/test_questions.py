@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import get_args
 
 import pytest
@@ -144,6 +145,12 @@ def test_no_answer_names_a_sound_that_was_not_heard(known: VoiceFacts, topics: s
         assert not re.search(rf"(?<!\w){SOUND_WORDS[label].en}(?!\w)", affirmed) or any(
             SOUND_WORDS[label].en in SOUND_WORDS[other].en for other in heard if other in SOUND_WORDS
         )
+
+
+def test_a_long_text_is_looked_at_in_no_time() -> None:
+    started = time.perf_counter()
+    assert asks_about_sound("my mood " * 200_000 + "How do I sound?")
+    assert time.perf_counter() - started < 0.5
 
 
 @given(st.text())

@@ -141,9 +141,7 @@ class _Telling:
         if self._named is not None and self._named not in surest:
             yield words.hears_not.format(self._name(self._named))
             yield from self._missed()
-        if self._named in surest:
-            surest = {self._named: surest[self._named]} if self._named is not None else surest
-        told = list(surest)[:MOST_SOUNDS]
+        told = [label for label in surest if label == self._named] or list(surest)[:MOST_SOUNDS]
         if told:
             yield self._sure(words.hears.format(self._listed(told)), min(surest[label] for label in told))
         elif self._named is None:

@@ -148,8 +148,13 @@ _OF_THE_WORLD = re.compile(r"\b(?:sounds?|noises?) (?:does|do|did) (?:an?|the) \
 """What a cow says is no matter of hearing."""
 
 
+MOST_CHARACTERS = 400
+"""Of a longer text the end is looked at: that is where it asks."""
+
+
 def topics_of(text: str) -> frozenset[Topic]:
     """What ``text`` asks about how it sounds; nothing, if it asks something else or nothing."""
+    text = text[-MOST_CHARACTERS:]
     if _OF_THE_WORLD.search(text):
         return frozenset()
     found = {topic for topic, pattern in _COMPILED.items() if pattern.search(text)}
@@ -160,7 +165,7 @@ def topics_of(text: str) -> frozenset[Topic]:
 
 def named_sound(text: str) -> str | None:
     """The group of sounds a question names ("is that a dog?"), by its label; music and singing have topics of their own."""
-    for match in _NAMING.finditer(text):
+    for match in _NAMING.finditer(text[-MOST_CHARACTERS:]):
         named = next(group for group in match.groups() if group is not None).lower()
         for label, words in SOUND_WORDS.items():
             if label not in ("Music", "Singing") and any(_names(word, named) for word in words.asked):

@@ -109,7 +109,7 @@ class SessionPerception:
         if not self._instruct:
             return None
         known = (self._facts[item_id] for item_id in reversed(item_ids) if item_id in self._facts)
-        return note_for_question(next(known, KNOWS_NOTHING), text, language)
+        return self._answer(next(known, KNOWS_NOTHING), text, language)
 
     def forget(self, item_id: str) -> None:
         """The item is gone."""
@@ -120,8 +120,10 @@ class SessionPerception:
             return None
         if text and not asks_about_sound(text):
             return note_for(facts, language)
-        speaker = self._speaker()
-        return note_for_question(msgspec.structs.replace(facts, speaker=speaker), text, language)
+        return self._answer(facts, text, language)
+
+    def _answer(self, facts: VoiceFacts, text: str, language: Language) -> str:
+        return note_for_question(msgspec.structs.replace(facts, speaker=self._speaker()), text, language)
 
     def _with_sounds_before(self, facts: VoiceFacts, perceived: Perceived) -> VoiceFacts:
         """A question about a sound is often about what was sent just before it, without words."""
