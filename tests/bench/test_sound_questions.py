@@ -16,6 +16,11 @@ from vivavoce.bench.http import HttpTarget
 from vivavoce.bench.sound_answers import EMOTION_WORDS, SOUND_PATTERNS, Verdict, verdict
 from vivavoce.bench.sound_asking import ask_all, verdict_table
 from vivavoce.bench.sound_questions import melody, sound_questions
+from vivavoce.bench.sound_writing import written_answers
+from vivavoce.engines.fake import FakeRecognizer
+from vivavoce.engines.fake.perceiver import FakePerceiver
+from vivavoce.runtime.perceiving import Perceiving
+from vivavoce.runtime.recognition import Recognition
 
 NO_DOG = r"\bnot\b[^.]*dog"
 DOG, SIREN = SOUND_PATTERNS["Dog"], SOUND_PATTERNS["Siren"]
@@ -75,6 +80,15 @@ def test_there_are_questions_of_every_kind(tmp_path: Path) -> None:
     assert set(Counter(question.topic for question in questions)) == topics
     assert {question.language for question in questions} == {"en", "zh"}
     assert len([question for question in questions if question.right is None]) == 8
+
+
+async def test_answers_as_they_are_written_are_judged_without_a_language_model(tmp_path: Path) -> None:
+    questions = [question for question in sound_questions(recordings(tmp_path)) if question.topic in ("who", "music")]
+    recognition = Recognition(FakeRecognizer(), perceiving=Perceiving([FakePerceiver()]))
+    asked = [one async for one in written_answers(recognition, questions)]
+    assert {one.verdict for one in asked} == {"owned up"}
+    assert [one.question for one in asked] == questions
+    assert asked[0].answer == "I cannot tell whether there is music."
 
 
 async def test_each_is_asked_with_its_recordings_before_its_text(tmp_path: Path) -> None:

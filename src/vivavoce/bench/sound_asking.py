@@ -34,13 +34,14 @@ class AskedQuestion:
 async def ask_all(target: HttpTarget, questions: Sequence[SoundQuestion]) -> AsyncIterator[AskedQuestion]:
     """Each question in a chat of its own, one after the other. Raises ``ConnectError``."""
     for question in questions:
-        message = await target.written_answer(_messages(question), max_tokens=ANSWER_TOKENS)
+        message = await target.written_answer(chat_messages(question), max_tokens=ANSWER_TOKENS)
         answer = message.get("content") or ""
         judged = verdict(answer, question.right, question.wrong, denies=question.denies)
         yield AskedQuestion(question, answer, judged, message.get("perception") or {})
 
 
-def _messages(question: SoundQuestion) -> list[dict[str, Any]]:
+def chat_messages(question: SoundQuestion) -> list[dict[str, Any]]:
+    """The question as the messages of a chat: its recordings are turns, the last with the text."""
     *before, last = question.recordings
     messages: list[dict[str, Any]] = []
     for samples in before:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,6 +14,12 @@ from rich.progress import Progress
 
 from vivavoce.cli.local_server import server_at
 from vivavoce.cli.options import ApiKeyOption, ConfigOption, EngineSet, ModelOption, UrlOption, read_config
+
+if TYPE_CHECKING:
+    from vivavoce.bench.sound_asking import AskedQuestion
+
+PATIENCE_S = 1.0
+"""Nobody waits here: nothing shall be missing because this machine is busy."""
 
 DataArgument = Annotated[
     Path,
@@ -32,6 +39,10 @@ def perception(
     ask: Annotated[
         bool, typer.Option("--ask", help="Ask a server about recordings instead, and judge its answers by code.")
     ] = False,
+    written: Annotated[
+        bool,
+        typer.Option("--written", help="Judge the answers as they are written for the language model, without one."),
+    ] = False,
     latency: Annotated[bool, typer.Option("--latency", help="Only what listening adds to a turn.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every answer to this file.")] = None,
     url: UrlOption = None,
@@ -44,8 +55,9 @@ def perception(
     About ten minutes the first time.
     """
     console = Console()
-    if ask:
-        report = asyncio.run(_ask(data, console, url, model, api_key, config))
+    if ask or written:
+        asked = _written(data, config) if written else _ask(data, console, url, model, api_key, config)
+        report = asyncio.run(_report(asked, console))
         if json_file is not None:
             json_file.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
         return
@@ -87,24 +99,45 @@ def _turns(data: Path, config: Path | None, console: Console) -> None:
 
 async def _ask(
     data: Path, console: Console, url: str | None, model: str, api_key: str | None, config: Path | None
-) -> list[dict[str, Any]]:
+) -> AsyncIterator[AskedQuestion]:
     from vivavoce.bench.http import http_target
-    from vivavoce.bench.sound_asking import AskedQuestion, ask_all, verdict_table
+    from vivavoce.bench.sound_asking import ask_all
     from vivavoce.bench.sound_questions import sound_questions
 
-    questions, asked = sound_questions(data), list[AskedQuestion]()
     async with (
         server_at(url, console, engines=EngineSet.LOCAL, config_file=config, api_key=api_key) as server,
         http_target(server, model=model, voice="") as target,
     ):
-        with Progress(console=console, transient=True) as progress:
-            bar = progress.add_task("asking", total=len(questions))
-            async for one in ask_all(target, questions):
-                asked.append(one)
-                progress.update(bar, advance=1)
-    console.print(verdict_table(asked))
+        async for one in ask_all(target, sound_questions(data)):
+            yield one
+
+
+async def _written(data: Path, config: Path | None) -> AsyncIterator[AskedQuestion]:
+    from vivavoce.bench.sound_questions import sound_questions
+    from vivavoce.bench.sound_writing import written_answers
+    from vivavoce.runtime.engines import EngineLoader
+    from vivavoce.runtime.perceiving import Perceiving
+    from vivavoce.runtime.recognition import Recognition
+
+    loader = EngineLoader(read_config(engines=EngineSet.LOCAL, file=config))
+    perceiving = Perceiving(loader.perceivers(), PATIENCE_S)
+    async for one in written_answers(Recognition(loader.recognizer(), perceiving=perceiving), sound_questions(data)):
+        yield one
+
+
+async def _report(asked: AsyncIterator[AskedQuestion], console: Console) -> list[dict[str, Any]]:
+    """The table is printed; what comes is every answer."""
+    from vivavoce.bench.sound_asking import verdict_table
+
+    answered: list[AskedQuestion] = []
+    with Progress(console=console, transient=True) as progress:
+        bar = progress.add_task("asking")
+        async for one in asked:
+            answered.append(one)
+            progress.update(bar, advance=1)
+    console.print(verdict_table(answered))
     return [
         {"topic": one.question.topic, "question": one.question.text, "answer": one.answer, "verdict": one.verdict,
          "perception": one.perception}
-        for one in asked
+        for one in answered
     ]  # fmt: skip
