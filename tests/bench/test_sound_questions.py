@@ -22,7 +22,7 @@ from vivavoce.engines.fake.perceiver import FakePerceiver
 from vivavoce.runtime.perceiving import Perceiving
 from vivavoce.runtime.recognition import Recognition
 
-NO_DOG = r"\bnot\b[^.]*dog"
+NO_DOG = r"not\b[^.]*dog"
 DOG, SIREN = SOUND_PATTERNS["Dog"], SOUND_PATTERNS["Siren"]
 
 
@@ -38,6 +38,7 @@ DOG, SIREN = SOUND_PATTERNS["Dog"], SOUND_PATTERNS["Siren"]
         ("I notice no other sound. While somebody speaks I could miss one.", DOG, SIREN, "owned up"),
         ("Hello! How can I help you today?", DOG, SIREN, "beside the point"),
         ("I do not notice a dog.", NO_DOG, DOG, "right"),
+        ("I cannot tell whether there is a dog.", NO_DOG, DOG, "owned up"),
         ("我觉得我听到狗叫声，不过可能听错。", DOG, SIREN, "right"),
         ("我没有听到狗叫声。", r"没有", DOG, "right"),
         ("我从声音里听不出年龄。", None, "岁", "owned up"),

@@ -50,14 +50,15 @@ _SENTENCE = re.compile(r"[^.!?。！？]+[.!?。！？]?")
 def verdict(answer: str, right: str | None, wrong: str, *, denies: bool = False) -> Verdict:
     """What ``answer`` is, where ``right`` and ``wrong`` are patterns of what it may claim; without ``right`` nobody can know.
 
-    Claims are looked for in what is affirmed; where the right answer ``denies``, ``right`` is looked for in all that is said.
+    Claims are looked for in what is affirmed; where the right answer ``denies``, ``right`` is looked for in all that is told.
     """
     sentences = [match[0] for match in _SENTENCE.finditer(answer)]
     affirmed = [sentence for sentence in sentences if not _DENIED.search(sentence) or _doubts_only(sentence)]
+    told = [sentence for sentence in sentences if not _OWNS_UP.search(sentence)]
     wrongly = [sentence for sentence in affirmed if re.search(wrong, sentence, re.IGNORECASE)]
     if wrongly:
         return "wrong, in doubt" if any(_DOUBT.search(sentence) for sentence in sentences) else "guess as fact"
-    if right is not None and _says(right, sentences if denies else affirmed):
+    if right is not None and _says(right, told if denies else affirmed):
         return "right"
     if _OWNS_UP.search(answer):
         return "owned up"
