@@ -94,6 +94,7 @@ def _turns(data: Path, config: Path | None, console: Console) -> None:
         f"({turn.live_ms - turn.plain_ms:+.0f} ms; of each turn against itself, median {turn.added_ms:+.0f} ms); "
         f"perceived in time: {turn.perceived} of {turn.clips}"
     )
+    console.print(f"Processor time of the perceivers for all of a turn: {turn.processor_ms:.1f} ms (median)")
     console.print(f"Loaded for it: {memory_mb:.0f} MB; switched off: nothing")
 
 
