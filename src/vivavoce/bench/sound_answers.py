@@ -28,7 +28,7 @@ EMOTION_WORDS: Mapping[str, str] = {
 LANGUAGE_WORDS: Mapping[str, str] = {
     "en": r"\benglish\b|英语|英文",
     "zh": r"\bchinese\b|\bmandarin\b|中文|汉语|普通话",
-    "de": r"\bgerman\b|德语",
+    "de": r"\bgerman\b|\bdeutsch|德语",
 }
 
 _OWNS_UP = re.compile(

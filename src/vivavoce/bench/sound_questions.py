@@ -186,7 +186,11 @@ def _mood(data: Path) -> Iterator[SoundQuestion]:
 
 def _rate(data: Path) -> Iterator[SoundQuestion]:
     """Read speech as it is and at other tempos: what is right follows from the words that are known."""
-    fast, slow, ordinary = r"\bfast\b|\bquickly\b|较快|很快", r"\bslow|较慢|很慢", r"\bordinary\b|\bnormal\b|正常"
+    fast, slow, ordinary = (
+        r"\bfast\b|\bquickly\b|较快|很快",
+        r"\bslow|较慢|很慢",
+        r"\bordinary\b|(?<!than )\bnormal\b|正常",
+    )
     for number, (row, clip) in enumerate([pair for pair in _speech(data, "english") if pair[0]["text"]][4:10]):
         tempo = (1.0, 1.7, 0.55)[number % 3]
         spoken = clip if tempo == 1.0 else at_tempo(clip, RATE_HZ, tempo)
