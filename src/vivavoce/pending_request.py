@@ -25,7 +25,7 @@ def request_variants(messages: Sequence[Message]) -> list[str]:
     instructions = [
         instruction
         for message in messages[answered_until(messages) :]
-        if message.role == "system"
+        if message.role == "system" and not message.hint
         for instruction in _parts(message)
     ]
     if instructions and not has_unanswered_user_message(messages):

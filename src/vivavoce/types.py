@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.voice_facts import Perceived
 
 Samples: TypeAlias = NDArray[np.float32]
@@ -106,11 +107,16 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class SpeakOptions:
-    """How to speak a clause: with which of the synthesizer's voices, in which language, how fast (``speed`` in [0.25, 4])."""
+    """How to speak a clause: with which of the synthesizer's voices, in which language, how fast (``speed`` in [0.25, 4]).
+
+    Of ``style`` an engine heeds what it has among its ``controls``, and ``pauses``; the router does the rest, and has its
+    ``rate`` in ``speed`` already.
+    """
 
     voice: str
     language: Language
     speed: float = 1.0
+    style: SpeakingStyle = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,8 @@ class Message:
     """One turn of the prompt. ``tool_call_id`` belongs to role ``tool``, ``tool_calls`` to role ``assistant``.
 
     ``reply_language`` is the language a user's turn should be answered in, where the instructions leave it open: a hint
-    for engines whose models drift into another one.
+    for engines whose models drift into another one. A ``hint`` of the server only tells how to word the answer: whether to
+    call a tool is decided without it.
     """
 
     role: Role
@@ -193,6 +200,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     reply_language: Language | None = None
+    hint: bool = False
 
 
 ThinkingMode: TypeAlias = Literal["off", "speak-first", "think-first", "think-before-speak"]

@@ -98,6 +98,9 @@ def test_every_default_of_the_session_is_the_real_one(name: str) -> None:
     real = [value for path in paths for value in shown_defaults(path)]
     told = [json.loads(code) for code in codes(row[5])]
     assert told
+    if "Shown where it is set" in row[4]:
+        assert (real, told) == ([], [None])
+        return
     assert all(value in real for value in told)
     assert all(value in told for value in real)
 

@@ -694,3 +694,11 @@ def test_marks_that_end_a_sentence(token: str) -> None:
 @pytest.mark.parametrize("token", [",", "...", "…", "..", ".com", " and", "\n", "，", "、", ""])
 def test_what_does_not_end_a_sentence(token: str) -> None:
     assert sentence_end_mass([TokenScore(token, b"", math.log(0.25))]) == 0.0
+
+
+def test_hints_on_wording_stand_in_no_decision() -> None:
+    turn = (Message("system", "You are kind."), Message("user", "How is the weather in Paris?"))
+    tools = (Tool("get_weather", "The weather in a city.", {"type": "object"}),)
+    hint = Message("system", "The person sounds sad. Be gentle.", hint=True)
+    assert deciding((*turn, hint), tools=tools) == deciding(turn, tools=tools)
+    assert prompt((*turn, hint))["messages"][-1]["content"] == hint.content

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from typing_extensions import override
 
+from chatting import stream
 from running import RunningServer, silence, talking, tone
 from vivavoce.audio.encoding import encode
 from vivavoce.engines.fake import FakeLanguageModel
@@ -169,6 +170,21 @@ async def test_thoughts_and_audio_are_interleaved_in_time(server: RunningServer)
     assert "step" not in message["content"][1]["transcript"]
 
 
+async def test_clients_of_openais_dialect_are_told_thoughts_if_they_ask(server: RunningServer) -> None:
+    """Two events between the audio deltas in time; items and indices are as if there were no thoughts."""
+    with server.with_model(Slow()):
+        events = await spoken(server, "model=step-audio-r1.1", type="realtime", include=["response.thinking"])
+    kinds = {"response.thinking.delta": "thought", "response.output_audio.delta": "audio"}
+    order = [kinds[event["type"]] for event in events if event["type"] in kinds]
+    assert "thought" in order[order.index("audio") :]
+    [done] = [event for event in events if event["type"] == "response.thinking.done"]
+    assert done["thinking"].startswith("step0 step1 ")
+    assert "requested" not in done
+    audio = next(event for event in events if event["type"] == "response.output_audio.delta")
+    assert audio["content_index"] == 0
+    assert [part["type"] for part in events[-1]["response"]["output"][0]["content"]] == ["output_audio"]
+
+
 async def test_speaking_into_it_stops_thinking_and_speaking_within_150_ms(server: RunningServer) -> None:
     model = Slow(300)
     with server.with_model(model):
@@ -200,6 +216,26 @@ async def test_openais_clients_see_no_thoughts_and_chat_has_them_in_both_spellin
             message = answer["choices"][0]["message"]
             assert message[field].startswith("step0 ")
             assert message["content"].startswith("Ay.")
+            assert answer["usage"]["completion_tokens"] > len(message["content"].split())
+            chunks = (await asyncio.to_thread(stream, server, body)).chunks
+            deltas = [chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]]
+            assert "".join(delta[field] for delta in deltas if field in delta) == message[field]
             body["reasoning_effort"] = "none"
             answer = await asyncio.to_thread(_post, f"{server.http}/v1/chat/completions", body)
             assert field not in answer["choices"][0]["message"]
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
+async def test_a_chat_may_ask_how_an_answer_was_come_by(server: RunningServer, field: str) -> None:
+    model = Attentive()
+    for question, told in (("How did you get there?", True), ("And what is four and four?", False)):
+        messages = [
+            {"role": "user", "content": "What is two and two and two?"},
+            {"role": "assistant", "content": "It is six.", field: "two and two are four, and two are six"},
+            {"role": "user", "content": question},
+        ]
+        with server.with_model(model):
+            body = {"model": "step-audio-2", "messages": messages}
+            await asyncio.to_thread(_post, f"{server.http}/v1/chat/completions", body)
+        thoughts = [message for message in model.prompts[-1] if "two are four" in message.content]
+        assert [message.role for message in thoughts] == (["system"] if told else [])

@@ -19,6 +19,7 @@ from websockets.exceptions import InvalidStatus
 
 from running import RunningServer, silence, talking, tone
 from vivavoce.engines.fake import FakeLanguageModel, FakeRecognizer, FakeSynthesizer
+from vivavoce.engines.speech_cache import SpeechCache
 from vivavoce.http.lifecycle import Loading
 from vivavoce.runtime.recognition import Recognition
 from vivavoce.tiers import TIERS
@@ -226,6 +227,7 @@ async def test_an_engine_that_raises_what_it_should_not_does_not_end_the_session
         await talker.next()
         await talker.send(type="session.update", session={"turn_detection": None})
         with monkeypatch.context() as broken:
+            broken.setattr(SpeechCache, "get", lambda *_: None)
             broken.setattr(kind, verb, fails)
             if kind is FakeRecognizer:
                 await talker.append(tone(1000))

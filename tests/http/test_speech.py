@@ -84,10 +84,10 @@ def test_speed_and_volume_are_heard(client: httpx.Client) -> None:
 
 
 def test_what_is_not_done_is_said(client: httpx.Client) -> None:
-    answer = ask(client, voice_label={"emotion": "高兴"}, instructions="Whisper.")
-    assert answer.headers["x-vivavoce-not-applied"] == "instruction, voice_label.emotion"
-    sse = ask(client, voice_label={"emotion": "高兴"}, stream_format="sse")
-    assert sse.headers["x-vivavoce-not-applied"] == "voice_label.emotion"
+    answer = ask(client, voice_label={"style": "老年"}, instructions="As a pirate.")
+    assert answer.headers["x-vivavoce-not-applied"] == "instruction, voice_label.style"
+    sse = ask(client, voice_label={"style": "老年"}, stream_format="sse")
+    assert sse.headers["x-vivavoce-not-applied"] == "voice_label.style"
 
 
 def test_the_subscription_has_a_path_of_its_own(client: httpx.Client) -> None:

@@ -148,14 +148,14 @@ async def test_everything_that_can_be_asked_for(server: RunningServer) -> None:
         "mode": "sentence",
         "pronunciation_map": {"tone": ["LOL/laugh"]},
         "features": {"enable_markdown_filter": True},
-        "voice_label": {"emotion": "高兴"},
+        "voice_label": {"style": "老年"},
         "instruction": None,
         "text_normalization": "enhanced",
         "no_such_field": 1,
     }
     async with narrating(server) as narrator:
         await narrator.send("tts.create", **VOICE, **asked)
-        assert (await narrator.next())["data"]["not_applied"] == ["voice_label.emotion"]
+        assert (await narrator.next())["data"]["not_applied"] == ["voice_label.style"]
         await narrator.say("LOL")
         await narrator.send("tts.text.done")
         whole = heard(base64.b64decode((await narrator.rest())[-1]["data"]["audio"]))

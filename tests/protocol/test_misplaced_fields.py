@@ -29,6 +29,8 @@ VALUES: Json = {
     "turn_detection": {"type": "server_vad", "energy_awakeness_threshold": 1000},
     "temperature": 0.7,
     "speed": 1.25,
+    "voice_label": {"emotion": "高兴"},
+    "instruction": "Softly.",
     "max_output_tokens": 100,
     "tool_choice": "lamp",
 }

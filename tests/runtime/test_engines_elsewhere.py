@@ -53,6 +53,32 @@ def test_what_leads_nowhere_is_named() -> None:
             configured(language_models={"large": {"engine": "fake", "fallback": fallback}, "small": {"engine": "fake"}})
 
 
+def test_a_tier_that_is_relayed() -> None:
+    tiers = {"served_by": {"step-audio-2": {"realtime": "hosted"}}}
+    wrong = "\n".join(broken_references(configured(tiers)))
+    assert "tiers.served_by.step-audio-2.realtime: there is no engine 'hosted' among the installed realtime" in wrong
+    for engine, settings, problem in (
+        ("openai", {"dialect": "gaa"}, "settings.dialect: Input should be 'ga' or 'beta'"),
+        ("openai", {"vioce": "marin"}, "settings.vioce: there is no such setting; did you mean 'voice'?"),
+        ("stepfun", {"session": {"tools": []}}, "'tools' comes from the conversation and cannot be set"),
+        ("openai", {}, ""),
+    ):
+        hosted = {"engine": engine, "settings": {**FAR["settings"], **settings}}  # type: ignore[dict-item]
+        wrong = "\n".join(broken_references(configured(tiers, instances={"hosted": hosted})))
+        assert problem in wrong if problem else not wrong
+
+
+async def test_conversations_of_a_relayed_tier_only() -> None:
+    tiers = {"served_by": {"step-audio-2": {"realtime": "hosted"}, "step-1o-audio": {"realtime": "hosted"}}}
+    engines = await load_engines(configured(tiers, instances={"hosted": FAR}))
+    try:
+        assert engines.realtime["step-audio-2"] is engines.realtime["step-1o-audio"]
+        assert set(engines.realtime) == {"step-audio-2", "step-1o-audio"}
+        assert "hosted" in engines.health
+    finally:
+        await engines.close()
+
+
 def test_a_model_that_only_stands_in_is_used() -> None:
     models = {"large": {**FAR, "fallback": "spare"}, "small": {"engine": "fake"}, "spare": {"engine": "fake"}}
     assert not broken_references(configured(language_models=models))

@@ -241,7 +241,7 @@ def test_the_instruction_is_that_of_the_notes() -> None:
 
 
 def test_a_question_keeps_the_last_word_and_a_remark_is_followed_by_its_note() -> None:
-    head, note = Message("system", "You are a voice."), Message("system", "The person sounds sad.")
+    head, note = Message("system", "You are a voice."), Message("system", "The person sounds sad.", hint=True)
     question, remark = Message("user", "What is the capital of France?"), Message("user", "I lost my keys.")
     about_sound = Message("user", "How do I sound?")
     assert with_note((head, question), note.content) == (head, note, question)

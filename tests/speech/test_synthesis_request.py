@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.speech import SpeechRequest
-from vivavoce.speech.delivery import EMOTIONS, LANGUAGES, SPEEDS, STYLES, delivery
+from vivavoce.speaking.labels import HAPPY
+from vivavoce.speaking_style import SpeakingStyle
+from vivavoce.speech.delivery import spoken_delivery
 from vivavoce.speech.models import SPEECH_MODELS, speech_model
 from vivavoce.speech.synthesis_request import SynthesisRequest, parse_request
 
@@ -58,10 +60,11 @@ def test_every_field_of_both_platforms() -> None:
     )
     understood_order = parse_request(request, request.voice_id)
     assert understood_order.options.voice == "voice_1234"
-    assert understood_order.options.speed == pytest.approx(1.1 * SPEEDS["慢速"])
+    assert understood_order.options.speed == pytest.approx(1.1)
+    assert understood_order.options.style == SpeakingStyle(rate=0.8).then(HAPPY)
     assert understood_order.options.pronounce("LOL, that") == "laugh out loudly, that"
     assert "".join(clause.text for clause in understood_order.clauses) == request.input
-    assert understood_order.unsupported == ("instruction",)
+    assert understood_order.unsupported == ()
 
 
 def test_null_means_not_given() -> None:
@@ -128,35 +131,21 @@ def test_nothing_to_say(text: str) -> None:
 # ---- how
 
 
-def test_a_speed_is_a_style_that_is_done() -> None:
-    for style, speed in SPEEDS.items():
-        assert delivery({"style": style}, None).speed == speed
-        assert not delivery({"style": style}, None).unsupported
-
-
-def test_what_colours_is_left_undone_and_named() -> None:
-    for emotion in EMOTIONS:
-        assert delivery({"emotion": emotion}, None).unsupported == ("voice_label.emotion",)
-    for style in STYLES:
-        assert delivery({"style": style}, "Whisper.").unsupported == ("instruction", "voice_label.style")
-
-
 def test_what_would_be_other_words_is_refused() -> None:
-    assert delivery({"language": "日语"}, None).language == "ja"
-    for label, language in LANGUAGES.items():
-        if language is None:
-            with pytest.raises(ClientError) as refused:
-                delivery({"language": label}, None)
-            assert (refused.value.code, refused.value.param) == ("unsupported_value", "voice_label.language")
+    assert spoken_delivery({"language": "日语"}, None).language == "ja"
+    for label in ("粤语", "四川话"):
+        with pytest.raises(ClientError) as refused:
+            spoken_delivery({"language": label}, None)
+        assert (refused.value.code, refused.value.param) == ("unsupported_value", "voice_label.language")
 
 
 def test_labels_there_are_not() -> None:
     for label in ({"emotion": "sleepy"}, {"style": "高兴"}, {"language": "en"}):
         with pytest.raises(ClientError, match="is no"):
-            delivery(label, None)
+            spoken_delivery(label, None)
     with pytest.raises(ClientError, match="one of"):
-        delivery({"emotion": "高兴", "style": "慢速"}, None)
-    assert delivery({}, "  ") == delivery(None, None)
+        spoken_delivery({"emotion": "高兴", "style": "慢速"}, None)
+    assert spoken_delivery({}, "  ") == spoken_delivery(None, None)
 
 
 def test_labels_and_instructions_by_model() -> None:

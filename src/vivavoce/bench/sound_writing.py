@@ -38,7 +38,7 @@ async def written_answers(recognition: Recognition, questions: Sequence[SoundQue
             )
             for number, samples in zip(spoken, question.recordings, strict=True)
         }
-        heard = perceived_in(messages, transcripts, instruct=True)
+        heard = perceived_in(messages, transcripts, instruct=True, style=False)
         quoted = _QUOTED.search(heard.note or "")
         answer = quoted[1] if quoted is not None else ""
         judged = verdict(answer, question.right, question.wrong, denies=question.denies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ import typer
 from rich.console import Console
 
 from vivavoce.bench.speaking import front_ends, read, read_cases, share_table
+from vivavoce.cli.options import ConfigOption, EngineSet, read_config
+from vivavoce.closing import CloseStack
 from vivavoce.types import Language
 
 LeastOption = Annotated[
@@ -21,9 +24,16 @@ def speaking(
     language: Annotated[Language | None, typer.Option(help="Only pairs of this language.")] = None,
     wrong: Annotated[bool, typer.Option(help="List the pairs that are read incorrectly.")] = True,
     least: LeastOption = 0.0,
+    styles: Annotated[
+        bool, typer.Option("--styles", help="Measure speaking styles instead, with the real voices.")
+    ] = False,
+    config: ConfigOption = None,
 ) -> None:
-    """The share of written texts that are spoken as they should be, per language and category."""
+    """The share of written texts that are spoken as they should be, per language and category; or what styles sound like."""
     console = Console()
+    if styles:
+        asyncio.run(_styles(console, language, config))
+        return
     chosen = [
         case
         for case in read_cases(pairs.read_text(encoding="utf-8") if pairs else None)
@@ -42,3 +52,19 @@ def speaking(
         own = [result.right for result in readings if result.case.language == code]
         if sum(own) / len(own) < least:
             raise typer.Exit(1)
+
+
+async def _styles(console: Console, language: Language | None, config: Path | None) -> None:
+    """Each style by the local voices, written down by the local recogniser: a few minutes a language."""
+    # The engines' libraries are heavy, and other commands start without them.
+    from vivavoce.bench.speaking_styles import SENTENCES, named_styles, styles_measured, styles_table
+    from vivavoce.runtime.engines import EngineLoader
+
+    languages = [name for name in SENTENCES if language in (None, name)]
+    if not languages:
+        raise typer.BadParameter(f"There are sentences in {', '.join(SENTENCES)}.", param_hint="--language")
+    loader = EngineLoader(read_config(engines=EngineSet.LOCAL, file=config))
+    async with CloseStack() as stack:
+        synthesizer, recognizer = stack.add(loader.synthesizer()), stack.add(loader.recognizer())
+        measured = styles_measured(synthesizer, recognizer, languages, named_styles())
+        console.print(styles_table([figures async for figures in measured]))

@@ -40,8 +40,8 @@ _MIN_PYTHON = (3, 11)
 _FREE_MEMORY_BYTES = 4 * 1024**3
 _SPARE_DISK_BYTES = 200_000_000
 
-ELSEWHERE = "openai"
-"""The engine that runs elsewhere."""
+ELSEWHERE = ("openai", "stepfun")
+"""The engines that run elsewhere."""
 
 EXAMPLE_KEY = "long-random-text"
 """Part of every key in the documentation."""
@@ -165,7 +165,7 @@ def check_engines_elsewhere(config: Config) -> list[Finding]:
         if (reason := asyncio.run(_unusable(loader, choice)))
         else Finding(f"engine {choice.model or choice.name}", "ok", "answers")
         for choice in engine_choices(config)
-        if choice.engine == ELSEWHERE
+        if choice.engine in ELSEWHERE
     ]
 
 

@@ -100,7 +100,8 @@ class PerceptionConfig(Table):
 
     ``emotion`` and ``gender``: whether they may be inferred at all; that is regulated in some places. Gender is told only to
     clients that ask for it in any case. ``sounds``: whether to listen for what else sounds. ``instruct``: whether the language
-    model is told how to answer to what was heard.
+    model is told how to answer to what was heard; ``style``: whether replies are spoken as fits it, slower and softer to
+    somebody who is sad.
     ``patience_ms`` is how long a turn whose transcript is there waits for what was heard.
     """
 
@@ -109,6 +110,7 @@ class PerceptionConfig(Table):
     gender: bool = True
     sounds: bool = True
     instruct: bool = True
+    style: bool = True
     patience_ms: int = Field(default=15, ge=0, le=10_000)
 
 
@@ -254,11 +256,13 @@ class PersonaConfig(Table):
 
 class TierConfig(Table):
     """What serves a tier; what is left out is what serves all: a language model by its name in ``engines.language_models``,
-    a recogniser and speakers by their names as engines or instances."""
+    a recogniser and speakers by their names as engines or instances. ``realtime`` is an engine that hears, answers and speaks
+    in their place, in conversations."""
 
     language_model: str | None = None
     recognizer: str | None = None
     speakers: tuple[str, ...] = ()
+    realtime: str | None = None
 
 
 class TiersConfig(Table):

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.closing import Closeable
+from vivavoce.speaking_style import NO_CONTROLS, Control, ControlsOf
 from vivavoce.types import (
     ALL_AIDS,
     EmbedOptions,
@@ -185,7 +186,11 @@ class LanguageModel(Closeable, Protocol):
 
 
 class Synthesizer(Closeable, Protocol):
-    """Speaks clauses."""
+    """Speaks clauses.
+
+    One that does something of a ``SpeakingStyle`` by itself says so in ``controls``, or by voice and language in a method
+    ``controls_of``; left out, it does nothing of that kind.
+    """
 
     rate_hz: int
 
@@ -198,6 +203,13 @@ class Synthesizer(Closeable, Protocol):
 
         Raises ``EngineError``.
         """
+
+
+def controls_of(synthesizer: Synthesizer, voice: str, language: Language) -> frozenset[Control]:
+    """What of a style this voice does by itself when it speaks this language."""
+    own: ControlsOf | None = getattr(synthesizer, "controls_of", None)
+    controls: frozenset[Control] = getattr(synthesizer, "controls", NO_CONTROLS)
+    return own(voice, language) if own is not None else controls
 
 
 @runtime_checkable

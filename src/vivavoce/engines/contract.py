@@ -16,6 +16,7 @@ from vivavoce.engines.base import (
     SpeechDetector,
     Synthesizer,
 )
+from vivavoce.engines.realtime.base import RealtimeEngine
 from vivavoce.engines.registry import EngineKind
 
 PROTOCOLS: Mapping[EngineKind, type] = {
@@ -27,6 +28,7 @@ PROTOCOLS: Mapping[EngineKind, type] = {
     "speaker_verifiers": SpeakerVerifier,
     "embedders": Embedder,
     "perceivers": Perceiver,
+    "realtime": RealtimeEngine,
 }
 
 OPTIONAL: Mapping[EngineKind, frozenset[str]] = {"language_models": frozenset({"sentence_end"})}

@@ -17,6 +17,7 @@ from importlib.resources import files
 import numpy as np
 
 from vivavoce.audio.loudness import TARGET_LUFS, limited, loudness
+from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.types import Language, Samples
 
 MAX_DB = 14.0
@@ -46,13 +47,24 @@ class Levels:
         self._table = measured() if table is None else table
         self._measured: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    async def levelled(self, engine: str, voice: str, language: Language, samples: Samples, rate_hz: int) -> Samples:
-        """``samples`` of this voice, as loud as all others. What was not measured offline is measured on a thread."""
-        table_db = self._table.get(engine, {}).get(f"{voice}@{language}")
-        add_db = (
-            table_db if table_db is not None else await self._learned(f"{engine}/{voice}@{language}", samples, rate_hz)
-        )
-        return await asyncio.to_thread(limited, samples * np.float32(10 ** (add_db / 20)))
+    async def levelled(
+        self,
+        engine: str,
+        voice: str,
+        language: Language,
+        samples: Samples,
+        rate_hz: int,
+        *,
+        style: SpeakingStyle = PLAIN,
+    ) -> Samples:
+        """``samples`` of this voice, as loud as all others, and then as loud as ``style`` wants it.
+
+        What was not measured offline is measured on a thread, and so is a voice whose sound a style has changed.
+        """
+        table_db = self._table.get(engine, {}).get(f"{voice}@{language}") if not style.sound else None
+        name = f"{engine}/{voice}@{language}{style.sound}"
+        add_db = table_db if table_db is not None else await self._learned(name, samples, rate_hz)
+        return await louder(samples, add_db + style.gain_db)
 
     async def _learned(self, name: str, samples: Samples, rate_hz: int) -> float:
         """What to add to a voice that was not measured: so far it has had this much energy in so many samples."""
@@ -68,3 +80,8 @@ class Levels:
         if not count:
             return 0.0
         return max(-MAX_DB, min(MAX_DB, TARGET_LUFS - 10 * math.log10(energy / count)))
+
+
+async def louder(samples: Samples, gain_db: float) -> Samples:
+    """``samples`` with so much gain, no peak above the ceiling."""
+    return await asyncio.to_thread(limited, samples * np.float32(10 ** (gain_db / 20)))

@@ -27,9 +27,9 @@ def pause_ms(phonemes: str) -> int:
     return PAUSES_MS.get(phonemes.rstrip(_CLOSING)[-1:], 0)
 
 
-def finish(clip: Samples, phonemes: str, rate_hz: int, speed: float) -> Samples:
-    """The clip as it is sent: trimmed, with its pause (shorter when speaking faster). Empty stays empty."""
+def finish(clip: Samples, phonemes: str, rate_hz: int, pace: float) -> Samples:
+    """The clip as it is sent: trimmed, with its pause, by ``pace`` shorter. Empty stays empty."""
     trimmed = trim(clip, rate_hz)
     if not len(trimmed):
         return trimmed
-    return np.concatenate([trimmed, silence(pause_ms(phonemes) / speed, rate_hz)])
+    return np.concatenate([trimmed, silence(pause_ms(phonemes) / pace, rate_hz)])

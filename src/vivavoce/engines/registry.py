@@ -20,6 +20,7 @@ EngineKind: TypeAlias = Literal[
     "speaker_verifiers",
     "embedders",
     "perceivers",
+    "realtime",
 ]
 LoadEngine: TypeAlias = Callable[[EngineContext], Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -10,17 +11,22 @@ from dataclasses import replace
 
 from typing_extensions import override
 
+from vivavoce.audio.styled import StyledSound
 from vivavoce.closing import CloseStack
-from vivavoce.engines.base import Synthesizer
+from vivavoce.engines.base import Synthesizer, controls_of
 from vivavoce.engines.error_wrappers import failures_of, samples_of
-from vivavoce.engines.levels import Levels
+from vivavoce.engines.levels import Levels, louder
 from vivavoce.engines.speech_cache import SpeechCache
 from vivavoce.errors import ClientError, EngineError
+from vivavoce.speaking_style import ALL_CONTROLS, Control
 from vivavoce.types import Language, Samples, SpeakOptions, Voice
 
 logger = logging.getLogger(__name__)
 
 RATE_HZ = 24_000
+
+SLOWEST, FASTEST = 0.25, 4.0
+"""Speeds an engine is asked for."""
 
 _KANA = re.compile(r"[぀-ヿㇰ-ㇿｦ-ﾟ]")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
@@ -118,6 +124,7 @@ class SynthesizerRouter(Synthesizer):
         if options.voice not in self._voices and self._resolve_voice(options.voice) is None:
             await self._find(options.voice)
         routes = self._routes(text, options.voice, options.language)
+        options = replace(options, speed=min(max(options.speed * options.style.rate, SLOWEST), FASTEST))
         for number, (engine, own_voice, spoken_language) in enumerate(routes, 1):
             begun = False
             own = replace(options, voice=own_voice, language=spoken_language)
@@ -149,15 +156,31 @@ class SynthesizerRouter(Synthesizer):
             self._cache.keep(key, spoken)
 
     async def _synthesized(self, engine: str, text: str, own: SpeakOptions) -> AsyncGenerator[Samples, None]:
-        """A clause by one engine, as loud as all others."""
-        synthesizer = self.synthesizers[engine]
+        """A clause by one engine, as loud as all others but for what its style wants otherwise."""
+        effects = StyledSound(own.style, RATE_HZ)
         with failures_of(engine):
-            async with aclosing(synthesizer.speak(text, own)) as pieces:
+            async with aclosing(self.synthesizers[engine].speak(text, own)) as pieces:
                 async for piece in pieces:
                     samples = samples_of(engine, piece)
-                    if not getattr(synthesizer, "levelled", False):
-                        samples = await self._levels.levelled(engine, own.voice, own.language, samples, RATE_HZ)
-                    yield samples
+                    if effects.changes:
+                        samples = await asyncio.to_thread(effects.push, samples)
+                    if len(samples):
+                        yield await self._as_loud(engine, own, samples)
+        if effects.changes and len(rest := await asyncio.to_thread(effects.finish)):
+            yield await self._as_loud(engine, own, rest)
+
+    async def _as_loud(self, engine: str, own: SpeakOptions, samples: Samples) -> Samples:
+        if getattr(self.synthesizers[engine], "levelled", False) and not own.style.whisper:
+            return await louder(samples, own.style.gain_db) if own.style.gain_db else samples
+        return await self._levels.levelled(engine, own.voice, own.language, samples, RATE_HZ, style=own.style)
+
+    def controls_of(self, voice: str, language: Language) -> frozenset[Control]:
+        """Those of the engine that speaks this language with this voice; all there are for a voice that is not at hand."""
+        try:
+            engine, own_voice, spoken_language = self.route("", voice, language)
+        except (ClientError, EngineError):
+            return ALL_CONTROLS
+        return controls_of(self.synthesizers[engine], own_voice, spoken_language)
 
     def route(self, text: str, voice: str, language: Language) -> tuple[str, str, Language]:
         """(engine, that engine's voice, language) for a clause. Raises as ``speak`` does."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from vivavoce.engines.base import controls_of
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import wrong_key
 from vivavoce.http.chat_answers import UsageCounter
@@ -16,10 +17,13 @@ from vivavoce.http.principals import Principal
 from vivavoce.protocol.chat.request import ChatRequest
 from vivavoce.runtime.chat.memory import ChatMemory
 from vivavoce.runtime.chat.perceived import perceived_in
-from vivavoce.runtime.chat.prompt import prompt_of
+from vivavoce.runtime.chat.prompt import ChatPrompt, prompt_of
 from vivavoce.runtime.chat.recordings import Place, RecordingReader
 from vivavoce.runtime.chat.reply_request import PreparedRequest, Take, prepare
+from vivavoce.runtime.chat.style import ChatStyle, chat_style
+from vivavoce.runtime.chat.thoughts import notes_of_thoughts
 from vivavoce.scheduling import WorkOwner
+from vivavoce.speaking_style import SpeakingStyle
 from vivavoce.tiers import Model
 from vivavoce.tools.session_tools import SessionTools
 from vivavoce.types import ThinkingOptions, Transcript
@@ -99,13 +103,23 @@ class ChatRunner:
             name=self._core.config.persona.name,
         )
         perception = self._core.config.perception
-        heard = perceived_in(body.messages, self.transcripts, instruct=perception.instruct)
+        heard = perceived_in(body.messages, self.transcripts, instruct=perception.instruct, style=perception.style)
         self.perception = heard.facts if body.shows_perception else None
-        prompt = replace(prompt, messages=heard.noted(prompt.messages))
+        spoken = self._style(body, prompt, voice, heard.style)
+        thoughts = notes_of_thoughts(body.messages, prompt.messages, prompt.language)
+        prompt = replace(prompt, messages=(*heard.noted(prompt.messages), *spoken.notes, *thoughts))
         prepared = await prepare(
             body, declared, prompt, self._model, tools, slot=slot, voice=voice, thinking=self._thinking(body)
         )
-        return replace(prepared, audio_ms=listener.audio_ms)
+        request = replace(prepared.request, speed=spoken.speed, style=spoken.reply.style)
+        return replace(prepared, request=request, audio_ms=listener.audio_ms, not_applied=spoken.reply.not_applied)
+
+    def _style(self, body: ChatRequest, prompt: ChatPrompt, voice: str | None, perceived: SpeakingStyle) -> ChatStyle:
+        """How the answer is spoken, if it is. Raises ``ClientError`` for a label there is not."""
+        if voice is None:
+            return ChatStyle()
+        controls = controls_of(self._engines.synthesizer, voice, prompt.language)
+        return chat_style(body.audio, prompt.messages, prompt.language, controls, perceived)
 
     async def answer(self, prepared: PreparedRequest, take: Take, usage_counter: UsageCounter) -> None:
         """All answers; what they cost is counted, also when they fail or nobody waits for them any more.

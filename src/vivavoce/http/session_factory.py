@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from vivavoce.config import Config
+from vivavoce.engines.base import controls_of
 from vivavoce.http.conversation_slots import conversation_slot
 from vivavoce.http.core import Core
 from vivavoce.http.key_limits import KeyTokenQuota
@@ -60,6 +61,7 @@ async def begin_conversation(
         token_quota=KeyTokenQuota(core.key_use, principal.key),
         tools=SessionTools(core.tools, principal.owner, core.config.mcp.patience_s, principal.scopes),
         resolve_voice=partial(core.voices.resolve, principal.owner, tier=model.tier, scopes=principal.scopes),
+        realtime=engines.realtime.get(model.tier.name),
     )
     log.info(
         "session %s: opened by %s, model %r, tier %s, trace %s",
@@ -86,12 +88,14 @@ def session_options(
     """
     config, engines = core.config, core.engines.of_tier(model.tier)
     transcribes = query.get("intent") == "transcription"
+    hosted = engines.realtime.get(model.tier.name)
+    perceives = config.perception.enabled and model.tier.perceives and hosted is None
     return SessionOptions(
         config=starting_config(config, model, principal.patch, dialect, transcribes=transcribes),
         turn_detection=turn_detection_defaults(config),
         voices=_known_voices(principal),
-        context_tokens=engines.language_model(model.tier).context_tokens,
-        synthesis_hz=engines.synthesizer.rate_hz,
+        context_tokens=(hosted or engines.language_model(model.tier)).context_tokens,
+        synthesis_hz=(hosted or engines.synthesizer).rate_hz,
         hearing_hz=engines.recognition.rate_hz,
         frame_samples=engines.vad.detector.frame_samples,
         buffer_ms=config.limits.buffer_ms,
@@ -102,10 +106,13 @@ def session_options(
         interruption=interruption_policy(config),
         lengths=core.lengths[engines.language_model_name(model.tier)],
         own_tools=core.tools.has_server_tools,
-        perceives=config.perception.enabled and model.tier.perceives,
-        announces_perception=config.perception.enabled and model.tier.perceives and dialect == "stepfun",
+        perceives=perceives,
+        announces_perception=perceives and dialect == "stepfun",
         instructs_by_perception=config.perception.instruct,
-        thinking=config.thinking.thinking if model.tier.thinks else None,
+        speaks_by_perception=config.perception.style,
+        controls_of=partial(controls_of, engines.synthesizer),
+        thinking=config.thinking.thinking if model.tier.thinks and hosted is None else None,
+        hosted=hosted is not None,
         name=config.persona.name,
         frozen=principal.frozen,
         expires_at=int(time.time() + session_lifetime_s(config, principal)),

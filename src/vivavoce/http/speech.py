@@ -26,7 +26,7 @@ from vivavoce.ids import random_id
 from vivavoce.protocol.speech import SpeechFile, SpeechFileData, SpeechRequest, SubtitleItem, SubtitleObject
 from vivavoce.speech.links import SpeechLinks
 from vivavoce.speech.subtitles import Subtitle
-from vivavoce.speech.synthesis import FileEvent, OutputFormat, SynthesisEnd, synthesized_file
+from vivavoce.speech.synthesis import FileEvent, OutputFormat, SynthesisEnd, left_undone, synthesized_file
 from vivavoce.speech.synthesis_request import SUPPORTED_LANGUAGES, SynthesisRequest, parse_request
 
 router = APIRouter(route_class=ReportingRoute, tags=["audio"])
@@ -57,7 +57,8 @@ async def create_speech(request: Request, body: SpeechRequest, owner: Owner) -> 
     voice = await core.voices.resolve(owner, body.voice_id)
     languages = core.engines.synthesizer.voices.get(voice, SUPPORTED_LANGUAGES)
     synthesis = parse_request(body, voice, core.config.tiers.aliases, languages)
-    headers = {NOT_APPLIED_HEADER: ", ".join(synthesis.unsupported)} if synthesis.unsupported else {}
+    undone = synthesis.unsupported + left_undone(synthesis.clauses, synthesis.options, core.engines.synthesizer)
+    headers = {NOT_APPLIED_HEADER: ", ".join(undone)} if undone else {}
     try:
         if body.return_url:
             return await _file_answer(request, core, owner, body, synthesis, headers)

@@ -31,7 +31,7 @@ from vivavoce.speech.models import speech_model
 from vivavoce.speech.sentences import Sentence
 from vivavoce.speech.stream import TtsStream, TtsStreamOptions
 from vivavoce.speech.subtitles import Subtitler
-from vivavoce.speech.synthesis import FileEncoder, OutputFormat, joined, speak
+from vivavoce.speech.synthesis import FileEncoder, OutputFormat, joined, left_undone, speak
 from vivavoce.speech.synthesis_request import LANGUAGE, SUPPORTED_LANGUAGES
 from vivavoce.text.languages import foreign_language, language_list, partly_unreadable, unreadable
 from vivavoce.types import ClauseSpoken, Samples, Speech
@@ -232,7 +232,9 @@ class _SentenceSynthesizer:
         languages = self._synthesizer.voices.get(self._options.synthesis.voice, SUPPORTED_LANGUAGES)
         text = " ".join(clause.spoken for clause in sentence.clauses)
         by_other_rules = foreign_language(text, languages) or partly_unreadable(text, languages)
-        await self._connection.send(self._stream.sentence_started(sentence, (LANGUAGE,) if by_other_rules else ()))
+        undone = left_undone(sentence.clauses, self._options.synthesis, self._synthesizer)
+        not_applied = ((LANGUAGE,) if by_other_rules else ()) + undone
+        await self._connection.send(self._stream.sentence_started(sentence, not_applied))
         clause: list[Samples] = []
         async with aclosing(speak(sentence.clauses, self._options.synthesis, self._synthesizer)) as pieces:
             async for piece in pieces:

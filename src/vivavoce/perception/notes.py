@@ -53,12 +53,18 @@ ANSWERS: Mapping[Language, str] = {
 """For questions about the sound itself: what the facts answer, word for word."""
 
 
+def sure_emotion(facts: VoiceFacts) -> EmotionLabel | None:
+    """The emotion that is answered to, if one is."""
+    emotion = facts.emotion
+    return emotion.label if emotion is not None and emotion.score >= LEAST_SCORE[emotion.label] else None
+
+
 def note_for(facts: VoiceFacts, language: Language) -> str | None:
     """The instruction for a turn that sounds so, in its language (English for others); ``None`` where nothing is sure."""
     spoken = language if language in EMOTIONS else "en"
-    emotion = facts.emotion
-    if emotion is not None and emotion.score >= LEAST_SCORE[emotion.label]:
-        return EMOTIONS[spoken].get(emotion.label)
+    emotion = sure_emotion(facts)
+    if emotion is not None:
+        return EMOTIONS[spoken].get(emotion)
     return next((text for cue, text in CUES[spoken].items() if cue in facts.cues), None)
 
 

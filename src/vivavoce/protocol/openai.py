@@ -22,6 +22,7 @@ from vivavoce.protocol.session_translation import (
     noise_reduction,
     read_extras,
     response_fields,
+    spoken_so,
     transcription,
 )
 from vivavoce.protocol.tools import flat_tool, tool_choice
@@ -110,7 +111,7 @@ def _modalities(config: SessionConfig) -> list[str]:
 
 
 def _audio_output(config: SessionConfig) -> Json:
-    return {"format": format_object(config.output_audio_format), "voice": config.voice}
+    return {"format": format_object(config.output_audio_format), "voice": config.voice, **spoken_so(config)}
 
 
 def _response(response: ev.ResponseObject) -> Json:

@@ -13,12 +13,15 @@ REASONS = frozenset({"turn_detected", "client_cancelled", "max_output_tokens", "
 
 
 def hidden(event: ev.ServerEvent) -> bool:
-    """Whether an event is not for this client: thoughts, and transcripts it did not ask for."""
+    """Whether an event is not for this client: thoughts and transcripts it did not ask for.
+
+    Thoughts are no part of an item in any case: OpenAI's types know no such part, and would fail at it.
+    """
     match event:
-        case ev.ResponseThinkingDelta() | ev.ThinkingDone():
-            return True
         case ev.PartAdded() | ev.PartDone():
             return event.part.type == "thinking"
+        case ev.ResponseThinkingDelta() | ev.ThinkingDone():
+            return not event.requested
         case ev.TranscriptionDelta() | ev.TranscriptionCompleted() | ev.TranscriptionFailed() | ev.VoicePerception():
             return not event.requested
         case _:

@@ -285,15 +285,17 @@ class ArgumentsDone(ResponseEvent, frozen=True, kw_only=True, tag="response.func
 
 
 class ResponseThinkingDelta(PartEvent, frozen=True, kw_only=True, tag="response.thinking.delta"):
-    """More of what the model thinks; never spoken."""
+    """More of what the model thinks; never spoken. ``requested``: the client asked for thoughts."""
 
     delta: str
+    requested: bool = False
 
 
 class ThinkingDone(PartEvent, frozen=True, kw_only=True, tag="response.thinking.done"):
-    """All it thought."""
+    """All it thought. ``requested``: the client asked for thoughts."""
 
     thinking: str
+    requested: bool = False
 
 
 class RateLimits(ServerEvent, frozen=True, kw_only=True, tag="rate_limits.updated"):

@@ -127,9 +127,9 @@ ToolChoice: TypeAlias = Literal["auto", "none", "required"] | FunctionChoice | S
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a session can be told. Immutable; ``patched`` makes the next one.
 
-    ``transcription`` is what the client asked for (the recogniser runs in any case); ``extras`` holds fields that are only
-    echoed, by wire name. Replies are not sampled unless the client asks: the small models keep to the user's language and
-    to facts best so.
+    ``transcription`` is what the client asked for (the recogniser runs in any case); ``voice_label`` and ``instruction`` say
+    how replies are spoken, as in text to speech; ``extras`` holds fields that are only echoed, by wire name. Replies are not
+    sampled unless the client asks: the small models keep to the user's language and to facts best so.
     """
 
     model: str
@@ -147,6 +147,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     parallel_tool_calls: bool = True
     temperature: float = 0.0
     speed: float = 1.0
+    voice_label: Mapping[str, str] | None = None
+    instruction: str | None = None
     max_output_tokens: MaxTokens = 4096
     extras: Mapping[str, Any] = {}
 
@@ -177,6 +179,8 @@ class SessionPatch(msgspec.Struct, frozen=True, kw_only=True):
     parallel_tool_calls: bool | UnsetType = UNSET
     temperature: Temperature | UnsetType = UNSET
     speed: Speed | UnsetType = UNSET
+    voice_label: Mapping[str, str] | UnsetType | None = UNSET
+    instruction: str | UnsetType | None = UNSET
     max_output_tokens: MaxTokens | UnsetType = UNSET
     extras: Mapping[str, Any] | UnsetType = UNSET
 

@@ -23,6 +23,9 @@ from vivavoce.protocol.session_config import (
 )
 from vivavoce.protocol.tools import read_ga_tools, read_tool_choice, read_tools
 from vivavoce.protocol.turn_detection import read_turn_detection
+from vivavoce.speaking.delivery import KINDS, delivery
+
+MAX_INSTRUCTION_CHARACTERS = 4096
 
 Metadata = Annotated[
     dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
@@ -63,6 +66,18 @@ def read_transcription(value: Any, param: str) -> TranscriptionPatch:
     return patch
 
 
+def read_voice_label(value: Any, param: str) -> dict[str, str]:
+    """One of ``language``, ``emotion`` and ``style``. Raises ``ClientError`` for a label there is not."""
+    label: dict[str, str | None] = checked(value, dict[str, str | None], param)
+    delivery(label, None, param=param)
+    return {kind: str(name) for kind, name in label.items() if kind in KINDS and name}
+
+
+def read_instruction(value: Any, param: str) -> str:
+    """How to say it, in words."""
+    return checked(value, Annotated[str, Meta(max_length=MAX_INSTRUCTION_CHARACTERS)], param)
+
+
 FLAT_FIELDS: Mapping[str, Field] = {
     "modalities": Field("modalities", read_modalities),
     "instructions": Field("instructions", of_type(str)),
@@ -77,6 +92,8 @@ FLAT_FIELDS: Mapping[str, Field] = {
     "parallel_tool_calls": Field("parallel_tool_calls", of_type(bool)),
     "temperature": Field("temperature", of_type(Temperature)),
     "speed": Field("speed", of_type(Speed)),
+    "voice_label": Field("voice_label", read_voice_label, nullable=True),
+    "instruction": Field("instruction", read_instruction, nullable=True),
     "max_output_tokens": Field("max_response_output_tokens", read_max_tokens, also=("max_output_tokens",)),
 }
 """The flat session of OpenAI's beta, from which StepFun's comes."""
@@ -87,6 +104,8 @@ NESTED_RESPONSE_FIELDS: Mapping[str, Field] = {
     "voice": Field("audio.output.voice", read_voice, also=("audio.voice",)),
     "output_audio_format": Field("audio.output.format", read_format),
     "speed": Field("audio.output.speed", of_type(Speed), also=("audio.speed",)),
+    "voice_label": Field("audio.output.voice_label", read_voice_label, nullable=True, also=("audio.voice_label",)),
+    "instruction": Field("audio.output.instruction", read_instruction, nullable=True, also=("audio.instruction",)),
     "tools": Field("tools", read_ga_tools),
     "tool_choice": FLAT_FIELDS["tool_choice"],
     "parallel_tool_calls": FLAT_FIELDS["parallel_tool_calls"],
@@ -153,6 +172,7 @@ def flat_session(config: SessionConfig) -> Json:
         "temperature": config.temperature,
         "speed": config.speed,
         "max_response_output_tokens": config.max_output_tokens,
+        **spoken_so(config),
     }
     if not config.parallel_tool_calls:
         shaped["parallel_tool_calls"] = False
@@ -165,6 +185,12 @@ def transcription(settings: Transcription | None) -> Json | None:
         return None
     hints = {"language": settings.language, "prompt": settings.prompt}
     return {"model": settings.model, **{name: hint for name, hint in hints.items() if hint is not None}}
+
+
+def spoken_so(config: SessionConfig) -> Json:
+    """How replies are spoken, where the client has said so."""
+    asked = {"voice_label": config.voice_label, "instruction": config.instruction}
+    return {name: value for name, value in asked.items() if value}
 
 
 def noise_reduction(config: SessionConfig) -> Json | None:

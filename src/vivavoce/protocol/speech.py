@@ -59,7 +59,9 @@ class SpeechRequest(Body):
         None
     )
     voice_label: VoiceLabel | None = None
-    instruction: Annotated[str | None, Field(description="How to say it; named in the answer as not followed.")] = None
+    instruction: Annotated[
+        str | None, Field(description="How to say it; named in the answer where not all of it is followed.")
+    ] = None
     instructions: Annotated[str | None, Field(description="OpenAI's name of `instruction`.")] = None
 
     @property

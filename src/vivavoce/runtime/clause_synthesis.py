@@ -9,8 +9,9 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from vivavoce.audio.silence import silence
-from vivavoce.engines.base import Synthesizer
+from vivavoce.engines.base import Synthesizer, controls_of
 from vivavoce.errors import EngineError
+from vivavoce.speaking.delivery import beyond
 from vivavoce.text.clauses import Clause
 from vivavoce.text.languages import foreign_language, partly_unreadable, unreadable
 from vivavoce.text.speech_markup import has_unsupported
@@ -63,6 +64,12 @@ class ClauseSynthesizer:
                 yield samples
         if after_ms:
             yield silence(after_ms, self._synthesizer.rate_hz)
+
+    def left_undone(self, options: SpeakOptions) -> tuple[str, ...]:
+        """What of its style the voice cannot do, by name."""
+        if not options.style.needs:
+            return ()
+        return beyond(options.style, controls_of(self._synthesizer, options.voice, options.language))
 
     def finish(self) -> None:
         """All clauses have been there. Raises ``EngineError`` when none could be spoken."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from time import monotonic
 
 from vivavoce.engines.base import LanguageModel
+from vivavoce.engines.realtime.base import RealtimeEngine
 from vivavoce.errors import ClientError
 from vivavoce.protocol.translator import Translator
 from vivavoce.runtime.engine_work import EngineWork
@@ -58,7 +59,9 @@ class Driver:
         token_quota: TokenQuota,
         tools: SessionTools,
         resolve_voice: Callable[[str], Awaitable[str]],
+        realtime: RealtimeEngine | None = None,
     ) -> None:
+        """``realtime`` answers in the place of ``model`` and the synthesizer."""
         self._session = session
         self._translator = translator
         self.slot = slot
@@ -79,6 +82,7 @@ class Driver:
             tools=tools,
             receive=self._receive,
             spawn=self._spawn,
+            realtime=realtime,
         )
         self.replay_buffer = ReplayBuffer(keep_frames=keep_frames, max_bytes=keep_bytes)
         self._wake_at: float | None = None

@@ -117,6 +117,7 @@ def engine_choices(config: Config, *kinds: EngineKind) -> list[EngineChoice]:
     for tier, served in config.tiers.served_by.items():
         of_tier: list[tuple[EngineKind, str]] = [("speakers", name) for name in served.speakers]
         of_tier += [("recognizers", served.recognizer)] if served.recognizer is not None else []
+        of_tier += [("realtime", served.realtime)] if served.realtime is not None else []
         choices += [_choice(config, kind, f"tiers.served_by.{tier}.{kind}", name) for kind, name in of_tier]
     once = {(choice.kind, choice.name, choice.model): choice for choice in reversed(choices)}
     return [choice for choice in reversed(once.values()) if not kinds or choice.kind in kinds]

@@ -11,10 +11,12 @@ from functools import partial
 from typing import assert_never
 
 from vivavoce.engines.base import LanguageModel
+from vivavoce.engines.realtime.base import RealtimeEngine
 from vivavoce.errors import EngineError
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.long_audio import transcribe_turn
 from vivavoce.runtime.partial_transcriber import PartialTranscriber
+from vivavoce.runtime.relay import Relay
 from vivavoce.runtime.reply import read_prompt
 from vivavoce.runtime.reply_run import ReplyMakers, ReplyRun, TokenQuota, last_of_user
 from vivavoce.runtime.session_end import Work, ignore, refuse_work
@@ -30,8 +32,12 @@ from vivavoce.session.inputs import (
 )
 from vivavoce.session.outputs import (
     AwaitPartialTranscript,
+    CutReply,
     DropPreparation,
+    EndTurnAudio,
     EngineCommand,
+    HearItem,
+    HearTurn,
     ListTools,
     Prefill,
     PrepareReply,
@@ -56,7 +62,8 @@ AUDIO_AHEAD_MS = 20_000
 class EngineWork:
     """What the engines do for one conversation: the language model's ``slot`` does one thing at a time, all else goes beside.
 
-    ``receive`` gets the engines' answers; ``spawn`` runs a task as long as the conversation.
+    ``receive`` gets the engines' answers; ``spawn`` runs a task as long as the conversation. ``realtime`` takes the place of
+    the language model and the synthesizer.
     """
 
     def __init__(
@@ -70,13 +77,17 @@ class EngineWork:
         tools: SessionTools,
         receive: Callable[[SessionInput], None],
         spawn: Callable[[Work], asyncio.Task[None]],
+        realtime: RealtimeEngine | None = None,
     ) -> None:
+        self._relay: Relay | None = None
+        if realtime is not None:
+            self._relay = Relay(realtime, engines.recognition.rate_hz, receive=receive, spawn=spawn)
         self._owner = owner
         self._engines = engines
         self._model = model
         self._slot = slot
         self._tools = tools
-        self._makers = ReplyMakers(str(owner.work), engines, model, slot, tools, token_quota)
+        self._makers = ReplyMakers(str(owner.work), engines, model, slot, tools, token_quota, self._relay)
         self._receive = receive
         self._spawn = spawn
         self._partials = PartialTranscriber(engines.recognition, owner, receive=receive, spawn=spawn)
@@ -89,6 +100,8 @@ class EngineWork:
 
     def carry_out(self, command: EngineCommand) -> None:
         """Begin the work, or end it."""
+        if self._relay is not None and self._relay.carry_out(command):
+            return
         match command:
             case ScoreTurn():
                 self._spawn(partial(self._score, command))
@@ -110,6 +123,8 @@ class EngineWork:
                 self._generate(partial(self._prefill, command))
             case ListTools():
                 self._spawn(partial(self._list_tools, command))
+            case HearTurn() | EndTurnAudio() | HearItem() | CutReply():
+                pass  # nobody hears for themselves
             case _:
                 assert_never(command)
 
@@ -124,6 +139,8 @@ class EngineWork:
     def close(self) -> None:
         """The conversation is over: nothing here holds it any more."""
         self._partials.close()
+        if self._relay is not None:
+            self._relay.close()
         self._set_interactive(False)
         self._drop_preparation()
         self._generation = None
@@ -234,6 +251,8 @@ class EngineWork:
         self._receive(Scored(work.item_id, work.voiced_until, probability))
 
     async def _transcribe(self, work: Transcribe) -> None:
+        if self._relay is not None and await self._relay.transcribe(work):
+            return
         options = TranscribeOptions(work.language, work.prompt, encoding=work.perceive)
         events = transcribe_turn(
             self._engines.recognition, self._engines.vad, work.samples, options, self._owner, live=work.live

@@ -22,6 +22,7 @@ from vivavoce.engines.base import (
     SpeechDetector,
     Synthesizer,
 )
+from vivavoce.engines.realtime.base import RealtimeEngine
 from vivavoce.engines.registry import EngineKind
 from vivavoce.engines.router import SynthesizerRouter
 from vivavoce.errors import EngineError
@@ -64,6 +65,8 @@ class Engines:
     preparations: Preparations = field(default_factory=Preparations)
     tiers: Mapping[str, TierEngines] = field(default_factory=dict)
     """What serves a tier in place of what serves all."""
+    realtime: Mapping[str, RealtimeEngine] = field(default_factory=dict)
+    """By tier, what hears, answers and speaks in conversations in place of recogniser, language model and synthesizer."""
     health: Mapping[str, HealthProbe] = field(default_factory=dict)
     """Of those that run elsewhere, by what the configuration calls them: why one cannot be used now, or ``None``."""
 
@@ -91,7 +94,8 @@ class Engines:
             language_models = {id(model): model for model in self.language_models.values()}  # one may have two names
             listening = (self.vad.detector, self.turn_scorer, *recognitions.values(), self.verifier)
             writing = (*synthesizers.values(), *language_models.values(), self.embedder, self.decoder)
-            for engine in (*listening, *writing):
+            hosted = {id(engine): engine for engine in self.realtime.values()}
+            for engine in (*listening, *writing, *hosted.values()):
                 stack.add(engine)
 
 
@@ -125,6 +129,9 @@ async def load_engines(config: Config) -> Engines:
         recognizers = {
             choice.name: await load(partial(loader.load, choice)) for choice in engine_choices(config, "recognizers")
         }
+        hosted = {
+            choice.name: await load(partial(loader.load, choice)) for choice in engine_choices(config, "realtime")
+        }
         language_models: dict[str, LanguageModel] = {}
         for name, model_config in config.engines.language_models.items():
             equal = next(
@@ -152,6 +159,9 @@ async def load_engines(config: Config) -> Engines:
             await load(loader.speaker_verifier),
             decoder,
             Preparations(config.turns.preparations),
+            realtime={
+                tier: hosted[served.realtime] for tier, served in config.tiers.served_by.items() if served.realtime
+            },
             health=loader.health,
         )
         engines = replace(engines, tiers=_tiers(config, engines, recognizers, speakers, perceiving))

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from vivavoce.engines.base import LanguageModel, Synthesizer
 from vivavoce.runtime.clause_synthesis import ClauseSynthesizer, ReadableClauses
 from vivavoce.runtime.reasoning import ReasoningModel
+from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.text.clauses import FIRST_FORCED_REPLY, Clause, ClauseSplitter
 from vivavoce.tools.loop import LoopEvent, ToolLoop
 from vivavoce.tools.silence import Filler
@@ -42,7 +43,8 @@ CLAUSES_AHEAD = 32
 
 @dataclass(frozen=True, slots=True)
 class ReplyRequest:
-    """What to answer, and how. Without a ``voice`` the reply is text only; ``language`` is the user's.
+    """What to answer, and how. Without a ``voice`` the reply is text only; ``language`` is the user's; ``style`` says how it
+    is spoken beside ``speed``.
 
     ``prefix`` is how the reply begins, written already: it is cut and spoken like the rest. Where nothing is to follow it,
     ``messages`` is empty; else the options say to go on with the last of them. ``server_tools``: the tools that run here.
@@ -53,6 +55,7 @@ class ReplyRequest:
     voice: str | None = None
     language: Language = "en"
     speed: float = 1.0
+    style: SpeakingStyle = PLAIN
     prefix: str = ""
     server_tools: ToolRun | None = None
 
@@ -160,14 +163,17 @@ async def _speak(
 ) -> tuple[str, ...]:
     """All clauses as speech; what the voice could not do."""
     voice = ClauseSynthesizer(synthesizer)
+    undone: dict[str, None] = {}
     reader = ReadableClauses(synthesizer.voices.get(request.voice or ""), request.language)
     while (entry := await clauses.get()) is not None:
         index, clause = entry
         if request.voice is not None and (readable := reader.readable(clause)).spoken:
-            pieces = voice.speak_with_pauses(readable, SpeakOptions(request.voice, readable.language, request.speed))
+            options = SpeakOptions(request.voice, readable.language, request.speed, request.style)
+            pieces = voice.speak_with_pauses(readable, options)
             async with aclosing(pieces):
                 async for samples in pieces:
                     await emit(Speech(index, samples))
+            undone.update(dict.fromkeys(voice.left_undone(options)))
         await emit(ClauseSpoken(index))
     voice.finish()
-    return reader.not_applied if request.voice is not None else ()
+    return (*reader.not_applied, *undone) if request.voice is not None else ()

@@ -13,6 +13,8 @@ from vivavoce.engines.base import LanguageModel
 from vivavoce.errors import EngineError, RateLimitError
 from vivavoce.runtime.engines import Engines
 from vivavoce.runtime.prompt_reading import PromptReadingCounter
+from vivavoce.runtime.relay import AIDS as RELAY_AIDS
+from vivavoce.runtime.relay import Relay
 from vivavoce.runtime.reply import ReplyRequest, reply
 from vivavoce.session.inputs import PromptEvaluated, Replied, ReplyBegun, ReplyFailed, SessionInput
 from vivavoce.session.outputs import StartReply
@@ -42,7 +44,7 @@ class TokenQuota(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReplyMakers:
-    """What makes the replies of one conversation. ``name`` stands for it in the log."""
+    """What makes the replies of one conversation. ``name`` stands for it in the log; a ``relay`` makes them elsewhere."""
 
     name: str
     engines: Engines
@@ -50,6 +52,7 @@ class ReplyMakers:
     slot: int
     tools: SessionTools
     token_quota: TokenQuota
+    relay: Relay | None = None
 
 
 class ReplyRun:
@@ -134,10 +137,22 @@ class ReplyRun:
             work.calls,
             work.language,
             work.tool_tokens,
-            aids=makers.model.aids,
+            aids=makers.model.aids if makers.relay is None else RELAY_AIDS,
         )
         server_tools = replace(server_tools, turn_over=self._released)
-        request = ReplyRequest(work.messages, options, work.voice, work.language, work.speed, work.prefix, server_tools)
+        if makers.relay is not None:
+            await makers.relay.reply(work, work.response_id, options, server_tools, self._emit)
+            return
+        request = ReplyRequest(
+            work.messages,
+            options,
+            work.voice,
+            work.language,
+            work.speed,
+            work.style,
+            prefix=work.prefix,
+            server_tools=server_tools,
+        )
         await reply(request, self._model, makers.engines.synthesizer, self._emit)
 
     async def _emit(self, event: ReplyEvent) -> None:

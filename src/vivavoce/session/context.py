@@ -100,7 +100,7 @@ def _history(
             newest_id = None
         history += calls_as_messages(item.calls_before)
         if item.type == "mcp_approval_response" and item.approve is False:
-            history += _declined(requests.get(str(item.approval_request_id)))
+            history += declined(requests.get(str(item.approval_request_id)))
         elif (message := message_of(item, languages.get(item.id), as_typed, follow=follow)) is not None:
             if newest_id is not None and continued.get(item.id) == newest_id:
                 message = replace(message, content=joined(_unended(history.pop().content), message.content))
@@ -143,8 +143,8 @@ def _words(part: Part, role: object, language: Language | None, as_typed: AsType
     return as_typed(part.words, language) if heard else part.words
 
 
-def _declined(request: Item | None) -> list[Message]:
-    """A call the client did not allow."""
+def declined(request: Item | None) -> list[Message]:
+    """A call the client did not allow, by the item that asked for it."""
     if request is None:
         return []
     call = ServerCall(id=request.id, name=str(request.name), arguments=str(request.arguments), output=DECLINED)

@@ -33,6 +33,7 @@ class Conversation:
         self._input_audio_ms: dict[str, int] = {}
         self._out_of_band_calls: set[tuple[str, str]] = set()
         self._continued: dict[str, str] = {}
+        self._response_ids: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Item]:
         return (self._items[item_id] for item_id in self._order)
@@ -93,8 +94,12 @@ class Conversation:
                 param="item_id",
             ) from None
 
-    def add(self, item: Item, *, after: str | None = None) -> None:
-        """Put an item after ``after`` (or at the end) and announce it.
+    def response_of(self, item_id: str) -> str | None:
+        """The response an item was made in, if it was made in one."""
+        return self._response_ids.get(item_id)
+
+    def add(self, item: Item, *, after: str | None = None, response_id: str | None = None) -> None:
+        """Put an item after ``after`` (or at the end) and announce it; ``response_id``: of the response it is made in.
 
         Raises ``ClientError`` when ``after`` is unknown or the id is taken.
         """
@@ -105,6 +110,8 @@ class Conversation:
         place = self._place_after(after)
         previous = self._order[place - 1] if place else None
         self._order.insert(place, item.id)
+        if response_id is not None:
+            self._response_ids[item.id] = response_id
         self._keep(self._items, item)
         self._outbox.send(ItemCreated(previous_item_id=previous, item=item))
         if item.status != "in_progress":
@@ -165,6 +172,7 @@ class Conversation:
         self.budget.forget(item_id)
         self._input_audio_ms.pop(item_id, None)
         self._continued.pop(item_id, None)
+        self._response_ids.pop(item_id, None)
         self._order.remove(item_id)
         self._outbox.send(ItemDeleted(item_id=item_id))
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from vivavoce.audio.formats import duration_ms
-from vivavoce.audio.input_buffer import InputBuffer
 from vivavoce.errors import ClientError
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part
@@ -19,6 +18,7 @@ from vivavoce.session.outbox import Outbox
 from vivavoce.session.outputs import Listen, ScoreTurn
 from vivavoce.session.speaker_pauses import SpeakerPauses
 from vivavoce.session.turn import Turn, TurnEvent, TurnState
+from vivavoce.session.turn_stream import TurnStream
 from vivavoce.session.user_transcription import UserTranscription
 from vivavoce.turns.detector import MIN_SPEECH_MS, Boundary, Started, Stopped, TurnDetector
 from vivavoce.turns.loudness import frame_levels
@@ -34,17 +34,18 @@ class InputTurn:
         self,
         outbox: Outbox,
         conversation: Conversation,
-        buffer: InputBuffer,
         detector: TurnDetector,
         transcription: UserTranscription,
+        stream: TurnStream,
         *,
         limit_ms: int,
     ) -> None:
         self._outbox = outbox
         self._conversation = conversation
-        self._buffer = buffer
+        self._buffer = stream.buffer
         self._detector = detector
         self._transcription = transcription
+        self.stream = stream
         self._limit_ms = limit_ms
         self._taken_until = 0
         self._scored_until = 0
@@ -137,6 +138,7 @@ class InputTurn:
         self.arrival.came(duration_ms(audio, config.input_audio_format) / 1000 or decoded_s, now)
         if config.turn_detection is None:
             self._transcription.transcribe_so_far(self._turn, self._turn_start, self._buffer.end, config)
+            self.stream.follow(self._turn.item_id, self._turn_start, self._buffer.end, config)
         elif (frames := self._buffer.take_frames()) is not None:
             self._outbox.command(Listen(frames))
 
@@ -173,6 +175,7 @@ class InputTurn:
             yield boundary
         else:
             self._transcription.transcribe_so_far(self._turn, self._turn_start, self.voiced_until, config)
+            self.stream.follow(self._turn.item_id, self._turn_start, self._scored_until, config)
             self._score(vad, now)
 
     def wake_at(self, vad: TurnDetection | None) -> float | None:
@@ -229,6 +232,7 @@ class InputTurn:
         self._outbox.send(ev.AudioCommitted(previous_item_id=self._conversation.last_id, item_id=turn.item_id))
         self._conversation.add(Item(id=turn.item_id, role="user", content=(Part(type="input_audio", transcript=None),)))
         turn.happened(TurnEvent.COMMITTED)
+        self.stream.end(turn.item_id, start, end, config)
         self._transcription.commit(turn, start, end, None if stop is None else stop.voiced_until, config)
         self._take_until(end)
         return turn
@@ -236,6 +240,7 @@ class InputTurn:
     def clear(self) -> None:
         """Forget the audio not committed yet."""
         self._turn.happened(TurnEvent.CLEARED)
+        self.stream.drop(self._turn.item_id)
         self._ended_by_detector = False
         self._buffer.finish()
         self._take_until(self._buffer.end)

@@ -24,6 +24,7 @@ from vivavoce.session.prompt_builder import ResponseRequest
 from vivavoce.session.response_controller import ResponseController
 from vivavoce.session.turn_arbiter import TurnArbiter
 from vivavoce.session.user_transcription import UserTranscription
+from vivavoce.session.voice_requests import VoiceRequests
 from vivavoce.types import Samples
 
 
@@ -41,6 +42,7 @@ class ItemRequests:
         arbiter: TurnArbiter,
         *,
         options: SessionOptions,
+        voice_requests: VoiceRequests,
     ) -> None:
         self._outbox = outbox
         self._conversation = conversation
@@ -50,6 +52,7 @@ class ItemRequests:
         self._mcp_servers = mcp_servers
         self._arbiter = arbiter
         self._options = options
+        self._voice_requests = voice_requests
         self._item_audio = ItemAudio(options.hearing_hz)
 
     def decode_ahead(self, event: AnyClientEvent, config: SessionConfig) -> Iterator[None]:
@@ -77,6 +80,9 @@ class ItemRequests:
         self._transcription.require_room(audio.values(), "item.content")
         self._conversation.add(item, after=event.previous_item_id)
         self._arbiter.item_created(item)
+        self._input_turn.stream.of_item(item.id, audio, config)
+        if item.role == "user" and (words := " ".join(part.words for part in item.parts).strip()):
+            self._voice_requests.take(words)
         self._transcription.transcribe_parts(item, audio, config)
 
     def delete(self, event: client.ItemDelete, config: SessionConfig, now: float) -> None:
@@ -108,6 +114,7 @@ class ItemRequests:
         self._transcription.require_room([samples for _, audio in own for samples in audio.values()], "response.input")
         for item, audio in own:
             self._conversation.add_out_of_band(item)
+            self._input_turn.stream.of_item(item.id, audio, config)
             self._transcription.transcribe_parts(item, audio, config)
         return ids
 

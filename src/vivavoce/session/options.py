@@ -23,6 +23,7 @@ from vivavoce.protocol.session_config import (
 from vivavoce.session.default_prompt import NAME
 from vivavoce.session.known_voices import KnownVoices
 from vivavoce.session.prompt_budget import PromptBudget, TextLengths
+from vivavoce.speaking_style import ControlsOf, all_controls
 from vivavoce.thinking import Thinking
 from vivavoce.turns.backchannel import DEFAULT_POLICY, InterruptionPolicy
 
@@ -40,8 +41,9 @@ class SessionOptions:
     the end of a turn the user may go on with it. ``own_tools``: the server has tools that no client declares; ``name`` is the
     assistant's; ``frozen`` are fields that its client cannot change; ``most_bytes`` bounds what a client may have the
     conversation keep. ``perceives``: it hears more than words without being asked, ``announces_perception``: and tells its
-    client; ``instructs_by_perception``: the language model is told how to answer to it. ``thinking``: replies are thought
-    about, so.
+    client; ``instructs_by_perception``: the language model is told how to answer to it; ``speaks_by_perception``: and replies
+    are spoken as fits it. ``controls_of`` tells what voices can do with their sound. ``thinking``: replies are thought about,
+    so. ``hosted``: an engine that hears for itself and keeps the conversation answers.
     """
 
     config: SessionConfig
@@ -63,7 +65,10 @@ class SessionOptions:
     perceives: bool = False
     announces_perception: bool = False
     instructs_by_perception: bool = True
+    speaks_by_perception: bool = True
+    controls_of: ControlsOf = all_controls
     thinking: Thinking | None = None
+    hosted: bool = False
     name: str = NAME
     frozen: frozenset[Frozen] = frozenset()
     expires_at: int | None = None

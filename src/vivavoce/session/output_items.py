@@ -43,4 +43,4 @@ class OutputItems:
 
     def _converse(self, item: Item) -> None:
         if self._conversation is not None:
-            self._conversation.add(item)
+            self._conversation.add(item, response_id=self.response_id)

@@ -5,12 +5,14 @@ The answers of the engines are in ``inputs``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from vivavoce.audio.input_buffer import Frames
+from vivavoce.hosted import HostedTurn, TurnStep
 from vivavoce.protocol.server_events import ServerEvent
 from vivavoce.protocol.tool_config import McpServerDeclaration, ServerSideTool
+from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.types import GenerationOptions, Language, Message, Samples, ToolCall
 
 
@@ -75,11 +77,36 @@ class AwaitPartialTranscript:
 
 
 @dataclass(frozen=True, slots=True)
+class HearTurn:
+    """More audio of the user's turn that will be the item ``item_id``, as it is spoken: for an engine that hears for itself."""
+
+    item_id: str
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class EndTurnAudio:
+    """All audio of the turn has been handed on; or it is void, and what follows under this id begins anew."""
+
+    item_id: str
+    step: TurnStep
+
+
+@dataclass(frozen=True, slots=True)
+class HearItem:
+    """The audio of an item that a client has created: for an engine that hears for itself."""
+
+    item_id: str
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
 class StartReply:
-    """Answer ``messages`` (answers: ``Replied``), spoken with ``voice`` if there is one, at ``speed``.
+    """Answer ``messages`` (answers: ``Replied``), spoken with ``voice`` if there is one, at ``speed``, in this ``style``.
 
     ``prefix`` is how the reply begins, written already; without ``messages`` that is all of it. ``tools`` run on the server;
-    ``calls`` of them come first. ``tool_tokens``: how much of the prompt may tell of tools (``None``: any).
+    ``calls`` of them come first. ``tool_tokens``: how much of the prompt may tell of tools (``None``: any). ``hosted`` is the
+    same for an engine that keeps the conversation itself, where one serves.
     """
 
     response_id: str
@@ -89,9 +116,11 @@ class StartReply:
     language: Language
     tool_tokens: int | None = None
     speed: float = 1.0
+    style: SpeakingStyle = PLAIN
     prefix: str = ""
     tools: tuple[ServerSideTool, ...] = ()
     calls: tuple[ToolCall, ...] = ()
+    hosted: HostedTurn | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +144,21 @@ class DropPreparation:
 
 @dataclass(frozen=True, slots=True)
 class StopReply:
-    """Stop generation and synthesis of this response; nothing of it is wanted any more."""
+    """Stop generation and synthesis of this response; nothing of it is wanted any more.
+
+    ``played_ms`` is how much of its audio was heard; ``None``: it has none.
+    """
 
     response_id: str
+    played_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CutReply:
+    """Of a response that is over, only the first ``played_ms`` of its audio were heard."""
+
+    response_id: str
+    played_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +169,7 @@ class Prefill:
     options: GenerationOptions
     tools: tuple[ServerSideTool, ...] = ()
     tool_tokens: int | None = None
+    hosted: HostedTurn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +194,12 @@ EngineCommand: TypeAlias = (
     | Transcribe
     | PrepareReply
     | DropPreparation
+    | HearTurn
+    | EndTurnAudio
+    | HearItem
     | StartReply
     | StopReply
+    | CutReply
     | Prefill
     | ListTools
 )

@@ -11,6 +11,7 @@ from vivavoce.audio.audio_format import AudioFormat
 from vivavoce.audio.formats import AudioEncoder
 from vivavoce.audio.pacing import Pacer
 from vivavoce.audio.pcm import BYTES_PER_SAMPLE, decode_pcm16, encode_pcm16
+from vivavoce.session.speaking_rate import SpeakingRate
 from vivavoce.types import Samples
 
 AUDIBLE = 130
@@ -24,7 +25,8 @@ _WORD = re.compile(r"\s*(?:[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-
 class SpokenClause:
     """A clause and its samples ``start`` … ``end`` within the reply's audio; ``start`` is ``None`` until it is spoken.
 
-    ``voiced_until`` is where its words end and its pause begins; ``whole`` says that no more audio of it will come.
+    ``voiced_until`` is where its words end and its pause begins; ``whole`` says that no more audio of it will come. ``grows``:
+    its words come in pieces, ahead of its audio.
     """
 
     text: str
@@ -32,6 +34,7 @@ class SpokenClause:
     end: int = 0
     voiced_until: int = 0
     whole: bool = False
+    grows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,10 @@ class Playback:
     ``stopped`` says that the client plays no more of it, whatever was sent; ``paused`` that what was not heard may follow yet.
     """
 
-    def __init__(self, pacer: Pacer, format: AudioFormat) -> None:
+    def __init__(self, pacer: Pacer, format: AudioFormat, rate: SpeakingRate | None = None) -> None:
+        """``rate`` tells how long words take whose audio is not all there yet."""
         self._pacer = pacer
+        self._rate = rate or SpeakingRate()
         self._encoder = AudioEncoder(format, pacer.rate_hz)
         self._clauses: list[SpokenClause] = []
         self._pcm = bytearray()
@@ -100,6 +105,14 @@ class Playback:
         """The next clause of the reply, on its way to the synthesizer."""
         self._clauses.append(SpokenClause(text))
 
+    def write_clause(self, index: int, text: str) -> None:
+        """Clause ``index``, the next one, or more words of one there is."""
+        if index < len(self._clauses):
+            self._clauses[index].text += text
+            self._clauses[index].grows = True
+        else:
+            self.add_clause(text)
+
     def push(self, index: int, samples: Samples) -> None:
         """Audio of clause ``index``: ``float32[n]``; clauses are spoken in order."""
         self.push_pcm(index, encode_pcm16(samples))
@@ -120,7 +133,10 @@ class Playback:
 
     def clause_done(self, index: int) -> None:
         """Clause ``index`` has all its audio, if any."""
-        self._clauses[index].whole = True
+        clause = self._clauses[index]
+        clause.whole = True
+        if clause.grows and clause.start is not None:
+            self._rate.heard(clause.text, self._to_ms(clause.voiced_until - clause.start))
 
     # ---- out
 
@@ -201,9 +217,15 @@ class Playback:
             if clause.start >= position:
                 break
             if clause.end > position:
-                return index, _played_characters(clause, position)
+                return index, _played_characters(clause, position, self._spoken_until(clause))
             reached = (index + 1, 0) if clause.whole else (index, len(clause.text))
         return reached
+
+    def _spoken_until(self, clause: SpokenClause) -> int:
+        """Where the words end that a clause has by now; where their audio is still to come, about there."""
+        if clause.whole or not clause.grows or clause.start is None:
+            return clause.voiced_until
+        return max(clause.voiced_until, clause.start + self._to_samples(round(self._rate.ms_of(clause.text))))
 
     def _encoded(self, start: int, end: int) -> bytes:
         return self._encoder.push(decode_pcm16(self._slice(start, end)))
@@ -218,12 +240,12 @@ class Playback:
         return milliseconds * self._pacer.rate_hz // 1000
 
 
-def _played_characters(clause: SpokenClause, position: int) -> int:
-    """How many characters of ``clause`` belong to words whose middle lies before ``position``.
+def _played_characters(clause: SpokenClause, position: int, until: int) -> int:
+    """How many characters of ``clause``, whose words end at ``until``, belong to words whose middle lies before ``position``.
 
     Speech runs about evenly over the characters of a clause; the pause after it has none.
     """
-    start, until = clause.start or 0, clause.voiced_until
+    start = clause.start or 0
     reached = (position - start) / (until - start) * len(clause.text) if until > start else 0.0
     end = 0
     for word in _WORD.finditer(clause.text):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from vivavoce.protocol.items import Item, Part
 from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.input_turn import InputTurn
 from vivavoce.session.inputs import PromptEvaluated, ReplyBegun
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.outputs import DropPreparation, PrepareReply
+from vivavoce.session.outputs import DropPreparation, Prefill, PrepareReply
 from vivavoce.session.prompt_builder import PromptBuilder, ResponseRequest
 from vivavoce.session.reply import reply_work
 from vivavoce.session.response import Response
 from vivavoce.session.transcripts import Transcripts
-from vivavoce.types import Transcript
+from vivavoce.types import Message, Transcript
 
 REPLY_TAKES_MS = 300
 """About how long the first clause of a reply takes. Whether the sentence is whole is not asked where the turn ends sooner: the
@@ -45,6 +46,16 @@ class ReplyPreparation:
         work = reply_work("", request, prompt, transcript.language)
         self._outbox.command(PrepareReply(item_id, input_turn.voiced_until, score_sentence, work))
         self.active, self._begun_at = True, now
+
+    def prefill(self, config: SessionConfig, words: str = "") -> None:
+        """Have the language model read what is known of the next prompt: all up to the ``words`` the user is saying."""
+        if config.kind == "transcription":
+            return
+        request = ResponseRequest(config)
+        prompt = self._prompts.for_request(request, self._transcripts.languages, user_speaks=True)
+        messages, tools = (*prompt.messages, Message("user", words)), server_side(config.tools)
+        hosted = self._prompts.hosted(request)
+        self._outbox.command(Prefill(messages, prompt.options, tools, prompt.tool_tokens, hosted))
 
     def drop(self) -> None:
         """The user goes on, or is not answered."""

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy, deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from vivavoce.hosted import HistoryMessage, HostedTurn
 from vivavoce.protocol.items import Item
+from vivavoce.protocol.languages import requested_language
 from vivavoce.protocol.session_config import FunctionChoice, ServerChoice, SessionConfig
 from vivavoce.protocol.session_config import ToolChoice as Choice
 from vivavoce.session.context import NOTHING_HEARD, Context
 from vivavoce.session.conversation import Conversation
-from vivavoce.session.default_prompt import opening
+from vivavoce.session.default_prompt import opening, system_prompt
+from vivavoce.session.hosted_history import history_of
 from vivavoce.session.options import requested_effort
 from vivavoce.session.prompt_budget import PromptBudget, functions_of
+from vivavoce.session.reply_style import ReplyStyle, reply_style
 from vivavoce.session.thought_questions import note_of_thoughts
 from vivavoce.session.voice_perception import SessionPerception, with_note
 from vivavoce.session.voice_requests import VoiceRequests
+from vivavoce.speaking.delivery import Delivery, delivery
+from vivavoce.speaking_style import NO_CONTROLS, Control, ControlsOf, all_controls
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.thinking import Thinking
 from vivavoce.types import (
@@ -77,14 +83,12 @@ class ResponseRequest:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the language model gets. ``tool_tokens``: how much of it may tell of tools; ``pace`` is how fast the user wants
-    to be spoken to, a factor.
-    """
+    """What the language model gets. ``tool_tokens``: how much of it may tell of tools; ``style`` is how the reply is spoken."""
 
     messages: tuple[Message, ...]
     options: GenerationOptions
     tool_tokens: int
-    pace: float = 1.0
+    style: ReplyStyle = field(default_factory=ReplyStyle)
 
 
 class PromptBuilder:
@@ -98,8 +102,12 @@ class PromptBuilder:
         thinking: Thinking | None = None,
         *,
         voice_requests: VoiceRequests,
+        controls_of: ControlsOf = all_controls,
+        hosted: bool = False,
     ) -> None:
-        self._voice_requests = voice_requests
+        """``controls_of`` tells what a voice can do with its sound; ``hosted``: an engine keeps the conversation itself."""
+        self._voice_requests, self._controls_of = voice_requests, controls_of
+        self._hosted = hosted
         self._conversation = conversation
         self._hearing = hearing
         self._thinking = thinking
@@ -122,17 +130,16 @@ class PromptBuilder:
         session, head = request.session or request.config, self._head(request)
         options, context = self._options(request), self._context
         behind = _behind(None if head is request.config else request.instructions, request.note)
-        items: Sequence[Item] = (*self._conversation,) if spoken is None else (*self._conversation, spoken)
+        items = self._items(request) if spoken is None else [*self._conversation, spoken]
         if request.items is not None:
-            items = [item for item_id in request.items if (item := self._conversation.find(item_id)) is not None]
             context = Context(self.budget.context_tokens - self.budget.reply_tokens, self.budget.name)
         usual = self.budget.head(session)
-        tone = None
+        tone, answered = None, None
         if not user_speaks and request.note is None and (last := _turn_answered(items)) is not None:
             spoken_items = [item for item in items if item.type == "message"]
-            tone = self._hearing.note_for(spoken_items, languages.get(last.id))
-            notes = self._notes(items, languages.get(last.id, "en"))
-            behind = (*(Message("system", note) for note in notes), *behind)
+            tone, answered = self._hearing.note_for(spoken_items, languages.get(last.id)), last.id
+            notes = self._notes(request.config, items, languages.get(last.id, "en"))
+            behind = (*(Message("system", note, hint=True) for note in notes), *behind)
         transient = sum(map(estimate_tokens, behind)) + (estimate_tokens(Message("system", tone)) if tone else 0)
         messages = context.messages(
             head.instructions,
@@ -147,7 +154,37 @@ class PromptBuilder:
             messages = with_note(messages, tone)
         if len(messages) == 1 and not (behind or user_speaks) and self.budget.with_tools(session):
             behind = (Message("system", opening(head.instructions)),)
-        return Prompt((*messages, *behind), options, self.budget.most_tools(head), self._voice_requests.pace)
+        style = self._style(request.config, answered, languages.get(answered or "", "en"))
+        return Prompt((*messages, *behind), options, self.budget.most_tools(head), style)
+
+    def hosted(self, request: ResponseRequest, *, continues: bool = False) -> HostedTurn | None:
+        """The same for an engine that keeps the conversation itself; ``None`` where none does.
+
+        It speaks for itself, so it is not told how; who it is, it is. ``continues``: the reply goes on where it was cut.
+        """
+        if not self._hosted:
+            return None
+        config = request.config
+        items = self._items(request)
+        note = (
+            () if request.note is None else (HistoryMessage(f"note:{len(items)}:{request.note}", "user", request.note),)
+        )
+        return HostedTurn(
+            system_prompt(config.instructions, self.budget.name, spoken=False),
+            request.voice,
+            (*history_of(items, self._conversation), *note),
+            config.speed,
+            None if config.max_output_tokens == "inf" else config.max_output_tokens,
+            None if config.transcription is None else requested_language(config.transcription.language),
+            apart=request.items is not None or not request.in_conversation,
+            continues=continues,
+        )
+
+    def _items(self, request: ResponseRequest) -> list[Item]:
+        """What a response is made from: the conversation, or the items that take its place."""
+        if request.items is None:
+            return [*self._conversation]
+        return [item for item_id in request.items if (item := self._conversation.find(item_id)) is not None]
 
     def for_turn(
         self, request: ResponseRequest, languages: Mapping[str, Language], item: Item, transcript: Transcript
@@ -166,10 +203,26 @@ class PromptBuilder:
             return None
         return self._thinking.options(requested_effort(request.config), "response.reasoning.effort")
 
-    def _notes(self, items: Sequence[Item], language: Language) -> Iterator[str]:
+    def _style(self, config: SessionConfig, answered: str | None, language: Language) -> ReplyStyle:
+        """How the reply to the item ``answered`` is spoken."""
+        return reply_style(
+            asked_delivery(config),
+            config.instructions,
+            self._voice_requests,
+            self._hearing.style(answered),
+            speed=config.speed,
+            controls=self._controls(config, language),
+        )
+
+    def _controls(self, config: SessionConfig, language: Language) -> frozenset[Control]:
+        return self._controls_of(config.voice, language) if config.speaks else NO_CONTROLS
+
+    def _notes(self, config: SessionConfig, items: Sequence[Item], language: Language) -> Iterator[str]:
         """What is to be told behind the user's turn: what it asks of the voice, and of thoughts before it."""
+        controls = self._controls(config, language)
+        asked = self._voice_requests.note(language, controls, asked_delivery(config).dialect)
         thoughts = note_of_thoughts([item for item in items if item.type == "message"], language)
-        yield from (note for note in (self._voice_requests.note(language), thoughts) if note is not None)
+        yield from (note for note in (asked, thoughts) if note is not None)
 
     def _head(self, request: ResponseRequest) -> SessionConfig:
         """Whose instructions the prompt begins with: the session's, unless there is no room for the response's beside them."""
@@ -196,6 +249,11 @@ class PromptBuilder:
             transient=own,
             thinking=self._thinking_for(request),
         )
+
+
+def asked_delivery(config: SessionConfig) -> Delivery:
+    """What the client's ``voice_label`` and ``instruction`` ask for."""
+    return delivery(config.voice_label, config.instruction)
 
 
 def _turn_answered(items: Sequence[Item]) -> Item | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from vivavoce.hosted import HostedTurn
 from vivavoce.protocol.session_config import SessionConfig
 from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.delivered_calls import DeliveredCalls
@@ -27,8 +28,14 @@ EARLY_MS = 500
 """People answer a question a moment before its last word is over."""
 
 
-def reply_work(response_id: str, request: ResponseRequest, prompt: Prompt, language: Language) -> StartReply:
-    """What is to be done for the reply to ``request``; ``language`` was spoken last."""
+def reply_work(
+    response_id: str,
+    request: ResponseRequest,
+    prompt: Prompt,
+    language: Language,
+    hosted: HostedTurn | None = None,
+) -> StartReply:
+    """What is to be done for the reply to ``request``; ``language`` was spoken last. ``hosted``: see ``StartReply``."""
     return StartReply(
         response_id,
         prompt.messages,
@@ -36,9 +43,11 @@ def reply_work(response_id: str, request: ResponseRequest, prompt: Prompt, langu
         request.voice,
         language,
         tool_tokens=prompt.tool_tokens,
-        speed=request.config.speed * prompt.pace,
+        speed=request.config.speed,
+        style=prompt.style.style,
         tools=server_side(request.config.tools),
         calls=request.calls,
+        hosted=hosted,
     )
 
 
@@ -49,7 +58,7 @@ class Reply:
     ``work`` is what the whole reply began with (``None`` while it waits for a transcript). A reply that goes on after a false
     interruption is a response of its own: ``played_before`` are the words the user heard of the earlier parts,
     ``clause_offset`` counts the clauses that were made by them, ``calls`` are those the client has had by now.
-    ``pace`` is how fast the user wants to be spoken to, a factor of the session's speed.
+    ``not_applied`` names what of the client's wishes no voice can do.
     """
 
     response: Response
@@ -58,7 +67,7 @@ class Reply:
     played_before: str = ""
     clause_offset: int = 0
     calls: DeliveredCalls = field(default_factory=DeliveredCalls)
-    pace: float = 1.0
+    not_applied: tuple[str, ...] = ()
 
     def ends_with_question(self, position_ms: int) -> bool:
         """Whether somebody who has heard the first ``position_ms`` milliseconds has just been asked a question.
@@ -150,6 +159,7 @@ class PausedReply:
             self.played_text,
             DeliveredCalls(self.reply.calls.delivered),
         )
+        reply.not_applied = self.reply.not_applied
         reply.clause_offset = len(rest.clauses)
         response, playback = reply.response, reply.response.playback
         response.prompt_usage = self.response.prompt_usage.for_continuation(prompted=not self.finished)
@@ -172,8 +182,7 @@ class PausedReply:
             reply_so_far = Message("assistant", self.written)
             options = replace(work.options, continue_last_message=True)
             work = replace(work, messages=(*work.messages, reply_so_far), options=options)
-        reply.pace = self.reply.pace
-        voice, speed = reply.request.voice, reply.request.config.speed * reply.pace
+        voice, speed = reply.request.voice, reply.request.config.speed
         return replace(work, response_id=response.id, voice=voice, speed=speed, prefix=rest.text)
 
     def reconfigured(self, old: SessionConfig, new: SessionConfig) -> None:

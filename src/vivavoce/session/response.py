@@ -23,7 +23,11 @@ from vivavoce.session.output_items import OutputItems
 from vivavoce.session.playback import Playback
 from vivavoce.session.server_calls import ServerCalls
 from vivavoce.session.usage import PromptUsage
+from vivavoce.session.voice_perception import included
 from vivavoce.types import GenerationEnd, ToolCall, ToolCallDelta
+
+THOUGHTS = "response.thinking"
+"""What a client of OpenAI's dialects puts into ``session.include`` to be told thoughts; StepFun's are told them always."""
 
 
 class ResponseState(Enum):
@@ -155,6 +159,7 @@ class Response:
         self._outbox = outbox
         self._conversation = conversation
         self._report_marks = report_marks
+        self._tells_thoughts = THOUGHTS in included(config)
         self._state = ResponseState.WAITING
         self._output = OutputItems(self.id, outbox, conversation)
         self._message: _OpenMessage | None = None
@@ -196,7 +201,8 @@ class Response:
         """More of what the model thinks, in a part of its own: before the reply, or beside it."""
         message, index = self._part("thinking")
         message.parts[index].text += delta
-        self._outbox.send(ev.ResponseThinkingDelta(**self._part_ids(message, index), delta=delta))
+        ids, requested = self._part_ids(message, index), self._tells_thoughts
+        self._outbox.send(ev.ResponseThinkingDelta(**ids, delta=delta, requested=requested))
 
     def thought(self) -> None:
         """All is thought."""
@@ -342,7 +348,7 @@ class Response:
                 self._outbox.send(ev.AudioTranscriptDone(**ids, transcript=words))
             case "thinking":
                 part.final = Part(type="thinking", text=words)
-                self._outbox.send(ev.ThinkingDone(**ids, thinking=words))
+                self._outbox.send(ev.ThinkingDone(**ids, thinking=words, requested=self._tells_thoughts))
             case _:
                 part.final = Part(type="text", text=words)
                 self._outbox.send(ev.ResponseTextDone(**ids, text=words))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from vivavoce.audio.pacing import Pacer
 from vivavoce.errors import ClientError
@@ -19,6 +20,7 @@ from vivavoce.session.prompt_builder import PromptBuilder, ResponseRequest
 from vivavoce.session.reply import PausedReply, Reply, reply_work
 from vivavoce.session.response import Response, ResponseState, ResponseStep
 from vivavoce.session.response_queue import merged
+from vivavoce.session.speaking_rate import SpeakingRate
 from vivavoce.session.spoken_replies import SpokenReplies, audio_index
 from vivavoce.session.usage import PromptAudioCounter, rate_limits
 from vivavoce.types import (
@@ -70,6 +72,7 @@ class ResponseController:
         self._prompt_audio = PromptAudioCounter(conversation)
         self.spoken = SpokenReplies(outbox, conversation)
         self.spoke = False
+        self._rate = SpeakingRate()
 
     @property
     def newest(self) -> Response | None:
@@ -137,7 +140,8 @@ class ResponseController:
 
     def start(self, request: ResponseRequest, marks: Marks) -> None:
         """Begin a response; ``marks`` are those of the turn it answers. No other may be in progress."""
-        playback = Playback(self._new_pacer(), request.config.output_audio_format) if request.config.speaks else None
+        format = request.config.output_audio_format
+        playback = Playback(self._new_pacer(), format, self._rate) if request.config.speaks else None
         response = Response(
             self._outbox,
             self._conversation if request.in_conversation else None,
@@ -164,9 +168,9 @@ class ResponseController:
         reply = self._begun_reply()
         prompt = self._prompts.for_request(reply.request, languages)
         reply.response.prompt_usage = self._prompt_audio.measure(reply.request, prompt.messages)
-        reply.pace = prompt.pace
+        reply.not_applied = prompt.style.not_applied if reply.request.config.speaks else ()
         reply.response.keeps_thinking = prompt.options.thinking is not None
-        reply.work = reply_work(reply.response.id, reply.request, prompt, language)
+        reply.work = reply_work(reply.response.id, reply.request, prompt, language, self._prompts.hosted(reply.request))
         self._outbox.command(reply.work)
         return reply.request
 
@@ -184,10 +188,10 @@ class ResponseController:
                 response.thinking(text)
             case ThinkingEnd():
                 response.thought()
-            case ClauseCut(text=text):
+            case ClauseCut(index=index, text=text):
                 response.marks.note("first_clause", now)
                 if playback is not None:
-                    playback.add_clause(text)
+                    playback.write_clause(reply.clause_offset + index, text)
             case Speech(index=index, samples=samples):
                 response.marks.note("first_audio", now)
                 if playback is not None:
@@ -215,7 +219,7 @@ class ResponseController:
             case GenerationEnd():
                 response.end = result.event
             case ReplyEnd(not_applied=names):
-                response.not_applied = names
+                response.not_applied = (*reply.not_applied, *names)
                 response.happened(ResponseStep.GENERATED)
 
     def failed(self, result: ReplyFailed) -> None:
@@ -236,13 +240,13 @@ class ResponseController:
         response = self._in_progress
         if response is None:
             raise RuntimeError("there is no response to cancel")
-        self._outbox.command(StopReply(response.id))
         played_text = None
         if response.playback is not None and response.message_id is not None:
             played_ms = (
                 response.playback.played_ms(now) if played_ms is None else min(played_ms, response.playback.sent_ms)
             )
             played_text = response.playback.words_until(played_ms)
+        self._outbox.command(StopReply(response.id, played_ms))
         details = ev.StatusDetails(type="cancelled", reason=reason)
         self._finish(response, ResponseStep.CANCEL, played_text=played_text, details=details)
 
@@ -301,7 +305,8 @@ class ResponseController:
             return False
         self.start(paused.reply.request, marks)
         if paused.reply.work is not None and (work := paused.resume_in(self._begun_reply())) is not None:
-            self._outbox.command(work)
+            hosted = self._prompts.hosted(paused.reply.request, continues=bool(paused.written))
+            self._outbox.command(replace(work, hosted=hosted))
         return True
 
     # ---- what was said

@@ -21,7 +21,6 @@ from vivavoce.ids import random_id
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.client_events import AnyClientEvent
-from vivavoce.protocol.tool_config import server_side
 from vivavoce.session.audio_backlog import AudioBacklog
 from vivavoce.session.barge_in import BargeIn
 from vivavoce.session.conversation import Conversation
@@ -53,7 +52,7 @@ from vivavoce.session.mcp_servers import SessionMcpServers
 from vivavoce.session.memory_budget import MemoryBudget, written_bytes
 from vivavoce.session.options import SessionOptions, checked_config
 from vivavoce.session.outbox import IdFactory, Outbox
-from vivavoce.session.outputs import Output, Prefill, WakeAt
+from vivavoce.session.outputs import Output, WakeAt
 from vivavoce.session.preparation import ReplyPreparation
 from vivavoce.session.prompt_budget import PromptBudget
 from vivavoce.session.prompt_builder import PromptBuilder, ResponseRequest
@@ -61,12 +60,13 @@ from vivavoce.session.response_controller import ResponseController
 from vivavoce.session.status import SessionStatus
 from vivavoce.session.transcripts import Transcripts
 from vivavoce.session.turn_arbiter import TurnArbiter
+from vivavoce.session.turn_stream import TurnStream
 from vivavoce.session.user_transcription import UserTranscription
 from vivavoce.session.voice_perception import SessionPerception, included
 from vivavoce.session.voice_requests import VoiceRequests
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
-from vivavoce.types import Message, Transcript
+from vivavoce.types import Transcript
 
 CONFIG = "session"
 """What the session's configuration is counted under, beside its items."""
@@ -96,19 +96,27 @@ class Session:
             by_default=options.perceives,
             announced=options.announces_perception,
             instruct=options.instructs_by_perception,
+            style=options.speaks_by_perception,
         )
         self.voice_requests = VoiceRequests()
         backlog = AudioBacklog(options.hearing_hz, options.buffer_ms / 1000)
         self.transcription = UserTranscription(self.outbox, self._buffer, self.transcripts, backlog, self.hearing)
+        stream = TurnStream(self.outbox, self._buffer, wanted=options.hosted)
         self.input_turn = InputTurn(
-            self.outbox, self.conversation, self._buffer, detector, self.transcription, limit_ms=options.buffer_ms
+            self.outbox, self.conversation, detector, self.transcription, stream, limit_ms=options.buffer_ms
         )
         self.input_turn.detect(on=self.config.turn_detection is not None)
         budget = PromptBudget(
             options.context_tokens, options.reply_tokens, options.own_tools, options.lengths, options.name
         )
         self.prompts = PromptBuilder(
-            self.conversation, budget, self.hearing, options.thinking, voice_requests=self.voice_requests
+            self.conversation,
+            budget,
+            self.hearing,
+            options.thinking,
+            voice_requests=self.voice_requests,
+            hosted=options.hosted,
+            controls_of=options.controls_of,
         )
         self.mcp_servers = SessionMcpServers(self.outbox, self.conversation)
         self.responses = ResponseController(
@@ -140,6 +148,7 @@ class Session:
             self.mcp_servers,
             self.arbiter,
             options=options,
+            voice_requests=self.voice_requests,
         )
         self._preparation = ReplyPreparation(self.outbox, self.prompts, self.transcripts)
         self._vad_chosen = False
@@ -157,7 +166,7 @@ class Session:
             )
         )
         self.mcp_servers.declared((), self.config.tools)
-        self._prefill()
+        self._preparation.prefill(self.config)
         return self.outbox.drain()
 
     def receive(self, session_input: SessionInput, now: float) -> list[Output]:
@@ -273,7 +282,7 @@ class Session:
             self.arbiter.response_ended(self.config, now)
             release_at = self.responses.release(now)
         if over and not self.responses.active:
-            self._prefill()
+            self._preparation.prefill(self.config)
         times = (release_at, self.arbiter.wake_at(self.config), self.input_turn.wake_at(self.config.turn_detection))
         return min((time for time in times if time is not None), default=None)
 
@@ -308,7 +317,7 @@ class Session:
         self.input_turn.detect(on=config.turn_detection is not None)
         self.arbiter.reconfigured(before, config, now)
         if rewarm and not self.responses.active:
-            self._prefill()
+            self._preparation.prefill(self.config)
 
     def _audio_commit(self, event: client.AudioCommit, now: float) -> None:
         if self.config.turn_detection is not None and self._vad_chosen and not event.under_vad:
@@ -357,7 +366,7 @@ class Session:
             if self.input_turn.all_transcribed and self.arbiter.answers_next(self.config):
                 self._preparation.prepare(self.input_turn, transcript, self.config, now)
             elif not self.responses.active:
-                self._prefill(inverse_normalized(transcript.text, transcript.language))
+                self._preparation.prefill(self.config, inverse_normalized(transcript.text, transcript.language))
 
     def _recognised(self, result: Recognised, now: float) -> None:
         self.transcription.backlog.ended(result)
@@ -393,7 +402,7 @@ class Session:
     def _tools_listed(self, result: ToolsListed) -> None:
         self.mcp_servers.listed(result)
         if not self.responses.active:
-            self._prefill()
+            self._preparation.prefill(self.config)
 
     def _tick(self, now: float) -> None:
         vad = self.config.turn_detection
@@ -428,11 +437,3 @@ class Session:
     def _take_ready(self, now: float) -> None:
         for transcript in self.transcription.take_ready():
             self._recognised(transcript, now)
-
-    def _prefill(self, words: str = "") -> None:
-        """Have the language model read what is known of the next prompt: all up to the ``words`` the user is saying."""
-        if self.config.kind == "transcription":
-            return
-        prompt = self.prompts.for_request(ResponseRequest(self.config), self.transcripts.languages, user_speaks=True)
-        messages = (*prompt.messages, Message("user", words))
-        self.outbox.command(Prefill(messages, prompt.options, server_side(self.config.tools), prompt.tool_tokens))

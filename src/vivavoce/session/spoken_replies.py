@@ -10,6 +10,7 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import Item, Part
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.outbox import Outbox
+from vivavoce.session.outputs import CutReply
 from vivavoce.session.playback import Playback
 from vivavoce.session.response import Response
 
@@ -53,6 +54,8 @@ class SpokenReplies:
         playback = self._playbacks[item.id]
         playback.stopped = True
         audio_end_ms = min(audio_end_ms, playback.sent_ms)
+        if (response_id := self._conversation.response_of(item.id)) is not None:
+            self._outbox.command(CutReply(response_id, audio_end_ms))
         words = playback.words_until(audio_end_ms)
         parts = tuple(Part(type="audio", transcript=words) if part.type == "audio" else part for part in item.parts)
         self._conversation.replace(msgspec.structs.replace(item, content=parts))

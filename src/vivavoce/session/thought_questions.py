@@ -26,10 +26,17 @@ MAX_TOKENS = 200
 
 def note_of_thoughts(items: Sequence[Item], language: Language) -> str | None:
     """For the last of ``items``, a user's: the thoughts of the answer before it, if it asks for them and there are some."""
-    if not items or not _QUESTION.search(" ".join(part.words for part in items[-1].parts)):
+    if not items:
         return None
     answer = next((item for item in reversed(items[:-1]) if item.role == "assistant" and item.type == "message"), None)
-    thoughts = (
-        "" if answer is None else " ".join(part.words for part in answer.parts if part.type == "thinking").strip()
-    )
-    return _NOTE["zh" if language == "zh" else "en"].format(cut_to(thoughts, MAX_TOKENS)) if thoughts else None
+    parts = () if answer is None else answer.parts
+    thoughts = " ".join(part.words for part in parts if part.type == "thinking")
+    return note_from_thoughts(" ".join(part.words for part in items[-1].parts), thoughts, language)
+
+
+def note_from_thoughts(question: str, thoughts: str, language: Language) -> str | None:
+    """For a user's ``question`` after an answer: the ``thoughts`` of that, if it asks for them and there are some."""
+    thoughts = thoughts.strip()
+    if not thoughts or not _QUESTION.search(question):
+        return None
+    return _NOTE["zh" if language == "zh" else "en"].format(cut_to(thoughts, MAX_TOKENS))

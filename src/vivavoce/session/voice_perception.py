@@ -12,10 +12,12 @@ from vivavoce.perception.baseline import Baseline, turn_of
 from vivavoce.perception.fillers import fillers
 from vivavoce.perception.notes import note_for, note_for_question
 from vivavoce.perception.questions import asks_about_sound
+from vivavoce.perception.style import style_for
 from vivavoce.perception.syllables import syllables
 from vivavoce.perception.together import continued
 from vivavoce.protocol.items import Item
 from vivavoce.protocol.session_config import SessionConfig
+from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.text.scripts import written_language
 from vivavoce.turns.backchannel import asks_a_question
 from vivavoce.types import Language, Message, Transcript
@@ -45,10 +47,13 @@ MOST_REMEMBERED = 16
 
 
 class SessionPerception:
-    """Of one session. ``by_default``: without being asked; ``announced``: the client is told by default, too."""
+    """Of one session. ``by_default``: without being asked; ``announced``: the client is told by default, too.
 
-    def __init__(self, *, by_default: bool, announced: bool, instruct: bool) -> None:
-        self._by_default, self._announced, self._instruct = by_default, announced, instruct
+    ``instruct``: the language model is told how to answer to it; ``style``: the reply is spoken as fits it.
+    """
+
+    def __init__(self, *, by_default: bool, announced: bool, instruct: bool, style: bool = True) -> None:
+        self._by_default, self._announced, self._instruct, self._speaks_so = by_default, announced, instruct, style
         self._baseline = Baseline()
         self._female: list[float] = []
         self._facts: dict[str, VoiceFacts] = {}
@@ -110,6 +115,11 @@ class SessionPerception:
             return None
         known = (self._facts[item_id] for item_id in reversed(item_ids) if item_id in self._facts)
         return self._answer(next(known, KNOWS_NOTHING), text, language)
+
+    def style(self, item_id: str | None) -> SpeakingStyle:
+        """How a reply to this item is spoken."""
+        facts = self._facts.get(item_id or "")
+        return style_for(facts) if facts is not None and self._speaks_so else PLAIN
 
     def forget(self, item_id: str) -> None:
         """The item is gone."""
@@ -173,10 +183,10 @@ def with_note(messages: Sequence[Message], note: str) -> tuple[Message, ...]:
     """
     *before, last = messages
     if last.role != "user":
-        return (*messages, Message("user", WORDLESS), Message("system", note))
+        return (*messages, Message("user", WORDLESS), Message("system", note, hint=True))
     if asks_a_question(last.content) and not asks_about_sound(last.content):
-        return (*before, Message("system", note), last)
-    return (*messages, Message("system", note))
+        return (*before, Message("system", note, hint=True), last)
+    return (*messages, Message("system", note, hint=True))
 
 
 def included(config: SessionConfig) -> tuple[str, ...]:

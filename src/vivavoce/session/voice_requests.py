@@ -1,136 +1,218 @@
-"""What a user asks of the assistant's voice ("speak slower", "用四川话说"): understood, held until it is changed, or declined.
+"""What a user asks of the assistant's voice: understood, held until it is changed, or declined where the voice cannot.
 
-Pace is the one thing all speakers can change without harm. Cheerfulness and dialects are a matter of words here: the sound
-stays what it is, and the user is told so. Whispering, loudness and pitch cannot be changed, which is said and not pretended.
+What is asked for adds up in steps, each way no further than speech stays easy to understand. A mood changes the words as well
+as the sound, a dialect the words alone, which the user is told.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
 
+from vivavoce.speaking.labels import GENTLE, HAPPY, SAD, SERIOUS, Dialect
+from vivavoce.speaking.requests import Request, asked_of_voice
+from vivavoce.speaking_style import PLAIN, WHISPER, Control, SpeakingStyle
 from vivavoce.types import Language
 
-Request: TypeAlias = Literal[
-    "slower", "faster", "usual", "cheerful", "calm", "sichuanese", "cantonese", "whisper", "louder", "quieter", "pitch"
-]
+Texts = tuple[str, str, str]
+"""English, Chinese, Japanese."""
 
-PACE_STEP = 1.25
+PACE_STEP, GAIN_STEP_DB, PITCH_STEP_ST = 1.25, 3.0, 2.0
 SLOWEST, FASTEST = 0.64, 1.5625
-"""Two steps each way: further, words run together or fall apart."""
+SOFTEST_DB, LOUDEST_DB = -9.0, 6.0
+LOWEST_ST, HIGHEST_ST = -4.0, 4.0
+"""Two or three steps each way: further, words run together or fall apart, and a voice is another one."""
 
-MAX_CHARACTERS = 120
-"""Longer speech is about something, and its words are no request of the voice."""
 
-_SPEAK = r"(?:speak|talk|say (?:it|that)|read)"
-_SENTENCES: Mapping[Request, str] = {
-    "usual": rf"\b{_SPEAK}\b.{{0,20}}\bnormal(?:ly)?\b|\bnormal (?:speed|voice)\b|正常(?:说话|语速|的声音)|用普通话",
-    "slower": rf"\b{_SPEAK}\b.{{0,24}}\b(?:slow|slower|slowly)\b|\b(?:slower|slow down)\b(?=[\s,]*(?:please)?\W*$)"
-    r"|(?:说|讲|念|读)(?:得|的|话)?(?:再)?慢(?:一)?(?:点|些)|慢(?:一)?点(?:说|讲)|语速(?:再)?慢",
-    "faster": rf"\b{_SPEAK}\b.{{0,24}}\b(?:fast|faster|quickly|quicker)\b|\b(?:faster|speed up)\b(?=[\s,]*(?:please)?\W*$)"
-    r"|(?:说|讲|念|读)(?:得|的|话)?(?:再)?快(?:一)?(?:点|些)|快(?:一)?点(?:说|讲)|语速(?:再)?快",
-    "whisper": r"\b(?:can you|could you|please|now) whisper\b|^\W*whisper\b|\bin a whisper\b"
-    r"|(?:小声|悄悄|耳语)(?:地)?(?:说|讲|点)",
-    "louder": rf"\b{_SPEAK}\b.{{0,24}}\b(?:loud|louder|up)\b\W*$|大声(?:一)?点|(?:说|讲)(?:得)?大声",
-    "quieter": rf"\b{_SPEAK}\b.{{0,24}}\b(?:quieter|softer|more quietly|quietly|softly)\b"
-    r"|(?:声音|说话)(?:再)?(?:轻|小)(?:一)?点",
-    "pitch": rf"\b{_SPEAK}\b.{{0,24}}\b(?:higher|deeper|lower)\b|\b(?:higher|deeper|lower) (?:voice|pitch)\b"
-    r"|(?:声音|音调)(?:再)?(?:高|低|粗|尖)(?:一)?点",
-    "cheerful": r"\b(?:be|sound|speak|talk)\b.{0,16}\b(?:cheerful|cheerier|happier|happy|upbeat|lively)\b"
-    r"|(?:开心|欢快|活泼|高兴)(?:一)?(?:点|些)",
-    "calm": r"\b(?:be|sound|speak|talk)\b.{0,16}\b(?:calm|calmer|calmly|gentle|gentler|gently|soothing)\b"
-    r"|(?:温柔|平静|冷静)(?:一)?(?:点|些)(?:说|讲|地)?",
-    "sichuanese": r"(?:用|说|讲)四川话|\b(?:in|speak) sichuan(?:ese)?\b",
-    "cantonese": r"(?:用|说|讲)(?:粤语|广东话)|\b(?:in|speak) cantonese\b",
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One step of one thing: ``reply`` is what is said of it, ``limit`` what is said where there is no further."""
+
+    change: SpeakingStyle
+    reply: Texts
+    limit: Texts
+
+
+def _texts(english: str, chinese: str, japanese: str) -> Texts:
+    return (
+        f"You speak {english} from now on: say so in a few words.",
+        f"从现在起你{chinese}，用几个字告诉对方。",
+        f"これからは{japanese}話します。短くそう伝えてください。",
+    )
+
+
+def _limit(english: str, chinese: str, japanese: str) -> Texts:
+    return (
+        f"You speak as {english} as you can already: say so in one short sentence.",
+        f"你已经不能再{chinese}了，用一句短话照实说。",
+        f"もうこれ以上{japanese}は話せません。短く正直に伝えてください。",
+    )
+
+
+_STEPS: Mapping[Request, _Step] = {
+    "slower": _Step(
+        SpeakingStyle(rate=1 / PACE_STEP),
+        _texts("slower", "说得慢一点", "ゆっくり"),
+        _limit("slowly", "慢", "ゆっくり"),
+    ),
+    "faster": _Step(
+        SpeakingStyle(rate=PACE_STEP),
+        _texts("faster", "说得快一点", "速く"),
+        _limit("fast", "快", "速く"),
+    ),
+    "louder": _Step(
+        SpeakingStyle(gain_db=GAIN_STEP_DB),
+        _texts("louder", "说得大声一点", "大きな声で"),
+        _limit("loud", "大声", "大きな声で"),
+    ),
+    "quieter": _Step(
+        SpeakingStyle(gain_db=-GAIN_STEP_DB),
+        _texts("more quietly", "说得轻一点", "小さな声で"),
+        _limit("quietly", "轻", "小さな声で"),
+    ),
+    "higher": _Step(
+        SpeakingStyle(pitch_st=PITCH_STEP_ST),
+        _texts("in a higher voice", "用高一点的声音说话", "高い声で"),
+        _limit("high", "高", "高い声で"),
+    ),
+    "lower": _Step(
+        SpeakingStyle(pitch_st=-PITCH_STEP_ST),
+        _texts("in a lower voice", "用低一点的声音说话", "低い声で"),
+        _limit("low", "低", "低い声で"),
+    ),
 }
-"""Regular expressions of what asks for each."""
-
-_PATTERNS = {request: re.compile(pattern, re.IGNORECASE) for request, pattern in _SENTENCES.items()}
-
-_MANNERS: Mapping[Request, tuple[str, str]] = {
-    "cheerful": ("Choose cheerful, lively words.", "用欢快活泼的话来说。"),
-    "calm": ("Choose calm, gentle words.", "用平静温柔的话来说。"),
-    "sichuanese": ("Answer in Chinese with the words of Sichuanese.", "用四川话的词语来说，比如“要得”“巴适”“啥子”。"),
-    "cantonese": ("Answer in Chinese with the words of Cantonese.", "用粤语的词语来说，比如“系”“冇”“唔该”。"),
+_USUAL: Texts = (
+    "You speak as usual again: say so in a few words.",
+    "你恢复正常的说话方式，用几个字告诉对方。",
+    "いつもの話し方に戻ります。短くそう伝えてください。",
+)
+_NO_PITCH: Texts = (
+    "You cannot change the pitch of this voice: say so in one short sentence.",
+    "你不能改变这个声音的音调，用一句短话照实说。",
+    "この声の高さは変えられません。短く正直に伝えてください。",
+)
+_MOODS: Mapping[Request, tuple[SpeakingStyle, Texts]] = {
+    "cheerful": (HAPPY, ("Choose cheerful, lively words.", "用欢快活泼的话来说。", "明るく楽しい言葉で話してください。")),
+    "calm": (GENTLE, ("Choose calm, gentle words.", "用平静温柔的话来说。", "穏やかで優しい言葉で話してください。")),
+    "sad": (SAD, ("Choose sad, quiet words.", "用悲伤低沉的话来说。", "悲しく静かな言葉で話してください。")),
+    "serious": (SERIOUS, ("Choose serious, plain words.", "用严肃直接的话来说。", "真剣で率直な言葉で話してください。")),
+}  # fmt: skip
+DIALECT_WORDS: Mapping[Dialect, Texts] = {
+    "sichuanese": (
+        "Answer in Chinese with the words of Sichuanese.",
+        "用四川话的词语来说，比如“要得”“巴适”“啥子”。",
+        "四川方言の語彙の中国語で答えてください。",
+    ),
+    "cantonese": (
+        "Answer in Chinese with the words of Cantonese.",
+        "用粤语的词语来说，比如“系”“冇”“唔该”。",
+        "広東語の語彙の中国語で答えてください。",
+    ),
 }
-"""What holds from now on, in English and Chinese."""
+"""What the language model is told while a dialect holds."""
 
-_ONLY_WORDS: Mapping[Request, tuple[str, str]] = {
+_ONLY_WORDS: Mapping[Dialect, Texts] = {
     "sichuanese": (
         "Say once that you can use the words of Sichuanese, but that your voice keeps its Mandarin sound.",
         "先说明一次：你会用四川话的词，但声音还是普通话的口音。",
+        "四川方言の言葉は使えるが、発音は標準中国語のままだと一度だけ断ってください。",
     ),
     "cantonese": (
         "Say once that you can use the words of Cantonese, but that your voice keeps its Mandarin sound.",
         "先说明一次：你会用粤语的词，但声音还是普通话的口音。",
+        "広東語の言葉は使えるが、発音は標準中国語のままだと一度だけ断ってください。",
     ),
 }
-_DECLINED: Mapping[Request, tuple[str, str]] = {
-    "whisper": ("You cannot whisper with this voice: say so in one short sentence.", "你的声音不能耳语，用一句短话照实说。"),
-    "louder": (
-        "You cannot speak louder: say so, and that the volume is on their device.",
-        "你不能提高音量，照实说，并提醒对方调设备音量。",
-    ),
-    "quieter": (
-        "You cannot speak more quietly: say so, and that the volume is on their device.",
-        "你不能降低音量，照实说，并提醒对方调设备音量。",
-    ),
-    "pitch": ("You cannot change the pitch of your voice: say so in one short sentence.", "你不能改变音调，用一句短话照实说。"),
-}  # fmt: skip
-_PACES: Mapping[Request, tuple[str, str]] = {
-    "slower": ("You speak slower from now on: say so in a few words.", "从现在起你说得慢一点，用几个字告诉对方。"),
-    "faster": ("You speak faster from now on: say so in a few words.", "从现在起你说得快一点，用几个字告诉对方。"),
-    "usual": ("You speak as usual again: say so in a few words.", "你恢复正常的说话方式，用几个字告诉对方。"),
-}
-_LIMIT = (
-    "You speak as {} as you can already: say so in one short sentence.",
-    "你已经不能再{}了，用一句短话照实说。",
-)
+_WHISPERS = _texts("in a whisper", "用耳语说话", "ささやき声で")
+
+
+def style_of(request: Request) -> SpeakingStyle:
+    """What one request asks of the sound."""
+    if request in _STEPS:
+        return _STEPS[request].change
+    return WHISPER if request == "whisper" else _MOODS[request][0] if request in _MOODS else PLAIN
 
 
 class VoiceRequests:
-    """Of one conversation. ``pace`` multiplies the speed of its speech."""
+    """Of one conversation. ``style`` is what was asked of the sound, all of it.
+
+    ``wants_usual``: the last the user asked for is the usual voice.
+    """
 
     def __init__(self) -> None:
-        self.pace = 1.0
-        self._manner: Request | None = None
-        self._at_once: tuple[str, str] | None = None
+        self._at_once: list[tuple[Texts, bool]] = []
+        self._reset()
 
-    def take(self, text: str) -> Request | None:
+    def _reset(self) -> None:
+        self._steps = self._mood = PLAIN
+        self._mood_words: Texts | None = None
+        self._dialect: Dialect | None = None
+        self._whispers = self.wants_usual = False
+
+    @property
+    def style(self) -> SpeakingStyle:
+        """What was asked of the sound, all of it."""
+        voiced = self._steps.then(self._mood)
+        return WHISPER.then(voiced) if self._whispers else voiced
+
+    def take(self, text: str) -> tuple[Request, ...]:
         """The user has said this: what it asks of the voice, if anything, which holds from now on."""
-        self._at_once = None
-        request = asked_of_voice(text)
-        if request is None:
-            return None
+        self._at_once.clear()
+        requests = asked_of_voice(text)
+        for request in requests:
+            self._take(request)
+        return requests
+
+    def note(
+        self, language: Language, controls: frozenset[Control], clients_dialect: Dialect | None = None
+    ) -> str | None:
+        """What the language model is told of it for the reply to come; ``None`` if nothing was asked of the voice.
+
+        ``controls`` are those of the voice: what it cannot change is declined. ``clients_dialect`` is spoken unless the user
+        wants another.
+        """
+        at_once = [_NO_PITCH if pitch and "pitch" not in controls else text for text, pitch in self._at_once]
+        dialect = self._dialect or clients_dialect
+        held = (self._mood_words, DIALECT_WORDS[dialect] if dialect is not None else None)
+        texts = [*at_once, *(text for text in held if text is not None)]
+        at = {"zh": 1, "ja": 2}.get(language.partition("-")[0], 0)
+        return " ".join(text[at] for text in texts) or None
+
+    def _take(self, request: Request) -> None:
+        self.wants_usual = False
         match request:
-            case "slower" | "faster":
-                self._change_pace(request)
             case "usual":
-                self.pace, self._manner, self._at_once = 1.0, None, _PACES["usual"]
-            case "cheerful" | "calm" | "sichuanese" | "cantonese":
-                self._manner, self._at_once = request, _ONLY_WORDS.get(request)
+                self._reset()
+                self.wants_usual = True
+                self._say(_USUAL)
+            case "aloud":
+                self._whispers = False
+                self._say(_USUAL)
+            case "whisper":
+                self._whispers = True
+                self._say(_WHISPERS)
+            case "sichuanese" | "cantonese":
+                self._dialect = request
+                self._say(_ONLY_WORDS[request])
+            case "cheerful" | "calm" | "sad" | "serious":
+                self._mood, self._mood_words = _MOODS[request]
             case _:
-                self._at_once = _DECLINED[request]
-        return request
+                self._step(_STEPS[request])
 
-    def note(self, language: Language) -> str | None:
-        """What the language model is told of it for the reply to come; ``None`` if nothing was asked of the voice."""
-        texts = [self._at_once, _MANNERS[self._manner] if self._manner is not None else None]
-        return " ".join(text[language == "zh"] for text in texts if text is not None) or None
+    def _step(self, step: _Step) -> None:
+        before = self._steps
+        wanted = before.then(step.change)
+        self._steps = replace(
+            wanted,
+            rate=min(max(wanted.rate, SLOWEST), FASTEST),
+            gain_db=min(max(wanted.gain_db, SOFTEST_DB), LOUDEST_DB),
+            pitch_st=min(max(wanted.pitch_st, LOWEST_ST), HIGHEST_ST),
+        )
+        self._say(step.reply if _differ(self._steps, before) else step.limit, pitch=step.change.pitch_st != 0.0)
 
-    def _change_pace(self, request: Literal["slower", "faster"]) -> None:
-        wanted = self.pace / PACE_STEP if request == "slower" else self.pace * PACE_STEP
-        pace = min(max(wanted, SLOWEST), FASTEST)
-        if abs(pace - self.pace) < 1e-6:
-            words = ("slowly", "慢") if request == "slower" else ("fast", "快")
-            self._at_once = (_LIMIT[0].format(words[0]), _LIMIT[1].format(words[1]))
-        else:
-            self.pace, self._at_once = pace, _PACES[request]
+    def _say(self, text: Texts, *, pitch: bool = False) -> None:
+        self._at_once.append((text, pitch))
 
 
-def asked_of_voice(text: str) -> Request | None:
-    """What of the voice a sentence asks for."""
-    if len(text) > MAX_CHARACTERS:
-        return None
-    return next((name for name, pattern in _PATTERNS.items() if pattern.search(text)), None)
+def _differ(one: SpeakingStyle, other: SpeakingStyle) -> bool:
+    return max(abs(one.rate - other.rate), abs(one.gain_db - other.gain_db), abs(one.pitch_st - other.pitch_st)) > 1e-6

@@ -14,7 +14,7 @@ from typing import Any
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.speech_events import Create, server_event
-from vivavoce.speech.delivery import delivery
+from vivavoce.speech.delivery import spoken_delivery
 from vivavoce.speech.models import SpeechModel
 from vivavoce.speech.pronunciation import Pronunciations
 from vivavoce.speech.sentences import GrowingText, Sentence, SentenceSource, WholeSentences
@@ -87,13 +87,13 @@ class TtsStream:
             raise ClientError("tts.create was already sent on this connection.", param="type")
         label, instruction = request.voice_label, request.instruction
         check_delivery(label is not None, instruction, self._model, ("data.voice_label", "data.instruction"))
-        way = delivery(label, instruction, param="data.voice_label")
+        way = spoken_delivery(label, instruction, param="data.voice_label")
         pronunciations = Pronunciations(request.pronunciations, param="data.pronunciation_map")
         format, _, joined = request.response_format.partition("_")
         source = GrowingText if request.mode == "default" else WholeSentences
         self._source = source(self._model, way.language)
         self._options = TtsStreamOptions(
-            SynthesisOptions(voice, request.speed_ratio * way.speed, request.volume_ratio, pronunciations),
+            SynthesisOptions(voice, request.speed_ratio, request.volume_ratio, pronunciations, style=way.style),
             OutputFormat(format, request.sample_rate),  # type: ignore[arg-type]
             joined=bool(joined) or format == "pcm",
             subtitles=request.timestamp,

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from vivavoce.audio.resample import Resampler
 from vivavoce.engines.base import Synthesizer
 from vivavoce.errors import ClientError
 from vivavoce.runtime.clause_synthesis import ClauseSynthesizer
+from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.speech.subtitles import Subtitle, Subtitler, ends_sentence
 from vivavoce.text.clauses import Clause
 from vivavoce.types import ClauseSpoken, Samples, SpeakOptions, Speech
@@ -40,6 +42,11 @@ class SynthesisOptions:
     speed: float = 1.0
     volume: float = 1.0
     pronounce: Callable[[str], str] = str
+    style: SpeakingStyle = PLAIN
+
+    def for_clause(self, clause: Clause) -> SpeakOptions:
+        """What the synthesizer is asked for."""
+        return SpeakOptions(self.voice, clause.language, self.speed, self.style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +89,7 @@ async def _speak_ahead(
     try:
         for index, clause in enumerate(clauses):
             pronounced = replace(clause, spoken=options.pronounce(clause.spoken))
-            pieces_of_clause = voice.speak_with_pauses(
-                pronounced, SpeakOptions(options.voice, clause.language, options.speed)
-            )
+            pieces_of_clause = voice.speak_with_pauses(pronounced, options.for_clause(clause))
             async with aclosing(pieces_of_clause):
                 async for samples in pieces_of_clause:
                     await pieces.put(Speech(index, await louder(samples, options.volume)))
@@ -95,6 +100,12 @@ async def _speak_ahead(
         await pieces.put(None)  # what was made is taken first; then whoever waits for this task is told
         raise
     await pieces.put(None)
+
+
+def left_undone(clauses: Iterable[Clause], options: SynthesisOptions, synthesizer: Synthesizer) -> tuple[str, ...]:
+    """What of the style the voice cannot do in the languages of these clauses, by name."""
+    voice = ClauseSynthesizer(synthesizer)
+    return tuple(dict.fromkeys(chain.from_iterable(voice.left_undone(options.for_clause(each)) for each in clauses)))
 
 
 async def louder(samples: Samples, volume: float) -> Samples:

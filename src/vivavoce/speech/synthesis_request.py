@@ -9,7 +9,8 @@ from itertools import chain
 from vivavoce.errors import ClientError
 from vivavoce.protocol.model_names import NO_ALIASES
 from vivavoce.protocol.speech import SpeechRequest
-from vivavoce.speech.delivery import Delivery, delivery
+from vivavoce.speaking.delivery import Delivery
+from vivavoce.speech.delivery import spoken_delivery
 from vivavoce.speech.models import SpeechModel, speech_model
 from vivavoce.speech.pronunciation import Pronunciations
 from vivavoce.speech.synthesis import OutputFormat, SynthesisOptions
@@ -54,7 +55,9 @@ def parse_request(
     check_limits(request, model)
     way = _delivery(request, model)
     spoken_text, directed = without_stage_directions(request.input, model)
-    options = SynthesisOptions(voice, request.speed * way.speed, request.volume, Pronunciations(request.pronunciations))
+    options = SynthesisOptions(
+        voice, request.speed, request.volume, Pronunciations(request.pronunciations), style=way.style
+    )
     language = way.language or request.language
     clauses, foreign = _readable_clauses(clauses_of(spoken_text, language), request.language, languages)
     return SynthesisRequest(
@@ -124,4 +127,4 @@ def _delivery(request: SpeechRequest, model: SpeechModel) -> Delivery:
     instruction = request.instruction or request.instructions
     check_delivery(request.voice_label is not None, instruction, model, ("voice_label", instruction_param))
     label = request.voice_label.model_dump() if request.voice_label is not None else None
-    return delivery(label, instruction)
+    return spoken_delivery(label, instruction)

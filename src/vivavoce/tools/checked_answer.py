@@ -7,11 +7,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeAlias
 
+from vivavoce.hosted import HostedEvent
 from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, has_cjk, sentence_key
 from vivavoce.tools.rendering import in_language, name_of
-from vivavoce.types import GenerationEvent, GenerationOptions, Language, Message, TextDelta, ToolResult
+from vivavoce.types import GenerationOptions, Language, Message, TextDelta, ToolResult
 
-Generate: TypeAlias = Callable[[Sequence[Message], GenerationOptions], AsyncGenerator[GenerationEvent, None]]
+Generate: TypeAlias = Callable[[Sequence[Message], GenerationOptions], AsyncGenerator[HostedEvent, None]]
 
 _AGAIN = 'That was wrong: "{fault}" is not what was found. The line that tells: "{line}". Answer from this line, in {language}.'
 _NOWHERE = (
@@ -45,7 +46,7 @@ def evidence_in(
 
 async def checked_answer(
     generate: Generate, prompt: Sequence[Message], options: GenerationOptions, evidence: Evidence, language: Language
-) -> AsyncGenerator[GenerationEvent, None]:
+) -> AsyncGenerator[HostedEvent, None]:
     """What ``generate`` yields for ``prompt``, with only such text as ``evidence`` bears. Raises as it does."""
     check = AnswerCheck(evidence)
     async for event in _through(generate(prompt, options), check):
@@ -84,9 +85,7 @@ def fallback(evidence: Evidence, language: Language, begun: str) -> str:
     return f"… {words}" if language not in ("zh", "ja") else f"……{words}"
 
 
-async def _through(
-    events: AsyncGenerator[GenerationEvent, None], check: AnswerCheck
-) -> AsyncGenerator[GenerationEvent, None]:
+async def _through(events: AsyncGenerator[HostedEvent, None], check: AnswerCheck) -> AsyncGenerator[HostedEvent, None]:
     """The events as far as the check lets their text through; at a fault generation stops."""
     async with aclosing(events):
         async for event in events:

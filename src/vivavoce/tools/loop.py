@@ -13,9 +13,9 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from vivavoce.engines.base import LanguageModel
+from vivavoce.hosted import HostedEvent
 from vivavoce.pending_request import answered_until, has_unanswered_user_message
 from vivavoce.signatures import estimate_tools
 from vivavoce.text.token_estimates import estimate_tokens
@@ -32,7 +32,6 @@ from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
     ApprovalNeeded,
     GenerationEnd,
-    GenerationEvent,
     GenerationOptions,
     Message,
     NamedTool,
@@ -58,16 +57,28 @@ MAX_RESULT_SHARE = 0.5
 """Of the model's context, for all that tools find in one reply."""
 
 
-LoopEvent: TypeAlias = GenerationEvent | ServerToolStarted | ServerToolEnded | ApprovalNeeded | Filler
+class ReplyModel(Protocol):
+    """What the loop asks: a language model, or what writes and speaks at once."""
+
+    context_tokens: int
+
+    def generate(self, messages: Sequence[Message], options: GenerationOptions) -> AsyncGenerator[HostedEvent, None]:
+        """One round, as ``LanguageModel.generate``."""
+
+
+LoopEvent: TypeAlias = HostedEvent | ServerToolStarted | ServerToolEnded | ApprovalNeeded | Filler
 
 
 @dataclass(slots=True)
 class ToolLoop:
-    """One reply's loop. ``speaks``: whether it is heard, so that silence is to be filled."""
+    """One reply's loop. ``speaks``: whether it is heard, so that silence is to be filled. ``reads_along``: words can be kept
+    back, because nobody has spoken them yet.
+    """
 
-    model: LanguageModel
+    model: ReplyModel
     server_tools: ToolRun
     speaks: bool
+    reads_along: bool = True
     _tools: dict[str, ServerTool] = field(default_factory=dict)
     _limited: bool = False
     _has_results: bool = False
@@ -98,7 +109,7 @@ class ToolLoop:
                 yield outcome
             options = self._after_calls(options)
         if self.server_tools.note:  # behind what was found, which the next turn has to find where it was read
-            prompt.append(Message("system", self.server_tools.note))
+            prompt.append(Message("system", self.server_tools.note, hint=True))
         for rounds_left in range(self.server_tools.rounds, -1, -1):
             allowed = self._allowed(options, rounds_left)
             round_ = Round(self._tools, allowed, holds_calls=guard is not None)
@@ -147,9 +158,9 @@ class ToolLoop:
 
     async def _generated(
         self, prompt: Sequence[Message], allowed: GenerationOptions, round_: Round
-    ) -> AsyncGenerator[GenerationEvent | Filler, None]:
+    ) -> AsyncGenerator[HostedEvent | Filler, None]:
         """One generation, as far as it is given on at once; what rests on untrusted content is read along with."""
-        leak_filter = self._leak_filter(prompt)
+        leak_filter = self._leak_filter(prompt) if self.reads_along else None
         async with aclosing(self._answers(prompt, allowed)) as events:
             async for event in events:
                 if not isinstance(event, Filler) and not round_.add(event):
@@ -168,7 +179,7 @@ class ToolLoop:
 
     def _answers(
         self, prompt: Sequence[Message], allowed: GenerationOptions
-    ) -> AsyncGenerator[GenerationEvent | Filler, None]:
+    ) -> AsyncGenerator[HostedEvent | Filler, None]:
         """What the model yields; where tools have worked for it, silence is filled, and where documents were searched, it is
         held to what was found."""
         context, evidence = self.server_tools.context, None
@@ -204,7 +215,7 @@ class ToolLoop:
 
     async def _refuse(
         self, prompt: Sequence[Message], text: str, refused: tuple[ToolCall, Refusal], options: GenerationOptions
-    ) -> AsyncGenerator[GenerationEvent, None]:
+    ) -> AsyncGenerator[HostedEvent, None]:
         """The model asks the user instead. A question that a yes answers is given on when it names what will be done; else one
         of ours is asked."""
         call, refusal = refused

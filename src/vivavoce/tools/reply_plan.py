@@ -85,7 +85,8 @@ class ReplyPlanner:
         options = replace(options, withheld=options.withheld | {call.name for call in calls} | _useless(tools, intent))
         callable_ = {tool.name for tool in guarded} - options.withheld
         begun = begun if not callable_ and not calls else ""
-        about_acting = not calls and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
+        asks = not calls and has_last_word(messages)  # what was looked up for it has not been found yet
+        about_acting = asks and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
         note = in_language(_ONLY_ASKING, context.language) if about_acting and not begun else ""
         return ReplyPlan(options, calls, guard, note, begun)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, TextDelta, ToolCall, ToolCallDelta
+from vivavoce.hosted import HostedEvent
+from vivavoce.types import GenerationEnd, GenerationOptions, TextDelta, ToolCall, ToolCallDelta
 
 
 class Round:
@@ -31,7 +32,7 @@ class Round:
         """Whether all there was to it were calls that had to be dropped."""
         return self._dropped and not (self.text.strip() or self.calls or self.functions)
 
-    def add(self, event: GenerationEvent) -> bool:
+    def add(self, event: HostedEvent) -> bool:
         """Take in an event; whether it is given on now. Whole calls of functions wait for what the server's tools find."""
         match event:
             case TextDelta(text=text):

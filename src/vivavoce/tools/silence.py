@@ -8,8 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from vivavoce.hosted import HostedEvent
 from vivavoce.tools.rendering import filler
-from vivavoce.types import GenerationEvent, TextDelta
+from vivavoce.types import TextDelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class SilenceWatch:
         return Filler(filler(self.words))
 
     async def until_words(
-        self, events: AsyncGenerator[GenerationEvent, None]
-    ) -> AsyncGenerator[GenerationEvent | Filler, None]:
+        self, events: AsyncGenerator[HostedEvent, None]
+    ) -> AsyncGenerator[HostedEvent | Filler, None]:
         """``events``, with a filler before their first text if that takes its time. Closing this closes them."""
         async with aclosing(events):
             while True:

@@ -135,10 +135,10 @@ async def test_a_clause_nobody_waits_for_is_left_in_the_middle(
     loop = asyncio.get_running_loop()
     synthesize = synthesizer._model.synthesize
 
-    def watched(*args: Any) -> Samples:
+    def watched(*args: Any, **keywords: Any) -> Samples:
         loop.call_soon_threadsafe(started.set)
         try:
-            samples = synthesize(*args)
+            samples = synthesize(*args, **keywords)
         except EngineError as error:
             outcomes.append(error)
             raise
@@ -157,6 +157,6 @@ async def test_a_clause_nobody_waits_for_is_left_in_the_middle(
     assert [type(outcome) for outcome in outcomes] == [EngineError]
 
 
-@pytest.mark.parametrize(("speed", "own"), [(0.25, 0.25), (1.0, 1.0), (1.2, 1.0), (1.25, 1.5), (1.5, 1.5), (4.0, 1.5)])
+@pytest.mark.parametrize(("speed", "own"), [(0.25, 0.25), (1.0, 1.0), (1.25, 1.0), (4.0, 1.0)])
 def test_the_network_is_asked_for_speeds_it_keeps_to(speed: float, own: float) -> None:
     assert own_speed(speed) == own

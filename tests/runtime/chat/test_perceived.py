@@ -28,7 +28,7 @@ def user(text: str | None = None, *, recording: bool = True) -> UserMessage:
 def heard(
     messages: list[ChatMessage], transcripts: dict[tuple[int, int], Transcript], *, instruct: bool = True
 ) -> PerceivedRequest:
-    return perceived_in(messages, transcripts, instruct=instruct)
+    return perceived_in(messages, transcripts, instruct=instruct, style=False)
 
 
 def test_a_recording_and_a_question_about_it_are_answered_from_what_is_heard() -> None:
@@ -38,7 +38,7 @@ def test_a_recording_and_a_question_about_it_are_answered_from_what_is_heard() -
     assert found.note == found.facts.note
     assert "I think I hear a dog" in str(found.note)
     question = Message("user", "What animal is that?")
-    assert found.noted((question,)) == (question, Message("system", str(found.note)))
+    assert found.noted((question,)) == (question, Message("system", str(found.note), hint=True))
 
 
 def test_a_later_question_in_text_is_about_the_newest_recording() -> None:

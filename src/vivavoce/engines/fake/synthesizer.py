@@ -13,6 +13,7 @@ from vivavoce.engines.base import CloningSynthesizer, VectorSynthesizer
 from vivavoce.engines.fake.failure import FAILURE
 from vivavoce.engines.fake.signals import strongest_hz
 from vivavoce.errors import EngineError
+from vivavoce.speaking_style import Control
 from vivavoce.types import Language, Samples, Sex, SpeakOptions
 
 CHARACTER_MS = 50
@@ -28,6 +29,7 @@ class FakeSynthesizer(VectorSynthesizer):
 
     rate_hz = 24_000
     levelled = True
+    controls: frozenset[Control] = frozenset({"pitch"})
     network = "fake"
     voices: Mapping[str, frozenset[Language]] = {"fake": _LANGUAGES}
     builtin_voices: Mapping[str, NDArray[np.float32]] = {
@@ -42,7 +44,8 @@ class FakeSynthesizer(VectorSynthesizer):
         """A second of tone at a time."""
         if FAILURE in text:
             raise EngineError("fake", "failed because it was asked to")
-        tone = _hum(text, self._own.get(options.voice, 220.0), self.rate_hz, options.speed)
+        pitch_hz = self._own.get(options.voice, 220.0) * 2 ** (options.style.pitch_st / 12)
+        tone = _hum(text, pitch_hz, self.rate_hz, options.speed)
         for at in range(0, len(tone), self.rate_hz):
             await asyncio.sleep(0)
             yield tone[at : at + self.rate_hz]

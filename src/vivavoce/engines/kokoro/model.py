@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from vivavoce.engines.kokoro.split_graph import ENERGY, FEATURES, PITCH, STYLE, split_graph
 from vivavoce.engines.onnx_session import cpu_session
+from vivavoce.engines.pitch_curve import moved_pitch
 from vivavoce.errors import EngineError
+from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.types import Samples
 
 MODEL_FILE = "kokoro-v1.0.int8.onnx"
@@ -56,8 +58,11 @@ class KokoroModel:
         run: ort.RunOptions | None = None,
         *,
         padded: bool = False,
+        manner: SpeakingStyle = PLAIN,
     ) -> Samples:
         """One clip, ``float32[n]`` at ``RATE_HZ``; ``padded`` with all the silence the network puts around it.
+
+        The pitch the network means to speak with is moved as ``manner`` says, before there is any sound.
 
         ``style`` gives the voice's vector, ``float32[1, 256]``, for a number of phonemes. Another thread may set
         ``run.terminate``: the network stops after the layer it is at. Raises ``EngineError`` then, for more than
@@ -78,7 +83,7 @@ class KokoroModel:
             start, end = (0, features.shape[2]) if padded else speech(energy)
             frames = {
                 FEATURES: features[:, :, start:end],
-                PITCH: pitch[:, 2 * start : 2 * end],
+                PITCH: moved_pitch(pitch[:, 2 * start : 2 * end], manner),
                 ENERGY: energy[:, 2 * start : 2 * end],
             }
             clip = self._sound.run(None, {**frames, STYLE: inputs[STYLE]}, run)[0]

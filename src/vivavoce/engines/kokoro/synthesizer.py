@@ -27,6 +27,7 @@ from vivavoce.engines.phonemes.english import English
 from vivavoce.engines.phonemes.pieces import PIECE_PHONEMES, pieces
 from vivavoce.engines.safe_phonemizer import Phonemizer, SafePhonemizer
 from vivavoce.engines.settings import always
+from vivavoce.speaking_style import Control
 from vivavoce.text import wfst_normalization
 from vivavoce.types import Language, Samples, Sex, SpeakOptions
 
@@ -39,19 +40,21 @@ MAX_THREADS = 2
 SHORTEST_PIECE = 24
 
 
-FAST = 1.5
-"""The speed above 1 that the network keeps to: it rounds the length of every sound to whole frames, and never to none."""
-
-
 def own_speed(speed: float) -> float:
-    """The speed the network is asked for; the rest of the way is stretched or pressed, at the same pitch."""
-    return speed if speed <= 1 else 1.0 if speed < (1 + FAST) / 2 else FAST
+    """The speed the network is asked for; beyond 1 its speech is pressed, at the same pitch.
+
+    It rounds the length of every sound to whole frames, and runs words together. Of four Japanese sentences at 1.25 and 1.5 the
+    recogniser got 59 and 49 % wrong when the network spoke them at 1.5, and 20 and 20 % when its usual speech was pressed; of
+    four Chinese ones 26 and 31 %, and 8 and 13 %.
+    """
+    return min(speed, 1.0)
 
 
 class KokoroSynthesizer(VectorSynthesizer):
     """Speaks with every voice whose language has a phonemizer. One worker: clauses of all sessions take turns."""
 
     rate_hz = RATE_HZ
+    controls: frozenset[Control] = frozenset({"pitch"})
 
     network = "kokoro-v1.0"
 
@@ -115,28 +118,28 @@ class KokoroSynthesizer(VectorSynthesizer):
         of ``voices``, a blend of them (``Styles``), or a name that was added. Raises ``EngineError`` for a voice that does
         not exist or does not speak the language.
         """
-        voice, speed = options.voice, options.speed
-        letter = self._styles.letter(voice, options.language)
+        letter = self._styles.letter(options.voice, options.language)
         phonemize = self._phonemizers[letter]
         loop = asyncio.get_running_loop()
         phonemes = await loop.run_in_executor(self._executor, phonemize, text)
-        limit = max(SHORTEST_PIECE, min(PIECE_PHONEMES, int(PIECE_PHONEMES * speed)))
+        limit = max(SHORTEST_PIECE, int(PIECE_PHONEMES * own_speed(options.speed)))
         run = ort.RunOptions()
         try:
             for piece in pieces(phonemes, limit):
-                samples = await loop.run_in_executor(self._executor, self._clip, piece, voice, letter, speed, run)
+                samples = await loop.run_in_executor(self._executor, self._clip, piece, letter, options, run)
                 if len(samples):
                     yield samples
         finally:
             run.terminate = True
 
-    def _clip(self, phonemes: str, voice: str, letter: str, speed: float, run: ort.RunOptions | None = None) -> Samples:
+    def _clip(self, phonemes: str, letter: str, options: SpeakOptions, run: ort.RunOptions | None = None) -> Samples:
         def style(count: int) -> NDArray[np.float32]:
-            return self._styles.row(voice, letter, count)
+            return self._styles.row(options.voice, letter, count)
 
-        own = own_speed(speed)
-        clip = at_tempo(self._model.synthesize(phonemes, style, own, run), RATE_HZ, speed / own)
-        return finish(clip, phonemes, RATE_HZ, speed)
+        own = own_speed(options.speed)
+        clip = self._model.synthesize(phonemes, style, own, run, manner=options.style)
+        clip = at_tempo(clip, RATE_HZ, options.speed / own)
+        return finish(clip, phonemes, RATE_HZ, options.speed / options.style.pauses)
 
     def warm_up(self) -> None:
         """Run every phonemizer and the network once: the first call of each is slower than the others."""
@@ -144,7 +147,7 @@ class KokoroSynthesizer(VectorSynthesizer):
         for letter, phonemize in self._phonemizers.items():
             voice = next((name for name in self.voices if name[0] == letter), None)
             if voice:
-                self._clip(phonemize("OK 好。"), voice, letter, 1.0)
+                self._clip(phonemize("OK 好。"), letter, SpeakOptions(voice, LANGUAGES[letter]))
 
     @override
     def close(self) -> None:

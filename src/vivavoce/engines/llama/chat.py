@@ -53,8 +53,10 @@ def answer_prompt(
 def decision_prompt(messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings) -> dict[str, Any]:
     """The part of a chat request that makes the prompt in which it is decided whether to call, and in which calls are written.
 
-    Tools on offer in this reply only stand behind what has been answered: all before them stays cached.
+    Tools on offer in this reply only stand behind what has been answered: all before them stays cached. Hints on how to word
+    the answer are left out: they cost time, and have talked the model out of calls.
     """
+    messages = [message for message in messages if not message.hint]
     abridged_messages, remind = abridged(messages, settings.context_tokens), _reminds(options, settings)
     chat = [_message(message, remind, labelled=True) for message in abridged_messages]
     if has_no_new_request(abridged_messages):

@@ -81,7 +81,7 @@ class LlamaModel(LanguageModel):
         self._settings = settings
         deciding = decision_slots(settings, capacity)
         self._answers = PrefixSlots(capacity)
-        self._decisions = PrefixSlots(deciding, first=capacity)
+        self._decisions = PrefixSlots(deciding, first=capacity, long_heads=True)
         self._threads = ThreadPoolExecutor(capacity + deciding + 1, thread_name_prefix=ENGINE)  # one more for counting
         self._calls: set[_Call] = set()
         self._closed = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from itertools import takewhile
 
@@ -13,11 +13,14 @@ from vivavoce.types import Message
 class PrefixSlots:
     """The last native call of each slot, which are numbered from ``first`` on, and the prompt it left in the cache.
 
-    Used from one event loop at a time. A claim is ``idle`` followed by ``occupy`` without an ``await`` between.
+    Used from one event loop at a time. A claim is ``idle`` followed by ``occupy`` without an ``await`` between. ``long_heads``:
+    the system messages at the beginning are longer than any call takes, so that a busy slot that has read them is waited for
+    (reading some 700 tokens of tools again takes 8 s and more, a decision one).
     """
 
-    def __init__(self, count: int, first: int = 0) -> None:
+    def __init__(self, count: int, first: int = 0, *, long_heads: bool = False) -> None:
         slots = range(first, first + count)
+        self._long_heads = long_heads
         self._jobs: dict[int, Future[None] | None] = dict.fromkeys(slots)
         self._prompts: dict[int, Sequence[Message]] = dict.fromkeys(slots, ())
         self._ages = dict.fromkeys(slots, 0)
@@ -31,7 +34,8 @@ class PrefixSlots:
     async def idle(self, requested: int | None, messages: Sequence[Message]) -> int:
         """Wait for slot ``requested``, or for any: then the idle one that has most of ``messages``, or the oldest.
 
-        One that has just read these very messages is waited for: its call is being stopped, and any other had to read them.
+        One that has just read these very messages is waited for: its call is being stopped, and any other had to read them. So
+        is one that alone has the ``long_heads``.
         """
         candidates = tuple(self._jobs) if requested is None else (requested,)
         if requested is None and (same := tuple(slot for slot in candidates if self._prompts[slot] == tuple(messages))):
@@ -39,7 +43,7 @@ class PrefixSlots:
         while True:
             running = {slot: job for slot in candidates if (job := self._jobs[slot]) is not None and not job.done()}
             free = [slot for slot in candidates if slot not in running]
-            if free:
+            if free and not self._lack_the_head(free, running, messages):
                 return max(free, key=lambda slot: (_common(self._prompts[slot], messages), -self._ages[slot]))
             waits = [asyncio.wrap_future(job) for job in running.values()]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -50,6 +54,12 @@ class PrefixSlots:
         self._ages[slot] = self._clock
         self._jobs[slot] = job
         self._prompts[slot] = tuple(messages)
+
+    def _lack_the_head(self, free: Iterable[int], running: Iterable[int], messages: Sequence[Message]) -> bool:
+        """Whether what stands at the head of each prompt of this kind has been read by busy slots only."""
+        head = sum(1 for _ in takewhile(lambda message: message.role == "system", messages))
+        read = [max((_common(self._prompts[slot], messages) for slot in slots), default=0) for slots in (free, running)]
+        return self._long_heads and 0 < head <= read[1] and read[0] < head
 
 
 def _common(first: Sequence[Message], second: Sequence[Message]) -> int:

@@ -98,7 +98,7 @@ class OpenAISynthesizer(Synthesizer):
             async for piece in pieces:
                 spoken = True
                 yield piece
-        if spoken and (pause := pause_ms(text.strip().translate(_PUNCTUATION)) / options.speed):
+        if spoken and (pause := pause_ms(text.strip().translate(_PUNCTUATION)) * options.style.pauses / options.speed):
             yield silence(pause, RATE_HZ)
 
     async def health(self) -> str | None:

@@ -97,6 +97,7 @@ class RemoteClient:
         self.settings = settings
         self.breaker = CircuitBreaker(settings.failures, settings.pause_s)
         self._key = settings.api_key.get_secret_value() if settings.api_key is not None else None
+        self.tls = _tls(settings)
         self._http = httpx.AsyncClient(**self._options(), limits=httpx.Limits(max_connections=settings.connections))
         self._health: str | None = None
         self._health_until = 0.0
@@ -168,19 +169,22 @@ class RemoteClient:
         """Hang up."""
         await self._http.aclose()
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request says of itself, the key included."""
+        headers = {name: value.get_secret_value() for name, value in self.settings.headers.items()}
+        return headers if self._key is None else {**headers, "Authorization": f"Bearer {self._key}"}
+
     # ---- inside
 
     def _options(self) -> dict[str, Any]:
         settings = self.settings
-        headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-        if self._key is not None:
-            headers["Authorization"] = f"Bearer {self._key}"
         return {
             "base_url": settings.url.rstrip("/") + "/",
-            "headers": headers,
+            "headers": self.headers,
             "timeout": httpx.Timeout(None, connect=settings.connect_s, pool=settings.connect_s),
             "proxy": settings.proxy,
-            "verify": _tls(settings),
+            "verify": self.tls,
         }
 
     async def _probe(self) -> str | None:

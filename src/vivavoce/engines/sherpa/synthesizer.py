@@ -108,7 +108,9 @@ class SherpaSynthesizer(CloningSynthesizer):
                     for place, samples in answer:
                         if not self._family.paced:
                             samples = at_tempo(samples, self.rate_hz, options.speed)
-                        chunk = finish(samples, "".join(texts[place]), self.rate_hz, options.speed)
+                        chunk = finish(
+                            samples, "".join(texts[place]), self.rate_hz, options.speed / options.style.pauses
+                        )
                         loop.call_soon_threadsafe(chunks.put_nowait, chunk)
             finally:
                 loop.call_soon_threadsafe(chunks.put_nowait, None)

@@ -121,13 +121,15 @@ class PastSpeech(Body):
 
 
 class AssistantMessage(Body):
-    """An earlier answer: its text, or the transcript of its speech, and the calls it made."""
+    """An earlier answer: its text, or the transcript of its speech, the calls it made, and what was thought for it."""
 
     role: Literal["assistant"]
     content: str | list[AssistantPart] | None = None
     audio: PastAudio | None = None
     tts_content: PastSpeech | None = None
     tool_calls: list[PastCall] = Field(default_factory=list)
+    reasoning: str | None = None
+    reasoning_content: str | None = None
 
 
 class ToolMessage(Body):

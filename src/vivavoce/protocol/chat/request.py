@@ -13,13 +13,14 @@ from vivavoce.protocol.chat.messages import ChatMessage
 from vivavoce.protocol.json_fields import json_schema
 from vivavoce.protocol.model_names import default_dialect
 from vivavoce.protocol.session_config import ToolChoice
-from vivavoce.protocol.speech import VoiceReference
+from vivavoce.protocol.speech import VoiceLabel, VoiceReference
 from vivavoce.protocol.tool_config import DeclaredTool, WebSearchDeclaration, functions
 from vivavoce.protocol.tools import read_tool_choice, read_tools, store_param
 
 AudioFormat: TypeAlias = Literal["wav", "mp3", "flac", "opus", "aac", "pcm", "pcm16"]
 """``pcm`` is StepFun's name for OpenAI's ``pcm16``: 24 kHz, mono, 16 bit, little-endian, without a header."""
 
+MAX_INSTRUCTION_CHARACTERS = 4096
 MAX_CHOICES = 5
 MAX_STOPS = 16
 MAX_TOOLS = 128
@@ -32,6 +33,16 @@ class AudioOutput(Body):
 
     voice: str | VoiceReference | None = None
     format: AudioFormat | None = None
+    speed: Annotated[float, Field(ge=0.25, le=4.0, description="How fast (ours).")] = 1.0
+    voice_label: Annotated[
+        VoiceLabel | None, Field(description="A dialect's words, an emotion or a style, as in text to speech (ours).")
+    ] = None
+    instruction: Annotated[
+        str | None, Field(max_length=MAX_INSTRUCTION_CHARACTERS, description="How to say it (ours).")
+    ] = None
+    instructions: Annotated[
+        str | None, Field(max_length=MAX_INSTRUCTION_CHARACTERS, description="Another name of `instruction`.")
+    ] = None
 
     @property
     def voice_id(self) -> str | None:

@@ -17,7 +17,7 @@ from vivavoce.signatures import RULES_TOKENS
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.session_tools import SessionTools
 from vivavoce.tools.tool_run import with_tools
-from vivavoce.types import GenerationOptions, NamedTool, ReplyEvent, ThinkingOptions
+from vivavoce.types import GenerationOptions, NamedTool, ReplyEnd, ReplyEvent, ThinkingOptions
 
 VARIED = 0.5
 """The temperature of several answers to one request, if the client gives none: at 0 they would all be the same."""
@@ -33,19 +33,22 @@ Take = Callable[[int, ReplyEvent], Awaitable[None]]
 class PreparedRequest:
     """A request that can be answered. ``prompt_tokens`` is the length of its prompt, ``answers`` how many are wanted.
 
-    ``audio_ms`` is how much audio the prompt was made of.
+    ``audio_ms`` is how much audio the prompt was made of; ``not_applied`` names what of the request no voice can do.
     """
 
     request: ReplyRequest
     prompt_tokens: int
     answers: int
     audio_ms: int = 0
+    not_applied: tuple[str, ...] = ()
 
     async def answer(self, model: LanguageModel, synthesizer: Synthesizer, receive: Take) -> None:
         """All answers, one after the other: they share a slot, in which the prompt has been read. Raises ``EngineError``."""
         for number in range(self.answers):
 
             async def emit(event: ReplyEvent, number: int = number) -> None:
+                if isinstance(event, ReplyEnd):
+                    event = replace(event, not_applied=(*self.not_applied, *event.not_applied))
                 await receive(number, event)
 
             await reply(self._numbered(number), model, synthesizer, emit)

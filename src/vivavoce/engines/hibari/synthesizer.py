@@ -15,11 +15,13 @@ from typing_extensions import override
 
 from vivavoce.audio.tempo import at_tempo
 from vivavoce.engines.base import EngineContext, Synthesizer, needs_weights
+from vivavoce.engines.hibari.moved_voice import speech_of
 from vivavoce.engines.pauses import finish
 from vivavoce.engines.phonemes.english import english_g2p
 from vivavoce.engines.phonemes.pieces import pieces
 from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
+from vivavoce.speaking_style import Control, SpeakingStyle
 from vivavoce.text.verbalization import verbalize
 from vivavoce.types import Language, Samples, SpeakOptions
 
@@ -35,6 +37,7 @@ class HibariSynthesizer(Synthesizer):
     """English with one voice. One worker thread: a sentence is shorter than the switch to a second one is worth."""
 
     rate_hz = 24_000
+    controls: frozenset[Control] = frozenset({"pitch"})
     voices: Mapping[str, frozenset[Language]] = {VOICE: frozenset({"en"})}
 
     def __init__(self, model: Hibari) -> None:
@@ -51,7 +54,7 @@ class HibariSynthesizer(Synthesizer):
             raise EngineError("hibari", f"there is no voice '{options.voice}'; the bundled one is '{VOICE}'")
         loop = asyncio.get_running_loop()
         for phonemes in await loop.run_in_executor(self._executor, self._phonemes, text):
-            piece = await loop.run_in_executor(self._executor, self._clip, phonemes, options.speed)
+            piece = await loop.run_in_executor(self._executor, self._clip, phonemes, options.speed, options.style)
             if len(piece):
                 yield piece
 
@@ -62,13 +65,17 @@ class HibariSynthesizer(Synthesizer):
             for piece in pieces(sentence, MAX_PHONEMES)
         ]
 
-    def _clip(self, phonemes: str, speed: float) -> Samples:
+    def _clip(self, phonemes: str, speed: float, style: SpeakingStyle) -> Samples:
         try:
-            clip: Samples = self._model.from_phonemes(phonemes, min(speed, 1.0), SEED)
+            clip: Samples = (
+                speech_of(self._model, phonemes, min(speed, 1.0), style, SEED)
+                if style.needs
+                else self._model.from_phonemes(phonemes, min(speed, 1.0), SEED)
+            )
         except Exception as error:
             raise EngineError("hibari", f"synthesis failed: {error}", retriable=True) from error
         # The network speaks slowly as it is told, but never twice as fast: it makes a sound of one frame at least.
-        return finish(at_tempo(clip, self.rate_hz, max(speed, 1.0)), phonemes, self.rate_hz, speed)
+        return finish(at_tempo(clip, self.rate_hz, max(speed, 1.0)), phonemes, self.rate_hz, speed / style.pauses)
 
     @override
     def close(self) -> None:
