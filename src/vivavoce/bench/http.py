@@ -10,7 +10,7 @@ import os
 import platform
 import time
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -156,6 +156,16 @@ class HttpTarget:
         if first_ms is None:
             raise ConnectError("The chat was answered without audio.")
         return Measure("chat", language, first_ms, total_s, encoded * 3 / 4 / BYTES_PER_SAMPLE / RATE_HZ)
+
+    async def written_answer(self, messages: Sequence[Mapping[str, Any]], *, max_tokens: int) -> dict[str, Any]:
+        """The message that answers these, greedily, in text, with how the last of them sounds."""
+        body = {
+            "model": self._model, "messages": messages, "temperature": 0, "max_tokens": max_tokens,
+            "modalities": ["text"], "perception": True,
+        }  # fmt: skip
+        async with self._asked("/v1/chat/completions", json=body) as answer:
+            message: dict[str, Any] = json.loads(await answer.aread())["choices"][0]["message"]
+        return message
 
     @asynccontextmanager
     async def _asked(self, path: str, **body: Any) -> AsyncIterator[httpx.Response]:

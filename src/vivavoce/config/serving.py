@@ -99,14 +99,16 @@ class PerceptionConfig(Table):
     """Hearing the voice and not only the words. Switched off, nothing of it is loaded or done.
 
     ``emotion`` and ``gender``: whether they may be inferred at all; that is regulated in some places. Gender is told only to
-    clients that ask for it in any case. ``instruct``: whether the language model is told how to answer to what was heard;
-    ``style``: whether replies are spoken as fits it, slower and softer to somebody who is sad.
+    clients that ask for it in any case. ``sounds``: whether to listen for what else sounds. ``instruct``: whether the language
+    model is told how to answer to what was heard; ``style``: whether replies are spoken as fits it, slower and softer to
+    somebody who is sad.
     ``patience_ms`` is how long a turn whose transcript is there waits for what was heard.
     """
 
     enabled: bool = True
     emotion: bool = True
     gender: bool = True
+    sounds: bool = True
     instruct: bool = True
     style: bool = True
     patience_ms: int = Field(default=15, ge=0, le=10_000)

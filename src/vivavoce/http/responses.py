@@ -30,9 +30,9 @@ from vivavoce.protocol.responses.answer import DeletedResponse, InputItems, Resp
 from vivavoce.protocol.responses.items import InputMessages, with_transcripts
 from vivavoce.protocol.responses.request import SEARCH_RESULTS, ResponsesRequest, param_of
 from vivavoce.runtime.chat.memory import ChatMemory
-from vivavoce.runtime.chat.prompt import WORDLESS
 from vivavoce.runtime.chat.reply_request import PreparedRequest
 from vivavoce.runtime.chat.stored_responses import StoredResponse
+from vivavoce.session.voice_perception import WORDLESS
 from vivavoce.tiers import Model, model_of
 
 router = APIRouter(route_class=ReportingRoute, tags=["responses"], max_body_size=MAX_BYTES)

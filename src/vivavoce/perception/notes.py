@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vivavoce.perception.answers import answer
+from vivavoce.perception.questions import named_sound, topics_of
 from vivavoce.types import Language
 from vivavoce.voice_facts import Cue, EmotionLabel, VoiceFacts
 
@@ -43,6 +45,13 @@ CUES: Mapping[Language, Mapping[Cue, str]] = {
 }
 """The first that is there is told, if no emotion is."""
 
+ANSWERS: Mapping[Language, str] = {
+    "en": 'Say exactly this, and add nothing about the sound: "{}"',
+    "zh": "请原样说这句话，关于声音不要添加任何内容：“{}”",
+    "ja": "次の文をそのまま言い、音については何も付け加えないでください：「{}」",
+}
+"""For questions about the sound itself: what the facts answer, word for word."""
+
 
 def sure_emotion(facts: VoiceFacts) -> EmotionLabel | None:
     """The emotion that is answered to, if one is."""
@@ -57,3 +66,9 @@ def note_for(facts: VoiceFacts, language: Language) -> str | None:
     if emotion is not None:
         return EMOTIONS[spoken].get(emotion)
     return next((text for cue, text in CUES[spoken].items() if cue in facts.cues), None)
+
+
+def note_for_question(facts: VoiceFacts, text: str, language: Language) -> str:
+    """The instruction for a question about the sound, or for a turn without words: to say what was heard."""
+    spoken = language if language in ANSWERS else "en"
+    return ANSWERS[spoken].format(answer(facts, topics_of(text) or frozenset({"heard"}), named_sound(text), spoken))

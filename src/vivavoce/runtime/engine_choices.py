@@ -109,6 +109,8 @@ def engine_choices(config: Config, *kinds: EngineKind) -> list[EngineChoice]:
         *(("speakers", "speakers", name) for name in engines.speakers),
     ]
     if config.perception.enabled:
+        # what two hear, the first is believed: it listens for nothing but sounds
+        entries += [("perceivers", "sound_perceiver", engines.sound_perceiver)] if config.perception.sounds else []
         entries.append(("perceivers", "perceiver", engines.perceiver))
     entries += [
         ("audio_token_decoders", f"audio_chats.{name}.decoder", chat.decoder)

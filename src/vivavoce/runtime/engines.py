@@ -154,8 +154,9 @@ async def load_engines(config: Config) -> Engines:
         language_models = _with_fallbacks(config, language_models)
         perceiving = None
         if config.perception.enabled:
+            choices = engine_choices(config, "perceivers")
             perceiving = Perceiving(
-                await load(loader.perceiver),
+                [await load(partial(loader.load, choice)) for choice in choices],
                 config.perception.patience_ms / 1000,
                 PerceiveOptions(emotion=config.perception.emotion, gender=config.perception.gender),
             )
@@ -271,10 +272,9 @@ class EngineLoader:
         engine: Recognizer = self.load(recognizer_choice(self._config))
         return engine
 
-    def perceiver(self) -> Perceiver:
-        """The configured listener to what is not words."""
-        engine: Perceiver = self._load_single("perceivers")
-        return engine
+    def perceivers(self) -> list[Perceiver]:
+        """The configured listeners to what is not words."""
+        return [self.load(choice) for choice in engine_choices(self._config, "perceivers")]
 
     def speaker_verifier(self) -> SpeakerVerifier:
         """The configured judge of who speaks."""

@@ -137,11 +137,17 @@ async def transcribe_turn(
         return
     transcript = LongTranscript()
     urgency = Urgency.LONG if live else Urgency.RECORDING
-    reading = recognise(recognition, vad, samples, options, urgency=urgency, owner=owner)
-    async with aclosing(reading) as segments:
-        async for segment in segments:
-            yield TranscriptDelta(transcript.add(segment))
-    yield Transcript(transcript.text, most_spoken(transcript.segments, options.language))
+    pieces = replace(options, encoding=False)  # how it sounds is asked of the whole
+    with recognition.listening(samples, options) as listening:
+        reading = recognise(recognition, vad, samples, pieces, urgency=urgency, owner=owner)
+        async with aclosing(reading) as segments:
+            async for segment in segments:
+                yield TranscriptDelta(transcript.add(segment))
+        perceived = None
+        if listening is not None:
+            listening.encoded(None)
+            perceived = await listening.perceived(words=bool(transcript.text))
+    yield Transcript(transcript.text, most_spoken(transcript.segments, options.language), perceived=perceived)
 
 
 async def recognise_all(

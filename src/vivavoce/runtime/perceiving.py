@@ -1,15 +1,17 @@
-"""A perceiver beside the recogniser: it listens while the words are being decoded, and is waited for only a moment."""
+"""Perceivers beside the recogniser: they listen while the words are being decoded, and are waited for only a moment."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 
+from vivavoce.closing import CloseStack
 from vivavoce.engines.base import Perceiver
 from vivavoce.errors import EngineError
+from vivavoce.perception.together import together
 from vivavoce.types import Samples, Transcript, TranscriptDelta
 from vivavoce.voice_facts import Perceived, PerceiveOptions, SpeechEncoding
 
@@ -18,15 +20,20 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 0.015
 """How long after its transcript an utterance waits for what was perceived; later it is not known."""
 
+WORDLESS_PATIENCE_S = 1.0
+"""The same of one without words: what sounds in it is all there is to know, and no answer waits for its words."""
+
 ALL = PerceiveOptions()
 
 
 class Perceiving:
-    """One for all sessions of a process. ``patience_s``: how long an utterance waits for it when its transcript is there.
-    ``options`` are what this server may infer."""
+    """One for all sessions of a process. Of what two of the ``perceivers`` hear, the first is believed. ``patience_s``: how
+    long an utterance waits for them when its transcript is there. ``options`` are what this server may infer."""
 
-    def __init__(self, perceiver: Perceiver, patience_s: float = PATIENCE_S, options: PerceiveOptions = ALL) -> None:
-        self._perceiver = perceiver
+    def __init__(
+        self, perceivers: Sequence[Perceiver], patience_s: float = PATIENCE_S, options: PerceiveOptions = ALL
+    ) -> None:
+        self._perceivers = perceivers
         self._options = options
         self._patience_s = patience_s
 
@@ -38,40 +45,83 @@ class Perceiving:
     ) -> AsyncGenerator[TranscriptDelta | Transcript, None]:
         """What a recogniser yields, its transcript with what was ``perceived`` in ``samples``.
 
-        The perceiver begins with the encoding; where it needs none, at once. One that fails is logged: the words go on.
+        A perceiver begins with the encoding; one that needs none, at once. One that fails is logged: the words go on.
         """
-        task: asyncio.Task[Perceived] | None = None
-
-        def begin(encoding: SpeechEncoding | None) -> asyncio.Task[Perceived]:
-            return asyncio.create_task(self._perceiver.perceive(samples, rate_hz, encoding, self._options))
-
-        if self._perceiver.network is None:
-            task = begin(None)
-        try:
+        with self.listening(samples, rate_hz) as listening:
             async with aclosing(events):
                 async for event in events:
                     if isinstance(event, SpeechEncoding):
-                        task = task or begin(event)
+                        listening.encoded(event)
                     elif isinstance(event, Transcript):
-                        task = task or begin(None)
-                        yield replace(event, perceived=await self._perceived(task)) if event.text else event
+                        listening.encoded(None)
+                        yield replace(event, perceived=await listening.perceived(words=bool(event.text)))
                     else:
                         yield event
-        finally:
-            if task is not None:
-                task.cancel()
 
-    async def _perceived(self, task: asyncio.Task[Perceived]) -> Perceived | None:
-        done, _ = await asyncio.wait((task,), timeout=self._patience_s)
-        if not done:
+    @contextmanager
+    def listening(self, samples: Samples, rate_hz: int) -> Iterator[Listening]:
+        """Listen to ``samples`` for the length of a ``with`` block."""
+        listening = Listening(self._perceivers, samples, rate_hz, self._options, self._patience_s)
+        try:
+            yield listening
+        finally:
+            listening.end()
+
+    async def close(self) -> None:
+        """Close the perceivers."""
+        async with CloseStack() as stack:
+            for perceiver in self._perceivers:
+                stack.add(perceiver)
+
+
+class Listening:
+    """The perceivers at work on one utterance. Those that need no encoding have begun."""
+
+    def __init__(
+        self,
+        perceivers: Sequence[Perceiver],
+        samples: Samples,
+        rate_hz: int,
+        options: PerceiveOptions,
+        patience_s: float,
+    ) -> None:
+        self._perceivers = perceivers
+        self._utterance = samples, rate_hz, options
+        self._patience_s = patience_s
+        self._tasks: dict[int, asyncio.Task[Perceived]] = {}
+        for number, perceiver in enumerate(perceivers):
+            if perceiver.network is None:
+                self._begin(number, None)
+
+    def encoded(self, encoding: SpeechEncoding | None) -> None:
+        """The recogniser's encoding is there, or there will be none: whoever waits for it begins."""
+        for number in range(len(self._perceivers)):
+            if number not in self._tasks:
+                self._begin(number, encoding)
+
+    async def perceived(self, *, words: bool) -> Perceived | None:
+        """What they have heard, if they are ready in time; ``words`` says whether there are any to be answered."""
+        patience_s = self._patience_s if words else max(self._patience_s, WORDLESS_PATIENCE_S)
+        done, late = await asyncio.wait(self._tasks.values(), timeout=patience_s)
+        if late:
             log.info("what was perceived came too late")
-            return None
+        found = [self._result(task) for task in self._tasks.values() if task in done]
+        heard = [perceived for perceived in found if perceived is not None]
+        return together(heard) if heard else None
+
+    def _begin(self, number: int, encoding: SpeechEncoding | None) -> None:
+        samples, rate_hz, options = self._utterance
+        work = self._perceivers[number].perceive(samples, rate_hz, encoding, options)
+        self._tasks[number] = asyncio.create_task(work)
+
+    def _result(self, task: asyncio.Task[Perceived]) -> Perceived | None:
         try:
             return task.result()
         except EngineError as error:
             log.warning("perception: %s", error)
             return None
 
-    def close(self) -> Awaitable[None] | None:
-        """Close the perceiver."""
-        return self._perceiver.close()
+    def end(self) -> None:
+        """Nobody waits any more."""
+        for task in self._tasks.values():
+            task.cancel()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager, nullcontext
 from dataclasses import replace
 
 from vivavoce.closing import CloseStack
 from vivavoce.engines.base import Recognizer
 from vivavoce.errors import EngineError
-from vivavoce.runtime.perceiving import Perceiving
+from vivavoce.runtime.perceiving import Listening, Perceiving
 from vivavoce.scheduling import Ticket, WorkQueue
 from vivavoce.types import Language, Samples, TranscribeOptions, Transcript, TranscriptDelta
 from vivavoce.voice_facts import SpeechEncoding
@@ -58,6 +58,11 @@ class Recognition:
             return self._perceiving.beside(samples, self.rate_hz, recognizer.transcribe(samples, options))
         return words_only(recognizer.transcribe(samples, replace(options, encoding=False)))
 
+    def listening(self, samples: Samples, options: TranscribeOptions) -> AbstractContextManager[Listening | None]:
+        """Listen to what is not words in ``samples`` that are read in pieces, if that is asked for."""
+        wanted = self._perceiving is not None and options.encoding
+        return self._perceiving.listening(samples, self.rate_hz) if self._perceiving and wanted else nullcontext()
+
     async def piece(self, samples: Samples, options: TranscribeOptions, ticket: Ticket) -> Transcript:
         """Only the transcript, when it is whole. Raises ``EngineError``."""
         return await final_transcript(self.transcript(samples, options, ticket))
@@ -76,7 +81,7 @@ class Recognition:
             yield
 
     async def close(self) -> None:
-        """Close the recognisers, and the perceiver."""
+        """Close the recognisers, and the perceivers."""
         async with CloseStack() as stack:
             for recognizer in self.recognizers:
                 stack.add(recognizer)

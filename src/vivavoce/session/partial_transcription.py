@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vivavoce.perception.together import continued
 from vivavoce.text.scripts import joined
 from vivavoce.turns.words import WORD, words_of
 from vivavoce.types import Transcript
+from vivavoce.voice_facts import Perceived
 
 PAUSE_MS = 32
 """Silence after which a partial transcript is worth its while: it may be the last one."""
@@ -35,15 +37,32 @@ MAX_UNPAUSED_MS = 25_000
 """Without a pause, no partial transcript of more audio than this: it would cost more than it tells."""
 
 
+@dataclass(frozen=True, slots=True)
+class StablePrefix:
+    """The beginning of a turn that is read for good: its words, how it sounds, and how long it is."""
+
+    text: str = ""
+    perceived: Perceived | None = None
+    length_ms: int = 0
+
+    def followed_by(self, transcript: Transcript) -> Transcript:
+        """The transcript of all, where this is that of the audio behind it."""
+        text = joined(self.text, transcript.text)
+        return replace(transcript, text=text, perceived=continued(self.perceived, transcript.perceived, self.length_ms))
+
+
+NOTHING_STABLE = StablePrefix()
+
+
 @dataclass(slots=True)
 class PartialRequest:
     """What was understood of a turn's audio up to sample ``until``; ``transcript`` is ``None`` until it is there.
 
-    ``before`` are the words before the audio that is read, ``extends_stable_prefix`` says that it need not be read again.
+    ``before`` is what comes before the audio that is read, ``extends_stable_prefix`` says that it need not be read again.
     """
 
     until: int
-    before: str = ""
+    before: StablePrefix = NOTHING_STABLE
     extends_stable_prefix: bool = False
     transcript: Transcript | None = None
 
@@ -52,6 +71,8 @@ class PartialTranscription:
     """The partial transcripts of one turn. Positions are samples; ``rate_hz`` turns the milliseconds above into them."""
 
     def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._begun: int | None = None
         self._pause = PAUSE_MS * rate_hz // 1000
         self._every = EVERY_MS * rate_hz // 1000
         self._max_unpaused = MAX_UNPAUSED_MS * rate_hz // 1000
@@ -62,7 +83,7 @@ class PartialTranscription:
         self._pending: dict[int, PartialRequest] = {}
         self.newest: PartialRequest | None = None
         self.transcript: Transcript | None = None
-        self.stable_prefix = ""
+        self.stable_prefix = NOTHING_STABLE
         self.stable_until = 0
         self._requested_until = 0
         self._previous = ""
@@ -89,6 +110,7 @@ class PartialTranscription:
         """A partial transcript from ``start`` to ``until`` was asked for; one that was asked for before may come
         yet, or not.
         """
+        self._begun = start if self._begun is None else self._begun
         paused = until - voiced_until >= self._pause
         self.newest = PartialRequest(
             until, self.stable_prefix, extends_stable_prefix=paused and until - start >= self._min_stable_prefix
@@ -108,10 +130,11 @@ class PartialTranscription:
             if request is self.newest:
                 self.newest, self._requested_until, self._retry_from = None, 0, until + self._retry
             return ""
-        text = joined(request.before, transcript.text)
-        self.transcript = request.transcript = replace(transcript, text=text)
+        self.transcript = request.transcript = request.before.followed_by(transcript)
+        text = self.transcript.text
         if request.extends_stable_prefix:
-            self.stable_prefix, self.stable_until = text, until
+            length_ms = (until - (self._begun or 0)) * 1000 // self._rate_hz
+            self.stable_prefix, self.stable_until = StablePrefix(text, self.transcript.perceived, length_ms), until
         agreed = agreement(self._previous, text)
         self._previous = text
         fresh = extension(self.sent_text, agreed)

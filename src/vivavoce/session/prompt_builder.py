@@ -136,7 +136,8 @@ class PromptBuilder:
         usual = self.budget.head(session)
         tone, answered = None, None
         if not user_speaks and request.note is None and (last := _turn_answered(items)) is not None:
-            tone, answered = self._hearing.note(last.id), last.id
+            spoken_items = [item for item in items if item.type == "message"]
+            tone, answered = self._hearing.note_for(spoken_items, languages.get(last.id)), last.id
             notes = self._notes(request.config, items, languages.get(last.id, "en"))
             behind = (*(Message("system", note, hint=True) for note in notes), *behind)
         transient = sum(map(estimate_tokens, behind)) + (estimate_tokens(Message("system", tone)) if tone else 0)

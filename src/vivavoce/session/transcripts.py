@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypedDict
 
 import msgspec
@@ -11,7 +11,7 @@ from vivavoce.protocol import server_events as ev
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.inputs import Recognised, RecognitionFailed
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.partial_transcription import extension
+from vivavoce.session.partial_transcription import NOTHING_STABLE, StablePrefix, extension
 from vivavoce.session.turn import Turn, TurnEvent
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.text.scripts import joined
@@ -28,9 +28,8 @@ class PendingTranscript:
     """A transcript to come: of which turn and part, of how much audio, and what of it the client was told already.
 
     ``requested`` tells whether the client's configuration asks for transcription events, ``itn`` whether it wants numbers and
-    codes as they are typed once all is read; ``stable_prefix`` are the words before
-    the audio that is being read, ``partial_text`` those of it that the recogniser has yielded already; ``start_ms`` is where
-    the audio begins.
+    codes as they are typed once all is read; ``stable_prefix`` is what comes before the audio that is being read,
+    ``partial_text`` the words the recogniser has yielded of that already; ``start_ms`` is where the audio begins.
     """
 
     turn: Turn
@@ -40,7 +39,7 @@ class PendingTranscript:
     itn: bool = False
     start_ms: int = 0
     sent_text: str = ""
-    stable_prefix: str = ""
+    stable_prefix: StablePrefix = NOTHING_STABLE
     partial_text: str = ""
 
     @property
@@ -75,14 +74,14 @@ class Transcripts:
     def is_whole(self, item_id: str) -> None:
         """What comes for this turn has the words of the stable prefix in it. Nothing comes for one that is gone."""
         if (item_id, 0) in self._pending:
-            self._pending[item_id, 0].stable_prefix = ""
+            self._pending[item_id, 0].stable_prefix = NOTHING_STABLE
 
     def ended_by(self, result: Recognised) -> tuple[Turn, Transcript] | None:
         """The turn a transcript completes, and all that was said in it; ``None`` if there is more to come, or nobody waits."""
         pending = self._pending.get((result.item_id, result.content_index))
         if pending is None or not isinstance(result.event, Transcript):
             return None
-        return pending.turn, replace(result.event, text=joined(pending.stable_prefix, result.event.text))
+        return pending.turn, pending.stable_prefix.followed_by(result.event)
 
     def recognised(self, result: Recognised, now: float, *, ignored: bool = False) -> Turn | None:
         """Take in a transcript; returns the turn it ends, or ``None`` if there is more to come.
@@ -97,11 +96,11 @@ class Transcripts:
         if not isinstance(result.event, Transcript):
             pending.partial_text += result.event.text
             self._send_delta(
-                pending, result, extension(pending.sent_text, joined(pending.stable_prefix, pending.partial_text))
+                pending, result, extension(pending.sent_text, joined(pending.stable_prefix.text, pending.partial_text))
             )
             return None
         del self._pending[key]
-        turn, text = pending.turn, joined(pending.stable_prefix, result.event.text)
+        turn, text = pending.turn, joined(pending.stable_prefix.text, result.event.text)
         turn.marks.note("transcript", now)
         turn.happened(TurnEvent.WORDS if text and not ignored else TurnEvent.NO_WORDS)
         if text and not ignored:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from vivavoce.audio.input_buffer import InputBuffer
 from vivavoce.protocol import server_events as ev
@@ -18,7 +18,6 @@ from vivavoce.session.partial_transcription import PartialRequest, PartialTransc
 from vivavoce.session.transcripts import PendingTranscript, Transcripts
 from vivavoce.session.turn import Turn, TurnEvent
 from vivavoce.session.voice_perception import SessionPerception
-from vivavoce.text.scripts import joined
 from vivavoce.turns.loudness import audible
 from vivavoce.types import Language, Samples, Transcript
 
@@ -97,8 +96,7 @@ class UserTranscription:
             self._late = None
             if result.transcript is not None:
                 self.transcripts.is_whole(result.item_id)
-                text = joined(late.request.before, result.transcript.text)
-                return Recognised(result.item_id, 0, replace(result.transcript, text=text))
+                return Recognised(result.item_id, 0, late.request.before.followed_by(result.transcript))
             self._request(late.work)
         elif result.item_id == turn.item_id:
             delta = self._partial.partially_transcribed(result.until, result.transcript)

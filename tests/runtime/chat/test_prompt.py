@@ -12,9 +12,10 @@ from pydantic import TypeAdapter
 
 from vivavoce.errors import ClientError
 from vivavoce.protocol.chat.messages import ChatMessage
-from vivavoce.runtime.chat.prompt import WORDLESS, ChatPrompt, prompt_of
+from vivavoce.runtime.chat.prompt import ChatPrompt, prompt_of
 from vivavoce.runtime.chat.recordings import Place
 from vivavoce.session.default_prompt import CHARACTER, opening, system_prompt
+from vivavoce.session.voice_perception import WORDLESS
 from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
 from vivavoce.types import Message, ToolCall, Transcript
 

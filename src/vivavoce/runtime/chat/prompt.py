@@ -21,13 +21,11 @@ from vivavoce.protocol.chat.messages import (
 )
 from vivavoce.runtime.chat.recordings import Place
 from vivavoce.session.default_prompt import NAME, opening, system_prompt
+from vivavoce.session.voice_perception import WORDLESS
 from vivavoce.sound import MessageAudio
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.text.scripts import written_language
 from vivavoce.types import Language, Message, ToolCall, Transcript
-
-WORDLESS = "(The user sent a recording without any words in it.)"
-"""Stands for a message that says nothing else."""
 
 NOTHING_HEARD: Mapping[Place, bytes] = {}
 
