@@ -93,7 +93,7 @@ class SessionPerception:
     def _note(self, facts: VoiceFacts, text: str, language: Language) -> str | None:
         if not self._instruct:
             return None
-        return note_for_question(facts, language) if asks_about_sound(text) else note_for(facts, language)
+        return note_for_question(facts, language) if asks_about_sound(text) else note_for(facts, language, text)
 
     def _facts(self, perceived: Perceived, transcript: Transcript, include: Sequence[str]) -> VoiceFacts:
         language = perceived.language
