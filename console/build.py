@@ -21,6 +21,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 HERE = Path(__file__).resolve().parent
 OUTPUT = HERE.parent / "src" / "vivavoce" / "http" / "console_files"
+PERSONAS = HERE.parent / "src" / "vivavoce" / "personas"
+"""The scenarios that are the server's, too."""
+
 STAMP = OUTPUT / ".built"
 """Holds the digest of the sources the files were built from."""
 
@@ -85,7 +88,7 @@ def _digest() -> str:
     """Of everything the output is made of."""
     digest = sha256()
     for path in _sources():
-        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        digest.update(path.relative_to(HERE.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -93,6 +96,7 @@ def _sources() -> Iterator[Path]:
     yield from sorted(path for path in HERE.iterdir() if path.is_file())
     for folder in ("public", "src"):
         yield from sorted(path for path in (HERE / folder).rglob("*") if path.is_file())
+    yield from sorted(PERSONAS.glob("*.json"))
 
 
 def _npm(*arguments: str) -> None:

@@ -14,5 +14,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
   },
-  server: { proxy: { "/v1": { target: "http://127.0.0.1:8080", ws: true }, "^/(health|metrics|readyz)": "http://127.0.0.1:8080" } },
+  server: {
+    fs: { allow: [".."] }, // the personas
+    proxy: { "/v1": { target: "http://127.0.0.1:8080", ws: true }, "^/(health|metrics|readyz)": "http://127.0.0.1:8080" },
+  },
 });

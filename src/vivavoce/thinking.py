@@ -22,7 +22,7 @@ class Thinking:
 
     mode: ThinkingMode = "think-first"
     effort: Effort = "medium"
-    segment_tokens: int = 16
+    segment_tokens: int = 12
     speech_tokens: int = 20
     budgets: Mapping[Effort, int] = field(default_factory=lambda: THINKING_BUDGETS)
 

@@ -6,10 +6,11 @@ import re
 
 import pytest
 
+from vivavoce.bench.answer_checks import length
 from vivavoce.bench.exchanges import Exchange
 from vivavoce.bench.persona.dialogue import PlayedPersonaTurn
 from vivavoce.bench.persona.report import counts, report, table, transcript
-from vivavoce.bench.persona.scoring import ScoredPersonaTurn, length, length_fault, rule_fault, score
+from vivavoce.bench.persona.scoring import ScoredPersonaTurn, length_fault, rule_fault, score
 from vivavoce.bench.persona.scripts import KINDS, PersonaScript, Rule, personas, read_personas
 from vivavoce.types import Language
 

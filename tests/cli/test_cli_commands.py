@@ -23,7 +23,7 @@ from vivavoce.client.events import ReceivedEvent
 from vivavoce.client.recording import read_audio, write_wav
 from vivavoce.word_errors import count_errors
 
-COMMANDS = ("serve", "talk", "say", "transcribe", "doctor", "models", "bench")
+COMMANDS = ("serve", "talk", "say", "transcribe", "doctor", "models", "personas", "bench")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -94,6 +94,23 @@ def test_talk_takes_a_written_question(tmp_path: Path) -> None:
     assert "how far [is] it" in text
     assert "It is far." in text
     assert len(read_audio(tmp_path / "r.wav")) == 2880
+
+
+def test_talk_is_to_a_persona_of_ours_or_ones_own(tmp_path: Path) -> None:
+    assert "Emotional support" in run("personas")
+    mine = tmp_path / "mine.json"
+    mine.write_text(run("personas", "support"), encoding="utf-8")
+    for name in ("support", str(mine)):
+        script = Script()
+        with serving(script) as url:
+            spoken = ("--language", "zh", "--text", "你好", "--voice", "alloy")
+            run("talk", "--persona", name, *spoken, "--out", str(tmp_path / "r.wav"), "--url", url)
+        told = script.received[0]["session"]
+        assert told["instructions"].startswith("你是林")
+        assert told["include"] == ["voice.perception"]
+        assert told["voice"] == "alloy"  # what is said on the command line counts for more
+    assert "no persona 'nobody'" in run("talk", "--persona", "nobody", "--text", "Hello", code=2)
+    assert "en and zh" in run("talk", "--persona", "support", "--language", "de", "--text", "Hello", code=2)
 
 
 def test_talk_says_why_there_was_no_reply(question: Path) -> None:

@@ -140,10 +140,11 @@ class Slow(FakeLanguageModel):
     async def generate(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
-        thinks = any("First think" in message.content for message in messages)
+        notes, _, said = messages[-1].content.partition("“")
+        thinks = not said and "sentence" not in notes
         self.running += 1
         try:
-            begun = len(messages[-1].content.split()) if options.continue_last_message else 0
+            begun = len(notes.removeprefix("Notes:").split() if thinks else said.split())
             words = self._words if thinks else self._words // 3
             for number in range(begun, min(words, options.max_tokens)):
                 await asyncio.sleep(WORD_S)

@@ -16,6 +16,7 @@ from typing_extensions import override
 from vivavoce.engines.fake import FakeLanguageModel
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.runtime.reasoning import ReasoningModel
+from vivavoce.runtime.reasoning_prompts import reasoning_prompt
 from vivavoce.runtime.think_tags import ThinkTags
 from vivavoce.thinking import Thinking
 from vivavoce.types import (
@@ -32,6 +33,7 @@ from vivavoce.types import (
 )
 
 QUESTION = (Message("system", "You are a voice."), Message("user", "What is two and two and two?"))
+PROMPT = reasoning_prompt(QUESTION)
 NOTES = ["two", "and", "two", "are", "four", "and", "two", "are", "six", "Result:", "six"]
 
 
@@ -53,15 +55,14 @@ class Scripted(FakeLanguageModel):
         try:
             if options.aside and self._fails_aside:
                 raise EngineError("scripted", "failed")
-            instruction = next(message.content for message in reversed(messages) if message.role == "system")
-            begun = messages[-1].content.split() if options.continue_last_message else []
-            if "First think" in instruction:
-                words = NOTES
-            elif "result in one" in instruction or "by these notes" in instruction:
-                words = [*begun, *["That", "makes", "six."]]
+            begun = messages[-1].content
+            if "by these notes" in begun or PROMPT.answer in begun:
+                left = ["That", "makes", "six."]
+            elif PROMPT.first.lstrip() in begun:
+                said = begun.partition(PROMPT.first.lstrip())[2].split()
+                left = ["Let", "me", "add", "them", "up", "one", "by", "one", "then."][len(said) :]
             else:
-                words = ["Let", "me", "add", "them", "up", "one", "by", "one", "then."]
-            left = words[len(begun) :]
+                left = NOTES[len(begun.removeprefix(PROMPT.notes).split()) :]
             for word in left[: options.max_tokens]:
                 await asyncio.sleep(0.004 if options.aside else 0.002)
                 yield TextDelta(f"{word} ")
@@ -118,7 +119,11 @@ async def test_thoughts_and_words_are_interleaved_in_time() -> None:
 async def test_the_first_segment_is_thought_in_the_conversations_slot_and_the_rest_aside() -> None:
     model = Scripted()
     await answered(model, options("think-first"))
-    thinking = [asked for prompt, asked in model.asked if any("First think" in message.content for message in prompt)]
+    thinking = [
+        asked
+        for prompt, asked in model.asked
+        if PROMPT.answer not in prompt[-1].content and PROMPT.first not in prompt[-1].content
+    ]
     assert [(asked.slot, asked.aside) for asked in thinking] == [(0, False), (None, True)]
     assert all(asked.thinking is None for _, asked in model.asked)
 
@@ -127,6 +132,33 @@ async def test_usage_counts_the_thoughts() -> None:
     end = (await answered(Scripted(), options("think-before-speak")))[-1]
     assert isinstance(end, GenerationEnd)
     assert end.output_tokens == len(NOTES) + 3
+
+
+async def test_words_stand_between_marks_and_behind_all_that_is_thought() -> None:
+    model = Scripted()
+    words = spoken(await answered(model, options("think-first")))
+    last, told = model.asked[-1]
+    assert last[-1].content.startswith(PROMPT.notes + " ".join(NOTES))
+    assert PROMPT.close in told.stop
+    first = last[-1].content.partition(PROMPT.first)[2].partition(PROMPT.close)[0]
+    assert words.startswith(first)
+    assert PROMPT.close not in words
+
+
+async def test_who_has_nothing_to_think_answers_as_always() -> None:
+    class Thoughtless(Scripted):
+        @override
+        async def generate(
+            self, messages: Sequence[Message], options: GenerationOptions
+        ) -> AsyncGenerator[GenerationEvent, None]:
+            self.asked.append((tuple(messages), options))
+            if messages[-1].role == "user":
+                yield TextDelta("Six.")
+            yield GenerationEnd("stop", 10, 5, 1)
+
+    model = Thoughtless()
+    assert spoken(await answered(model, options("think-first"))) == "Six."
+    assert model.asked[-1][0] == QUESTION
 
 
 async def test_the_budget_bounds_what_is_thought() -> None:

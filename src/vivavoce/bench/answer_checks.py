@@ -47,6 +47,8 @@ _SENTENCE = re.compile(r"[^.!?。！？\n]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _INNER_CAPITAL = re.compile(r"(?<=[a-z0-9,;] )([A-Z][\w']*)")
+_WORD = re.compile(r"[A-Za-z0-9][\w'’-]*")
+_CHARACTER = re.compile(r"[\u3400-\u9fff0-9]")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'-]+")
 _HAN_DAY = re.compile("(?:周|星期|礼拜)([一二三四五六日天])")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -94,6 +96,11 @@ def in_language(answer: str, language: Language) -> bool:
         return True
     latin_words = len(_LATIN_WORD.findall(answer))
     return han > latin_words if language == "zh" else han <= letters * 0.1
+
+
+def length(text: str, language: Language) -> int:
+    """Words, or in Chinese characters and digits."""
+    return len((_CHARACTER if language == "zh" else _WORD).findall(text))
 
 
 def unknown_names(answer: str, known: str, language: Language) -> set[str]:

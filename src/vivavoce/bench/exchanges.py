@@ -9,7 +9,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vivavoce.client.connection import RealtimeClient
@@ -25,6 +25,7 @@ ROUNDS = 4
 
 LEAD_IN_MS = 400.0
 _POLL_S = 0.05
+_PERCEPTION = "voice.perception"
 _TEXT = ("response.text.delta", "response.audio_transcript.delta")
 
 
@@ -39,7 +40,8 @@ class CallMade:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What was said and what came back. ``heard`` is the transcript of what was said aloud, empty by text.
+    """What was said and what came back. ``heard`` is the transcript of what was said aloud, empty by text; ``perceived`` the
+    ``voice.perception`` of it, where the server told one.
 
     Times in milliseconds: by text from the request for the response, by voice from the end of speech; ``None`` for none.
     """
@@ -48,6 +50,7 @@ class Exchange:
     answer: str
     calls: tuple[CallMade, ...] = ()
     heard: str = ""
+    perceived: Mapping[str, Any] = field(default_factory=dict)
     first_text_ms: float | None = None
     first_audible_ms: float | None = None
 
@@ -100,6 +103,7 @@ class Conversation:
             " ".join(filter(None, (_answer(one) for one in records))),
             tuple(calls),
             record.transcript,
+            next((event.fields for event in self._events if event.type == _PERCEPTION), {}),
             self._first_text_ms(began_s),
             _first_audible_ms(records, began_s),
         )

@@ -7,7 +7,7 @@ answer is computed and not typed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,11 +62,6 @@ def is_right(question: ReasoningQuestion, answer: str) -> bool:
     positions = {name: named.rfind(name) for name in question.candidates}
     last = max(positions, key=lambda name: positions[name])
     return positions[last] >= 0 and last == question.answer
-
-
-def sample(count: int | None) -> Sequence[ReasoningQuestion]:
-    """The first ``count`` of them, in which all kinds and languages are; or all."""
-    return questions()[:count]
 
 
 def _arithmetic() -> Iterator[ReasoningQuestion]:

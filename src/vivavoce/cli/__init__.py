@@ -9,7 +9,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from vivavoce import __version__
-from vivavoce.cli import bench, doctor, keys, models, profiles, say, serve, talk, transcribe, voices
+from vivavoce.cli import bench, doctor, keys, models, personas, profiles, say, serve, talk, transcribe, voices
 from vivavoce.errors import ConfigError, VivavoceError
 
 
@@ -57,6 +57,7 @@ app.command()(say.say)
 app.command()(transcribe.transcribe)
 app.command()(doctor.doctor)
 app.command()(profiles.profiles)
+app.command("personas")(personas.list_personas)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(voices.app, name="voices")

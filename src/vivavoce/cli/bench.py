@@ -27,12 +27,14 @@ from vivavoce.bench.recognition import (
 from vivavoce.bench.report import Report, print_report, read_baseline, write_report
 from vivavoce.bench.summary import mixed_up, summarise
 from vivavoce.bench.turn import OnMeasure, Target, ask_at_once, ask_in_turn
+from vivavoce.cli.bench_answers import answers
 from vivavoce.cli.bench_endpointing import endpointing
 from vivavoce.cli.bench_http import http
 from vivavoce.cli.bench_perception import perception
 from vivavoce.cli.bench_persona import persona
 from vivavoce.cli.bench_questions import QuestionChoice, questions_of
 from vivavoce.cli.bench_reasoning import reasoning
+from vivavoce.cli.bench_scenarios import scenarios
 from vivavoce.cli.bench_service import service
 from vivavoce.cli.bench_speaking import speaking
 from vivavoce.cli.local_server import server_at
@@ -60,9 +62,11 @@ app.command()(http)
 app.command()(endpointing)
 app.command()(speaking)
 app.command()(perception)
+app.command()(answers)
 app.command()(reasoning)
 app.command()(service)
 app.command()(persona)
+app.command()(scenarios)
 
 
 @app.callback()

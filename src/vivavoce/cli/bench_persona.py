@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
 from vivavoce.bench.persona.dialogue import play
 from vivavoce.bench.persona.report import report, table, transcript
 from vivavoce.bench.persona.scoring import GOALS, ScoredPersonaTurn, score
 from vivavoce.bench.persona.scripts import PersonaScript, personas
 from vivavoce.bench.turn import Target
-from vivavoce.cli.local_server import server_at
+from vivavoce.cli.bench_dialogues import Stage
 from vivavoce.cli.options import ApiKeyOption, ConfigOption, EngineSet, EnginesOption, ModelOption, UrlOption
+from vivavoce.client.address import ServerAddress
 
 ANSWER_WITHIN_S = 180.0
 
@@ -45,30 +45,15 @@ def persona(
         raise typer.BadParameter(f"No persona fits. There are {names}.")
     console = Console()
     target = Target("", model, api_key=api_key, timeout_s=ANSWER_WITHIN_S)
-    scored = asyncio.run(_run(chosen, console, url, target, engines, config, show))
+    stage = Stage(console, url, target, engines, config, show)
+    scored = asyncio.run(stage.play_all(chosen, _dialogue, transcript))
     console.print(table(scored))
     console.print("[dim]Goals: " + ", ".join(f"{check} {goal}" for check, goal in GOALS.items()) + ".[/]")
     if json_file is not None:
         json_file.write_text(json.dumps(report(scored), ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-async def _run(
-    chosen: Sequence[PersonaScript],
-    console: Console,
-    url: str | None,
-    target: Target,
-    engines: EngineSet,
-    config_file: Path | None,
-    show: bool,
+async def _dialogue(
+    _server: ServerAddress, target: Target, script: PersonaScript, advance: Callable[[object], None]
 ) -> list[ScoredPersonaTurn]:
-    scored: list[ScoredPersonaTurn] = []
-    async with server_at(url, console, engines=engines, config_file=config_file, api_key=target.api_key) as server:
-        with Progress(console=console, transient=True) as progress:
-            bar = progress.add_task("talking", total=sum(len(script.turns) for script in chosen))
-            for script in chosen:
-                progress.update(bar, description=script.persona)
-                scored += score(script, await play(target.at(server), script, lambda _turn: progress.advance(bar)))
-                if show:  # at once: a long run may be ended before its end
-                    talk = transcript(scored[-len(script.turns) :])
-                    console.print(talk, markup=False, highlight=False, soft_wrap=True)
-    return scored
+    return score(script, await play(target, script, advance))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -13,16 +13,15 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, TaskID
 
 from vivavoce.bench.http import HttpTarget, http_target
-from vivavoce.bench.service.dialogue import PlayedTurn, Speak, play
+from vivavoce.bench.service.dialogue import Speak, play
 from vivavoce.bench.service.report import GOALS, HALVES, LEGEND, report, tables, transcript
 from vivavoce.bench.service.scoring import ScoredTurn, score
 from vivavoce.bench.service.scripts import ServiceScript, scripts
 from vivavoce.bench.service.shelf import shelf
 from vivavoce.bench.turn import Target
-from vivavoce.cli.local_server import server_at
+from vivavoce.cli.bench_dialogues import Stage
 from vivavoce.cli.options import ApiKeyOption, ConfigOption, EngineSet, EnginesOption, ModelOption, UrlOption
 from vivavoce.client.address import ServerAddress
 from vivavoce.tiers import tier
@@ -66,7 +65,8 @@ def service(
         raise typer.BadParameter(f"No dialogue fits. There are {names}.")
     console = Console()
     target = Target("", model, api_key=api_key, timeout_s=ANSWER_WITHIN_S)
-    scored = asyncio.run(_run(chosen, spoken, console, url, target, speaker, engines, config, show))
+    stage = Stage(console, url, target, engines, config, show)
+    scored = asyncio.run(stage.play_all(chosen, partial(_dialogue, spoken, speaker), transcript))
     for table in tables(scored):
         console.print(table)
     goals = ", ".join(f"{name.replace('_', ' ')} {goal}" for name, goal in GOALS.items())
@@ -75,46 +75,23 @@ def service(
         json_file.write_text(json.dumps(report(scored), ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-async def _run(
-    chosen: Sequence[ServiceScript],
-    spoken: bool | None,
-    console: Console,
-    url: str | None,
-    target: Target,
-    speaker: str | None,
-    engines: EngineSet,
-    config_file: Path | None,
-    show: bool,
-) -> list[ScoredTurn]:
-    scored: list[ScoredTurn] = []
-    async with server_at(url, console, engines=engines, config_file=config_file, api_key=target.api_key) as server:
-        with Progress(console=console, transient=True) as progress:
-            bar = progress.add_task("talking", total=sum(len(script.turns) for script in chosen))
-            for script in chosen:
-                by_voice = script.spoken if spoken is None else spoken
-                voice = (speaker or tier(target.model, {}).default_voice) if by_voice else None
-                advance = partial(_advance, progress, bar, script)
-                scored += score(script, await _dialogue(server, target.at(server), script, voice, advance))
-                if show:  # at once: a long run may be ended before its end
-                    dialogue = transcript(scored[-len(script.turns) :])
-                    console.print(dialogue, markup=False, highlight=False, soft_wrap=True)
-    return scored
-
-
-def _advance(progress: Progress, bar: TaskID, script: ServiceScript, _played: PlayedTurn) -> None:
-    progress.update(bar, advance=1, description=script.name)
-
-
 async def _dialogue(
-    server: ServerAddress, target: Target, script: ServiceScript, voice: str | None, advance: partial[None]
-) -> list[PlayedTurn]:
+    spoken: bool | None,
+    speaker: str | None,
+    server: ServerAddress,
+    target: Target,
+    script: ServiceScript,
+    advance: Callable[[object], None],
+) -> list[ScoredTurn]:
+    by_voice = script.spoken if spoken is None else spoken
+    voice = (speaker or tier(target.model, {}).default_voice) if by_voice else None
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(shelf(server, script.documents))
         speak: Speak | None = None
         if voice is not None:
             http = await stack.enter_async_context(http_target(server, model=target.model, voice=voice))
             speak = partial(_say, http)
-        return await play(target, script, store, speak, advance)
+        return score(script, await play(target, script, store, speak, advance))
 
 
 async def _say(http: HttpTarget, text: str, language: Language) -> Samples:

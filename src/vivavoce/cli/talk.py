@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
 
+from vivavoce import personas
 from vivavoce.bench.measure import stages_ms
 from vivavoce.bench.report import turn_waterfall
 from vivavoce.cli.local_server import server_at
@@ -19,7 +21,6 @@ from vivavoce.cli.options import (
     ConfigOption,
     EngineSet,
     EnginesOption,
-    ModelOption,
     UrlOption,
     VoiceOption,
 )
@@ -32,6 +33,7 @@ from vivavoce.client.record import HeardReply, TurnRecord
 from vivavoce.client.recording import read_audio, speech_end_ms, write_wav
 from vivavoce.client.turn import speak_turn, text_turn
 
+DEFAULT_MODEL = "step-audio-2"
 _LEAD_IN_MS = 300.0
 
 
@@ -45,6 +47,8 @@ class TalkOptions:
     model: str
     session: dict[str, Any]
     timeout_s: float
+    greeting: Mapping[str, Any] | None = None
+    """The response to ask for before the user has said anything."""
 
 
 def talk(
@@ -54,8 +58,12 @@ def talk(
     out: Annotated[Path | None, typer.Option(help="Write the reply to this wav file instead of playing it.")] = None,
     text: Annotated[str | None, typer.Option(help="A written question instead of a spoken one.")] = None,
     url: UrlOption = None,
-    model: ModelOption = "step-audio-2",
+    model: Annotated[str | None, typer.Option(help="The model's name; else the persona's, or step-audio-2.")] = None,
     voice: VoiceOption = None,
+    persona: Annotated[
+        str | None, typer.Option(help="Who answers: a name of `vivavoce personas`, or a JSON file of your own.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="The persona's language: en or zh.")] = "en",
     instructions: Annotated[
         str | None, typer.Option(help="The system prompt: who the assistant is and how it should answer.")
     ] = None,
@@ -68,8 +76,14 @@ def talk(
     if recording is not None and text is not None:
         raise typer.BadParameter("Give a recording or --text, not both.")
     session: dict[str, Any] = {"turn_detection": {"type": "server_vad"}}
+    greeting: Mapping[str, Any] | None = None
+    if persona is not None:
+        who, spoken = personas.persona(persona), _persona_language(language)
+        model, session = model or who.model, session | who.session(spoken)
+        if first_words := who.text(spoken).first_words:
+            greeting = personas.first_words_request(first_words, spoken)
     session |= {key: value for key, value in (("voice", voice), ("instructions", instructions)) if value is not None}
-    options = TalkOptions(recording, text, out, model, session, timeout)
+    options = TalkOptions(recording, text, out, model or DEFAULT_MODEL, session, timeout, greeting)
     if recording is None and text is None:
         load_sounddevice()  # a missing microphone is said before a server is started
     console = Console()
@@ -79,6 +93,12 @@ def talk(
         )
     except KeyboardInterrupt:
         console.print("\nGoodbye.")
+
+
+def _persona_language(name: str) -> personas.PersonaLanguage:
+    if name not in ("en", "zh"):
+        raise typer.BadParameter("personas speak en and zh", param_hint="--language")
+    return cast(personas.PersonaLanguage, name)
 
 
 async def _converse(
@@ -95,6 +115,8 @@ async def _converse(
             await _talk_text(client, options, options.text, console)
         else:
             console.print("Speak whenever you like; headphones keep it from hearing itself. Ctrl-C ends.")
+            if options.greeting is not None:
+                await client.send("response.create", response=options.greeting)
             await talk_live(client, TranscriptPrinter(console))
 
 

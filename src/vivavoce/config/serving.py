@@ -123,7 +123,7 @@ class ThinkingConfig(Table):
 
     mode: ThinkingMode = "think-first"
     effort: Effort = "medium"
-    segment_tokens: int = Field(default=16, ge=8, le=1024)
+    segment_tokens: int = Field(default=12, ge=4, le=1024)
     speech_tokens: int = Field(default=20, ge=4, le=1024)
     budgets: Mapping[Effort, Annotated[int, Field(ge=0, le=8192)]] = THINKING_BUDGETS
 

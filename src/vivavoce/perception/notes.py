@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vivavoce.perception.answers import answer
+from vivavoce.perception.plain_words import contradicts
 from vivavoce.perception.questions import named_sound, topics_of
 from vivavoce.types import Language
 from vivavoce.voice_facts import Cue, EmotionLabel, VoiceFacts
@@ -20,12 +21,11 @@ EMOTIONS: Mapping[Language, Mapping[EmotionLabel, str]] = {
     "en": {
         "sad": "The person sounds sad. Be gentle and say first that you feel with them.",
         "angry": "The person sounds upset. Stay calm, say sorry first, then help.",
-        "happy": "The person sounds happy. Share their joy in your first words.",
-    },
+    },  # nothing for the happy: told or not, as many answers fitted, and those told wrongly did harm
     "zh": {
-        "sad": "对方听起来很难过。先温柔地安慰一句，再回答。",
-        "angry": "对方听起来很生气。先平静地道歉一句，再帮忙。",
-        "happy": "对方听起来很开心。先一起高兴一句，再回答。",
+        "sad": "对方听起来很难过。先说“听起来你心里不好受”，再关心地问一句。",
+        "angry": "对方听起来很生气。先说“真抱歉，让你生气了”，再问怎么帮忙。",
+        "happy": "对方听起来很开心。先说“真替你高兴”，再接着问。",
     },
 }
 
@@ -59,12 +59,15 @@ def sure_emotion(facts: VoiceFacts) -> EmotionLabel | None:
     return emotion.label if emotion is not None and emotion.score >= LEAST_SCORE[emotion.label] else None
 
 
-def note_for(facts: VoiceFacts, language: Language) -> str | None:
-    """The instruction for a turn that sounds so, in its language (English for others); ``None`` where nothing is sure."""
+def note_for(facts: VoiceFacts, language: Language, text: str = "") -> str | None:
+    """The instruction for a turn that sounds so, in its language (English for others).
+
+    ``None`` where nothing is sure, or where ``text``, which was said, plainly tells the opposite.
+    """
     spoken = language if language in EMOTIONS else "en"
     emotion = sure_emotion(facts)
     if emotion is not None:
-        return EMOTIONS[spoken].get(emotion)
+        return None if contradicts(text, emotion) else EMOTIONS[spoken].get(emotion)
     return next((text for cue, text in CUES[spoken].items() if cue in facts.cues), None)
 
 

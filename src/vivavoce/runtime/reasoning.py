@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from vivavoce.engines.base import LanguageModel
 from vivavoce.errors import EngineError
-from vivavoce.runtime.reasoning_prompts import after_thought, first_words, result_of, to_think
+from vivavoce.runtime.reasoning_prompts import reasoning_prompt
 from vivavoce.runtime.think_tags import without_tags
 from vivavoce.types import (
     FinishReason,
@@ -103,6 +103,8 @@ class _Brains:
         self._messages = tuple(messages)
         self._options = options
         self._thinking = thinking
+        self._prompt = reasoning_prompt(messages)
+        self._plain = bool(options.tools or options.schema or options.continue_last_message)
         self._thought = _Thought()
         self._said = ""
         self._cost = _Cost()
@@ -110,8 +112,7 @@ class _Brains:
 
     async def events(self) -> AsyncGenerator[GenerationEvent, None]:
         """Thoughts and words, interleaved as they come."""
-        whole = bool(self._options.tools or self._options.schema or self._options.continue_last_message)
-        mode = "think-before-speak" if whole else self._thinking.mode
+        mode = "think-before-speak" if self._plain else self._thinking.mode
         first = {"speak-first": 0, "think-first": self._thinking.segment_tokens}.get(mode, self._thinking.budget_tokens)
         async with aclosing(self._think(first)) as thinking:
             async for delta in thinking:
@@ -138,10 +139,16 @@ class _Brains:
             self._thought.over = self._options.continue_last_message
             return
         own = replace(
-            self._options, max_tokens=tokens, tools=(), schema=None, tool_choice="auto", logprobs=None, voice=None
+            self._options,
+            max_tokens=tokens,
+            tools=(),
+            schema=None,
+            tool_choice="auto",
+            logprobs=None,
+            voice=None,
+            continue_last_message=True,
         )
-        prompt = (*self._messages, to_think(self._messages))
-        async with aclosing(self._model.generate(prompt, own)) as events:
+        async with aclosing(self._model.generate((*self._messages, *self._prompt.to_think("")), own)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
                     self._add(event.text)
@@ -153,11 +160,16 @@ class _Brains:
 
     async def _formulate(self, tokens: int) -> None:
         """What is left to think, aside, while it is spoken. Its deltas are in ``news``, ``None`` at the end."""
-        prompt: tuple[Message, ...] = (*self._messages, to_think(self._messages))
-        aside = replace(self._options, max_tokens=tokens, slot=None, aside=True, logprobs=None, voice=None)
-        if self._thought.text:
-            prompt = (*prompt, Message("assistant", self._thought.text))
-            aside = replace(aside, continue_last_message=True)
+        prompt = (*self._messages, *self._prompt.to_think(self._thought.text))
+        aside = replace(
+            self._options,
+            max_tokens=tokens,
+            slot=None,
+            aside=True,
+            logprobs=None,
+            voice=None,
+            continue_last_message=True,
+        )
         in_segment = 0
         try:
             async with aclosing(self._model.generate(prompt, aside)) as events:
@@ -234,19 +246,14 @@ class _Brains:
         They go on in the midst of a sentence, or begin a ``new_sentence``: small models add nothing to a turn that is complete.
         """
         options = replace(self._options, max_tokens=remaining)
-        if self._options.continue_last_message:
+        if self._options.continue_last_message or not (known or self._said or not self._thought.over):
             return self._messages, options
-        prompt: tuple[Message, ...] = self._messages
-        if new_sentence:
-            return (*prompt, Message("assistant", self._said.strip()), result_of(known, self._messages)), options
-        if known:
-            prompt = (*prompt, after_thought(known, self._messages, whole=self._thought.over))
-        elif not self._thought.over:
-            prompt = (*prompt, first_words(self._messages))
-        if self._said:
-            prompt = (*prompt, Message("assistant", self._said))
-            options = replace(options, continue_last_message=True)
-        return prompt, options
+        if self._plain:
+            instruction = self._prompt.after_thought.format(thought=known.strip())
+            return (*self._messages, Message("system", instruction)), options
+        prompt = self._prompt.to_speak(known, self._said, whole=self._thought.over, new_sentence=new_sentence)
+        stops = (*options.stop, self._prompt.close, "\n")
+        return (*self._messages, *prompt), replace(options, continue_last_message=True, stop=stops)
 
 
 def _reason(reason: str) -> FinishReason:

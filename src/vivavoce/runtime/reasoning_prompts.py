@@ -1,65 +1,75 @@
-"""What the two brains are told (``reasoning.py``), in the user's language: English, or Chinese. Pure."""
+"""What the two brains are told (``reasoning.py``), in the user's language: English, or Chinese. Pure.
+
+Both write one message that has been begun for them: notes, then words in quotation marks. So all that is new to the language
+model when it turns from notes to words is what announces them, five to ten tokens; told by another message behind the
+notes, it had to read four times as much before the first word.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from vivavoce.text.scripts import written_language
 from vivavoce.types import Message
 
-_THINK = {
-    "en": (
-        "First think, in short notes that nobody hears. Write each step on its own, with its numbers, and end with "
-        "'Result:'. Do not speak to the person."
+
+@dataclass(frozen=True, slots=True)
+class ReasoningPrompt:
+    """In one language. ``rule`` stands behind the conversation; ``notes`` begins the message that is thought and spoken,
+    ``first`` the words that are said before all is thought, ``answer`` those that are said by all notes. ``close`` ends words.
+
+    ``after_thought`` is the instruction by finished notes, for answers that may be calls or have a form.
+    """
+
+    rule: str
+    notes: str
+    first: str
+    answer: str
+    close: str
+    after_thought: str
+
+    def to_think(self, thought: str) -> tuple[Message, Message]:
+        """What stands behind the conversation while it is thought: the rule, and the notes so far, to be gone on with."""
+        return Message("system", self.rule), Message("assistant", self.notes + thought)
+
+    def to_speak(self, thought: str, said: str, *, whole: bool, new_sentence: bool) -> tuple[Message, ...]:
+        """What stands behind the conversation while it is spoken; the last message is to be gone on with.
+
+        ``whole``: ``thought`` is all there is; ``new_sentence``: what was ``said`` is complete.
+        """
+        notes = self.notes + thought.strip() if thought else ""
+        if whole and new_sentence and said:
+            words = self.first + said.strip() + self.close + self.answer
+        else:
+            words = (self.answer if whole else self.first) + said
+        begun = Message("assistant", (notes + words) if notes else words.lstrip())
+        return (Message("system", self.rule), begun) if thought else (begun,)
+
+
+_PROMPTS: Mapping[str, ReasoningPrompt] = {
+    "en": ReasoningPrompt(
+        rule="Write short notes first: each step with its numbers, then the result.",
+        notes="Notes:\n",
+        first="\n\nFirst sentence to the person, without the result: “",
+        answer="\n\nAnswer to the person in one short sentence: “",
+        close="”",
+        after_thought="Your notes:\n{thought}\n\nNow answer the person aloud by these notes, in one or two short sentences.",
     ),
-    "zh": "先思考：写简短的笔记，没有人会听到。一步一步写出数字，最后写“结果：”。不要对用户说话。",
-}
-_ANSWER = {
-    "en": "Your notes:\n{thought}\n\nNow answer the person aloud by these notes, in one or two short sentences.",
-    "zh": "你的笔记：\n{thought}\n\n现在按照笔记用一两句短话口头回答对方。",
-}
-_ANSWER_UNFINISHED = {
-    "en": (
-        "Your notes so far, which are not finished:\n{thought}\n\nTell the person these steps in one short sentence. "
-        "Do not say the result yet."
+    "zh": ReasoningPrompt(
+        rule="先写简短的笔记：每一步写出数字，最后写结果。",
+        notes="笔记：\n",
+        first="\n\n先对对方说一句，不说结果：「",
+        answer="\n\n用一句短话回答对方：「",
+        close="」",
+        after_thought="你的笔记：\n{thought}\n\n现在按照笔记用一两句短话口头回答对方。",
     ),
-    "zh": "你目前的笔记（还没写完）：\n{thought}\n\n用一句短话把这些步骤说给对方听，先不要说结果。",
-}
-_RESULT = {
-    "en": "Your notes are finished:\n{thought}\n\nNow tell the person the result in one short sentence.",
-    "zh": "你的笔记写完了：\n{thought}\n\n现在用一句短话告诉对方结果。",
-}
-_FIRST_WORDS = {
-    "en": "Begin with one short sentence that takes the question up. Do not say the result yet.",
-    "zh": "先用一句短话接住问题，先不要说结果。",
 }
 
 
-def to_think(messages: Sequence[Message]) -> Message:
-    """The formulation's instruction, behind the conversation."""
-    return Message("system", _THINK[_language(messages)])
-
-
-def after_thought(thought: str, messages: Sequence[Message], *, whole: bool) -> Message:
-    """The articulation's instruction: with all notes, or those there are by now."""
-    return Message(
-        "system", (_ANSWER if whole else _ANSWER_UNFINISHED)[_language(messages)].format(thought=thought.strip())
-    )
-
-
-def result_of(thought: str, messages: Sequence[Message]) -> Message:
-    """The articulation's instruction behind what it said before all was thought."""
-    return Message("system", _RESULT[_language(messages)].format(thought=thought.strip()))
-
-
-def first_words(messages: Sequence[Message]) -> Message:
-    """The articulation's instruction before there is any thought."""
-    return Message("system", _FIRST_WORDS[_language(messages)])
-
-
-def _language(messages: Sequence[Message]) -> str:
-    """The language of what was said last by the user."""
+def reasoning_prompt(messages: Sequence[Message]) -> ReasoningPrompt:
+    """That of the language of what was said last by the user."""
     for message in reversed(messages):
         if message.role == "user":
-            return "zh" if (message.reply_language or written_language(message.content)) == "zh" else "en"
-    return "en"
+            return _PROMPTS["zh" if (message.reply_language or written_language(message.content)) == "zh" else "en"]
+    return _PROMPTS["en"]

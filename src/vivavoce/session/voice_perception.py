@@ -129,7 +129,7 @@ class SessionPerception:
         if not self._instruct:
             return None
         if text and not asks_about_sound(text):
-            return note_for(facts, language)
+            return note_for(facts, language, text)
         return self._answer(facts, text, language)
 
     def _answer(self, facts: VoiceFacts, text: str, language: Language) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import normalize
 
-from vivavoce.bench.answer_checks import has_pattern, in_language, leaks
+from vivavoce.bench.answer_checks import has_pattern, in_language, leaks, length
 from vivavoce.bench.persona.dialogue import PlayedPersonaTurn
 from vivavoce.bench.persona.scripts import PersonaScript, PersonaTurn, Rule
 from vivavoce.bench.spoken_numbers import in_digits
@@ -58,8 +58,6 @@ _MIXED_UP = re.compile(
 """An answer about itself, to a question about the user."""
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
-_WORD = re.compile(r"[A-Za-z0-9][\w'’-]*")
-_CHARACTER = re.compile(r"[\u3400-\u9fff0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +141,6 @@ def length_fault(wanted: int, answer: str, language: Language) -> str:
     """Whether the length is further off than ``TOLERANCE``."""
     count = length(answer, language)
     return "" if abs(count - wanted) <= TOLERANCE * wanted else f"{count} instead of {wanted}"
-
-
-def length(text: str, language: Language) -> int:
-    """Words, or in Chinese characters and digits."""
-    return len((_CHARACTER if language == "zh" else _WORD).findall(text))
 
 
 def sentences(text: str, language: Language) -> list[str]:
