@@ -132,8 +132,8 @@ class SpeechEncoding:
     """What a recogniser's encoder made of an utterance, for those who hear more in it than words.
 
     ``network`` names the encoder, since what is trained on one knows nothing of another; ``states`` is ``float32[n, d]``,
-    ``log_mel`` ``float32[80, m]``, both from the utterance's start. ``language`` is there where it was detected. One that tells
-    more than words by itself says so in ``tags`` (``emotion``, ``event``), in its own labels; it may have no states to show.
+    ``log_mel`` ``float32[bands, m]``, both from the utterance's start. ``language`` is there where it was detected. A network
+    that tells more than words by itself does so in ``tags`` (``emotion``, ``event``), in its own labels; it may show no states.
     """
 
     network: str
