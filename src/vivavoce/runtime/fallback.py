@@ -128,6 +128,7 @@ class FallbackRecognizer(Recognizer):
         self._recognizer = recognizer
         self._other = other
         self._other_name = other_name
+        self._away = False
 
     @override
     async def transcribe(
@@ -140,12 +141,15 @@ class FallbackRecognizer(Recognizer):
                 async for event in events:
                     begun = True
                     yield event
+            self._away = False
             return
         except EngineError as error:
             if begun:
                 raise
             self.fallbacks += 1
-            log.warning("%s; '%s' hears in place of '%s'", error, self._other_name, self.name)
+            level = logging.DEBUG if self._away else logging.WARNING  # somebody who speaks is read again and again
+            self._away = True
+            log.log(level, "%s; '%s' hears in place of '%s'", error, self._other_name, self.name)
         async with aclosing(self._other.transcribe(samples, options)) as events:
             async for event in events:
                 yield event
