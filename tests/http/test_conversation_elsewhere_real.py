@@ -23,11 +23,9 @@ pytestmark = pytest.mark.real
 
 PATIENCE_S = 300.0
 KEY = "a-key-for-the-front"
-LAMP = {
-    "type": "function", "name": "switch_light", "description": "Switch the light of a room on or off.",
-    "parameters": {
-        "type": "object", "properties": {"room": {"type": "string"}, "on": {"type": "boolean"}}, "required": ["room", "on"],
-    },
+WEATHER = {
+    "type": "function", "name": "get_weather", "description": "The weather in a city now",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
 }  # fmt: skip
 
 
@@ -96,19 +94,17 @@ async def test_a_voice_turn(front: RunningServer, back: RunningServer) -> None:
 
 
 async def test_tools(front: RunningServer) -> None:
-    async with conversation(front, tools=[LAMP]) as talker:
-        await speak(talker, "Please turn on the light in the kitchen.")
+    async with conversation(front, tools=[WEATHER], instructions="Answer in one short sentence.") as talker:
+        await speak(talker, "What is the weather in Paris?")
         events = await to_the_end(talker)
         calls = [item for item in events[-1]["response"]["output"] if item["type"] == "function_call"]
-        assert [(call["name"], json.loads(call["arguments"])) for call in calls] == [
-            ("switch_light", {"room": "kitchen", "on": True})
-        ]
-        output = {"type": "function_call_output", "call_id": calls[0]["call_id"], "output": "The light is on."}
+        assert [(call["name"], json.loads(call["arguments"])) for call in calls] == [("get_weather", {"city": "Paris"})]
+        output = {"type": "function_call_output", "call_id": calls[0]["call_id"], "output": "It rains."}
         await talker.send(type="conversation.item.create", item=output)
         await talker.send(type="response.create")
         done = (await to_the_end(talker))[-1]["response"]
         assert done["status"] == "completed"
-        assert "light" in done["output"][0]["content"][0]["transcript"].lower()
+        assert "rain" in done["output"][0]["content"][0]["transcript"].lower()
 
 
 async def test_interruption(front: RunningServer, back: RunningServer) -> None:
