@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Annotated
 
 import typer
@@ -91,13 +92,19 @@ def interval(values: Sequence[float], *, draws: int = 2000) -> tuple[float, floa
     return medians[draws // 40], medians[-draws // 40]
 
 
-async def measure(servers: Mapping[str, Target], questions: Sequence[Question], runs: int) -> Parity:
-    """Ask each server each question ``runs`` times, after one turn each that does not count."""
+async def measure(servers: Mapping[str, Target], questions: Sequence[Question], runs: int, most_s: float) -> Parity:
+    """Ask each server each question ``runs`` times, after one turn each that does not count.
+
+    No question is begun with after ``most_s``; what was begun with is put to all of them.
+    """
+    until = monotonic() + most_s
     for target in servers.values():
         await ask(target, questions[0])
     parity = Parity({name: [] for name in servers})
     names = list(servers)
     for number, question in enumerate([question for _ in range(runs) for question in questions]):
+        if monotonic() >= until:
+            break
         turned = number % len(names)
         for name in (*names[turned:], *names[:turned]):
             parity.measures[name].append(await ask(servers[name], question))
@@ -141,7 +148,9 @@ def _gguf() -> Path:
     return find_gguf(WeightStore(load_catalogue(), config.weights_folder, config.models).folder(WEIGHTS))
 
 
-async def _compare(console: Console, choice: QuestionChoice, voice: str) -> Parity:
+async def _compare(
+    console: Console, choice: QuestionChoice, voice: str, most_s: float, *, ears_and_mouth: bool
+) -> Parity:
     questions, _ = await questions_of(choice, console, EngineSet.LOCAL, None)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vivavoce-parity-")))
@@ -149,11 +158,12 @@ async def _compare(console: Console, choice: QuestionChoice, voice: str) -> Pari
         first = await stack.enter_async_context(started(console, folder, "first", _COMMON + _BUILT_IN))
         remote = _COMMON + _ELSEWHERE.format(url=brain)
         second = await stack.enter_async_context(started(console, folder, "second", remote))
-        far = _EARS_AND_MOUTH.format(url=f"{http_url(first.url)}/v1", key=first.api_key, voice=voice)
-        third = await stack.enter_async_context(started(console, folder, "third", far + remote))
-        servers = {IN_PROCESS: first, MODEL: second, ALL: third}
+        servers = {IN_PROCESS: first, MODEL: second}
+        if ears_and_mouth:
+            far = _EARS_AND_MOUTH.format(url=f"{http_url(first.url)}/v1", key=first.api_key, voice=voice)
+            servers[ALL] = await stack.enter_async_context(started(console, folder, "third", far + remote))
         targets = {name: Target("", voice=voice).at(server) for name, server in servers.items()}
-        return await measure(targets, questions, choice.runs)
+        return await measure(targets, questions, choice.runs, most_s)
 
 
 def engine_parity(
@@ -161,11 +171,15 @@ def engine_parity(
     limit: Annotated[int, typer.Option(min=1, help="Number of questions.")] = 6,
     runs: Annotated[int, typer.Option(min=1, help="How often each is asked.")] = 2,
     voice: Annotated[str, typer.Option(help="The voice of the replies.")] = "alloy",
+    most_s: Annotated[
+        float, typer.Option("--most-s", help="No question is begun with after so many seconds.")
+    ] = 3600.0,
+    ears_and_mouth: Annotated[bool, typer.Option(help="With the third server.")] = True,
 ) -> None:
     """Compare the voice-to-voice latency of engines here and elsewhere, with the same weights, in one run."""
     console = Console()
     choice = QuestionChoice(None, language, "*", limit, runs, 1)
-    print_parity(console, asyncio.run(_compare(console, choice, voice)))
+    print_parity(console, asyncio.run(_compare(console, choice, voice, most_s, ears_and_mouth=ears_and_mouth)))
 
 
 if __name__ == "__main__":
