@@ -57,7 +57,8 @@ class OnnxEmbedder(Embedder):
         self._settings = settings
         self._session = session
         self._tokenizer = tokenizer
-        self._padding = next((tokenizer.token_to_id(token) for token in ("<pad>", "[PAD]")), None) or 0
+        paddings = (tokenizer.token_to_id(token) for token in ("<pad>", "[PAD]"))
+        self._padding = next((number for number in paddings if number is not None), 0)
         self._inputs = [one.name for one in session.get_inputs()]
         self.dimensions = self._run([self._ids("a", prefix="")]).shape[1]
         self._threads = EmbeddingThreads(ENGINE, self.dimensions, self._run)

@@ -143,7 +143,10 @@ def _fallbacks(engines: Engines | None) -> list[str]:
         kinds["language_model"] = {one.name: one.fallbacks for one in models if isinstance(one, FallbackModel)}
         kinds["recognizer"] = {one.name: one.fallbacks for one in recognizers if isinstance(one, FallbackRecognizer)}
         routers = {id(own.synthesizer): own.synthesizer for own in (engines, *tiers)}
-        kinds["speaker"] = dict(sum((router.fallbacks for router in routers.values()), Counter()))
+        spoken: Counter[str] = Counter()
+        for router in routers.values():
+            spoken.update(router.fallbacks)
+        kinds["speaker"] = spoken
     name = "vivavoce_fallbacks_total"
     lines = _family(name, "language_model", "Replies, utterances and clauses another engine took over.", {})
     return lines + [
