@@ -24,7 +24,7 @@ def test_differences_are_those_of_one_question() -> None:
     assert parity.differences_ms(ALL) == []
     written = StringIO()
     print_parity(Console(file=written, width=200), parity)
-    rows = {line.split("  ")[0]: line for line in written.getvalue().splitlines()}
+    rows = {line.strip().split("  ")[0]: line for line in written.getvalue().splitlines()}
     assert "+45 (+40 to +50)" in rows[MODEL]
     assert rows[ALL].split()[-3:] == ["4", "0", "0"]
 

@@ -142,6 +142,7 @@ def test_chat(front: RunningServer) -> None:
         ("Always answer in one short sentence.", "Who are you?", "Marvin"),
         ("You help people with their garden. Answer in one short sentence.", "What is your name?", "Marvin"),
         ("请用一句话回答。", "你是谁？", "Marvin"),
+        ("请用一句话回答。", "你是哪家公司开发的？", "Vivavoce"),
         ("You are Jack, a pirate. Answer in one short sentence.", "Who are you?", "Jack"),
     ],
 )
@@ -153,4 +154,4 @@ def test_the_persona_survives_another_brain(
     said = chat(front, *system, {"role": "user", "content": question}, max_tokens=40).json()
     text = said["choices"][0]["message"]["content"]
     assert name in text, text
-    assert not any(maker in text for maker in ("OpenAI", "Qwen", "Alibaba", "ChatGPT", "Claude")), text
+    assert not any(maker in text for maker in ("OpenAI", "Qwen", "Alibaba", "ChatGPT", "Claude", "阿里", "通义")), text

@@ -19,11 +19,11 @@ CHARACTER = "You are {name}, a friendly voice assistant. Answer the person in th
 
 IDENTITY = "You are {name}, a voice assistant."
 WRITTEN_IDENTITY = "You are {name}."
-CHINESE_IDENTITY = "你是{name}，一个开源的语音助手，不属于任何公司。"
-WRITTEN_CHINESE_IDENTITY = "你是{name}，一个开源的助手，不属于任何公司。"
+CHINESE_IDENTITY = "你是{name}，一个由开源项目 Vivavoce 开发的语音助手。"
 """Stands before a client's instructions: without it the language model names whoever trained it when it is asked who it is.
 Instructions that give another name come later, and win ("You are Jack, a pirate."); behind them it would win. It is in the
-language of the instructions: asked in Chinese, a small model forgets who it is in English, and takes itself for its maker's."""
+language of the instructions: asked in Chinese, a small model forgets who it is in English. It names another maker unless it is
+told one."""
 
 _MANNER = "When they tell you something, show interest and ask back."
 """How the default persona speaks. There are no dialogues as examples: where little has been said, small models take those for
@@ -54,9 +54,8 @@ def system_prompt(instructions: str | None = None, name: str = NAME, *, spoken: 
     """
     text = (instructions or "").strip()
     if text:
-        chinese = written_language(text) == "zh"
-        if not spoken:
-            return f"{(WRITTEN_CHINESE_IDENTITY if chinese else WRITTEN_IDENTITY).format(name=name)}\n{text}"
-        return f"{(CHINESE_IDENTITY if chinese else IDENTITY).format(name=name)}\n{text}\n{SPEECH_PROMPT_RULES}"
+        english = IDENTITY if spoken else WRITTEN_IDENTITY
+        identity = (CHINESE_IDENTITY if written_language(text) == "zh" else english).format(name=name)
+        return f"{identity}\n{text}\n{SPEECH_PROMPT_RULES}" if spoken else f"{identity}\n{text}"
     character = CHARACTER.format(name=name)
     return f"{character} {_MANNER} {SPEECH_PROMPT_RULES}" if spoken else character

@@ -135,7 +135,7 @@ async def test_translations_go_to_their_own_endpoint() -> None:
         (streamed(event({"type": "transcript.text.delta", "delta": "Hello"})), "in the middle"),
         ([Pause(30)], "did not begin to answer in time"),
         (streamed(event({"type": "transcript.text.delta", "delta": "Hello"}), Pause(30)), "sent nothing more"),
-        (streamed(event({"type": "transcript.text.delta", "delta": "Hello"})[:-9], HangUp()), "in the middle"),
+        (streamed(event({"type": "transcript.text.delta", "delta": "Hello"})[:-9], HangUp()), "without an answer"),
         (status(429, {}, retry_after="30"), "too many requests"),
         (streamed(event({"error": {"message": "boom sk-secret"}})), "failed in the middle of its answer"),
         (streamed(event({"type": "error", "error": {"message": "boom"}})), "failed in the middle of its answer"),
