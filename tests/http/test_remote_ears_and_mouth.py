@@ -39,7 +39,7 @@ def fine(asked: Asked) -> list[Step]:
 
 FAULTS: dict[str, list[Step]] = {
     "stall": [Pause(30)],
-    "half an answer": [whole({"text": "How far"})[0][:-9], HangUp()],
+    "half an answer": [b'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"text": "How', HangUp()],
     "429": status(429, {}, retry_after="30"),
     "500": status(500, {"error": {"message": "sk-very-secret"}}),
     "wrong JSON": whole(b"{nonsense"),

@@ -139,12 +139,12 @@ def _fallbacks(engines: Engines | None) -> list[str]:
     kinds: dict[str, dict[str, int]] = {"language_model": {}, "recognizer": {}, "speaker": {}}
     if engines is not None:
         models, tiers = engines.language_models.values(), engines.tiers.values()
-        recognizers = [one for own in (engines, *tiers) for one in own.recognition.recognizers]
+        hearing = [engines.recognition, *(tier.recognition for tier in tiers)]
+        recognizers = [one for recognition in hearing for one in recognition.recognizers]
         kinds["language_model"] = {one.name: one.fallbacks for one in models if isinstance(one, FallbackModel)}
         kinds["recognizer"] = {one.name: one.fallbacks for one in recognizers if isinstance(one, FallbackRecognizer)}
-        routers = {id(own.synthesizer): own.synthesizer for own in (engines, *tiers)}
         spoken: Counter[str] = Counter()
-        for router in routers.values():
+        for router in dict.fromkeys([engines.synthesizer, *(tier.synthesizer for tier in tiers)]):
             spoken.update(router.fallbacks)
         kinds["speaker"] = spoken
     name = "vivavoce_fallbacks_total"
