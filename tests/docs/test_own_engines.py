@@ -47,7 +47,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     points = tomllib.loads(registered.text)["project"]["entry-points"]
     other_points, others = shown("The other kinds", "engines.md")
     engines = tomllib.loads(configured.text)["engines"] | dict.fromkeys(KINDS, "mine")
-    engines["speakers"].append("fake")  # voices are made of clips with one that can mix them
     engines["audio_chats"] = {"hears": {"engine": "mine", "decoder": "mine"}}
     tiers = {"served_by": {"step-audio-2-mini": {"audio_chat": "hears"}}}
     voice_points, voices = shown("Speakers that take a voice", "engines.md")
@@ -56,9 +55,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     with (
         installed(folder, "my_package", program.text, points),
         installed(folder, "other_package", others.text, tomllib.loads(other_points.text)["project"]["entry-points"]),
-        running(load_config({"engines": engines, "tiers": tiers, "net": {"allow_private": True}})) as started,
         installed(folder, "voices_package", voices.text, tomllib.loads(voice_points.text)["project"]["entry-points"]),
-        running(load_config({"engines": engines, "net": {"allow_private": True}})) as started,
+        running(load_config({"engines": engines, "tiers": tiers, "net": {"allow_private": True}})) as started,
     ):
         yield started
 

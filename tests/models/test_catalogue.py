@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE
-from vivavoce.engines.token2wav.decoder import FILES, WEIGHTS
 from vivavoce.engines.sherpa.hearing import PARAFORMER, SENSE_VOICE
+from vivavoce.engines.token2wav.decoder import FILES, WEIGHTS
 from vivavoce.errors import WeightsError
 from vivavoce.models.catalogue import (
     Catalogue,
@@ -56,18 +56,18 @@ def test_has_all_the_weights_the_engines_name(catalogue: Catalogue) -> None:
 
 
 CLONING = ["zipvoice", "pocket-tts"]
-OF_PROFILES = ["qwen3-4b-instruct-2507", "whisper-small"]
 VOCODER = "step-audio-2-token2wav"
-
-
-def test_what_clones_and_what_profiles_need_is_optional(catalogue: Catalogue) -> None:
-    assert [entry.name for entry in catalogue.weights if entry.optional] == [*OF_PROFILES, *CLONING, VOCODER]
 OF_PROFILES = ["qwen3-4b-instruct-2507", "whisper-small", "sensevoice-small", "bge-m3"]
 OF_CHOICE = ["whisper-large-v3-turbo", "paraformer-zh"]
 
 
 def test_what_clones_and_what_profiles_need_is_optional(catalogue: Catalogue) -> None:
-    assert {entry.name for entry in catalogue.weights if entry.optional} == {*OF_PROFILES, *OF_CHOICE, *CLONING}
+    assert {entry.name for entry in catalogue.weights if entry.optional} == {
+        *OF_PROFILES,
+        *OF_CHOICE,
+        *CLONING,
+        VOCODER,
+    }
 
 
 def test_what_profiles_need_can_be_mounted_and_had_from_a_hub(catalogue: Catalogue) -> None:

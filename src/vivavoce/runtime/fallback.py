@@ -8,9 +8,8 @@ from contextlib import aclosing
 
 from typing_extensions import override
 
-from vivavoce.engines.base import LanguageModel, SpeechOutput
 from vivavoce.closing import CloseStack
-from vivavoce.engines.base import LanguageModel, Recognizer
+from vivavoce.engines.base import LanguageModel, Recognizer, SpeechOutput
 from vivavoce.errors import EngineError
 from vivavoce.types import (
     GenerationEvent,
@@ -114,6 +113,8 @@ def is_read(messages: Sequence[Message]) -> bool:
     """Whether there are words of what the user said last."""
     last = next((message for message in reversed(messages) if message.role == "user"), None)
     return last is None or last.audio is None or bool(last.content)
+
+
 class FallbackRecognizer(Recognizer):
     """``recognizer``, called ``name`` in the configuration; an utterance it fails at before its first word is ``other``'s.
 
