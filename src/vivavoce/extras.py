@@ -13,11 +13,12 @@ from typing import Literal, TypeAlias
 
 from vivavoce.errors import ClientError
 
-Extra: TypeAlias = Literal["audio", "cloning", "knowledge", "mcp", "postgres", "search", "token2wav"]
+Extra: TypeAlias = Literal["audio", "cloning", "hearing", "knowledge", "mcp", "postgres", "search", "token2wav"]
 
 MODULES: Mapping[Extra, tuple[str, ...]] = {
     "audio": ("sounddevice",),
     "cloning": ("cma", "sherpa_onnx"),
+    "hearing": ("sherpa_onnx",),
     "knowledge": (
         "apsw",
         "charset_normalizer",

@@ -6,7 +6,7 @@ On the wire, what is ``None`` or empty is left out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -139,13 +139,15 @@ class SpeechEncoding:
     """What a recogniser's encoder made of an utterance, for those who hear more in it than words.
 
     ``network`` names the encoder, since what is trained on one knows nothing of another; ``states`` is ``float32[n, d]``,
-    ``log_mel`` ``float32[80, m]``, both from the utterance's start. ``language`` is there where it was detected.
+    ``log_mel`` ``float32[bands, m]``, both from the utterance's start. ``language`` is there where it was detected. A network
+    that tells more than words by itself does so in ``tags`` (``emotion``, ``event``), in its own labels; it may show no states.
     """
 
     network: str
     states: NDArray[np.float32]
     log_mel: NDArray[np.float32]
     language: Labelled | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

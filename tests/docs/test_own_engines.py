@@ -21,7 +21,9 @@ from foreign import installed
 from net.pages import Pages, served
 from recordings import TWO_PARTS, loudness, wav
 from running import RunningServer, Talker, running, silence, talking, tone
+from vivavoce.audio.pcm import decode_pcm16
 from vivavoce.config import load_config
+from vivavoce.engines.fake.signals import strongest_hz
 from voicing import file_of, hum
 
 SAID = "Hello from my engine."
@@ -35,7 +37,7 @@ def shown(heading: str, page: str = "getting-started.md") -> list[Block]:
     return [block for block in blocks(DOCS / page) if block.heading == heading]
 
 
-KINDS = ("speech_detector", "turn_scorer", "speaker_verifier", "embedder")
+KINDS = ("speech_detector", "turn_scorer", "speaker_verifier", "embedder", "perceiver")
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +47,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     points = tomllib.loads(registered.text)["project"]["entry-points"]
     other_points, others = shown("The other kinds", "engines.md")
     engines = tomllib.loads(configured.text)["engines"] | dict.fromkeys(KINDS, "mine")
-    engines["speakers"].append("fake")  # voices are made of clips with one that can mix them
     engines["audio_chats"] = {"hears": {"engine": "mine", "decoder": "mine"}}
     tiers = {"served_by": {"step-audio-2-mini": {"audio_chat": "hears"}}}
+    voice_points, voices = shown("Speakers that take a voice", "engines.md")
+    engines["speakers"] += ["echo", "mixer"]
     folder = tmp_path_factory.mktemp("packages")
     with (
         installed(folder, "my_package", program.text, points),
         installed(folder, "other_package", others.text, tomllib.loads(other_points.text)["project"]["entry-points"]),
+        installed(folder, "voices_package", voices.text, tomllib.loads(voice_points.text)["project"]["entry-points"]),
         running(load_config({"engines": engines, "tiers": tiers, "net": {"allow_private": True}})) as started,
     ):
         yield started
@@ -206,7 +210,24 @@ def test_a_search_of_documents(http: httpx.Client) -> None:
     assert "The fox is red." in found[0]["content"][0]["text"]
 
 
-def test_a_voice_made_of_a_clip(http: httpx.Client) -> None:
-    answer = http.post("/v1/audio/voices", data={"text": SAID}, files={"file": ("a.wav", file_of(hum(200)))})
+@pytest.mark.parametrize(("kind", "engine"), [("clone", "echo"), ("match", "mixer")])
+def test_a_voice_made_of_a_clip(http: httpx.Client, kind: str, engine: str) -> None:
+    fields = {"text": SAID, "kind": kind}
+    answer = http.post("/v1/audio/voices", data=fields, files={"file": ("a.wav", file_of(hum(200)))})
     assert answer.status_code == 200, answer.text
-    assert answer.json()["transcript"] == SAID
+    made = answer.json()
+    assert (made["transcript"], made["kind"], made["engine"]) == (SAID, kind, engine)
+    body = {"model": "step-tts-2", "input": "Hello there.", "voice": made["id"], "response_format": "pcm"}
+    sound = http.post("/v1/audio/speech", json=body)
+    assert sound.status_code == 200, sound.text
+    pitch_hz = strongest_hz(decode_pcm16(sound.content), 24_000)
+    assert abs(pitch_hz - 200) < 15
+    assert http.delete(f"/v1/audio/voices/{made['id']}").status_code == 200
+
+
+async def test_what_is_heard_besides_words(server: RunningServer) -> None:
+    async with talking(server) as talker:
+        await talker.append(silence(300) + tone(3000) + silence(700))
+        events = await talker.until("response.done")
+    (perceived,) = [event for event in events if event["type"] == "voice.perception"]
+    assert (perceived["emotion"]["label"], perceived["emotion"]["source"]) == ("angry", "mine")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from openai_stub import Asked, Step, Stub, status, stub, whole
+from openai_stub import Asked, HangUp, Pause, Step, Stub, status, stub, whole
 from vivavoce.engines.base import Embedder, EngineContext
 from vivavoce.engines.e5 import load as load_e5
 from vivavoce.engines.fake import FakeEmbedder
@@ -159,21 +159,32 @@ async def test_asks_an_endpoint_in_batches_and_keeps_their_order() -> None:
         assert (await embedder.embed([], EmbedOptions())).shape == (0, 8)
 
 
+def _half_an_answer() -> bytes:
+    (answer, *_) = whole({"data": [{"index": 0, "embedding": [0.1] * 8}]})
+    assert isinstance(answer, bytes)
+    return answer.split(b"0.1")[0]
+
+
 @pytest.mark.parametrize(
     ("answer", "retriable"),
     [
         (status(503, {}), True),
-        (status(429, {}), True),
+        (status(429, {}, retry_after="30"), True),
         (status(401, {}), False),
+        ([Pause(30)], True),
+        ([HangUp()], True),
+        ([_half_an_answer(), HangUp()], True),
+        ([_half_an_answer(), Pause(30)], True),
         (whole(b"<html>"), False),
         (whole({"data": [{"index": 0, "embedding": [1.0, 2.0]}]}), False),
         (whole({"data": [{"index": 0, "embedding": [0.0] * 8}]}), False),
     ],
 )
 async def test_a_wrong_answer_is_an_error_of_the_engine(answer: list[Step], retriable: bool) -> None:
-    async with embedding(Endpoint(answer)) as (_, embedder):
+    async with embedding(Endpoint(answer), first_s=0.5, between_s=0.3) as (_, embedder):
         with pytest.raises(EngineError) as failure:
-            await embedder.embed(["a"], EmbedOptions(query=True))
+            async with asyncio.timeout(3):
+                await embedder.embed(["a"], EmbedOptions(query=True))
     assert failure.value.retriable is retriable
 
 

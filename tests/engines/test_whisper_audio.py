@@ -13,7 +13,7 @@ from vivavoce.engines.mel import mel_filters
 from vivavoce.engines.whisper.chinese import Simplifier
 from vivavoce.engines.whisper.features import LogMel, frames_for
 from vivavoce.engines.whisper.vocabulary import likeliest
-from vivavoce.engines.whisper.windows import LONGEST_S, windows
+from vivavoce.engines.windows import LONGEST_S, windows
 
 RATE_HZ = 16_000
 

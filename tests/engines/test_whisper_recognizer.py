@@ -15,10 +15,10 @@ from tokenizers import AddedToken, Tokenizer
 from tokenizers.models import WordLevel
 
 from vivavoce.engines.base import EngineContext
+from vivavoce.engines.utterance_text import UtteranceText
 from vivavoce.engines.whisper import load
 from vivavoce.engines.whisper.listener import Utterance
 from vivavoce.engines.whisper.recognizer import WhisperRecognizer
-from vivavoce.engines.whisper.utterance_text import UtteranceText
 from vivavoce.engines.whisper.vocabulary import LONGEST_PROMPT, Vocabulary
 from vivavoce.errors import EngineError
 from vivavoce.types import Language, Samples, TranscribeOptions, Transcript

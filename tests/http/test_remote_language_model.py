@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from http_checks import metric, readiness
 from openai_stub import DONE, HangUp, Pause, Script, Step, Stub, chunk, running_stub, said, status, streamed
 from running import RunningServer, Talker, running, talking
 from vivavoce.config import Config, load_config
@@ -149,16 +150,6 @@ async def test_interruption_closes_the_request_at_once(server: RunningServer, el
             assert time.monotonic() < deadline
             await talker.send(type="session.update", session={})
             await talker.next()
-
-
-def readiness(server: RunningServer) -> tuple[int, str, dict[str, Any]]:
-    answer = httpx.get(f"{server.http}/readyz", timeout=10)
-    return answer.status_code, answer.json()["status"], answer.json()["checks"]
-
-
-def metric(server: RunningServer, line: str) -> str:
-    metrics = httpx.get(f"{server.http}/metrics", timeout=10).text.splitlines()
-    return next(sample.rpartition(" ")[2] for sample in metrics if sample.startswith(line))
 
 
 async def test_a_fallback_answers_and_readiness_says_who_is_away(caplog: pytest.LogCaptureFixture) -> None:

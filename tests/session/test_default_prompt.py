@@ -25,6 +25,10 @@ def test_instructions_replace_the_character_and_keep_the_rules() -> None:
 def test_the_assistant_has_the_name_it_is_given() -> None:
     assert system_prompt(name="Ada").startswith("You are Ada, a friendly voice assistant.")
     assert system_prompt("Be brief.", "Ada", spoken=False) == "You are Ada.\nBe brief."
+    assert system_prompt("请用一句话回答。", "小爱").startswith(
+        "你是小爱，一个由开源项目 Vivavoce 开发的语音助手。\n请用"
+    )
+    assert system_prompt("回答要简短。", "小爱", spoken=False).endswith("语音助手。\n回答要简短。")
 
 
 def test_the_default_persona_does_what_it_asks_for() -> None:

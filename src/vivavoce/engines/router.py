@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -72,6 +73,8 @@ class SynthesizerRouter(Synthesizer):
         self._resolve_voice = resolve_voice
         self._levels = Levels()
         self._cache = SpeechCache()
+        self.fallbacks: Counter[str] = Counter()
+        """Clauses an engine elsewhere failed at and another one spoke, by the one that failed."""
         self._find: Callable[[str], Awaitable[None]] = _nowhere
         used = {engine for voice in self._voices.values() for engine, _ in voice.synthesizers.values()}
         if missing := sorted(used - synthesizers.keys()):
@@ -137,6 +140,7 @@ class SynthesizerRouter(Synthesizer):
             except EngineError as error:
                 if begun or number == len(routes) or not hasattr(self.synthesizers[engine], "health"):
                     raise
+                self.fallbacks[engine] += 1
                 logger.warning("%s; '%s' speaks in place of '%s'", error, routes[number][0], engine)
 
     async def _spoken(self, engine: str, text: str, own: SpeakOptions) -> AsyncGenerator[Samples, None]:

@@ -145,6 +145,7 @@ def new_core(state: AppState, store: Store, keys: Keys, engines: Engines, stack:
     Raises ``NoSuchToolError``.
     """
     config, multiple_owners, shared = state.config, state.owners.multiple, ServiceRegistry()
+    intent_embedder = engines.intent_embedder or engines.embedder
     knowledge = config.knowledge
     limits = ParsingLimits(
         memory_mb=knowledge.parsing_memory_mb, cpu_s=knowledge.parsing_cpu_s, pages=knowledge.parsing_pages
@@ -156,8 +157,8 @@ def new_core(state: AppState, store: Store, keys: Keys, engines: Engines, stack:
         state.fetcher,
         _tool_factories(shared),
         builtin=[load_plugin(name) for name in config.tools.builtin],
-        relevance=relevance_of(engines.embedder, config.tools.relevance),
-        intents=IntentClassifier(engines.embedder, load_heads()),
+        relevance=relevance_of(intent_embedder, config.tools.relevance),
+        intents=IntentClassifier(intent_embedder, load_heads()),
     )
     return Core(
         **{field.name: getattr(state, field.name) for field in fields(state)},

@@ -4,6 +4,7 @@ for what watches it (``/metrics``).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal, TypeAlias, assert_never
@@ -17,7 +18,7 @@ from vivavoce.http.core import AppState
 from vivavoce.http.lifecycle import Failed, Loading, Ready, Stage, app_state_of, lifecycle_of
 from vivavoce.http.readiness import Check, Readiness
 from vivavoce.runtime.engines import Engines
-from vivavoce.runtime.fallback import FallbackModel
+from vivavoce.runtime.fallback import FallbackModel, FallbackRecognizer
 
 router = APIRouter()
 
@@ -82,12 +83,7 @@ async def metrics(request: Request) -> PlainTextResponse:
     checked: Readiness = request.app.state.readiness
     lines = [
         *_family("vivavoce_ready", "check", "Whether a check of /readyz passes.", _ready(await checked.checks())),
-        *_family(
-            "vivavoce_fallbacks_total",
-            "language_model",
-            "Replies that a language model's fallback gave in its place.",
-            _fallbacks(lifecycle_of(request).engines),
-        ),
+        *_fallbacks(lifecycle_of(request).engines),
         *_family("vivavoce_worker_up", "worker", "Whether a background worker is at work.", _workers_up(state)),
         *_family(
             "vivavoce_worker_failures_total",
@@ -138,9 +134,24 @@ def _ready(checks: tuple[Check, ...]) -> dict[str, int]:
     return {check.name: int(check.ok) for check in checks}
 
 
-def _fallbacks(engines: Engines | None) -> dict[str, int]:
-    models = engines.language_models.values() if engines is not None else ()
-    return {model.name: model.fallbacks for model in models if isinstance(model, FallbackModel)}
+def _fallbacks(engines: Engines | None) -> list[str]:
+    """How often another engine took the place of one that was away, by the one that was."""
+    kinds: dict[str, dict[str, int]] = {"language_model": {}, "recognizer": {}, "speaker": {}}
+    if engines is not None:
+        models, tiers = engines.language_models.values(), engines.tiers.values()
+        hearing = [engines.recognition, *(tier.recognition for tier in tiers)]
+        recognizers = [one for recognition in hearing for one in recognition.recognizers]
+        kinds["language_model"] = {one.name: one.fallbacks for one in models if isinstance(one, FallbackModel)}
+        kinds["recognizer"] = {one.name: one.fallbacks for one in recognizers if isinstance(one, FallbackRecognizer)}
+        spoken: Counter[str] = Counter()
+        for router in dict.fromkeys([engines.synthesizer, *(tier.synthesizer for tier in tiers)]):
+            spoken.update(router.fallbacks)
+        kinds["speaker"] = spoken
+    name = "vivavoce_fallbacks_total"
+    lines = _family(name, "language_model", "Replies, utterances and clauses another engine took over.", {})
+    return lines + [
+        f'{name}{{{kind}="{engine}"}} {count}' for kind, counts in kinds.items() for engine, count in counts.items()
+    ]
 
 
 def _workers_up(state: AppState) -> dict[str, int]:

@@ -105,6 +105,7 @@ def engine_choices(config: Config, *kinds: EngineKind) -> list[EngineChoice]:
         *(("recognizers", f"recognizers.{language}", name) for language, name in engines.recognizers.items()),
         ("turn_scorers", "turn_scorer", engines.turn_scorer),
         ("embedders", "embedder", engines.embedder),
+        ("embedders", "intent_embedder", engines.intent_embedder or engines.embedder),
         ("speaker_verifiers", "speaker_verifier", engines.speaker_verifier),
         *(("speakers", "speakers", name) for name in engines.speakers),
     ]
@@ -124,6 +125,11 @@ def engine_choices(config: Config, *kinds: EngineKind) -> list[EngineChoice]:
         of_tier += [("recognizers", served.recognizer)] if served.recognizer is not None else []
         of_tier += [("realtime", served.realtime)] if served.realtime is not None else []
         choices += [_choice(config, kind, f"tiers.served_by.{tier}.{kind}", name) for kind, name in of_tier]
+    choices += [
+        _choice(config, "recognizers", f"engines.instances.{choice.name}.fallback", fallback)
+        for choice in choices
+        if choice.kind == "recognizers" and (fallback := recognizer_fallback(config, choice.name)) is not None
+    ]
     once = {(choice.kind, choice.name, choice.model): choice for choice in reversed(choices)}
     return [choice for choice in reversed(once.values()) if not kinds or choice.kind in kinds]
 
@@ -131,6 +137,17 @@ def engine_choices(config: Config, *kinds: EngineKind) -> list[EngineChoice]:
 def recognizer_choice(config: Config) -> EngineChoice:
     """The recogniser for everything that has no other one."""
     return _choice(config, "recognizers", "engines.recognizer", config.engines.recognizer)
+
+
+def embedder_choice(config: Config) -> EngineChoice:
+    """The embedder of documents, and of whoever asks for vectors."""
+    return _choice(config, "embedders", "engines.embedder", config.engines.embedder)
+
+
+def recognizer_fallback(config: Config, name: str) -> str | None:
+    """The recogniser that hears what the one called ``name`` fails at."""
+    instance = config.engines.instances.get(name)
+    return None if instance is None else instance.fallback
 
 
 def _choice(config: Config, kind: EngineKind, setting: str, name: str) -> EngineChoice:

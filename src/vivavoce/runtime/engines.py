@@ -31,8 +31,15 @@ from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
 from vivavoce.runtime.decoded_speech import DecodedSpeech
 from vivavoce.runtime.decoding import RecordingDecoder
-from vivavoce.runtime.engine_choices import EngineChoice, engine_choices, language_model_choice, recognizer_choice
-from vivavoce.runtime.fallback import FallbackModel
+from vivavoce.runtime.engine_choices import (
+    EngineChoice,
+    embedder_choice,
+    engine_choices,
+    language_model_choice,
+    recognizer_choice,
+    recognizer_fallback,
+)
+from vivavoce.runtime.fallback import FallbackModel, FallbackRecognizer
 from vivavoce.runtime.perceiving import Perceiving
 from vivavoce.runtime.preparations import Preparations
 from vivavoce.runtime.recognition import Recognition
@@ -71,6 +78,8 @@ class Engines:
     """By tier, what hears, answers and speaks in conversations in place of recogniser, language model and synthesizer."""
     token_decoders: Mapping[str, AudioTokenDecoder] = field(default_factory=dict)
     """Of models that speak in tokens, by what the configuration calls them."""
+    intent_embedder: Embedder | None = None
+    """Tells what a turn wants, where that is not ``embedder``."""
     health: Mapping[str, HealthProbe] = field(default_factory=dict)
     """Of those that run elsewhere, by what the configuration calls them: why one cannot be used now, or ``None``."""
 
@@ -102,6 +111,8 @@ class Engines:
             hosted = {id(engine): engine for engine in self.realtime.values()}
             for engine in (*listening, *speaking, *writing, *hosted.values()):
                 stack.add(engine)
+            if self.intent_embedder is not None:
+                stack.add(self.intent_embedder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,11 @@ async def load_engines(config: Config) -> Engines:
         hosted = {
             choice.name: await load(partial(loader.load, choice)) for choice in engine_choices(config, "realtime")
         }
+        recognizers = _with_stand_ins(config, recognizers)
+        embedders = {
+            choice.name: await load(partial(loader.load, choice)) for choice in engine_choices(config, "embedders")
+        }
+        embedder = embedders.pop(config.engines.embedder)
         language_models: dict[str, LanguageModel] = {}
         for name, model_config in config.engines.language_models.items():
             equal = next(
@@ -166,7 +182,7 @@ async def load_engines(config: Config) -> Engines:
             synthesizer_router({name: speakers[name] for name in config.engines.speakers}),
             language_models,
             await load(loader.turn_scorer),
-            await load(loader.embedder),
+            embedder,
             await load(loader.speaker_verifier),
             decoder,
             Preparations(config.turns.preparations),
@@ -174,6 +190,7 @@ async def load_engines(config: Config) -> Engines:
                 tier: hosted[served.realtime] for tier, served in config.tiers.served_by.items() if served.realtime
             },
             token_decoders=decoders,
+            intent_embedder=next(iter(embedders.values()), None),
             health=loader.health,
         )
         engines = replace(engines, tiers=_tiers(config, engines, recognizers, speakers, perceiving))
@@ -225,6 +242,16 @@ def _with_fallbacks(config: Config, models: Mapping[str, LanguageModel]) -> dict
     }
 
 
+def _with_stand_ins(config: Config, recognizers: Mapping[str, Recognizer]) -> dict[str, Recognizer]:
+    """The recognisers by name, those with a fallback in front of it."""
+    return {
+        name: recognizer
+        if (other := recognizer_fallback(config, name)) is None
+        else FallbackRecognizer(name, recognizer, other, recognizers[other])
+        for name, recognizer in recognizers.items()
+    }
+
+
 def _require_one_rate(config: Config, engines: Engines, recognizers: Mapping[str, Recognizer]) -> None:
     """What is heard is resampled once, for all engines that hear. Raises ``EngineError`` for one that wants another rate."""
     rate_hz = engines.vad.detector.rate_hz
@@ -264,7 +291,7 @@ class EngineLoader:
 
     def embedder(self) -> Embedder:
         """The configured judge of what texts mean."""
-        engine: Embedder = self._load_single("embedders")
+        engine: Embedder = self.load(embedder_choice(self._config))
         return engine
 
     def recognizer(self) -> Recognizer:

@@ -1,4 +1,4 @@
-"""A language model with another one that takes its place while it is away."""
+"""Language models and recognisers with another one that takes their place while they are away."""
 
 from __future__ import annotations
 
@@ -8,9 +8,21 @@ from contextlib import aclosing
 
 from typing_extensions import override
 
-from vivavoce.engines.base import LanguageModel, SpeechOutput
+from vivavoce.closing import CloseStack
+from vivavoce.engines.base import LanguageModel, Recognizer, SpeechOutput
 from vivavoce.errors import EngineError
-from vivavoce.types import GenerationEvent, GenerationFeature, GenerationOptions, Message, ModelAid
+from vivavoce.types import (
+    GenerationEvent,
+    GenerationFeature,
+    GenerationOptions,
+    Message,
+    ModelAid,
+    Samples,
+    TranscribeOptions,
+    Transcript,
+    TranscriptDelta,
+)
+from vivavoce.voice_facts import SpeechEncoding
 
 log = logging.getLogger(__name__)
 
@@ -101,3 +113,51 @@ def is_read(messages: Sequence[Message]) -> bool:
     """Whether there are words of what the user said last."""
     last = next((message for message in reversed(messages) if message.role == "user"), None)
     return last is None or last.audio is None or bool(last.content)
+
+
+class FallbackRecognizer(Recognizer):
+    """``recognizer``, called ``name`` in the configuration; an utterance it fails at before its first word is ``other``'s.
+
+    ``fallbacks`` counts the utterances, partial ones too, that the other one heard.
+    """
+
+    def __init__(self, name: str, recognizer: Recognizer, other_name: str, other: Recognizer) -> None:
+        self.rate_hz = recognizer.rate_hz
+        self.parallel: int = getattr(recognizer, "parallel", 1)
+        self.name = name
+        self.fallbacks = 0
+        self._recognizer = recognizer
+        self._other = other
+        self._other_name = other_name
+        self._away = False
+
+    @override
+    async def transcribe(
+        self, samples: Samples, options: TranscribeOptions
+    ) -> AsyncGenerator[SpeechEncoding | TranscriptDelta | Transcript, None]:
+        """While the recogniser's circuit breaker is open it fails at once. Raises ``EngineError``."""
+        begun = False
+        try:
+            async with aclosing(self._recognizer.transcribe(samples, options)) as events:
+                async for event in events:
+                    begun = True
+                    yield event
+            self._away = False
+            return
+        except EngineError as error:
+            if begun:
+                raise
+            self.fallbacks += 1
+            level = logging.DEBUG if self._away else logging.WARNING  # somebody who speaks is read again and again
+            self._away = True
+            log.log(level, "%s; '%s' hears in place of '%s'", error, self._other_name, self.name)
+        async with aclosing(self._other.transcribe(samples, options)) as events:
+            async for event in events:
+                yield event
+
+    @override
+    async def close(self) -> None:
+        """Close both: the other one may be heard by nobody else."""
+        async with CloseStack() as stack:
+            stack.add(self._other)
+            stack.add(self._recognizer)

@@ -7,6 +7,7 @@ belongs to that turn's message.
 
 from __future__ import annotations
 
+from vivavoce.text.scripts import written_language
 from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
 from vivavoce.text.token_estimates import cut_to
 
@@ -18,8 +19,11 @@ CHARACTER = "You are {name}, a friendly voice assistant. Answer the person in th
 
 IDENTITY = "You are {name}, a voice assistant."
 WRITTEN_IDENTITY = "You are {name}."
+CHINESE_IDENTITY = "你是{name}，一个由开源项目 Vivavoce 开发的语音助手。"
 """Stands before a client's instructions: without it the language model names whoever trained it when it is asked who it is.
-Instructions that give another name come later, and win ("You are Jack, a pirate."); behind them it would win."""
+Instructions that give another name come later, and win ("You are Jack, a pirate."); behind them it would win. It is in the
+language of the instructions: asked in Chinese, a small model forgets who it is in English. It names another maker unless it is
+told one."""
 
 _MANNER = "When they tell you something, show interest and ask back."
 """How the default persona speaks. There are no dialogues as examples: where little has been said, small models take those for
@@ -50,8 +54,8 @@ def system_prompt(instructions: str | None = None, name: str = NAME, *, spoken: 
     """
     text = (instructions or "").strip()
     if text:
-        if not spoken:
-            return f"{WRITTEN_IDENTITY.format(name=name)}\n{text}"
-        return f"{IDENTITY.format(name=name)}\n{text}\n{SPEECH_PROMPT_RULES}"
+        english = IDENTITY if spoken else WRITTEN_IDENTITY
+        identity = (CHINESE_IDENTITY if written_language(text) == "zh" else english).format(name=name)
+        return f"{identity}\n{text}\n{SPEECH_PROMPT_RULES}" if spoken else f"{identity}\n{text}"
     character = CHARACTER.format(name=name)
     return f"{character} {_MANNER} {SPEECH_PROMPT_RULES}" if spoken else character

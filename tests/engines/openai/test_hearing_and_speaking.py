@@ -133,11 +133,29 @@ async def test_translations_go_to_their_own_endpoint() -> None:
         (whole({"txt": 1}), "no transcript"),
         (streamed(event({"type": "transcript.text.delta", "delta": "Hello"}), HangUp()), "in the middle"),
         (streamed(event({"type": "transcript.text.delta", "delta": "Hello"})), "in the middle"),
+        ([Pause(30)], "did not begin to answer in time"),
+        (streamed(event({"type": "transcript.text.delta", "delta": "Hello"}), Pause(30)), "sent nothing more"),
+        (streamed(event({"type": "transcript.text.delta", "delta": "Hello"})[:-9], HangUp()), "without an answer"),
+        (status(429, {}, retry_after="30"), "too many requests"),
+        (streamed(event({"error": {"message": "boom sk-secret"}})), "failed in the middle of its answer"),
+        (streamed(event({"type": "error", "error": {"message": "boom"}})), "failed in the middle of its answer"),
+        (streamed(b"data: {nonsense\n\n"), "no transcript"),
+        (status(401, {"error": {"message": "Incorrect API key provided: sk-secret"}}), "refuses the key"),
     ],
 )
-async def test_faults_of_a_recogniser(steps: list[Step], message: str) -> None:
-    with pytest.raises(EngineError, match=f"far: .*{message}"):
-        await heard(always(steps))
+async def test_faults_of_a_recogniser(steps: list[Step], message: str, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(EngineError, match=f"far: .*{message}") as failure:
+        async with asyncio.timeout(3):
+            await heard(always(steps), api_key="sk-secret", first_s=0.5, between_s=0.3)
+    assert "sk-secret" not in str(failure.value)
+    assert "sk-secret" not in caplog.text
+
+
+@pytest.mark.parametrize("refusal", [status(429, {}, retry_after="0.05"), status(500, {}), [HangUp()]])
+async def test_what_nothing_came_of_is_asked_again(refusal: list[Step]) -> None:
+    scripts = [always(refusal), always(whole({"text": "Hello"}))]
+    events, asked = await heard(lambda request: scripts.pop(0)(request), retries=1)
+    assert (events, len(asked)) == ([Transcript("Hello", "en")], 2)
 
 
 # ---- speaking
@@ -221,11 +239,20 @@ async def test_voices_are_listed_or_stand_in() -> None:
         (streamed(json.dumps({"error": "x"}).encode()), "no pcm"),
         (streamed(b"ID3\x04" + bytes(500), content_type="audio/mpeg"), "no pcm"),
         ([*audio(encode_pcm16(clip(24_000)))[:9], HangUp()], "in the middle"),
+        ([Pause(30)], "did not begin to answer in time"),
+        ([*audio(encode_pcm16(clip(24_000)))[:9], Pause(30)], "sent nothing more"),
+        ([*audio(encode_pcm16(clip(24_000)))[:9], b"3e7\r\nhalf a chunk", HangUp()], "in the middle"),
+        (status(429, {}, retry_after="30"), "too many requests"),
+        ([HangUp()], "without an answer"),
+        (status(401, {"error": {"message": "Incorrect API key provided: sk-secret"}}), "refuses the key"),
     ],
 )
-async def test_faults_of_a_speaker(steps: list[Step], message: str) -> None:
-    with pytest.raises(EngineError, match=f"far: .*{message}"):
-        await spoken(always(steps))
+async def test_faults_of_a_speaker(steps: list[Step], message: str, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(EngineError, match=f"far: .*{message}") as failure:
+        async with asyncio.timeout(3):
+            await spoken(always(steps), api_key="sk-secret", first_s=0.5, between_s=0.3)
+    assert "sk-secret" not in str(failure.value)
+    assert "sk-secret" not in caplog.text
 
 
 def test_other_wav_files_are_refused() -> None:

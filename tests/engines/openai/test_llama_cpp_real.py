@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from llama_server import llama_server
+
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.llama.native import find_gguf
 from vivavoce.engines.openai.language_model import OpenAILanguageModel, load

@@ -23,7 +23,7 @@ LATENTS, WIDTH, FRAME = 32, 1024, 1920
 Tensor = tuple[str, int, Any]
 
 
-def _save(
+def save(
     path: Path,
     nodes: list[onnx.NodeProto],
     inputs: Sequence[Tensor],
@@ -86,7 +86,7 @@ def _lm_main(path: Path) -> None:
         helper.make_node("Expand", ["nothing", "width"], ["conditioning"]),
     ]
     inputs = [("sequence", real, [1, "n", LATENTS]), ("text_embeddings", real, [1, "m", WIDTH]), ("state", real, [1])]
-    _save(
+    save(
         path,
         nodes,
         inputs,
@@ -112,7 +112,7 @@ def _lm_flow(path: Path) -> None:
         helper.make_node("Sub", ["never", "x"], ["flow_dir"]),
     ]
     inputs = [("c", real, [1, WIDTH]), ("s", real, [1, 1]), ("t", real, [1, 1]), ("x", real, [1, LATENTS])]
-    _save(path, nodes, inputs, [("flow_dir", real, [1, LATENTS])], {})
+    save(path, nodes, inputs, [("flow_dir", real, [1, LATENTS])], {})
 
 
 def _mimi_encoder(path: Path) -> None:
@@ -122,7 +122,7 @@ def _mimi_encoder(path: Path) -> None:
         helper.make_node("ReduceMean", ["audio"], ["level"], keepdims=1),
         helper.make_node("Mul", ["level", "silent"], ["latents"]),
     ]
-    _save(
+    save(
         path,
         nodes,
         [("audio", real, [1, 1, "n"])],
@@ -143,7 +143,7 @@ def _mimi_decoder(path: Path) -> None:
         helper.make_node("Reshape", ["frames", "line"], ["audio_frame"]),
         helper.make_node("Identity", ["state"], ["out_state"]),
     ]
-    _save(
+    save(
         path,
         nodes,
         [("latent", real, [1, "t", LATENTS]), ("state", real, [1])],
@@ -160,7 +160,7 @@ def _text_conditioner(path: Path) -> None:
         helper.make_node("Mul", ["column", "nothing"], ["zeros"]),
         helper.make_node("Add", ["zeros", "ones"], ["embeddings"]),
     ]
-    _save(
+    save(
         path,
         nodes,
         [("token_ids", whole, [1, "n"])],
@@ -184,7 +184,7 @@ def _encoder(path: Path) -> None:
         helper.make_node("Expand", ["silent", "wanted"], ["text_condition"]),
     ]
     whole, real = TensorProto.INT64, TensorProto.FLOAT
-    _save(
+    save(
         path,
         nodes,
         [
@@ -216,7 +216,7 @@ def _decoder(path: Path, rate_hz: int) -> None:
     ]
     frames = [1, "t", MELS]
     inputs = [("t", real, [1]), *((name, real, frames) for name in ("x", "text_condition", "speech_condition"))]
-    _save(
+    save(
         path,
         nodes,
         [*inputs, ("guidance_scale", real, [1])],
@@ -239,7 +239,7 @@ def _vocoder(path: Path, rate_hz: int) -> None:
         helper.make_node("Identity", ["flat"], ["y"]),
     ]
     bins = np.zeros((1, BINS, 1), np.float32)
-    _save(
+    save(
         path,
         nodes,
         [("mel", real, [1, MELS, "t"])],

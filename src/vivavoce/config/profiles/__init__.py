@@ -39,7 +39,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         for profile in (
             Profile("pocket", "a 0.5B language model for all tiers", 2, 1, 0.9),
             Profile("default", "language models of 1.5B and 0.5B", 4, 2, 2.1),
-            Profile("better", "Qwen3 4B and a larger recogniser", 8, 4, 4.5),
+            Profile("better", "Qwen3 4B, larger recognisers, BGE-M3 for documents", 8, 4, 4.5),
             Profile("gpu", "a 30B language model on vLLM; hearing and speaking here", 16, 4, 1.6, gpu=True),
             Profile("hosted", "language models of a provider; hearing and speaking here", 2, 1, 0.5, hosted=True),
         )

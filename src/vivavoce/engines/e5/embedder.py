@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -17,6 +12,7 @@ from vivavoce.engines.base import Embedder, EngineContext, needs_weights
 from vivavoce.engines.e5.graph import encoder
 from vivavoce.engines.e5.tokens import Pieces
 from vivavoce.engines.e5.weights import Weights, numbers
+from vivavoce.engines.embedding_threads import EmbeddingThreads
 from vivavoce.engines.onnx_session import cpu_session
 from vivavoce.engines.settings import always
 from vivavoce.errors import EngineError
@@ -28,15 +24,11 @@ FILE = "e5-small-q4.bin"
 PREFIXES = {True: "query: ", False: "passage: "}
 """What the model was trained to see before a question, and before a text that may answer one."""
 
-BATCH_TOKENS = 512
-"""Texts are read together up to this many tokens (one may be as long): about 250 ms on one core."""
-
-BACKGROUND_NICE = 10
 _MASKED = np.float32(-1e9)
 
 
 class E5Embedder(Embedder):
-    """multilingual-e5-small. One thread for what somebody waits for; one for passages, which makes way for everything else."""
+    """multilingual-e5-small."""
 
     name = "multilingual-e5-small"
     dimensions: int
@@ -46,31 +38,19 @@ class E5Embedder(Embedder):
         self._session = session
         self._pieces = pieces
         self._words = words
-        self._questions = ThreadPoolExecutor(1, thread_name_prefix=f"{ENGINE}-questions")
-        self._passages = ThreadPoolExecutor(1, thread_name_prefix=f"{ENGINE}-passages", initializer=_make_way)
-        self._closed = False
+        self._threads = EmbeddingThreads(ENGINE, dimensions, self._run)
 
     @override
     async def embed(self, texts: Sequence[str], options: EmbedOptions) -> Vectors:
         """A text beyond 510 tokens is cut there. Cancelling stops after the batch under way."""
-        ids = [self._pieces.ids(PREFIXES[options.query] + text) for text in texts]
-        threads = self._questions if options.query or options.interactive else self._passages
-        vectors = np.empty((len(ids), self.dimensions), np.float32)
-        for batch in _batches(ids):
-            try:
-                work: Future[Vectors] = threads.submit(self._run, [ids[index] for index in batch])
-                meaning = await asyncio.wrap_future(work)
-            except Exception as error:
-                raise EngineError(ENGINE, f"embedding failed: {error}", retriable=not self._closed) from error
-            vectors[batch] = meaning
-        return vectors
+        return await self._threads.vectors(
+            [self._pieces.ids(PREFIXES[options.query] + text) for text in texts], options
+        )
 
     @override
     def close(self) -> None:
         """Drop what is queued and stop the threads after the calls under way. Idempotent."""
-        self._closed = True
-        for threads in (self._questions, self._passages):
-            threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def _run(self, texts: list[list[int]]) -> Vectors:
         longest = max(map(len, texts))
@@ -83,23 +63,6 @@ class E5Embedder(Embedder):
             shares[number, : len(ids)] = 1 / len(ids)
         meaning: Vectors = self._session.run(None, {"words": words, "mask": mask, "shares": shares})[0]
         return meaning
-
-
-def _batches(texts: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Which texts are read together: of similar length, because the shorter ones are padded."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(texts)), key=lambda index: len(texts[index])):
-        if batches and (len(batches[-1]) + 1) * len(texts[index]) <= BATCH_TOKENS:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
-
-
-def _make_way() -> None:
-    """Less of the processor for this thread, where a thread can have a niceness of its own."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND_NICE)
 
 
 @needs_weights(always(WEIGHTS))

@@ -106,6 +106,8 @@ class OpenAIRecognizer(Recognizer):
             async with aclosing(answer.pieces()) as pieces:
                 async for piece in pieces:
                     for event in events.feed(piece):
+                        if error := event.get("error"):
+                            raise self._failed(error)
                         delta, whole = _text_of_event(event)
                         text = whole if whole is not None else text + delta
                         ended = ended or whole is not None
@@ -131,6 +133,12 @@ class OpenAIRecognizer(Recognizer):
             return _transcript(answer if isinstance(answer, dict) else {"text": str(answer)}, options)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._garbled() from error
+
+    def _failed(self, error: Any) -> RemoteError:
+        """What the other side says in the middle of its answer is for the log, as with every refusal."""
+        engine = self._client.engine
+        log.warning("%s: %s", engine, self._client.harmless(json.dumps(error, ensure_ascii=False))[:500])
+        return RemoteError(engine, "failed in the middle of its answer", away=True, repeatable=True, retriable=True)
 
     def _garbled(self) -> RemoteError:
         return RemoteError(self._client.engine, "sent something that is no transcript", away=True)

@@ -1,4 +1,5 @@
-"""Voices taken from a clip, without training: ZipVoice and Pocket TTS, run by sherpa-onnx in a process of its own.
+"""What sherpa-onnx runs, each model in a process of its own: voices taken from a clip, without training (ZipVoice, Pocket TTS),
+and recognisers (SenseVoice, Paraformer).
 
-Nothing is imported here: the process in ``child`` starts in half the time when it does not import the server's side.
+Nothing is imported here: the processes start in half the time when they do not import the server's side.
 """

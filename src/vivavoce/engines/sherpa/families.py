@@ -62,12 +62,12 @@ POCKET = Family(
 )
 
 
-def files_in(folder: Path, family: Family) -> dict[str, str]:
-    """Where each file of the model is. Raises ``EngineError`` naming every one that is missing."""
+def files_in(folder: Path, name: str, files: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Where each of ``files`` (as ``Family.files``) of the model ``name`` is. Raises ``EngineError`` naming those missing."""
     paths = {
-        part: next((folder / name for name in names if (folder / name).is_file()), None)
-        for part, names in family.files.items()
+        part: next((folder / file for file in names if (folder / file).is_file()), None)
+        for part, names in files.items()
     }
-    if missing := [" or ".join(family.files[part]) for part, path in paths.items() if path is None]:
-        raise EngineError(family.name, f"not in {folder}: {', '.join(missing)}")
+    if missing := [" or ".join(files[part]) for part, path in paths.items() if path is None]:
+        raise EngineError(name, f"not in {folder}: {', '.join(missing)}")
     return {part: str(path) for part, path in paths.items()}

@@ -1,4 +1,4 @@
-"""The server's side of the process that clones: started when needed, ended when it fails or does not stop."""
+"""The server's side of a process that runs a model: started when needed, ended when it fails or does not stop."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from vivavoce.children.command import ChildDiedError, ChildOvertimeError
 from vivavoce.children.frames import Frame
 from vivavoce.children.process import ChildProcess
-from vivavoce.engines.sherpa.families import Family
 from vivavoce.errors import EngineError
 from vivavoce.types import Samples
 
@@ -33,7 +32,7 @@ STOP_S = 1.0
 """How long a process may take to leave off before it is ended, at least.
 
 It leaves off between two pieces. A new one has to load the model first, so it gets as long as that took: whatever it does,
-the next clause never waits for more than twice what was needed.
+whoever comes next never waits for more than twice what was needed.
 """
 
 MAX_STOP_S = 10.0
@@ -47,14 +46,20 @@ TICK_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ChildModel:
-    """What a process loads."""
+    """What a process loads.
 
-    family: Family
-    files: dict[str, str]
+    ``name`` is the kind of model, ``module`` what the process runs, ``files`` are the paths by sherpa-onnx's name of each, and
+    ``options`` what is told beside them.
+    """
+
+    name: str
+    module: str
+    files: Mapping[str, str]
     threads: int
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
-class CloningProcess:
+class ModelProcess:
     """One process at a time; a thread of it reads what it says. Its methods block, and one thread calls them."""
 
     def __init__(self, model: ChildModel) -> None:
@@ -76,16 +81,17 @@ class CloningProcess:
     def start(self, unwanted: Callable[[], bool] = lambda: False) -> int:
         """Load the model, unless it is loaded; its rate in Hz if it was not, else 0. Raises ``EngineError``."""
         if self._closed:
-            raise EngineError(self._model.family.name, "is closed")
+            raise EngineError(self._model.name, "is closed")
         if self._child is not None and self._child.is_alive:
             return self._loaded(unwanted) if self._loading else 0
         self.end()
         self._log.seek(0)
         self._log.truncate()
         self._frames = queue.SimpleQueue()
-        self._child = ChildProcess("vivavoce.engines.sherpa.child", self._model.files.values(), self._log)
-        threading.Thread(target=_read, args=(self._child, self._frames), daemon=True, name="cloning").start()
-        self._say({"family": self._model.family.name, "files": self._model.files, "threads": self._model.threads})
+        model = self._model
+        self._child = ChildProcess(model.module, model.files.values(), self._log)
+        threading.Thread(target=_read, args=(self._child, self._frames), daemon=True, name=model.name).start()
+        self._say({"family": model.name, "files": dict(model.files), "threads": model.threads, **model.options})
         self._loading = True
         self._started = time.monotonic()
         return self._loaded(unwanted)
@@ -97,51 +103,31 @@ class CloningProcess:
         self._patience_s = min(MAX_STOP_S, max(STOP_S, time.monotonic() - self._started))
         return cast(int, header["rate_hz"])
 
-    def speak(
-        self, request: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]
-    ) -> Generator[tuple[int, Samples], None, None]:
-        """The speech of the request's pieces, each with its place, until it is ``unwanted``. Raises ``EngineError``.
+    def ask(self, request: dict[str, Any], samples: Samples) -> dict[str, Any]:
+        """What the process answers to a request about ``samples``, in one frame. Raises ``EngineError``.
 
-        A process that dies is replaced once, and the new one goes on with the piece that was not made.
+        A process that dies is replaced once.
         """
-        done = 0
-        for last_try in (False, True):
-            remaining = {**request, "pieces": request["pieces"][done:]}
-            offset = done
-            try:
-                for place, samples in self._synthesized(remaining, clip, unwanted):
-                    yield offset + place, samples
-                    done = offset + place + 1
-                return
-            except _EndedError:
-                if last_try:
-                    raise
-                if done == len(request["pieces"]):
-                    return
-
-    def _synthesized(
-        self, request: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]
-    ) -> Iterator[tuple[int, Samples]]:
-        """As ``speak``, of one process. Raises ``EngineError``, ``_EndedError`` when the process ended by itself."""
         try:
-            self.start(unwanted)
-        except _UnwantedError:
-            return
-        frame = self._send_request(request, clip, unwanted)
-        while frame is not None:
-            header, samples = frame
-            if "error" in header:
-                raise EngineError(self._model.family.name, header["error"])
-            if "end" in header:
-                return
-            try:
-                yield header["piece"], samples
-            except GeneratorExit:
-                self._stop()  # or what it still says would be taken for the next answer
-                raise
-            frame = self._next_frame(unwanted)
+            header, _ = self._asked(request, samples)
+        except EndedError:
+            header, _ = self._asked(request, samples)
+        if "error" in header:
+            raise EngineError(self._model.name, header["error"])
+        return header
+
+    def _asked(self, request: dict[str, Any], samples: Samples) -> Frame:
+        try:
+            self.start()
+        except UnwantedError:
+            raise EngineError(self._model.name, "is closed") from None
+        frame = self._send_request(request, samples, lambda: self._closed)
+        if frame is None:
+            raise EngineError(self._model.name, "is closed")
+        return frame
 
     def _send_request(self, request: dict[str, Any], clip: Samples, unwanted: Callable[[], bool]) -> Frame | None:
+        """Ask; the first frame of the answer, or None when nobody wants it any more."""
         self._number += 1
         if self._log.seek(0, os.SEEK_CUR) > MAX_LOG_BYTES:  # it writes where we are
             self._log.seek(0)
@@ -153,7 +139,7 @@ class CloningProcess:
         """What the process says next; None when nobody wants to hear it."""
         try:
             return self._next(PIECE_S, unwanted)
-        except _UnwantedError:
+        except UnwantedError:
             self._stop()
             return None
 
@@ -185,7 +171,7 @@ class CloningProcess:
                 header, _ = self._next(deadline - time.monotonic(), lambda: self._closed)
                 if "end" in header or "error" in header:
                     return
-        except (EngineError, _UnwantedError):
+        except (EngineError, UnwantedError):
             self.end()
 
     def _say(self, header: dict[str, Any], samples: Samples | None = None) -> None:
@@ -199,14 +185,14 @@ class CloningProcess:
         deadline = time.monotonic() + within_s
         while True:
             if unwanted():
-                raise _UnwantedError
+                raise UnwantedError
             try:
                 frame = self._frames.get(timeout=TICK_S)
             except queue.Empty:
                 if time.monotonic() < deadline:
                     continue
                 self.end()
-                raise EngineError(self._model.family.name, "its process did not answer", retriable=True) from None
+                raise EngineError(self._model.name, "its process did not answer", retriable=True) from None
             if frame is None:
                 raise self._ended()
             return frame
@@ -215,20 +201,20 @@ class CloningProcess:
         loading = self._number == 0
         self.end()
         if self._closed:
-            return EngineError(self._model.family.name, "is closed")
+            return EngineError(self._model.name, "is closed")
         self._log.seek(0)
         last = self._log.read()[-2000:].decode(errors="replace").strip().splitlines()
         # Once it has been asked something, what it prints may hold words of users.
         reason = " / ".join(last[-3:])[:1000] if loading else _kind(last)
-        logger.warning("the process of %s ended: %s", self._model.family.name, reason)
-        return _EndedError(self._model.family.name, "its process ended", retriable=True)
+        logger.warning("the process of %s ended: %s", self._model.name, reason)
+        return EndedError(self._model.name, "its process ended", retriable=True)
 
 
-class _EndedError(EngineError):
+class EndedError(EngineError):
     """The process ended by itself. Why is in the log: clients need not know where the server's files are."""
 
 
-class _UnwantedError(Exception):
+class UnwantedError(Exception):
     """Nobody waits for the answer any more."""
 
 

@@ -22,8 +22,9 @@ from vivavoce.engines.base import CloningSynthesizer, EngineContext, needs_weigh
 from vivavoce.engines.pauses import finish
 from vivavoce.engines.phonemes.pieces import pieces as text_pieces
 from vivavoce.engines.settings import EngineSettings
+from vivavoce.engines.sherpa.cloning_process import CloningProcess
 from vivavoce.engines.sherpa.families import POCKET, ZIPVOICE, Family, files_in
-from vivavoce.engines.sherpa.process import ChildModel, CloningProcess
+from vivavoce.engines.sherpa.process import ChildModel
 from vivavoce.engines.sherpa.spelling import Spelling, has_sound, is_foreign, pieces
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.extras import missing_extra
@@ -31,6 +32,8 @@ from vivavoce.text.verbalization import verbalize
 from vivavoce.types import Language, Samples, SpeakOptions
 
 RATE_HZ = 24_000
+
+CHILD = "vivavoce.engines.sherpa.child"
 
 MAX_CHARACTERS = 20_000
 """Of a clause, or of what is said in a clip."""
@@ -193,11 +196,11 @@ def _load(family: Family, context: EngineContext) -> SherpaSynthesizer:
     settings = CloningSettings.model_validate(context.settings)
     _require_libraries(family)
     folder = context.weights(family.weights) if settings.folder is None else settings.folder.expanduser()
-    files = files_in(folder, family)
+    files = files_in(folder, family.name, family.files)
     spelling = Spelling(Path(files["tokens"])) if family.spelled else None
     if spelling is not None and not spelling.languages:
         raise EngineError(family.name, f"there are no tokens of Chinese or English in {files['tokens']}")
-    process = CloningProcess(ChildModel(family, files, context.threads))
+    process = CloningProcess(ChildModel(family.name, CHILD, files, context.threads))
     try:
         rate_hz = process.start()
         if rate_hz != RATE_HZ:

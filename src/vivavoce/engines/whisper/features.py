@@ -1,4 +1,4 @@
-"""Log-mel features as Whisper was trained on: 80 Slaney mel bands, 25 ms windows every 10 ms.
+"""Log-mel features as Whisper was trained on: 80 Slaney mel bands (128 from large v3 on), 25 ms windows every 10 ms.
 
 Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), section 2.2, and the reference
 implementation's ``audio.py``.
@@ -26,17 +26,17 @@ _DYNAMIC_RANGE = 8.0
 class LogMel:
     """Computes features; holds the window and the filter bank."""
 
-    def __init__(self) -> None:
+    def __init__(self, bands: int = BANDS) -> None:
         self._window = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
-        self._filters = mel_filters()
+        self._filters = mel_filters(bands)
 
     def __call__(self, samples: Samples, frames: int) -> NDArray[np.float32]:
-        """``float32[1, 80, frames]`` of ``samples`` (``float32[n]``, 16 kHz), cut or padded with silence to ``frames``."""
+        """``float32[1, bands, frames]`` of ``samples`` (``float32[n]``, 16 kHz), cut or padded with silence to ``frames``."""
         half = WINDOW // 2
         padded = np.pad(np.pad(samples[: frames * HOP], (0, half)), (half, 0), mode="reflect")
         pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][:frames]
         power = np.abs(np.fft.rfft(pieces * self._window, axis=1)) ** 2
-        log_mel = np.full((BANDS, frames), _FLOOR, np.float32)
+        log_mel = np.full((len(self._filters), frames), _FLOOR, np.float32)
         log_mel[:, : len(pieces)] = np.log10(np.maximum(self._filters @ power.T, 10.0**_FLOOR))
         log_mel = np.maximum(log_mel, log_mel.max() - _DYNAMIC_RANGE)
         return np.ascontiguousarray((log_mel[None] + 4.0) / 4.0, dtype=np.float32)

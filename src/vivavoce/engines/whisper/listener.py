@@ -14,13 +14,13 @@ import numpy as np
 
 from vivavoce.engines.base import SpeechDetector
 from vivavoce.engines.mel import RATE_HZ
+from vivavoce.engines.utterance_text import UtteranceText, later, together
 from vivavoce.engines.whisper import guard
 from vivavoce.engines.whisper.chinese import PLAIN_PROMPT, Simplifier
 from vivavoce.engines.whisper.homophones import declared_names, with_names
 from vivavoce.engines.whisper.model import DecodedText, Encoded, WhisperModel
 from vivavoce.engines.whisper.phrases import Phrase, agrees, alike, covers, miscounted, phrases, says_more
 from vivavoce.engines.whisper.settings import WhisperSettings
-from vivavoce.engines.whisper.utterance_text import UtteranceText, later, together
 from vivavoce.engines.whisper.words import FRAME_MS, PAUSE_MS, SilentGap, timed_words
 from vivavoce.types import Confidence, Language, Samples, Token, TranscribeOptions
 from vivavoce.voice_facts import Labelled, SpeechEncoding

@@ -44,9 +44,9 @@ class DecodedText:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Audio as the encoder has heard it: its output (``view``, CTranslate2's own), made of ``log_mel`` (``float32[80, 2 n]``).
+    """Audio as the encoder has heard it: its output (``view``, CTranslate2's own) and what that is made of.
 
-    ``samples`` is how much of that is audio and not padding.
+    ``log_mel`` is ``float32[bands, 2 n]``; ``samples`` is how much of that is audio and not padding.
     """
 
     view: Any
@@ -79,7 +79,6 @@ class WhisperModel:
 
     def __init__(self, folder: Path, settings: WhisperSettings, threads: int) -> None:
         self.vocabulary = Vocabulary(folder / "tokenizer.json")
-        self._features = LogMel()
         self._beam_size = settings.beam_size
         try:
             self._model: Any = ctranslate2.models.Whisper(
@@ -87,6 +86,7 @@ class WhisperModel:
             )
         except Exception as error:
             raise EngineError("whisper", f"cannot open the model in {folder}: {error}") from error
+        self._features = LogMel(self._model.n_mels)
 
     def encode(self, samples: Samples, context_s: float) -> Encoded:
         """Hear ``samples`` (``float32[n]``, 16 kHz, at most 30 s) within at least ``context_s`` of audio."""

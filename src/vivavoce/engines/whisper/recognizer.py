@@ -17,6 +17,7 @@ from vivavoce.engines.base import EngineContext, Recognizer, needs_weights
 from vivavoce.engines.mel import RATE_HZ
 from vivavoce.engines.silero import WEIGHTS as SILERO
 from vivavoce.engines.silero import load as load_silero
+from vivavoce.engines.utterance_text import UtteranceText, later, together
 from vivavoce.engines.whisper.listener import (
     FULL_CONTEXT_S,
     Utterance,
@@ -25,9 +26,8 @@ from vivavoce.engines.whisper.listener import (
 )
 from vivavoce.engines.whisper.model import WhisperModel
 from vivavoce.engines.whisper.settings import WhisperSettings
-from vivavoce.engines.whisper.utterance_text import UtteranceText, later, together
 from vivavoce.engines.whisper.vocabulary import Vocabulary
-from vivavoce.engines.whisper.windows import windows
+from vivavoce.engines.windows import windows
 from vivavoce.errors import EngineError
 from vivavoce.types import Language, Samples, TranscribeOptions, Transcript, TranscriptDelta
 from vivavoce.voice_facts import SpeechEncoding

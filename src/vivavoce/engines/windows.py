@@ -1,4 +1,4 @@
-"""Utterances longer than Whisper's 30 seconds: cut where it is quietest. Pure."""
+"""Utterances longer than the 30 seconds a recogniser hears at once: cut where it is quietest. Pure."""
 
 from __future__ import annotations
 

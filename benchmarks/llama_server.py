@@ -1,4 +1,7 @@
-"""llama.cpp's own server on a port, as users run it: the library of the built-in engine with its listener opened to TCP."""
+"""llama.cpp's own server on a port, as users run it: the library of the built-in engine with its listener opened to TCP.
+
+python benchmarks/llama_server.py MODEL.gguf PORT SECONDS
+"""
 
 from __future__ import annotations
 
