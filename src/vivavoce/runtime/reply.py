@@ -14,6 +14,7 @@ from itertools import count
 from typing import TypeAlias
 
 from vivavoce.engines.base import LanguageModel, Synthesizer
+from vivavoce.personas.model import PersonaModel
 from vivavoce.runtime.clause_synthesis import ClauseSynthesizer, ReadableClauses
 from vivavoce.runtime.reasoning import ReasoningModel
 from vivavoce.speaking_style import PLAIN, SpeakingStyle
@@ -115,10 +116,12 @@ async def _write(
 
 def _generated(request: ReplyRequest, model: LanguageModel) -> AsyncGenerator[LoopEvent, None]:
     """What the model yields, with or without tools of the server."""
-    thinker = ReasoningModel(model)
+    answering: LanguageModel = ReasoningModel(model)
+    if request.server_tools is not None and request.server_tools.manner is not None:
+        answering = PersonaModel(answering, request.server_tools.manner)
     if request.server_tools is None or request.server_tools.idle:
-        return thinker.generate(request.messages, request.options)
-    loop = ToolLoop(thinker, request.server_tools, speaks=request.voice is not None)
+        return answering.generate(request.messages, request.options)
+    loop = ToolLoop(answering, request.server_tools, speaks=request.voice is not None)
     return loop.events(request.messages, request.options)
 
 

@@ -7,6 +7,7 @@ belongs to that turn's message.
 
 from __future__ import annotations
 
+from vivavoce.text.instruction_rules import name_in
 from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
 from vivavoce.text.token_estimates import cut_to
 
@@ -19,7 +20,7 @@ CHARACTER = "You are {name}, a friendly voice assistant. Answer the person in th
 IDENTITY = "You are {name}, a voice assistant."
 WRITTEN_IDENTITY = "You are {name}."
 """Stands before a client's instructions: without it the language model names whoever trained it when it is asked who it is.
-Instructions that give another name come later, and win ("You are Jack, a pirate."); behind them it would win."""
+Where they give a name ("You are Jack, a pirate.") it is that one: with two names a small model takes either."""
 
 _MANNER = "When they tell you something, show interest and ask back."
 """How the default persona speaks. There are no dialogues as examples: where little has been said, small models take those for
@@ -50,6 +51,7 @@ def system_prompt(instructions: str | None = None, name: str = NAME, *, spoken: 
     """
     text = (instructions or "").strip()
     if text:
+        name = name_in(text) or name
         if not spoken:
             return f"{WRITTEN_IDENTITY.format(name=name)}\n{text}"
         return f"{IDENTITY.format(name=name)}\n{text}\n{SPEECH_PROMPT_RULES}"

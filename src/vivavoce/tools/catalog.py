@@ -186,6 +186,7 @@ class ToolCatalog:
             confirmations=self._planner.confirmations,
             note=plan.note,
             begun=plan.begun,
+            manner=plan.manner,
         )
 
     async def require_usable(

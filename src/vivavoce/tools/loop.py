@@ -108,7 +108,7 @@ class ToolLoop:
             async for outcome in self._work(prompt, "", self.server_tools.calls, options):
                 yield outcome
             options = self._after_calls(options)
-        if self.server_tools.note:  # behind what was found, which the next turn has to find where it was read
+        if self.server_tools.note and not self.server_tools.begun:  # behind what was found, which the next turn has to find where it was read
             prompt.append(Message("system", self.server_tools.note, hint=True))
         for rounds_left in range(self.server_tools.rounds, -1, -1):
             allowed = self._allowed(options, rounds_left)
@@ -143,6 +143,8 @@ class ToolLoop:
         """The reply begins as it has to, and goes on in words."""
         if not self.server_tools.begun:
             return options
+        if self.server_tools.note:
+            prompt.append(Message("system", self.server_tools.note))
         prompt.append(Message("assistant", self.server_tools.begun))
         return replace(options, continue_last_message=True, tool_choice="none")
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from vivavoce.personas.manner import Manner
 from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard
 from vivavoce.tools.confirmations import Confirmations
@@ -23,7 +24,7 @@ class ToolRun:
     ``strangers_may_call`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is over,
     in a reply that is made before: what has effects waits for it. ``guard`` checks the calls the model makes, and
     ``confirmations`` holds those it had the user asked about; ``note`` is told to the model behind the messages, and
-    ``begun`` is how its reply begins.
+    ``begun`` is how its reply begins; ``manner`` is how it is told.
     """
 
     tools: Sequence[ServerTool]
@@ -38,6 +39,7 @@ class ToolRun:
     confirmations: Confirmations = field(default_factory=Confirmations)
     note: str = ""
     begun: str = ""
+    manner: Manner | None = None
 
     @property
     def idle(self) -> bool:

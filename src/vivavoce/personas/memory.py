@@ -1,0 +1,238 @@
+"""What users have told of themselves, and how an answer about it begins. Pure.
+
+With a persona in its instructions a small model takes the user's cat, job and name for its own ("I don't have a favourite
+number."). An answer that begins about the user ("Your favourite number is") stays about them: 5 of 5 right where no wording of
+the prompt gave more than 2. What they said is quoted beside the turn, since a small model also forgets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vivavoce.pending_request import sentences_of
+from vivavoce.types import Language, Message
+
+QUOTED = 2
+"""Turns of the user that are quoted where they tell what is asked."""
+
+QUOTED_AT_A_GUESS = 5
+"""Turns that are quoted where none of them is known to tell it: the newest."""
+
+MOST_CHARACTERS = 160
+"""Of a quoted turn."""
+
+_NOTE: Mapping[Language, str] = {
+    "en": "What the person has said about themselves: {quotes}. They ask about themselves, not about you.",
+    "zh": "用户说过自己的情况：{quotes}。用户问的是用户自己，不是你。",
+    "ja": "ユーザーが自分について話したこと：{quotes}。聞かれているのはユーザー自身のことです。",
+}
+_UNSURE: Mapping[Language, str] = {
+    "en": " If that does not tell it, say that they have not told you.",
+    "zh": "如果里面没有，就说用户还没有告诉过你。",
+    "ja": "そこになければ、まだ聞いていないと言ってください。",
+}
+_ENGLISH_ASKS = re.compile(r"\b(?:what|which|who|whom|whose|when|where|how|do you (?:still )?(?:remember|know|recall))\b", re.IGNORECASE)
+_ENGLISH_ME = re.compile(r"\b(?:i|my|me|mine|i'm|i've)\b", re.IGNORECASE)
+_ENGLISH_SAID = re.compile(r"\b(?:did|have) i (?:just |already )?(?:say|said|tell|told|give|given|mention|mentioned|call|called)\b|\bi (?:said|told|gave|mentioned)\b", re.IGNORECASE)
+_ADVICE = re.compile(
+    r"\b(?:should|could|can|may|might|must|will|would|shall|ought|need to|have to|supposed)\b|\b(?:how|why) (?:do|did|am|have) i\b"
+    r"|\b(?:did|does|do) my \w+ (?:mean|want|think|say|feel)\b|\bam i (?:talking|speaking) |\bthink of my\b|\babout my\b|\bwhat if\b|\b(?:tell|give|show|help|read|let|teach|sing|play|find|make) me (?!again what|what i|what my|my)",
+    re.IGNORECASE,
+)
+_ENGLISH_OF_SELF = re.compile(
+    r"\bmy (?:\w+ )?(?:name|job|age|work|profession|birthday|hobby|favou?rite|cat|dog|pet|horse|son|daughter|wife|husband|partner|brother"
+    r"|sister|mother|father|friend|boss|home|hometown|child|children|family|surname|number)\b"
+    r"|\bwho am i\b|\bhow old am i\b|\bi (?:live|work|teach|study|come from|like|love|prefer)\b|\bdo i do\b|\bi am called\b|\bam i called\b",
+    re.IGNORECASE,
+)
+_CHINESE_ASKS = re.compile(r"什么|哪|谁|几|多少|多大|多久|怎么称呼|记得我")
+_CHINESE_ADVICE = re.compile(r"该|应该|可以|能不能|能|要不要|怎么办|怎么(?!称呼)|为什么|想要?|给我(?!的)|帮我|替我|教我")
+_CHINESE_SAID = re.compile(r"我(?:刚才|刚刚|之前|前面)?(?:说过?|讲过?|告诉|提到|给(?:过)?你)")
+_CHINESE_OF_SELF = re.compile(r"我(?:叫|姓|是谁|的(?:名字|猫|狗|宠物|工作|职业|年龄|生日|爱好|儿子|女儿|家)|今年|最?喜欢|住|在哪|家|是做|做什么)|记得我")
+_JAPANESE_ASKS = re.compile(r"(?:私|僕|俺|わたし|ぼく)(?:の|は|が).{1,20}(?:何|なん|誰|どこ|いくつ|いつ|どの|どんな).*|(?:私|僕|わたし)の.{1,12}(?:覚えて)")
+_JAPANESE_ADVICE = re.compile(r"べき|たらいい|ばいい|できま|ください")
+
+_WORD = re.compile(r"[a-z][a-z'-]+")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_STOP = frozenset(
+    """what which who whom whose when where how why the and for are was were did does have has had been you your remember know
+    still again please that this tell told say said give gave mention with from about will would can could called name is it
+    its am do in on at of to my me mine own just now long many much time day day's number""".split()
+)
+_HAN_STOP = frozenset("我你的是了吗呢什么哪谁几多少大还记得说过刚才告诉叫名字有在给那这和")
+_KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
+    (
+        re.compile(r"\bname\b|\bwho am i\b|\bi am called\b|\bam i called\b|surname|我叫|我姓|我是谁|我的名字|怎么称呼我|私の名前"),
+        re.compile(r"\bmy name\b|\bcall me\b|\bi(?:'m| am) (?!a\b|an\b|not\b|so\b|the\b|very\b|really\b|afraid|allergic|tired|too\b|glad|happy|sad|sure|sorry|from\b|in\b|at\b|on\b|\w+ing\b|\w+ed\b)[a-z]+"
+                   r"|\bthis is [a-z]+ speaking|我叫|我姓|我是|と申します|名前は|といいます"),
+    ),
+    (
+        re.compile(r"\bjob\b|\bwork\b|profession|occupation|career|\bfor a living\b|\bdo i do\b|工作|职业|做什么|是做|仕事|職業"),
+        re.compile(r"\bi(?:'ve| have)? (?:work|teach|worked|taught|run|drive)\b|\bi(?:'m| am) an? \w+|\bmy job\b|工作|上班|职业|做.{0,6}师|教|我是.{1,8}[师员生工]"
+                   r"|仕事|働い|教え"),
+    ),
+    (re.compile(r"\bhow old\b|\bmy age\b|多大|几岁|年龄|年纪|何歳"), re.compile(r"\byears old\b|\bi(?:'m| am) (?:\d|\w+ty|\w+teen)|岁|歳")),
+    (re.compile(r"\bi live\b|\bmy home\b|\bfloor\b|住|住所|どこに"), re.compile(r"\bi live\b|\bmy home\b|\bi(?:'m| am) from\b|\bfloor\b|住")),
+)
+"""What is asked of somebody, and how they tell it in other words."""
+
+_TURNED = {"my": "your", "mine": "yours", "me": "you", "i": "you", "you": "me", "your": "my", "i'm": "you're", "i've": "you've", "myself": "yourself"}
+_LEAD = re.compile(
+    r"^\W*(?:(?:so|and|well|now|by the way|okay|ok|hey|please|sorry|(?:do|can|could) you (?:still |please )?(?:remember|know|recall|tell me)"
+    r"|tell me(?: again)?|remind me)\b\W*)+",
+    re.IGNORECASE,
+)
+_ENGLISH_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), form)
+    for pattern, form in (
+        (r"^(?:what|who|when|which|where)(?:'s|’s| is| are| was)\s+(my [\w' -]+?)(?: called| named)?(?: again)?$", "{0} is"),
+        (r"^what (my [\w' -]+?)(?: is| are)(?: called)?$", "{0} is"),
+        (r"^(my [\w' -]+)$", "{0} is"),
+        (r"^who am i(?: again)?$", "You are"),
+        (r"^(?:who|what|how \w+) i am( called| named)?$", "You are{0}"),
+        (r"^where i (live|work|come from)$", "You {0}"),
+        (r"^how old am i\b.*$", "You are"),
+        (r"^(?:what|who|where|when|which [\w ]+|how \w+(?: \w+)?) am i( [\w' -]*)?$", "You are{0}"),
+        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how)\b[\w' -]*? have i ([\w' -]+)$", "You have {0}"),
+        (r"^what do i do\b.*$", "You"),
+        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? do i ([\w' -]+)$", "You {0}"),
+        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i (?:say|tell you)\b.* (my [\w' -]+?) (?:is|was)$", "You said {0} was"),
+        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i say (i [\w' -]+)$", "You said {0}"),
+        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i [\w' -]+$", "You"),
+        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? (?:does|do|did|is|are|has|will) (my \w+)\b.*$", "{0}"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """An answer about the user: how it begins (``begun``) and what the model is told of what they said (``note``)."""
+
+    begun: str
+    note: str
+
+
+def recalled(messages: Sequence[Message], language: Language) -> Recall | None:
+    """How the user's last words are answered if they ask for something about themselves, in a language this is known for."""
+    said = [message.content for message in messages if message.role == "user" and message.content.strip()]
+    if not said or language not in _NOTE:
+        return None
+    question = (sentences_of(said[-1]) or [""])[-1].replace("’", "'")
+    told = [statement for text in said[:-1] if (statement := _statement(text))]
+    matching = _matching(question, told)
+    if not _asks_about_user(question, sure=bool(matching)):
+        return None
+    quotes = matching or told[-QUOTED_AT_A_GUESS:]
+    begun = _begun(question, language, sure=bool(matching))
+    if not begun or (not quotes and language != "en" and begun not in _BARE.values()):
+        begun = _BARE[language]
+    note = _NOTE[language].format(quotes=_listed(quotes, language)) if quotes else ""
+    return Recall(begun, note + ("" if matching else _UNSURE[language]) if note else "")
+
+
+_BARE: Mapping[Language, str] = {"en": "You", "zh": "你", "ja": "あなた"}
+"""How an answer begins where more would already say something."""
+
+
+def _asks_about_user(question: str, *, sure: bool) -> bool:
+    """``sure``: the user has told something that may be it, so that a question of any form counts."""
+    if _HAN.search(question) or re.search(r"[\u3040-\u30ff]", question):
+        if _JAPANESE_ASKS.search(question):
+            return not _JAPANESE_ADVICE.search(question)
+        if "我" not in question or not _CHINESE_ASKS.search(question):
+            return False
+        if _CHINESE_SAID.search(question):
+            return True
+        return not _CHINESE_ADVICE.search(question) and (sure or _CHINESE_OF_SELF.search(question) is not None)
+    if not (_ENGLISH_ASKS.search(question) and _ENGLISH_ME.search(question)):
+        return False
+    if _ENGLISH_SAID.search(question):
+        return True
+    if _ADVICE.search(question):
+        return False
+    return sure or _ENGLISH_OF_SELF.search(question) is not None
+
+
+def _statement(text: str) -> str:
+    """What a turn tells of the user: without its questions; nothing where it tells nothing of them."""
+    kept = [sentence for sentence in sentences_of(text) if not sentence.endswith(("?", "？"))]
+    joined = " ".join(kept)
+    first_person = re.search(r"\b(?:i|my|me|we|our|i'm|i've|i'd)\b", joined.lower().replace("’", "'")) or re.search(
+        r"[我咱]|私|僕|俺|わたし|です", joined
+    )
+    return joined[:MOST_CHARACTERS] if first_person and not re.search(r"^\W*(?:tell|read|describe|explain|讲|给我|用.{1,6}字)", joined, re.IGNORECASE) else ""
+
+
+def _matching(question: str, told: Sequence[str]) -> list[str]:
+    """Those of ``told`` that may tell what is asked, the likeliest last."""
+    asked, lower = _terms(question), question.lower()
+    kinds = [stated for wanted, stated in _KINDS if wanted.search(lower)]
+    scored = [
+        (2 * sum(1 for stated in kinds if stated.search(text.lower())) + 2 * len(asked & _terms(text)), at, text)
+        for at, text in enumerate(told)
+    ]
+    best = sorted(entry for entry in scored if entry[0])[-QUOTED:]
+    return [text for score, _, text in best if 2 * score >= best[-1][0]]
+
+
+def _terms(text: str) -> set[str]:
+    """Stems and pairs of characters worth comparing."""
+    words = {word[:5].rstrip("s") for word in _WORD.findall(text.lower().replace("'s", "")) if len(word) > 2 and word not in _STOP}
+    han = "".join(character if _HAN.match(character) and character not in _HAN_STOP else " " for character in text)
+    return words | {han[at] for at in range(len(han)) if han[at] != " "}
+
+
+def _begun(question: str, language: Language, *, sure: bool) -> str:
+    match language:
+        case "en":
+            return _english_begun(question, sure=sure)
+        case "zh":
+            return _chinese_begun(question)
+        case _:
+            match = re.match(r"\W*(?:私|僕|俺|わたし|ぼく)の([^、。？?]{1,12})は", question)
+            return f"あなたの{match[1]}は" if match and sure else ""
+
+
+def _english_begun(question: str, *, sure: bool) -> str:
+    """``What is my cat called?`` → ``Your cat is``. What has not been told must not be begun as if it were known."""
+    words = _LEAD.sub("", question).strip().rstrip("?!. ").strip()
+    words = re.sub(r",? (?:please|again|then|by the way)$", "", words)
+    for pattern, form in _ENGLISH_FORMS:
+        if match := pattern.match(words):
+            rest = _turned(match[1]) if match.groups() and match[1] else ""
+            begun = form.format(f" {rest}" if rest and form == "You are{0}" else rest)
+            if not sure:
+                return "Your" if begun.lower().startswith("your") else "You"
+            return begun[:1].upper() + begun[1:]
+    return "You"
+
+
+def _turned(words: str) -> str:
+    """``my cat`` → ``your cat``."""
+    return " ".join(_TURNED.get(word.lower(), word) for word in words.split())
+
+
+_HAN_LEAD = re.compile(
+    r"^\W*(?:(?:那么?|对了|请问|所以|再问一下|哎|嗯|你?(?:还|仍然)?(?:记得|记不记得|知道|知不知道)|(?:请)?告诉我)[，,、 ]*)+"
+)
+_HAN_WH = re.compile(r"(?:是|叫)?(?:多少|多大|多久|什么|哪|谁|几)")
+
+
+def _chinese_begun(question: str) -> str:
+    """``我的猫叫什么？`` → ``你的猫叫``."""
+    words = _HAN_LEAD.sub("", question)
+    wh = _HAN_WH.search(words)
+    head = words[: wh.start()] if wh else ""
+    verb = re.match(r"是|叫", wh[0]) if wh else None
+    head += verb[0] if verb else ""
+    head = re.sub(r"刚才|刚刚|之前|到底|究竟|[，,、。！ ]", "", head)
+    turned = head.translate(str.maketrans({"我": "你", "你": "我"}))
+    return turned if turned.startswith(("你", "这", "那")) and len(turned) <= 14 else ""
+
+
+def _listed(quotes: Sequence[str], language: Language) -> str:
+    if language in ("zh", "ja"):
+        return "".join(f"“{quote}”" if language == "zh" else f"「{quote}」" for quote in quotes)
+    return " ".join('"{}"'.format(quote.replace('"', "'")) for quote in quotes)
