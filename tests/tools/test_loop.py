@@ -15,7 +15,7 @@ from vivavoce.runtime.reply import reply
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.base import CallContext, ToolResult
 from vivavoce.tools.loop import MIN_REPLY_TOKENS
-from vivavoce.tools.rendering import FILLERS
+from vivavoce.tools.rendering import FILLERS, in_turn
 from vivavoce.types import (
     ApprovalNeeded,
     ClauseCut,
@@ -143,7 +143,7 @@ async def test_silence_is_filled_once_in_the_users_language(language: str) -> No
 
     async def emit(event: ReplyEvent) -> None:
         events.append(event)
-        if isinstance(event, ClauseCut) and event.text.strip() == FILLERS[language].strip():
+        if isinstance(event, ClauseCut) and event.text.strip() == in_turn(FILLERS, 0)[language]:
             filled.set()
 
     asked = request(tool, language=language, filler_ms=1, strangers_may_call=True)
@@ -152,9 +152,9 @@ async def test_silence_is_filled_once_in_the_users_language(language: str) -> No
         await filled.wait()
         tool.leave.set()
         await task
-    assert said(events).count(FILLERS[language].strip()) == 1
+    assert said(events).count(in_turn(FILLERS, 0)[language]) == 1
     assert said(events) == "".join(event.text for event in events if isinstance(event, ClauseCut))
-    assert FILLERS[language].strip() not in model.asked[1][0][-2].content
+    assert in_turn(FILLERS, 0)[language] not in model.asked[1][0][-2].content
 
 
 @pytest.mark.parametrize(

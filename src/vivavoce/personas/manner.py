@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from vivavoce.personas.lengths import Length, asked_length, wants_more
 from vivavoce.personas.sentences import keys_of
-from vivavoce.text.instruction_rules import InstructionRules, rules_of
+from vivavoce.text.instruction_rules import InstructionRules, names_language, rules_of
 from vivavoce.types import Language, Message
 
 _AGAIN = re.compile(
@@ -28,12 +28,13 @@ WORDS_PER_TOKEN, CHARACTERS_PER_TOKEN = 0.68, 1.35
 @dataclass(frozen=True, slots=True)
 class Manner:
     """``rules`` hold but for the most there may be where more is asked for; ``earlier`` are keys of sentences not to be said
-    again; ``length`` is the one asked for, if any."""
+    again; ``length`` is the one asked for, if any. ``follows``: the answer is in ``language``, the user's."""
 
     rules: InstructionRules
     language: Language
     earlier: frozenset[str] = frozenset()
     length: Length | None = None
+    follows: bool = True
 
 
 def manner_of(messages: Sequence[Message], language: Language) -> Manner:
@@ -51,7 +52,7 @@ def manner_of(messages: Sequence[Message], language: Language) -> Manner:
         rules = replace(rules, opening="")
     repeats = _AGAIN.search(last) is not None or last in said[:-1]
     spoken = (message.content for message in messages if message.role == "assistant")
-    return Manner(rules, language, frozenset() if repeats else keys_of(spoken), length)
+    return Manner(rules, language, frozenset() if repeats else keys_of(spoken), length, not names_language(head))
 
 
 def _length_wanted(messages: Sequence[Message], said: Sequence[str], language: Language) -> Length | None:

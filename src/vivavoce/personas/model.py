@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing_extensions import override
 
 from vivavoce.engines.base import LanguageModel
+from vivavoce.engines.chat_fields import REMINDERS
+from vivavoce.personas.language import ScriptWatch
 from vivavoce.personas.lengths import Length
 from vivavoce.personas.manner import Manner, most_units
 from vivavoce.personas.sentences import SentenceFilter
@@ -97,8 +99,13 @@ class PersonaModel(LanguageModel):
     ) -> AsyncGenerator[GenerationEvent, None]:
         begun = messages[-1].content if options.continue_last_message and messages else ""
         part = _Part(self._manner, _filter(self._manner), begun)
-        async for event in part.events(self._model.generate(messages, options), messages):
+        watch = ScriptWatch(self._manner.language if self._manner.follows and not begun else "")
+        async for event in part.events(watch.through(self._model.generate(messages, options)), messages):
             yield event
+        if watch.other:
+            messages = [*messages, Message("system", REMINDERS[self._manner.language])]
+            async for event in part.events(self._model.generate(messages, options), messages):
+                yield event
         if part.called or part.filter.text.strip() or not part.filter.dropped:
             if part.lacks_required:
                 async for event in self._with_required(part, list(messages[:-1] if begun else messages), options):
@@ -136,10 +143,11 @@ class PersonaModel(LanguageModel):
         asked = list(messages[:-1] if begun else messages)
         filter_ = replace(_filter(self._manner), length=length)
         part = _Part(self._manner, filter_, begun)
-        rest = replace(options, tool_choice="none")
+        rest, stuck = replace(options, tool_choice="none"), False
         for number in range(PARTS):
             told = length.of(filter_.text)
             filter_.stop_at, note = _next(length, told, wanted)
+            note = _in(_GO_ON, self._manner.language) if stuck else note
             before = filter_.text
             if number:
                 prompt = [*asked, Message("assistant", before), Message("user", note.format(**_figures(length, wanted - told)))]
@@ -150,8 +158,9 @@ class PersonaModel(LanguageModel):
             async for event in part.events(self._model.generate(prompt, rest), prompt):
                 yield event
             done = length.of(filter_.text)
-            if part.called or filter_.text == before or done >= _enough(length, wanted):
+            if part.called or done >= _enough(length, wanted) or (stuck and filter_.text == before):
                 break
+            stuck = filter_.text == before
             filter_.next_part()
         if wanted < length.units and not part.called:
             yield TextDelta(part.joined(_in(_MORE, self._manner.language)))

@@ -116,7 +116,7 @@ class SentenceFilter:
 
     def flush(self) -> str:
         """The rest."""
-        if self.over or not self._held:
+        if self.over or not (self._held or self._sentence):
             return ""
         return self._take(len(self._held), ended=True)
 
@@ -186,8 +186,10 @@ class SentenceFilter:
         """Whether a sentence that has begun so may still become the closing."""
         *whole, last = _PART.findall(begun.casefold()) or [""]
         wanted = _parts(self.closing)
+        if not whole:
+            return any(part.startswith(last) for part in wanted)
         unlike = sum(part not in wanted for part in whole)
-        return unlike <= (1 - CLOSING_SHARE) * len(whole) and (bool(whole) or any(part.startswith(last) for part in wanted))
+        return whole[0] in wanted and unlike <= max(1, (1 - CLOSING_SHARE) * len(whole))
 
 
 def _parts(sentence: str) -> set[str]:

@@ -16,7 +16,7 @@ from vivavoce.text.languages import LANGUAGE_NAMES
 from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
 from vivavoce.text.token_estimates import estimate_text
 
-MAX_RESTATED_TOKENS = 48
+MAX_RESTATED_TOKENS = 64
 """Of the rules that are told again: they stand before every turn of the user."""
 
 _QUOTED = r"\"[^\"\n]+\"|“[^”\n]+”|「[^」\n]+」|『[^』\n]+』"

@@ -29,7 +29,7 @@ from vivavoce.tools.confirmations import Confirmations
 from vivavoce.tools.mcp.address import McpServerAddress, header_pairs
 from vivavoce.tools.mcp.servers import ListedTool, McpServerPool, McpServerTool, offered_name
 from vivavoce.tools.relevance import Relevance
-from vivavoce.tools.rendering import FILLERS
+from vivavoce.tools.rendering import FILLERS, WAITING, in_turn
 from vivavoce.tools.reply_plan import ReplyPlan, ReplyPlanner
 from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
@@ -171,6 +171,7 @@ class ToolCatalog:
             except EngineError as error:
                 log.warning("the relevance of tools cannot be computed: %s", error)
         language = language_of(messages, context.language)
+        turn = sum(message.role == "user" for message in messages) - 1
         plan = ReplyPlan(options, calls)
         if free and not calls and "intents" in bounds.aids:
             plan = await self._planner.plan(messages, options, tools, replace(context, language=language))
@@ -180,7 +181,8 @@ class ToolCatalog:
             plan.calls,
             rounds=config.rounds,
             filler_ms=config.filler_ms,
-            fillers={**FILLERS, **config.fillers},
+            fillers={**in_turn(FILLERS, turn), **config.fillers},
+            waiting={**in_turn(WAITING, turn), **config.fillers},
             strangers_may_call=config.strangers_may_call or "guard" not in bounds.aids,
             guard=plan.guard,
             confirmations=self._planner.confirmations,

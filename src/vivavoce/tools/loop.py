@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
@@ -33,6 +33,7 @@ from vivavoce.types import (
     ApprovalNeeded,
     GenerationEnd,
     GenerationOptions,
+    Language,
     Message,
     NamedTool,
     ServerToolEnded,
@@ -192,14 +193,21 @@ class ToolLoop:
             if evidence is not None and (evidence.searched or evidence.earlier)
             else self.model.generate(prompt, allowed)
         )
+        if self._silence is None and self._decides(allowed):
+            self._silence_watch(self.server_tools.waiting)
         return events if self._silence is None else self._silence.until_words(events)
 
-    def _silence_watch(self) -> SilenceWatch:
-        """Of this reply; one that is not spoken has nothing to fill."""
+    def _decides(self, allowed: GenerationOptions) -> bool:
+        """Whether it is the model's to call or not, which takes it a prompt of its own."""
+        offered = {tool.name for tool in allowed.tools} - allowed.withheld
+        return bool(offered) and allowed.tool_choice == "auto" and not allowed.continue_last_message
+
+    def _silence_watch(self, words: Mapping[Language, str]) -> SilenceWatch:
+        """Of this reply, with what is said in it from now on; one that is not spoken has nothing to fill."""
+        run = self.server_tools
         if self._silence is None:
-            run = self.server_tools
-            words = run.fillers.get(run.context.language, "")
-            self._silence = SilenceWatch(run.filler_ms if self.speaks else None, words, run.turn_over)
+            self._silence = SilenceWatch(run.filler_ms if self.speaks else None, "", run.turn_over)
+        self._silence.words = words.get(run.context.language, "")
         return self._silence
 
     def _refused(self, round_: Round, prompt: Sequence[Message]) -> tuple[ToolCall, Refusal] | None:
@@ -292,7 +300,7 @@ class ToolLoop:
     async def _outcomes(
         self, tasks: dict[asyncio.Task[ToolResult], ToolCall], room: int, question: str
     ) -> AsyncGenerator[ServerToolEnded | Filler, None]:
-        pending, silence = set(tasks), self._silence_watch()
+        pending, silence = set(tasks), self._silence_watch(self.server_tools.fillers)
         silence.begin()
         while pending:
             done = await silence.ended(pending)

@@ -12,12 +12,19 @@ from collections.abc import Mapping, Sequence
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.types import Language, Message, ToolCall, ToolResult
 
-FILLERS: Mapping[Language, str] = {
-    "en": "Let me look that up.",
-    "zh": "我查一下。",
-    "ja": "調べてみますね。",
+FILLERS: Mapping[Language, tuple[str, ...]] = {
+    "en": ("Let me look that up.", "I'll check that.", "Let me have a look."),
+    "zh": ("我查一下。", "我看一下。", "稍等，我找找。"),
+    "ja": ("調べてみますね。", "確認しますね。", "少し見てみます。"),
 }
-"""What is said while a tool takes its time; in other languages nothing is."""
+"""What is said while a tool takes its time, each in turn; in other languages nothing is."""
+
+WAITING: Mapping[Language, tuple[str, ...]] = {
+    "en": ("One moment.", "Let me see.", "Just a second."),
+    "zh": ("稍等。", "我想想。", "请等一下。"),
+    "ja": ("少々お待ちください。", "そうですね。", "ちょっと待ってくださいね。"),
+}
+"""What is said while it takes its time to decide what to do."""
 
 _NAMES: Mapping[Language, str] = {"en": "English", "zh": "Chinese", "ja": "Japanese"}
 
@@ -69,6 +76,11 @@ def render(result: ToolResult, room_tokens: int, question: str = "", language: L
 def in_language(texts: Mapping[Language, str], language: Language) -> str:
     """The text for ``language``, in English where there is none."""
     return texts.get(language, texts["en"])
+
+
+def in_turn(texts: Mapping[Language, tuple[str, ...]], turn: int) -> dict[Language, str]:
+    """By language, the text whose turn it is, so that the same is not said each time."""
+    return {language: variants[turn % len(variants)] for language, variants in texts.items()}
 
 
 def name_of(language: Language) -> str:
