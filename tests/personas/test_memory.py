@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vivavoce.personas.memory import recalled
+from vivavoce.text.inverse import inverse_normalized
 from vivavoce.types import Message
 
 
@@ -38,7 +39,7 @@ def test_an_answer_about_the_user_begins_with_them(said: str, question: str, beg
     recall = recalled([*told("Hello.", said, "Nice weather."), Message("user", question)], language)
     assert recall is not None
     assert recall.begun == begun
-    assert said.rstrip("。.") in recall.note
+    assert inverse_normalized(said, language).rstrip("。.") in recall.note
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,11 @@ def test_what_was_not_told_is_not_begun_as_if_it_were() -> None:
 
 def test_a_language_without_words_is_left_alone() -> None:
     assert recalled([Message("user", "What is my name?")], "fr") is None
+
+
+def test_what_was_put_right_is_told_with_it() -> None:
+    messages = told("My customer number is nine one one.", "Sorry, I said it wrong. It is nine one TWO.", "Fine.")
+    recall = recalled([*messages, Message("user", "What customer number did I give you?")], "en")
+    assert recall is not None
+    assert recall.settled
+    assert recall.note.index("911") < recall.note.index("912")

@@ -37,8 +37,10 @@ class Manner:
     follows: bool = True
 
 
-def manner_of(messages: Sequence[Message], language: Language) -> Manner:
-    """The manner of the answer to ``messages``."""
+def manner_of(messages: Sequence[Message], language: Language, *, overridden: bool = False) -> Manner:
+    """The manner of the answer to ``messages``; nothing is asked of one whose instructions are ``overridden``."""
+    if overridden:
+        return Manner(InstructionRules(), language, follows=False)
     head = messages[0].content if messages and messages[0].role == "system" else ""
     rules = rules_of(head)
     said = [message.content for message in messages if message.role == "user" and message.content.strip()]

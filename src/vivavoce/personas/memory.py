@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vivavoce.pending_request import sentences_of
+from vivavoce.text.inverse import inverse_normalized
 from vivavoce.types import Language, Message
 
 QUOTED = 2
@@ -53,6 +54,13 @@ _CHINESE_SAID = re.compile(r"我(?:刚才|刚刚|之前|前面)?(?:说过?|讲�
 _CHINESE_OF_SELF = re.compile(r"我(?:叫|姓|是谁|的(?:名字|猫|狗|宠物|工作|职业|年龄|生日|爱好|儿子|女儿|家)|今年|最?喜欢|住|在哪|家|是做|做什么)|记得我")
 _JAPANESE_ASKS = re.compile(r"(?:私|僕|俺|わたし|ぼく)(?:の|は|が).{1,20}(?:何|なん|誰|どこ|いくつ|いつ|どの|どんな).*|(?:私|僕|わたし)の.{1,12}(?:覚えて)")
 _JAPANESE_ADVICE = re.compile(r"べき|たらいい|ばいい|できま|ください")
+
+_CORRECTS = re.compile(
+    r"^\W*(?:no|sorry|actually|i mean|i meant|correction|wait)\b[^.?!]*(?:wrong|mean|meant|not|is|it's|,)|\bi (?:said|told you) (?:it |that )?wrong\b"
+    r"|^\W*(?:不对|不是|说错|我说错|错了|更正|应该是|对不起，)|说错了|間違え|違います",
+    re.IGNORECASE,
+)
+"""How somebody puts right what they have just said."""
 
 _WORD = re.compile(r"[a-z][a-z'-]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -108,10 +116,12 @@ _ENGLISH_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """An answer about the user: how it begins (``begun``) and what the model is told of what they said (``note``)."""
+    """An answer about the user: how it begins (``begun``) and what the model is told of what they said (``note``). ``settled``:
+    they ask for something they have said, and have."""
 
     begun: str
     note: str
+    settled: bool = False
 
 
 def recalled(messages: Sequence[Message], language: Language) -> Recall | None:
@@ -120,7 +130,7 @@ def recalled(messages: Sequence[Message], language: Language) -> Recall | None:
     if not said or language not in _NOTE:
         return None
     question = (sentences_of(said[-1]) or [""])[-1].replace("’", "'")
-    told = [statement for text in said[:-1] if (statement := _statement(text))]
+    told = [inverse_normalized(statement, language) for text in said[:-1] if (statement := _statement(text))]
     matching = _matching(question, told)
     if not _asks_about_user(question, sure=bool(matching)):
         return None
@@ -129,7 +139,8 @@ def recalled(messages: Sequence[Message], language: Language) -> Recall | None:
     if not begun or (not quotes and language != "en" and begun not in _BARE.values()):
         begun = _BARE[language]
     note = _NOTE[language].format(quotes=_listed(quotes, language)) if quotes else ""
-    return Recall(begun, note + ("" if matching else _UNSURE[language]) if note else "")
+    asks_for_words = _ENGLISH_SAID.search(question) or _CHINESE_SAID.search(question)
+    return Recall(begun, note + ("" if matching else _UNSURE[language]) if note else "", bool(matching and asks_for_words))
 
 
 _BARE: Mapping[Language, str] = {"en": "You", "zh": "你", "ja": "あなた"}
@@ -162,11 +173,13 @@ def _statement(text: str) -> str:
     first_person = re.search(r"\b(?:i|my|me|we|our|i'm|i've|i'd)\b", joined.lower().replace("’", "'")) or re.search(
         r"[我咱]|私|僕|俺|わたし|です", joined
     )
+    if _CORRECTS.search(joined):
+        return joined[:MOST_CHARACTERS]
     return joined[:MOST_CHARACTERS] if first_person and not re.search(r"^\W*(?:tell|read|describe|explain|讲|给我|用.{1,6}字)", joined, re.IGNORECASE) else ""
 
 
 def _matching(question: str, told: Sequence[str]) -> list[str]:
-    """Those of ``told`` that may tell what is asked, the likeliest last."""
+    """Those of ``told`` that may tell what is asked, with what puts them right, in their order."""
     asked, lower = _terms(question), question.lower()
     kinds = [stated for wanted, stated in _KINDS if wanted.search(lower)]
     scored = [
@@ -174,7 +187,9 @@ def _matching(question: str, told: Sequence[str]) -> list[str]:
         for at, text in enumerate(told)
     ]
     best = sorted(entry for entry in scored if entry[0])[-QUOTED:]
-    return [text for score, _, text in best if 2 * score >= best[-1][0]]
+    kept = {at for score, at, _ in best if 2 * score >= best[-1][0]}
+    kept |= {at + 1 for at in kept if at + 1 < len(told) and _CORRECTS.search(told[at + 1])}
+    return [told[at] for at in sorted(kept)]
 
 
 def _terms(text: str) -> set[str]:

@@ -185,12 +185,17 @@ class ToolLoop:
     ) -> AsyncGenerator[HostedEvent | Filler, None]:
         """What the model yields; where tools have worked for it, silence is filled, and where documents were searched, it is
         held to what was found."""
-        context, evidence = self.server_tools.context, None
-        if self.server_tools.guard is not None and allowed.schema is None:
-            evidence = evidence_in(prompt, self._found, _question(context.messages), context.language)
+        context = self.server_tools.context
+        checks = self.server_tools.guard is not None and allowed.schema is None and bool(self._found)
         events = (
-            checked_answer(self.model.generate, prompt, allowed, evidence, context.language)
-            if evidence is not None and (evidence.searched or evidence.earlier)
+            checked_answer(
+                self.model.generate,
+                prompt,
+                allowed,
+                evidence_in(prompt, self._found, _question(context.messages)),
+                context.language,
+            )
+            if checks
             else self.model.generate(prompt, allowed)
         )
         if self._silence is None and self._decides(allowed):

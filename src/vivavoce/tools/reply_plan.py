@@ -17,6 +17,7 @@ from vivavoce.personas.comfort import begun_comfort, tells_of_hurt
 from vivavoce.personas.identity import asks_name, asks_what_it_is, begun_name, begun_truth
 from vivavoce.personas.manner import Manner, manner_of
 from vivavoce.personas.memory import recalled
+from vivavoce.session.prompt_builder import OVERRIDE
 from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard, ConfirmPolicy, levels_of
 from vivavoce.tools.confirmations import Confirmations, answer_of
@@ -25,6 +26,9 @@ from vivavoce.tools.rendering import in_language
 from vivavoce.types import GenerationOptions, Language, Message, Tool, ToolCall
 
 log = logging.getLogger(__name__)
+
+OVERRIDING = OVERRIDE.partition("\n")[0]
+"""How a response's own instructions begin."""
 
 _DECLINED: Mapping[Language, str] = {
     "en": "The person said no. Nothing was done and nothing will be: say so in a few words.",
@@ -76,8 +80,9 @@ class ReplyPlanner:
         context: CallContext,
     ) -> ReplyPlan:
         """The plan for a reply to ``messages`` with ``options``; ``tools`` are the server's."""
-        manner = manner_of(messages, context.language)
-        beginning = beginning_of(messages, options, context.language, manner)
+        overridden = is_overridden(messages, in_session=context.live is not None)
+        manner = manner_of(messages, context.language, overridden=overridden)
+        beginning = Beginning() if overridden else beginning_of(messages, options, context.language, manner)
         if not options.tools or beginning.settled:
             return ReplyPlan(options, note=beginning.note, begun=beginning.begun, manner=manner)
         return replace(await self._with_tools(messages, options, tools, context, beginning), manner=manner)
@@ -181,11 +186,18 @@ def beginning_of(
         begun = begun_name(instructions, language)
         return Beginning(f"{opening}{begun}" if begun else "", settled=bool(begun))
     if (recall := recalled(messages, language)) is not None:
-        return Beginning(f"{opening}{recall.begun}", recall.note)
+        return Beginning(f"{opening}{recall.begun}", recall.note, recall.settled)
     if tells_of_hurt(said[-1]) and "question" not in manner.rules.restated:
         begun = begun_comfort(language)
         return Beginning(f"{opening}{begun}" if begun else "")
     return Beginning()
+
+
+def is_overridden(messages: Sequence[Message], *, in_session: bool) -> bool:
+    """Whether something behind the user's words says what to do in place of the instructions: in a session it says so, a chat's
+    ``system`` message does by where it stands."""
+    behind = messages[max((at for at, one in enumerate(messages) if one.role != "system"), default=0) + 1 :]
+    return any(not in_session or message.content.startswith(OVERRIDING) for message in behind if message.role == "system")
 
 
 def has_last_word(messages: Sequence[Message]) -> bool:
