@@ -1,4 +1,4 @@
-"""A call that waits for a yes, by voice and with the real models: put right while the question is still spoken, then declined."""
+"""A call that waits for a yes, by voice, with the real models: put right while the question is spoken, then declined."""
 
 from __future__ import annotations
 

@@ -56,7 +56,11 @@ def test_asked_something_else(question: str) -> None:
 @pytest.mark.parametrize(
     ("instructions", "language", "begun"),
     [
-        ("You are Vivavoce, a voice assistant.\nYou are Ines, who sells tea.", "en", "I'm Ines, an AI assistant, not a human being."),
+        (
+            "You are Vivavoce, a voice assistant.\nYou are Ines, who sells tea.",
+            "en",
+            "I'm Ines, an AI assistant, not a human being.",
+        ),
         ("Your name is Ines Brandt. You sell tea.", "en", "I'm Ines Brandt, an AI assistant, not a human being."),
         ("You are a tea seller.", "en", "I'm an AI assistant, not a human being."),
         ("你是小茶，卖茶叶。", "zh", "我是小茶，一个AI助手，不是真人。"),
@@ -78,11 +82,16 @@ def test_its_name() -> None:
     assert begun_name("You sell tea.", "en") == ""
 
 
-@pytest.mark.parametrize("said", ["My bike was stolen today.", "I can't sleep.", "I feel so lonely.", "我失眠了。", "昨天我的猫去世了。"])
+@pytest.mark.parametrize(
+    "said", ["My bike was stolen today.", "I can't sleep.", "I feel so lonely.", "我失眠了。", "昨天我的猫去世了。"]
+)
 def test_what_hurts(said: str) -> None:
     assert tells_of_hurt(said)
 
 
-@pytest.mark.parametrize("said", ["I can't sleep. What can I do?", "I like sad songs.", "The cinema is closed.", "我睡不着怎么办？", "我很高兴。"])
+@pytest.mark.parametrize(
+    "said",
+    ["I can't sleep. What can I do?", "I like sad songs.", "The cinema is closed.", "我睡不着怎么办？", "我很高兴。"],
+)
 def test_what_does_not_hurt_or_asks(said: str) -> None:
     assert not tells_of_hurt(said)

@@ -65,7 +65,12 @@ async def test_what_is_asked_for_again_is_said_again() -> None:
     ("rule", "language", "written", "spoken"),
     [
         ('Begin every answer with "Good day".', "en", "It is open.", "Good day, It is open."),
-        ('End every answer with this sentence: "We close at six."', "en", "Yes. We close at 6.", "Yes. We close at six."),
+        (
+            'End every answer with this sentence: "We close at six."',
+            "en",
+            "Yes. We close at 6.",
+            "Yes. We close at six.",
+        ),
         ("At most one sentence.", "en", "It is. And more. ", "It is."),
         ("每次回答都以“早安”两个字开头。", "zh", "早安，三元。", "早安，三元。"),
         ('End every answer with this sentence: "We close at six."', "zh", "三元。", "三元。"),
@@ -91,7 +96,10 @@ async def test_an_answer_in_another_language_is_asked_for_again() -> None:
 
 
 async def test_a_story_goes_on_until_it_is_long_enough() -> None:
-    first, second = "Once there was a big green sea with a boat in it.", "It sailed home and everybody there was very happy."
+    first, second = (
+        "Once there was a big green sea with a boat in it.",
+        "It sailed home and everybody there was very happy.",
+    )
     model = Scripted([first], [f"Sure, here it goes on:\n{second}"], ["Never asked."])
     assert await answer(model, "Tell me a story of about twenty-two words.") == f"{first} {second}"
     assert model.asked[1][0][-2].content == first

@@ -19,7 +19,10 @@ def test_what_was_said_before_is_left_out() -> None:
 
 
 def test_a_sentence_is_not_said_twice_in_one_answer() -> None:
-    assert through(SentenceFilter(frozenset()), "雨慢慢地停了下来。雨慢慢地停了下来。天亮了。") == "雨慢慢地停了下来。天亮了。"
+    assert (
+        through(SentenceFilter(frozenset()), "雨慢慢地停了下来。雨慢慢地停了下来。天亮了。")
+        == "雨慢慢地停了下来。天亮了。"
+    )
 
 
 def test_short_sentences_may_come_again() -> None:
@@ -34,7 +37,9 @@ def test_words_leave_as_soon_as_they_differ() -> None:
 
 def test_it_ends_with_the_last_sentence_there_may_be() -> None:
     filter_ = SentenceFilter(frozenset(), most_sentences=2)
-    assert through(filter_, "Dr. Lee has 3.5 dogs. They bark! Much more. And more.") == "Dr. Lee has 3.5 dogs. They bark!"
+    assert (
+        through(filter_, "Dr. Lee has 3.5 dogs. They bark! Much more. And more.") == "Dr. Lee has 3.5 dogs. They bark!"
+    )
     assert filter_.over
 
 

@@ -23,7 +23,8 @@ from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
             "Mention the harbour, Port Ellen, in every\nanswer. Keep answers to one or two sentences.",
             InstructionRules(
                 required="Port Ellen",
-                most_sentences=2, restated="Mention the harbour, Port Ellen, in every answer. Keep answers to one or two sentences."
+                most_sentences=2,
+                restated="Mention the harbour, Port Ellen, in every answer. Keep answers to one or two sentences.",
             ),
         ),
         (
@@ -32,7 +33,7 @@ from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
         ),
         ("你是小茶。每次回答都以“早安”两个字开头。", InstructionRules(opening="早安")),
         ("每次回答的最后都要说：“欢迎再来。”茶三元一杯。", InstructionRules(closing="欢迎再来。")),
-        ("每次回答都要称呼对方“先生”。", InstructionRules(required="先生", restated="每次回答都要称呼对方“先生”。")),
+        ("每次回答都要称呼对方“先生”。", InstructionRules(opening="先生")),
         ("你从不提问。最多两句话。", InstructionRules(most_sentences=2, restated="你从不提问。 最多两句话。")),
         ("You are a friendly clerk. The shop has two sentences on its door.", InstructionRules()),
     ],

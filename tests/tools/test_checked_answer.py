@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-import pytest
-
 from vivavoce.tools.checked_answer import checked_answer, evidence_in
 from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, TextDelta, ToolResult
 

@@ -112,7 +112,9 @@ def _prices(text: str) -> str:
 
 def _han(text: str) -> str:
     text = re.sub("(?<![十百千万零])一块", "1块", text)
-    text = re.sub(r"百分之([零〇一二两三四五六七八九十百千万亿点\d]+)", lambda match: f"{_written(match[1], han_spans)}%", text)
+    text = re.sub(
+        r"百分之([零〇一二两三四五六七八九十百千万亿点\d]+)", lambda match: f"{_written(match[1], han_spans)}%", text
+    )
     return _written(text, han_spans)
 
 

@@ -12,19 +12,26 @@ from vivavoce.text.instruction_rules import name_in
 from vivavoce.types import Language
 
 _BEING = (
-    r"(?:an? )?(?:real |actual |living |live |true )*(?:robot|bot|chatbot|machine|computer(?: program)?|program|ai\b|a\.i\.|human"
-    r"(?: being)?|person|man|woman|somebody real|someone real|software|recording|language model|real\b|alive|artificial|chatgpt)"
+    r"(?:an? )?(?:real |actual |living |live |true )*(?:robot|bot|chatbot|machine|computer(?: program)?|program"
+    r"|ai\b|a\.i\.|human"
+    r"(?: being)?|person|man|woman|somebody real|someone real|software|recording|language model|real\b|alive"
+    r"|artificial|chatgpt)"
 )
 _ENGLISH = re.compile(
     rf"\bare you (?:really |actually |just |perhaps |maybe |sure you(?:'re| are) )*(?:not )?{_BEING}(?! of the\b)"
     rf"|\b(?:am i|i am|i'm) (?:really |actually )?(?:talking|speaking|chatting|connected) (?:to|with) {_BEING}"
-    rf"|\b(?:is|was) (?:this|that|it|there) (?:really |actually |just )*{_BEING}(?= (?:or|behind|there|here|speaking|i(?:'m| am))|\W*$)"
+    rf"|\b(?:is|was) (?:this|that|it|there) (?:really |actually |just )*{_BEING}(?= (?:or|behind|there|here"
+    rf"|speaking|i(?:'m| am))|\W*$)"
     rf"|\byou(?:'re| are) (?:really |just )*(?:not )?{_BEING},? (?:right|aren't you|are you)\b"
     rf"|\byou (?:sound|seem|talk|speak|look)\b[^.?!]{{0,24}}\b{_BEING}[.,!;]? (?:so |and )?are you\b"
-    rf"|\b(?:what|who) are you,? (?:really|actually|exactly)\b|\bare you made of flesh\b|\bwhat kind of (?:thing|being) are you\b",
+    rf"|\b(?:what|who) are you,? (?:really|actually|exactly)\b|\bare you made of flesh\b|\bwhat kind of (?:thing"
+    rf"|being) are you\b",
     re.IGNORECASE,
 )
-_HAN_BEING = r"(?:一个|一台|个|台)?(?:真的?是?|活)?(?:真人|机器人?|人工智能|AI|ai|程序|电脑|录音|活人|人类|软件|语言模型|大模型|有血有肉的人|人)"
+_HAN_BEING = (
+    r"(?:一个|一台|个|台)?(?:真的?是?|活)?"
+    r"(?:真人|机器人?|人工智能|AI|ai|程序|电脑|录音|活人|人类|软件|语言模型|大模型|有血有肉的人|人)"
+)
 _CHINESE = re.compile(
     rf"你(?:到底|究竟|其实|真的|不会|该不会|难道)*(?:是不是|是){_HAN_BEING}(?:吗|么|吧|还是|[?？。]|$)"
     rf"|(?:跟|和|同)我(?:说话|聊天|讲话|对话)的(?:到底|究竟)?(?:是不是|是){_HAN_BEING}"
@@ -36,8 +43,10 @@ _JAPANESE = re.compile(
     r"|(?:ロボット|人間|機械|AI|人工知能)(?:です|なんです)か"
 )
 _ASKS_NAME = re.compile(
-    r"\b(?:what(?:'s|’s| is| was)|(?:and|again,?) ) ?your name\b|^\W*(?:and |so )?your name\b[^.]*\?|\bwho are you\b|\bwhat are you called\b"
-    r"|\bwho(?:m)? am i (?:talking|speaking) (?:to|with)\b|\bto whom am i (?:talking|speaking)\b|\bwho(?:'s|’s| is) (?:this|there|speaking)\b"
+    r"\b(?:what(?:'s|’s| is| was)|(?:and|again,?) ) ?your name\b|^\W*(?:and |so )?your name\b[^.]*\?"
+    r"|\bwho are you\b|\bwhat are you called\b"
+    r"|\bwho(?:m)? am i (?:talking|speaking) (?:to|with)\b|\bto whom am i (?:talking|speaking)\b|\bwho(?:'s|’s"
+    r"| is) (?:this|there|speaking)\b"
     r"|(?<!我)你(?:叫什么|是谁|是哪位|怎么称呼|的名字(?:是什么|叫什么|呢|[?？]))|您(?:是哪位|贵姓|怎么称呼|叫什么)|我在(?:跟|和)谁(?:说话|讲话)"
     r"|(?:あなた|きみ|君)(?:の名前|は誰|は何と)|お名前は|どちら様",
     re.IGNORECASE,
@@ -54,7 +63,6 @@ _NAMELESS: Mapping[Language, str] = {
     "ja": "AIアシスタントで、人間ではありません。",
 }
 """Whole sentences: left open, a small model goes on with whoever trained some other one."""
-
 
 
 def asks_what_it_is(text: str) -> bool:

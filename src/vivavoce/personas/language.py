@@ -17,7 +17,8 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 
 class ScriptWatch:
     """Holds an answer back that begins in another script than ``language`` is written in, until that is certain or over;
-    ``other`` says that it was, and nothing was let through. No language, or one that scripts do not tell: all is let through."""
+    ``other`` says that it was, and nothing was let through. With no language, or one scripts do not tell, all is let through.
+    """
 
     def __init__(self, language: Language) -> None:
         self.other = False

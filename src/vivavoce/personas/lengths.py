@@ -18,17 +18,37 @@ LEAST, MOST = 20, 3000
 LESS_THAN_ALL = 0.85
 """Of a length that is asked for as the most there may be."""
 
-_MOST = re.compile(r"(?:at most|no more than|up to|under|less than|within|not over|maximum of)\s*$|(?:最多|不超过|不要超过|至多|少于)\s*$", re.IGNORECASE)
+_MOST = re.compile(
+    r"(?:at most|no more than|up to|under|less than|within|not over|maximum of)\s*$|(?:最多|不超过|不要超过|至多|少于)\s*$",
+    re.IGNORECASE,
+)
 _WORDS = re.compile(r"(?<![\d.])(\d{2,4})[ -]words?\b|(?<![\d.])(\d{2,4})\s*(?:个)?(?:字|文字)(?!母)", re.IGNORECASE)
 _MINUTES = re.compile(
-    r"(?<![\d.])(\d{1,2}|an?|one|two|three|four|five|half a)[ -]minutes?[ -](?:long )?(?:story|tale|speech|talk|text|poem|introduction|summary)"
+    r"(?<![\d.])(\d{1,2}|an?|one|two|three|four|five|half a)[ -]minutes?[ -](?:long )?(?:story|tale|speech|talk"
+    r"|text|poem|introduction|summary)"
     r"|\b(?:story|tale|speech|talk|text)[^.?!]{0,40}?\b(\d{1,2}|one|two|three|four|five|half a)[ -]minutes?\b"
     r"|([\d一二两三四五半]{1,2})分钟[^。？]{0,6}(?:故事|演讲|童话|介绍|文章|短文)|(\d{1,2}|[一二三四五])分(?:間)?の(?:話|物語|スピーチ)",
     re.IGNORECASE,
 )
 _HALVES = {"half a": 0.5, "半": 0.5}
-_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
-_LONGER = re.compile(r"\b(?:story|tale|poem|fairy ?tale|in detail|at length)\b|故事|童话|诗|详细|物語|童話|詳しく|お話", re.IGNORECASE)
+_NUMBERS = {
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+}
+_LONGER = re.compile(
+    r"\b(?:story|tale|poem|fairy ?tale|in detail|at length)\b|故事|童话|诗|详细|物語|童話|詳しく|お話", re.IGNORECASE
+)
 _WORD = re.compile(r"[A-Za-zÀ-ɏ0-9][\w'’-]*")
 _CHARACTER = re.compile(r"[\u3040-\u30ff\u3400-\u9fff0-9]")
 

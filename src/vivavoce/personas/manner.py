@@ -12,11 +12,14 @@ from vivavoce.text.instruction_rules import InstructionRules, names_language, ru
 from vivavoce.types import Language, Message
 
 _AGAIN = re.compile(
-    r"\b(?:again|once more|repeat|remind me|say that|come again|pardon|what did you say)\b|再(?:说|讲|问|念|来)一|重复|刚才说|もう一度|繰り返|今なんて",
+    r"\b(?:again|once more|repeat|remind me|say that|come again|pardon|what did you say)\b|再(?:说|讲|问|念|来)一|重复|刚才说"
+    r"|もう一度|繰り返|今なんて",
     re.IGNORECASE,
 )
 _GO_ON = re.compile(
-    r"^\W*(?:(?:yes|yeah|sure|ok(?:ay)?|please|go on|continue|and then|keep going|do|好|好的|嗯|接着|继续|请|讲|往下|说|はい|ええ|続け\w*|お願い\w*)\W*)+(?:please|吧|下去|て|ください)?\W*$",
+    r"^\W*(?:(?:yes|yeah|sure|ok(?:ay)?|please|go on|continue|and then|keep going|do"
+    r"|好|好的|嗯|接着|继续|请|讲|往下|说|はい|ええ"
+    r"|続け\w*|お願い\w*)\W*)+(?:please|吧|下去|て|ください)?\W*$",
     re.IGNORECASE,
 )
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")

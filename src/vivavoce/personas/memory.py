@@ -34,29 +34,47 @@ _UNSURE: Mapping[Language, str] = {
     "zh": "如果里面没有，就说用户还没有告诉过你。",
     "ja": "そこになければ、まだ聞いていないと言ってください。",
 }
-_ENGLISH_ASKS = re.compile(r"\b(?:what|which|who|whom|whose|when|where|how|do you (?:still )?(?:remember|know|recall))\b", re.IGNORECASE)
+_ENGLISH_ASKS = re.compile(
+    r"\b(?:what|which|who|whom|whose|when|where|how|do you (?:still )?(?:remember|know|recall))\b", re.IGNORECASE
+)
 _ENGLISH_ME = re.compile(r"\b(?:i|my|me|mine|i'm|i've)\b", re.IGNORECASE)
-_ENGLISH_SAID = re.compile(r"\b(?:did|have) i (?:just |already )?(?:say|said|tell|told|give|given|mention|mentioned|call|called)\b|\bi (?:said|told|gave|mentioned)\b", re.IGNORECASE)
+_ENGLISH_SAID = re.compile(
+    r"\b(?:did|have) i (?:just |already )?(?:say|said|tell|told|give|given|mention|mentioned|call|called)\b"
+    r"|\bi (?:said|told|gave|mentioned)\b",
+    re.IGNORECASE,
+)
 _ADVICE = re.compile(
-    r"\b(?:should|could|can|may|might|must|will|would|shall|ought|need to|have to|supposed)\b|\b(?:how|why) (?:do|did|am|have) i\b"
-    r"|\b(?:did|does|do) my \w+ (?:mean|want|think|say|feel)\b|\bam i (?:talking|speaking) |\bthink of my\b|\babout my\b|\bwhat if\b|\b(?:tell|give|show|help|read|let|teach|sing|play|find|make) me (?!again what|what i|what my|my)",
+    r"\b(?:should|could|can|may|might|must|will|would|shall|ought|need to|have to|supposed)\b|\b(?:how|why) (?:do"
+    r"|did|am|have) i\b"
+    r"|\b(?:did|does|do) my \w+ (?:mean|want|think|say|feel)\b|\bam i (?:talking|speaking) |\bthink of my\b"
+    r"|\babout my\b|\bwhat if\b|\b(?:tell|give|show|help|read|let|teach|sing|play|find|make) me (?!again what"
+    r"|what i|what my|my)",
     re.IGNORECASE,
 )
 _ENGLISH_OF_SELF = re.compile(
-    r"\bmy (?:\w+ )?(?:name|job|age|work|profession|birthday|hobby|favou?rite|cat|dog|pet|horse|son|daughter|wife|husband|partner|brother"
+    r"\bmy (?:\w+ )?(?:name|job|age|work|profession|birthday|hobby|favou?rite|cat|dog|pet|horse|son|daughter|wife"
+    r"|husband|partner|brother"
     r"|sister|mother|father|friend|boss|home|hometown|child|children|family|surname|number)\b"
-    r"|\bwho am i\b|\bhow old am i\b|\bi (?:live|work|teach|study|come from|like|love|prefer)\b|\bdo i do\b|\bi am called\b|\bam i called\b",
+    r"|\bwho am i\b|\bhow old am i\b|\bi (?:live|work|teach|study|come from|like|love|prefer)\b|\bdo i do\b"
+    r"|\bi am called\b|\bam i called\b",
     re.IGNORECASE,
 )
 _CHINESE_ASKS = re.compile(r"什么|哪|谁|几|多少|多大|多久|怎么称呼|记得我")
-_CHINESE_ADVICE = re.compile(r"该|应该|可以|能不能|能|要不要|怎么办|怎么(?!称呼)|为什么|想要?|给我(?!的)|帮我|替我|教我")
+_CHINESE_ADVICE = re.compile(
+    r"该|应该|可以|能不能|能|要不要|怎么办|怎么(?!称呼)|为什么|想要?|给我(?!的)|帮我|替我|教我"
+)
 _CHINESE_SAID = re.compile(r"我(?:刚才|刚刚|之前|前面)?(?:说过?|讲过?|告诉|提到|给(?:过)?你)")
-_CHINESE_OF_SELF = re.compile(r"我(?:叫|姓|是谁|的(?:名字|猫|狗|宠物|工作|职业|年龄|生日|爱好|儿子|女儿|家)|今年|最?喜欢|住|在哪|家|是做|做什么)|记得我")
-_JAPANESE_ASKS = re.compile(r"(?:私|僕|俺|わたし|ぼく)(?:の|は|が).{1,20}(?:何|なん|誰|どこ|いくつ|いつ|どの|どんな).*|(?:私|僕|わたし)の.{1,12}(?:覚えて)")
+_CHINESE_OF_SELF = re.compile(
+    r"我(?:叫|姓|是谁|的(?:名字|猫|狗|宠物|工作|职业|年龄|生日|爱好|儿子|女儿|家)|今年|最?喜欢|住|在哪|家|是做|做什么)|记得我"
+)
+_JAPANESE_ASKS = re.compile(
+    r"(?:私|僕|俺|わたし|ぼく)(?:の|は|が).{1,20}(?:何|なん|誰|どこ|いくつ|いつ|どの|どんな).*|(?:私|僕|わたし)の.{1,12}(?:覚えて)"
+)
 _JAPANESE_ADVICE = re.compile(r"べき|たらいい|ばいい|できま|ください")
 
 _CORRECTS = re.compile(
-    r"^\W*(?:no|sorry|actually|i mean|i meant|correction|wait)\b[^.?!]*(?:wrong|mean|meant|not|is|it's|,)|\bi (?:said|told you) (?:it |that )?wrong\b"
+    r"^\W*(?:no|sorry|actually|i mean|i meant|correction|wait)\b[^.?!]*(?:wrong|mean|meant|not|is|it's|,)"
+    r"|\bi (?:said|told you) (?:it |that )?wrong\b"
     r"|^\W*(?:不对|不是|说错|我说错|错了|更正|应该是|对不起，)|说错了|間違え|違います",
     re.IGNORECASE,
 )
@@ -65,37 +83,135 @@ _CORRECTS = re.compile(
 _WORD = re.compile(r"[a-z][a-z'-]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _STOP = frozenset(
-    """what which who whom whose when where how why the and for are was were did does have has had been you your remember know
-    still again please that this tell told say said give gave mention with from about will would can could called name is it
-    its am do in on at of to my me mine own just now long many much time day day's number""".split()
+    [
+        "what",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "when",
+        "where",
+        "how",
+        "why",
+        "the",
+        "and",
+        "for",
+        "are",
+        "was",
+        "were",
+        "did",
+        "does",
+        "have",
+        "has",
+        "had",
+        "been",
+        "you",
+        "your",
+        "remember",
+        "know",
+        "still",
+        "again",
+        "please",
+        "that",
+        "this",
+        "tell",
+        "told",
+        "say",
+        "said",
+        "give",
+        "gave",
+        "mention",
+        "with",
+        "from",
+        "about",
+        "will",
+        "would",
+        "can",
+        "could",
+        "called",
+        "name",
+        "is",
+        "it",
+        "its",
+        "am",
+        "do",
+        "in",
+        "on",
+        "at",
+        "of",
+        "to",
+        "my",
+        "me",
+        "mine",
+        "own",
+        "just",
+        "now",
+        "long",
+        "many",
+        "much",
+        "time",
+        "day",
+        "day's",
+        "number",
+    ]
 )
 _HAN_STOP = frozenset("我你的是了吗呢什么哪谁几多少大还记得说过刚才告诉叫名字有在给那这和")
 _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
     (
-        re.compile(r"\bname\b|\bwho am i\b|\bi am called\b|\bam i called\b|surname|我叫|我姓|我是谁|我的名字|怎么称呼我|私の名前"),
-        re.compile(r"\bmy name\b|\bcall me\b|\bi(?:'m| am) (?!a\b|an\b|not\b|so\b|the\b|very\b|really\b|afraid|allergic|tired|too\b|glad|happy|sad|sure|sorry|from\b|in\b|at\b|on\b|\w+ing\b|\w+ed\b)[a-z]+"
-                   r"|\bthis is [a-z]+ speaking|我叫|我姓|我是|と申します|名前は|といいます"),
+        re.compile(
+            r"\bname\b|\bwho am i\b|\bi am called\b|\bam i called\b|surname|我叫|我姓|我是谁|我的名字|怎么称呼我|私の名前"
+        ),
+        re.compile(
+            r"\bmy name\b|\bcall me\b|\bi(?:'m| am) (?!a\b|an\b|not\b|so\b|the\b|very\b|really\b|afraid|allergic"
+            r"|tired|too\b|glad|happy|sad|sure|sorry|from\b|in\b|at\b|on\b|\w+ing\b|\w+ed\b)[a-z]+"
+            r"|\bthis is [a-z]+ speaking|我叫|我姓|我是|と申します|名前は|といいます"
+        ),
     ),
     (
-        re.compile(r"\bjob\b|\bwork\b|profession|occupation|career|\bfor a living\b|\bdo i do\b|工作|职业|做什么|是做|仕事|職業"),
-        re.compile(r"\bi(?:'ve| have)? (?:work|teach|worked|taught|run|drive)\b|\bi(?:'m| am) an? \w+|\bmy job\b|工作|上班|职业|做.{0,6}师|教|我是.{1,8}[师员生工]"
-                   r"|仕事|働い|教え"),
+        re.compile(
+            r"\bjob\b|\bwork\b|profession|occupation|career|\bfor a living\b|\bdo i do\b|工作|职业|做什么|是做|仕事|職業"
+        ),
+        re.compile(
+            r"\bi(?:'ve| have)? (?:work|teach|worked|taught|run|drive)\b|\bi(?:'m| am) an? \w+|\bmy job\b|工作|上班"
+            r"|职业|做.{0,6}师|教|我是.{1,8}[师员生工]"
+            r"|仕事|働い|教え"
+        ),
     ),
-    (re.compile(r"\bhow old\b|\bmy age\b|多大|几岁|年龄|年纪|何歳"), re.compile(r"\byears old\b|\bi(?:'m| am) (?:\d|\w+ty|\w+teen)|岁|歳")),
-    (re.compile(r"\bi live\b|\bmy home\b|\bfloor\b|住|住所|どこに"), re.compile(r"\bi live\b|\bmy home\b|\bi(?:'m| am) from\b|\bfloor\b|住")),
+    (
+        re.compile(r"\bhow old\b|\bmy age\b|多大|几岁|年龄|年纪|何歳"),
+        re.compile(r"\byears old\b|\bi(?:'m| am) (?:\d|\w+ty|\w+teen)|岁|歳"),
+    ),
+    (
+        re.compile(r"\bi live\b|\bmy home\b|\bfloor\b|住|住所|どこに"),
+        re.compile(r"\bi live\b|\bmy home\b|\bi(?:'m| am) from\b|\bfloor\b|住"),
+    ),
 )
 """What is asked of somebody, and how they tell it in other words."""
 
-_TURNED = {"my": "your", "mine": "yours", "me": "you", "i": "you", "you": "me", "your": "my", "i'm": "you're", "i've": "you've", "myself": "yourself"}
+_TURNED = {
+    "my": "your",
+    "mine": "yours",
+    "me": "you",
+    "i": "you",
+    "you": "me",
+    "your": "my",
+    "i'm": "you're",
+    "i've": "you've",
+    "myself": "yourself",
+}
 _LEAD = re.compile(
-    r"^\W*(?:(?:so|and|well|now|by the way|okay|ok|hey|please|sorry|(?:do|can|could) you (?:still |please )?(?:remember|know|recall|tell me)"
+    r"^\W*(?:(?:so|and|well|now|by the way|okay|ok|hey|please|sorry|(?:do|can|could) you (?:still "
+    r"|please )?(?:remember|know|recall|tell me)"
     r"|tell me(?: again)?|remind me)\b\W*)+",
     re.IGNORECASE,
 )
 _ENGLISH_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), form)
     for pattern, form in (
-        (r"^(?:what|who|when|which|where)(?:'s|’s| is| are| was)\s+(my [\w' -]+?)(?: called| named)?(?: again)?$", "{0} is"),
+        (
+            r"^(?:what|who|when|which|where)(?:'s|’s| is| are| was)\s+(my [\w' -]+?)(?: called| named)?(?: again)?$",
+            "{0} is",
+        ),
         (r"^what (my [\w' -]+?)(?: is| are)(?: called)?$", "{0} is"),
         (r"^(my [\w' -]+)$", "{0} is"),
         (r"^who am i(?: again)?$", "You are"),
@@ -106,10 +222,21 @@ _ENGLISH_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how)\b[\w' -]*? have i ([\w' -]+)$", "You have {0}"),
         (r"^what do i do\b.*$", "You"),
         (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? do i ([\w' -]+)$", "You {0}"),
-        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i (?:say|tell you)\b.* (my [\w' -]+?) (?:is|was)$", "You said {0} was"),
-        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i say (i [\w' -]+)$", "You said {0}"),
+        (
+            r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i (?:say"
+            r"|tell you)\b.* (my [\w' -]+?) (?:is|was)$",
+            "You said {0} was",
+        ),
+        (
+            r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i say (i [\w' -]+)$",
+            "You said {0}",
+        ),
         (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i [\w' -]+$", "You"),
-        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? (?:does|do|did|is|are|has|will) (my \w+)\b.*$", "{0}"),
+        (
+            r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? (?:does|do|did|is"
+            r"|are|has|will) (my \w+)\b.*$",
+            "{0}",
+        ),
     )
 )
 
@@ -140,7 +267,9 @@ def recalled(messages: Sequence[Message], language: Language) -> Recall | None:
         begun = _BARE[language]
     note = _NOTE[language].format(quotes=_listed(quotes, language)) if quotes else ""
     asks_for_words = _ENGLISH_SAID.search(question) or _CHINESE_SAID.search(question)
-    return Recall(begun, note + ("" if matching else _UNSURE[language]) if note else "", bool(matching and asks_for_words))
+    return Recall(
+        begun, note + ("" if matching else _UNSURE[language]) if note else "", bool(matching and asks_for_words)
+    )
 
 
 _BARE: Mapping[Language, str] = {"en": "You", "zh": "你", "ja": "あなた"}
@@ -175,7 +304,12 @@ def _statement(text: str) -> str:
     )
     if _CORRECTS.search(joined):
         return joined[:MOST_CHARACTERS]
-    return joined[:MOST_CHARACTERS] if first_person and not re.search(r"^\W*(?:tell|read|describe|explain|讲|给我|用.{1,6}字)", joined, re.IGNORECASE) else ""
+    return (
+        joined[:MOST_CHARACTERS]
+        if first_person
+        and not re.search(r"^\W*(?:tell|read|describe|explain|讲|给我|用.{1,6}字)", joined, re.IGNORECASE)
+        else ""
+    )
 
 
 def _matching(question: str, told: Sequence[str]) -> list[str]:
@@ -194,7 +328,11 @@ def _matching(question: str, told: Sequence[str]) -> list[str]:
 
 def _terms(text: str) -> set[str]:
     """Stems and pairs of characters worth comparing."""
-    words = {word[:5].rstrip("s") for word in _WORD.findall(text.lower().replace("'s", "")) if len(word) > 2 and word not in _STOP}
+    words = {
+        word[:5].rstrip("s")
+        for word in _WORD.findall(text.lower().replace("'s", ""))
+        if len(word) > 2 and word not in _STOP
+    }
     han = "".join(character if _HAN.match(character) and character not in _HAN_STOP else " " for character in text)
     return words | {han[at] for at in range(len(han)) if han[at] != " "}
 

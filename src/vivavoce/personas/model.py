@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -62,7 +61,8 @@ _MORE: Mapping[Language, str] = {"en": "Shall I go on?", "zh": "要我接着讲�
 
 
 class PersonaModel(LanguageModel):
-    """``model``, answering in ``manner``. What is no answer in free words (a call, JSON, tokens with their scores) is left alone."""
+    """``model``, answering in ``manner``. What is no answer in free words (a call, JSON, tokens with their scores) is left
+    alone."""
 
     def __init__(self, model: LanguageModel, manner: Manner) -> None:
         self._model = model
@@ -123,15 +123,18 @@ class PersonaModel(LanguageModel):
     async def _with_required(
         self, part: _Part, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """One more sentence, which begins with what has to be named in every answer."""
-        named = part.joined(self._manner.rules.required)
-        yield TextDelta(named)
-        part.filter.next_part()
-        part.filter.begin(f"{part.filter.text}{named}")
+        """One more sentence, which begins with what every answer has to name; another one if that has been said before."""
+        required = self._manner.rules.required
         rest = replace(options, tool_choice="none", continue_last_message=True)
-        prompt = [*messages, Message("assistant", part.filter.text)]
-        async for event in part.events(self._model.generate(prompt, rest), prompt):
-            yield event
+        for note in ((), (Message("system", _in(_NEW, self._manner.language)),)):
+            said = part.filter.text
+            begun = f"{said}{blank_between(said, required)}{required}"
+            prompt = [*messages, *note, Message("assistant", begun)]
+            part.filter.next_part()
+            async for event in part.events(_behind(required, self._model.generate(prompt, rest)), prompt):
+                yield event
+            if not part.lacks_required:
+                return
 
     async def _at_length(
         self, messages: Sequence[Message], options: GenerationOptions, length: Length
@@ -150,7 +153,11 @@ class PersonaModel(LanguageModel):
             note = _in(_GO_ON, self._manner.language) if stuck else note
             before = filter_.text
             if number:
-                prompt = [*asked, Message("assistant", before), Message("user", note.format(**_figures(length, wanted - told)))]
+                prompt = [
+                    *asked,
+                    Message("assistant", before),
+                    Message("user", note.format(**_figures(length, wanted - told))),
+                ]
                 rest = replace(rest, continue_last_message=False)
             else:
                 first = _in(_TELL, self._manner.language).format(**_figures(length, wanted))
@@ -222,7 +229,7 @@ class _Part:
     def joined(self, words: str) -> str:
         """``words`` as they follow what was said."""
         text = self.filter.text.rstrip()
-        mark = "" if not text or text[-1] in ".!?。！？…\"”」" else ("。" if ord(text[-1]) > 0x2E80 else ".")
+        mark = "" if not text or text[-1] in '.!?。！？…"”」' else ("。" if ord(text[-1]) > 0x2E80 else ".")
         blank = "" if self.filter.text[-1:].isspace() else blank_between(self.filter.text, words)
         return f"{mark}{blank}{words}"
 
@@ -232,13 +239,22 @@ class _Part:
             return words
         self._waiting += words
         opening, begun = self._manner.rules.opening, self._waiting.lstrip()
-        if not begun or (len(begun) < len(opening) and opening.startswith(begun) and not last):
+        opening = f"{opening[:1].upper()}{opening[1:]}"
+        if not begun or (len(begun) < len(opening) and opening.casefold().startswith(begun.casefold()) and not last):
             return ""
         self._opened = True
-        if begun.startswith(opening):
+        if begun.casefold().startswith(opening.casefold()):
             return begun
         comma = "，" if ord(opening[-1]) > 0x2E80 else ", "
         return f"{opening}{'' if opening[-1] in '.!,。！，' else comma}{begun}"
+
+
+async def _behind(words: str, events: AsyncGenerator[GenerationEvent, None]) -> AsyncGenerator[GenerationEvent, None]:
+    """``events`` behind ``words``, with which what they write begins."""
+    async with aclosing(events):
+        yield TextDelta(words)
+        async for event in events:
+            yield event
 
 
 def _filter(manner: Manner) -> SentenceFilter:

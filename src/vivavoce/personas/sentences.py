@@ -17,7 +17,8 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _END = re.compile(r"[.!?。！？]+[\"'”’」』)）]*(?=\s|$|[^\x00-\x7f])|[。！？]+[”’」』）]*|\n+")
 _PART = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
 _PREAMBLE = re.compile(
-    r"\W*(?:sure|certainly|of course|okay|ok|absolutely|here(?:'s| is)|continuing)\b|\W*(?:好的|当然|没问题|接下来我|以下是|もちろん|はい)",
+    r"\W*(?:sure|certainly|of course|okay|ok|absolutely|here(?:'s| is)|continuing)\b"
+    r"|\W*(?:好的|当然|没问题|接下来我|以下是|もちろん|はい)",
     re.IGNORECASE,
 )
 """How a model begins that was told to go on: not with the text."""
@@ -63,6 +64,10 @@ def _sentence_end(text: str, start: int, *, whole: bool) -> int | None:
     return None
 
 
+WORDS = Length(0, by_characters=False)
+"""What is counted unless something else is said."""
+
+
 @dataclass(slots=True)
 class SentenceFilter:
     """Reads an answer along. ``earlier`` are keys of what has been said; ``over``: it is long enough, and nothing more is let
@@ -74,7 +79,7 @@ class SentenceFilter:
     earlier: frozenset[str]
     most_sentences: int = 0
     most_units: int = 0
-    length: Length = Length(0, by_characters=False)
+    length: Length = WORDS
     closing: str = ""
     required: str = ""
     stop_at: int = 0

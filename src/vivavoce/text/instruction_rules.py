@@ -41,10 +41,27 @@ _RULING = re.compile(
 
 _EVERY = r"(?:every|each|all|any)(?: of your| single)? (?:answers?|repl(?:y|ies)|responses?|sentences?|turns?)"
 _OPENING = (
-    re.compile(rf"\b(?:begin|start|open)\b {_EVERY} with (?:the words? |the phrase )?[\"“]([^\"”\n]+)[\"”]", re.IGNORECASE),
-    re.compile(r"(?:每次|每句|所有|每个)[^。\n]{0,6}?(?:都|一律)?(?:要)?以[“「\"]([^”」\"\n]+)[”」\"][^。，\n]{0,4}(?:开头|开始)"),
+    re.compile(
+        rf"\b(?:begin|start|open)\b {_EVERY} with (?:the words? |the phrase )?[\"“]([^\"”\n]+)[\"”]", re.IGNORECASE
+    ),
+    re.compile(
+        r"(?:每次|每句|所有|每个)[^。\n]{0,6}?(?:都|一律)?(?:要)?以[“「\"]([^”」\"\n]+)[”」\"][^。，\n]{0,4}(?:开头|开始)"
+    ),
     re.compile(r"(?:毎回|必ず|すべての?返事)[^。\n]{0,8}[「『]([^」』\n]+)[」』][^。\n]{0,3}(?:から始|で始)"),
 )
+_ADDRESS = (
+    re.compile(
+        rf"\b(?:address|call) (?:the )?(?:\w+ )?(?:as )?[\"“]([^\"”\n]+)[\"”] in {_EVERY}"
+        rf"|\bin {_EVERY},? (?:address|call) (?:the )?(?:\w+ )?(?:as )?[\"“]([^\"”\n]+)[\"”]",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?:每次|每个回答|每句)[^。\n]{0,8}?(?:称呼|称|叫)(?:对方|用户|客人|他们)?为?[“「\"]([^”」\"\n]+)[”」\"]"
+    ),
+    re.compile(r"(?:毎回|必ず)[^。\n]{0,8}?[「『]([^」』\n]+)[」』]と(?:呼|お呼)"),
+)
+"""How the person is to be called in every answer: it begins with that."""
+
 _CLOSING = (
     re.compile(
         rf"\b(?:end|finish|close)\b {_EVERY} with (?:this |the )?(?:exact |following )*(?:sentence|words?|phrase)?:? ?"
@@ -58,20 +75,24 @@ _CLOSING = (
     re.compile(r"(?:毎回|必ず|すべての?返事)[^。\n]{0,8}[「『]([^」』\n]+)[」』][^。\n]{0,3}(?:で終わ|で締め)"),
 )
 _REQUIRED = re.compile(
-    rf"\b(?:mention|name|say|use|include|call|address|refer to)\b ([^.!?\n]{{2,60}}?),?(?: by name)? (?:in|with) {_EVERY}"
+    rf"\b(?:mention|name|say|use|include|refer to)\b ([^.!?\n]{{2,60}}?),?(?: by name)? (?:in|with) {_EVERY}"
     rf"|\b(?:in|with) {_EVERY},? (?:you )?(?:must |always )*(?:mention|name|say|use|include)\b ([^.!?\n]{{2,60}})"
-    r"|(?:每次|每个回答|每句)[^。\n]{0,8}?(?:称呼对方|称对方|称呼用户|提到|说出|带上|叫对方)为?([^。，\n]{1,20})"
-    r"|(?:毎回|必ず)[^。\n]{0,6}?([「『][^」』\n]+[」』])(?:と呼|という言葉|を入れ)",
+    r"|(?:每次|每个回答|每句)[^。\n]{0,8}?(?:提到|说出|带上)([^。，\n]{1,20})"
+    r"|(?:毎回|必ず)[^。\n]{0,6}?([「『][^」』\n]+[」』])(?:という言葉|を入れ)",
     re.IGNORECASE,
 )
-_TERM = re.compile(r"[\"“「『]([^\"”」』\n]+)[\"”」』]|((?:[A-ZÄÖÜ][\w'’-]*|(?<=\w )\d[\w.-]*)(?: (?:[A-ZÄÖÜ][\w'’-]*|\d[\w.-]*))*)")
+_TERM = re.compile(
+    r"[\"“「『]([^\"”」』\n]+)[\"”」』]|((?:[A-ZÄÖÜ][\w'’-]*|(?<=\w )\d[\w.-]*)(?: (?:[A-ZÄÖÜ][\w'’-]*|\d[\w.-]*))*)"
+)
 """What is to be named: what stands in quotes, else a name by its capitals."""
 
 _COUNT = r"(?:one|two|three|four|five|six|\d)"
 _MOST_SENTENCES = re.compile(
-    rf"\b(?:at most|no more than|up to|exactly|only|in|within|(?:answers?|replies|them) to)\s+(?:{_COUNT}\s+(?:or|to)\s+)?({_COUNT})"
+    rf"\b(?:at most|no more than|up to|exactly|only|in|within|(?:answers?|replies|them) to)\s+(?:{_COUNT}\s+(?:or"
+    rf"|to)\s+)?({_COUNT})"
     rf"\s+(?:very |short |spoken |simple )*sentences?\b"
-    rf"|^\W*(?:{_COUNT}\s+(?:or|to)\s+)?({_COUNT})\s+(?:short )?sentences?\s+(?:at most|at the most|maximum|or less|or fewer)\b"
+    rf"|^\W*(?:{_COUNT}\s+(?:or|to)\s+)?({_COUNT})\s+(?:short )?sentences?\s+(?:at most|at the most|maximum"
+    rf"|or less|or fewer)\b"
     r"|(?:最多|不超过|至多|正好|只[说用]|每次(?:都)?(?:只)?(?:说|回答)?)(?:[一二两三四五]?)([一二两三四五六\d])(?:个)?句"
     r"|([一二三四五六\d])文以内",
     re.IGNORECASE,
@@ -82,20 +103,23 @@ _MOST_WORDS = re.compile(
 _NAME = re.compile(
     r"\b(?i:you are|you're|your name is|you are called|you are named|call yourself)\s+"
     r"((?!An? |The |Now |Not )[A-Z][\w'’-]*(?: [A-Z][\w'’-]*){0,2})"
-    r"|你(?:叫|名叫|的名字(?:是|叫))[“「]?([^\s，,。、：:；“”「」]{1,8})|你是(?!一|个|位|某|我|本|这|那|专|资|客|助|负|由|的)([^\s，,。、：:；“”]{1,4})(?=[，,。、：:；\s])"
+    r"|你(?:叫|名叫|的名字(?:是|叫))[“「]?([^\s，,。、：:；“”「」]{1,8})|你是(?!一|个|位|某|我|本|这|那|专|资|客|助|负|由"
+    r"|的)([^\s，,。、：:；“”]{1,4})(?=[，,。、：:；\s])"
     r"|(?:あなたの名前は|あなたは)[「『]?([^\s、。「」『』]{1,10}?)[」』]?(?:です|という|、|。)"
 )
 _SMALL = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_COUNTS = {word: at for at, word in enumerate(_SMALL)} | {
-    character: at for at, character in enumerate("零一二三四五六七八九十")
-} | {"两": 2}
+_COUNTS = (
+    {word: at for at, word in enumerate(_SMALL)}
+    | {character: at for at, character in enumerate("零一二三四五六七八九十")}
+    | {"两": 2}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class InstructionRules:
-    """What rules every answer: the words it begins with (``opening``) and ends with (``closing``), a name that is in it (``required``), its
-    ``most_sentences`` and ``most_words`` (Chinese and Japanese: characters), 0 for any number; ``restated`` are the rules in the
-    client's words."""
+    """What rules every answer: the words it begins with (``opening``) and ends with (``closing``), a name that is in it
+    (``required``), its ``most_sentences`` and ``most_words`` (Chinese and Japanese: characters), 0 for any number; ``restated``
+    are the rules in the client's words."""
 
     opening: str = ""
     closing: str = ""
@@ -125,7 +149,7 @@ def rules_of(system_text: str) -> InstructionRules:
     most_sentences = next((found for one in sentences if (found := _most_sentences(one))), 0)
     words = _MOST_WORDS.search(typed)
     return InstructionRules(
-        _first(_OPENING, text),
+        _first((*_OPENING, *_ADDRESS), text),
         _first(_CLOSING, text),
         _required(text),
         most_sentences,
@@ -166,7 +190,7 @@ def _restated(sentences: list[str]) -> str:
     """The ruling sentences, as many as fit; what code holds an answer to need not be told again."""
     kept, tokens = [], 0
     for sentence in sentences:
-        held = _first(_OPENING, sentence) or _first(_CLOSING, sentence)
+        held = _first((*_OPENING, *_ADDRESS), sentence) or _first(_CLOSING, sentence)
         if held or _IDENTITY.search(sentence) or not _RULING.search(sentence):
             continue
         tokens += estimate_text(sentence)

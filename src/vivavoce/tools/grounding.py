@@ -20,6 +20,9 @@ _NUMBER_WORD = (
     r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|[mb]illion|point|half|dozen)"
 )
+_FIGURES = re.compile(r"\d+(?:\.\d+)?")
+"""A number without the name of a million."""
+
 _HAN_DIGITS = "零〇一二两三四五六七八九十百千万亿"
 _TYPED = re.compile(r"(?<!\d)\d(?:[- ]\d(?!\d)){2,}|\d+(?:[.,:]\d+)*")
 """A code in single digits is one number."""
@@ -99,13 +102,9 @@ class AnswerCheck:
         if self.fault:
             return ""
         self._waiting += text
-        if not (self.text.strip() or self.may_decline) and (
-            _may_decline(self._waiting) or self._declines()
-        ):
+        if not (self.text.strip() or self.may_decline) and (_may_decline(self._waiting) or self._declines()):
             return ""
-        end = (
-            _OPEN_END.search(self._waiting)
-        )  # no number is held against anything else
+        end = _OPEN_END.search(self._waiting)
         return self._settle(end.start() if end else len(self._waiting))
 
     def flush(self) -> str:
@@ -120,9 +119,6 @@ class AnswerCheck:
 
     def _settle(self, end: int) -> str:
         settled = self._waiting[:end]
-        if not self.evidence.searched:
-            self.text, self._waiting = self.text + settled, self._waiting[end:]
-            return settled
         if not self.text.strip() and _YES.search(settled) and (line := denying_line(self.evidence)):
             self.fault = line
             return ""
@@ -178,10 +174,11 @@ def numbers_of(text: str) -> list[float]:
 
 def _numbers_at(text: str) -> Iterator[tuple[int, float]]:
     found = [(match.start(), value) for match in _TYPED.finditer(text) for value in _values(match[0])]
-    for span in (*english_spans(text), *han_spans(text)):
-        # A million keeps its name; a bare "one" is a word.
-        if re.fullmatch(r"\d+(?:\.\d+)?", span.digits) and text[span.start : span.end].lower() != "one":
-            found.append((span.start, float(span.digits)))
+    found += [
+        (span.start, float(span.digits))
+        for span in (*english_spans(text), *han_spans(text))
+        if _FIGURES.fullmatch(span.digits) and text[span.start : span.end].lower() != "one"
+    ]
     yield from sorted(found)
 
 

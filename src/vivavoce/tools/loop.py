@@ -109,7 +109,8 @@ class ToolLoop:
             async for outcome in self._work(prompt, "", self.server_tools.calls, options):
                 yield outcome
             options = self._after_calls(options)
-        if self.server_tools.note and not self.server_tools.begun:  # behind what was found, which the next turn has to find where it was read
+        if self.server_tools.note and not self.server_tools.begun:
+            # Behind what was found, which the next turn has to find where it was read.
             prompt.append(Message("system", self.server_tools.note, hint=True))
         for rounds_left in range(self.server_tools.rounds, -1, -1):
             allowed = self._allowed(options, rounds_left)

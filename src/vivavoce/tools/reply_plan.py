@@ -57,7 +57,7 @@ class ReplyPlan:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """How a reply begins, and what the model is told beside that. ``settled``: it answers the turn, whatever tools there are."""
+    """How a reply begins, and what the model is told beside that. ``settled``: it is the answer, whatever tools there are."""
 
     begun: str = ""
     note: str = ""
@@ -172,12 +172,15 @@ ABOUT_ACTING = 0.5
 def beginning_of(
     messages: Sequence[Message], options: GenerationOptions, language: Language, manner: Manner
 ) -> Beginning:
-    """How a reply to the user's last words begins where a small model cannot be trusted to begin it: what it is, who it is, what
-    it knows of them, and a word of comfort before advice."""
+    """How a reply to the user's last words begins where a small model cannot be trusted to begin it: what it is, who it is,
+    what it knows of them, and a word of comfort before advice."""
     said = user_texts(messages)
     if not said or not has_last_word(messages) or options.thinking is not None or options.schema is not None:
         return Beginning()
-    last, instructions = (sentences_of(said[-1]) or [""])[-1], messages[0].content if messages[0].role == "system" else ""
+    last, instructions = (
+        (sentences_of(said[-1]) or [""])[-1],
+        messages[0].content if messages[0].role == "system" else "",
+    )
     opening = f"{manner.rules.opening}{', ' if language == 'en' else '，'}" if manner.rules.opening else ""
     if asks_what_it_is(last) or asks_what_it_is(said[-1]):
         begun = begun_truth(instructions, language)
@@ -197,7 +200,9 @@ def is_overridden(messages: Sequence[Message], *, in_session: bool) -> bool:
     """Whether something behind the user's words says what to do in place of the instructions: in a session it says so, a chat's
     ``system`` message does by where it stands."""
     behind = messages[max((at for at, one in enumerate(messages) if one.role != "system"), default=0) + 1 :]
-    return any(not in_session or message.content.startswith(OVERRIDING) for message in behind if message.role == "system")
+    return any(
+        not in_session or message.content.startswith(OVERRIDING) for message in behind if message.role == "system"
+    )
 
 
 def has_last_word(messages: Sequence[Message]) -> bool:

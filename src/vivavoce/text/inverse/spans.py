@@ -1,7 +1,7 @@
 """Where numbers are said in a text, every one of them. Pure.
 
-Unlike ``inverse_normalized`` it is not conservative: it serves to compare what was said with what is known, so that every number
-word is a number ("one of them" has a 1).
+Unlike ``inverse_normalized`` it is not conservative: it serves to compare what was said with what is known, so that every
+number word is a number ("one of them" has a 1).
 """
 
 from __future__ import annotations
