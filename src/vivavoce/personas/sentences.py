@@ -153,14 +153,13 @@ class SentenceFilter:
 
     def _ended(self, sentence: str) -> None:
         self._sentences += bool(sentence.strip())
-        if key := sentence_key(sentence):
+        if key := _NO_LETTERS.sub("", sentence).casefold():
             self._said.add(key)
         most = max(1, self.most_sentences - self.lacks_required) if self.most_sentences else 0
         self.over = 0 < most <= self._sentences or 0 < self.stop_at <= self.length.of(self.text)
 
     def _is_dropped(self, sentence: str) -> bool:
-        key = sentence_key(sentence)
-        if key and (key in self.earlier or key in self._said):
+        if sentence_key(sentence) in self.earlier or _NO_LETTERS.sub("", sentence).casefold() in self._said:
             return True
         if self._is_closing(sentence) or (self._goes_on and _PREAMBLE.match(sentence)):
             return True
