@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vivavoce.pending_request import sentences_of
+from vivavoce.personas.second_person import begun_answer
 from vivavoce.text.inverse import inverse_normalized
+from vivavoce.text.rules import words
 from vivavoce.types import Language, Message
 
 QUOTED = 2
@@ -54,7 +56,7 @@ _ADVICE = re.compile(
 _ENGLISH_OF_SELF = re.compile(
     r"\bmy (?:\w+ )?(?:name|job|age|work|profession|birthday|hobby|favou?rite|cat|dog|pet|horse|son|daughter|wife"
     r"|husband|partner|brother"
-    r"|sister|mother|father|friend|boss|home|hometown|child|children|family|surname|number)\b"
+    r"|sister|mother|father|friend|boss|home|hometown|child|children|family|surname)\b"
     r"|\bwho am i\b|\bhow old am i\b|\bi (?:live|work|teach|study|come from|like|love|prefer)\b|\bdo i do\b"
     r"|\bi am called\b|\bam i called\b",
     re.IGNORECASE,
@@ -80,80 +82,17 @@ _CORRECTS = re.compile(
 )
 """How somebody puts right what they have just said."""
 
+_ORDERS = re.compile(r"^\W*(?:tell|read|describe|explain|讲|给我|用.{1,6}字)", re.IGNORECASE)
 _WORD = re.compile(r"[a-z][a-z'-]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _STOP = frozenset(
-    [
-        "what",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "when",
-        "where",
-        "how",
-        "why",
-        "the",
-        "and",
-        "for",
-        "are",
-        "was",
-        "were",
-        "did",
-        "does",
-        "have",
-        "has",
-        "had",
-        "been",
-        "you",
-        "your",
-        "remember",
-        "know",
-        "still",
-        "again",
-        "please",
-        "that",
-        "this",
-        "tell",
-        "told",
-        "say",
-        "said",
-        "give",
-        "gave",
-        "mention",
-        "with",
-        "from",
-        "about",
-        "will",
-        "would",
-        "can",
-        "could",
-        "called",
-        "name",
-        "is",
-        "it",
-        "its",
-        "am",
-        "do",
-        "in",
-        "on",
-        "at",
-        "of",
-        "to",
-        "my",
-        "me",
-        "mine",
-        "own",
-        "just",
-        "now",
-        "long",
-        "many",
-        "much",
-        "time",
-        "day",
-        "day's",
-        "number",
-    ]
+    words(
+        """
+        what which who whom whose when where how why the and for are was were did does have has had been you your remember
+        know still again please that this tell told say said give gave mention with from about will would can could called
+        name its own just now long many much time day number mine
+        """
+    )
 )
 _HAN_STOP = frozenset("我你的是了吗呢什么哪谁几多少大还记得说过刚才告诉叫名字有在给那这和")
 _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
@@ -188,67 +127,16 @@ _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
 )
 """What is asked of somebody, and how they tell it in other words."""
 
-_TURNED = {
-    "my": "your",
-    "mine": "yours",
-    "me": "you",
-    "i": "you",
-    "you": "me",
-    "your": "my",
-    "i'm": "you're",
-    "i've": "you've",
-    "myself": "yourself",
-}
-_LEAD = re.compile(
-    r"^\W*(?:(?:so|and|well|now|by the way|okay|ok|hey|please|sorry|(?:do|can|could) you (?:still "
-    r"|please )?(?:remember|know|recall|tell me)"
-    r"|tell me(?: again)?|remind me)\b\W*)+",
-    re.IGNORECASE,
-)
-_ENGLISH_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), form)
-    for pattern, form in (
-        (
-            r"^(?:what|who|when|which|where)(?:'s|’s| is| are| was)\s+(my [\w' -]+?)(?: called| named)?(?: again)?$",
-            "{0} is",
-        ),
-        (r"^what (my [\w' -]+?)(?: is| are)(?: called)?$", "{0} is"),
-        (r"^(my [\w' -]+)$", "{0} is"),
-        (r"^who am i(?: again)?$", "You are"),
-        (r"^(?:who|what|how \w+) i am( called| named)?$", "You are{0}"),
-        (r"^where i (live|work|come from)$", "You {0}"),
-        (r"^how old am i\b.*$", "You are"),
-        (r"^(?:what|who|where|when|which [\w ]+|how \w+(?: \w+)?) am i( [\w' -]*)?$", "You are{0}"),
-        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how)\b[\w' -]*? have i ([\w' -]+)$", "You have {0}"),
-        (r"^what do i do\b.*$", "You"),
-        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? do i ([\w' -]+)$", "You {0}"),
-        (
-            r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i (?:say"
-            r"|tell you)\b.* (my [\w' -]+?) (?:is|was)$",
-            "You said {0} was",
-        ),
-        (
-            r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i say (i [\w' -]+)$",
-            "You said {0}",
-        ),
-        (r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? did i [\w' -]+$", "You"),
-        (
-            r"^(?:for |on |at |in |since )?(?:what|where|when|which|how|who|whom)\b[\w' -]*? (?:does|do|did|is"
-            r"|are|has|will) (my \w+)\b.*$",
-            "{0}",
-        ),
-    )
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Recall:
     """An answer about the user: how it begins (``begun``) and what the model is told of what they said (``note``). ``settled``:
-    they ask for something they have said, and have."""
+    they ask for something they have said, and have. ``personal``: it is about their person, which no function can look up."""
 
     begun: str
     note: str
     settled: bool = False
+    personal: bool = False
 
 
 def recalled(messages: Sequence[Message], language: Language) -> Recall | None:
@@ -262,18 +150,12 @@ def recalled(messages: Sequence[Message], language: Language) -> Recall | None:
     if not _asks_about_user(question, sure=bool(matching)):
         return None
     quotes = matching or told[-QUOTED_AT_A_GUESS:]
-    begun = _begun(question, language, sure=bool(matching))
-    if not begun or (not quotes and language != "en" and begun not in _BARE.values()):
-        begun = _BARE[language]
+    begun = begun_answer(question, language, sure=bool(matching))
     note = _NOTE[language].format(quotes=_listed(quotes, language)) if quotes else ""
+    note += _UNSURE[language] if note and not matching else ""
     asks_for_words = _ENGLISH_SAID.search(question) or _CHINESE_SAID.search(question)
-    return Recall(
-        begun, note + ("" if matching else _UNSURE[language]) if note else "", bool(matching and asks_for_words)
-    )
-
-
-_BARE: Mapping[Language, str] = {"en": "You", "zh": "你", "ja": "あなた"}
-"""How an answer begins where more would already say something."""
+    personal = any(one.search(question) for one in (_ENGLISH_OF_SELF, _CHINESE_OF_SELF, _JAPANESE_ASKS))
+    return Recall(begun, note, bool(matching and asks_for_words), personal)
 
 
 def _asks_about_user(question: str, *, sure: bool) -> bool:
@@ -304,12 +186,7 @@ def _statement(text: str) -> str:
     )
     if _CORRECTS.search(joined):
         return joined[:MOST_CHARACTERS]
-    return (
-        joined[:MOST_CHARACTERS]
-        if first_person
-        and not re.search(r"^\W*(?:tell|read|describe|explain|讲|给我|用.{1,6}字)", joined, re.IGNORECASE)
-        else ""
-    )
+    return joined[:MOST_CHARACTERS] if first_person and not _ORDERS.search(joined) else ""
 
 
 def _matching(question: str, told: Sequence[str]) -> list[str]:
@@ -328,61 +205,13 @@ def _matching(question: str, told: Sequence[str]) -> list[str]:
 
 def _terms(text: str) -> set[str]:
     """Stems and pairs of characters worth comparing."""
-    words = {
+    stems = {
         word[:5].rstrip("s")
         for word in _WORD.findall(text.lower().replace("'s", ""))
         if len(word) > 2 and word not in _STOP
     }
     han = "".join(character if _HAN.match(character) and character not in _HAN_STOP else " " for character in text)
-    return words | {han[at] for at in range(len(han)) if han[at] != " "}
-
-
-def _begun(question: str, language: Language, *, sure: bool) -> str:
-    match language:
-        case "en":
-            return _english_begun(question, sure=sure)
-        case "zh":
-            return _chinese_begun(question)
-        case _:
-            match = re.match(r"\W*(?:私|僕|俺|わたし|ぼく)の([^、。？?]{1,12})は", question)
-            return f"あなたの{match[1]}は" if match and sure else ""
-
-
-def _english_begun(question: str, *, sure: bool) -> str:
-    """``What is my cat called?`` → ``Your cat is``. What has not been told must not be begun as if it were known."""
-    words = _LEAD.sub("", question).strip().rstrip("?!. ").strip()
-    words = re.sub(r",? (?:please|again|then|by the way)$", "", words)
-    for pattern, form in _ENGLISH_FORMS:
-        if match := pattern.match(words):
-            rest = _turned(match[1]) if match.groups() and match[1] else ""
-            begun = form.format(f" {rest}" if rest and form == "You are{0}" else rest)
-            if not sure:
-                return "Your" if begun.lower().startswith("your") else "You"
-            return begun[:1].upper() + begun[1:]
-    return "You"
-
-
-def _turned(words: str) -> str:
-    """``my cat`` → ``your cat``."""
-    return " ".join(_TURNED.get(word.lower(), word) for word in words.split())
-
-
-_HAN_LEAD = re.compile(
-    r"^\W*(?:(?:那么?|对了|请问|所以|再问一下|哎|嗯|你?(?:还|仍然)?(?:记得|记不记得|知道|知不知道)|(?:请)?告诉我)[，,、 ]*)+"
-)
-_HAN_WH = re.compile(r"(?:是|叫)?(?:多少|多大|多久|什么|哪|谁|几)")
-
-
-def _chinese_begun(question: str) -> str:
-    """``我的猫叫什么？`` → ``你的猫叫``."""
-    words = _HAN_LEAD.sub("", question)
-    wh = _HAN_WH.search(words)
-    head = words[: wh.start()] if wh else ""
-    verb = re.match(r"是|叫", wh[0]) if wh else None
-    head += verb[0] if verb else ""
-    head = re.sub(r"刚才|刚刚|之前|到底|究竟|[，,、。！ ]", "", head)
-    turned = head.translate(str.maketrans({"我": "你", "你": "我"}))
-    return turned if turned.startswith(("你", "这", "那")) and len(turned) <= 14 else ""
+    return stems | {han[at] for at in range(len(han)) if han[at] != " "}
 
 
 def _listed(quotes: Sequence[str], language: Language) -> str:

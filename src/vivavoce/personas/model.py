@@ -98,7 +98,7 @@ class PersonaModel(LanguageModel):
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
         begun = messages[-1].content if options.continue_last_message and messages else ""
-        part = _Part(self._manner, _filter(self._manner), begun)
+        part = _Part(self._manner, _filter(self._manner, tells_result=messages[-1].role == "tool"), begun)
         watch = ScriptWatch(self._manner.language if self._manner.follows and not begun else "")
         async for event in part.events(watch.through(self._model.generate(messages, options)), messages):
             yield event
@@ -257,10 +257,16 @@ async def _behind(words: str, events: AsyncGenerator[GenerationEvent, None]) -> 
             yield event
 
 
-def _filter(manner: Manner) -> SentenceFilter:
+def _filter(manner: Manner, *, tells_result: bool = False) -> SentenceFilter:
+    """``tells_result``: what a function or a search came to is told, also where that was said before."""
     rules, by_characters = manner.rules, manner.language in ("zh", "ja")
     return SentenceFilter(
-        manner.earlier, rules.most_sentences, rules.most_words, Length(0, by_characters), rules.closing, rules.required
+        frozenset() if tells_result else manner.earlier,
+        rules.most_sentences,
+        rules.most_words,
+        Length(0, by_characters),
+        rules.closing,
+        rules.required,
     )
 
 

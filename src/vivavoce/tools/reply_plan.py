@@ -57,11 +57,13 @@ class ReplyPlan:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """How a reply begins, and what the model is told beside that. ``settled``: it is the answer, whatever tools there are."""
+    """How a reply begins, and what the model is told beside that. ``settled``: it is the answer, whatever tools there are;
+    else, where there are any, only one about the user's person (``personal``) is."""
 
     begun: str = ""
     note: str = ""
     settled: bool = False
+    personal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class ReplyPlanner:
         # What has been looked up is not looked up again by the model.
         options = replace(options, withheld=options.withheld | {call.name for call in calls} | _useless(tools, intent))
         callable_ = {tool.name for tool in guarded} - options.withheld
-        if beginning.begun and not callable_ and not calls:
+        if beginning.begun and beginning.personal and not callable_ and not calls:
             return ReplyPlan(options, calls, guard, beginning.note, beginning.begun)
         asks = not calls and has_last_word(messages)  # what was looked up for it has not been found yet
         about_acting = asks and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
@@ -189,7 +191,7 @@ def beginning_of(
         begun = begun_name(instructions, language)
         return Beginning(f"{opening}{begun}" if begun else "", settled=bool(begun))
     if (recall := recalled(messages, language)) is not None:
-        return Beginning(f"{opening}{recall.begun}", recall.note, recall.settled)
+        return Beginning(f"{opening}{recall.begun}", recall.note, recall.settled, recall.personal)
     if tells_of_hurt(said[-1]) and "question" not in manner.rules.restated:
         begun = begun_comfort(language)
         return Beginning(f"{opening}{begun}" if begun else "")
