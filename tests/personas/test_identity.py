@@ -40,6 +40,8 @@ def test_asked_what_it_is(question: str) -> None:
         "Are you a good listener?",
         "Are you sure?",
         "Is there a machine that washes wool?",
+        "Is there a computer?",
+        "Is it a person?",
         "Do you sell robots?",
         "Is this person on the list?",
         "Are you the person in charge of the garden?",
@@ -77,6 +79,7 @@ def test_its_name() -> None:
     assert asks_name("And what's your name?")
     assert asks_name("你叫什么？")
     assert not asks_name("What is my name?")
+    assert not asks_name("Who's there?")
     assert not asks_name("我叫什么？")
     assert begun_name("You are Ines, who sells tea.", "en") == "I'm Ines"
     assert begun_name("You sell tea.", "en") == ""

@@ -42,6 +42,23 @@ def test_rules_are_read(instructions: str, rules: InstructionRules) -> None:
     assert rules_of(instructions) == rules
 
 
+@pytest.mark.parametrize(
+    "instructions",
+    [
+        'Never begin every answer with "Sure".',
+        'Do not end every answer with "How can I help?"',
+        "Never mention Rome in any answer.",
+        "Use simple words in every answer.",
+        "Use English in every answer.",
+        "每次回答都不要以“好的”开头。",
+        "每次回答都不要提到罗马。",
+    ],
+)
+def test_what_is_forbidden_or_no_name_is_not_put_in(instructions: str) -> None:
+    rules = rules_of(instructions)
+    assert (rules.opening, rules.closing, rules.required) == ("", "", "")
+
+
 def test_what_every_prompt_says_is_no_rule_of_the_client() -> None:
     assert rules_of(f"You are Ada.\n{SPEECH_PROMPT_RULES}") == InstructionRules()
 
@@ -61,3 +78,4 @@ def test_whether_languages_are_spoken_of() -> None:
     assert names_language("Always answer in French.")
     assert names_language("请用英语回答。")
     assert not names_language("You are a pirate from the islands.")
+    assert not names_language("Answer the person in their own language.")

@@ -20,8 +20,8 @@ _BEING = (
 _ENGLISH = re.compile(
     rf"\bare you (?:really |actually |just |perhaps |maybe |sure you(?:'re| are) )*(?:not )?{_BEING}(?! of the\b)"
     rf"|\b(?:am i|i am|i'm) (?:really |actually )?(?:talking|speaking|chatting|connected) (?:to|with) {_BEING}"
-    rf"|\b(?:is|was) (?:this|that|it|there) (?:really |actually |just )*{_BEING}(?= (?:or|behind|there|here"
-    rf"|speaking|i(?:'m| am))|\W*$)"
+    rf"|\bis there (?:really |actually )*{_BEING} (?:behind|here|there|on the (?:line|phone|other))"
+    rf"|\bis this (?:really |actually |just )*{_BEING}(?= (?:or|here|speaking|i(?:'m| am))|\W*$)"
     rf"|\byou(?:'re| are) (?:really |just )*(?:not )?{_BEING},? (?:right|aren't you|are you)\b"
     rf"|\byou (?:sound|seem|talk|speak|look)\b[^.?!]{{0,24}}\b{_BEING}[.,!;]? (?:so |and )?are you\b"
     rf"|\b(?:what|who) are you,? (?:really|actually|exactly)\b|\bare you made of flesh\b|\bwhat kind of (?:thing"
@@ -46,7 +46,7 @@ _ASKS_NAME = re.compile(
     r"\b(?:what(?:'s|’s| is| was)|(?:and|again,?) ) ?your name\b|^\W*(?:and |so )?your name\b[^.]*\?"
     r"|\bwho are you\b|\bwhat are you called\b"
     r"|\bwho(?:m)? am i (?:talking|speaking) (?:to|with)\b|\bto whom am i (?:talking|speaking)\b|\bwho(?:'s|’s"
-    r"| is) (?:this|there|speaking)\b"
+    r"| is) (?:this|speaking)\b"
     r"|(?<!我)你(?:叫什么|是谁|是哪位|怎么称呼|的名字(?:是什么|叫什么|呢|[?？]))|您(?:是哪位|贵姓|怎么称呼|叫什么)|我在(?:跟|和)谁(?:说话|讲话)"
     r"|(?:あなた|きみ|君)(?:の名前|は誰|は何と)|お名前は|どちら様",
     re.IGNORECASE,

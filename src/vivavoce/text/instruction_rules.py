@@ -21,6 +21,11 @@ MAX_RESTATED_TOKENS = 64
 
 _QUOTED = r"\"[^\"\n]+\"|“[^”\n]+”|「[^」\n]+」|『[^』\n]+』"
 _SENTENCE = re.compile(rf"(?:{_QUOTED}|\.(?=\d)|[^.!?。！？\n\"“「『])+[.!?。！？]?")
+_OF_THE_USER = re.compile(
+    r"(?:their|his or her|the (?:user|person|caller|customer|client)['’]s|the same)(?: own)? languages?"
+    r"|(?:用户|对方|客人)(?:的|所用的?|使用的)?语言|ユーザーの言語|相手の言語",
+    re.IGNORECASE,
+)
 _LANGUAGE = re.compile(
     rf"\b(?:{'|'.join(LANGUAGE_NAMES.values())}|Mandarin|Cantonese|languages?|translat\w+|interpret\w+|bilingual)\b"
     r"|[中英日韩法德俄]文|汉语|[英日韩法德俄]语|西班牙语|普通话|粤语|语言|翻译|[英中]国語|日本語|言語|通訳|翻訳",
@@ -38,6 +43,9 @@ _RULING = re.compile(
     re.IGNORECASE,
 )
 """Words of a sentence that rules how is spoken, not what is known."""
+
+_NEGATED = re.compile(r"\b(?:never|not|avoid|without|unless)\b|n't\b|不|别|勿|禁止|避免|ない|せず", re.IGNORECASE)
+"""Words before something quoted that forbid it."""
 
 _EVERY = r"(?:every|each|all|any)(?: of your| single)? (?:answers?|repl(?:y|ies)|responses?|sentences?|turns?)"
 _OPENING = (
@@ -130,8 +138,8 @@ class InstructionRules:
 
 
 def names_language(instructions: str) -> bool:
-    """Whether ``instructions`` speak of languages: they may say which to answer in."""
-    return _LANGUAGE.search(instructions) is not None
+    """Whether ``instructions`` speak of languages: they may say which to answer in, but for the user's."""
+    return _LANGUAGE.search(_OF_THE_USER.sub("", instructions)) is not None
 
 
 def name_in(instructions: str) -> str:
@@ -159,18 +167,19 @@ def rules_of(system_text: str) -> InstructionRules:
 
 
 def _first(patterns: tuple[re.Pattern[str], ...], text: str) -> str:
-    """The first thing quoted in a place that one of ``patterns`` knows."""
-    matches = (pattern.search(text) for pattern in patterns)
-    return next((next(filter(None, match.groups())).strip() for match in matches if match), "")
+    """The first thing in a place that one of ``patterns`` knows, if it is not forbidden there."""
+    for pattern in patterns:
+        for match in pattern.finditer(text):
+            group = next(at for at, found in enumerate(match.groups(), 1) if found)
+            sentence_start = max((text.rfind(mark, 0, match.start()) for mark in ".!?。！？\n"), default=-1) + 1
+            if not _NEGATED.search(text[sentence_start : match.start(group)]):
+                return match[group].strip()
+    return ""
 
 
 def _required(text: str) -> str:
-    match = _REQUIRED.search(text)
-    if match is None:
-        return ""
-    said = next(filter(None, match.groups()))
-    terms = [next(filter(None, term.groups())) for term in _TERM.finditer(said)]
-    return terms[-1].strip() if terms else ""
+    terms = [next(filter(None, term.groups())) for term in _TERM.finditer(_first((_REQUIRED,), text))]
+    return terms[-1].strip() if terms and not names_language(terms[-1]) else ""
 
 
 def _most_sentences(sentence: str) -> int:
