@@ -7,8 +7,9 @@ after a yes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from vivavoce.tools.effects import EffectLevel, effect_level
@@ -65,6 +66,18 @@ class CallGuard:
     acts: float | None = None
     confirmed: ToolCall | None = None
     levels: Mapping[str, EffectLevel] = field(default_factory=dict)
+
+    def said(self, call: ToolCall, messages: Sequence[Message]) -> ToolCall:
+        """``call`` without what may be left out and nobody said."""
+        tool = self.tools.get(call.name)
+        if tool is None or (self.confirmed is not None and _same(call, self.confirmed)):
+            return call
+        arguments, required = parsed(call.arguments), tool.parameters.get("required") or ()
+        unsaid = set(unsaid_arguments(arguments, tool.parameters, said_in(messages))) - set(required)
+        if not unsaid:
+            return call
+        kept = {name: value for name, value in arguments.items() if name not in unsaid}
+        return replace(call, arguments=json.dumps(kept, ensure_ascii=False))
 
     def refusal(self, call: ToolCall, messages: Sequence[Message]) -> Refusal | None:
         """Why ``call`` is not made now; ``None``: it is. ``messages`` are those it rests on."""

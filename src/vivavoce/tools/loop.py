@@ -222,6 +222,8 @@ class ToolLoop:
         guard = self.server_tools.guard
         if guard is None:
             return None
+        round_.functions = [guard.said(call, prompt) for call in round_.functions]
+        round_.calls = [guard.said(call, prompt) for call in round_.calls]
         refusals = [(call, guard.refusal(call, prompt)) for call in (*round_.functions, *round_.calls)]
         refused = [(call, refusal) for call, refusal in refusals if refusal is not None]
         dropped = [call for call, _ in refused]
