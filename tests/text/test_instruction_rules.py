@@ -71,7 +71,24 @@ def test_long_rules_are_told_again_as_far_as_they_fit() -> None:
 def test_names() -> None:
     assert name_in("You are Vivavoce, a voice assistant.\nYou are Jack, a pirate.") == "Jack"
     assert name_in("你叫小茶，卖茶叶。") == "小茶"
-    assert name_in("You are a pirate. You are not Jack.") == ""
+    assert name_in("You are Tobias and advise on tea.") == "Tobias"
+
+
+@pytest.mark.parametrize(
+    "instructions",
+    [
+        "You are a pirate. You are not Jack.",
+        "You are Python experts.",
+        "You are Customer Support for all of us.",
+        "You are Chinese.",
+        "你是医生，请耐心回答。",
+        "你是客服。",
+        "你是翻译，只翻译。",
+        "あなたは医者です。",
+    ],
+)
+def test_what_is_no_name(instructions: str) -> None:
+    assert name_in(instructions) == ""
 
 
 def test_whether_languages_are_spoken_of() -> None:

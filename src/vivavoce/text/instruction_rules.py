@@ -110,10 +110,12 @@ _MOST_WORDS = re.compile(
 )
 _NAME = re.compile(
     r"\b(?i:you are|you're|your name is|you are called|you are named|call yourself)\s+"
-    r"((?!An? |The |Now |Not )[A-Z][\w'’-]*(?: [A-Z][\w'’-]*){0,2})"
-    r"|你(?:叫|名叫|的名字(?:是|叫))[“「]?([^\s，,。、：:；“”「」]{1,8})|你是(?!一|个|位|某|我|本|这|那|专|资|客|助|负|由"
-    r"|的)([^\s，,。、：:；“”]{1,4})(?=[，,。、：:；\s])"
-    r"|(?:あなたの名前は|あなたは)[「『]?([^\s、。「」『』]{1,10}?)[」』]?(?:です|という|、|。)"
+    r"((?!An? |The |Now |Not )[A-Z][\w'’-]*(?: [A-Z][\w'’-]*){0,2})(?=[,.;:!]|\s*$|\s+(?:and|who|from|of|at|the|an?|[–-])\s)"
+    r"|你(?:叫|名叫|的名字(?:是|叫))[“「]?([^\s，,。、：:；“”「」]{1,8})"
+    r"|你是(?!一|个|位|某|我|本|这|那|专|资|客|助|负|由|的)"
+    r"(?![^\s，,。、：:；“”]{0,3}(?:[师员手家者服士长官人]|[医学先]生|导游|教练|翻译)[，,。、：:；\s])"
+    r"([^\s，,。、：:；“”]{1,4})(?=[，,。、：:；\s])"
+    r"|あなたの名前は[「『]?([^\s、。「」『』]{1,10}?)[」』]?(?:です|、|。)|あなたは[「『]?([^\s、。「」『』]{1,10}?)[」』]?という"
 )
 _SMALL = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _COUNTS = (
@@ -145,7 +147,7 @@ def names_language(instructions: str) -> bool:
 def name_in(instructions: str) -> str:
     """The assistant's name by its instructions, the last one given in them; nothing where they give none."""
     names = [next(filter(None, match.groups())) for match in _NAME.finditer(instructions)]
-    return names[-1] if names else ""
+    return next((name for name in reversed(names) if not names_language(name)), "")
 
 
 @lru_cache(256)
