@@ -95,6 +95,17 @@ async def test_nothing_found_at_all_is_told() -> None:
     assert sum(message.role == "tool" for message in model.asked[1][0]) == 2
 
 
+async def test_a_search_in_vain_does_not_stand_between_the_user_and_a_function() -> None:
+    search = Empty("search", effects="none")
+    search.kind = "retrieval"
+    model = Scripted([call("lamp")])
+    events = await replied(model, request(search, functions=["lamp"], calls=[call("search")]))
+    assert [event.name for event in events if isinstance(event, ToolCall)] == ["lamp"]
+    *_, note, user = model.asked[0][0]
+    assert "Nothing was found" in note.content
+    assert (user.role, user.content) == ("user", "What is the answer?")
+
+
 async def test_functions_go_to_the_client_after_what_the_server_found() -> None:
     tool = Lookup()
     model = Scripted([call("lamp", '{"on": true}'), call("look_up")])

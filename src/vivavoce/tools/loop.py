@@ -25,8 +25,8 @@ from vivavoce.tools.checked_answer import checked_answer, evidence_in
 from vivavoce.tools.confirmations import names_arguments, question_in_words
 from vivavoce.tools.prompt_leak_filter import PromptLeakFilter
 from vivavoce.tools.provenance import parsed
-from vivavoce.tools.rendering import BROKEN, TIMED_OUT, call_messages, is_quoted, render
-from vivavoce.tools.round import Round
+from vivavoce.tools.rendering import BROKEN, TIMED_OUT, call_messages, is_quoted, render, with_nothing_found
+from vivavoce.tools.round import Round, summed
 from vivavoce.tools.silence import Filler, SilenceWatch
 from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
@@ -106,9 +106,12 @@ class ToolLoop:
         if self.server_tools.begun:
             yield TextDelta(self.server_tools.begun)
         if self.server_tools.calls:
+            told = list(prompt)
             async for outcome in self._work(prompt, "", self.server_tools.calls, options):
                 yield outcome
             options = self._after_calls(options)
+            if self._has_only_searched_in_vain() and self._decides(self._allowed(options, 1)):
+                prompt = with_nothing_found(told, self.server_tools.context.language)
         if self.server_tools.note and not self.server_tools.begun:
             # Behind what was found, which the next turn has to find where it was read.
             prompt.append(Message("system", self.server_tools.note, hint=True))
@@ -117,10 +120,12 @@ class ToolLoop:
             round_ = Round(self._tools, allowed, holds_calls=guard is not None)
             async for event in self._generated(prompt, allowed, round_):
                 yield event
-            spent = _sum(spent, round_.end)
+            spent = summed(spent, round_.end)
             if (refused := self._refused(round_, prompt)) is not None:
                 async for refusal_event in self._refuse(prompt, round_.text, refused, options):
-                    yield refusal_event if not isinstance(refusal_event, GenerationEnd) else _sum(spent, refusal_event)
+                    yield (
+                        refusal_event if not isinstance(refusal_event, GenerationEnd) else summed(spent, refusal_event)
+                    )
                 return
             waiting = [call for call in round_.calls if self._tools[call.name].needs_approval]
             for call in waiting:
@@ -155,6 +160,10 @@ class ToolLoop:
         seconds."""
         sure = any(result.sure for result in self._found)
         return replace(options, continue_last_message=False, tool_choice="none" if sure else options.tool_choice)
+
+    def _has_only_searched_in_vain(self) -> bool:
+        kinds = {self._tools[call.name].kind for call in self.server_tools.calls if call.name in self._tools}
+        return not self._has_results and kinds <= {"retrieval", "web_search"}
 
     def _approval(self, call: ToolCall) -> ApprovalNeeded:
         tool = self._tools[call.name]
@@ -237,6 +246,10 @@ class ToolLoop:
         """The model asks the user instead. A question that a yes answers is given on when it names what will be done; else one
         of ours is asked."""
         call, refusal = refused
+        if refusal.question:
+            yield TextDelta(refusal.question)
+            yield GenerationEnd("stop")
+            return
         told = [*prompt, *call_messages(text, [(call, refusal.text)])]
         round_ = Round((), replace(options, continue_last_message=False, tool_choice="none"))
         async with aclosing(self.model.generate(told, round_.allowed)) as events:
@@ -391,12 +404,3 @@ def _whole(call: ToolCall) -> tuple[ToolCallDelta, ToolCall]:
 
 def _failed(text: str) -> ToolResult:
     return ToolResult(text, failed=True, trusted=True)
-
-
-def _sum(before: GenerationEnd, end: GenerationEnd) -> GenerationEnd:
-    return replace(
-        end,
-        input_tokens=before.input_tokens + end.input_tokens,
-        cached_tokens=before.cached_tokens + end.cached_tokens,
-        output_tokens=before.output_tokens + end.output_tokens,
-    )

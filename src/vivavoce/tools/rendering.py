@@ -28,6 +28,12 @@ WAITING: Mapping[Language, tuple[str, ...]] = {
 
 _NAMES: Mapping[Language, str] = {"en": "English", "zh": "Chinese", "ja": "Japanese"}
 
+_NOTHING_FOUND: Mapping[Language, str] = {
+    "en": "Nothing was found about what comes next. Unless a function finds it, say that it was not found.",
+    "zh": "下面这件事没有查到。除非有函数能查到，否则就说没有查到。",
+    "ja": "次の件は見つかりませんでした。関数で分からなければ、見つからなかったと言ってください。",
+}
+
 TIMED_OUT = "The tool took too long and was stopped."
 BROKEN = "The tool failed."
 EMPTY = "The tool found nothing."
@@ -97,6 +103,13 @@ def call_messages(text: str, outcomes: Sequence[tuple[ToolCall, str]]) -> list[M
     """A round of the loop as messages: what the model said and called, and what it was told of each call."""
     call_message = Message("assistant", text.strip(), tool_calls=tuple(call for call, _ in outcomes))
     return [call_message, *(Message("tool", render, tool_call_id=call.id) for call, render in outcomes)]
+
+
+def with_nothing_found(prompt: Sequence[Message], language: Language) -> list[Message]:
+    """``prompt``, in which it stands before the user's last words that nothing was found. As the result of a search behind them
+    it would be what a small model answers, though a function may tell."""
+    at = max((number for number, message in enumerate(prompt) if message.role == "user"), default=len(prompt))
+    return [*prompt[:at], Message("system", in_language(_NOTHING_FOUND, language)), *prompt[at:]]
 
 
 def filler(words: str) -> str:
