@@ -37,18 +37,19 @@ class ScriptWatch:
                     yield event
                     continue
                 held += event.text
-                if self._is_other(held):
-                    self.other = True
-                    return
-                if self._settled:
-                    yield TextDelta(held)
-                    held = ""
+                match self._is_other(held):
+                    case True:
+                        self.other = True
+                        return
+                    case False:
+                        self._settled = True
+                        yield TextDelta(held)
+                        held = ""
         if held:
             yield TextDelta(held)
 
-    def _is_other(self, begun: str) -> bool:
-        """Whether it surely is; ``_settled`` is set where it surely is not."""
+    def _is_other(self, begun: str) -> bool | None:
+        """Whether it is; ``None`` where that does not show yet."""
         letters, wide = len(_LETTER.findall(begun)), len(_CJK.findall(begun))
         right, wrong, most = (wide, letters, LETTERS) if self._wide else (letters, wide, CHARACTERS)
-        self._settled = bool(right)
-        return not right and wrong >= most
+        return False if right else True if wrong >= most else None

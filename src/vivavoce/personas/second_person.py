@@ -94,5 +94,5 @@ def _chinese_begun(question: str) -> str:
     verb = re.match(r"是|叫", wh[0]) if wh else None
     head += verb[0] if verb else ""
     head = re.sub(r"刚才|刚刚|之前|到底|究竟|[，,、。！ ]", "", head)
-    turned = head.translate(str.maketrans({"我": "你", "你": "我"}))
+    turned = head.translate(str.maketrans("我你", "你我"))
     return turned if turned.startswith(("你", "这", "那")) and len(turned) <= 14 else ""

@@ -37,8 +37,8 @@ _WRAPPED = re.compile(r"(?<![.!?。！？:：\n\"”」])\n(?![\s\-*•#\d])")
 _IDENTITY = re.compile(r"^(?:you are|you're|your name is|你(?:是|叫)|あなたは)", re.IGNORECASE)
 _RULING = re.compile(
     r"\b(?:every|each|always|never|at most|at least|exactly|no more than|must|do not|don't|only|avoid|in (?:one|two|three)"
-    r"|(?:at|in|to) (?:\w+ ){1,3}sentences?|brief|concise|be short|keep it short)\b"
-    r"|每次|每句|每个回答|总是|始终|从不|从来不|绝不|绝对|一定|必须|不要|不许|不能|不得|最多|至少|正好|不超过|只(?!介绍|有)|务必|简短"
+    r"|(?:at|in|to) (?:\w+ ){1,3}sentences?)\b"
+    r"|每次|每句|每个回答|总是|始终|从不|从来不|绝不|绝对|一定|必须|不要|不许|不能|不得|最多|至少|正好|不超过|只(?!介绍|有)|务必"
     r"|必ず|毎回|いつも|常に|決して|絶対|以内|ないで|だけ",
     re.IGNORECASE,
 )

@@ -171,7 +171,7 @@ class ToolCatalog:
             except EngineError as error:
                 log.warning("the relevance of tools cannot be computed: %s", error)
         language = language_of(messages, context.language)
-        turn = sum(message.role == "user" for message in messages) - 1
+        turn = max(sum(message.role == "user" for message in messages) - 1, 0)
         plan = ReplyPlan(options, calls)
         if free and not calls and "intents" in bounds.aids:
             plan = await self._planner.plan(messages, options, tools, replace(context, language=language))
