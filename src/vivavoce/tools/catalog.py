@@ -173,7 +173,8 @@ class ToolCatalog:
         language = language_of(messages, context.language)
         turn = max(sum(message.role == "user" for message in messages) - 1, 0)
         plan = ReplyPlan(options, calls)
-        if free and not calls and "intents" in bounds.aids:
+        speaks_freely = options.tool_choice in ("auto", "none") and not options.continue_last_message
+        if speaks_freely and not calls and "intents" in bounds.aids:
             plan = await self._planner.plan(messages, options, tools, replace(context, language=language))
         return plan.options, ToolRun(
             tools,

@@ -85,7 +85,7 @@ class ReplyPlanner:
         overridden = is_overridden(messages, in_session=context.live is not None)
         manner = manner_of(messages, context.language, overridden=overridden)
         beginning = Beginning() if overridden else beginning_of(messages, options, context.language, manner)
-        if not options.tools or beginning.settled:
+        if not options.tools or options.tool_choice == "none" or beginning.settled:
             return ReplyPlan(options, note=beginning.note, begun=beginning.begun, manner=manner)
         return replace(await self._with_tools(messages, options, tools, context, beginning), manner=manner)
 
