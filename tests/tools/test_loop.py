@@ -106,6 +106,14 @@ async def test_a_search_in_vain_does_not_stand_between_the_user_and_a_function()
     assert (user.role, user.content) == ("user", "What is the answer?")
 
 
+@pytest.mark.parametrize(("asks_documents", "choice"), [(True, "none"), (False, "auto")])
+async def test_what_documents_were_asked_for_and_told_is_not_called_for(asks_documents: bool, choice: str) -> None:
+    model = Scripted(["It is 42."])
+    asked = request(Lookup(effects="none"), functions=["lamp"], calls=[call("look_up")], asks_documents=asks_documents)
+    await replied(model, asked)
+    assert model.asked[0][1].tool_choice == choice
+
+
 async def test_functions_go_to_the_client_after_what_the_server_found() -> None:
     tool = Lookup()
     model = Scripted([call("lamp", '{"on": true}'), call("look_up")])

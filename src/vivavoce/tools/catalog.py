@@ -190,6 +190,7 @@ class ToolCatalog:
             note=plan.note,
             begun=plan.begun,
             manner=plan.manner,
+            asks_documents=plan.asks_documents,
         )
 
     async def require_usable(

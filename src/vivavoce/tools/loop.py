@@ -156,10 +156,10 @@ class ToolLoop:
         return replace(options, continue_last_message=True, tool_choice="none")
 
     def _after_calls(self, options: GenerationOptions) -> GenerationOptions:
-        """Where a search has surely told, nothing more is called: that is decided in a prompt of its own, whose reading takes
-        seconds."""
-        sure = any(result.sure for result in self._found)
-        return replace(options, continue_last_message=False, tool_choice="none" if sure else options.tool_choice)
+        """Where a search has surely told, or has told something and nothing else was asked for, nothing more is called: that is
+        decided in a prompt of its own, whose reading takes seconds."""
+        told = any(result.sure for result in self._found) or (self.server_tools.asks_documents and self._has_results)
+        return replace(options, continue_last_message=False, tool_choice="none" if told else options.tool_choice)
 
     def _has_only_searched_in_vain(self) -> bool:
         kinds = {self._tools[call.name].kind for call in self.server_tools.calls if call.name in self._tools}

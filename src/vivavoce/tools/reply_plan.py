@@ -21,6 +21,7 @@ from vivavoce.session.prompt_builder import OVERRIDE
 from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard, ConfirmPolicy, levels_of
 from vivavoce.tools.confirmations import Confirmations, answer_of
+from vivavoce.tools.grounding import numbers_of
 from vivavoce.tools.queries import user_texts
 from vivavoce.tools.rendering import in_language
 from vivavoce.types import GenerationOptions, Language, Message, Tool, ToolCall
@@ -45,7 +46,8 @@ _ONLY_ASKING: Mapping[Language, str] = {
 @dataclass(frozen=True, slots=True)
 class ReplyPlan:
     """Options of a reply, the ``calls`` the server makes first, the ``guard`` of the model's calls, a ``note`` to it, how the
-    reply has to begin (``begun``) and in what ``manner`` it is told."""
+    reply has to begin (``begun``) and in what ``manner`` it is told. ``asks_documents``: what they tell, if they do, is the
+    answer."""
 
     options: GenerationOptions
     calls: Sequence[ToolCall] = ()
@@ -53,6 +55,7 @@ class ReplyPlan:
     note: str = ""
     begun: str = ""
     manner: Manner | None = None
+    asks_documents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class ReplyPlanner:
         asks = not calls and has_last_word(messages)  # what was looked up for it has not been found yet
         about_acting = asks and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
         note = in_language(_ONLY_ASKING, context.language) if about_acting else ""
-        return ReplyPlan(options, calls, guard, note)
+        return ReplyPlan(options, calls, guard, note, asks_documents=_asks_documents(intent))
 
     async def _intent(self, messages: Sequence[Message]) -> TurnIntent | None:
         if self.classifier is None:
@@ -163,6 +166,12 @@ class ReplyPlanner:
             if arguments is not None
         ]
 
+
+ASKS_DOCUMENTS = 0.9
+"""Probability from which on documents are asked for, and nothing beside them."""
+
+LEAST_LOOKED_UP = 100
+"""Smaller numbers are counts and measures; orders, patients and bills have longer ones."""
 
 TALK = 0.1
 """Probability below which a turn asks for nothing of a kind."""
@@ -215,6 +224,15 @@ def has_last_word(messages: Sequence[Message]) -> bool:
 def _is_talk(intent: TurnIntent | None) -> bool:
     """Whether a turn surely wants nothing looked up or done: to ask the model takes a prompt of its own."""
     return intent is not None and max(intent.acts, intent.documents, intent.current) < TALK
+
+
+def _asks_documents(intent: TurnIntent | None) -> bool:
+    """Whether a turn surely asks what documents tell: nothing is to be done, and no number is given that could be looked up. Of
+    the turns of the service bench's tuning half none of the 38 that want a call does, and 43 of the 52 that documents answer.
+    """
+    if intent is None or intent.acts >= TALK or intent.documents < ASKS_DOCUMENTS:
+        return False
+    return not any(number >= LEAST_LOOKED_UP for number in numbers_of(intent.text))
 
 
 def _useless(tools: Sequence[ServerTool], intent: TurnIntent | None) -> frozenset[str]:

@@ -24,7 +24,8 @@ class ToolRun:
     ``strangers_may_call`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is over,
     in a reply that is made before: what has effects waits for it. ``guard`` checks the calls the model makes, and
     ``confirmations`` holds those it had the user asked about; ``note`` is told to the model behind the messages, and
-    ``begun`` is how its reply begins; ``manner`` is how it is told.
+    ``begun`` is how its reply begins; ``manner`` is how it is told. ``asks_documents``: what
+    the ``calls`` find is the answer, if they find anything.
     """
 
     tools: Sequence[ServerTool]
@@ -41,6 +42,7 @@ class ToolRun:
     note: str = ""
     begun: str = ""
     manner: Manner | None = None
+    asks_documents: bool = False
 
     @property
     def idle(self) -> bool:
