@@ -61,6 +61,16 @@ async def test_what_is_asked_for_again_is_said_again() -> None:
     assert words == "A roll costs sixty cents."
 
 
+async def test_the_user_may_be_repeated() -> None:
+    words = "It rains. It rains. It rains."
+    assert await answer(Scripted([words]), f"Say after me: {words}") == words
+
+
+async def test_a_song_has_a_refrain() -> None:
+    song = "Row, row, row your boat gently. Down the stream. Row, row, row your boat gently."
+    assert await answer(Scripted([song]), "Sing me a song about a boat.") == song
+
+
 @pytest.mark.parametrize(
     ("rule", "language", "written", "spoken"),
     [

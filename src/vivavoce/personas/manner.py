@@ -16,6 +16,9 @@ _AGAIN = re.compile(
     r"|もう一度|繰り返|今なんて",
     re.IGNORECASE,
 )
+_SONG = re.compile(r"\b(?:songs?|poems?|rhymes?|lyrics|sing|verses?|chant)\b|歌|诗|詩|唱|顺口溜", re.IGNORECASE)
+"""What has refrains."""
+
 _GO_ON = re.compile(
     r"^\W*(?:(?:yes|yeah|sure|ok(?:ay)?|please|go on|continue|and then|keep going|do"
     r"|好|好的|嗯|接着|继续|请|讲|往下|说|はい|ええ"
@@ -30,20 +33,23 @@ WORDS_PER_TOKEN, CHARACTERS_PER_TOKEN = 0.68, 1.35
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """``rules`` hold but for the most there may be where more is asked for; ``earlier`` are keys of sentences not to be said
-    again; ``length`` is the one asked for, if any. ``follows``: the answer is in ``language``, the user's."""
+    """``rules`` hold but for the most there may be where more is asked for. ``earlier`` are keys of sentences not to be said
+    again, ``echoed`` those of the user's, which may be; ``may_repeat``: so may all, as in a song. ``length`` is the one asked
+    for, if any. ``follows``: the answer is in ``language``, the user's."""
 
     rules: InstructionRules
     language: Language
     earlier: frozenset[str] = frozenset()
     length: Length | None = None
     follows: bool = True
+    echoed: frozenset[str] = frozenset()
+    may_repeat: bool = False
 
 
 def manner_of(messages: Sequence[Message], language: Language, *, overridden: bool = False) -> Manner:
     """The manner of the answer to ``messages``; nothing is asked of one whose instructions are ``overridden``."""
     if overridden:
-        return Manner(InstructionRules(), language, follows=False)
+        return Manner(InstructionRules(), language, follows=False, may_repeat=True)
     head = messages[0].content if messages and messages[0].role == "system" else ""
     rules = rules_of(head)
     said = [message.content for message in messages if message.role == "user" and message.content.strip()]
@@ -57,7 +63,15 @@ def manner_of(messages: Sequence[Message], language: Language, *, overridden: bo
         rules = replace(rules, opening="")
     repeats = _AGAIN.search(last) is not None or last in said[:-1]
     spoken = (message.content for message in messages if message.role == "assistant")
-    return Manner(rules, language, frozenset() if repeats else keys_of(spoken), length, not names_language(head))
+    return Manner(
+        rules,
+        language,
+        keys_of(spoken),
+        length,
+        not names_language(head),
+        keys_of([last], least=False),
+        repeats or _SONG.search(last) is not None,
+    )
 
 
 def _length_wanted(messages: Sequence[Message], said: Sequence[str], language: Language) -> Length | None:

@@ -265,6 +265,8 @@ def _filter(manner: Manner, *, tells_result: bool = False) -> SentenceFilter:
         rules.most_sentences,
         rules.most_words,
         Length(0, by_characters),
+        manner.echoed,
+        manner.may_repeat,
         rules.closing,
         rules.required,
     )

@@ -31,14 +31,20 @@ _NO_LETTERS = re.compile(r"\W+")
 
 def sentence_key(sentence: str) -> str:
     """``sentence`` without marks and case, by which it is known again; nothing for a short one."""
-    key = _NO_LETTERS.sub("", sentence).casefold()
+    key = _letters(sentence)
     long = len(_CJK.findall(sentence)) >= LEAST_CHARACTERS or len(_WORD.findall(sentence)) >= LEAST_WORDS
     return key if long else ""
 
 
-def keys_of(texts: Iterable[str]) -> frozenset[str]:
-    """The keys of all sentences of ``texts``."""
-    return frozenset(key for text in texts for sentence in sentences_in(text) if (key := sentence_key(sentence)))
+def keys_of(texts: Iterable[str], *, least: bool = True) -> frozenset[str]:
+    """The keys of all sentences of ``texts``; without ``least`` those of short ones, too."""
+    sentences = (sentence for text in texts for sentence in sentences_in(text))
+    key_of = sentence_key if least else _letters
+    return frozenset(key for sentence in sentences if (key := key_of(sentence)))
+
+
+def _letters(text: str) -> str:
+    return _NO_LETTERS.sub("", text).casefold()
 
 
 def sentences_in(text: str) -> list[str]:
@@ -74,12 +80,15 @@ class SentenceFilter:
     through. ``most_sentences`` and ``most_units`` (of ``length``) are 0 where there is no most; the first sentence is always
     let through. At ``stop_at`` units the answer is over with the sentence it is in. ``closing`` is left out: it is said by
     others at the end. A sentence is kept free for ``required`` words that have not been said. ``dropped`` counts what was left
-    out."""
+    out; ``echoed`` sentences are not, nor, where it ``may_repeat``, is any for having been said.
+    """
 
     earlier: frozenset[str]
     most_sentences: int = 0
     most_units: int = 0
     length: Length = WORDS
+    echoed: frozenset[str] = frozenset()
+    may_repeat: bool = False
     closing: str = ""
     required: str = ""
     stop_at: int = 0
@@ -153,13 +162,16 @@ class SentenceFilter:
 
     def _ended(self, sentence: str) -> None:
         self._sentences += bool(sentence.strip())
-        if key := _NO_LETTERS.sub("", sentence).casefold():
+        if key := _letters(sentence):
             self._said.add(key)
         most = max(1, self.most_sentences - self.lacks_required) if self.most_sentences else 0
         self.over = 0 < most <= self._sentences or 0 < self.stop_at <= self.length.of(self.text)
 
     def _is_dropped(self, sentence: str) -> bool:
-        if sentence_key(sentence) in self.earlier or _NO_LETTERS.sub("", sentence).casefold() in self._said:
+        key = _letters(sentence)
+        if not (self.may_repeat or key in self.echoed) and (
+            sentence_key(sentence) in self.earlier or key in self._said
+        ):
             return True
         if self._is_closing(sentence) or (self._goes_on and _PREAMBLE.match(sentence)):
             return True
@@ -176,7 +188,9 @@ class SentenceFilter:
             return True  # it may begin with something about going on
         if (self._goes_on and _PREAMBLE.match(begun)) or (self.closing and self._may_be_closing(begun)):
             return True
-        key = _NO_LETTERS.sub("", begun).casefold()
+        key = _letters(begun)
+        if self.may_repeat:
+            return False
         return not key or any(one.startswith(key) for one in (*self.earlier, *self._said))
 
     def _is_closing(self, sentence: str) -> bool:
