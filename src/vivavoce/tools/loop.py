@@ -151,7 +151,7 @@ class ToolLoop:
         if not self.server_tools.begun:
             return options
         if self.server_tools.note:
-            prompt.append(Message("system", self.server_tools.note))
+            prompt.append(Message("system", self.server_tools.note, hint=True))
         prompt.append(Message("assistant", self.server_tools.begun))
         return replace(options, continue_last_message=True, tool_choice="none")
 

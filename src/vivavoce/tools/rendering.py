@@ -109,7 +109,7 @@ def with_nothing_found(prompt: Sequence[Message], language: Language) -> list[Me
     """``prompt``, in which it stands before the user's last words that nothing was found. As the result of a search behind them
     it would be what a small model answers, though a function may tell."""
     at = max((number for number, message in enumerate(prompt) if message.role == "user"), default=len(prompt))
-    return [*prompt[:at], Message("system", in_language(_NOTHING_FOUND, language)), *prompt[at:]]
+    return [*prompt[:at], Message("system", in_language(_NOTHING_FOUND, language), hint=True), *prompt[at:]]
 
 
 def filler(words: str) -> str:

@@ -17,7 +17,6 @@ from vivavoce.personas.comfort import begun_comfort, tells_of_hurt
 from vivavoce.personas.identity import asks_name, asks_what_it_is, begun_name, begun_truth
 from vivavoce.personas.manner import Manner, manner_of
 from vivavoce.personas.memory import recalled
-from vivavoce.session.prompt_builder import OVERRIDE
 from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard, ConfirmPolicy, levels_of
 from vivavoce.tools.confirmations import Confirmations, answer_of
@@ -27,9 +26,6 @@ from vivavoce.tools.rendering import in_language
 from vivavoce.types import GenerationOptions, Language, Message, Tool, ToolCall
 
 log = logging.getLogger(__name__)
-
-OVERRIDING = OVERRIDE.partition("\n")[0]
-"""How a response's own instructions begin."""
 
 _DECLINED: Mapping[Language, str] = {
     "en": "The person said no. Nothing was done and nothing will be: say so in a few words.",
@@ -85,7 +81,7 @@ class ReplyPlanner:
         context: CallContext,
     ) -> ReplyPlan:
         """The plan for a reply to ``messages`` with ``options``; ``tools`` are the server's."""
-        overridden = is_overridden(messages, in_session=context.live is not None)
+        overridden = is_overridden(messages)
         manner = manner_of(messages, context.language, overridden=overridden)
         beginning = Beginning() if overridden else beginning_of(messages, options, context.language, manner)
         if not options.tools or options.tool_choice == "none" or beginning.settled:
@@ -207,13 +203,10 @@ def beginning_of(
     return Beginning()
 
 
-def is_overridden(messages: Sequence[Message], *, in_session: bool) -> bool:
-    """Whether something behind the user's words says what to do in place of the instructions: in a session it says so, a chat's
-    ``system`` message does by where it stands."""
+def is_overridden(messages: Sequence[Message]) -> bool:
+    """Whether something behind the user's words says what to do: a response's instructions, or a chat's ``system`` message."""
     behind = messages[max((at for at, one in enumerate(messages) if one.role != "system"), default=0) + 1 :]
-    return any(
-        not in_session or message.content.startswith(OVERRIDING) for message in behind if message.role == "system"
-    )
+    return any(not message.hint for message in behind)
 
 
 def has_last_word(messages: Sequence[Message]) -> bool:
