@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from vivavoce.engines.fake import FakeEmbedder
 from vivavoce.intents.classifier import IntentClassifier, load_heads
+from vivavoce.intents.turn import TurnIntent
 from vivavoce.tools.base import CallContext
 from vivavoce.tools.confirmations import Confirmations
 from vivavoce.tools.reply_plan import ReplyPlanner
-from vivavoce.types import GenerationOptions, Message, Tool
+from vivavoce.types import GenerationOptions, Message, Tool, ToolCall
 
 FIND = Tool("find_order", "Find an order.", {"type": "object", "properties": {"order_id": {"type": "string"}}})
 
@@ -25,6 +27,16 @@ class Seems(IntentClassifier):
 
     async def probabilities(self, texts: Sequence[str]) -> list[Mapping[str, float]] | None:
         return [self._seems for _ in texts]
+
+
+@dataclass(frozen=True)
+class Planned(ReplyPlanner):
+    """Every turn wants the same."""
+
+    wants: TurnIntent
+
+    async def _intent(self, messages: Sequence[Message]) -> TurnIntent:
+        return self.wants
 
 
 @pytest.mark.parametrize(
@@ -63,3 +75,17 @@ async def test_what_a_function_may_know_is_not_answered_from_what_was_said(says:
     planner = ReplyPlanner(Seems(), Confirmations(), "risky")
     plan = await planner.plan(messages, GenerationOptions(tools=(FIND,)), (), CallContext("me", messages))
     assert plan.begun == begun
+
+
+async def test_a_result_is_no_reason_to_act() -> None:
+    book = Tool("book_table", "Book a table.", {"type": "object"})
+    found = ToolCall("call_1", "find_order", "{}")
+    messages = (
+        Message("user", "Where is it? It is order 4711."),
+        Message("assistant", "", (found,)),
+        Message("tool", "{}", tool_call_id="call_1"),
+    )
+    for whole, withheld in ((0.1, True), (0.9, False)):
+        planner = Planned(None, Confirmations(), "risky", TurnIntent("", 0.74, 0.9, 0.0, whole_acts=whole))
+        plan = await planner.plan(messages, GenerationOptions(tools=(FIND, book)), (), CallContext("me", messages))
+        assert ("book_table" in plan.options.withheld) == withheld

@@ -102,6 +102,9 @@ class ReplyPlanner:
         own = {tool.tool.name: tool for tool in tools}
         guarded = [tool for tool in options.tools if tool.name not in own or own[tool.name].kind == "mcp"]
         guard = self._guard(guarded, context, intent)
+        if intent is not None and not has_last_word(messages):
+            # A result is to be told. It is no reason to do something, unless the turn as a whole asked for that.
+            guard = replace(guard, acts=min(intent.acts, intent.whole_acts))
         asked = self.confirmations.pending(context.owner, messages)
         if asked is not None and asked.name in guard.tools:
             match answer_of(user_texts(messages)[-1], intent.answer if intent else None):
