@@ -13,8 +13,8 @@ from retrieval_corpus import CorpusQuestion
 from vivavoce.engines.base import LanguageModel
 from vivavoce.intents.classifier import IntentClassifier, load_heads
 from vivavoce.intents.turn import turn_intent
-from vivavoce.personas.manner import manner_of
-from vivavoce.personas.model import PersonaModel
+from vivavoce.conduct.manner import manner_of
+from vivavoce.conduct.model import PersonaModel
 from vivavoce.session.default_prompt import system_prompt
 from vivavoce.tools.base import CallContext
 from vivavoce.tools.checked_answer import checked_answer, evidence_in

@@ -14,7 +14,7 @@ from itertools import count
 from typing import TypeAlias
 
 from vivavoce.engines.base import LanguageModel, Synthesizer
-from vivavoce.personas.model import PersonaModel
+from vivavoce.conduct.model import PersonaModel
 from vivavoce.runtime.clause_synthesis import ClauseSynthesizer, ReadableClauses
 from vivavoce.runtime.reasoning import ReasoningModel
 from vivavoce.speaking_style import PLAIN, SpeakingStyle

@@ -13,10 +13,10 @@ from vivavoce.ids import random_id
 from vivavoce.intents.classifier import IntentClassifier
 from vivavoce.intents.turn import TurnIntent, turn_intent
 from vivavoce.pending_request import sentences_of
-from vivavoce.personas.comfort import begun_comfort, tells_of_hurt
-from vivavoce.personas.identity import asks_name, asks_what_it_is, begun_name, begun_truth
-from vivavoce.personas.manner import Manner, manner_of
-from vivavoce.personas.memory import recalled
+from vivavoce.conduct.comfort import begun_comfort, tells_of_hurt
+from vivavoce.conduct.identity import asks_name, asks_what_it_is, begun_name, begun_truth
+from vivavoce.conduct.manner import Manner, manner_of
+from vivavoce.conduct.memory import recalled
 from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard, ConfirmPolicy, levels_of
 from vivavoce.tools.confirmations import Confirmations, answer_of

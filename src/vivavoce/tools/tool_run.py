@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from vivavoce.personas.manner import Manner
+from vivavoce.conduct.manner import Manner
 from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard
 from vivavoce.tools.confirmations import Confirmations

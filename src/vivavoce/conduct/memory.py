@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vivavoce.pending_request import sentences_of
-from vivavoce.personas.second_person import begun_answer
+from vivavoce.conduct.second_person import begun_answer
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.text.rules import words
 from vivavoce.types import Language, Message

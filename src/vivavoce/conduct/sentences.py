@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from vivavoce.personas.lengths import Length
+from vivavoce.conduct.lengths import Length
 from vivavoce.text.words import ends_sentence
 
 LEAST_WORDS, LEAST_CHARACTERS = 4, 7

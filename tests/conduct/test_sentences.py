@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.personas.lengths import Length, asked_length
-from vivavoce.personas.sentences import SentenceFilter, keys_of, sentences_in
+from vivavoce.conduct.lengths import Length, asked_length
+from vivavoce.conduct.sentences import SentenceFilter, keys_of, sentences_in
 
 
 def through(filter_: SentenceFilter, text: str) -> str:

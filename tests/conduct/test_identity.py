@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.personas.comfort import tells_of_hurt
-from vivavoce.personas.identity import asks_name, asks_what_it_is, begun_name, begun_truth
+from vivavoce.conduct.comfort import tells_of_hurt
+from vivavoce.conduct.identity import asks_name, asks_what_it_is, begun_name, begun_truth
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vivavoce.personas.lengths import Length, asked_length, wants_more
-from vivavoce.personas.sentences import keys_of
+from vivavoce.conduct.lengths import Length, asked_length, wants_more
+from vivavoce.conduct.sentences import keys_of
 from vivavoce.text.instruction_rules import InstructionRules, names_language, rules_of
 from vivavoce.types import Language, Message
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.personas.memory import recalled
+from vivavoce.conduct.memory import recalled
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.types import Message
 

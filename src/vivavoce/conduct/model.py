@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.chat_fields import REMINDERS
-from vivavoce.personas.language import ScriptWatch
-from vivavoce.personas.lengths import Length
-from vivavoce.personas.manner import Manner, most_units
-from vivavoce.personas.sentences import SentenceFilter
+from vivavoce.conduct.language import ScriptWatch
+from vivavoce.conduct.lengths import Length
+from vivavoce.conduct.manner import Manner, most_units
+from vivavoce.conduct.sentences import SentenceFilter
 from vivavoce.text.scripts import blank_between
 from vivavoce.text.token_estimates import estimate_text, estimate_tokens
 from vivavoce.types import (
