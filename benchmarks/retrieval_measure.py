@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from retrieval_corpus import CorpusQuestion
 
+from vivavoce.conduct.manner import manner_of
+from vivavoce.conduct.model import PersonaModel
 from vivavoce.engines.base import LanguageModel
 from vivavoce.intents.classifier import IntentClassifier, load_heads
 from vivavoce.intents.turn import turn_intent
@@ -91,8 +93,9 @@ async def answer(tool: RetrievalTool, model: LanguageModel, question: CorpusQues
         max_tokens=ANSWER_TOKENS, temperature=0.0, tools=_tools(tool), tool_choice="none", slot=0
     )
     text, first_ms = "", 0.0
-    evidence = evidence_in(prompt, [result], question.ask, question.language)
-    async with aclosing(checked_answer(model.generate, prompt, options, evidence, question.language)) as events:
+    evidence = evidence_in(prompt, [result], question.ask)
+    answering = PersonaModel(model, manner_of(prompt, question.language))
+    async with aclosing(checked_answer(answering.generate, prompt, options, evidence, question.language)) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 first_ms = first_ms or (time.perf_counter() - began) * 1000

@@ -79,7 +79,7 @@ async def test_a_search_is_interrupted(real_server: RunningServer, web: Web) -> 
         async with listening(real_server, PATIENT_SEARCH) as talker:
             await speak(talker, spoken(NEWS))
             events = await talker.until("response.audio.delta")
-            assert words(events).strip() == "Let me look that up."
+            assert words(events).strip() in ("Let me look that up.", "One moment.")
             await speak(talker, spoken("Stop, please tell me a joke instead."))
             events = await talker.until("response.done")
             assert events[-1]["response"]["status"] == "cancelled"

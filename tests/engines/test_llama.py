@@ -601,6 +601,25 @@ def test_a_turn_to_be_answered_in_its_language_says_so_at_its_beginning(language
     assert word in content
 
 
+@pytest.mark.parametrize(
+    ("rule", "restated"),
+    [
+        ("Never give advice.", "(Rules for your answer: Never give advice.) "),
+        ("从不提问。", "（回答的规则：从不提问。） "),
+    ],
+)
+def test_rules_stand_before_each_turn_of_the_user(rule: str, restated: str) -> None:
+    said = [
+        Message("system", f"You are Ada. {rule}"),
+        Message("user", "Hi."),
+        Message("assistant", "Yes?"),
+        Message("user", "Oh."),
+    ]
+    contents = [message["content"] for message in prompt(said, reminders="sampling")["messages"]]
+    assert contents[1:] == [f"{restated}Hi.", "Yes?", f"{restated}Oh."]
+    assert [message["content"] for message in prompt(said)["messages"]][1:] == ["Hi.", "Yes?", "Oh."]
+
+
 def test_a_turn_without_a_known_reply_language_is_left_alone() -> None:
     messages = [Message("user", "Hallo", reply_language="de"), Message("user", "hello")]
     assert [message["content"] for message in prompt(messages, reminders="always")["messages"]] == [

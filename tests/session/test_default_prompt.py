@@ -19,7 +19,7 @@ def test_no_instructions_means_the_default_persona(instructions: str | None) -> 
 
 def test_instructions_replace_the_character_and_keep_the_rules() -> None:
     prompt = system_prompt("You are Jack, a pirate.\n")
-    assert prompt == f"You are Vivavoce, a voice assistant.\nYou are Jack, a pirate.\n{SPEECH_PROMPT_RULES}"
+    assert prompt == f"You are Jack, a voice assistant.\nYou are Jack, a pirate.\n{SPEECH_PROMPT_RULES}"
 
 
 def test_the_assistant_has_the_name_it_is_given() -> None:

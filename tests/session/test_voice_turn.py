@@ -376,8 +376,10 @@ def test_base64_of_a_delta_is_whole_samples() -> None:
         assert base64.b64decode(base64.b64encode(event.delta)) == event.delta
 
 
-def test_only_the_default_persona_follows_the_users_language() -> None:
+@pytest.mark.parametrize("instructions", ["", "You sell tickets."])
+def test_the_users_language_is_followed_unless_instructions_speak_of_languages(instructions: str) -> None:
     driven = Driven(VAD)
+    driven.take(client.SessionUpdate(session=SessionPatch(instructions=instructions)))
     spoken_turn(driven, text="bonjour", language="fr")
     assert driven.commands(StartReply)[0].messages[1].reply_language == "fr"
     translator = Driven(VAD)

@@ -97,3 +97,16 @@ def test_an_unclear_request_is_asked_back() -> None:
 
 def test_a_function_nobody_guards_is_let_through() -> None:
     assert guard().refusal(call("other"), SAID) is None
+
+
+def test_what_may_be_left_out_and_nobody_said_is_left_out() -> None:
+    parameters = {"type": "object", "properties": {"day": {}, "phone": {"type": "string"}}, "required": ["day"]}
+    tool = Tool("book_table", "Book a table.", parameters)
+    own = CallGuard({tool.name: tool}, "risky", "en", 1.0, levels=levels_of((tool,)))
+    made = own.said(call("book_table", day="Friday", phone="555 1234"), SAID)
+    assert json.loads(made.arguments) == {"day": "Friday"}
+    assert own.refusal(made, SAID) is None
+    said = (*SAID, Message("user", "My phone is 555 1234."))
+    assert (
+        json.loads(own.said(call("book_table", day="Friday", phone="555 1234"), said).arguments)["phone"] == "555 1234"
+    )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-import pytest
-
 from vivavoce.tools.checked_answer import checked_answer, evidence_in
 from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, TextDelta, ToolResult
 
@@ -75,15 +73,6 @@ async def test_nor_is_a_line_of_another_language() -> None:
     assert await said(model, FOUND, "zh") == "大约……这个我不能确定，文件里没有写。"
 
 
-async def test_an_answer_in_another_language_is_asked_for_again() -> None:
-    model = Model("It lasts eleven hours.", "电池能用十一个小时。")
-    prompt = [ASKED, Message("tool", LINE, (), "call_1")]
-    evidence = evidence_in(prompt, [FOUND], "电池能用多久？", "zh")
-    events = [event async for event in checked_answer(model.generate, prompt, GenerationOptions(), evidence, "zh")]
-    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "电池能用十一个小时。"
-    assert "in Chinese" in model.prompts[1][-1].content
-
-
 async def test_an_apology_where_the_answer_was_found_is_none() -> None:
     model = Model("I'm sorry, but I don't know.", "It lasts eleven hours.")
     assert await said(model, FOUND) == "It lasts eleven hours."
@@ -100,18 +89,6 @@ async def test_where_nothing_was_found_it_is_said_in_few_words() -> None:
     nothing = ToolResult("The documents do not say.", empty=True, trusted=True)
     assert await said(model, nothing) == "The documents don't say anything about that."
     assert len(model.prompts) == 1
-
-
-@pytest.mark.parametrize(
-    ("before", "spoken"),
-    [("I'm sorry, but I cannot sing.", "Good morning!"), ("I'm sorry, no.", "I'm sorry, but I cannot sing.")],
-)
-async def test_a_sentence_is_not_copied_from_turn_to_turn(before: str, spoken: str) -> None:
-    model = Model("I'm sorry, but I cannot sing.", "Good morning!")
-    prompt = [ASKED, Message("assistant", before), Message("user", "Good morning.")]
-    evidence = evidence_in(prompt, [], "Good morning.")
-    events = [event async for event in checked_answer(model.generate, prompt, GenerationOptions(), evidence, "en")]
-    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == spoken
 
 
 async def test_where_nothing_was_found_no_number_is_made_up() -> None:

@@ -88,15 +88,6 @@ async def test_a_correction_is_asked_about_anew() -> None:
     assert json.loads(calls(events)[0].arguments) == {"order_id": "47132"}
 
 
-async def test_a_number_nobody_said_is_asked_for() -> None:
-    model, events = await Talk().turn("Refund my order.", [call("12345")], ["Which order is it?"])
-    assert said(events) == "Which order is it?"
-    assert not calls(events)
-    messages, options = model.asked[1]
-    assert "order id" in messages[-1].content
-    assert options.tool_choice == "none"
-
-
 async def test_a_yes_later_means_something_else() -> None:
     talk = Talk()
     await talk.turn("Refund order 47112.", [call("47112")], [QUESTION])
@@ -118,3 +109,10 @@ async def test_the_call_is_made_once(rounds: list[Sequence[str | ToolCall]]) -> 
     _, events = await talk.turn("Refund order 47112.", [call("47112")], ["It has been refunded already."])
     assert not calls(events)
     assert said(events) == "It has been refunded already."
+
+
+async def test_what_nobody_said_is_asked_for_without_the_model() -> None:
+    model, events = await Talk().turn("Refund my order.", [call("12345")], ["Never asked."])
+    assert said(events) == "Could you tell me the order id?"
+    assert len(model.asked) == 1
+    assert not calls(events)

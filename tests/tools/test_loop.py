@@ -15,7 +15,7 @@ from vivavoce.runtime.reply import reply
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.base import CallContext, ToolResult
 from vivavoce.tools.loop import MIN_REPLY_TOKENS
-from vivavoce.tools.rendering import FILLERS
+from vivavoce.tools.rendering import FILLERS, in_turn
 from vivavoce.types import (
     ApprovalNeeded,
     ClauseCut,
@@ -95,6 +95,25 @@ async def test_nothing_found_at_all_is_told() -> None:
     assert sum(message.role == "tool" for message in model.asked[1][0]) == 2
 
 
+async def test_a_search_in_vain_does_not_stand_between_the_user_and_a_function() -> None:
+    search = Empty("search", effects="none")
+    search.kind = "retrieval"
+    model = Scripted([call("lamp")])
+    events = await replied(model, request(search, functions=["lamp"], calls=[call("search")]))
+    assert [event.name for event in events if isinstance(event, ToolCall)] == ["lamp"]
+    *_, note, user = model.asked[0][0]
+    assert "Nothing was found" in note.content
+    assert (user.role, user.content) == ("user", "What is the answer?")
+
+
+@pytest.mark.parametrize(("asks_documents", "choice"), [(True, "none"), (False, "auto")])
+async def test_what_documents_were_asked_for_and_told_is_not_called_for(asks_documents: bool, choice: str) -> None:
+    model = Scripted(["It is 42."])
+    asked = request(Lookup(effects="none"), functions=["lamp"], calls=[call("look_up")], asks_documents=asks_documents)
+    await replied(model, asked)
+    assert model.asked[0][1].tool_choice == choice
+
+
 async def test_functions_go_to_the_client_after_what_the_server_found() -> None:
     tool = Lookup()
     model = Scripted([call("lamp", '{"on": true}'), call("look_up")])
@@ -143,7 +162,7 @@ async def test_silence_is_filled_once_in_the_users_language(language: str) -> No
 
     async def emit(event: ReplyEvent) -> None:
         events.append(event)
-        if isinstance(event, ClauseCut) and event.text.strip() == FILLERS[language].strip():
+        if isinstance(event, ClauseCut) and event.text.strip() == in_turn(FILLERS, 0)[language]:
             filled.set()
 
     asked = request(tool, language=language, filler_ms=1, strangers_may_call=True)
@@ -152,9 +171,9 @@ async def test_silence_is_filled_once_in_the_users_language(language: str) -> No
         await filled.wait()
         tool.leave.set()
         await task
-    assert said(events).count(FILLERS[language].strip()) == 1
+    assert said(events).count(in_turn(FILLERS, 0)[language]) == 1
     assert said(events) == "".join(event.text for event in events if isinstance(event, ClauseCut))
-    assert FILLERS[language].strip() not in model.asked[1][0][-2].content
+    assert in_turn(FILLERS, 0)[language] not in model.asked[1][0][-2].content
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,10 @@ number word is a number.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from unicodedata import normalize
 
-from vivavoce.text.inverse.english_numbers import cardinal, digit, pair
-from vivavoce.text.inverse.han import DIGITS, figures, value
+from vivavoce.text.inverse.spans import NumberSpan, english_spans, han_spans
 from vivavoce.types import Language
 
 SMALLEST = 3
@@ -24,25 +23,7 @@ _ORDINALS = {
     "eighteenth": "eighteen", "nineteenth": "nineteen", "twentieth": "twenty", "thirtieth": "thirty",
 }  # fmt: skip
 _TENTH_ORDINAL = re.compile(r"\b(twenty|thirty)[- ](first|second)\b", re.IGNORECASE)
-_TOKEN = re.compile(r"[A-Za-z]+|-|[^\sA-Za-z-]")
-_HAN_IDIOMS = re.compile(
-    r"十分(?!钟|之)|千万(?![元人])|万一|一些|一下|一起|一样|一定|一般|一直|统一|唯一|星期[一二三四五六日]|周[一二三四五六日]"
-)
-_HAN_RUN = re.compile("[零〇幺一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+(?![十百分]))?")
 _NUMBER = re.compile(r"\d+(?:[.:]\d+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """An English text as its number grammar reads it."""
-
-    words: tuple[str, ...]
-
-    def lower(self, at: int) -> str:
-        return self.words[at].lower() if at < len(self.words) else ""
-
-    def hyphen(self, at: int) -> bool:
-        return self.lower(at) == "-"
 
 
 def in_digits(text: str, language: Language) -> str:
@@ -130,57 +111,22 @@ def _prices(text: str) -> str:
 
 
 def _han(text: str) -> str:
-    kept: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
-        kept.append(match[0])
-        return "\0"
-
-    text = re.sub("(?<![十百千万零])一块", "1块", _HAN_IDIOMS.sub(keep, text))
+    text = re.sub("(?<![十百千万零])一块", "1块", text)
     text = re.sub(
-        "百分之(" + _HAN_RUN.pattern + r"|\d+)", lambda match: f"{_HAN_RUN.sub(_han_number, match[1])}%", text
+        r"百分之([零〇一二两三四五六七八九十百千万亿点\d]+)", lambda match: f"{_written(match[1], han_spans)}%", text
     )
-    text = _HAN_RUN.sub(_han_number, text)
-    return re.sub("\0", lambda _: kept.pop(0), text)
-
-
-def _han_number(match: re.Match[str]) -> str:
-    run, point, fraction = match[0].partition("点")
-    if run == "一":
-        return match[0] if not point else f"1.{figures(fraction)}"
-    if len(run) > 1 and all(character in DIGITS for character in run):
-        number = figures(run)
-    else:
-        counted = value(run, short=True)
-        if counted is None:
-            return match[0]
-        number = str(counted)
-    return f"{number}.{figures(fraction)}" if point else number
+    return _written(text, han_spans)
 
 
 def _english(text: str) -> str:
     text = _TENTH_ORDINAL.sub(lambda match: f"{match[1]}-{'one' if match[2].lower() == 'first' else 'two'}", text)
     text = re.sub(r"[A-Za-z]+", lambda match: _ORDINALS.get(match[0].lower(), match[0]), text)
-    found = list(_TOKEN.finditer(text))
-    read = _Words(tuple(match[0] for match in found))
-    written, copied, at = "", 0, 0
-    while at < len(found):
-        number, end = _english_number(read, at)
-        if number is None:
-            at += 1
-            continue
-        written += text[copied : found[at].start()] + number
-        copied, at = found[end - 1].end(), end
+    return _written(text, english_spans)
+
+
+def _written(text: str, spans: Callable[[str], Iterable[NumberSpan]]) -> str:
+    written, copied = "", 0
+    for span in spans(text):
+        written += text[copied : span.start] + span.digits
+        copied = span.end
     return written + text[copied:]
-
-
-def _english_number(read: _Words, at: int) -> tuple[str | None, int]:
-    run, end = "", at
-    while (one := digit(read.lower(end), oh=bool(run))) is not None:
-        run, end = run + one, end + 1
-    if len(run) > 1 and read.lower(end) not in ("hundred", "thousand", "point"):
-        return run, end
-    for reading in (pair(read, at), cardinal(read, at)):
-        if reading is not None:
-            return reading.text, reading.end
-    return None, at

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from vivavoce.text.scripts import written_language
 from vivavoce.types import Message
 
 REMINDERS = {
@@ -13,6 +15,14 @@ REMINDERS = {
     "ja": "（日本語で答えてください。）",
 }
 """In what language to answer, in that language: small models drift into another one."""
+
+RULES_RESTATED = {"en": "(Rules for your answer: {})", "zh": "（回答的规则：{}）", "ja": "（答えの規則：{}）"}
+"""Rules of the instructions, said again."""
+
+
+def in_script(texts: Mapping[str, str], text: str) -> str:
+    """The one of ``texts`` for the language ``text`` is written in; in English where there is none."""
+    return texts.get(written_language(text) or "en", texts["en"])
 
 
 def call_fields(message: Message) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from vivavoce.types import Message
 
 @dataclass(frozen=True, slots=True)
 class TurnIntent:
-    """Probabilities of a user's turn. ``acts``: something is to be done, also where the turn answers a question about an
-    earlier request; ``documents`` and ``current``: where what is asked may stand; ``answer`` holds those of a yes and a no.
+    """Probabilities of a user's turn. ``acts``: something is to be done, also where one of its sentences says so, or the turn
+    answers a question about an earlier request; ``whole_acts`` is that of the turn as it stands. ``documents`` and ``current``:
+    where what is asked may stand; ``answer`` holds those of a yes and a no.
     """
 
     text: str
@@ -21,6 +22,7 @@ class TurnIntent:
     documents: float
     current: float
     answer: Mapping[str, float] = field(default_factory=dict)
+    whole_acts: float = 1.0
 
 
 async def turn_intent(classifier: IntentClassifier, messages: Sequence[Message]) -> TurnIntent | None:
@@ -39,4 +41,6 @@ async def turn_intent(classifier: IntentClassifier, messages: Sequence[Message])
     own = max(one["act"] for one in found[: 1 + len(sentences[-1:])])
     earlier = found[-1]["act"] if answers and len(texts) > 1 else 0.0
     documents = max(one["documents"] for one in found[: 1 + len(sentences[-1:])])
-    return TurnIntent(last, max(own, earlier), documents, whole["current"], {"yes": whole["yes"], "no": whole["no"]})
+    return TurnIntent(
+        last, max(own, earlier), documents, whole["current"], {"yes": whole["yes"], "no": whole["no"]}, whole["act"]
+    )

@@ -16,6 +16,7 @@ from itertools import count
 from typing import TypeAlias
 
 from vivavoce.audio.resample import Resampler
+from vivavoce.conduct.model import PersonaModel
 from vivavoce.engines.base import LanguageModel, Synthesizer
 from vivavoce.errors import EngineError
 from vivavoce.runtime.clause_synthesis import ClauseSynthesizer, ReadableClauses
@@ -147,11 +148,13 @@ async def _write(
 
 def _generated(request: ReplyRequest, model: LanguageModel) -> AsyncGenerator[LoopEvent, None]:
     """What the model yields, with or without tools of the server."""
-    thinker = ReasoningModel(model)
+    answering: LanguageModel = ReasoningModel(model)
+    if request.server_tools is not None and request.server_tools.manner is not None:
+        answering = PersonaModel(answering, request.server_tools.manner)
     options = replace(request.options, voice=request.voice)
     if request.server_tools is None or request.server_tools.idle:
-        return thinker.generate(request.messages, options)
-    loop = ToolLoop(thinker, request.server_tools, speaks=request.voice is not None)
+        return answering.generate(request.messages, options)
+    loop = ToolLoop(answering, request.server_tools, speaks=request.voice is not None)
     return loop.events(request.messages, options)
 
 

@@ -16,6 +16,7 @@ from vivavoce.protocol.items import Item, Part, ServerCall
 from vivavoce.session.default_prompt import NAME, system_prompt
 from vivavoce.session.server_calls import calls_as_messages
 from vivavoce.sound import MessageAudio
+from vivavoce.text.instruction_rules import names_language
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.text.scripts import joined, written_language
 from vivavoce.text.token_estimates import TURN_TOKENS, cut_to, estimate_text, estimate_tokens
@@ -70,13 +71,14 @@ class Context:
     ) -> tuple[Message, ...]:
         """The prompt for the conversation as it stands; ``languages`` tells by item id in what language it was spoken.
 
-        The default persona answers in the user's language; a client's instructions may ask for another one.
+        Answers are in the user's language, unless a client's instructions speak of languages and may ask for another one.
         ``reserved_tokens`` of the budget stay free, and ``transient_tokens`` more for this prompt only. ``head_tokens``:
         what the system prompt takes, where that is known. ``continued`` are the user's items that are one turn with another of
         theirs (by id, that one's id), if nothing was said between. ``audio_of`` tells how items sound, if the model hears.
         """
         system = Message("system", system_prompt(instructions, self._name))
-        history = _history(items, languages, self._as_typed, continued, audio_of, follow=not instructions.strip())
+        follow = not names_language(instructions)
+        history = _history(items, languages, self._as_typed, continued, audio_of, follow=follow)
         room = self._budget - reserved_tokens - (estimate_tokens(system) if head_tokens is None else head_tokens)
         most = max(int(room * MAX_HISTORY_SHARE), MIN_MESSAGE_TOKENS)
         history = [_cut(message, most) for message in history]

@@ -7,6 +7,7 @@ belongs to that turn's message.
 
 from __future__ import annotations
 
+from vivavoce.text.instruction_rules import name_in
 from vivavoce.text.scripts import written_language
 from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
 from vivavoce.text.token_estimates import cut_to
@@ -21,7 +22,7 @@ IDENTITY = "You are {name}, a voice assistant."
 WRITTEN_IDENTITY = "You are {name}."
 CHINESE_IDENTITY = "你是{name}，一个由开源项目 Vivavoce 开发的语音助手。"
 """Stands before a client's instructions: without it the language model names whoever trained it when it is asked who it is.
-Instructions that give another name come later, and win ("You are Jack, a pirate."); behind them it would win. It is in the
+Where they give a name ("You are Jack, a pirate.") it is that one: with two names a small model takes either. It is in the
 language of the instructions: asked in Chinese, a small model forgets who it is in English. It names another maker unless it is
 told one."""
 
@@ -54,6 +55,7 @@ def system_prompt(instructions: str | None = None, name: str = NAME, *, spoken: 
     """
     text = (instructions or "").strip()
     if text:
+        name = name_in(text) or name
         english = IDENTITY if spoken else WRITTEN_IDENTITY
         identity = (CHINESE_IDENTITY if written_language(text) == "zh" else english).format(name=name)
         return f"{identity}\n{text}\n{SPEECH_PROMPT_RULES}" if spoken else f"{identity}\n{text}"

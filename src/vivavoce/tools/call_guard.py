@@ -7,10 +7,13 @@ after a yes.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from vivavoce.text.scripts import written_language
 from vivavoce.tools.effects import EffectLevel, effect_level
 from vivavoce.tools.provenance import parsed, said_in, unsaid_arguments
 from vivavoce.tools.rendering import in_language
@@ -21,6 +24,9 @@ ConfirmPolicy: TypeAlias = Literal["never", "risky", "always"]
 
 ASKS_FOR = 0.6
 """Probability of a request from which on it is one; below, the user is asked."""
+
+MOST_DESCRIBED = 40
+"""Characters of an argument's description that can be said in a question."""
 
 MAY_ASK_FOR = 0.25
 """Below this nobody asks for anything to be done."""
@@ -48,10 +54,11 @@ _REPEATED = {
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a call is not made. ``text`` is told to the model in place of a result; ``confirms``: what it says is a question
-    whose yes makes the call."""
+    whose yes makes the call. ``question``: what the user is asked, where that is known without the model."""
 
     text: str
     confirms: bool = False
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,18 @@ class CallGuard:
     confirmed: ToolCall | None = None
     levels: Mapping[str, EffectLevel] = field(default_factory=dict)
 
+    def said(self, call: ToolCall, messages: Sequence[Message]) -> ToolCall:
+        """``call`` without what may be left out and nobody said."""
+        tool = self.tools.get(call.name)
+        if tool is None or (self.confirmed is not None and _same(call, self.confirmed)):
+            return call
+        arguments, required = parsed(call.arguments), tool.parameters.get("required") or ()
+        unsaid = set(unsaid_arguments(arguments, tool.parameters, said_in(messages))) - set(required)
+        if not unsaid:
+            return call
+        kept = {name: value for name, value in arguments.items() if name not in unsaid}
+        return replace(call, arguments=json.dumps(kept, ensure_ascii=False))
+
     def refusal(self, call: ToolCall, messages: Sequence[Message]) -> Refusal | None:
         """Why ``call`` is not made now; ``None``: it is. ``messages`` are those it rests on."""
         tool = self.tools.get(call.name)
@@ -73,7 +92,8 @@ class CallGuard:
             return None
         level, arguments = self.levels.get(call.name, "none"), parsed(call.arguments)
         if unsaid := unsaid_arguments(arguments, tool.parameters, said_in(messages)):
-            return Refusal(in_language(_ASK, self.language).format(names=_names(unsaid, tool)))
+            question = asked_for(unsaid, tool, self.language)
+            return Refusal(in_language(_ASK, self.language).format(names=_names(unsaid, tool)), question=question)
         if level == "none":
             return None
         if (result := _result_of_same(call, messages)) is not None:
@@ -109,6 +129,46 @@ def _result_of_same(call: ToolCall, messages: Sequence[Message]) -> str | None:
                 results = (told.content for told in messages if told.tool_call_id == earlier.id)
                 return next(results, "")
     return None
+
+
+def asked_for(names: Sequence[str], tool: Tool, language: Language) -> str:
+    """A question for arguments nobody said, in the words of their descriptions; nothing in a language there are no words for. A
+    small model that is told to ask says something else as often as not."""
+    asked = [_described(name, tool, language) for name in names]
+    if language != "en" and any(words.isascii() for words in asked):
+        return ""
+    last = (
+        _AND[language].join(part for part in (_COMMA[language].join(asked[:-1]), asked[-1]) if part)
+        if language in _AND
+        else ""
+    )
+    return _ASKED_FOR[language].format(last) if last else ""
+
+
+_ASKED_FOR: Mapping[Language, str] = {
+    "en": "Could you tell me {}?",
+    "zh": "请告诉我{}，好吗？",
+    "ja": "{}を教えていただけますか？",
+}
+_AND: Mapping[Language, str] = {"en": " and ", "zh": "和", "ja": "と"}
+_COMMA: Mapping[Language, str] = {"en": ", ", "zh": "、", "ja": "、"}
+_EXAMPLE = re.compile(
+    r"[,;(（，；]?\s*(?:such as|e\.g\.|for example|for instance|like |例如|比如|如：|たとえば|例：).*|[.。]\s*$|\s*[(（].*",
+    re.DOTALL,
+)
+"""What of a description is an example, or stands in brackets."""
+
+
+def _described(name: str, tool: Tool, language: Language) -> str:
+    """An argument in words of ``language``: its description if that is short and in it, else its name."""
+    properties = tool.parameters.get("properties")
+    about = properties.get(name) if isinstance(properties, Mapping) else None
+    told = about.get("description") if isinstance(about, Mapping) else None
+    words = _EXAMPLE.sub("", told).strip() if isinstance(told, str) else ""
+    if not words or len(words) > MOST_DESCRIBED or (written_language(words) or "en") != language:
+        plain = name.replace("_", " ")
+        return f"the {plain}" if language == "en" else plain
+    return f"{words[:1].lower()}{words[1:]}" if language == "en" and words[1:2].islower() else words
 
 
 def _names(names: Sequence[str], tool: Tool) -> str:

@@ -29,7 +29,7 @@ from vivavoce.tools.confirmations import Confirmations
 from vivavoce.tools.mcp.address import McpServerAddress, header_pairs
 from vivavoce.tools.mcp.servers import ListedTool, McpServerPool, McpServerTool, offered_name
 from vivavoce.tools.relevance import Relevance
-from vivavoce.tools.rendering import FILLERS
+from vivavoce.tools.rendering import FILLERS, WAITING, in_turn
 from vivavoce.tools.reply_plan import ReplyPlan, ReplyPlanner
 from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
@@ -171,8 +171,10 @@ class ToolCatalog:
             except EngineError as error:
                 log.warning("the relevance of tools cannot be computed: %s", error)
         language = language_of(messages, context.language)
+        turn = max(sum(message.role == "user" for message in messages) - 1, 0)
         plan = ReplyPlan(options, calls)
-        if free and not calls and "intents" in bounds.aids:
+        speaks_freely = options.tool_choice in ("auto", "none") and not options.continue_last_message
+        if speaks_freely and not calls and "intents" in bounds.aids:
             plan = await self._planner.plan(messages, options, tools, replace(context, language=language))
         return plan.options, ToolRun(
             tools,
@@ -180,12 +182,15 @@ class ToolCatalog:
             plan.calls,
             rounds=config.rounds,
             filler_ms=config.filler_ms,
-            fillers={**FILLERS, **config.fillers},
+            fillers={**in_turn(FILLERS, turn), **config.fillers},
+            waiting={**in_turn(WAITING, turn), **config.fillers},
             strangers_may_call=config.strangers_may_call or "guard" not in bounds.aids,
             guard=plan.guard,
             confirmations=self._planner.confirmations,
             note=plan.note,
             begun=plan.begun,
+            manner=plan.manner,
+            asks_documents=plan.asks_documents,
         )
 
     async def require_usable(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from vivavoce.hosted import HostedEvent
-from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, has_cjk, sentence_key
+from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, has_cjk
 from vivavoce.tools.rendering import in_language, name_of
 from vivavoce.types import GenerationOptions, Language, Message, TextDelta, ToolResult
 
@@ -18,7 +18,6 @@ _AGAIN = 'That was wrong: "{fault}" is not what was found. The line that tells: 
 _NOWHERE = (
     'That was wrong: "{fault}" was neither found nor said. Say in one sentence that it is not known, in {language}.'
 )
-_NOT_AGAIN = "That has been said before and is no answer now. Answer what the person said last."
 _QUOTED: Mapping[Language, str] = {
     "en": "The documents say: {line}",
     "zh": "文件里写的是：{line}",
@@ -31,17 +30,11 @@ _UNKNOWN: Mapping[Language, str] = {
 }
 
 
-def evidence_in(
-    prompt: Sequence[Message], results: Sequence[ToolResult], question: str, language: Language = ""
-) -> Evidence:
+def evidence_in(prompt: Sequence[Message], results: Sequence[ToolResult], question: str) -> Evidence:
     """What an answer to ``question`` can rest on: ``results`` of searches and all that was said, but not by the assistant."""
-    earlier = frozenset(sentence_key(message.content) for message in prompt if message.role == "assistant") - {""}
-    if not results:
-        return Evidence(frozenset(), (), question, searched=False, earlier=earlier)
     texts = [message.content for message in prompt if message.role != "assistant"]
     lines = [line for result in results for line in result.lines]
-    evidence = evidence_of(texts, lines, question, sure=any(result.sure for result in results))
-    return replace(evidence, earlier=earlier, language=language)
+    return evidence_of(texts, lines, question, sure=any(result.sure for result in results))
 
 
 async def checked_answer(
@@ -53,11 +46,11 @@ async def checked_answer(
         yield event
     if not check.fault:
         return
-    if check.declined and evidence.searched and not evidence.sure:
+    if check.declined and not evidence.sure:
         yield TextDelta(in_language(HONEST, language))
         return
     told, begun = [*prompt, Message("system", _note(check, language))], check.text.strip()
-    again = AnswerCheck(replace(evidence, earlier=frozenset()), text=check.text, may_decline=not evidence.sure)
+    again = AnswerCheck(evidence, text=check.text, may_decline=not evidence.sure)
     retried = replace(options, tool_choice="none", continue_last_message=bool(begun))
     async for event in _through(generate([*told, Message("assistant", check.text)] if begun else told, retried), again):
         yield event
@@ -67,8 +60,6 @@ async def checked_answer(
 
 def _note(check: AnswerCheck, language: Language) -> str:
     """What the model is told to do better."""
-    if not check.evidence.searched:
-        return _NOT_AGAIN
     line = check.evidence.lines[0] if check.evidence.lines else ""
     words = _AGAIN if line else _NOWHERE
     return words.format(fault=check.fault, line=line, language=name_of(language))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
@@ -25,14 +25,15 @@ from vivavoce.tools.checked_answer import checked_answer, evidence_in
 from vivavoce.tools.confirmations import names_arguments, question_in_words
 from vivavoce.tools.prompt_leak_filter import PromptLeakFilter
 from vivavoce.tools.provenance import parsed
-from vivavoce.tools.rendering import BROKEN, TIMED_OUT, call_messages, is_quoted, render
-from vivavoce.tools.round import Round
+from vivavoce.tools.rendering import BROKEN, TIMED_OUT, call_messages, is_quoted, render, with_nothing_found
+from vivavoce.tools.round import Round, summed
 from vivavoce.tools.silence import Filler, SilenceWatch
 from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
     ApprovalNeeded,
     GenerationEnd,
     GenerationOptions,
+    Language,
     Message,
     NamedTool,
     ServerToolEnded,
@@ -108,20 +109,26 @@ class ToolLoop:
         if self.server_tools.begun:
             yield TextDelta(self.server_tools.begun)
         if self.server_tools.calls:
+            told = list(prompt)
             async for outcome in self._work(prompt, "", self.server_tools.calls, options):
                 yield outcome
             options = self._after_calls(options)
-        if self.server_tools.note:  # behind what was found, which the next turn has to find where it was read
+            if self._has_only_searched_in_vain() and self._decides(self._allowed(options, 1)):
+                prompt = with_nothing_found(told, self.server_tools.context.language)
+        if self.server_tools.note and not self.server_tools.begun:
+            # Behind what was found, which the next turn has to find where it was read.
             prompt.append(Message("system", self.server_tools.note, hint=True))
         for rounds_left in range(self.server_tools.rounds, -1, -1):
             allowed = self._allowed(options, rounds_left)
             round_ = Round(self._tools, allowed, holds_calls=guard is not None)
             async for event in self._generated(prompt, allowed, round_):
                 yield event
-            spent = _sum(spent, round_.end)
+            spent = summed(spent, round_.end)
             if (refused := self._refused(round_, prompt)) is not None:
                 async for refusal_event in self._refuse(prompt, round_.text, refused, options):
-                    yield refusal_event if not isinstance(refusal_event, GenerationEnd) else _sum(spent, refusal_event)
+                    yield (
+                        refusal_event if not isinstance(refusal_event, GenerationEnd) else summed(spent, refusal_event)
+                    )
                 return
             waiting = [call for call in round_.calls if self._tools[call.name].needs_approval]
             for call in waiting:
@@ -146,14 +153,20 @@ class ToolLoop:
         """The reply begins as it has to, and goes on in words."""
         if not self.server_tools.begun:
             return options
+        if self.server_tools.note:
+            prompt.append(Message("system", self.server_tools.note, hint=True))
         prompt.append(Message("assistant", self.server_tools.begun))
         return replace(options, continue_last_message=True, tool_choice="none")
 
     def _after_calls(self, options: GenerationOptions) -> GenerationOptions:
-        """Where a search has surely told, nothing more is called: that is decided in a prompt of its own, whose reading takes
-        seconds."""
-        sure = any(result.sure for result in self._found)
-        return replace(options, continue_last_message=False, tool_choice="none" if sure else options.tool_choice)
+        """Where a search has surely told, or has told something and nothing else was asked for, nothing more is called: that is
+        decided in a prompt of its own, whose reading takes seconds."""
+        told = any(result.sure for result in self._found) or (self.server_tools.asks_documents and self._has_results)
+        return replace(options, continue_last_message=False, tool_choice="none" if told else options.tool_choice)
+
+    def _has_only_searched_in_vain(self) -> bool:
+        kinds = {self._tools[call.name].kind for call in self.server_tools.calls if call.name in self._tools}
+        return not self._has_results and kinds <= {"retrieval", "web_search"}
 
     def _approval(self, call: ToolCall) -> ApprovalNeeded:
         tool = self._tools[call.name]
@@ -187,22 +200,34 @@ class ToolLoop:
     ) -> AsyncGenerator[HostedEvent | Filler, None]:
         """What the model yields; where tools have worked for it, silence is filled, and where documents were searched, it is
         held to what was found."""
-        context, evidence = self.server_tools.context, None
-        if self.server_tools.guard is not None and allowed.schema is None:
-            evidence = evidence_in(prompt, self._found, _question(context.messages), context.language)
+        context = self.server_tools.context
+        checks = self.server_tools.guard is not None and allowed.schema is None and bool(self._found)
         events = (
-            checked_answer(self.model.generate, prompt, replace(allowed, voice=None), evidence, context.language)
-            if evidence is not None and (evidence.searched or evidence.earlier)
+            checked_answer(
+                self.model.generate,
+                prompt,
+                replace(allowed, voice=None),
+                evidence_in(prompt, self._found, _question(context.messages)),
+                context.language,
+            )
+            if checks
             else self.model.generate(prompt, allowed)
         )
+        if self._silence is None and self._decides(allowed):
+            self._silence_watch(self.server_tools.waiting)
         return events if self._silence is None else self._silence.until_words(events)
 
-    def _silence_watch(self) -> SilenceWatch:
-        """Of this reply; one that is not spoken has nothing to fill."""
+    def _decides(self, allowed: GenerationOptions) -> bool:
+        """Whether it is the model's to call or not, which takes it a prompt of its own."""
+        offered = {tool.name for tool in allowed.tools} - allowed.withheld
+        return bool(offered) and allowed.tool_choice == "auto" and not allowed.continue_last_message
+
+    def _silence_watch(self, words: Mapping[Language, str]) -> SilenceWatch:
+        """Of this reply, with what is said in it from now on; one that is not spoken has nothing to fill."""
+        run = self.server_tools
         if self._silence is None:
-            run = self.server_tools
-            words = run.fillers.get(run.context.language, "")
-            self._silence = SilenceWatch(run.filler_ms if self.speaks else None, words, run.turn_over)
+            self._silence = SilenceWatch(run.filler_ms if self.speaks else None, "", run.turn_over)
+        self._silence.words = words.get(run.context.language, "")
         return self._silence
 
     def _refused(self, round_: Round, prompt: Sequence[Message]) -> tuple[ToolCall, Refusal] | None:
@@ -211,6 +236,8 @@ class ToolLoop:
         guard = self.server_tools.guard
         if guard is None:
             return None
+        round_.functions = [guard.said(call, prompt) for call in round_.functions]
+        round_.calls = [guard.said(call, prompt) for call in round_.calls]
         refusals = [(call, guard.refusal(call, prompt)) for call in (*round_.functions, *round_.calls)]
         refused = [(call, refusal) for call, refusal in refusals if refusal is not None]
         dropped = [call for call, _ in refused]
@@ -224,6 +251,10 @@ class ToolLoop:
         """The model asks the user instead. A question that a yes answers is given on when it names what will be done; else one
         of ours is asked."""
         call, refusal = refused
+        if refusal.question:
+            yield TextDelta(refusal.question)
+            yield GenerationEnd("stop")
+            return
         told = [*prompt, *call_messages(text, [(call, refusal.text)])]
         round_ = Round((), replace(options, continue_last_message=False, tool_choice="none", voice=None))
         async with aclosing(self.model.generate(told, round_.allowed)) as events:
@@ -295,7 +326,7 @@ class ToolLoop:
     async def _outcomes(
         self, tasks: dict[asyncio.Task[ToolResult], ToolCall], room: int, question: str
     ) -> AsyncGenerator[ServerToolEnded | Filler, None]:
-        pending, silence = set(tasks), self._silence_watch()
+        pending, silence = set(tasks), self._silence_watch(self.server_tools.fillers)
         silence.begin()
         while pending:
             done = await silence.ended(pending)
@@ -378,12 +409,3 @@ def _whole(call: ToolCall) -> tuple[ToolCallDelta, ToolCall]:
 
 def _failed(text: str) -> ToolResult:
     return ToolResult(text, failed=True, trusted=True)
-
-
-def _sum(before: GenerationEnd, end: GenerationEnd) -> GenerationEnd:
-    return replace(
-        end,
-        input_tokens=before.input_tokens + end.input_tokens,
-        cached_tokens=before.cached_tokens + end.cached_tokens,
-        output_tokens=before.output_tokens + end.output_tokens,
-    )

@@ -12,14 +12,27 @@ from collections.abc import Mapping, Sequence
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.types import Language, Message, ToolCall, ToolResult
 
-FILLERS: Mapping[Language, str] = {
-    "en": "Let me look that up.",
-    "zh": "我查一下。",
-    "ja": "調べてみますね。",
+FILLERS: Mapping[Language, tuple[str, ...]] = {
+    "en": ("Let me look that up.", "I'll check that.", "Let me have a look."),
+    "zh": ("我查一下。", "我看一下。", "稍等，我找找。"),
+    "ja": ("調べてみますね。", "確認しますね。", "少し見てみます。"),
 }
-"""What is said while a tool takes its time; in other languages nothing is."""
+"""What is said while a tool takes its time, each in turn; in other languages nothing is."""
+
+WAITING: Mapping[Language, tuple[str, ...]] = {
+    "en": ("One moment.", "Let me see.", "Just a second."),
+    "zh": ("稍等。", "我想想。", "请等一下。"),
+    "ja": ("少々お待ちください。", "そうですね。", "ちょっと待ってくださいね。"),
+}
+"""What is said while it takes its time to decide what to do."""
 
 _NAMES: Mapping[Language, str] = {"en": "English", "zh": "Chinese", "ja": "Japanese"}
+
+_NOTHING_FOUND: Mapping[Language, str] = {
+    "en": "Nothing was found about what comes next. Unless a function finds it, say that it was not found.",
+    "zh": "下面这件事没有查到。除非有函数能查到，否则就说没有查到。",
+    "ja": "次の件は見つかりませんでした。関数で分からなければ、見つからなかったと言ってください。",
+}
 
 TIMED_OUT = "The tool took too long and was stopped."
 BROKEN = "The tool failed."
@@ -71,6 +84,11 @@ def in_language(texts: Mapping[Language, str], language: Language) -> str:
     return texts.get(language, texts["en"])
 
 
+def in_turn(texts: Mapping[Language, tuple[str, ...]], turn: int) -> dict[Language, str]:
+    """By language, the text whose turn it is, so that the same is not said each time."""
+    return {language: variants[turn % len(variants)] for language, variants in texts.items()}
+
+
 def name_of(language: Language) -> str:
     """A language as a prompt names it."""
     return _NAMES.get(language, "their language")
@@ -85,6 +103,13 @@ def call_messages(text: str, outcomes: Sequence[tuple[ToolCall, str]]) -> list[M
     """A round of the loop as messages: what the model said and called, and what it was told of each call."""
     call_message = Message("assistant", text.strip(), tool_calls=tuple(call for call, _ in outcomes))
     return [call_message, *(Message("tool", render, tool_call_id=call.id) for call, render in outcomes)]
+
+
+def with_nothing_found(prompt: Sequence[Message], language: Language) -> list[Message]:
+    """``prompt``, in which it stands before the user's last words that nothing was found. As the result of a search behind them
+    it would be what a small model answers, though a function may tell."""
+    at = max((number for number, message in enumerate(prompt) if message.role == "user"), default=len(prompt))
+    return [*prompt[:at], Message("system", in_language(_NOTHING_FOUND, language), hint=True), *prompt[at:]]
 
 
 def filler(words: str) -> str:

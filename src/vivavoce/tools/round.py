@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from vivavoce.hosted import HostedEvent
 from vivavoce.sound import SpokenText
@@ -50,3 +51,13 @@ class Round:
                 self.end = event
                 return False
         return True
+
+
+def summed(before: GenerationEnd, end: GenerationEnd) -> GenerationEnd:
+    """``end`` with what both cost."""
+    return replace(
+        end,
+        input_tokens=before.input_tokens + end.input_tokens,
+        cached_tokens=before.cached_tokens + end.cached_tokens,
+        output_tokens=before.output_tokens + end.output_tokens,
+    )

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from vivavoce.conduct.manner import Manner
 from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard
 from vivavoce.tools.confirmations import Confirmations
-from vivavoce.tools.rendering import FILLERS
+from vivavoce.tools.rendering import FILLERS, WAITING, in_turn
 from vivavoce.types import GenerationOptions, Language, Tool, ToolCall
 
 
@@ -19,11 +20,12 @@ class ToolRun:
 
     ``calls`` run before the model writes: the client has allowed them, or they were cut off. ``rounds`` is how often the
     model may call before it must answer; ``filler_ms`` how long a tool may take in silence (``None``: any time), and
-    ``fillers`` what is said then, by language.
+    ``fillers`` what is said then, by language; ``waiting`` is said where it takes as long to decide what to do.
     ``strangers_may_call`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is over,
     in a reply that is made before: what has effects waits for it. ``guard`` checks the calls the model makes, and
     ``confirmations`` holds those it had the user asked about; ``note`` is told to the model behind the messages, and
-    ``begun`` is how its reply begins.
+    ``begun`` is how its reply begins; ``manner`` is how it is told. ``asks_documents``: what
+    the ``calls`` find is the answer, if they find anything.
     """
 
     tools: Sequence[ServerTool]
@@ -31,13 +33,16 @@ class ToolRun:
     calls: Sequence[ToolCall] = ()
     rounds: int = 4
     filler_ms: int | None = 700
-    fillers: Mapping[Language, str] = field(default_factory=lambda: FILLERS)
+    fillers: Mapping[Language, str] = field(default_factory=lambda: in_turn(FILLERS, 0))
+    waiting: Mapping[Language, str] = field(default_factory=lambda: in_turn(WAITING, 0))
     strangers_may_call: bool = False
     turn_over: asyncio.Event | None = None
     guard: CallGuard | None = None
     confirmations: Confirmations = field(default_factory=Confirmations)
     note: str = ""
     begun: str = ""
+    manner: Manner | None = None
+    asks_documents: bool = False
 
     @property
     def idle(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from vivavoce.engines.chat_fields import REMINDERS, call_fields
+from vivavoce.engines.chat_fields import REMINDERS, RULES_RESTATED, call_fields, in_script
 from vivavoce.engines.llama import sentence_end
 from vivavoce.engines.llama.answer_prompt import render_abilities, render_missing_argument, render_schema
 from vivavoce.engines.llama.grammar import calls_grammar, words_grammar
@@ -24,6 +24,7 @@ from vivavoce.engines.llama.tool_prompt import (
 )
 from vivavoce.errors import EngineError
 from vivavoce.pending_request import answered_until
+from vivavoce.text.instruction_rules import rules_of
 from vivavoce.types import FinishReason, GenerationEnd, GenerationOptions, Message, TokenScore
 
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -38,11 +39,13 @@ def answer_prompt(
 ) -> dict[str, Any]:
     """The part of a chat request that makes the prompt of an answer in words.
 
-    What the answer may be follows the system message; users' turns name its language, where the settings say so.
-    ``missing``: what the person has to be asked for.
+    What the answer may be follows the system message; users' turns name its language, and the rules it has to keep, where the
+    settings say so. ``missing``: what the person has to be asked for.
     """
     remind = _reminds(options, settings)
     chat = [_message(message, remind, labelled=False) for message in messages]
+    if settings.reminders != "never":
+        _restate_rules(chat)
     rules = [render_abilities(options), render_schema(options.schema) if options.schema is not None else ""]
     _add_to_head(chat, [rule for rule in rules if rule])
     if missing:
@@ -66,6 +69,17 @@ def decision_prompt(messages: Sequence[Message], options: GenerationOptions, set
     _add_to_head(chat, [render_tools(options)])
     chat[1:1] = [{"role": "system", "content": text} for text in EXAMPLE_TURNS]
     return {"messages": chat}
+
+
+def _restate_rules(chat: Sequence[dict[str, Any]]) -> None:
+    """Put the instructions' rules for every answer before each turn of the user: what stands only at the head of the prompt is
+    kept less and less. Before the words, so that it has been read by the time they are said."""
+    rules = rules_of(chat[0]["content"]).restated if chat and chat[0]["role"] == "system" else ""
+    if rules:
+        restated = in_script(RULES_RESTATED, rules).format(_harmless(rules))
+        for message in chat:
+            if message["role"] == "user":
+                message["content"] = f"{restated} {message['content']}"
 
 
 def _reminds(options: GenerationOptions, settings: LlamaSettings) -> bool:

@@ -60,7 +60,7 @@ EXAMPLE_TURNS = tuple(
 NO_NEW_REQUEST = "Nobody has said anything since. Say what comes next."
 """Stands where a turn of the user would, if there is none: else the last example would be the last thing that was said."""
 
-HEAD_SHARE, MESSAGE_SHARE, RESULT_SHARE, REQUEST_SHARE = 0.08, 0.02, 0.04, 0.12
+HEAD_SHARE, MESSAGE_SHARE, RESULT_SHARE, REQUEST_SHARE = 0.08, 0.02, 0.02, 0.12
 """Of the context, for the instructions, a message, what a tool found, what is asked now: the gist is enough to decide."""
 
 HISTORY_SHARE = 0.2

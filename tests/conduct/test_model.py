@@ -1,0 +1,139 @@
+"""Answers that are held to their manner while a scripted model writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tools.scripted import Scripted, replied, said
+from vivavoce.runtime.reply import ReplyRequest
+from vivavoce.session.prompt_builder import OVERRIDE
+from vivavoce.tools.base import CallContext
+from vivavoce.tools.confirmations import Confirmations
+from vivavoce.tools.reply_plan import ReplyPlanner
+from vivavoce.tools.tool_run import ToolRun
+from vivavoce.types import GenerationEnd, GenerationOptions, Message
+
+ADA = "You are Ada, who sells bread."
+
+
+async def answer(
+    model: Scripted, says: str, *, instructions: str = ADA, language: str = "en", history: Sequence[Message] = ()
+) -> str:
+    messages = (Message("system", instructions), *history, Message("user", says))
+    context = CallContext("me", messages, language)
+    plan = await ReplyPlanner(None, Confirmations(), "risky").plan(messages, GenerationOptions(512), (), context)
+    run = ToolRun((), context, note=plan.note, begun=plan.begun, manner=plan.manner)
+    events = await replied(model, ReplyRequest(messages, plan.options, language=language, server_tools=run))
+    assert sum(isinstance(event, GenerationEnd) for event in events) == 1
+    return said(events)
+
+
+def before(user: str, assistant: str) -> list[Message]:
+    return [Message("user", user), Message("assistant", assistant)]
+
+
+async def test_it_says_what_it_is_whatever_the_model_says() -> None:
+    model = Scripted([" I was born in Porto."])
+    words = await answer(model, "Are you a robot?")
+    assert words.startswith("I'm Ada, an AI assistant, not a human being.")
+    assert model.asked[0][1].continue_last_message
+
+
+async def test_an_answer_about_the_user_rests_on_what_they_said() -> None:
+    model = Scripted([" Biscuit."])
+    words = await answer(model, "What is my cat called?", history=before("My cat Biscuit is fat.", "Oh."))
+    assert words == "Your cat is Biscuit."
+    *_, note, begun = model.asked[0][0]
+    assert "My cat Biscuit is fat." in note.content
+    assert (begun.role, begun.content) == ("assistant", "Your cat is")
+
+
+async def test_a_sentence_is_not_copied_from_turn_to_turn() -> None:
+    model = Scripted(["How can I help you today?"], ["Our rolls are fresh."])
+    assert await answer(model, "Nice.", history=before("Hello.", "How can I help you today?")) == "Our rolls are fresh."
+
+
+async def test_what_is_asked_for_again_is_said_again() -> None:
+    model = Scripted(["A roll costs sixty cents."])
+    words = await answer(model, "Say that again?", history=before("How much?", "A roll costs sixty cents."))
+    assert words == "A roll costs sixty cents."
+
+
+async def test_the_user_may_be_repeated() -> None:
+    words = "It rains. It rains. It rains."
+    assert await answer(Scripted([words]), f"Say after me: {words}") == words
+
+
+async def test_a_song_has_a_refrain() -> None:
+    song = "Row, row, row your boat gently. Down the stream. Row, row, row your boat gently."
+    assert await answer(Scripted([song]), "Sing me a song about a boat.") == song
+
+
+@pytest.mark.parametrize(
+    ("rule", "language", "written", "spoken"),
+    [
+        ('Begin every answer with "Good day".', "en", "It is open.", "Good day, It is open."),
+        (
+            'End every answer with this sentence: "We close at six."',
+            "en",
+            "Yes. We close at 6.",
+            "Yes. We close at six.",
+        ),
+        ("At most one sentence.", "en", "It is. And more. ", "It is."),
+        ("每次回答都以“早安”两个字开头。", "zh", "早安，三元。", "早安，三元。"),
+        ('End every answer with this sentence: "We close at six."', "zh", "三元。", "三元。"),
+    ],
+)
+async def test_rules_are_kept(rule: str, language: str, written: str, spoken: str) -> None:
+    says = "How is it?" if language == "en" else "怎么样？"
+    assert await answer(Scripted([written]), says, instructions=f"{ADA} {rule}", language=language) == spoken
+
+
+async def test_what_every_answer_has_to_name_is_named() -> None:
+    model = Scripted(["It is nice."], [" is by the sea."])
+    words = await answer(model, "Is it?", instructions="Mention the city of Porto by name in every answer.")
+    assert words == "It is nice. Porto is by the sea."
+
+
+async def test_an_answer_in_another_language_is_asked_for_again() -> None:
+    model = Scripted(["It lasts eleven hours."], ["十一个小时。"])
+    assert await answer(model, "多久？", language="zh") == "十一个小时。"
+    assert await answer(Scripted(["It is eleven."]), "多久？", language="zh", instructions="Answer in English.") == (
+        "It is eleven."
+    )
+
+
+async def test_a_story_goes_on_until_it_is_long_enough() -> None:
+    first, second = (
+        "Once there was a big green sea with a boat in it.",
+        "It sailed home and everybody there was very happy.",
+    )
+    model = Scripted([first], [f"Sure, here it goes on:\n{second}"], ["Never asked."])
+    assert await answer(model, "Tell me a story of about twenty-two words.") == f"{first} {second}"
+    assert model.asked[1][0][-2].content == first
+
+
+async def test_a_story_stops_behind_a_sentence_when_it_is_long_enough() -> None:
+    sentences = ["The cat walked over the old stone bridge again. ", "Number two has other words. "]
+    model = Scripted([*sentences, *(f"And now number {number} comes along with the dog. " for number in range(3, 30))])
+    words = await answer(model, "Tell me a story of thirty words.")
+    assert 24 <= len(words.split()) <= 36
+    assert words.endswith(".")
+
+
+async def test_a_response_with_instructions_of_its_own_is_left_alone() -> None:
+    model = Scripted(["Welcome to the museum of tea."])
+    messages = (
+        Message("system", f"{ADA} At most one sentence."),
+        *before("Hello.", "Welcome to the museum of tea."),
+        Message("user", "Are you a robot?"),
+        Message("system", OVERRIDE.format("Say exactly: Welcome to the museum of tea.")),
+    )
+    context = CallContext("me", messages, "en")
+    plan = await ReplyPlanner(None, Confirmations(), "risky").plan(messages, GenerationOptions(512), (), context)
+    run = ToolRun((), context, begun=plan.begun, manner=plan.manner)
+    assert said(await replied(model, ReplyRequest(messages, plan.options, server_tools=run))) == (
+        "Welcome to the museum of tea."
+    )

@@ -1,0 +1,91 @@
+"""What is settled before the model writes, by what a turn seems to want."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from vivavoce.engines.fake import FakeEmbedder
+from vivavoce.intents.classifier import IntentClassifier, load_heads
+from vivavoce.intents.turn import TurnIntent
+from vivavoce.tools.base import CallContext
+from vivavoce.tools.confirmations import Confirmations
+from vivavoce.tools.reply_plan import ReplyPlanner
+from vivavoce.types import GenerationOptions, Message, Tool, ToolCall
+
+FIND = Tool("find_order", "Find an order.", {"type": "object", "properties": {"order_id": {"type": "string"}}})
+
+
+class Seems(IntentClassifier):
+    """Whatever is said seems to want this."""
+
+    def __init__(self, **probabilities: float) -> None:
+        super().__init__(FakeEmbedder(), load_heads())
+        self._seems = {"act": 0.0, "documents": 0.0, "current": 0.0, "yes": 0.0, "no": 0.0} | probabilities
+
+    async def probabilities(self, texts: Sequence[str]) -> list[Mapping[str, float]] | None:
+        return [self._seems for _ in texts]
+
+
+@dataclass(frozen=True)
+class Planned(ReplyPlanner):
+    """Every turn wants the same."""
+
+    wants: TurnIntent
+
+    async def _intent(self, messages: Sequence[Message]) -> TurnIntent:
+        return self.wants
+
+
+@pytest.mark.parametrize(
+    ("says", "act", "documents", "asks"),
+    [
+        ("How long is the guarantee?", 0.02, 0.97, True),
+        ("How long is the guarantee?", 0.02, 0.7, False),
+        ("Extend the guarantee.", 0.9, 0.97, False),
+        ("Where is order four seven one one two?", 0.02, 0.97, False),
+    ],
+)
+async def test_whether_documents_are_asked_for_and_nothing_else(
+    says: str, act: float, documents: float, asks: bool
+) -> None:
+    planner = ReplyPlanner(Seems(act=act, documents=documents), Confirmations(), "risky")
+    messages = (Message("user", says),)
+    plan = await planner.plan(messages, GenerationOptions(tools=(FIND,)), (), CallContext("me", messages))
+    assert plan.asks_documents == asks
+
+
+async def test_what_the_assistant_is_is_no_question_for_a_function() -> None:
+    planner = ReplyPlanner(Seems(act=0.9), Confirmations(), "risky")
+    messages = (Message("system", "You are Ada."), Message("user", "Are you a robot?"))
+    plan = await planner.plan(messages, GenerationOptions(tools=(FIND,)), (), CallContext("me", messages))
+    assert plan.begun == "I'm Ada, an AI assistant, not a human being."
+    assert plan.guard is None
+
+
+@pytest.mark.parametrize(("says", "begun"), [("What is my job?", "Your job is"), ("What is my order number?", "")])
+async def test_what_a_function_may_know_is_not_answered_from_what_was_said(says: str, begun: str) -> None:
+    messages = (
+        *(Message("user", text) for text in ("I'm a plumber.", "I lost my order slip.")),
+        Message("assistant", "Oh."),
+        Message("user", says),
+    )
+    planner = ReplyPlanner(Seems(), Confirmations(), "risky")
+    plan = await planner.plan(messages, GenerationOptions(tools=(FIND,)), (), CallContext("me", messages))
+    assert plan.begun == begun
+
+
+async def test_a_result_is_no_reason_to_act() -> None:
+    book = Tool("book_table", "Book a table.", {"type": "object"})
+    found = ToolCall("call_1", "find_order", "{}")
+    messages = (
+        Message("user", "Where is it? It is order 4711."),
+        Message("assistant", "", (found,)),
+        Message("tool", "{}", tool_call_id="call_1"),
+    )
+    for whole, withheld in ((0.1, True), (0.9, False)):
+        planner = Planned(None, Confirmations(), "risky", TurnIntent("", 0.74, 0.9, 0.0, whole_acts=whole))
+        plan = await planner.plan(messages, GenerationOptions(tools=(FIND, book)), (), CallContext("me", messages))
+        assert ("book_table" in plan.options.withheld) == withheld
