@@ -57,16 +57,16 @@ settings = {{ url = "{url}", model = "served", prefill = true, aids = ["guard", 
 engine = "openai"
 settings = {{ url = "{url}", model = "served", prefill = true, aids = ["guard", "reminders", "repeats"] }}
 """
-_EARS_AND_MOUTH = """
+_SPEECH_ELSEWHERE = """
 [engines]
-recognizer = "ears"
-speakers = ["mouth"]
+recognizer = "far_recognizer"
+speakers = ["far_speaker"]
 
-[engines.instances.ears]
+[engines.instances.far_recognizer]
 engine = "openai"
 settings = {{ url = "{url}", model = "step-asr", api_key = "{key}" }}
 
-[engines.instances.mouth]
+[engines.instances.far_speaker]
 engine = "openai"
 settings = {{ url = "{url}", model = "step-tts-2", api_key = "{key}", voices = ["{voice}"], levelled = true }}
 """
@@ -149,7 +149,7 @@ def _gguf() -> Path:
 
 
 async def _compare(
-    console: Console, choice: QuestionChoice, voice: str, most_s: float, *, ears_and_mouth: bool
+    console: Console, choice: QuestionChoice, voice: str, most_s: float, *, speech_elsewhere: bool
 ) -> Parity:
     questions, _ = await questions_of(choice, console, EngineSet.LOCAL, None)
     async with AsyncExitStack() as stack:
@@ -159,8 +159,8 @@ async def _compare(
         remote = _COMMON + _ELSEWHERE.format(url=brain)
         second = await stack.enter_async_context(started(console, folder, "second", remote))
         servers = {IN_PROCESS: first, MODEL: second}
-        if ears_and_mouth:
-            far = _EARS_AND_MOUTH.format(url=f"{http_url(first.url)}/v1", key=first.api_key, voice=voice)
+        if speech_elsewhere:
+            far = _SPEECH_ELSEWHERE.format(url=f"{http_url(first.url)}/v1", key=first.api_key, voice=voice)
             servers[ALL] = await stack.enter_async_context(started(console, folder, "third", far + remote))
         targets = {name: Target("", voice=voice).at(server) for name, server in servers.items()}
         return await measure(targets, questions, choice.runs, most_s)
@@ -174,12 +174,12 @@ def engine_parity(
     most_s: Annotated[
         float, typer.Option("--most-s", help="No question is begun with after so many seconds.")
     ] = 3600.0,
-    ears_and_mouth: Annotated[bool, typer.Option(help="With the third server.")] = True,
+    speech_elsewhere: Annotated[bool, typer.Option(help="With the third server.")] = True,
 ) -> None:
     """Compare the voice-to-voice latency of engines here and elsewhere, with the same weights, in one run."""
     console = Console()
     choice = QuestionChoice(None, language, "*", limit, runs, 1)
-    print_parity(console, asyncio.run(_compare(console, choice, voice, most_s, ears_and_mouth=ears_and_mouth)))
+    print_parity(console, asyncio.run(_compare(console, choice, voice, most_s, speech_elsewhere=speech_elsewhere)))
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ from vivavoce.types import GenerationOptions, Message, ModelAid, ReplyEnd, Reply
 log = logging.getLogger(__name__)
 
 AIDS: frozenset[ModelAid] = frozenset({"guard"})
-"""A large model gets its tools as they are; text of strangers is no reason to call them."""
+"""A large model gets its tools as they are; untrusted text is no reason to call them."""
 
 CONTINUE = (
     "You were interrupted by a noise, not by the person. Go on with your last message exactly where it stops, and repeat "
