@@ -65,6 +65,9 @@ def test_a_question_may_be_interrupted_by_its_answer() -> None:
     asked.ask("me", QUESTION, CALL)
     assert asked.pending("me", talk("Refund 47112.", "Shall I refund order", "Yes.")) == CALL
     assert asked.pending("me", talk("Refund 47112.", "Sh", "Yes.")) is None
+    filled = "One moment, please. Shall I refund order"
+    assert asked.pending("me", talk("Refund 47112.", filled, "No, 47132.")) == CALL
+    assert asked.pending("me", talk("Refund 47112.", "One moment, please.", "Yes.")) is None
 
 
 def test_a_yes_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,8 +76,7 @@ class Confirmations:
             return None
         asked, now = _key(turns[-2].content), time.monotonic()
         for (holder, question), found in reversed(self._pending.items()):
-            interrupted = len(asked) >= LEAST_HEARD and question.startswith(asked)
-            if holder == owner and found.until_s > now and asked and (asked.endswith(question) or interrupted):
+            if holder == owner and found.until_s > now and _heard(question, asked):
                 return found.call
         return None
 
@@ -120,6 +119,12 @@ def names_arguments(question: str, arguments: Mapping[str, Any]) -> bool:
     digits = re.sub(r"[^\d]", "", question)
     numbers = (re.sub(r"\D", "", _spoken(value)) for value in arguments.values())
     return question.rstrip().endswith(("?", "？")) and all(number in digits for number in numbers)
+
+
+def _heard(question: str, said: str) -> bool:
+    """Whether ``said`` ends with the question, or with enough of its beginning: what stands before may have filled silence."""
+    lengths = range(len(question), min(LEAST_HEARD, len(question)) - 1, -1)
+    return bool(question) and any(said.endswith(question[:length]) for length in lengths)
 
 
 def _spoken(value: object) -> str:
