@@ -685,7 +685,7 @@ async def test_a_sentence_ends_where_marks_are_likely() -> None:
     model.close()
 
 
-async def test_words_that_may_go_on_are_read_without_a_reminder_behind_them() -> None:
+async def test_words_that_may_go_on_are_read_as_for_the_answer() -> None:
     server = ScriptedServer([])
     model = LlamaModel(server, LlamaSettings(weights="any", reminders="always"), capacity=1)
     said = (
@@ -695,7 +695,9 @@ async def test_words_that_may_go_on_are_read_without_a_reminder_behind_them() ->
     )
     await model.sentence_end(said, GenerationOptions())
     (request,) = server.requests
-    assert [message["content"] for message in request["messages"]] == ["(Answer in English.) Hi.", "Yes?", "I want"]
+    read = prompt(said, reminders="always")["messages"]
+    assert request["messages"] == read, "the reply has only what follows to read"
+    assert read[-1]["content"] == "(Answer in English.) I want"
     model.close()
 
 

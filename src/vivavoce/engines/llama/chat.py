@@ -103,12 +103,10 @@ def first_request(messages: Sequence[Message], options: GenerationOptions, setti
 def sentence_end_request(
     messages: Sequence[Message], options: GenerationOptions, settings: LlamaSettings
 ) -> dict[str, Any]:
-    """A request for the token that would follow the last message, in the prompt of an answer.
-
-    No reminder stands behind the words: the sentence may not be over.
+    """A request for the token that would follow the last message, in the prompt of an answer: what is read for it is read for
+    the answer, too.
     """
-    *before, last = messages
-    prompt = answer_prompt([*before, replace(last, reply_language=None)], options, settings)
+    prompt = answer_prompt(messages, options, settings)
     alone = {"max_tokens": 1, "logprobs": sentence_end.CANDIDATES, "temperature": 0.0}
     return prompt | _STREAMED | alone
 
