@@ -32,7 +32,7 @@ def test_create(openai: OpenAI, format: str, tmp_path: Path) -> None:
         voice="alloy",
         input=TEXT,
         response_format=format,  # type: ignore[arg-type]
-        instructions="Speak cheerfully.",
+        instructions="Sound like a man from Cornwall.",
         speed=0.25,
     )
     speech.write_to_file(tmp_path / "speech")
@@ -65,14 +65,14 @@ def test_the_extras_of_stepfun(openai: OpenAI) -> None:
     extras = {
         "volume": 0.5,
         "sample_rate": 8000,
-        "voice_label": {"emotion": "高兴"},
+        "voice_label": {"style": "老年"},
         "pronunciation_map": {"tone": ["LOL/laugh"]},
     }
     speech = openai.audio.speech.create(
         model="step-tts-2", voice="cixingnansheng", input="LOL", response_format="wav", extra_body=extras
     )
     assert int.from_bytes(speech.content[24:28], "little") == 8000
-    assert speech.response.headers["x-vivavoce-not-applied"] == "voice_label.emotion"
+    assert speech.response.headers["x-vivavoce-not-applied"] == "voice_label.style"
 
 
 def test_errors_are_those_of_the_client(openai: OpenAI) -> None:

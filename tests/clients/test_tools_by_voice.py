@@ -102,7 +102,7 @@ async def test_openai_python_calls_a_tool_server(real_server: RunningServer, des
     caller, events = await in_ga(
         real_server, "Where is the meeting room Paris?", {**tool, "allowed_tools": ["find_room"]}
     )
-    call, message = events[-1].response.output
+    *_, call, message = events[-1].response.output  # words that fill silence may come first
     assert "paris" in json.loads(call.arguments)["name"].lower()
     assert call.output.endswith("is on floor 7.")
     assert message.role == "assistant"
@@ -122,6 +122,6 @@ async def test_openai_python_runs_a_function(real_server: RunningServer) -> None
         },
     }
     _, events = await in_ga(real_server, "Please turn on the light in the kitchen.", lamp)
-    [call] = events[-1].response.output
+    *_, call = events[-1].response.output
     assert (call.type, call.name) == ("function_call", "switch_light")
     assert json.loads(call.arguments) == {"room": "kitchen", "on": True}

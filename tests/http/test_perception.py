@@ -148,7 +148,7 @@ class Slow(FakeLanguageModel):
             words = self._words if thinks else self._words // 3
             for number in range(begun, min(words, options.max_tokens)):
                 await asyncio.sleep(WORD_S)
-                yield TextDelta(f"step{number} " if thinks else "Ay. ")
+                yield TextDelta(f"step{number} " if thinks else f"{chr(ord('A') + number % 26)}y. ")
             yield GenerationEnd("length" if self._words > options.max_tokens else "stop", 5, 0, self._words)
         finally:
             self.running -= 1
