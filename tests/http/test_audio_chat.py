@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from audio_chats import FAST, FIELDS, SPOKEN, SPOKEN_MS, always, ask, sound_ms, tts, words
 from chatting import openai_audio, post, question, request
 from chatting import stream as streamed_answer
 from openai_stub import (
@@ -28,7 +29,7 @@ from openai_stub import (
     streamed,
     usage,
 )
-from running import RunningServer, Talker, running, silence, talking, tone
+from running import RunningServer, running, silence, talking, tone
 from vivavoce.config import load_config
 from vivavoce.engines.fake import TOKEN_MS
 
@@ -36,26 +37,6 @@ MINI, THINK, R1, GPT = "step-audio-2-mini", "step-audio-2", "step-audio-r1.1", "
 """The tiers, each served by another family."""
 
 FAMILIES = {MINI: "step-audio-2", THINK: "step-audio-2-think", R1: "step-audio-r1", GPT: "openai"}
-FIELDS = {
-    "skip_special_tokens",
-    "repetition_penalty",
-    "continue_final_message",
-    "add_generation_prompt",
-    "stop_token_ids",
-}
-FAST = {"first_s": 1.5, "between_s": 1.2, "retries": 0, "failures": 9, "pause_s": 0.1}
-
-
-def always(steps: list[Step]) -> Script:
-    return lambda asked: steps
-
-
-def tts(text: str = "", count: int = 0) -> bytes:
-    return chunk({"tts_content": {"tts_text": text, "tts_audio": "".join(f"<audio_{k}>" for k in range(count))}})
-
-
-SPOKEN = streamed(tts("It is"), tts("", 20), tts(" far"), tts(".", 30), chunk({}, "stop"), usage(40, 60), DONE)
-SPOKEN_MS = 50 * TOKEN_MS
 
 
 def thinking_first(*thoughts: str) -> Script:
@@ -89,22 +70,6 @@ def server(elsewhere: Stub) -> Iterator[RunningServer]:
 def _fine(elsewhere: Stub) -> None:
     elsewhere.answers(always(SPOKEN))
     elsewhere.asked.clear()
-
-
-async def ask(talker: Talker, milliseconds: int = 800) -> list[dict[str, Any]]:
-    await talker.append(silence(300) + tone(milliseconds) + silence(900))
-    return await talker.until("response.done")
-
-
-def sound_ms(events: list[dict[str, Any]]) -> float:
-    return sum(
-        len(base64.b64decode(event["delta"])) / 48 for event in events if event["type"] == "response.audio.delta"
-    )
-
-
-def words(events: list[dict[str, Any]]) -> str:
-    content = events[-1]["response"]["output"][0]["content"]
-    return str(content[-1].get("transcript") or content[-1].get("text"))
 
 
 def thoughts(events: list[dict[str, Any]]) -> str:
