@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from vivavoce.conduct.manner import Manner, most_units
 from vivavoce.conduct.sentences import SentenceFilter
 from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.chat_fields import REMINDERS
+from vivavoce.engines.delegating_model import DelegatingModel
 from vivavoce.text.scripts import blank_between
 from vivavoce.text.token_estimates import estimate_text, estimate_tokens
 from vivavoce.types import (
@@ -60,14 +61,13 @@ _FINISH: Mapping[Language, str] = {
 _MORE: Mapping[Language, str] = {"en": "Shall I go on?", "zh": "要我接着讲吗？", "ja": "続けましょうか？"}
 
 
-class PersonaModel(LanguageModel):
+class PersonaModel(DelegatingModel):
     """``model``, answering in ``manner``. What is no answer in free words (a call, JSON, tokens with their scores) is left
     alone."""
 
     def __init__(self, model: LanguageModel, manner: Manner) -> None:
-        self._model = model
+        super().__init__(model)
         self._manner = manner
-        self.capacity, self.features, self.context_tokens = model.capacity, model.features, model.context_tokens
 
     @override
     async def generate(
@@ -83,14 +83,6 @@ class PersonaModel(LanguageModel):
         async with aclosing(stream) as events:
             async for event in events:
                 yield event
-
-    @override
-    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
-        return await self._model.count_tokens(messages, options)
-
-    @override
-    def close(self) -> Awaitable[None] | None:
-        return self._model.close()
 
     # ---- inside
 

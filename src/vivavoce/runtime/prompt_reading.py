@@ -8,10 +8,11 @@ from contextlib import aclosing
 from typing_extensions import override
 
 from vivavoce.engines.base import LanguageModel
+from vivavoce.engines.delegating_model import DelegatingModel
 from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message
 
 
-class PromptReadingCounter(LanguageModel):
+class PromptReadingCounter(DelegatingModel):
     """``model``, and how many ``tokens`` of prompts it has read since ``turn_over``.
 
     A prompt has been read when the first event of its generation comes: one during whose reading the turn ends counts as a
@@ -19,11 +20,8 @@ class PromptReadingCounter(LanguageModel):
     """
 
     def __init__(self, model: LanguageModel, turn_over: Callable[[], bool]) -> None:
-        self._model = model
+        super().__init__(model)
         self._turn_over = turn_over
-        self.capacity, self.features, self.context_tokens = model.capacity, model.features, model.context_tokens
-        self.speculative, self.aids = model.speculative, model.aids
-        self.audio_turns, self.speaks = model.audio_turns, model.speaks
         self.tokens = 0
 
     @override
@@ -38,14 +36,6 @@ class PromptReadingCounter(LanguageModel):
                 if awaited and isinstance(event, GenerationEnd):
                     self.tokens += event.input_tokens - event.cached_tokens
                 yield event
-
-    @override
-    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
-        return await self._model.count_tokens(messages, options)
-
-    @override
-    async def sentence_end(self, messages: Sequence[Message], options: GenerationOptions) -> float | None:
-        return await self._model.sentence_end(messages, options)
 
     @override
     def close(self) -> None:

@@ -9,13 +9,14 @@ conversation owns, so that the engine writes both at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from typing_extensions import override
 
 from vivavoce.engines.base import LanguageModel
+from vivavoce.engines.delegating_model import DelegatingModel
 from vivavoce.errors import EngineError
 from vivavoce.runtime.reasoning_prompts import reasoning_prompt
 from vivavoce.runtime.think_tags import without_tags
@@ -32,12 +33,8 @@ from vivavoce.types import (
 )
 
 
-class ReasoningModel(LanguageModel):
+class ReasoningModel(DelegatingModel):
     """A language model that thinks when it is asked to (``GenerationOptions.thinking``), whether or not it has learnt to."""
-
-    def __init__(self, model: LanguageModel) -> None:
-        self._model = model
-        self.capacity, self.features, self.context_tokens = model.capacity, model.features, model.context_tokens
 
     @override
     async def generate(
@@ -58,14 +55,6 @@ class ReasoningModel(LanguageModel):
         async with aclosing(stream) as events:
             async for event in events:
                 yield event
-
-    @override
-    async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
-        return await self._model.count_tokens(messages, options)
-
-    @override
-    def close(self) -> Awaitable[None] | None:
-        return self._model.close()
 
 
 @dataclass(slots=True)
