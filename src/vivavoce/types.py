@@ -299,9 +299,10 @@ class TokenScores:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """More text of the reply."""
+    """More text of the reply. ``filler``: words of the server's that fill silence, which the model has not written."""
 
     text: str
+    filler: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from session.test_voice_turn import spoken_turn
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import mcp_events as mcp
 from vivavoce.protocol import server_events as ev
-from vivavoce.protocol.items import NewItem
+from vivavoce.protocol.item_translation import ga_item
+from vivavoce.protocol.items import Item, NewItem, Part
 from vivavoce.protocol.session_config import FunctionTool, SessionPatch
 from vivavoce.protocol.tool_config import McpServerDeclaration, WebSearchDeclaration
 from vivavoce.session.inputs import Notification, ToolsListed, ToolsNotListed
@@ -96,6 +97,41 @@ def searching(*before: Any) -> Driven:
     driven.reply(*before)
     driven.wait(2.0)
     return driven
+
+
+def test_words_that_filled_silence_are_said_but_are_no_answer() -> None:
+    driven = with_tools(WebSearchDeclaration())
+    written_turn(driven, "when does it leave?")
+    driven.reply(TextDelta("One moment. ", filler=True), TextDelta("At nine."), *END)
+    item = driven.events(ev.ResponseDone)[-1].response.output[0]
+    assert "One moment. At nine." in str(ga_item(item))
+    assert "fillers" not in ga_item(item)
+    written_turn(driven, "thanks")
+    *_, answer, _ = driven.commands(StartReply)[-1].messages
+    assert answer.content == "At nine."
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [("One mo", ""), ("One moment.", ""), ("Well. One moment. At nine.", "Well. At nine."), ("At nine.", "At nine.")],
+)
+def test_a_filler_is_no_part_of_an_answer_wherever_it_was_cut(words: str, answer: str) -> None:
+    said = (Part(type="audio", transcript=words),)
+    assert Item(id="a", role="assistant", content=said, fillers=("One moment.",)).answer == answer
+
+
+@pytest.mark.parametrize("heard_ms", [200, 2000])
+def test_who_speaks_into_a_filler_has_not_been_answered(heard_ms: int) -> None:
+    driven = with_tools(WebSearchDeclaration(), vad=VAD)
+    spoken_turn(driven, text="When does the ferry leave tomorrow?")
+    driven.reply(TextDelta("One moment. ", filler=True), ClauseCut(0, "One moment. "), Speech(0, speech(800)))
+    driven.wait(heard_ms / 1000)
+    spoken_turn(driven, text="No, on Sunday.")
+    messages = driven.commands(StartReply)[-1].messages[1:]
+    assert all(message.role == "user" for message in messages)
+    words = " ".join(message.content for message in messages)
+    assert "tomorrow" in words
+    assert "Sunday" in words
 
 
 def a_short_noise(driven: Driven) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vivavoce.intents.classifier import IntentClassifier
-from vivavoce.pending_request import question_before, sentences_of
+from vivavoce.pending_request import question_before, sentences_of, stands_unanswered
 from vivavoce.types import Message
 
 
 @dataclass(frozen=True, slots=True)
 class TurnIntent:
     """Probabilities of a user's turn. ``acts``: something is to be done, also where one of its sentences says so, or the turn
-    answers a question about an earlier request; ``whole_acts`` is that of the turn as it stands. ``documents`` and ``current``:
-    where what is asked may stand; ``answer`` holds those of a yes and a no.
+    answers a question about an earlier request or adds to one nobody has answered; ``whole_acts`` is that of the turn as it
+    stands. ``documents`` and ``current``: where what is asked may stand; ``answer`` holds those of a yes and a no.
     """
 
     text: str
@@ -32,14 +32,14 @@ async def turn_intent(classifier: IntentClassifier, messages: Sequence[Message])
         return None
     last = texts[-1]
     sentences = sentences_of(last)
-    answers = question_before(messages)
-    wanted = [last, *sentences[-1:], *(texts[-2:-1] if answers else [])]
+    before = texts[-2] if question_before(messages) and len(texts) > 1 else stands_unanswered(messages)
+    wanted = [last, *sentences[-1:], *([before] if before else [])]
     found = await classifier.probabilities(wanted)
     if found is None:
         return None
     whole = found[0]
     own = max(one["act"] for one in found[: 1 + len(sentences[-1:])])
-    earlier = found[-1]["act"] if answers and len(texts) > 1 else 0.0
+    earlier = found[-1]["act"] if before else 0.0
     documents = max(one["documents"] for one in found[: 1 + len(sentences[-1:])])
     return TurnIntent(
         last, max(own, earlier), documents, whole["current"], {"yes": whole["yes"], "no": whole["no"]}, whole["act"]

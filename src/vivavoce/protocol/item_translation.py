@@ -57,9 +57,10 @@ def stepfun_item(item: Item) -> Json:
 
 
 def _cited(item: Item) -> Json:
-    """The item as it is, but for the server's own calls: of those their sources are shown, where there are any."""
+    """The item as it is, but for what only the server knows; of its own calls the sources are shown, where there are any."""
     shaped: Json = msgspec.to_builtins(item, builtin_types=(bytes,))
-    shaped.pop("calls", None)
+    for kept_here in ("calls", "fillers"):
+        shaped.pop(kept_here, None)
     if "perception" in shaped:
         shaped["metadata"] = {"perception": shaped.pop("perception")}
     citations = [citation for call in item.calls_before for citation in call.citations]

@@ -54,7 +54,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     ``calls`` were made on the server, unseen, before this item was complete: part of the history, not of the wire, which
     only shows their citations. ``perception``: how a user's item sounds, where its client is told; the wire has it in
-    ``metadata``.
+    ``metadata``. ``fillers`` are those words of a reply that only filled silence: the language model has not written them.
     """
 
     id: str
@@ -75,6 +75,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | msgspec.UnsetType | None = msgspec.UNSET
     calls: tuple[ServerCall, ...] | msgspec.UnsetType = msgspec.UNSET
     perception: VoiceFacts | msgspec.UnsetType = msgspec.UNSET
+    fillers: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -85,6 +86,18 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     def calls_before(self) -> tuple[ServerCall, ...]:
         """The calls made on the server, unseen, before it was complete."""
         return () if self.calls is msgspec.UNSET else self.calls
+
+    @property
+    def answer(self) -> str:
+        """What it says, but for words that only filled silence, which may have been cut in their midst."""
+        words = " ".join(part.words for part in self.parts if part.type != "thinking" and part.words)
+        for filler in () if self.fillers is msgspec.UNSET else self.fillers:
+            at = words.find(filler)
+            if at >= 0:
+                words = f"{words[:at].rstrip()} {words[at + len(filler) :].lstrip()}".strip()
+            elif filler.startswith(words.strip()):
+                words = ""
+        return words
 
 
 class NewItem(msgspec.Struct, frozen=True, kw_only=True):

@@ -179,15 +179,13 @@ class _Writing:
         """More of it."""
         if self._own is not None:
             await self.flush()
-        self._end = text or self._end
-        await self._emit(TextDelta(text))
-        await self._queue(self._splitter.push(text))
+        await self._write(TextDelta(text))
 
     async def fill(self, text: str) -> None:
         """A sentence of its own, spoken now: nobody knows when the next words come."""
         await self.flush()
         separator = "" if not self._end or self._end[-1:].isspace() or not text.isascii() else " "
-        await self.write(separator + text)
+        await self._write(TextDelta(separator + text, filler=True))
         await self.flush()
 
     async def own_words(self, text: str) -> None:
@@ -212,6 +210,11 @@ class _Writing:
         self._splitter = ClauseSplitter(self._language, first_forced=FIRST_FORCED_REPLY)
         if self._own is not None:
             await self._end_own_voice(self._own)
+
+    async def _write(self, delta: TextDelta) -> None:
+        self._end = delta.text or self._end
+        await self._emit(delta)
+        await self._queue(self._splitter.push(delta.text))
 
     async def _queue(self, clauses: Sequence[Clause]) -> None:
         for clause in clauses:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TypeAlias
 
-from vivavoce.protocol.items import Item, Part, ServerCall
+from vivavoce.protocol.items import Item, ServerCall
 from vivavoce.session.default_prompt import NAME, system_prompt
 from vivavoce.session.server_calls import calls_as_messages
 from vivavoce.sound import MessageAudio
@@ -154,8 +154,7 @@ def message_of(
         return Message("assistant", "", tool_calls=(ToolCall(str(item.call_id), str(item.name), str(item.arguments)),))
     if item.type == "function_call_output":
         return Message("tool", str(item.output), tool_call_id=str(item.call_id))
-    said = (_words(part, item.role, language, as_typed) for part in item.parts if part.type != "thinking")
-    words = " ".join(filter(None, said))
+    words = item.answer if item.role == "assistant" else _heard(item, language, as_typed)
     audio = audio_of(item) if audio_of is not None else None
     if not (words or audio is not None) or not isinstance(item.role, str):
         return None
@@ -164,10 +163,14 @@ def message_of(
     return Message(item.role, words, reply_language=language or written_language(words), audio=audio)
 
 
-def _words(part: Part, role: object, language: Language | None, as_typed: AsTyped) -> str:
-    """What a part says; a user's speech as it is typed, text as it is."""
-    heard = role == "user" and part.type == "input_audio"
-    return as_typed(part.words, language) if heard else part.words
+def _heard(item: Item, language: Language | None, as_typed: AsTyped) -> str:
+    """What an item that is not ours says: a user's speech as it is typed, text as it is."""
+    parts = (
+        as_typed(part.words, language) if item.role == "user" and part.type == "input_audio" else part.words
+        for part in item.parts
+        if part.type != "thinking"
+    )
+    return " ".join(filter(None, parts))
 
 
 def declined(request: Item | None) -> list[Message]:

@@ -111,6 +111,7 @@ class _OpenMessage:
     item_id: str
     output_index: int
     parts: list[_OpenPart] = field(default_factory=list)
+    fillers: list[str] = field(default_factory=list)
 
     def open_index(self, kind: PartType) -> int | None:
         """Where the open part of this kind is, if there is one."""
@@ -209,9 +210,12 @@ class Response:
         if self._message is not None and (index := self._message.open_index("thinking")) is not None:
             self._close_part(self._message, index, self._message.parts[index].text)
 
-    def text(self, delta: str) -> None:
-        """More of the reply's words. Thoughts before them are over, unless it is still being thought (``keeps_thinking``)."""
+    def text(self, delta: str, *, filler: bool = False) -> None:
+        """More of the reply's words. Thoughts before them are over, unless it is still being thought (``keeps_thinking``).
+        ``filler``: words of the server's that fill silence."""
         message, index = self._reply_part()
+        if filler:
+            message.fillers.append(delta.strip())
         message.parts[index].text += delta
         self.written += delta
         self._pieces += 1
@@ -363,8 +367,9 @@ class Response:
         content = tuple(part.final for part in message.parts if part.final is not None)
         self._message = None
         item = Item(
-            id=message.item_id, status=status, role="assistant", content=content, calls=self.server_calls.take()
-        )
+            id=message.item_id, status=status, role="assistant", content=content,
+            calls=self.server_calls.take(), fillers=tuple(message.fillers) or msgspec.UNSET,
+        )  # fmt: skip
         self._output.finish(message.output_index, item)
 
     def _part_ids(self, message: _OpenMessage, index: int) -> _PartIds:

@@ -181,9 +181,9 @@ class ResponseController:
             return
         playback = response.playback
         match result.event:
-            case TextDelta(text=text):
+            case TextDelta(text=text, filler=filler):
                 response.marks.note("first_token", now)
-                response.text(text)
+                response.text(text, filler=filler)
             case ThinkingDelta(text=text):
                 response.thinking(text)
             case ThinkingEnd():
