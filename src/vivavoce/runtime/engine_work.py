@@ -176,7 +176,7 @@ class EngineWork:
         if prepared is not None and prepared.answers(work):
             self._prepared = None
             self._engines.preparations.ended(self._drop_preparation, used=True)
-            self._spawn(partial(_release, prepared, work.response_id))
+            self._spawn(partial(_release, prepared, work))
         else:
             self._generate(self._run(work).run)
 
@@ -273,6 +273,6 @@ class EngineWork:
             self._receive(ToolsNotListed(work.item_id, str(error)))
 
 
-async def _release(prepared: ReplyRun, response_id: str) -> None:
+async def _release(prepared: ReplyRun, work: StartReply) -> None:
     """In a task of its own, because the session is not told anything while it tells what to do."""
-    prepared.release(response_id)
+    prepared.release(work)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from vivavoce.session.inputs import PromptEvaluated, Replied, ReplyBegun, ReplyF
 from vivavoce.session.outputs import StartReply
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.session_tools import SessionTools
+from vivavoce.tools.silence import TurnEnd
 from vivavoce.turns.words import words_of
 from vivavoce.types import ClauseCut, GenerationEnd, Message, ReplyEvent, Speech
 
@@ -77,11 +77,11 @@ class ReplyRun:
         self._wait_for_room = wait_for_room
         self._held: list[ReplyEvent] = []
         self._held_samples = 0
-        self._released = asyncio.Event()
+        self._released = TurnEnd()
         self._response_id = work.response_id or None
         self._take_discarded = take_discarded
         if self._response_id is not None:
-            self._released.set()
+            self._released.over(work.silent_since)
         self._model = PromptReadingCounter(makers.model, self._released.is_set)
         self._live = ExitStack()
         self._unbilled_tokens = self._late_tokens = 0
@@ -94,9 +94,9 @@ class ReplyRun:
         alike = replace(self._work, response_id="", messages=()) == replace(work, response_id="", messages=())
         return alike and same_prompts(self._work.messages, work.messages)
 
-    def release(self, response_id: str) -> None:
-        """The turn is over: what there is of a prepared reply goes to the session, and all that comes."""
-        self._response_id = response_id
+    def release(self, work: StartReply) -> None:
+        """The turn is over, and this is the reply to it: what there is of it goes to the session, and all that comes."""
+        response_id = self._response_id = work.response_id
         self._receive(ReplyBegun(response_id, prepared=True, discarded=self._take_discarded()))
         if not self._begun:  # the words are still being read, to tell whether they are a sentence
             self._late_tokens = estimate_tokens(self._work.messages[-1])
@@ -105,7 +105,7 @@ class ReplyRun:
         for event in self._held:
             self._deliver(response_id, event)
         self._held.clear()
-        self._released.set()
+        self._released.over(work.silent_since)
 
     async def run(self) -> None:
         """Make the reply. Raises what is no engine's fault."""

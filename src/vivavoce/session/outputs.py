@@ -106,7 +106,8 @@ class StartReply:
 
     ``prefix`` is how the reply begins, written already; without ``messages`` that is all of it. ``tools`` run on the server;
     ``calls`` of them come first. ``tool_tokens``: how much of the prompt may tell of tools (``None``: any). ``hosted`` is the
-    same for an engine that keeps the conversation itself, where one serves.
+    same for an engine that keeps the conversation itself, where one serves. ``silent_since``: when the user fell silent who
+    waits for it (seconds of the session's clock).
     """
 
     response_id: str
@@ -121,6 +122,7 @@ class StartReply:
     tools: tuple[ServerSideTool, ...] = ()
     calls: tuple[ToolCall, ...] = ()
     hosted: HostedTurn | None = field(default=None, compare=False)
+    silent_since: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

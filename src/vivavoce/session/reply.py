@@ -34,8 +34,9 @@ def reply_work(
     prompt: Prompt,
     language: Language,
     hosted: HostedTurn | None = None,
+    silent_since: float | None = None,
 ) -> StartReply:
-    """What is to be done for the reply to ``request``; ``language`` was spoken last. ``hosted``: see ``StartReply``."""
+    """What is to be done for the reply to ``request``; ``language`` was spoken last. For the rest see ``StartReply``."""
     return StartReply(
         response_id,
         prompt.messages,
@@ -48,6 +49,7 @@ def reply_work(
         tools=server_side(request.config.tools),
         calls=request.calls,
         hosted=hosted,
+        silent_since=silent_since,
     )
 
 

@@ -170,7 +170,8 @@ class ResponseController:
         reply.response.prompt_usage = self._prompt_audio.measure(reply.request, prompt.messages)
         reply.not_applied = prompt.style.not_applied if reply.request.config.speaks else ()
         reply.response.keeps_thinking = prompt.options.thinking is not None
-        reply.work = reply_work(reply.response.id, reply.request, prompt, language, self._prompts.hosted(reply.request))
+        hosted, silent_since = self._prompts.hosted(reply.request), reply.response.marks.speech_end
+        reply.work = reply_work(reply.response.id, reply.request, prompt, language, hosted, silent_since)
         self._outbox.command(reply.work)
         return reply.request
 

@@ -327,7 +327,6 @@ class ToolLoop:
         self, tasks: dict[asyncio.Task[ToolResult], ToolCall], room: int, question: str
     ) -> AsyncGenerator[ServerToolEnded | Filler, None]:
         pending, silence = set(tasks), self._silence_watch(self.server_tools.fillers)
-        silence.begin()
         while pending:
             done = await silence.ended(pending)
             pending -= done

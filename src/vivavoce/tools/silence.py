@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from vivavoce.hosted import HostedEvent
@@ -21,25 +22,40 @@ class Filler:
     text: str
 
 
+LEAST_PATIENCE_S = 0.2
+"""From the end of a turn that was waited for long: an answer that is about to come needs no announcement."""
+
+
+class TurnEnd(asyncio.Event):
+    """Set when the user's turn is over, who has been silent since ``silent_since`` (``time.monotonic``)."""
+
+    silent_since: float | None = None
+
+    def over(self, silent_since: float | None) -> None:
+        """The turn is over."""
+        self.silent_since = silent_since
+        self.set()
+
+
 @dataclass(slots=True)
 class SilenceWatch:
     """The silence of one reply. After ``filler_ms`` of it ``words`` are due (``None`` or no words: never).
 
-    ``turn_over`` is set when the user's turn is over: silence before that is the user's own.
+    It counts from when the user fell silent, as they hear it, but is not filled before their turn is over (``turn_over``).
     """
 
     filler_ms: int | None
     words: str
-    turn_over: asyncio.Event | None = None
-    _since_s: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    turn_over: TurnEnd | None = None
+    _since_s: float = field(default_factory=monotonic)
+    _least_until_s: float = 0.0
 
-    def begin(self) -> None:
-        """From now on somebody waits."""
-        self._since_s = asyncio.get_running_loop().time()
+    def __post_init__(self) -> None:
+        if self.turn_over is not None and self.turn_over.is_set():
+            self._begin(self.turn_over)
 
     async def ended(self, tasks: Collection[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
         """Those of ``tasks`` that have ended, at least one; none when it is time for words, which is so once at most."""
-        loop = asyncio.get_running_loop()
         if self.filler_ms is None or not self.words.strip():
             return (await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED))[0]
         if self.turn_over is not None and not self.turn_over.is_set():
@@ -50,8 +66,9 @@ class SilenceWatch:
                 over.cancel()
             if done - {over}:
                 return done - {over}
-            self.begin()
-        patience_s = max(self._since_s + self.filler_ms / 1000 - loop.time(), 0.0)
+            self._begin(self.turn_over)
+        due_s = max(self._since_s + self.filler_ms / 1000, self._least_until_s)
+        patience_s = max(due_s - monotonic(), 0.0)
         done, _ = await asyncio.wait(tasks, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
         if not done:
             self.filler_ms = None
@@ -82,3 +99,12 @@ class SilenceWatch:
                     break
             async for event in events:
                 yield event
+            self._since_s = monotonic()
+
+    def _begin(self, turn_over: TurnEnd) -> None:
+        """Somebody waits."""
+        if turn_over.silent_since is not None:
+            self._since_s = turn_over.silent_since
+            self._least_until_s = monotonic() + LEAST_PATIENCE_S
+        else:
+            self._since_s = monotonic()

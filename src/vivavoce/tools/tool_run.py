@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +10,7 @@ from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard
 from vivavoce.tools.confirmations import Confirmations
 from vivavoce.tools.rendering import FILLERS, WAITING, in_turn
+from vivavoce.tools.silence import TurnEnd
 from vivavoce.types import GenerationOptions, Language, Tool, ToolCall
 
 
@@ -19,7 +19,7 @@ class ToolRun:
     """What the server does for a reply.
 
     ``calls`` run before the model writes: the client has allowed them, or they were cut off. ``rounds`` is how often the
-    model may call before it must answer; ``filler_ms`` how long a tool may take in silence (``None``: any time), and
+    model may call before it must answer; ``filler_ms`` how long the user may hear nothing (``None``: any time), and
     ``fillers`` what is said then, by language; ``waiting`` is said where it takes as long to decide what to do.
     ``strangers_may_call`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is over,
     in a reply that is made before: what has effects waits for it. ``guard`` checks the calls the model makes, and
@@ -36,7 +36,7 @@ class ToolRun:
     fillers: Mapping[Language, str] = field(default_factory=lambda: in_turn(FILLERS, 0))
     waiting: Mapping[Language, str] = field(default_factory=lambda: in_turn(WAITING, 0))
     strangers_may_call: bool = False
-    turn_over: asyncio.Event | None = None
+    turn_over: TurnEnd | None = None
     guard: CallGuard | None = None
     confirmations: Confirmations = field(default_factory=Confirmations)
     note: str = ""
