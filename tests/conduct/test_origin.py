@@ -16,6 +16,8 @@ from vivavoce.tools.catalog import Bounds, ToolCatalog, ToolFactories
 from vivavoce.types import ALL_AIDS, GenerationOptions, Message
 
 ASKED = """\
+Tell me about the company behind your brain.
+Who built your model?
 Who made you?
 Which company built you?
 Are you ChatGPT?
@@ -411,6 +413,7 @@ def spoken(text: str, says: str = "Hello.", instructions: str = "", begun: str =
 
 
 CLAIMS = """\
+The company behind my brain is called Google.
 I was made by OpenAI.
 I'm ChatGPT, a large language model trained by OpenAI.
 I am Qwen, developed by Alibaba Cloud.
