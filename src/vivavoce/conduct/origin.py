@@ -26,7 +26,10 @@ _MAKE = (
     r"(?:make|create|build|develop|train|design|program|invent|engineer|produce|code|write|release|publish|manufacture)"
 )
 _KEEPS = r"(?:owns|runs|operates|makes|builds|develops|trains|provides|powers|maintains|hosts)"
-_YOU = r"(?:your (?:brain|mind|intelligence|technology|model|software|code|ai)|you|this (?:ai|a\.i\.|assistant|voice assistant|chat ?bot|bot|model|language model))"
+_YOU = (
+    r"(?:your (?:brain|mind|intelligence|technology|model|software|code|ai)|you"
+    r"|this (?:ai|a\.i\.|assistant|voice assistant|chat ?bot|bot|model|language model))"
+)
 _WHO = (
     r"(?:who(?:['’]s| is| are| has| was| were| actually| really| exactly| even| originally)*|which|what|whose)"
     r"(?: (?:company|companies|firm|lab|laboratory|team|people|person|organi[sz]ation|corporation|business|developers?|startup"
