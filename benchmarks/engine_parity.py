@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import statistics
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -154,7 +155,7 @@ async def _compare(
     questions, _ = await questions_of(choice, console, EngineSet.LOCAL, None)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vivavoce-parity-")))
-        brain = stack.enter_context(llama_server(_gguf(), slots=2))
+        brain = stack.enter_context(llama_server(_gguf(), slots=2, idle=sys.platform == "linux"))
         first = await stack.enter_async_context(started(console, folder, "first", _COMMON + _BUILT_IN))
         remote = _COMMON + _ELSEWHERE.format(url=brain)
         second = await stack.enter_async_context(started(console, folder, "second", remote))

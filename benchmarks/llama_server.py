@@ -1,11 +1,16 @@
-"""llama.cpp's own server on a port, as users run it: the library of the built-in engine with its listener opened to TCP.
+"""llama.cpp's own server on a port, as users run it: the library of the built-in engine with its listener opened to TCP, in a
+process of its own.
 
-python benchmarks/llama_server.py MODEL.gguf PORT SECONDS
+python benchmarks/llama_server.py MODEL.gguf PORT [--idle]        until its input ends (Ctrl-D)
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +19,52 @@ from typing import Any
 
 import httpx
 
+READY_S = 120
+
 
 @contextmanager
 def llama_server(
-    gguf: Path, *, context_tokens: int = 4096, slots: int = 2, threads: int = 2, port: int = 0
+    gguf: Path, *, context_tokens: int = 4096, slots: int = 2, threads: int = 2, port: int = 0, idle: bool = False
 ) -> Iterator[str]:
-    """The base address (``…/v1``) of a server of these weights, for the length of a ``with`` block."""
+    """The base address (``…/v1``) of a server of these weights, for the length of a ``with`` block. ``idle``: in the kernel's
+    idle class, as with ``chrt --idle 0``: it computes on cores nobody else wants. Raises ``RuntimeError``."""
+    port = port or _free_port()
+    command = [sys.executable, __file__, str(gguf), str(port), f"--context-tokens={context_tokens}"]
+    command += [f"--slots={slots}", f"--threads={threads}", *(["--idle"] if idle else [])]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)  # its end of input is ours
+    try:
+        _wait_until_ready(process, f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], base: str) -> None:
+    deadline = time.monotonic() + READY_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{base}/health", trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    ended = "did not begin to answer in time" if process.returncode is None else f"ended ({process.returncode})"
+    raise RuntimeError(f"llama.cpp's server {ended}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def _serve(gguf: Path, port: int, *, context_tokens: int, slots: int, threads: int, idle: bool) -> None:
+    """Serve until the input ends."""
+    if idle:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # threads inherit it, so before any is made
     import xllamacpp
 
-    port = port or _free_port()
     params: Any = xllamacpp.CommonParams()
     params.model.path = str(gguf)
     params.model_alias = ["served"]
@@ -36,30 +78,16 @@ def llama_server(
     params.ui = False
     params.fit_params = False
     server = xllamacpp.Server(params)
-    base = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{base}/health", trust_env=False).is_success:
-                break
-        except httpx.ConnectError:
-            pass
-        time.sleep(0.05)
-    try:
-        yield f"{base}/v1"
-    finally:
-        del server
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
+    sys.stdin.read()
+    del server
 
 
 if __name__ == "__main__":
-    import sys
-
-    with llama_server(Path(sys.argv[1]), port=int(sys.argv[2])) as address:
-        print(address, flush=True)
-        time.sleep(float(sys.argv[3]))
+    parser = argparse.ArgumentParser(description="llama.cpp's own server, until the input ends.")
+    parser.add_argument("gguf", type=Path)
+    parser.add_argument("port", type=int)
+    parser.add_argument("--context-tokens", type=int, default=4096)
+    parser.add_argument("--slots", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--idle", action="store_true", help="in the kernel's idle class (Linux), as with chrt --idle 0")
+    _serve(**vars(parser.parse_args()))

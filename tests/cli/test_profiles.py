@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from vivavoce.cli import app
 from vivavoce.cli.checks import check_profile
+from vivavoce.cli.machine import graphics_memory_gb
 from vivavoce.cli.weights import weights_of
 from vivavoce.config import load_config
 from vivavoce.config.profiles import PROFILES, recommended
@@ -33,11 +34,13 @@ def test_a_profile_can_work_and_its_weights_are_known(name: str) -> None:
 
 
 def test_what_the_profile_of_graphics_cards_offers_besides_can_work(tmp_path: Path) -> None:
-    offered = [line[4:] for line in PROFILES["gpu"].file.read_text().splitlines() if line.startswith("#   ")]
+    written = PROFILES["gpu"].file.read_text()
+    assert written.count("\n#:") > 10
     file = tmp_path / "vivavoce.toml"
-    file.write_text("\n".join(line for line in offered if not line.startswith("vllm")).replace("token2wav", "fake"))
-    config = load_config(file=file, profile="gpu")
+    file.write_text(written.replace("\n#:", "\n"))
+    config = load_config(file=file)
     assert config.tiers.served_by["step-audio-2-mini"].model == "mini"
+    assert config.engines.audio_chats["mini"].fallback == "small"
     assert not broken_references(config)
 
 
@@ -81,18 +84,50 @@ def test_what_a_file_says_comes_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("memory_gb", "cores", "gpu", "name"),
+    ("memory_gb", "cores", "graphics_gb", "name"),
     [
-        (2, 2, False, "pocket"), (4, 2, False, "default"), (8, 2, False, "default"), (8, 4, False, "better"),
-        (32, 8, False, "better"), (32, 8, True, "gpu"), (8, 8, True, "better"), (1, 1, False, "pocket"),
+        (2, 2, 0, "pocket"), (4, 2, 0, "default"), (8, 2, 0, "default"), (8, 4, 0, "better"), (32, 8, 0, "better"),
+        (32, 8, 24, "gpu"), (8, 8, 24, "better"), (32, 8, 8, "better"), (1, 1, 0, "pocket"),
     ],
 )  # fmt: skip
-def test_the_doctor_recommends_one(memory_gb: float, cores: int, gpu: bool, name: str) -> None:
-    assert recommended(memory_gb, cores, gpu=gpu).name == name
-    finding = check_profile(memory_gb, cores, gpu=gpu)
+def test_the_doctor_recommends_one(memory_gb: float, cores: int, graphics_gb: float, name: str) -> None:
+    assert recommended(memory_gb, cores, graphics_gb).name == name
+    finding = check_profile(memory_gb, cores, graphics_gb)
     assert finding.detail.startswith(f"{name} (")
     assert f"takes {PROFILES[name].memory_gb:g} GB" in finding.detail
     assert finding.advice == ("" if name == "default" else f"vivavoce serve --profile {name}")
+
+
+def test_the_doctor_says_what_a_large_graphics_card_has_room_for() -> None:
+    assert "Step-Audio-2-mini" in check_profile(64, 16, 80).advice
+    assert "80 GB of graphics memory" in check_profile(64, 16, 80).detail
+    assert "Step-Audio-2-mini" not in check_profile(64, 16, 48).advice
+
+
+@pytest.mark.parametrize(
+    ("tool", "says", "gb"),
+    [
+        ("nvidia-smi", "24564\n24564\n", 48.0),
+        ("nvidia-smi", "[N/A]\n", 0.0),
+        ("nvidia-smi", "", 0.0),
+        ("rocm-smi", '{"card0": {"VRAM Total Memory (B)": "25753026560", "VRAM Total Used Memory (B)": "1"}}', 24.0),
+        ("rocm-smi", "no cards", 0.0),
+    ],
+)
+def test_the_memory_of_graphics_cards_is_what_their_driver_tells(
+    tool: str, says: str, gb: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / tool
+    (tmp_path / "says").write_text(says)
+    program.write_text(f"#!/bin/sh\nexec /bin/cat {tmp_path}/says\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert graphics_memory_gb() == pytest.approx(gb, abs=0.1)
+
+
+def test_without_a_driver_there_is_no_graphics_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert graphics_memory_gb() == 0
 
 
 def test_an_unknown_profile_is_a_mistake_of_the_command() -> None:

@@ -27,6 +27,11 @@ def holds(said: str, value: object, instructions: str = "") -> bool:
         ("Boil an egg for two minutes.", "eggs"),
         ("Tell Bob the meeting moved.", "Hi Bob, we meet later than planned"),
         ("Turn it on.", True),
+        ("Remind me next Monday.", "2026-12-07"),
+        ("A table for tomorrow, please.", "2026-12-01"),
+        ("明天叫我。", "2026-12-01"),
+        ("In the evening.", "19:00"),
+        ("It is for Miller.", "Müller"),
     ],
 )
 def test_what_was_said(said: str, value: object) -> None:
@@ -43,6 +48,9 @@ def test_what_was_said(said: str, value: object) -> None:
         ("Send a message.", "friend"),
         ("What's the weather like?", "London"),
         ("关灯", "客厅"),
+        ("A table for two, please.", "Boston"),
+        ("Remind me.", "2026-12-07"),
+        ("Wake me.", "07:00"),
     ],
 )
 def test_what_nobody_said(said: str, value: object) -> None:

@@ -17,7 +17,7 @@ from typing import Literal
 import psutil
 
 from vivavoce.cli.local_server import Health, check_health, configured_address
-from vivavoce.cli.machine import has_gpu, total_memory_gb, usable_cores
+from vivavoce.cli.machine import graphics_memory_gb, total_memory_gb, usable_cores
 from vivavoce.cli.serve import ListenError, listen, needs_keys
 from vivavoce.cli.weights import open_store
 from vivavoce.client.live import AudioDeviceError, load_sounddevice
@@ -38,6 +38,9 @@ Verdict = Literal["ok", "warn", "fail"]
 
 _MIN_PYTHON = (3, 11)
 _FREE_MEMORY_BYTES = 4 * 1024**3
+_HEARING_TOO_GB = 70
+"""Graphics memory, in GB, for a language model of 30B and Step-Audio-2-mini: 48 and 24, as cards tell it."""
+
 _SPARE_DISK_BYTES = 200_000_000
 
 ELSEWHERE = ("openai", "stepfun")
@@ -101,13 +104,15 @@ def check_memory(free_bytes: int) -> Finding:
     return Finding("memory", "ok", detail)
 
 
-def check_profile(memory_gb: float, cores: int, *, gpu: bool) -> Finding:
+def check_profile(memory_gb: float, cores: int, graphics_gb: float) -> Finding:
     """Which profile is for this machine."""
-    profile = recommended(memory_gb, cores, gpu=gpu)
-    card = ", a graphics card" if gpu else ""
+    profile = recommended(memory_gb, cores, graphics_gb)
+    card = f", {graphics_gb:.0f} GB of graphics memory" if graphics_gb else ""
     here = f"here are {memory_gb:.0f} GB, {cores} cores{card}"
     detail = f"{profile.name} ({profile.what}): takes {profile.memory_gb:g} GB; {here}"
     advice = "" if profile.name == NO_PROFILE else f"vivavoce serve --profile {profile.name}"
+    if profile.graphics_gb and graphics_gb >= _HEARING_TOO_GB:
+        advice += "; there is room for Step-Audio-2-mini, too: vivavoce profiles gpu"
     return Finding("profile", "ok", detail, advice)
 
 
@@ -273,7 +278,7 @@ def all_findings(config: Config) -> list[Finding]:
         check_python(sys.version_info[:3]),
         check_cpu(platform.machine(), cpu_flags(), psutil.cpu_count() or 1),
         check_memory(psutil.virtual_memory().available),
-        check_profile(total_memory_gb(), usable_cores(), gpu=has_gpu()),
+        check_profile(total_memory_gb(), usable_cores(), graphics_memory_gb()),
         *configuration,
         check_data_folder(config),
         check_access(config),

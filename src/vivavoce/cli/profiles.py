@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vivavoce.cli.machine import has_gpu, total_memory_gb, usable_cores
+from vivavoce.cli.machine import graphics_memory_gb, total_memory_gb, usable_cores
 from vivavoce.config.profiles import PROFILES, recommended
 from vivavoce.errors import ConfigError
 
@@ -22,7 +22,7 @@ def profiles(
             raise ConfigError(f"There is no profile '{name}'; there are {', '.join(PROFILES)}.")
         typer.echo(PROFILES[name].file.read_text(encoding="utf-8"), nl=False)
         return
-    fits = recommended(total_memory_gb(), usable_cores(), gpu=has_gpu()).name
+    fits = recommended(total_memory_gb(), usable_cores(), graphics_memory_gb()).name
     table = Table("profile", "memory", "cores", "weights", "what", "", box=None)
     for profile in PROFILES.values():
         sizes = f"{profile.memory_gb:g} GB", str(profile.cores), f"{profile.disk_gb:g} GB"

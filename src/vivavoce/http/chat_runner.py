@@ -111,6 +111,7 @@ class ChatRunner:
             spoken=body.speaks,
             tools=bool(declared) or self._core.tools.has_server_tools,
             name=self._core.config.persona.name,
+            told_origin=self._unread and body.speaks,
             heard=listener.heard,
             rate_hz=listener.rate_hz,
         )

@@ -15,6 +15,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from msgspec import Meta
 
+from vivavoce.engines.audio_chat import answers_unread
 from vivavoce.errors import ClientError
 from vivavoce.http.auth import Caller
 from vivavoce.http.core import Core
@@ -163,7 +164,12 @@ async def _require_room(core: Core, model: Model, session: SessionConfig) -> Non
     engine, lengths = core.engines.language_models[name], core.lengths[name]
     await measure_instructions(session.instructions, engine, lengths)
     budget = PromptBudget(
-        engine.context_tokens, REPLY_TOKENS, core.tools.has_server_tools, lengths, core.config.persona.name
+        engine.context_tokens,
+        REPLY_TOKENS,
+        core.tools.has_server_tools,
+        lengths,
+        core.config.persona.name,
+        told_origin=answers_unread(engine),
     )
     budget.require_room(session, "session.instructions")
 

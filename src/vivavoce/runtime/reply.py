@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from vivavoce.audio.resample import Resampler
 from vivavoce.conduct.model import PersonaModel
+from vivavoce.conduct.origin_claims import OriginModel
 from vivavoce.engines.base import LanguageModel, Synthesizer
 from vivavoce.errors import EngineError
 from vivavoce.runtime.clause_synthesis import ClauseSynthesizer, ReadableClauses
@@ -151,10 +152,13 @@ def _generated(request: ReplyRequest, model: LanguageModel) -> AsyncGenerator[Lo
     answering: LanguageModel = ReasoningModel(model)
     if request.server_tools is not None and request.server_tools.manner is not None:
         answering = PersonaModel(answering, request.server_tools.manner)
-    options = replace(request.options, voice=request.voice)
+    truthful = OriginModel(
+        answering, request.messages, request.server_tools.context.language if request.server_tools else request.language
+    )
+    options = replace(request.options, voice=None if truthful.asked else request.voice)
     if request.server_tools is None or request.server_tools.idle:
-        return answering.generate(request.messages, options)
-    loop = ToolLoop(answering, request.server_tools, speaks=request.voice is not None)
+        return truthful.generate(request.messages, options)
+    loop = ToolLoop(truthful, request.server_tools, speaks=request.voice is not None)
     return loop.events(request.messages, options)
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from vivavoce.protocol.items import Item, ServerCall
-from vivavoce.session.default_prompt import NAME, system_prompt
+from vivavoce.session.default_prompt import system_prompt
 from vivavoce.session.server_calls import calls_as_messages
 from vivavoce.sound import MessageAudio
 from vivavoce.text.instruction_rules import names_language
@@ -50,10 +50,10 @@ MIN_MESSAGE_TOKENS = 64
 class Context:
     """Builds prompts; remembers how far back they reach."""
 
-    def __init__(self, budget_tokens: int, name: str = NAME) -> None:
-        """``name`` is the assistant's."""
+    def __init__(self, budget_tokens: int, head_of: Callable[[str], str] = system_prompt) -> None:
+        """``head_of`` makes the system message of instructions."""
         self._budget = budget_tokens
-        self._name = name
+        self._head_of = head_of
         self._first = 0
         self._as_typed: AsTyped = lru_cache(REMEMBERED)(inverse_normalized)
 
@@ -76,7 +76,7 @@ class Context:
         what the system prompt takes, where that is known. ``continued`` are the user's items that are one turn with another of
         theirs (by id, that one's id), if nothing was said between. ``audio_of`` tells how items sound, if the model hears.
         """
-        system = Message("system", system_prompt(instructions, self._name))
+        system = Message("system", self._head_of(instructions))
         follow = not names_language(instructions)
         history = _history(items, languages, self._as_typed, continued, audio_of, follow=follow)
         room = self._budget - reserved_tokens - (estimate_tokens(system) if head_tokens is None else head_tokens)

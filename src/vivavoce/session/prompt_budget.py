@@ -58,7 +58,7 @@ class TextLengths:
 @dataclass(frozen=True, slots=True)
 class PromptBudget:
     """The shares of one model's context, in tokens. ``own_tools``: the server has tools that no client declares. ``name`` is
-    the assistant's.
+    the assistant's; ``told_origin``: it is told whose it is, because its answers leave before they can be read.
     """
 
     context_tokens: int
@@ -66,18 +66,23 @@ class PromptBudget:
     own_tools: bool
     lengths: TextLengths
     name: str = NAME
+    told_origin: bool = False
+
+    def system_prompt(self, instructions: str, *, spoken: bool = True) -> str:
+        """The system message with these instructions."""
+        return system_prompt(instructions, self.name, spoken=spoken, told_origin=self.told_origin)
 
     def head(self, config: SessionConfig) -> int:
         """The system prompt of a session: its instructions, and the rules of speech."""
         text = config.instructions.strip()
-        around = system_prompt(text, self.name).replace(text, "", 1) if text else system_prompt("", self.name)
+        around = self.system_prompt(text).replace(text, "", 1) if text else self.system_prompt("")
         return TURN_TOKENS + self.lengths.tokens(text) + estimate_text(around)
 
     def most_instructions(self, config: SessionConfig) -> int:
         """How long instructions may be beside the tools of ``config``, so that every reply has room."""
         with_tools, on_server = self.with_tools(config), self._on_server(config)
         least = HISTORY_SHARE + MIN_TOOLS_SHARE * with_tools + MIN_RESULTS_SHARE * on_server
-        around = estimate_text(system_prompt("x", self.name)) + TURN_TOKENS
+        around = estimate_text(self.system_prompt("x")) + TURN_TOKENS
         rest = int(self.context_tokens * least) + RULES_TOKENS * with_tools + around
         return max(self.context_tokens - self.reply_tokens - rest, 0)
 

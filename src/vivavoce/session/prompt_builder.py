@@ -16,7 +16,7 @@ from vivavoce.protocol.session_config import FunctionChoice, ServerChoice, Sessi
 from vivavoce.protocol.session_config import ToolChoice as Choice
 from vivavoce.session.context import NOTHING_HEARD, Context
 from vivavoce.session.conversation import Conversation
-from vivavoce.session.default_prompt import opening, system_prompt
+from vivavoce.session.default_prompt import opening
 from vivavoce.session.hosted_history import history_of
 from vivavoce.session.options import requested_effort
 from vivavoce.session.prompt_budget import PromptBudget, functions_of
@@ -111,7 +111,7 @@ class PromptBuilder:
         self._conversation = conversation
         self._hearing = hearing
         self._thinking = thinking
-        self._context = Context(budget.context_tokens - budget.reply_tokens, budget.name)
+        self._context = Context(budget.context_tokens - budget.reply_tokens, budget.system_prompt)
         self.budget = budget
 
     def for_request(
@@ -132,7 +132,7 @@ class PromptBuilder:
         behind = _behind(None if head is request.config else request.instructions, request.note)
         items = self._items(request) if spoken is None else [*self._conversation, spoken]
         if request.items is not None:
-            context = Context(self.budget.context_tokens - self.budget.reply_tokens, self.budget.name)
+            context = Context(self.budget.context_tokens - self.budget.reply_tokens, self.budget.system_prompt)
         usual = self.budget.head(session)
         tone, answered = None, None
         if not user_speaks and request.note is None and (last := _turn_answered(items)) is not None:
@@ -171,7 +171,7 @@ class PromptBuilder:
             () if request.note is None else (HistoryMessage(f"note:{len(items)}:{request.note}", "user", request.note),)
         )
         return HostedTurn(
-            system_prompt(config.instructions, self.budget.name, spoken=False),
+            self.budget.system_prompt(config.instructions, spoken=False),
             request.voice,
             (*history_of(items, self._conversation), *note),
             config.speed,

@@ -109,7 +109,12 @@ class Session:
         )
         self.input_turn.detect(on=self.config.turn_detection is not None)
         budget = PromptBudget(
-            options.context_tokens, options.reply_tokens, options.own_tools, options.lengths, options.name
+            options.context_tokens,
+            options.reply_tokens,
+            options.own_tools,
+            options.lengths,
+            options.name,
+            told_origin=options.hosted or options.answers_unread,
         )
         self.prompts = PromptBuilder(
             self.conversation,

@@ -144,6 +144,16 @@ def names_language(instructions: str) -> bool:
     return _LANGUAGE.search(_OF_THE_USER.sub("", instructions)) is not None
 
 
+def unwrapped(text: str) -> str:
+    """``text`` without line ends in the midst of sentences."""
+    return _WRAPPED.sub(" ", text)
+
+
+def is_negated(sentence: str) -> bool:
+    """Whether ``sentence`` denies or forbids something."""
+    return _NEGATED.search(sentence) is not None
+
+
 def name_in(instructions: str) -> str:
     """The assistant's name by its instructions, the last one given in them; nothing where they give none."""
     names = [next(filter(None, match.groups())) for match in _NAME.finditer(instructions)]
@@ -153,7 +163,7 @@ def name_in(instructions: str) -> str:
 @lru_cache(256)
 def rules_of(system_text: str) -> InstructionRules:
     """The rules in a system message; what Vivavoce tells every model itself is none of them."""
-    text = _WRAPPED.sub(" ", system_text.replace(SPEECH_PROMPT_RULES, "").strip())
+    text = unwrapped(system_text.replace(SPEECH_PROMPT_RULES, "").strip())
     sentences = [sentence.strip() for sentence in _SENTENCE.findall(text) if sentence.strip()]
     typed = " ".join(inverse_normalized(sentence, None) for sentence in sentences)
     most_sentences = next((found for one in sentences if (found := _most_sentences(one))), 0)

@@ -30,7 +30,7 @@ from vivavoce.tools.mcp.address import McpServerAddress, header_pairs
 from vivavoce.tools.mcp.servers import ListedTool, McpServerPool, McpServerTool, offered_name
 from vivavoce.tools.relevance import Relevance
 from vivavoce.tools.rendering import FILLERS, WAITING, in_turn
-from vivavoce.tools.reply_plan import ReplyPlan, ReplyPlanner
+from vivavoce.tools.reply_plan import ReplyPlan, ReplyPlanner, note_of_origin
 from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
     ALL_AIDS,
@@ -174,8 +174,11 @@ class ToolCatalog:
         turn = max(sum(message.role == "user" for message in messages) - 1, 0)
         plan = ReplyPlan(options, calls)
         speaks_freely = options.tool_choice in ("auto", "none") and not options.continue_last_message
-        if speaks_freely and not calls and "intents" in bounds.aids:
-            plan = await self._planner.plan(messages, options, tools, replace(context, language=language))
+        if speaks_freely and not calls:
+            if "intents" in bounds.aids:
+                plan = await self._planner.plan(messages, options, tools, replace(context, language=language))
+            else:
+                plan = replace(plan, note=note_of_origin(messages, language))
         return plan.options, ToolRun(
             tools,
             replace(context, messages=messages, language=language),

@@ -3,6 +3,9 @@
 A grammar makes a model fill in what is required, whether or not it knows: "look up my order" became order 12345. So numbers,
 codes and names have to stand in what the user said (typed or spoken), in what the client's instructions and functions told,
 or be near to a name that is known.
+
+It judges whole calls of any model, and lets pass what can be said in too many ways: counts, sizes, rooms. The built-in engine
+doubts these, too, while it writes (``engines/llama/argument_check.py``).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.text.inverse import inverse_normalized
+from vivavoce.text.said_values import nearly_same, time_is_said
 from vivavoce.text.scripts import written_language
 from vivavoce.tools.rendering import is_quoted
 from vivavoce.types import Message
@@ -37,19 +41,6 @@ _NAMED = re.compile(
 )
 """Arguments that are names: free text is put into other words, a name is not."""
 
-_DATE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{2})?)?$")
-_CLOCK = re.compile(r"^\d{1,2}:\d{2}(?::\d{2})?$")
-_DATE_WORDS = re.compile(
-    r"\d|\b(?:today|tonight|tomorrow|yesterday|next|this|mon|tues?|wed(?:nes)?|thurs?|fri|sat(?:ur)?|sun)(?:day)?\b|\bweek|\bmonth"
-    r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|first|second|third|\w+th\b"
-    r"|今天|今晚|明天|后天|大后天|昨天|周|星期|礼拜|月|号|日|下个|这个|今日|明日|明後日|来週|今週|曜",
-    re.IGNORECASE,
-)
-_CLOCK_WORDS = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midnight|half|quarter|morning|evening|afternoon)\b"
-    r"|点|时|早|晚|中午|半|時|朝|夜|昼",
-    re.IGNORECASE,
-)
 _DIGITS = re.compile(r"\d+")
 _CODE = re.compile(r"[A-Za-z]{1,4}[- ]?\d{2,}|\d{2,}[- ]?[A-Za-z]{1,4}")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -128,10 +119,8 @@ def _string_is_said(name: str, value: str, said: Said) -> bool:
         return False
     if _stands_in(value.casefold(), said.text):
         return True
-    if _DATE.match(value):
-        return _DATE_WORDS.search(said.user_text) is not None
-    if _CLOCK.match(value):
-        return _CLOCK_WORDS.search(said.user_text) is not None
+    if (timed := time_is_said(value, said.user_text)) is not None:
+        return timed
     numbers = [
         digits for digits in _DIGITS.findall(re.sub(r"(?<=\d)[ .\-/](?=\d)", "", value)) if len(digits) >= LEAST_DIGITS
     ]
@@ -156,7 +145,7 @@ def _name_is_said(value: str, text: str) -> bool:
     words = [word.casefold() for word in _WORD.findall(value) if len(word) >= LEAST_WORD]
     initials = "".join(word[0] for word in _WORD.findall(value)).casefold()
     said = set(_WORD.findall(text))
-    return not words or initials in said or any(_nearly(word, other) for word in words for other in said)
+    return not words or initials in said or any(nearly_same(word, other) for word in words for other in said)
 
 
 def _in_other_script(value: str, user_text: str) -> bool:
@@ -167,16 +156,6 @@ def _in_other_script(value: str, user_text: str) -> bool:
 def _bigrams(value: str) -> Iterator[str]:
     characters = "".join(_HAN.findall(value))
     yield from (characters[at : at + 2] for at in range(max(1, len(characters) - 1)))
-
-
-def _nearly(word: str, other: str) -> bool:
-    """Whether two words are one edit apart at most."""
-    if abs(len(word) - len(other)) > 1:
-        return False
-    if len(word) > len(other):
-        word, other = other, word
-    at = next((index for index, (one, two) in enumerate(zip(word, other, strict=False)) if one != two), len(word))
-    return word[at + 1 :] == other[at + 1 :] or word[at:] == other[at + 1 :]
 
 
 def _runs(groups: Sequence[str]) -> frozenset[str]:

@@ -12,6 +12,7 @@ from vivavoce.conduct.comfort import begun_comfort, tells_of_hurt
 from vivavoce.conduct.identity import asks_name, asks_what_it_is, begun_name, begun_truth
 from vivavoce.conduct.manner import Manner, manner_of
 from vivavoce.conduct.memory import recalled
+from vivavoce.conduct.origin import asks_origin, origin_note, origin_truth
 from vivavoce.errors import EngineError
 from vivavoce.ids import random_id
 from vivavoce.intents.classifier import IntentClassifier
@@ -124,7 +125,8 @@ class ReplyPlanner:
             return ReplyPlan(options, calls, guard, beginning.note, beginning.begun)
         asks = not calls and has_last_word(messages)  # what was looked up for it has not been found yet
         about_acting = asks and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
-        note = in_language(_ONLY_ASKING, context.language) if about_acting else ""
+        note = "" if beginning.begun else beginning.note
+        note = in_language(_ONLY_ASKING, context.language) if about_acting else note
         return ReplyPlan(options, calls, guard, note, asks_documents=_asks_documents(intent))
 
     async def _intent(self, messages: Sequence[Message]) -> TurnIntent | None:
@@ -185,13 +187,19 @@ def beginning_of(
     """How a reply to the user's last words begins where a small model cannot be trusted to begin it: what it is, who it is,
     what it knows of them, and a word of comfort before advice."""
     said = user_texts(messages)
-    if not said or not has_last_word(messages) or options.thinking is not None or options.schema is not None:
+    if not said or not has_last_word(messages) or options.schema is not None:
         return Beginning()
+    if options.thinking is not None:  # its thoughts come first
+        return Beginning(note=note_of_origin(messages, language))
     last, instructions = (
         (sentences_of(said[-1]) or [""])[-1],
         messages[0].content if messages[0].role == "system" else "",
     )
     opening = f"{manner.rules.opening}{', ' if language == 'en' else '，'}" if manner.rules.opening else ""
+    if asks_origin(last):
+        return Beginning(f"{opening}{origin_truth(instructions, language)}", settled=True)
+    if asks_origin(said[-1]):
+        return Beginning(note=note_of_origin(messages, language))
     if asks_what_it_is(last) or asks_what_it_is(said[-1]):
         begun = begun_truth(instructions, language)
         return Beginning(f"{opening}{begun}" if begun else "", settled=bool(begun))
@@ -204,6 +212,14 @@ def beginning_of(
         begun = begun_comfort(language)
         return Beginning(f"{opening}{begun}" if begun else "")
     return Beginning()
+
+
+def note_of_origin(messages: Sequence[Message], language: Language) -> str:
+    """What a model that begins its answers itself is told where it is asked who made it; nothing, where it is not."""
+    said = user_texts(messages)
+    if not said or not has_last_word(messages) or is_overridden(messages) or not asks_origin(said[-1]):
+        return ""
+    return origin_note(messages[0].content if messages[0].role == "system" else "", language)
 
 
 def is_overridden(messages: Sequence[Message]) -> bool:

@@ -17,14 +17,15 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """``memory_gb`` is what the machine should have, ``disk_gb`` what its weights take; ``gpu``: it needs a graphics card."""
+    """``memory_gb`` is what the machine should have, ``disk_gb`` what its weights take, ``graphics_gb`` the
+    memory of graphics cards it needs."""
 
     name: str
     what: str
     memory_gb: float
     cores: int
     disk_gb: float
-    gpu: bool = False
+    graphics_gb: float = 0
     hosted: bool = False
 
     @property
@@ -40,7 +41,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             Profile("pocket", "a 0.5B language model for all tiers", 2, 1, 0.9),
             Profile("default", "language models of 1.5B and 0.5B", 4, 2, 2.1),
             Profile("better", "Qwen3 4B, larger recognisers, BGE-M3 for documents", 8, 4, 4.5),
-            Profile("gpu", "a 30B language model on vLLM; hearing and speaking here", 16, 4, 1.6, gpu=True),
+            Profile("gpu", "a 30B language model on vLLM; hearing and speaking here", 16, 4, 1.6, graphics_gb=22),
             Profile("hosted", "language models of a provider; hearing and speaking here", 2, 1, 0.5, hosted=True),
         )
     }
@@ -65,11 +66,14 @@ def profile_values(name: str, others: Iterable[Mapping[str, Any]]) -> dict[str, 
     return values
 
 
-def recommended(memory_gb: float, cores: int, *, gpu: bool) -> Profile:
+def recommended(memory_gb: float, cores: int, graphics_gb: float) -> Profile:
     """The largest profile for a machine, the provider's aside: whether words may leave it is not for a program to say."""
     fitting = [
         profile
         for profile in PROFILES.values()
-        if not profile.hosted and profile.memory_gb <= memory_gb and profile.cores <= cores and (gpu or not profile.gpu)
+        if not profile.hosted
+        and profile.memory_gb <= memory_gb
+        and profile.cores <= cores
+        and profile.graphics_gb <= graphics_gb
     ]
     return fitting[-1] if fitting else PROFILES["pocket"]

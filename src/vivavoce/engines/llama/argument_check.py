@@ -3,6 +3,9 @@
 Small models fill in what they were not told: a timer of thirty minutes where nobody named a time, a message to "friend". A
 number needs a number in the conversation, a name one of its words there. What is longer is somebody's own words, and may be
 put in others; a name may be written in another script than it was said in.
+
+The engine asks while it writes, before anything of a call has left, and for every call. The server's own check
+(``tools/provenance.py``) is stricter with numbers and names, and sees whole calls, of any model with the aid ``intents``.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from vivavoce.text.said_values import nearly_same, time_is_said
 from vivavoce.types import Message
 
 RECENT = 8
@@ -58,6 +62,8 @@ class GroundingCheck:
             return True
         if isinstance(value, str) and not any(char.isdigit() for char in value):
             return self._holds_name(value.casefold())
+        if isinstance(value, str) and time_is_said(value, self._recent_text):
+            return True
         return _NUMBER.search(self._recent_text) is not None or str(value).casefold() in self._instructions
 
     def spelling(self, value: str) -> str:
@@ -94,9 +100,9 @@ class GroundingCheck:
         return any(self._has(word) for word in content_words)
 
     def _has(self, word: str) -> bool:
-        """The word itself, or one of its kind: ``eggs`` for ``egg``, ``lighting`` for ``light``."""
+        """The word itself, one of its kind (``eggs`` for ``egg``, ``lighting`` for ``light``), or one spelled otherwise."""
         if word in self._words or word in self._rules:
             return True
         return len(word) > MIN_SHARED_PREFIX and any(
-            known.startswith(word[:MIN_SHARED_PREFIX]) for known in self._words
+            known.startswith(word[:MIN_SHARED_PREFIX]) or nearly_same(word, known) for known in self._words
         )

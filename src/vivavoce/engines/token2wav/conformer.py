@@ -57,7 +57,7 @@ class RelativeAttention(nn.Module):
         return self.linear_out(mixed.transpose(1, 2).flatten(2)), (key, value)
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (self.heads, self.size)).transpose(1, 2)
+        return x.view(*x.shape[:2], self.heads, self.size).transpose(1, 2)
 
 
 def _by_position(scores: Tensor, keys: int) -> Tensor:

@@ -59,7 +59,9 @@ class Flow(nn.Module):
     def __init__(self, config: FlowConfig, steps: int) -> None:
         super().__init__()
         self.config = config
-        self.input_embedding = nn.Embedding.from_pretrained(torch.empty(config.vocab_size, config.input_size))
+        size = config.vocab_size, config.input_size
+        # With a weight of ours PyTorch draws none: without storage that takes its compiler, which wants a folder to write to.
+        self.input_embedding = nn.Embedding(*size, _weight=torch.empty(size))
         self.spk_embed_affine_layer = nn.Linear(config.spk_embed_dim, config.output_size)
         self.encoder = Encoder(config.encoder)
         self.encoder_proj = nn.Linear(config.encoder.output_size, config.output_size)

@@ -46,12 +46,13 @@ def prompt_of(
     spoken: bool,
     tools: bool = False,
     name: str = NAME,
+    told_origin: bool = False,
     heard: Mapping[Place, bytes] = NOTHING_HEARD,
     rate_hz: int = 16_000,
 ) -> ChatPrompt:
     """The prompt. ``transcripts`` are those of the recordings, and ``heard`` those that the model hears, as PCM16 at
     ``rate_hz``; ``find_spoken_answer`` gives the words of an earlier spoken answer. ``tools``: the answer may have some.
-    ``name`` is the assistant's.
+    ``name`` is the assistant's; ``told_origin``: it is told whose it is, because nobody reads what it says before it is heard.
 
     Raises ``ClientError`` for an answer that is not known (any more).
     """
@@ -60,7 +61,7 @@ def prompt_of(
     )
     instructions = "\n".join(text_of_content(message.content) for message in messages[:instruction_count]).strip()
     converter = _Reading(transcripts, find_spoken_answer, heard, rate_hz, follow_language=not instructions)
-    prompt = [Message("system", system_prompt(instructions, name, spoken=spoken))]
+    prompt = [Message("system", system_prompt(instructions, name, spoken=spoken, told_origin=told_origin))]
     for number, message in enumerate(messages[instruction_count:], instruction_count):
         prompt += converter.read(message, number)
     if tools and len(prompt) == 1:
