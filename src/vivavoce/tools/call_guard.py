@@ -64,7 +64,8 @@ class Refusal:
 @dataclass(frozen=True, slots=True)
 class CallGuard:
     """The checks of one reply. ``acts`` is how likely the user asks for something to be done (``None``: not known, which
-    counts as a request); ``confirmed`` is a call they have said yes to."""
+    counts as a request); ``confirmed`` is a call they have said yes to, ``proposed`` one that follows from their words and is
+    checked like the model's."""
 
     tools: Mapping[str, Tool]
     policy: ConfirmPolicy
@@ -72,6 +73,7 @@ class CallGuard:
     acts: float | None = None
     confirmed: ToolCall | None = None
     levels: Mapping[str, EffectLevel] = field(default_factory=dict)
+    proposed: ToolCall | None = None
 
     def said(self, call: ToolCall, messages: Sequence[Message]) -> ToolCall:
         """``call`` without what may be left out and nobody said."""

@@ -20,7 +20,7 @@ from vivavoce.pending_request import answered_until, has_unanswered_user_message
 from vivavoce.signatures import estimate_tools
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.base import ServerTool, ToolResult
-from vivavoce.tools.call_guard import Refusal
+from vivavoce.tools.call_guard import CallGuard, Refusal
 from vivavoce.tools.checked_answer import checked_answer, evidence_in
 from vivavoce.tools.confirmations import names_arguments, question_in_words
 from vivavoce.tools.prompt_leak_filter import PromptLeakFilter
@@ -100,10 +100,9 @@ class ToolLoop:
         options = self._with_reply_limit(messages, _within_reach(with_tools(options, self.server_tools.tools)))
         prompt, spent = list(messages), GenerationEnd("stop")
         guard = self.server_tools.guard
-        if guard is not None and guard.confirmed is not None:
-            for call_event in _whole(guard.confirmed):
+        if guard is not None and (known := guard.confirmed or guard.proposed) is not None:
+            async for call_event in self._known_call(guard, known, prompt, options):
                 yield call_event
-            yield replace(spent, reason="tool_calls")
             return
         options = self._begun(prompt, options)
         if self.server_tools.begun:
@@ -148,6 +147,18 @@ class ToolLoop:
         yield spent
 
     # ---- inside
+
+    async def _known_call(
+        self, guard: CallGuard, call: ToolCall, prompt: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[HostedEvent, None]:
+        """A call of the client's that the model need not write; it is refused as the model's are."""
+        if (refusal := guard.refusal(call, prompt)) is not None:
+            async for event in self._refuse(prompt, "", (call, refusal), options):
+                yield event
+            return
+        for call_event in _whole(call):
+            yield call_event
+        yield GenerationEnd("tool_calls")
 
     def _begun(self, prompt: list[Message], options: GenerationOptions) -> GenerationOptions:
         """The reply begins as it has to, and goes on in words."""

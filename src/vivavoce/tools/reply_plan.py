@@ -20,10 +20,11 @@ from vivavoce.pending_request import sentences_of
 from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import CallGuard, ConfirmPolicy, levels_of
 from vivavoce.tools.confirmations import Confirmations, answer_of
+from vivavoce.tools.corrections import Correction, correction_of
 from vivavoce.tools.grounding import numbers_of
 from vivavoce.tools.queries import user_texts
 from vivavoce.tools.rendering import in_language
-from vivavoce.types import GenerationOptions, Language, Message, Tool, ToolCall
+from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool, ToolCall
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,11 @@ class ReplyPlanner:
             # A result is to be told. It is no reason to do something, unless the turn as a whole asked for that.
             guard = replace(guard, acts=min(intent.acts, intent.whole_acts))
         asked = self.confirmations.pending(context.owner, messages)
-        if asked is not None and asked.name in guard.tools:
+        asked = asked if asked is not None and asked.name in guard.tools else None
+        correction = correction_of(messages, asked) if has_last_word(messages) else None
+        if correction is not None and _may_be_put_right(correction, guard, asked):
+            return _put_right(options, guard, correction, by_server=correction.name in own)
+        if asked is not None:
             match answer_of(user_texts(messages)[-1], intent.answer if intent else None):
                 case "yes":
                     return _confirmed(options, guard, asked, by_server=asked.name in own)
@@ -243,6 +248,22 @@ def _confirmed(options: GenerationOptions, guard: CallGuard, call: ToolCall, *, 
     if by_server:
         return ReplyPlan(options, (call,), guard)
     return ReplyPlan(options, (), replace(guard, confirmed=call))
+
+
+def _may_be_put_right(correction: Correction, guard: CallGuard, asked: ToolCall | None) -> bool:
+    """What has been looked up is looked up anew, and what was only asked about is asked about anew; what was done, is done."""
+    level = guard.levels.get(correction.name)
+    return level == "none" or (level is not None and asked is not None and asked.name == correction.name)
+
+
+def _put_right(options: GenerationOptions, guard: CallGuard, correction: Correction, *, by_server: bool) -> ReplyPlan:
+    """The call is made as it was put right; where only its function is known, the model writes it."""
+    options = replace(options, withheld=options.withheld - {correction.name})
+    if correction.call is None or (by_server and guard.levels[correction.name] != "none"):
+        return ReplyPlan(replace(options, tool_choice=NamedTool(correction.name)), (), guard)
+    if by_server:
+        return ReplyPlan(options, (correction.call,), guard)
+    return ReplyPlan(options, (), replace(guard, proposed=correction.call))
 
 
 def _declined(options: GenerationOptions, guard: CallGuard) -> ReplyPlan:
