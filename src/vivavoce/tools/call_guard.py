@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from vivavoce.text.scripts import written_language
 from vivavoce.tools.effects import EffectLevel, effect_level
-from vivavoce.tools.provenance import parsed, said_in, unsaid_arguments
+from vivavoce.tools.provenance import parsed, said_in, told_by_results_only, unsaid_arguments
 from vivavoce.tools.rendering import in_language
 from vivavoce.types import Language, Message, Tool, ToolCall
 
@@ -49,6 +49,14 @@ _REPEATED = {
     "zh": "这件事已经办过了，结果是：{result}。请告诉用户，不会重复办理。",
     "ja": "これはすでに実行済みで、結果は：{result}。そう伝えてください。もう一度は実行しません。",
 }
+
+
+_OTHER = re.compile(
+    r"\b(?:else|another|other|different|second one|one more|new one)\b|别的|另外|另一|其他|其它|换一|再[约订要买下]|还[想要]"
+    r"|他の|別の|ほかの|もう一",
+    re.IGNORECASE,
+)
+"""Words of somebody who wants something that has not been spoken of yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +102,34 @@ class CallGuard:
             return None
         level, arguments = self.levels.get(call.name, "none"), parsed(call.arguments)
         if unsaid := unsaid_arguments(arguments, tool.parameters, said_in(messages)):
-            question = asked_for(unsaid, tool, self.language)
-            return Refusal(in_language(_ASK, self.language).format(names=_names(unsaid, tool)), question=question)
+            return self._asks_for(unsaid, tool)
         if level == "none":
             return None
+        from_results = told_by_results_only(arguments, messages)
+        if from_results and _OTHER.search(_last_words(messages)):
+            return self._asks_for(from_results, tool)
         if (result := _result_of_same(call, messages)) is not None:
             return Refusal(in_language(_REPEATED, self.language).format(result=result[:200] or "ok"))
         unsure = self.acts is not None and self.acts < ASKS_FOR
-        if unsure or self.policy == "always" or (self.policy == "risky" and level == "risky"):
+        if unsure or from_results or self.policy == "always" or (self.policy == "risky" and level == "risky"):
             values = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in arguments.items())
             action = f"{call.name.replace('_', ' ')} ({values})"
             return Refusal(in_language(_CONFIRM, self.language).format(action=action), confirms=True)
         return None
+
+    def _asks_for(self, names: Sequence[str], tool: Tool) -> Refusal:
+        text = in_language(_ASK, self.language).format(names=_names(names, tool))
+        return Refusal(text, question=asked_for(names, tool, self.language))
 
     def withheld(self) -> frozenset[str]:
         """Names of the tools nobody can have asked for."""
         if self.acts is None or self.acts >= MAY_ASK_FOR:
             return frozenset()
         return frozenset(name for name, level in self.levels.items() if level != "none")
+
+
+def _last_words(messages: Sequence[Message]) -> str:
+    return next((message.content for message in reversed(messages) if message.role == "user"), "")
 
 
 def levels_of(tools: Sequence[Tool]) -> dict[str, EffectLevel]:
