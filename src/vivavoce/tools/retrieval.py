@@ -22,6 +22,7 @@ from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.search import Hit, within
 from vivavoce.knowledge.sentence_scoring import ScoredSentence, focused
 from vivavoce.knowledge.service import KnowledgeService
+from vivavoce.pending_request import sentences_of
 from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
 from vivavoce.tools.queries import queries_for, user_texts, with_figures
 from vivavoce.types import Citation, Message, Tool
@@ -44,7 +45,8 @@ ASKS, MAY_ASK = 0.7, 0.1
 likely than not tell it."""
 
 ASKS_TO_ACT = 0.6
-"""Probability of a request from which on nothing is looked up that is not asked for: what is found would be answered from."""
+"""Probability of a request from which on nothing is looked up that is not asked for, too: what is found would be answered from, and
+that nothing is found would be taken for the answer."""
 
 SURE, SURE_LINES = 1.0, 3
 """Log odds from which on what is found has the answer, and how many lines are read then: a small model reads slowly."""
@@ -131,11 +133,10 @@ class RetrievalTool(ServerTool):
         knowledge, enough = self.knowledge, self.knowledge.config.sure_evidence
         if enough is None:
             return False
-        if intent is not None and intent.documents >= ASKS:
+        asks, acts = (False, False) if intent is None else (intent.documents >= ASKS, intent.acts >= ASKS_TO_ACT)
+        if asks and not acts:
             return True
-        if not knowledge.calibrated:
-            return False
-        if intent is not None and intent.acts >= ASKS_TO_ACT:
+        if not knowledge.calibrated or (acts and not asks):
             return False
         try:
             weighed = await self._weighed("", messages, least_similarity=-1.0)
@@ -144,7 +145,8 @@ class RetrievalTool(ServerTool):
         if not shares_words(user_texts(messages)[-1], [hit.passage for hit in weighed.hits[:FIRST]]):
             return False
         may_ask = intent is not None and intent.documents >= MAY_ASK
-        return weighed.log_odds >= (0.0 if may_ask else enough)
+        only_acts = acts and len(sentences_of(user_texts(messages)[-1])) == 1
+        return weighed.log_odds >= (0.0 if may_ask and not only_acts else enough)
 
     async def _weighed(self, query: str, messages: Sequence[Message], *, least_similarity: float) -> WeighedHits:
         """What is found, and how likely the best of it tells what is asked. Raises ``ClientError``, ``EngineError`` and
