@@ -100,7 +100,7 @@ class ToolCatalog:
         self._builtin = builtin
         self.servers = McpServerPool(fetcher, list_s=mcp.list_s, idle_s=mcp.idle_s)
         self.relevance = relevance
-        self._planner = ReplyPlanner(intents, Confirmations(), tools.confirm)
+        self._planner = ReplyPlanner(intents, Confirmations(), tools.confirm, fillers=tuple(tools.fillers.values()))
 
     @property
     def has_server_tools(self) -> bool:

@@ -68,7 +68,12 @@ def correction_of(messages: Sequence[Message], asked: ToolCall | None = None) ->
         return None
     if (call := _with_other_code(before, text)) is not None:
         return Correction(before.name, call)
-    return Correction(before.name) if _NAMES_ANEW.search(text) else None
+    return Correction(before.name) if puts_right(text) else None
+
+
+def puts_right(text: str) -> bool:
+    """Whether ``text`` names something in place of what was said before."""
+    return _PUTS_RIGHT.search(text) is not None and _NAMES_ANEW.search(text) is not None
 
 
 def _last_call(messages: Sequence[Message]) -> ToolCall | None:

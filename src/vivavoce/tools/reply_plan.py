@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from vivavoce.conduct.comfort import begun_comfort, tells_of_hurt
 from vivavoce.conduct.identity import asks_name, asks_what_it_is, begun_name, begun_truth
@@ -18,11 +18,13 @@ from vivavoce.intents.classifier import IntentClassifier
 from vivavoce.intents.turn import TurnIntent, turn_intent
 from vivavoce.pending_request import sentences_of
 from vivavoce.tools.base import CallContext, ServerTool
-from vivavoce.tools.call_guard import CallGuard, ConfirmPolicy, levels_of
+from vivavoce.tools.call_guard import MAY_ASK_FOR, CallGuard, ConfirmPolicy, levels_of
 from vivavoce.tools.confirmations import Confirmations, answer_of
 from vivavoce.tools.corrections import Correction, correction_of
 from vivavoce.tools.grounding import numbers_of
+from vivavoce.tools.interrupted import interrupted_request
 from vivavoce.tools.queries import user_texts
+from vivavoce.tools.recollection import recollection
 from vivavoce.tools.rendering import in_language
 from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool, ToolCall
 
@@ -68,11 +70,13 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlanner:
-    """Plans replies to what users say. Without a ``classifier``, or where it knows nothing, everything counts as a request."""
+    """Plans replies to what users say. Without a ``classifier``, or where it knows nothing, everything counts as a request.
+    ``fillers`` are words that were said while something took its time, beside the built-in ones."""
 
     classifier: IntentClassifier | None
     confirmations: Confirmations
     policy: ConfirmPolicy
+    fillers: Collection[str] = field(default=(), kw_only=True)
 
     async def plan(
         self,
@@ -100,6 +104,9 @@ class ReplyPlanner:
         beginning: Beginning,
     ) -> ReplyPlan:
         intent = await self._intent(messages)
+        if intent is not None and (before := interrupted_request(messages, self.fillers)):
+            earlier = await self._intent(before)
+            intent = intent if earlier is None else intent.joined(earlier)
         own = {tool.tool.name: tool for tool in tools}
         guarded = [tool for tool in options.tools if tool.name not in own or own[tool.name].kind == "mcp"]
         guard = self._guard(guarded, context, intent)
@@ -119,6 +126,8 @@ class ReplyPlanner:
                     return _declined(options, guard)
                 case "neither":
                     guard = replace(guard, acts=1.0)  # the request stands, and is put right
+        elif note := recollected(intent, messages, context.language):
+            return ReplyPlan(replace(options, tool_choice="none"), (), guard, beginning.note or note, beginning.begun)
         withheld = frozenset(guard.tools) if _is_talk(intent) else guard.withheld()
         options = replace(options, withheld=options.withheld | withheld)
         calls = await self._searches(messages, options, tools, intent) if has_last_word(messages) else []
@@ -177,6 +186,9 @@ ASKS_DOCUMENTS = 0.9
 LEAST_LOOKED_UP = 100
 """Smaller numbers are counts and measures; orders, patients and bills have longer ones."""
 
+LIKELY_RECALLS, SURELY_RECALLS = 0.7, 0.9
+"""Probabilities that a turn asks for what came up before: where it shares words with that, and where it does not."""
+
 TALK = 0.1
 """Probability below which a turn asks for nothing of a kind."""
 
@@ -234,6 +246,17 @@ def _asks_documents(intent: TurnIntent | None) -> bool:
     if intent is None or intent.acts >= TALK or intent.documents < ASKS_DOCUMENTS:
         return False
     return not any(number >= LEAST_LOOKED_UP for number in numbers_of(intent.text))
+
+
+def recollected(intent: TurnIntent | None, messages: Sequence[Message], language: Language) -> str:
+    """What came up before, for a turn that surely asks for something of it; else nothing. Such a turn wants no search, which
+    would find something else of the kind, and no call."""
+    if intent is None or intent.acts >= MAY_ASK_FOR or not has_last_word(messages):
+        return ""
+    earlier = recollection(messages, language)
+    if (earlier.matches and intent.recall >= LIKELY_RECALLS) or intent.recall >= SURELY_RECALLS:
+        return earlier.note
+    return ""
 
 
 def _useless(tools: Sequence[ServerTool], intent: TurnIntent | None) -> frozenset[str]:

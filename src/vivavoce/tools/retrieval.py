@@ -45,8 +45,8 @@ ASKS, MAY_ASK = 0.7, 0.1
 likely than not tell it."""
 
 ASKS_TO_ACT = 0.6
-"""Probability of a request from which on nothing is looked up that is not asked for, too: what is found would be answered from, and
-that nothing is found would be taken for the answer."""
+"""Probability of a request from which on nothing is looked up that is not asked for, too: what is found would be answered from,
+and that nothing is found would be taken for the answer."""
 
 SURE, SURE_LINES = 1.0, 3
 """Log odds from which on what is found has the answer, and how many lines are read then: a small model reads slowly."""
