@@ -8,9 +8,18 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from vivavoce.hosted import HostedEvent
-from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, has_cjk
+from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, has_cjk, owns_up
 from vivavoce.tools.rendering import in_language, name_of
-from vivavoce.types import GenerationOptions, Language, Message, TextDelta, ToolResult
+from vivavoce.types import (
+    GenerationEnd,
+    GenerationOptions,
+    Language,
+    Message,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+    ToolResult,
+)
 
 Generate: TypeAlias = Callable[[Sequence[Message], GenerationOptions], AsyncGenerator[HostedEvent, None]]
 
@@ -47,7 +56,7 @@ async def checked_answer(
     if not check.fault:
         return
     if check.declined and not evidence.sure:
-        yield TextDelta(in_language(HONEST, language))
+        yield TextDelta(honest(language, prompt))
         return
     told, begun = [*prompt, Message("system", _note(check, language))], check.text.strip()
     again = AnswerCheck(evidence, text=check.text, may_decline=not evidence.sure)
@@ -56,6 +65,33 @@ async def checked_answer(
         yield event
     if again.fault:
         yield TextDelta(fallback(evidence, language, again.text))
+
+
+def honest(language: Language, prompt: Sequence[Message]) -> str:
+    """That the documents do not say it, in other words from turn to turn."""
+    variants = HONEST.get(language, HONEST["en"])
+    return variants[max(sum(message.role == "user" for message in prompt) - 1, 0) % len(variants)]
+
+
+async def honest_answer(
+    generate: Generate, prompt: Sequence[Message], options: GenerationOptions, language: Language, *, may_call: bool
+) -> AsyncGenerator[HostedEvent, None]:
+    """An answer where documents were asked for and have nothing: a small model says that there is no such thing, or makes
+    one up. Only if it ``may_call`` is it asked, and its words are given on if they own up. Raises as ``generate`` does."""
+    words, called = "", False
+    if may_call:
+        async with aclosing(generate(prompt, options)) as events:
+            async for event in events:
+                called = called or isinstance(event, ToolCall | ToolCallDelta)
+                if isinstance(event, TextDelta) and not called:
+                    words += event.text
+                else:
+                    yield event
+    if called:
+        return
+    yield TextDelta(words if owns_up(words) else honest(language, prompt))
+    if not may_call:
+        yield GenerationEnd("stop")
 
 
 def _note(check: AnswerCheck, language: Language) -> str:

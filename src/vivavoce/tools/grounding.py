@@ -36,12 +36,30 @@ _OPEN_END = re.compile(
 _YES = re.compile(
     r"^\W*(?:yes\b|yeah\b|sure\b|of course\b|certainly\b|是的|可以|能的|有的|对[，,。]|当然|はい)", re.IGNORECASE
 )
-HONEST: Mapping[Language, str] = {
-    "en": "The documents don't say anything about that.",
-    "zh": "这个文件里没有写。",
-    "ja": "それは資料に書かれていません。",
+HONEST: Mapping[Language, tuple[str, ...]] = {
+    "en": (
+        "The documents don't say anything about that.",
+        "I can't find anything about that in the documents.",
+        "The documents don't mention that, so I can't tell you.",
+    ),
+    "zh": ("这个文件里没有写。", "我在文件里没有找到这方面的内容。", "文件里没有提到这一点，所以我不能确定。"),
+    "ja": (
+        "それは資料に書かれていません。",
+        "資料の中に見つかりませんでした。",
+        "資料に記載がないため、分かりません。",
+    ),
 }
-"""What is said where nothing was found."""
+"""What is said where nothing was found, each in turn."""
+
+_OWNS_UP = re.compile(
+    r"(?:n['’]t|\bnot|\bno|\bcannot|\bunable to)\b[^.!?]{0,40}\b"
+    r"(?:say|mention|know|information|detail|find|found|state|specif|contain|tell|sure)\w{0,5}\b|\bnothing (?:about|on)\b"
+    r"|(?:没有?|未|并未|不)[^。！？]{0,12}(?:提到|提及|说明|写|找到|查到|信息|资料|知道|清楚|确定)"
+    r"|无法[^。！？]{0,8}(?:确认|确定|回答|提供|告诉|得知)|[查找]不到"
+    r"|(?:分かり|わかり|見つかり|書かれてい)ません|情報(?:が|は)(?:ない|ありません)",
+    re.IGNORECASE,
+)
+"""How somebody says that something is not there to be known, which is not to say that it is not so."""
 
 _DECLINES = re.compile(
     r"^\W*(?:i(?:'|’| a)m (?:very )?sorry|sorry\b|i apologi[sz]e|unfortunately, i|i (?:do not|don['’]t) (?:have|know)"
@@ -130,6 +148,11 @@ class AnswerCheck:
         self.text += settled
         self._waiting = self._waiting[end:]
         return settled
+
+
+def owns_up(text: str) -> bool:
+    """Whether ``text`` says that something is not known, or asks for more."""
+    return _OWNS_UP.search(text) is not None or text.rstrip().endswith(("?", "？"))
 
 
 def has_cjk(text: str) -> bool:

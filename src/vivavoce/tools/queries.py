@@ -58,4 +58,9 @@ def user_texts(messages: Sequence[Message]) -> list[str]:
 
 def depends_on_context(question: str) -> bool:
     """Whether a question cannot be understood without what was said before."""
-    return tokens_of(question) <= SHORT_TOKENS or _LEANING.search(question) is not None
+    return tokens_of(question) <= SHORT_TOKENS or points_back(question)
+
+
+def points_back(question: str) -> bool:
+    """Whether there are words in it that stand for something said before."""
+    return _LEANING.search(question) is not None

@@ -23,9 +23,10 @@ from vivavoce.tools.confirmations import Confirmations, answer_of
 from vivavoce.tools.corrections import Correction, correction_of
 from vivavoce.tools.grounding import numbers_of
 from vivavoce.tools.interrupted import interrupted_request
-from vivavoce.tools.queries import user_texts
+from vivavoce.tools.queries import points_back, user_texts
 from vivavoce.tools.recollection import recollection
-from vivavoce.tools.rendering import in_language
+from vivavoce.tools.relevance import RECENT
+from vivavoce.tools.rendering import in_language, is_quoted
 from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool, ToolCall
 
 log = logging.getLogger(__name__)
@@ -139,7 +140,9 @@ class ReplyPlanner:
         asks = not calls and has_last_word(messages)  # what was looked up for it has not been found yet
         about_acting = asks and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
         note = in_language(_ONLY_ASKING, context.language) if about_acting else ""
-        return ReplyPlan(options, calls, guard, note, asks_documents=_asks_documents(intent))
+        return ReplyPlan(
+            options, calls, guard, note, asks_documents=_asks_documents(intent) and not _may_mean_result(messages)
+        )
 
     async def _intent(self, messages: Sequence[Message]) -> TurnIntent | None:
         if self.classifier is None:
@@ -257,6 +260,12 @@ def recollected(intent: TurnIntent | None, messages: Sequence[Message], language
     if (earlier.matches and intent.recall >= LIKELY_RECALLS) or intent.recall >= SURELY_RECALLS:
         return earlier.note
     return ""
+
+
+def _may_mean_result(messages: Sequence[Message]) -> bool:
+    """Whether the user's last words point back, and what a function told is not far back."""
+    told = any(message.role == "tool" and not is_quoted(message) for message in messages[-RECENT:])
+    return told and points_back(user_texts(messages)[-1])
 
 
 def _useless(tools: Sequence[ServerTool], intent: TurnIntent | None) -> frozenset[str]:
