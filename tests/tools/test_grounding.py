@@ -86,3 +86,25 @@ def test_words_without_numbers_come_through(text: str, by: int) -> None:
     through = "".join(check.push(text[at : at + by]) for at in range(0, len(text), by)) + check.flush()
     assert text.startswith(through)
     assert through == text or check.fault
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_held"),
+    [
+        ("You can come until 7.", True),
+        ("Until seven in the evening.", True),
+        ("It closes at 7 p.m.", True),
+        ("晚上7点关门。", True),
+        ("You have to wait 7 hours.", False),
+        ("It takes seven days.", False),
+        ("It costs 7 euros.", False),
+        ("要等7个小时。", False),
+        ("要7元。", False),
+        ("You have to wait 19 hours.", True),  # it was said: no comparison of units
+    ],
+)
+def test_an_hour_of_the_clock_is_no_amount(answer: str, is_held: bool) -> None:
+    check = AnswerCheck(evidence_of(["Open until 19:00."], [], "When?"))
+    check.push(answer)
+    check.flush()
+    assert (not check.fault) == is_held

@@ -83,24 +83,43 @@ _DENIES = re.compile(
 _ENTRY = re.compile(r"^\W*([^:：|]+)[:：|]\s*([^:：|]+)\W*$")
 """A row or an entry: ``Sunday: closed`` has its answer behind the mark."""
 
+_AMOUNT = re.compile(
+    r"[0-9A-Za-z.:]*[ -]?"
+    r"(?:(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|euros?|cents?|dollars?|pounds?|yuan|yen|percent|people"
+    r"|persons?|guests?|times|pieces?|items?|metres?|meters?|kilo\w*|grams?)\b|[%€$£]"
+    r"|个?(?:小时|钟头|工作日|月|人)|分钟|秒|天|夜|晚|周|年|元|块|欧|人|位|次|件|公里|米|厘米|公斤|克|時間|日間|円|回|名)",
+    re.IGNORECASE,
+)
+"""A number that counts or measures something."""
+
 _PART = re.compile(r"[^,;:.!?，；：。！？\n|()（）]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an answer rests on. ``numbers`` are those of passages and conversation, ``lines`` the passages' lines nearest to
-    ``question``, the nearest first; ``sure``: they have the answer."""
+    """What an answer rests on. ``numbers`` are those of passages and conversation, ``hours`` what those past noon are called
+    by a clock of twelve hours, ``lines`` the passages' lines nearest to ``question``, the nearest first; ``sure``: they have
+    the answer."""
 
     numbers: frozenset[float]
     lines: tuple[str, ...]
     question: str
     sure: bool = False
+    hours: frozenset[float] = frozenset()
+
+    def holds(self, number: float, text: str) -> bool:
+        """Whether ``number``, with which ``text`` begins, is borne; that of an hour is no length or amount."""
+        if number in self.numbers or number == 1:
+            return True
+        return number in self.hours and _AMOUNT.match(text) is None
 
 
 def evidence_of(texts: Sequence[str], lines: Sequence[str], question: str, *, sure: bool = False) -> Evidence:
     """The evidence in ``texts``: passages, what was said, results of functions, instructions."""
     found = {number for text in (*texts, question) for number in numbers_of(text)}
-    return Evidence(frozenset(number for one in found for number in _spoken_as(one)), tuple(lines), question, sure)
+    spoken = frozenset(number for one in found for number in _spoken_as(one))
+    hours = frozenset(number - 12 for number in found if 12 < number <= 24)
+    return Evidence(spoken, tuple(lines), question, sure, hours)
 
 
 @dataclass(slots=True)
@@ -141,7 +160,7 @@ class AnswerCheck:
             self.fault = line
             return ""
         for start, number in _numbers_at(settled):
-            if not (number in self.evidence.numbers or number == 1):
+            if not self.evidence.holds(number, settled[start:]):
                 self.fault = settled[start:]
                 settled = settled[:start]
                 break
@@ -214,10 +233,8 @@ def _values(typed: str) -> list[float]:
 
 
 def _spoken_as(number: float) -> Iterator[float]:
-    """The numbers one is spoken with: itself, by a clock of twelve hours, and euros and cents apart."""
+    """The numbers one is spoken with: itself, and euros and cents apart."""
     yield number
-    if 12 < number <= 24:
-        yield number - 12
     if number != int(number):
         yield float(int(number))
         yield float(round((number - int(number)) * 100))

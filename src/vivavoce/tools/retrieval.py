@@ -16,7 +16,7 @@ from typing import Any
 
 from vivavoce.errors import ClientError, EngineError, StoreError
 from vivavoce.intents.turn import TurnIntent
-from vivavoce.knowledge.answerability import FIRST, answer_log_odds, shares_words
+from vivavoce.knowledge.answerability import FIRST, OTHER_SCRIPT, answer_log_odds, in_other_script, shares_words
 from vivavoce.knowledge.fusion import fused_scores
 from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.search import Hit, within
@@ -168,10 +168,12 @@ class RetrievalTool(ServerTool):
         """The hits that can hold an answer, the best first, with what the model reads of each. Raises as ``_weighed`` does."""
         config, calibrated = self.knowledge.config, self.knowledge.calibrated
         weighed = await self._weighed(query, messages, least_similarity=config.least_similarity)
-        if calibrated and config.least_evidence is not None and weighed.log_odds < config.least_evidence:
+        passages = [hit.passage for hit in weighed.hits]
+        asked = (user_texts(messages) or [query])[-1]
+        allowed = OTHER_SCRIPT if in_other_script(asked, passages[:FIRST]) else 0.0
+        if calibrated and config.least_evidence is not None and weighed.log_odds + allowed < config.least_evidence:
             return FoundPassages({}, (), sure=False)
         sure = calibrated and weighed.log_odds >= SURE
-        passages = [hit.passage for hit in weighed.hits]
         most_lines = config.most_lines or (SURE_LINES if sure else len(weighed.lines))
         texts = focused(weighed.lines, passages, most_lines)
         nearest = sorted(weighed.lines, key=lambda line: -line.similarity)[:most_lines]
