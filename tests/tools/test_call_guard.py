@@ -100,6 +100,23 @@ def test_what_was_found_about_one_thing_is_not_taken_for_another(said: str, asks
         assert refusal.question == "Could you tell me the person and the day?"
 
 
+@pytest.mark.parametrize(
+    ("said", "asks"),
+    [
+        ("I want to send something else back, too.", True),
+        ("我还有一样东西要退。", True),
+        ("There is another one, 47119, refund that.", False),
+        ("Please refund it.", False),
+    ],
+)
+def test_the_number_of_one_thing_is_not_that_of_another(said: str, asks: bool) -> None:
+    messages = (Message("user", "Where is order 47112?"), Message("user", said))
+    order = "47119" if "47119" in said else "47112"
+    refusal = guard().refusal(call("request_refund", order_id=order), messages)
+    assert refusal is not None
+    assert refusal.confirms is not asks
+
+
 def test_a_look_up_is_free() -> None:
     assert guard(acts=0.0).refusal(call("get_order", order_id="47112"), SAID) is None
 

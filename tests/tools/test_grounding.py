@@ -108,3 +108,18 @@ def test_an_hour_of_the_clock_is_no_amount(answer: str, is_held: bool) -> None:
     check.push(answer)
     check.flush()
     assert (not check.fault) == is_held
+
+
+@pytest.mark.parametrize(
+    ("lines", "question", "denied"),
+    [
+        (["周二至周六营业，10:00到18:30。", "周日和周一休息。"], "你们周日开门吗？", 1),
+        (["Open from Tuesday to Saturday.", "On Mondays it is closed."], "Are you open on Mondays?", 1),
+        (["Open from Tuesday to Saturday.", "On Mondays it is closed."], "Are you open on Saturday?", None),
+        (["Breakfast is served from 7:00.", "The pool is closed in winter."], "Is breakfast served in bed?", None),
+    ],
+)
+def test_the_line_that_shares_most_with_the_question_denies_it(
+    lines: list[str], question: str, denied: int | None
+) -> None:
+    assert denying_line(evidence_of([], lines, question)) == ("" if denied is None else lines[denied])

@@ -14,7 +14,8 @@ from vivavoce.types import Message
 class TurnIntent:
     """Probabilities of a user's turn. ``acts``: something is to be done, also where one of its sentences says so, or the turn
     answers a question about an earlier request; ``whole_acts`` is that of the turn as it stands. ``documents`` and ``current``:
-    where what is asked may stand; ``recall``: earlier in this conversation; ``answer`` holds those of a yes and a no.
+    where what is asked may stand; ``recall``: earlier in this conversation; ``status``: how
+    something of the user's own stands; ``answer`` holds those of a yes and a no.
     """
 
     text: str
@@ -24,6 +25,7 @@ class TurnIntent:
     answer: Mapping[str, float] = field(default_factory=dict)
     whole_acts: float = 1.0
     recall: float = 0.0
+    status: float = 0.0
 
     def joined(self, earlier: TurnIntent) -> TurnIntent:
         """What both turns want together: ``earlier`` was not answered."""
@@ -35,6 +37,7 @@ class TurnIntent:
             self.answer,
             max(self.whole_acts, earlier.whole_acts),
             max(self.recall, earlier.recall),
+            max(self.status, earlier.status),
         )
 
 
@@ -53,6 +56,8 @@ async def turn_intent(classifier: IntentClassifier, messages: Sequence[Message])
     whole = found[0]
     own = max(one["act"] for one in found[: 1 + len(sentences[-1:])])
     earlier = found[-1]["act"] if answers and len(texts) > 1 else 0.0
-    documents, recall = (max(one[name] for one in found[: 1 + len(sentences[-1:])]) for name in ("documents", "recall"))
+    documents, recall, status = (
+        max(one[name] for one in found[: 1 + len(sentences[-1:])]) for name in ("documents", "recall", "status")
+    )
     answer = {"yes": whole["yes"], "no": whole["no"]}
-    return TurnIntent(last, max(own, earlier), documents, whole["current"], answer, whole["act"], recall)
+    return TurnIntent(last, max(own, earlier), documents, whole["current"], answer, whole["act"], recall, status)

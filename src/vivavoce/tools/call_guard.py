@@ -11,11 +11,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from vivavoce.text.scripts import written_language
 from vivavoce.tools.effects import EffectLevel, effect_level
-from vivavoce.tools.provenance import parsed, said_in, told_by_results_only, unsaid_arguments
+from vivavoce.tools.provenance import LEAST_DIGITS, parsed, said_in, told_by_results_only, unsaid_arguments
 from vivavoce.tools.rendering import in_language
 from vivavoce.types import Language, Message, Tool, ToolCall
 
@@ -51,8 +51,14 @@ _REPEATED = {
 }
 
 
+_OF_PERSON = re.compile(
+    r"(?:^|_)(?:patient|customer|client|member|user|guest|person|account|contract|card|phone|mobile|email|iban|address)(?:$|_)",
+    re.IGNORECASE,
+)
+"""Arguments that stay the same whatever the user wants next."""
+
 _OTHER = re.compile(
-    r"\b(?:else|another|other|different|second one|one more|new one)\b|别的|另外|另一|其他|其它|换一|再[约订要买下]|还[想要]"
+    r"\b(?:else|another|other|different|second one|one more|new one)\b|别的|另外|另一|其他|其它|换一|再[约订要买下]|还[想要有]"
     r"|他の|別の|ほかの|もう一",
     re.IGNORECASE,
 )
@@ -106,8 +112,9 @@ class CallGuard:
         if level == "none":
             return None
         from_results = told_by_results_only(arguments, messages)
-        if from_results and _OTHER.search(_last_words(messages)):
-            return self._asks_for(from_results, tool)
+        last = _last_words(messages)
+        if _OTHER.search(last) and (of_others := [*from_results, *_carried_over(arguments, last)]):
+            return self._asks_for(list(dict.fromkeys(of_others)), tool)
         if (result := _result_of_same(call, messages)) is not None:
             return Refusal(in_language(_REPEATED, self.language).format(result=result[:200] or "ok"))
         unsure = self.acts is not None and self.acts < ASKS_FOR
@@ -126,6 +133,19 @@ class CallGuard:
         if self.acts is None or self.acts >= MAY_ASK_FOR:
             return frozenset()
         return frozenset(name for name, level in self.levels.items() if level != "none")
+
+
+def _carried_over(arguments: Mapping[str, Any], last: str) -> list[str]:
+    """Names of the arguments whose number is not in the user's ``last`` words, but for numbers of the user's own."""
+    said = said_in([Message("user", last)])
+    return [
+        name
+        for name, value in arguments.items()
+        if (digits := re.sub(r"\D", "", str(value)))
+        and len(digits) >= LEAST_DIGITS
+        and not said.has_digits(digits)
+        and not _OF_PERSON.search(name)
+    ]
 
 
 def _last_words(messages: Sequence[Message]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from vivavoce.hosted import HostedEvent
-from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, has_cjk, owns_up
+from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, denying_line, evidence_of, has_cjk, owns_up
 from vivavoce.tools.rendering import in_language, name_of
 from vivavoce.types import (
     GenerationEnd,
@@ -96,7 +96,8 @@ async def honest_answer(
 
 def _note(check: AnswerCheck, language: Language) -> str:
     """What the model is told to do better."""
-    line = check.evidence.lines[0] if check.evidence.lines else ""
+    lines = check.evidence.lines
+    line = denying_line(check.evidence) or (lines[0] if lines else "")
     words = _AGAIN if line else _NOWHERE
     return words.format(fault=check.fault, line=line, language=name_of(language))
 
@@ -104,7 +105,7 @@ def _note(check: AnswerCheck, language: Language) -> str:
 def fallback(evidence: Evidence, language: Language, begun: str) -> str:
     """What is said when the model insists: the line itself where it is in the user's language and surely tells, else that it
     is not known; behind ``begun``, which stays a sentence."""
-    line = evidence.lines[0] if evidence.lines else ""
+    line = denying_line(evidence) or (evidence.lines[0] if evidence.lines else "")
     told = evidence.sure and has_cjk(line) == (language in ("zh", "ja"))
     words = in_language(_QUOTED, language).format(line=line) if told else in_language(_UNKNOWN, language)
     if not begun.strip():

@@ -8,7 +8,7 @@ what is asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vivavoce.knowledge.words import searchable, terms_of
@@ -91,6 +91,10 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 """A number that counts or measures something."""
+
+_DAY = re.compile(r"(?:mon|tues|wedne|thurs|fri|satur|sun)d|周[一二三四五六日天]|星期|.曜", re.IGNORECASE)
+LINES = 3
+"""The nearest lines, among which the one that denies what is asked is looked for."""
 
 _PART = re.compile(r"[^,;:.!?，；：。！？\n|()（）]+")
 
@@ -186,21 +190,29 @@ def _may_decline(begun: str) -> bool:
 
 
 def denying_line(evidence: Evidence) -> str:
-    """The nearest line, if the part of it that tells what is asked denies it; else nothing."""
+    """The line that tells most of what is asked, if the part of it that tells it denies it; else nothing. Of the nearest lines it
+    is the one that shares most words with the question, days above all: what is asked of Sundays no line about Saturdays tells.
+    """
     asked = set(map(_stem, terms_of(evidence.question)))
     if not asked or not evidence.lines or _DENIES.search(evidence.question.replace("don't like", "")):
         return ""
-    line = evidence.lines[0]
-    parts = [(len(asked & set(map(_stem, searchable(part).split()))), part) for part in _PART.findall(line)]
+    line = max(evidence.lines[:LINES], key=lambda one: _shared(asked, one))
+    parts = [(_shared(asked, part), part) for part in _PART.findall(line)]
     shared = max((count for count, _ in parts), default=0)
     nearest = [part for count, part in parts if shared and count == shared]
     numbers = set(numbers_of(evidence.question))
     if any(_DENIES.search(part) and numbers <= set(numbers_of(part)) for part in nearest):
         return line
     entry = _ENTRY.match(line)
-    if entry and asked & set(map(_stem, searchable(entry[1]).split())) and _DENIES.search(entry[2]):
+    if entry and _shared(asked, entry[1]) and _DENIES.search(entry[2]):
         return line if numbers <= set(numbers_of(line)) else ""
     return ""
+
+
+def _shared(asked: Collection[str], text: str) -> int:
+    """How many of the words asked for stand in ``text``; a day of the week counts twice."""
+    shared = set(asked) & set(map(_stem, searchable(text).split()))
+    return len(shared) + sum(_DAY.match(word) is not None for word in shared)
 
 
 def _stem(word: str) -> str:

@@ -192,6 +192,9 @@ LEAST_LOOKED_UP = 100
 LIKELY_RECALLS, SURELY_RECALLS = 0.7, 0.9
 """Probabilities that a turn asks for what came up before: where it shares words with that, and where it does not."""
 
+MAY_BE_STATUS, IS_STATUS = 0.5, 0.9
+"""Probabilities from which on a turn may ask how something of the user's own stands, and from which on it surely does."""
+
 TALK = 0.1
 """Probability below which a turn asks for nothing of a kind."""
 
@@ -239,22 +242,28 @@ def has_last_word(messages: Sequence[Message]) -> bool:
 
 def _is_talk(intent: TurnIntent | None) -> bool:
     """Whether a turn surely wants nothing looked up or done: to ask the model takes a prompt of its own."""
-    return intent is not None and max(intent.acts, intent.documents, intent.current) < TALK
+    if intent is None or intent.status >= MAY_BE_STATUS or _has_looked_up_number(intent):
+        return False
+    return max(intent.acts, intent.documents, intent.current) < TALK
 
 
 def _asks_documents(intent: TurnIntent | None) -> bool:
     """Whether a turn surely asks what documents tell: nothing is to be done, and no number is given that could be looked up. Of
     the turns of the service bench's tuning half none of the 38 that want a call does, and 43 of the 52 that documents answer.
     """
-    if intent is None or intent.acts >= TALK or intent.documents < ASKS_DOCUMENTS:
+    if intent is None or intent.acts >= MAY_ASK_FOR or intent.documents < ASKS_DOCUMENTS or intent.status >= IS_STATUS:
         return False
-    return not any(number >= LEAST_LOOKED_UP for number in numbers_of(intent.text))
+    return not _has_looked_up_number(intent)
+
+
+def _has_looked_up_number(intent: TurnIntent) -> bool:
+    return any(number >= LEAST_LOOKED_UP for number in numbers_of(intent.text))
 
 
 def recollected(intent: TurnIntent | None, messages: Sequence[Message], language: Language) -> str:
     """What came up before, for a turn that surely asks for something of it; else nothing. Such a turn wants no search, which
     would find something else of the kind, and no call."""
-    if intent is None or intent.acts >= MAY_ASK_FOR or not has_last_word(messages):
+    if intent is None or intent.acts >= MAY_ASK_FOR or not has_last_word(messages) or _has_looked_up_number(intent):
         return ""
     earlier = recollection(messages, language)
     if (earlier.matches and intent.recall >= LIKELY_RECALLS) or intent.recall >= SURELY_RECALLS:
