@@ -94,6 +94,28 @@ async def test_what_came_up_before_is_told_again_instead_of_looked_up(recall: fl
     assert (plan.options.tool_choice == "none") == told
 
 
+ACTING = Tool("refund_order", "Refund an order.", {"type": "object"})
+LOOKING = Tool("get_order", "Look up an order.", {"type": "object"})
+
+
+@pytest.mark.parametrize(
+    ("says", "acts", "left_out"),
+    [
+        ("It is order 50268, the handle broke. Please refund it.", 1.0, True),
+        ("Refund order 50268.", 1.0, True),
+        ("Please look up order 50268.", 1.0, False),
+        ("Where is my refund for order 50268?", 1.0, False),
+        ("My order 50268, please.", 1.0, False),
+        ("Refund order 50268.", 0.7, False),
+    ],
+)
+async def test_who_surely_wants_an_act_is_not_told_a_look_up(says: str, acts: float, left_out: bool) -> None:
+    planner = Planned(None, Confirmations(), "risky", TurnIntent(says, acts, 0.0, 0.0, whole_acts=acts))
+    messages = (Message("user", says),)
+    plan = await planner.plan(messages, GenerationOptions(tools=(LOOKING, ACTING)), (), CallContext("me", messages))
+    assert (plan.options.withheld == {"get_order"}) == left_out
+
+
 async def test_a_result_is_no_reason_to_act() -> None:
     book = Tool("book_table", "Book a table.", {"type": "object"})
     found = ToolCall("call_1", "find_order", "{}")

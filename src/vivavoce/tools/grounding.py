@@ -190,8 +190,8 @@ def _may_decline(begun: str) -> bool:
 
 
 def denying_line(evidence: Evidence) -> str:
-    """The line that tells most of what is asked, if the part of it that tells it denies it; else nothing. Of the nearest lines it
-    is the one that shares most words with the question, days above all: what is asked of Sundays no line about Saturdays tells.
+    """The line that tells most of what is asked, if the part of it that tells it denies it; else nothing. Of the nearest lines
+    it is the one that shares most words with the question, days above all: a line about Saturdays does not tell of Sundays.
     """
     asked = set(map(_stem, terms_of(evidence.question)))
     if not asked or not evidence.lines or _DENIES.search(evidence.question.replace("don't like", "")):

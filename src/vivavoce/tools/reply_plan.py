@@ -5,11 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vivavoce.conduct.comfort import begun_comfort, tells_of_hurt
-from vivavoce.conduct.identity import asks_name, asks_what_it_is, begun_name, begun_truth
+from vivavoce.conduct.identity import (
+    asks_how_it_is,
+    asks_name,
+    asks_what_it_is,
+    begun_name,
+    begun_truth,
+    begun_well,
+)
 from vivavoce.conduct.manner import Manner, manner_of
 from vivavoce.conduct.memory import recalled
 from vivavoce.errors import EngineError
@@ -27,6 +35,7 @@ from vivavoce.tools.queries import points_back, user_texts
 from vivavoce.tools.recollection import recollection
 from vivavoce.tools.relevance import RECENT
 from vivavoce.tools.rendering import in_language, is_quoted
+from vivavoce.tools.selection import shared_words
 from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool, ToolCall
 
 log = logging.getLogger(__name__)
@@ -129,7 +138,7 @@ class ReplyPlanner:
                     guard = replace(guard, acts=1.0)  # the request stands, and is put right
         elif note := recollected(intent, messages, context.language):
             return ReplyPlan(replace(options, tool_choice="none"), (), guard, beginning.note or note, beginning.begun)
-        withheld = frozenset(guard.tools) if _is_talk(intent) else guard.withheld()
+        withheld = frozenset(guard.tools) if _is_talk(intent) else guard.withheld() | _beside_the_act(intent, guard)
         options = replace(options, withheld=options.withheld | withheld)
         calls = await self._searches(messages, options, tools, intent) if has_last_word(messages) else []
         # What has been looked up is not looked up again by the model.
@@ -192,6 +201,15 @@ LEAST_LOOKED_UP = 100
 LIKELY_RECALLS, SURELY_RECALLS = 0.7, 0.9
 """Probabilities that a turn asks for what came up before: where it shares words with that, and where it does not."""
 
+SURELY_ACTS = 0.9
+"""Probability of a request from which on it surely is one."""
+
+_LOOKS_UP = re.compile(
+    r"\b(?:look|check|find|search|see|show|tell|know|where|when|which|what|who|how)\b|查|看看|找|告诉|哪|几|多少|什么|調べ|確認|教えて|探",
+    re.IGNORECASE,
+)
+"""Words of somebody who wants to know something first."""
+
 MAY_BE_STATUS, IS_STATUS = 0.5, 0.9
 """Probabilities from which on a turn may ask how something of the user's own stands, and from which on it surely does."""
 
@@ -220,6 +238,9 @@ def beginning_of(
         return Beginning(f"{opening}{begun}" if begun else "", settled=bool(begun))
     if asks_name(last):
         begun = begun_name(instructions, language)
+        return Beginning(f"{opening}{begun}" if begun else "", settled=bool(begun))
+    if asks_how_it_is(last):
+        begun = begun_well(language)
         return Beginning(f"{opening}{begun}" if begun else "", settled=bool(begun))
     if (recall := recalled(messages, language)) is not None:
         return Beginning(f"{opening}{recall.begun}", recall.note, recall.settled, recall.personal)
@@ -269,6 +290,20 @@ def recollected(intent: TurnIntent | None, messages: Sequence[Message], language
     if (earlier.matches and intent.recall >= LIKELY_RECALLS) or intent.recall >= SURELY_RECALLS:
         return earlier.note
     return ""
+
+
+def _beside_the_act(intent: TurnIntent | None, guard: CallGuard) -> frozenset[str]:
+    """Look-ups that are left out where a turn surely asks for an act which shares words with a function that acts, and more than with
+    those that look up: a small model looks the order up, tells of it, and leaves it at that."""
+    if intent is None or intent.whole_acts < SURELY_ACTS or _LOOKS_UP.search(intent.text):
+        return frozenset()
+    tools = list(guard.tools.values())
+    scores = dict(zip((tool.name for tool in tools), shared_words([intent.text], tools), strict=True))
+    looking = {name for name, level in guard.levels.items() if level == "none"}
+    acting = max((score for name, score in scores.items() if name not in looking), default=0.0)
+    if acting <= max((scores[name] for name in looking), default=0.0):
+        return frozenset()
+    return frozenset(looking)
 
 
 def _may_mean_result(messages: Sequence[Message]) -> bool:
