@@ -293,8 +293,8 @@ def recollected(intent: TurnIntent | None, messages: Sequence[Message], language
 
 
 def _beside_the_act(intent: TurnIntent | None, guard: CallGuard) -> frozenset[str]:
-    """Look-ups that are left out where a turn surely asks for an act which shares words with a function that acts, and more than with
-    those that look up: a small model looks the order up, tells of it, and leaves it at that."""
+    """Look-ups that are left out where a turn surely asks for an act that shares words with a function that acts, and more than
+    with those that look up: a small model looks the order up, tells of it, and leaves it at that."""
     if intent is None or intent.whole_acts < SURELY_ACTS or _LOOKS_UP.search(intent.text):
         return frozenset()
     tools = list(guard.tools.values())
