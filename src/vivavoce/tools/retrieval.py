@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import chain
 from typing import Any
 
@@ -22,6 +23,7 @@ from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.search import Hit, within
 from vivavoce.knowledge.sentence_scoring import ScoredSentence, focused
 from vivavoce.knowledge.service import KnowledgeService
+from vivavoce.knowledge.versions import newest_date, superseded
 from vivavoce.pending_request import sentences_of
 from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
 from vivavoce.tools.queries import queries_for, user_texts, with_figures
@@ -174,9 +176,10 @@ class RetrievalTool(ServerTool):
         if calibrated and config.least_evidence is not None and weighed.log_odds + allowed < config.least_evidence:
             return FoundPassages({}, (), sure=False)
         sure = calibrated and weighed.log_odds >= SURE
+        lines = valid_lines(weighed, asked, date.today())
         most_lines = config.most_lines or (SURE_LINES if sure else len(weighed.lines))
-        texts = focused(weighed.lines, passages, most_lines)
-        nearest = sorted(weighed.lines, key=lambda line: -line.similarity)[:most_lines]
+        texts = focused(lines, passages, most_lines, all_lines=len(lines) == len(weighed.lines))
+        nearest = sorted(lines, key=lambda line: -line.similarity)[:most_lines]
         read = {hit: text for hit, text in zip(weighed.hits, texts, strict=True) if text}
         return FoundPassages(read, tuple(line.text for line in nearest), sure)
 
@@ -204,6 +207,18 @@ def retrieval_tool(
         "required": ["query"],
     }
     return RetrievalTool(knowledge, owner, store_id, Tool(name, description.strip() or DESCRIPTION, schema), template)
+
+
+def valid_lines(weighed: WeighedHits, question: str, today: date) -> list[ScoredSentence]:
+    """The lines without those that a newer document says otherwise."""
+    told = [
+        newest_date((*hit.passage.headings, hit.filename), today)
+        or newest_date(hit.passage.text.splitlines()[:1], today)  # a plain text has no headings
+        for hit in weighed.hits
+    ]
+    dates = [told[line.passage] for line in weighed.lines]
+    old = superseded([line.text for line in weighed.lines], dates, question)
+    return [line for number, line in enumerate(weighed.lines) if number not in old]
 
 
 def merged(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
