@@ -26,7 +26,7 @@ from vivavoce.knowledge.service import KnowledgeService
 from vivavoce.knowledge.versions import newest_date, superseded
 from vivavoce.pending_request import sentences_of
 from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
-from vivavoce.tools.queries import queries_for, user_texts, with_figures
+from vivavoce.tools.queries import queries_for, user_texts, with_figures, without_preamble
 from vivavoce.types import Citation, Message, Tool
 
 log = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ class RetrievalTool(ServerTool):
         ranked = await self.ranked(query, messages, self.knowledge.config.results)
         hits = [hit for hit in ranked if hit.similarity >= least_similarity]
         passages = [hit.passage for hit in hits]
-        asked = (user_texts(messages) or [query])[-1]
+        asked = without_preamble((user_texts(messages) or [query])[-1])
         best = WeighedHits(hits, [], float("-inf"))
         for question in queries_for(query, messages):
             lines = await self.knowledge.sentence_scorer.score(question, passages)
