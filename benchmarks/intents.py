@@ -78,9 +78,11 @@ def copies(sentence: Sentence, number: int) -> list[Sentence]:
 
 
 TARGETS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
-    "act": (("act",), ("ask", "facts", "current", "talk")),
-    "documents": (("ask", "facts"), ("talk",)),
-    "current": (("current",), ("talk", "ask", "facts")),
+    "act": (("act",), ("ask", "facts", "current", "status", "recall", "talk")),
+    "documents": (("ask", "facts"), ("recall", "talk")),
+    "current": (("current",), ("talk", "ask", "facts", "status", "recall")),
+    "status": (("status",), ("ask", "facts", "recall", "talk")),
+    "recall": (("recall",), ("act", "ask", "facts", "current", "status", "talk")),
     "yes": (("yes",), ("no", "neither")),
     "no": (("no",), ("yes", "neither")),
 }

@@ -14,11 +14,6 @@ from vivavoce.types import Message
 MAX_VARIANTS = 6
 """Texts a turn is compared as; of long instructions the last sentences."""
 
-_TAKES_BACK = re.compile(
-    r"\b(?:stop|never ?mind|forget (?:it|that|about)|cancel (?:it|that)|leave it|don'?t (?:do|bother)|(?<!not )instead)\b"
-    r"|算了|别(?:弄|查|办|说)|不用了|不要了|停|取消吧|やめ|もういい|結構です|いらない",
-    re.IGNORECASE,
-)
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
 
 
@@ -51,19 +46,6 @@ def answered_until(messages: Sequence[Message]) -> int:
 def has_unanswered_user_message(messages: Sequence[Message]) -> bool:
     """Whether the user has said something that no words have answered."""
     return any(message.role == "user" for message in messages[answered_until(messages) :])
-
-
-def stands_unanswered(messages: Sequence[Message]) -> str:
-    """What the user said before their last words, if nothing has answered it and the last words do not take it back: they put
-    it right or add to it, spoken into the silence before the answer."""
-    waiting = [
-        message.content.strip()
-        for message in messages[answered_until(messages) :]
-        if message.role == "user" and message.content.strip()
-    ]
-    if len(waiting) < 2 or _TAKES_BACK.search(waiting[-1]):
-        return ""
-    return waiting[-2]
 
 
 def question_before(messages: Sequence[Message]) -> str:

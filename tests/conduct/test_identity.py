@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vivavoce.conduct.comfort import tells_of_hurt
-from vivavoce.conduct.identity import asks_name, asks_what_it_is, begun_name, begun_truth
+from vivavoce.conduct.identity import asks_how_it_is, asks_name, asks_what_it_is, begun_name, begun_truth
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,36 @@ def test_what_hurts(said: str) -> None:
 )
 def test_what_does_not_hurt_or_asks(said: str) -> None:
     assert not tells_of_hurt(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How are you today?",
+        "Hi, how's it going?",
+        "And how are you doing?",
+        "How have you been?",
+        "你好吗？",
+        "您最近怎么样？",
+        "お元気ですか？",
+    ],
+)
+def test_who_asks_how_it_is(text: str) -> None:
+    assert asks_how_it_is(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How are you open on Sundays?",
+        "How are your prices?",
+        "How is it going to be paid?",
+        "How are you going to send it?",
+        "How do you do that?",
+        "你们的服务怎么样？",
+        "你觉得这个怎么样？",
+        "我最近怎么样？",
+    ],
+)
+def test_who_asks_something_else(text: str) -> None:
+    assert not asks_how_it_is(text)

@@ -11,7 +11,7 @@ from knowledge.shelves import open_shelf
 from vivavoce.config import load_config
 from vivavoce.engines.base import Embedder, EngineContext
 from vivavoce.engines.e5 import load as load_embedder
-from vivavoce.knowledge.answerability import CALIBRATED, answer_log_odds, shares_words
+from vivavoce.knowledge.answerability import CALIBRATED, answer_log_odds, in_other_script, shares_words
 from vivavoce.knowledge.passages import Passage
 from vivavoce.knowledge.sentence_scoring import ScoredSentence, SentenceScorer
 
@@ -113,3 +113,17 @@ async def test_it_weighs_only_what_it_was_measured_with(embedder: Embedder, tmp_
     assert load_config({"knowledge": {"least_evidence": "off"}}).knowledge.least_evidence is None
     async with open_shelf(tmp_path) as shelf:  # with the fake embedder
         assert not shelf.knowledge.calibrated
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "other"),
+    [
+        ("How long is it?", "保修期两年。", True),
+        ("保修多久？", "The guarantee is two years.", True),
+        ("保修多久？", "Aurora的保修期两年。", False),
+        ("How long is it?", "The guarantee is two years.", False),
+    ],
+)
+def test_whether_question_and_passages_are_in_different_scripts(question: str, text: str, other: bool) -> None:
+    assert in_other_script(question, [Passage(0, text)]) is other
+    assert not in_other_script(question, [])

@@ -102,17 +102,20 @@ async def test_instructions_behind_the_question_leave_it_a_question() -> None:
 
 
 @pytest.mark.parametrize(
-    ("likely", "says", "is_searched"),
+    ("likely", "acts", "says", "is_searched"),
     [
-        (0.9, "What about the guarantee?", True),  # whatever the store has: it is told that it has nothing
-        (0.4, "My aunt sang.", False),
-        (0.4, "battery lasts eleven hours", True),
-        (0.0, "My aunt sang.", False),
-        (0.0, "battery lasts eleven hours", True),
+        (0.9, 0.0, "What about the guarantee?", True),  # whatever the store has: it is told that it has nothing
+        (0.4, 0.0, "My aunt sang.", False),
+        (0.4, 0.0, "battery lasts eleven hours", True),
+        (0.0, 0.0, "My aunt sang.", False),
+        (0.0, 0.0, "battery lasts eleven hours", True),
+        (0.9, 0.9, "Pay the rent for the workshop.", False),  # to act is not to ask
+        (0.9, 0.9, "The battery lasts eleven hours. Yes.", True),
+        (0.0, 0.9, "battery lasts eleven hours", False),
     ],
 )
 async def test_documents_are_searched_for_what_they_may_tell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, likely: float, says: str, is_searched: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, likely: float, acts: float, says: str, is_searched: bool
 ) -> None:
     async with open_shelf(tmp_path) as shelf:
         store = (await shelf.knowledge.stores.create(OWNER, NewStore("manuals"))).id
@@ -120,7 +123,7 @@ async def test_documents_are_searched_for_what_they_may_tell(
         await shelf.settled(store)
         tool = retrieval_tool(shelf.knowledge, OWNER, store)
         monkeypatch.setattr(shelf.knowledge, "calibrated", True)
-        intent = TurnIntent(says, acts=0.0, documents=likely, current=0.0)
+        intent = TurnIntent(says, acts=acts, documents=likely, current=0.0)
         expected = {"query": says} if is_searched else None
         assert await tool.arguments_in_advance((Message("user", says),), intent) == expected
 

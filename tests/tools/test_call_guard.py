@@ -71,6 +71,52 @@ def test_an_argument_nobody_said_is_asked_for() -> None:
         assert "order id" in refusal.text
 
 
+SLOT = function("book_slot", "Book an appointment.", "person", "day", "customer")
+FOUND = (
+    Message("user", "When am I booked? My number is K5512."),
+    Message("assistant", "", (call("find_booking", customer="K5512"),)),
+    Message("tool", '{"person": "Ms Brandt", "day": "Friday", "customer": "K5512"}', (), "call_1"),
+    Message("assistant", "On Friday, with Ms Brandt."),
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "asks", "confirms"),
+    [
+        ("I need somebody else, too. Book it, please.", True, False),
+        ("Book another one.", True, False),
+        ("还想再约一个，帮我订一下。", True, False),
+        ("Please book the same again.", True, True),
+        ("Book Ms Brandt on Friday again.", False, False),
+    ],
+)
+def test_what_was_found_about_one_thing_is_not_taken_for_another(said: str, asks: bool, confirms: bool) -> None:
+    messages = (*FOUND, Message("user", said))
+    own = CallGuard({SLOT.name: SLOT}, "risky", "en", 1.0, levels=levels_of((SLOT,)))
+    refusal = own.refusal(call("book_slot", person="Ms Brandt", day="Friday", customer="K5512"), messages)
+    assert (refusal is not None) == asks
+    assert (refusal is not None and refusal.confirms) == confirms
+    if refusal is not None and not confirms:
+        assert refusal.question == "Could you tell me the person and the day?"
+
+
+@pytest.mark.parametrize(
+    ("said", "asks"),
+    [
+        ("I want to send something else back, too.", True),
+        ("我还有一样东西要退。", True),
+        ("There is another one, 47119, refund that.", False),
+        ("Please refund it.", False),
+    ],
+)
+def test_the_number_of_one_thing_is_not_that_of_another(said: str, asks: bool) -> None:
+    messages = (Message("user", "Where is order 47112?"), Message("user", said))
+    order = "47119" if "47119" in said else "47112"
+    refusal = guard().refusal(call("request_refund", order_id=order), messages)
+    assert refusal is not None
+    assert refusal.confirms is not asks
+
+
 def test_a_look_up_is_free() -> None:
     assert guard(acts=0.0).refusal(call("get_order", order_id="47112"), SAID) is None
 

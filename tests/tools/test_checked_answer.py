@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from vivavoce.tools.checked_answer import checked_answer, evidence_in
+import pytest
+
+from vivavoce.tools.checked_answer import checked_answer, evidence_in, honest_answer
+from vivavoce.tools.grounding import owns_up
 from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, TextDelta, ToolResult
 
 LINE = "The battery lasts eleven hours."
@@ -95,3 +98,59 @@ async def test_where_nothing_was_found_no_number_is_made_up() -> None:
     model = Model("Usually 30 days.", "It is not known.")
     spoken = await said(model, ToolResult("The documents do not say.", empty=True, trusted=True))
     assert spoken == "Usually It is not known."
+
+
+async def honest(may_call: bool, *replies: str, language: str = "en") -> tuple[Model, list[GenerationEvent]]:
+    model = Model(*replies)
+    events = honest_answer(model.generate, [ASKED], GenerationOptions(), language, may_call=may_call)
+    return model, [event async for event in events]
+
+
+@pytest.mark.parametrize("says", ["There is no such battery.", "It lasts long.", "Yes, of course."])
+async def test_where_the_documents_are_silent_only_owning_up_is_said(says: str) -> None:
+    _, events = await honest(True, says)
+    assert owns_up("".join(event.text for event in events if isinstance(event, TextDelta)))
+    assert says not in str(events)
+
+
+@pytest.mark.parametrize(
+    "says", ["I don't have any information about that.", "Nothing about it was found.", "Which one do you mean?"]
+)
+async def test_who_owns_up_in_other_words_may(says: str) -> None:
+    _, events = await honest(True, says)
+    assert says in "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+async def test_where_nothing_can_be_called_the_model_is_not_asked() -> None:
+    model, events = await honest(False, language="zh")
+    assert not model.prompts
+    assert [type(event) for event in events] == [TextDelta, GenerationEnd]
+    assert owns_up(str(events[0]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我们没有餐厅。",
+        "这里没有游泳池。",
+        "We do not have a pool.",
+        "No, dogs are not allowed.",
+        "プールはありません。",
+    ],
+)
+def test_to_say_that_something_is_not_so_is_not_owning_up(text: str) -> None:
+    assert not owns_up(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "资料里没有提到。",
+        "抱歉，我没有这方面的信息。",
+        "That is not mentioned.",
+        "I'm not sure.",
+        "それは分かりません。",
+    ],
+)
+def test_owning_up(text: str) -> None:
+    assert owns_up(text)

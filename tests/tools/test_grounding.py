@@ -86,3 +86,40 @@ def test_words_without_numbers_come_through(text: str, by: int) -> None:
     through = "".join(check.push(text[at : at + by]) for at in range(0, len(text), by)) + check.flush()
     assert text.startswith(through)
     assert through == text or check.fault
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_held"),
+    [
+        ("You can come until 7.", True),
+        ("Until seven in the evening.", True),
+        ("It closes at 7 p.m.", True),
+        ("晚上7点关门。", True),
+        ("You have to wait 7 hours.", False),
+        ("It takes seven days.", False),
+        ("It costs 7 euros.", False),
+        ("要等7个小时。", False),
+        ("要7元。", False),
+        ("You have to wait 19 hours.", True),  # it was said: no comparison of units
+    ],
+)
+def test_an_hour_of_the_clock_is_no_amount(answer: str, is_held: bool) -> None:
+    check = AnswerCheck(evidence_of(["Open until 19:00."], [], "When?"))
+    check.push(answer)
+    check.flush()
+    assert (not check.fault) == is_held
+
+
+@pytest.mark.parametrize(
+    ("lines", "question", "denied"),
+    [
+        (["周二至周六营业，10:00到18:30。", "周日和周一休息。"], "你们周日开门吗？", 1),
+        (["Open from Tuesday to Saturday.", "On Mondays it is closed."], "Are you open on Mondays?", 1),
+        (["Open from Tuesday to Saturday.", "On Mondays it is closed."], "Are you open on Saturday?", None),
+        (["Breakfast is served from 7:00.", "The pool is closed in winter."], "Is breakfast served in bed?", None),
+    ],
+)
+def test_the_line_that_shares_most_with_the_question_denies_it(
+    lines: list[str], question: str, denied: int | None
+) -> None:
+    assert denying_line(evidence_of([], lines, question)) == ("" if denied is None else lines[denied])

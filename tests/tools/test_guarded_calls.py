@@ -69,6 +69,19 @@ async def test_a_question_that_does_not_name_it_is_replaced() -> None:
     assert "have refunded" not in said(events)
 
 
+async def test_what_was_done_is_not_done_anew_for_a_number_put_right() -> None:
+    talk = Talk()
+    talk.messages = [
+        Message("user", "Refund order 47112."),
+        Message("assistant", "", (call("47112"),)),
+        Message("tool", '{"refunded": true}', tool_call_id="call_1"),
+        Message("assistant", "Done."),
+    ]
+    model, events = await talk.turn("Sorry, I meant 47132.", ["I see."])
+    assert not calls(events)
+    assert model.asked
+
+
 async def test_a_no_ends_it() -> None:
     talk = Talk()
     await talk.turn("Refund order 47112.", [call("47112")], [QUESTION])
@@ -82,7 +95,7 @@ async def test_a_no_ends_it() -> None:
 async def test_a_correction_is_asked_about_anew() -> None:
     talk = Talk()
     await talk.turn("Refund order 47112.", [call("47112")], [QUESTION])
-    _, events = await talk.turn("No, four seven one three two.", [call("47132")], ["Shall I refund order 47132?"])
+    _, events = await talk.turn("No, four seven one three two.", ["Shall I refund order 47132?"])
     assert said(events) == "Shall I refund order 47132?"
     _, events = await talk.turn("Yes.", ["-"])
     assert json.loads(calls(events)[0].arguments) == {"order_id": "47132"}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import pytest
 
 from vivavoce.engines.fake import FakeEmbedder
-from vivavoce.intents.classifier import IntentClassifier, load_heads
+from vivavoce.intents.classifier import Intent, IntentClassifier, load_heads
 from vivavoce.intents.turn import TurnIntent
 from vivavoce.tools.base import CallContext
 from vivavoce.tools.confirmations import Confirmations
@@ -23,7 +24,7 @@ class Seems(IntentClassifier):
 
     def __init__(self, **probabilities: float) -> None:
         super().__init__(FakeEmbedder(), load_heads())
-        self._seems = {"act": 0.0, "documents": 0.0, "current": 0.0, "yes": 0.0, "no": 0.0} | probabilities
+        self._seems = dict.fromkeys(get_args(Intent), 0.0) | probabilities
 
     async def probabilities(self, texts: Sequence[str]) -> list[Mapping[str, float]] | None:
         return [self._seems for _ in texts]
@@ -75,6 +76,44 @@ async def test_what_a_function_may_know_is_not_answered_from_what_was_said(says:
     planner = ReplyPlanner(Seems(), Confirmations(), "risky")
     plan = await planner.plan(messages, GenerationOptions(tools=(FIND,)), (), CallContext("me", messages))
     assert plan.begun == begun
+
+
+@pytest.mark.parametrize(("recall", "acts", "told"), [(0.8, 0.0, True), (0.2, 0.0, False), (0.8, 0.9, False)])
+async def test_what_came_up_before_is_told_again_instead_of_looked_up(recall: float, acts: float, told: bool) -> None:
+    found = ToolCall("call_1", "find_order", "{}")
+    messages = (
+        Message("user", "Where is my kettle?"),
+        Message("assistant", "", (found,)),
+        Message("tool", '{"arrives": "Friday", "time": "14:20"}', tool_call_id="call_1"),
+        Message("assistant", "It comes on Friday."),
+        Message("user", "At what time was that, the kettle?"),
+    )
+    planner = Planned(None, Confirmations(), "risky", TurnIntent("", acts, 0.9, 0.0, recall=recall))
+    plan = await planner.plan(messages, GenerationOptions(tools=(FIND,)), (), CallContext("me", messages))
+    assert ("14:20" in plan.note) == told
+    assert (plan.options.tool_choice == "none") == told
+
+
+ACTING = Tool("refund_order", "Refund an order.", {"type": "object"})
+LOOKING = Tool("get_order", "Look up an order.", {"type": "object"})
+
+
+@pytest.mark.parametrize(
+    ("says", "acts", "left_out"),
+    [
+        ("It is order 50268, the handle broke. Please refund it.", 1.0, True),
+        ("Refund order 50268.", 1.0, True),
+        ("Please look up order 50268.", 1.0, False),
+        ("Where is my refund for order 50268?", 1.0, False),
+        ("My order 50268, please.", 1.0, False),
+        ("Refund order 50268.", 0.7, False),
+    ],
+)
+async def test_who_surely_wants_an_act_is_not_told_a_look_up(says: str, acts: float, left_out: bool) -> None:
+    planner = Planned(None, Confirmations(), "risky", TurnIntent(says, acts, 0.0, 0.0, whole_acts=acts))
+    messages = (Message("user", says),)
+    plan = await planner.plan(messages, GenerationOptions(tools=(LOOKING, ACTING)), (), CallContext("me", messages))
+    assert (plan.options.withheld == {"get_order"}) == left_out
 
 
 async def test_a_result_is_no_reason_to_act() -> None:

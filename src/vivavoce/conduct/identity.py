@@ -51,6 +51,19 @@ _ASKS_NAME = re.compile(
     r"|(?:あなた|きみ|君)(?:の名前|は誰|は何と)|お名前は|どちら様",
     re.IGNORECASE,
 )
+_ASKS_HOW_IT_IS = re.compile(
+    r"\bhow(?:'s|’s| is| are|'re) (?:you|things|it going|everything|life|your day)(?: doing| going| feeling| been)?"
+    r"(?: today| tonight| these days| this (?:morning|evening|afternoon)| so far)?\W*$"
+    r"|\bhow (?:do you do|have you been|are you getting on)\W*$"
+    r"|(?<!我)[你您](?:今天|最近|今晚|这几天)?(?:过得|还|身体)?(?:好吗|好不好|怎么样|如何)\W*$"
+    r"|お元気ですか|調子はどう|ご機嫌いかが",
+    re.IGNORECASE,
+)
+_WELL: Mapping[Language, str] = {
+    "en": "I'm fine, thank you.",
+    "zh": "我很好，谢谢。",
+    "ja": "元気です、ありがとうございます。",
+}
 _BEGUN_NAME: Mapping[Language, str] = {"en": "I'm {name}", "zh": "我是{name}", "ja": "私は{name}"}
 _BEGUN: Mapping[Language, str] = {
     "en": "I'm {name}, an AI assistant, not a human being.",
@@ -75,6 +88,17 @@ def begun_truth(instructions: str, language: Language) -> str:
     name = name_in(instructions)
     begun = (_BEGUN if name else _NAMELESS).get(language, "")
     return begun.format(name=name)
+
+
+def asks_how_it_is(text: str) -> bool:
+    """Whether ``text`` asks the assistant how it is, and nothing else."""
+    return _ASKS_HOW_IT_IS.search(text) is not None
+
+
+def begun_well(language: Language) -> str:
+    """How the answer to that begins, which a small model that is to speak of nothing but documents refuses; nothing in a
+    language there are no words for."""
+    return _WELL.get(language, "")
 
 
 def asks_name(text: str) -> bool:

@@ -191,10 +191,10 @@ def _statement(text: str) -> str:
 
 def _matching(question: str, told: Sequence[str]) -> list[str]:
     """Those of ``told`` that may tell what is asked, with what puts them right, in their order."""
-    asked, lower = _terms(question), question.lower()
+    asked, lower = content_terms(question), question.lower()
     kinds = [stated for wanted, stated in _KINDS if wanted.search(lower)]
     scored = [
-        (2 * sum(1 for stated in kinds if stated.search(text.lower())) + 2 * len(asked & _terms(text)), at, text)
+        (2 * sum(1 for stated in kinds if stated.search(text.lower())) + 2 * len(asked & content_terms(text)), at, text)
         for at, text in enumerate(told)
     ]
     best = sorted(entry for entry in scored if entry[0])[-QUOTED:]
@@ -203,7 +203,7 @@ def _matching(question: str, told: Sequence[str]) -> list[str]:
     return [told[at] for at in sorted(kept)]
 
 
-def _terms(text: str) -> set[str]:
+def content_terms(text: str) -> set[str]:
     """Stems and pairs of characters worth comparing."""
     stems = {
         word[:5].rstrip("s")

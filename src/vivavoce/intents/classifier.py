@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from vivavoce.engines.base import Embedder
 from vivavoce.types import EmbedOptions, Vectors
 
-Intent: TypeAlias = Literal["act", "documents", "current", "yes", "no"]
+Intent: TypeAlias = Literal["act", "documents", "current", "status", "recall", "yes", "no"]
 """``act``: something is to be done now. ``documents``: the owner's documents may tell what is asked, how acting works included.
-``current``: what is asked changes from day to day. ``yes`` and ``no``: an answer to "Shall I …?"."""
+``current``: what is asked changes from day to day. ``status``: how something of the user's
+own stands, which a function may look up. ``recall``: it was said, found or done earlier in the
+conversation. ``yes`` and ``no``: an answer to "Shall I …?"."""
 
 HEADS = Path(__file__).parent / "heads" / "intents.npz"
 

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vivavoce.intents.classifier import IntentClassifier
-from vivavoce.pending_request import question_before, sentences_of, stands_unanswered
+from vivavoce.pending_request import question_before, sentences_of
 from vivavoce.types import Message
 
 
 @dataclass(frozen=True, slots=True)
 class TurnIntent:
     """Probabilities of a user's turn. ``acts``: something is to be done, also where one of its sentences says so, or the turn
-    answers a question about an earlier request or adds to one nobody has answered; ``whole_acts`` is that of the turn as it
-    stands. ``documents`` and ``current``: where what is asked may stand; ``answer`` holds those of a yes and a no.
+    answers a question about an earlier request; ``whole_acts`` is that of the turn as it stands. ``documents`` and ``current``:
+    where what is asked may stand; ``recall``: earlier in this conversation; ``status``: how
+    something of the user's own stands; ``answer`` holds those of a yes and a no.
     """
 
     text: str
@@ -23,6 +24,21 @@ class TurnIntent:
     current: float
     answer: Mapping[str, float] = field(default_factory=dict)
     whole_acts: float = 1.0
+    recall: float = 0.0
+    status: float = 0.0
+
+    def joined(self, earlier: TurnIntent) -> TurnIntent:
+        """What both turns want together: ``earlier`` was not answered."""
+        return TurnIntent(
+            f"{earlier.text} {self.text}",
+            max(self.acts, earlier.acts),
+            max(self.documents, earlier.documents),
+            max(self.current, earlier.current),
+            self.answer,
+            max(self.whole_acts, earlier.whole_acts),
+            max(self.recall, earlier.recall),
+            max(self.status, earlier.status),
+        )
 
 
 async def turn_intent(classifier: IntentClassifier, messages: Sequence[Message]) -> TurnIntent | None:
@@ -32,15 +48,16 @@ async def turn_intent(classifier: IntentClassifier, messages: Sequence[Message])
         return None
     last = texts[-1]
     sentences = sentences_of(last)
-    before = texts[-2] if question_before(messages) and len(texts) > 1 else stands_unanswered(messages)
-    wanted = [last, *sentences[-1:], *([before] if before else [])]
+    answers = question_before(messages)
+    wanted = [last, *sentences[-1:], *(texts[-2:-1] if answers else [])]
     found = await classifier.probabilities(wanted)
     if found is None:
         return None
     whole = found[0]
     own = max(one["act"] for one in found[: 1 + len(sentences[-1:])])
-    earlier = found[-1]["act"] if before else 0.0
-    documents = max(one["documents"] for one in found[: 1 + len(sentences[-1:])])
-    return TurnIntent(
-        last, max(own, earlier), documents, whole["current"], {"yes": whole["yes"], "no": whole["no"]}, whole["act"]
+    earlier = found[-1]["act"] if answers and len(texts) > 1 else 0.0
+    documents, recall, status = (
+        max(one[name] for one in found[: 1 + len(sentences[-1:])]) for name in ("documents", "recall", "status")
     )
+    answer = {"yes": whole["yes"], "no": whole["no"]}
+    return TurnIntent(last, max(own, earlier), documents, whole["current"], answer, whole["act"], recall, status)

@@ -68,10 +68,13 @@ class SentenceScorer:
         return [cached[key] for key in keys]
 
 
-def focused(lines: Sequence[ScoredSentence], passages: Sequence[Passage], limit: int) -> list[str]:
+def focused(
+    lines: Sequence[ScoredSentence], passages: Sequence[Passage], limit: int, *, all_lines: bool = True
+) -> list[str]:
     """Each passage cut to those of its lines that are among the ``limit`` nearest of all, in their order, behind its headings;
-    empty for a passage that has none. A small model reads them sooner, and is led astray by less."""
-    if len(lines) <= limit:
+    empty for a passage that has none. A small model reads them sooner, and is led astray by less. ``all_lines``: ``lines`` are
+    all there are in the passages, which stay whole if there are no more than ``limit``."""
+    if all_lines and len(lines) <= limit:
         return [passage.whole for passage in passages]
     nearest = sorted(range(len(lines)), key=lambda index: -lines[index].similarity)[:limit]
     selected: list[list[str]] = [[] for _ in passages]

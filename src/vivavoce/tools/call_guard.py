@@ -11,11 +11,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from vivavoce.text.scripts import written_language
 from vivavoce.tools.effects import EffectLevel, effect_level
-from vivavoce.tools.provenance import parsed, said_in, unsaid_arguments
+from vivavoce.tools.provenance import LEAST_DIGITS, parsed, said_in, told_by_results_only, unsaid_arguments
 from vivavoce.tools.rendering import in_language
 from vivavoce.types import Language, Message, Tool, ToolCall
 
@@ -51,6 +51,20 @@ _REPEATED = {
 }
 
 
+_OF_PERSON = re.compile(
+    r"(?:^|_)(?:patient|customer|client|member|user|guest|person|account|contract|card|phone|mobile|email|iban|address)(?:$|_)",
+    re.IGNORECASE,
+)
+"""Arguments that stay the same whatever the user wants next."""
+
+_OTHER = re.compile(
+    r"\b(?:else|another|other|different|second one|one more|new one)\b|别的|另外|另一|其他|其它|换一|再[约订要买下]|还[想要有]"
+    r"|他の|別の|ほかの|もう一",
+    re.IGNORECASE,
+)
+"""Words of somebody who wants something that has not been spoken of yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a call is not made. ``text`` is told to the model in place of a result; ``confirms``: what it says is a question
@@ -64,7 +78,8 @@ class Refusal:
 @dataclass(frozen=True, slots=True)
 class CallGuard:
     """The checks of one reply. ``acts`` is how likely the user asks for something to be done (``None``: not known, which
-    counts as a request); ``confirmed`` is a call they have said yes to."""
+    counts as a request); ``confirmed`` is a call they have said yes to, ``proposed`` one that follows from their words and is
+    checked like the model's."""
 
     tools: Mapping[str, Tool]
     policy: ConfirmPolicy
@@ -72,6 +87,7 @@ class CallGuard:
     acts: float | None = None
     confirmed: ToolCall | None = None
     levels: Mapping[str, EffectLevel] = field(default_factory=dict)
+    proposed: ToolCall | None = None
 
     def said(self, call: ToolCall, messages: Sequence[Message]) -> ToolCall:
         """``call`` without what may be left out and nobody said."""
@@ -92,24 +108,48 @@ class CallGuard:
             return None
         level, arguments = self.levels.get(call.name, "none"), parsed(call.arguments)
         if unsaid := unsaid_arguments(arguments, tool.parameters, said_in(messages)):
-            question = asked_for(unsaid, tool, self.language)
-            return Refusal(in_language(_ASK, self.language).format(names=_names(unsaid, tool)), question=question)
+            return self._asks_for(unsaid, tool)
         if level == "none":
             return None
+        from_results = told_by_results_only(arguments, messages)
+        last = _last_words(messages)
+        if _OTHER.search(last) and (of_others := [*from_results, *_carried_over(arguments, last)]):
+            return self._asks_for(list(dict.fromkeys(of_others)), tool)
         if (result := _result_of_same(call, messages)) is not None:
             return Refusal(in_language(_REPEATED, self.language).format(result=result[:200] or "ok"))
         unsure = self.acts is not None and self.acts < ASKS_FOR
-        if unsure or self.policy == "always" or (self.policy == "risky" and level == "risky"):
+        if unsure or from_results or self.policy == "always" or (self.policy == "risky" and level == "risky"):
             values = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in arguments.items())
             action = f"{call.name.replace('_', ' ')} ({values})"
             return Refusal(in_language(_CONFIRM, self.language).format(action=action), confirms=True)
         return None
+
+    def _asks_for(self, names: Sequence[str], tool: Tool) -> Refusal:
+        text = in_language(_ASK, self.language).format(names=_names(names, tool))
+        return Refusal(text, question=asked_for(names, tool, self.language))
 
     def withheld(self) -> frozenset[str]:
         """Names of the tools nobody can have asked for."""
         if self.acts is None or self.acts >= MAY_ASK_FOR:
             return frozenset()
         return frozenset(name for name, level in self.levels.items() if level != "none")
+
+
+def _carried_over(arguments: Mapping[str, Any], last: str) -> list[str]:
+    """Names of the arguments whose number is not in the user's ``last`` words, but for numbers of the user's own."""
+    said = said_in([Message("user", last)])
+    return [
+        name
+        for name, value in arguments.items()
+        if (digits := re.sub(r"\D", "", str(value)))
+        and len(digits) >= LEAST_DIGITS
+        and not said.has_digits(digits)
+        and not _OF_PERSON.search(name)
+    ]
+
+
+def _last_words(messages: Sequence[Message]) -> str:
+    return next((message.content for message in reversed(messages) if message.role == "user"), "")
 
 
 def levels_of(tools: Sequence[Tool]) -> dict[str, EffectLevel]:

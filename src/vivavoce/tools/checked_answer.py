@@ -8,9 +8,18 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from vivavoce.hosted import HostedEvent
-from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, has_cjk
+from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, denying_line, evidence_of, has_cjk, owns_up
 from vivavoce.tools.rendering import in_language, name_of
-from vivavoce.types import GenerationOptions, Language, Message, TextDelta, ToolResult
+from vivavoce.types import (
+    GenerationEnd,
+    GenerationOptions,
+    Language,
+    Message,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+    ToolResult,
+)
 
 Generate: TypeAlias = Callable[[Sequence[Message], GenerationOptions], AsyncGenerator[HostedEvent, None]]
 
@@ -47,7 +56,7 @@ async def checked_answer(
     if not check.fault:
         return
     if check.declined and not evidence.sure:
-        yield TextDelta(in_language(HONEST, language))
+        yield TextDelta(honest(language, prompt))
         return
     told, begun = [*prompt, Message("system", _note(check, language))], check.text.strip()
     again = AnswerCheck(evidence, text=check.text, may_decline=not evidence.sure)
@@ -58,9 +67,37 @@ async def checked_answer(
         yield TextDelta(fallback(evidence, language, again.text))
 
 
+def honest(language: Language, prompt: Sequence[Message]) -> str:
+    """That the documents do not say it, in other words from turn to turn."""
+    variants = HONEST.get(language, HONEST["en"])
+    return variants[max(sum(message.role == "user" for message in prompt) - 1, 0) % len(variants)]
+
+
+async def honest_answer(
+    generate: Generate, prompt: Sequence[Message], options: GenerationOptions, language: Language, *, may_call: bool
+) -> AsyncGenerator[HostedEvent, None]:
+    """An answer where documents were asked for and have nothing: a small model says that there is no such thing, or makes
+    one up. Only if it ``may_call`` is it asked, and its words are given on if they own up. Raises as ``generate`` does."""
+    words, called = "", False
+    if may_call:
+        async with aclosing(generate(prompt, options)) as events:
+            async for event in events:
+                called = called or isinstance(event, ToolCall | ToolCallDelta)
+                if isinstance(event, TextDelta) and not called:
+                    words += event.text
+                else:
+                    yield event
+    if called:
+        return
+    yield TextDelta(words if owns_up(words) else honest(language, prompt))
+    if not may_call:
+        yield GenerationEnd("stop")
+
+
 def _note(check: AnswerCheck, language: Language) -> str:
     """What the model is told to do better."""
-    line = check.evidence.lines[0] if check.evidence.lines else ""
+    lines = check.evidence.lines
+    line = denying_line(check.evidence) or (lines[0] if lines else "")
     words = _AGAIN if line else _NOWHERE
     return words.format(fault=check.fault, line=line, language=name_of(language))
 
@@ -68,7 +105,7 @@ def _note(check: AnswerCheck, language: Language) -> str:
 def fallback(evidence: Evidence, language: Language, begun: str) -> str:
     """What is said when the model insists: the line itself where it is in the user's language and surely tells, else that it
     is not known; behind ``begun``, which stays a sentence."""
-    line = evidence.lines[0] if evidence.lines else ""
+    line = denying_line(evidence) or (evidence.lines[0] if evidence.lines else "")
     told = evidence.sure and has_cjk(line) == (language in ("zh", "ja"))
     words = in_language(_QUOTED, language).format(line=line) if told else in_language(_UNKNOWN, language)
     if not begun.strip():

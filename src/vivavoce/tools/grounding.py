@@ -8,7 +8,7 @@ what is asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vivavoce.knowledge.words import searchable, terms_of
@@ -36,12 +36,30 @@ _OPEN_END = re.compile(
 _YES = re.compile(
     r"^\W*(?:yes\b|yeah\b|sure\b|of course\b|certainly\b|是的|可以|能的|有的|对[，,。]|当然|はい)", re.IGNORECASE
 )
-HONEST: Mapping[Language, str] = {
-    "en": "The documents don't say anything about that.",
-    "zh": "这个文件里没有写。",
-    "ja": "それは資料に書かれていません。",
+HONEST: Mapping[Language, tuple[str, ...]] = {
+    "en": (
+        "The documents don't say anything about that.",
+        "I can't find anything about that in the documents.",
+        "The documents don't mention that, so I can't tell you.",
+    ),
+    "zh": ("这个文件里没有写。", "我在文件里没有找到这方面的内容。", "文件里没有提到这一点，所以我不能确定。"),
+    "ja": (
+        "それは資料に書かれていません。",
+        "資料の中に見つかりませんでした。",
+        "資料に記載がないため、分かりません。",
+    ),
 }
-"""What is said where nothing was found."""
+"""What is said where nothing was found, each in turn."""
+
+_OWNS_UP = re.compile(
+    r"(?:n['’]t|\bnot|\bno|\bcannot|\bunable to)\b[^.!?]{0,40}\b"
+    r"(?:say|mention|know|information|detail|find|found|state|specif|contain|tell|sure)\w{0,5}\b|\bnothing (?:about|on)\b"
+    r"|(?:没有?|未|并未|不)[^。！？]{0,12}(?:提到|提及|说明|写|找到|查到|信息|资料|知道|清楚|确定)"
+    r"|无法[^。！？]{0,8}(?:确认|确定|回答|提供|告诉|得知)|[查找]不到"
+    r"|(?:分かり|わかり|見つかり|書かれてい)ません|情報(?:が|は)(?:ない|ありません)",
+    re.IGNORECASE,
+)
+"""How somebody says that something is not there to be known, which is not to say that it is not so."""
 
 _DECLINES = re.compile(
     r"^\W*(?:i(?:'|’| a)m (?:very )?sorry|sorry\b|i apologi[sz]e|unfortunately, i|i (?:do not|don['’]t) (?:have|know)"
@@ -65,24 +83,47 @@ _DENIES = re.compile(
 _ENTRY = re.compile(r"^\W*([^:：|]+)[:：|]\s*([^:：|]+)\W*$")
 """A row or an entry: ``Sunday: closed`` has its answer behind the mark."""
 
+_AMOUNT = re.compile(
+    r"[0-9A-Za-z.:]*[ -]?"
+    r"(?:(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|euros?|cents?|dollars?|pounds?|yuan|yen|percent|people"
+    r"|persons?|guests?|times|pieces?|items?|metres?|meters?|kilo\w*|grams?)\b|[%€$£]"
+    r"|个?(?:小时|钟头|工作日|月|人)|分钟|秒|天|夜|晚|周|年|元|块|欧|人|位|次|件|公里|米|厘米|公斤|克|時間|日間|円|回|名)",
+    re.IGNORECASE,
+)
+"""A number that counts or measures something."""
+
+_DAY = re.compile(r"(?:mon|tues|wedne|thurs|fri|satur|sun)d|周[一二三四五六日天]|星期|.曜", re.IGNORECASE)
+LINES = 3
+"""The nearest lines, among which the one that denies what is asked is looked for."""
+
 _PART = re.compile(r"[^,;:.!?，；：。！？\n|()（）]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an answer rests on. ``numbers`` are those of passages and conversation, ``lines`` the passages' lines nearest to
-    ``question``, the nearest first; ``sure``: they have the answer."""
+    """What an answer rests on. ``numbers`` are those of passages and conversation, ``hours`` what those past noon are called
+    by a clock of twelve hours, ``lines`` the passages' lines nearest to ``question``, the nearest first; ``sure``: they have
+    the answer."""
 
     numbers: frozenset[float]
     lines: tuple[str, ...]
     question: str
     sure: bool = False
+    hours: frozenset[float] = frozenset()
+
+    def holds(self, number: float, text: str) -> bool:
+        """Whether ``number``, with which ``text`` begins, is borne; that of an hour is no length or amount."""
+        if number in self.numbers or number == 1:
+            return True
+        return number in self.hours and _AMOUNT.match(text) is None
 
 
 def evidence_of(texts: Sequence[str], lines: Sequence[str], question: str, *, sure: bool = False) -> Evidence:
     """The evidence in ``texts``: passages, what was said, results of functions, instructions."""
     found = {number for text in (*texts, question) for number in numbers_of(text)}
-    return Evidence(frozenset(number for one in found for number in _spoken_as(one)), tuple(lines), question, sure)
+    spoken = frozenset(number for one in found for number in _spoken_as(one))
+    hours = frozenset(number - 12 for number in found if 12 < number <= 24)
+    return Evidence(spoken, tuple(lines), question, sure, hours)
 
 
 @dataclass(slots=True)
@@ -123,13 +164,18 @@ class AnswerCheck:
             self.fault = line
             return ""
         for start, number in _numbers_at(settled):
-            if not (number in self.evidence.numbers or number == 1):
+            if not self.evidence.holds(number, settled[start:]):
                 self.fault = settled[start:]
                 settled = settled[:start]
                 break
         self.text += settled
         self._waiting = self._waiting[end:]
         return settled
+
+
+def owns_up(text: str) -> bool:
+    """Whether ``text`` says that something is not known, or asks for more."""
+    return _OWNS_UP.search(text) is not None or text.rstrip().endswith(("?", "？"))
 
 
 def has_cjk(text: str) -> bool:
@@ -144,21 +190,29 @@ def _may_decline(begun: str) -> bool:
 
 
 def denying_line(evidence: Evidence) -> str:
-    """The nearest line, if the part of it that tells what is asked denies it; else nothing."""
+    """The line that tells most of what is asked, if the part of it that tells it denies it; else nothing. Of the nearest lines
+    it is the one that shares most words with the question, days above all: a line about Saturdays does not tell of Sundays.
+    """
     asked = set(map(_stem, terms_of(evidence.question)))
     if not asked or not evidence.lines or _DENIES.search(evidence.question.replace("don't like", "")):
         return ""
-    line = evidence.lines[0]
-    parts = [(len(asked & set(map(_stem, searchable(part).split()))), part) for part in _PART.findall(line)]
+    line = max(evidence.lines[:LINES], key=lambda one: _shared(asked, one))
+    parts = [(_shared(asked, part), part) for part in _PART.findall(line)]
     shared = max((count for count, _ in parts), default=0)
     nearest = [part for count, part in parts if shared and count == shared]
     numbers = set(numbers_of(evidence.question))
     if any(_DENIES.search(part) and numbers <= set(numbers_of(part)) for part in nearest):
         return line
     entry = _ENTRY.match(line)
-    if entry and asked & set(map(_stem, searchable(entry[1]).split())) and _DENIES.search(entry[2]):
+    if entry and _shared(asked, entry[1]) and _DENIES.search(entry[2]):
         return line if numbers <= set(numbers_of(line)) else ""
     return ""
+
+
+def _shared(asked: Collection[str], text: str) -> int:
+    """How many of the words asked for stand in ``text``; a day of the week counts twice."""
+    shared = set(asked) & set(map(_stem, searchable(text).split()))
+    return len(shared) + sum(_DAY.match(word) is not None for word in shared)
 
 
 def _stem(word: str) -> str:
@@ -191,10 +245,8 @@ def _values(typed: str) -> list[float]:
 
 
 def _spoken_as(number: float) -> Iterator[float]:
-    """The numbers one is spoken with: itself, by a clock of twelve hours, and euros and cents apart."""
+    """The numbers one is spoken with: itself, and euros and cents apart."""
     yield number
-    if 12 < number <= 24:
-        yield number - 12
     if number != int(number):
         yield float(int(number))
         yield float(round((number - int(number)) * 100))

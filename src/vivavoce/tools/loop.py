@@ -20,8 +20,8 @@ from vivavoce.pending_request import answered_until, has_unanswered_user_message
 from vivavoce.signatures import estimate_tools
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.base import ServerTool, ToolResult
-from vivavoce.tools.call_guard import Refusal
-from vivavoce.tools.checked_answer import checked_answer, evidence_in
+from vivavoce.tools.call_guard import CallGuard, Refusal
+from vivavoce.tools.checked_answer import checked_answer, evidence_in, honest_answer
 from vivavoce.tools.confirmations import names_arguments, question_in_words
 from vivavoce.tools.prompt_leak_filter import PromptLeakFilter
 from vivavoce.tools.provenance import parsed
@@ -100,10 +100,9 @@ class ToolLoop:
         options = self._with_reply_limit(messages, _within_reach(with_tools(options, self.server_tools.tools)))
         prompt, spent = list(messages), GenerationEnd("stop")
         guard = self.server_tools.guard
-        if guard is not None and guard.confirmed is not None:
-            for call_event in _whole(guard.confirmed):
+        if guard is not None and (known := guard.confirmed or guard.proposed) is not None:
+            async for call_event in self._known_call(guard, known, prompt, options):
                 yield call_event
-            yield replace(spent, reason="tool_calls")
             return
         options = self._begun(prompt, options)
         if self.server_tools.begun:
@@ -148,6 +147,18 @@ class ToolLoop:
         yield spent
 
     # ---- inside
+
+    async def _known_call(
+        self, guard: CallGuard, call: ToolCall, prompt: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[HostedEvent, None]:
+        """A call of the client's that the model need not write; it is refused as the model's are."""
+        if (refusal := guard.refusal(call, prompt)) is not None:
+            async for event in self._refuse(prompt, "", (call, refusal), options):
+                yield event
+            return
+        for call_event in _whole(call):
+            yield call_event
+        yield GenerationEnd("tool_calls")
 
     def _begun(self, prompt: list[Message], options: GenerationOptions) -> GenerationOptions:
         """The reply begins as it has to, and goes on in words."""
@@ -200,22 +211,26 @@ class ToolLoop:
     ) -> AsyncGenerator[HostedEvent | Filler, None]:
         """What the model yields; where tools have worked for it, silence is filled, and where documents were searched, it is
         held to what was found."""
-        context = self.server_tools.context
-        checks = self.server_tools.guard is not None and allowed.schema is None and bool(self._found)
-        events = (
-            checked_answer(
-                self.model.generate,
-                prompt,
-                replace(allowed, voice=None),
-                evidence_in(prompt, self._found, _question(context.messages)),
-                context.language,
-            )
-            if checks
-            else self.model.generate(prompt, allowed)
-        )
+        context, read = self.server_tools.context, replace(allowed, voice=None)
+        generate = self.model.generate
+        if self.server_tools.guard is None or allowed.schema is not None or not self._found:
+            events = generate(prompt, allowed)
+        elif self._documents_are_silent():
+            events = honest_answer(generate, prompt, read, context.language, may_call=self._decides(allowed))
+        else:
+            evidence = evidence_in(prompt, self._found, _question(context.messages))
+            events = checked_answer(generate, prompt, read, evidence, context.language)
         if self._silence is None and self._decides(allowed):
             self._silence_watch(self.server_tools.waiting)
         return events if self._silence is None else self._silence.until_words(events)
+
+    def _documents_are_silent(self) -> bool:
+        """Whether they were asked for, and nothing was found; what has to be in every answer only the model can say."""
+        run = self.server_tools
+        free = run.manner is None or not (
+            run.manner.rules.opening or run.manner.rules.closing or run.manner.rules.required
+        )
+        return run.asks_documents and not self._has_results and free
 
     def _decides(self, allowed: GenerationOptions) -> bool:
         """Whether it is the model's to call or not, which takes it a prompt of its own."""

@@ -86,6 +86,30 @@ def unsaid_arguments(arguments: Mapping[str, Any], schema: Mapping[str, Any], sa
     ]
 
 
+def told_by_results_only(arguments: Mapping[str, Any], messages: Sequence[Message]) -> list[str]:
+    """Names of the arguments that stand in results of functions and nowhere in what the user or the instructions said: what
+    was found out about one thing, a small model fills in for another."""
+    results = " ".join(message.content for message in messages if _told_by_client(message)).casefold()
+    said = " ".join(_typed(message) for message in messages if message.role in ("user", "system")).casefold()
+    return [
+        name
+        for name, value in arguments.items()
+        if isinstance(value, str)
+        and (words := _content_words(value))
+        and all(word in results for word in words)
+        and not any(word in said for word in words)
+    ]
+
+
+def _content_words(value: str) -> list[str]:
+    """What of a value is looked for: words of some length, numbers of some digits, pairs of Chinese characters."""
+    folded = value.casefold()
+    words = [word for word in _WORD.findall(folded) if len(word) >= LEAST_WORD and not _HAN.search(word)]
+    numbers = [number for number in _DIGITS.findall(folded) if len(number) >= LEAST_DIGITS]
+    han = [pair for pair in _bigrams(folded) if pair]
+    return [*words, *numbers, *han]
+
+
 def _told_by_client(message: Message) -> bool:
     return message.role == "tool" and not is_quoted(message)
 

@@ -18,6 +18,17 @@ _LEANING = re.compile(
 )
 """Words that point back at what was said before."""
 
+_PREAMBLE = re.compile(
+    r"^(?:\W*(?:(?:um+|uh+|er+|hm+|well|okay|ok|so|hello|hi|hey|good (?:morning|afternoon|evening|day)|excuse me|sorry|please"
+    r"|listen|thanks|thank you|by the way|one more (?:thing|question)|another question|could you tell me|can you tell me)"
+    r"(?: there| again| then)?\b(?=[,.!: ]|$)[,.!: ]*"
+    r"|那个[，,、 ]+"
+    r"|(?:嗯+|呃|你好|您好|早上好|下午好|晚上好|对了|请问(?:一下)?|不好意思|麻烦问一下|我想问(?:一下)?|喂)[，,。！、 ]*"
+    r"|(?:えっと|あの|すみません|こんにちは|おはようございます|ところで)[、。 ]*))+",
+    re.IGNORECASE,
+)
+"""What people say before they say something."""
+
 SHORT_TOKENS = 6
 """A question this short depends on what was said before, too."""
 
@@ -28,7 +39,7 @@ OWN_TERMS = 2
 def queries_for(query: str, messages: Sequence[Message]) -> list[str]:
     """What to search for: the model's query and the person's last words, each behind the words before them if it depends on
     them, and on its own as well if it has words of its own."""
-    said = user_texts(messages)
+    said = [without_preamble(text) for text in user_texts(messages)]
     queries: list[str] = []
     for text in (query.strip(), *said[-1:]):
         if len(said) > 1 and depends_on_context(text):
@@ -37,6 +48,13 @@ def queries_for(query: str, messages: Sequence[Message]) -> list[str]:
         else:
             queries += [text] if text else []
     return list(dict.fromkeys(queries))
+
+
+def without_preamble(text: str) -> str:
+    """``text`` without greetings and words of hesitation before it, which make it less like what answers it; all of it if
+    there is nothing else."""
+    rest = _PREAMBLE.sub("", text).strip()
+    return rest or text
 
 
 def has_own_words(text: str) -> bool:
@@ -58,4 +76,9 @@ def user_texts(messages: Sequence[Message]) -> list[str]:
 
 def depends_on_context(question: str) -> bool:
     """Whether a question cannot be understood without what was said before."""
-    return tokens_of(question) <= SHORT_TOKENS or _LEANING.search(question) is not None
+    return tokens_of(question) <= SHORT_TOKENS or points_back(question)
+
+
+def points_back(question: str) -> bool:
+    """Whether there are words in it that stand for something said before."""
+    return _LEANING.search(question) is not None

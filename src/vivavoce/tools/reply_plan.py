@@ -5,11 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vivavoce.conduct.comfort import begun_comfort, tells_of_hurt
-from vivavoce.conduct.identity import asks_name, asks_what_it_is, begun_name, begun_truth
+from vivavoce.conduct.identity import (
+    asks_how_it_is,
+    asks_name,
+    asks_what_it_is,
+    begun_name,
+    begun_truth,
+    begun_well,
+)
 from vivavoce.conduct.manner import Manner, manner_of
 from vivavoce.conduct.memory import recalled
 from vivavoce.conduct.origin import asks_origin, origin_note, origin_truth
@@ -19,12 +27,17 @@ from vivavoce.intents.classifier import IntentClassifier
 from vivavoce.intents.turn import TurnIntent, turn_intent
 from vivavoce.pending_request import sentences_of
 from vivavoce.tools.base import CallContext, ServerTool
-from vivavoce.tools.call_guard import CallGuard, ConfirmPolicy, levels_of
+from vivavoce.tools.call_guard import MAY_ASK_FOR, CallGuard, ConfirmPolicy, levels_of
 from vivavoce.tools.confirmations import Confirmations, answer_of
+from vivavoce.tools.corrections import Correction, correction_of
 from vivavoce.tools.grounding import numbers_of
-from vivavoce.tools.queries import user_texts
-from vivavoce.tools.rendering import in_language
-from vivavoce.types import GenerationOptions, Language, Message, Tool, ToolCall
+from vivavoce.tools.interrupted import interrupted_request
+from vivavoce.tools.queries import points_back, user_texts
+from vivavoce.tools.recollection import recollection
+from vivavoce.tools.relevance import RECENT
+from vivavoce.tools.rendering import in_language, is_quoted
+from vivavoce.tools.selection import shared_words
+from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool, ToolCall
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +113,9 @@ class ReplyPlanner:
         beginning: Beginning,
     ) -> ReplyPlan:
         intent = await self._intent(messages)
+        if intent is not None and (before := interrupted_request(messages)):
+            earlier = await self._intent(before)
+            intent = intent if earlier is None else intent.joined(earlier)
         own = {tool.tool.name: tool for tool in tools}
         guarded = [tool for tool in options.tools if tool.name not in own or own[tool.name].kind == "mcp"]
         guard = self._guard(guarded, context, intent)
@@ -107,7 +123,11 @@ class ReplyPlanner:
             # A result is to be told. It is no reason to do something, unless the turn as a whole asked for that.
             guard = replace(guard, acts=min(intent.acts, intent.whole_acts))
         asked = self.confirmations.pending(context.owner, messages)
-        if asked is not None and asked.name in guard.tools:
+        asked = asked if asked is not None and asked.name in guard.tools else None
+        correction = correction_of(messages, asked) if has_last_word(messages) else None
+        if correction is not None and _may_be_put_right(correction, guard, asked):
+            return _put_right(options, guard, correction, by_server=correction.name in own)
+        if asked is not None:
             match answer_of(user_texts(messages)[-1], intent.answer if intent else None):
                 case "yes":
                     return _confirmed(options, guard, asked, by_server=asked.name in own)
@@ -115,7 +135,9 @@ class ReplyPlanner:
                     return _declined(options, guard)
                 case "neither":
                     guard = replace(guard, acts=1.0)  # the request stands, and is put right
-        withheld = frozenset(guard.tools) if _is_talk(intent) else guard.withheld()
+        elif note := recollected(intent, messages, context.language):
+            return ReplyPlan(replace(options, tool_choice="none"), (), guard, beginning.note or note, beginning.begun)
+        withheld = frozenset(guard.tools) if _is_talk(intent) else guard.withheld() | _beside_the_act(intent, guard)
         options = replace(options, withheld=options.withheld | withheld)
         calls = await self._searches(messages, options, tools, intent) if has_last_word(messages) else []
         # What has been looked up is not looked up again by the model.
@@ -127,7 +149,8 @@ class ReplyPlanner:
         about_acting = asks and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
         note = "" if beginning.begun else beginning.note
         note = in_language(_ONLY_ASKING, context.language) if about_acting else note
-        return ReplyPlan(options, calls, guard, note, asks_documents=_asks_documents(intent))
+        asks_documents = _asks_documents(intent) and not _may_mean_result(messages)
+        return ReplyPlan(options, calls, guard, note, asks_documents=asks_documents)
 
     async def _intent(self, messages: Sequence[Message]) -> TurnIntent | None:
         if self.classifier is None:
@@ -174,6 +197,21 @@ ASKS_DOCUMENTS = 0.9
 LEAST_LOOKED_UP = 100
 """Smaller numbers are counts and measures; orders, patients and bills have longer ones."""
 
+LIKELY_RECALLS, SURELY_RECALLS = 0.7, 0.9
+"""Probabilities that a turn asks for what came up before: where it shares words with that, and where it does not."""
+
+SURELY_ACTS = 0.9
+"""Probability of a request from which on it surely is one."""
+
+_LOOKS_UP = re.compile(
+    r"\b(?:look|check|find|search|see|show|tell|know|where|when|which|what|who|how)\b|查|看看|找|告诉|哪|几|多少|什么|調べ|確認|教えて|探",
+    re.IGNORECASE,
+)
+"""Words of somebody who wants to know something first."""
+
+MAY_BE_STATUS, IS_STATUS = 0.5, 0.9
+"""Probabilities from which on a turn may ask how something of the user's own stands, and from which on it surely does."""
+
 TALK = 0.1
 """Probability below which a turn asks for nothing of a kind."""
 
@@ -206,6 +244,9 @@ def beginning_of(
     if asks_name(last):
         begun = begun_name(instructions, language)
         return Beginning(f"{opening}{begun}" if begun else "", settled=bool(begun))
+    if asks_how_it_is(last):
+        begun = begun_well(language)
+        return Beginning(f"{opening}{begun}" if begun else "", settled=bool(begun))
     if (recall := recalled(messages, language)) is not None:
         return Beginning(f"{opening}{recall.begun}", recall.note, recall.settled, recall.personal)
     if tells_of_hurt(said[-1]) and "question" not in manner.rules.restated:
@@ -235,16 +276,53 @@ def has_last_word(messages: Sequence[Message]) -> bool:
 
 def _is_talk(intent: TurnIntent | None) -> bool:
     """Whether a turn surely wants nothing looked up or done: to ask the model takes a prompt of its own."""
-    return intent is not None and max(intent.acts, intent.documents, intent.current) < TALK
+    if intent is None or intent.status >= MAY_BE_STATUS or _has_looked_up_number(intent):
+        return False
+    return max(intent.acts, intent.documents, intent.current) < TALK
 
 
 def _asks_documents(intent: TurnIntent | None) -> bool:
     """Whether a turn surely asks what documents tell: nothing is to be done, and no number is given that could be looked up. Of
     the turns of the service bench's tuning half none of the 38 that want a call does, and 43 of the 52 that documents answer.
     """
-    if intent is None or intent.acts >= TALK or intent.documents < ASKS_DOCUMENTS:
+    if intent is None or intent.acts >= MAY_ASK_FOR or intent.documents < ASKS_DOCUMENTS or intent.status >= IS_STATUS:
         return False
-    return not any(number >= LEAST_LOOKED_UP for number in numbers_of(intent.text))
+    return not _has_looked_up_number(intent)
+
+
+def _has_looked_up_number(intent: TurnIntent) -> bool:
+    return any(number >= LEAST_LOOKED_UP for number in numbers_of(intent.text))
+
+
+def recollected(intent: TurnIntent | None, messages: Sequence[Message], language: Language) -> str:
+    """What came up before, for a turn that surely asks for something of it; else nothing. Such a turn wants no search, which
+    would find something else of the kind, and no call."""
+    if intent is None or intent.acts >= MAY_ASK_FOR or not has_last_word(messages) or _has_looked_up_number(intent):
+        return ""
+    earlier = recollection(messages, language)
+    if (earlier.matches and intent.recall >= LIKELY_RECALLS) or intent.recall >= SURELY_RECALLS:
+        return earlier.note
+    return ""
+
+
+def _beside_the_act(intent: TurnIntent | None, guard: CallGuard) -> frozenset[str]:
+    """Look-ups that are left out where a turn surely asks for an act that shares words with a function that acts, and more than
+    with those that look up: a small model looks the order up, tells of it, and leaves it at that."""
+    if intent is None or intent.whole_acts < SURELY_ACTS or _LOOKS_UP.search(intent.text):
+        return frozenset()
+    tools = list(guard.tools.values())
+    scores = dict(zip((tool.name for tool in tools), shared_words([intent.text], tools), strict=True))
+    looking = {name for name, level in guard.levels.items() if level == "none"}
+    acting = max((score for name, score in scores.items() if name not in looking), default=0.0)
+    if acting <= max((scores[name] for name in looking), default=0.0):
+        return frozenset()
+    return frozenset(looking)
+
+
+def _may_mean_result(messages: Sequence[Message]) -> bool:
+    """Whether the user's last words point back, and what a function told is not far back."""
+    told = any(message.role == "tool" and not is_quoted(message) for message in messages[-RECENT:])
+    return told and points_back(user_texts(messages)[-1])
 
 
 def _useless(tools: Sequence[ServerTool], intent: TurnIntent | None) -> frozenset[str]:
@@ -259,6 +337,22 @@ def _confirmed(options: GenerationOptions, guard: CallGuard, call: ToolCall, *, 
     if by_server:
         return ReplyPlan(options, (call,), guard)
     return ReplyPlan(options, (), replace(guard, confirmed=call))
+
+
+def _may_be_put_right(correction: Correction, guard: CallGuard, asked: ToolCall | None) -> bool:
+    """What has been looked up is looked up anew, and what was only asked about is asked about anew; what was done, is done."""
+    level = guard.levels.get(correction.name)
+    return level == "none" or (level is not None and asked is not None and asked.name == correction.name)
+
+
+def _put_right(options: GenerationOptions, guard: CallGuard, correction: Correction, *, by_server: bool) -> ReplyPlan:
+    """The call is made as it was put right; where only its function is known, the model writes it."""
+    options = replace(options, withheld=options.withheld - {correction.name})
+    if correction.call is None or (by_server and guard.levels[correction.name] != "none"):
+        return ReplyPlan(replace(options, tool_choice=NamedTool(correction.name)), (), guard)
+    if by_server:
+        return ReplyPlan(options, (correction.call,), guard)
+    return ReplyPlan(options, (), replace(guard, proposed=correction.call))
 
 
 def _declined(options: GenerationOptions, guard: CallGuard) -> ReplyPlan:

@@ -11,19 +11,22 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import chain
 from typing import Any
 
 from vivavoce.errors import ClientError, EngineError, StoreError
 from vivavoce.intents.turn import TurnIntent
-from vivavoce.knowledge.answerability import FIRST, answer_log_odds, shares_words
+from vivavoce.knowledge.answerability import FIRST, OTHER_SCRIPT, answer_log_odds, in_other_script, shares_words
 from vivavoce.knowledge.fusion import fused_scores
 from vivavoce.knowledge.lengths import tokens_of
 from vivavoce.knowledge.search import Hit, within
 from vivavoce.knowledge.sentence_scoring import ScoredSentence, focused
 from vivavoce.knowledge.service import KnowledgeService
+from vivavoce.knowledge.versions import newest_date, superseded
+from vivavoce.pending_request import sentences_of
 from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
-from vivavoce.tools.queries import queries_for, user_texts, with_figures
+from vivavoce.tools.queries import queries_for, user_texts, with_figures, without_preamble
 from vivavoce.types import Citation, Message, Tool
 
 log = logging.getLogger(__name__)
@@ -44,7 +47,8 @@ ASKS, MAY_ASK = 0.7, 0.1
 likely than not tell it."""
 
 ASKS_TO_ACT = 0.6
-"""Probability of a request from which on nothing is looked up that is not asked for: what is found would be answered from."""
+"""Probability of a request from which on nothing is looked up that is not asked for, too: what is found would be answered from,
+and that nothing is found would be taken for the answer."""
 
 SURE, SURE_LINES = 1.0, 3
 """Log odds from which on what is found has the answer, and how many lines are read then: a small model reads slowly."""
@@ -131,11 +135,10 @@ class RetrievalTool(ServerTool):
         knowledge, enough = self.knowledge, self.knowledge.config.sure_evidence
         if enough is None:
             return False
-        if intent is not None and intent.documents >= ASKS:
+        asks, acts = (False, False) if intent is None else (intent.documents >= ASKS, intent.acts >= ASKS_TO_ACT)
+        if asks and not acts:
             return True
-        if not knowledge.calibrated:
-            return False
-        if intent is not None and intent.acts >= ASKS_TO_ACT:
+        if not knowledge.calibrated or (acts and not asks):
             return False
         try:
             weighed = await self._weighed("", messages, least_similarity=-1.0)
@@ -144,7 +147,8 @@ class RetrievalTool(ServerTool):
         if not shares_words(user_texts(messages)[-1], [hit.passage for hit in weighed.hits[:FIRST]]):
             return False
         may_ask = intent is not None and intent.documents >= MAY_ASK
-        return weighed.log_odds >= (0.0 if may_ask else enough)
+        only_acts = acts and len(sentences_of(user_texts(messages)[-1])) == 1
+        return weighed.log_odds >= (0.0 if may_ask and not only_acts else enough)
 
     async def _weighed(self, query: str, messages: Sequence[Message], *, least_similarity: float) -> WeighedHits:
         """What is found, and how likely the best of it tells what is asked. Raises ``ClientError``, ``EngineError`` and
@@ -152,7 +156,7 @@ class RetrievalTool(ServerTool):
         ranked = await self.ranked(query, messages, self.knowledge.config.results)
         hits = [hit for hit in ranked if hit.similarity >= least_similarity]
         passages = [hit.passage for hit in hits]
-        asked = (user_texts(messages) or [query])[-1]
+        asked = without_preamble((user_texts(messages) or [query])[-1])
         best = WeighedHits(hits, [], float("-inf"))
         for question in queries_for(query, messages):
             lines = await self.knowledge.sentence_scorer.score(question, passages)
@@ -166,13 +170,16 @@ class RetrievalTool(ServerTool):
         """The hits that can hold an answer, the best first, with what the model reads of each. Raises as ``_weighed`` does."""
         config, calibrated = self.knowledge.config, self.knowledge.calibrated
         weighed = await self._weighed(query, messages, least_similarity=config.least_similarity)
-        if calibrated and config.least_evidence is not None and weighed.log_odds < config.least_evidence:
+        passages = [hit.passage for hit in weighed.hits]
+        asked = (user_texts(messages) or [query])[-1]
+        allowed = OTHER_SCRIPT if in_other_script(asked, passages[:FIRST]) else 0.0
+        if calibrated and config.least_evidence is not None and weighed.log_odds + allowed < config.least_evidence:
             return FoundPassages({}, (), sure=False)
         sure = calibrated and weighed.log_odds >= SURE
-        passages = [hit.passage for hit in weighed.hits]
+        lines = valid_lines(weighed, asked, date.today())
         most_lines = config.most_lines or (SURE_LINES if sure else len(weighed.lines))
-        texts = focused(weighed.lines, passages, most_lines)
-        nearest = sorted(weighed.lines, key=lambda line: -line.similarity)[:most_lines]
+        texts = focused(lines, passages, most_lines, all_lines=len(lines) == len(weighed.lines))
+        nearest = sorted(lines, key=lambda line: -line.similarity)[:most_lines]
         read = {hit: text for hit, text in zip(weighed.hits, texts, strict=True) if text}
         return FoundPassages(read, tuple(line.text for line in nearest), sure)
 
@@ -200,6 +207,18 @@ def retrieval_tool(
         "required": ["query"],
     }
     return RetrievalTool(knowledge, owner, store_id, Tool(name, description.strip() or DESCRIPTION, schema), template)
+
+
+def valid_lines(weighed: WeighedHits, question: str, today: date) -> list[ScoredSentence]:
+    """The lines without those that a newer document says otherwise."""
+    told = [
+        newest_date((*hit.passage.headings, hit.filename), today)
+        or newest_date(hit.passage.text.splitlines()[:1], today)  # a plain text has no headings
+        for hit in weighed.hits
+    ]
+    dates = [told[line.passage] for line in weighed.lines]
+    old = superseded([line.text for line in weighed.lines], dates, question)
+    return [line for number, line in enumerate(weighed.lines) if number not in old]
 
 
 def merged(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
