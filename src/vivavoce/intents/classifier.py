@@ -22,6 +22,8 @@ Intent: TypeAlias = Literal["act", "documents", "current", "yes", "no"]
 ``current``: what is asked changes from day to day. ``yes`` and ``no``: an answer to "Shall I …?"."""
 
 HEADS = Path(__file__).parent / "heads" / "intents.npz"
+FEELING_HEADS = HEADS.with_name("feelings.npz")
+"""What words tell of a feeling: see ``intents/feelings.py``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,58 @@
+"""What no answer begins with: a note to the model on how to answer, and the person's own words. Pure.
+
+A small model that is told "The person may be tired. Be warm and brief." says so now and then, and one that does not know
+what to answer says the question again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from vivavoce.conduct.sentences import BEGINNING_CHARACTERS, BEGINNING_WORDS, keys_of, letters, sentences_in
+from vivavoce.types import Message
+
+_TO_BE_SAID = re.compile(r'"[^"]*"|“[^”]*”|「[^」]*」|[:：]\n.*?\n\n', re.DOTALL)
+"""What a note quotes is there to be said."""
+
+_SAY_SO = re.compile("そう伝えて")
+"""A sentence before this one is to be said, too."""
+
+_REPEATING = re.compile(
+    r"\b(?:repeat|translat|interpret|proofread|spell|echo|parrot|dictat|transcri|rephras)"
+    r"|\bread (?:it |this |that )?(?:back|aloud|out)\b|\bafter me\b"
+    r"|^\W*(?:(?:please|now|can you|could you|just) )*(?:say|read|write|correct)\b"
+    r"|重复|复述|跟读|朗读|听写|口译|翻译|改写|纠正|再说|(?:请|帮我|跟我|跟着我|你|照着)(?:说|念|读|写)|^(?:说|念|读|写)"
+    r"|繰り返|復唱|通訳|翻訳|訳して|校正|読み上げ|と言って|後について",
+    re.IGNORECASE,
+)
+"""Asks for the words again, or for something made of them that may be the same."""
+
+_PART = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-][^\W_]+)*")
+
+
+def note_beginnings(messages: Sequence[Message]) -> frozenset[str]:
+    """How the sentences of the notes to the model (``Message.hint``) begin, as ``letters``; without what they quote."""
+    beginnings = set[str]()
+    for message in messages:
+        if message.role != "system" or not message.hint:
+            continue
+        sentences = sentences_in(_TO_BE_SAID.sub("", message.content))
+        for sentence, following in zip(sentences, [*sentences[1:], ""], strict=True):
+            if not _SAY_SO.search(following) and (beginning := _beginning(sentence)):
+                beginnings.add(beginning)
+    return frozenset(beginnings)
+
+
+def own_words(messages: Sequence[Message]) -> frozenset[str]:
+    """Keys of what the user said last; nothing where they, or the instructions, ask for words to be said again."""
+    said = next((message.content for message in reversed(messages) if message.role == "user"), "")
+    head = messages[0].content if messages and messages[0].role == "system" else ""
+    return frozenset() if _REPEATING.search(said) or _REPEATING.search(head) else keys_of([said])
+
+
+def _beginning(sentence: str) -> str:
+    """The first words of a sentence, by which it is known; nothing for a short one."""
+    parts = _PART.findall(sentence)
+    enough = BEGINNING_CHARACTERS if parts and "\u3040" <= parts[0][0] <= "\u9fff" else BEGINNING_WORDS
+    return letters("".join(parts[:enough])) if len(parts) >= enough else ""
