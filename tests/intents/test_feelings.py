@@ -51,6 +51,8 @@ async def test_what_sentences_tell(reader: WordsReader, text: str, told: WordsTe
     [
         ({"good": 0.9, "bad": 0.1, "plain": 0.0, "open": 0.2}, "good"),
         ({"good": 0.6, "bad": 0.1, "plain": 0.0, "open": 0.7}, None),
+        ({"good": 0.95, "bad": 0.1, "plain": 0.0, "open": 0.85}, None),
+        ({"good": 0.0, "bad": 0.1, "plain": 0.95, "open": 0.85}, "plain"),
         ({"good": 0.4, "bad": 0.1, "plain": 0.0, "open": 0.2}, None),
         ({"good": 0.0, "bad": 0.1, "plain": 0.8, "open": 0.2}, "plain"),
     ],

@@ -275,6 +275,7 @@ def _filter(manner: Manner, messages: Sequence[Message]) -> SentenceFilter:
         rules.required,
         note_beginnings(messages),
         manner.parroted,
+        manner.reflected,
     )
 
 

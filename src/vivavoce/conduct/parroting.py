@@ -28,6 +28,12 @@ _REPEATING = re.compile(
 )
 """Asks for the words again, or for something made of them that may be the same."""
 
+_SWAPPED = {
+    "i": "you", "me": "you", "we": "you", "us": "you", "my": "your", "our": "your", "mine": "yours", "ours": "yours",
+    "am": "are", "i'm": "you're", "i've": "you've", "i'll": "you'll", "i'd": "you'd", "we're": "you're", "we've": "you've",
+    "we'll": "you'll", "myself": "yourself", "ourselves": "yourselves", "我": "你", "咱": "你",
+}  # fmt: skip
+_PERSON = re.compile(r"\b[a-z]+(?:'[a-z]+)?\b|[我咱]")
 _PART = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-][^\W_]+)*")
 
 
@@ -44,11 +50,16 @@ def note_beginnings(messages: Sequence[Message]) -> frozenset[str]:
     return frozenset(beginnings)
 
 
-def own_words(messages: Sequence[Message]) -> frozenset[str]:
-    """Keys of what the user said last; nothing where they, or the instructions, ask for words to be said again."""
+def own_words(messages: Sequence[Message]) -> tuple[frozenset[str], frozenset[str]]:
+    """Keys of what the user said last, and of the same said to them ("my" is "your"); nothing where they, or the instructions,
+    ask for words to be said again."""
     said = next((message.content for message in reversed(messages) if message.role == "user"), "")
     head = messages[0].content if messages and messages[0].role == "system" else ""
-    return frozenset() if _REPEATING.search(said) or _REPEATING.search(head) else keys_of([said])
+    if _REPEATING.search(said) or _REPEATING.search(head):
+        return frozenset(), frozenset()
+    to_them = _PERSON.sub(lambda word: _SWAPPED.get(word[0], word[0]), said.casefold().replace("’", "'"))
+    own = keys_of([said])
+    return own, keys_of([to_them]) - own
 
 
 def _beginning(sentence: str) -> str:

@@ -81,10 +81,11 @@ WORDS = Length(0, by_characters=False)
 @dataclass(slots=True)
 class SentenceFilter:
     """Reads an answer along. ``earlier`` are keys of what has been said; ``over``: it is long enough, and nothing more is let
-    through. ``most_sentences`` and ``most_units`` (of ``length``) are 0 where there is no most; the first sentence is always
-    let through. What begins as one of ``notes`` is left out, and so is a first sentence that is one of the ``parroted`` keys;
-    ``parrots`` counts them. At ``stop_at`` units the answer is over with the sentence it is in. ``closing`` is left out: it is
-    said by others at the end. A sentence is kept free for ``required`` words that have not been said. ``dropped`` counts what
+    through. ``most_sentences`` and ``most_units`` (of ``length``) are 0 where there is no most; the first sentence is
+    always let through. What begins as one of ``notes`` is left out, and so is a first sentence that is one of the
+    ``parroted`` keys; ``parrots`` counts them. One of the ``reflected`` waits for another sentence, and is left out if it
+    is all there is. At ``stop_at`` units the answer is over with the sentence it is in. ``closing`` is left out: it is said
+    by others at the end. A sentence is kept free for ``required`` words that have not been said. ``dropped`` counts what
     was left out; ``echoed`` sentences are not, nor, where it ``may_repeat``, is any for having been said.
     """
 
@@ -98,6 +99,7 @@ class SentenceFilter:
     required: str = ""
     notes: frozenset[str] = frozenset()
     parroted: frozenset[str] = frozenset()
+    reflected: frozenset[str] = frozenset()
     stop_at: int = 0
     text: str = ""
     over: bool = False
@@ -108,6 +110,7 @@ class SentenceFilter:
     _held: str = ""
     _sentences: int = 0
     _said: set[str] = field(default_factory=set)
+    _reflection: str = ""
 
     def begin(self, text: str) -> None:
         """The answer begins with ``text``, which has left already."""
@@ -126,6 +129,28 @@ class SentenceFilter:
         self.over, self._held, self._sentence, self._goes_on = False, "", "", True
 
     def push(self, text: str) -> str:
+        """As much of it as can be said: see ``_pushed``."""
+        return self._behind_reflection(self._pushed(text))
+
+    def flush(self) -> str:
+        """The rest."""
+        if self.over or not (self._held or self._sentence):
+            rest = ""
+        else:
+            rest = self._behind_reflection(self._take(len(self._held), ended=True))
+        if self._reflection:
+            self.dropped, self.parrots, self._reflection = self.dropped + 1, self.parrots + 1, ""
+        return rest
+
+    def _behind_reflection(self, out: str) -> str:
+        """``out``, behind what the user has said, where that waited for more."""
+        if not (self._reflection and out.strip()):
+            return out
+        reflection, self._reflection = self._reflection, ""
+        self.text = reflection + self.text
+        return reflection + out
+
+    def _pushed(self, text: str) -> str:
         """As much of it as can be said; the beginning of a sentence that was said before waits until it differs."""
         out = ""
         self._held += text
@@ -135,12 +160,6 @@ class SentenceFilter:
                 break
             out += self._take(end - len(self._sentence), ended=True)
         return out if self.over else out + self._take_begun()
-
-    def flush(self) -> str:
-        """The rest."""
-        if self.over or not (self._held or self._sentence):
-            return ""
-        return self._take(len(self._held), ended=True)
 
     def _take_begun(self) -> str:
         """What there is of a sentence, where it can be none that is left out."""
@@ -155,6 +174,9 @@ class SentenceFilter:
         if ended and not self._sentence.strip() and self._is_dropped(sentence):
             self.dropped += 1
             self._sentence = ""
+            return ""
+        if ended and not self._sentence.strip() and self._is_first and letters(sentence) in self.reflected:
+            self._reflection, self._sentence = sentence, ""
             return ""
         if self._goes_on and part.strip():
             part, self._goes_on = self._seam() + part.lstrip(), False
@@ -207,13 +229,19 @@ class SentenceFilter:
         return not key or any(one.startswith(key) for one in (*self.earlier, *self._said))
 
     def _is_parroted(self, key: str) -> bool:
-        return any(key.startswith(note) for note in self.notes) or (not self.text.strip() and key in self.parroted)
+        no_answer = self.parroted | self.reflected if self.most_sentences == 1 else self.parroted
+        return any(key.startswith(note) for note in self.notes) or (self._is_first and key in no_answer)
 
     def _may_be_parroted(self, begun: str) -> bool:
         """Whether a sentence that has begun so, in ``letters``, is a note to the model or may still become one, or an echo."""
         if any(note.startswith(begun) or begun.startswith(note) for note in self.notes):
             return True
-        return not self.text.strip() and any(one.startswith(begun) for one in self.parroted)
+        return self._is_first and any(one.startswith(begun) for one in self.parroted | self.reflected)
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether nothing has been said yet."""
+        return not (self.text.strip() or self._reflection)
 
     def _is_closing(self, sentence: str) -> bool:
         """Whether it is the closing, perhaps in slightly other words: numbers as figures, a word more."""

@@ -17,6 +17,10 @@ SURE = 0.5
 know it, 79 % of the good, 80 % of the bad and 94 % of the plain are found so, and 9 % of the open ones taken for good or plain.
 """
 
+DOUBT = 0.8
+"""Probability of ``open`` from which on neither good nor bad is believed: chosen on neutral sentences of ``vivavoce bench
+answers``."""
+
 MOST_SENTENCES = 4
 """The last of a turn, which are judged one by one."""
 
@@ -40,7 +44,7 @@ class WordsReader:
 def told_by(probabilities: Mapping[str, float]) -> WordsTell | None:
     """What a sentence tells, of the probabilities of each ``WordsTell`` and of ``open``: the voice decides."""
     likeliest = max(probabilities.values())
-    labels: tuple[WordsTell, ...] = ("good", "bad", "plain")
+    labels: tuple[WordsTell, ...] = ("good", "bad", "plain") if probabilities["open"] < DOUBT else ("plain",)
     return next((label for label in labels if probabilities[label] == likeliest >= SURE), None)
 
 
