@@ -11,7 +11,7 @@ from typing_extensions import override
 from vivavoce.conduct.language import ScriptWatch
 from vivavoce.conduct.lengths import Length
 from vivavoce.conduct.manner import Manner, most_units
-from vivavoce.conduct.parroting import note_beginnings
+from vivavoce.conduct.parroting import note_sentences
 from vivavoce.conduct.sentences import SentenceFilter
 from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.chat_fields import REMINDERS
@@ -263,6 +263,7 @@ async def _behind(words: str, events: AsyncGenerator[GenerationEvent, None]) -> 
 def _filter(manner: Manner, messages: Sequence[Message]) -> SentenceFilter:
     """For an answer to ``messages``. What a function or a search came to is told, also where that was said before."""
     tells_result = messages[-1].role == "tool"
+    beginnings, short_notes = note_sentences(messages)
     rules, by_characters = manner.rules, manner.language in ("zh", "ja")
     return SentenceFilter(
         frozenset() if tells_result else manner.earlier,
@@ -273,7 +274,8 @@ def _filter(manner: Manner, messages: Sequence[Message]) -> SentenceFilter:
         manner.may_repeat,
         rules.closing,
         rules.required,
-        note_beginnings(messages),
+        beginnings,
+        short_notes,
         manner.parroted,
         manner.reflected,
     )

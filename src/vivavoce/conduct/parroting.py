@@ -37,17 +37,23 @@ _PERSON = re.compile(r"\b[a-z]+(?:'[a-z]+)?\b|[我咱]")
 _PART = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-][^\W_]+)*")
 
 
-def note_beginnings(messages: Sequence[Message]) -> frozenset[str]:
-    """How the sentences of the notes to the model (``Message.hint``) begin, as ``letters``; without what they quote."""
-    beginnings = set[str]()
+def note_sentences(messages: Sequence[Message]) -> tuple[frozenset[str], frozenset[str]]:
+    """How sentences of the notes to the model (``Message.hint``) begin, and the short ones as a whole, in ``letters``; without
+    what they quote.
+    """
+    beginnings, short = set[str](), set[str]()
     for message in messages:
         if message.role != "system" or not message.hint:
             continue
         sentences = sentences_in(_TO_BE_SAID.sub("", message.content))
         for sentence, following in zip(sentences, [*sentences[1:], ""], strict=True):
-            if not _SAY_SO.search(following) and (beginning := _beginning(sentence)):
+            if _SAY_SO.search(following):
+                continue
+            if beginning := _beginning(sentence):
                 beginnings.add(beginning)
-    return frozenset(beginnings)
+            elif whole := letters(sentence):
+                short.add(whole)
+    return frozenset(beginnings), frozenset(short)
 
 
 def own_words(messages: Sequence[Message]) -> tuple[frozenset[str], frozenset[str]]:

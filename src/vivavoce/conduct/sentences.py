@@ -82,11 +82,12 @@ WORDS = Length(0, by_characters=False)
 class SentenceFilter:
     """Reads an answer along. ``earlier`` are keys of what has been said; ``over``: it is long enough, and nothing more is let
     through. ``most_sentences`` and ``most_units`` (of ``length``) are 0 where there is no most; the first sentence is
-    always let through. What begins as one of ``notes`` is left out, and so is a first sentence that is one of the
-    ``parroted`` keys; ``parrots`` counts them. One of the ``reflected`` waits for another sentence, and is left out if it
-    is all there is. At ``stop_at`` units the answer is over with the sentence it is in. ``closing`` is left out: it is said
-    by others at the end. A sentence is kept free for ``required`` words that have not been said. ``dropped`` counts what
-    was left out; ``echoed`` sentences are not, nor, where it ``may_repeat``, is any for having been said.
+    always let through. What begins as one of ``notes``, or is one of ``short_notes``, is left out, and so is a first
+    sentence that is one of the ``parroted`` keys; ``parrots`` counts them. One of the ``reflected`` waits for another
+    sentence, and is left out if it is all there is. At ``stop_at`` units the answer is over with the sentence it is in.
+    ``closing`` is left out: it is said by others at the end. A sentence is kept free for ``required`` words that have not
+    been said. ``dropped`` counts what was left out; ``echoed`` sentences are not, nor, where it ``may_repeat``, is any
+    for having been said.
     """
 
     earlier: frozenset[str]
@@ -98,6 +99,7 @@ class SentenceFilter:
     closing: str = ""
     required: str = ""
     notes: frozenset[str] = frozenset()
+    short_notes: frozenset[str] = frozenset()
     parroted: frozenset[str] = frozenset()
     reflected: frozenset[str] = frozenset()
     stop_at: int = 0
@@ -230,11 +232,14 @@ class SentenceFilter:
 
     def _is_parroted(self, key: str) -> bool:
         no_answer = self.parroted | self.reflected if self.most_sentences == 1 else self.parroted
-        return any(key.startswith(note) for note in self.notes) or (self._is_first and key in no_answer)
+        noted = key in self.short_notes or any(key.startswith(note) for note in self.notes)
+        return noted or (self._is_first and key in no_answer)
 
     def _may_be_parroted(self, begun: str) -> bool:
         """Whether a sentence that has begun so, in ``letters``, is a note to the model or may still become one, or an echo."""
-        if any(note.startswith(begun) or begun.startswith(note) for note in self.notes):
+        if any(note.startswith(begun) for note in self.notes | self.short_notes) or any(
+            map(begun.startswith, self.notes)
+        ):
             return True
         return self._is_first and any(one.startswith(begun) for one in self.parroted | self.reflected)
 
