@@ -17,6 +17,10 @@ EmotionLabel: TypeAlias = Literal["angry", "happy", "neutral", "sad"]
 Cue: TypeAlias = Literal["raised_voice", "lowered_voice", "fast", "slow", "hesitant", "tired", "hurried"]
 """What prosody hints at. ``tired`` and ``hurried`` are cues, not findings: no recordings of tired people were to be had."""
 
+WordsTell: TypeAlias = Literal["good", "bad", "plain"]
+"""What the words of a turn tell by themselves: something good or bad, or plainly something to which no mood matters (a fact
+that is asked for, something to be done)."""
+
 
 class Labelled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A label and its score in [0, 1]."""
@@ -123,7 +127,8 @@ class Perceived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a perceiver found in one utterance, by itself: without what is known of its speaker.
 
     ``female`` is the probability that the voice is a woman's. ``music`` is there if it was listened for sounds: then what
-    ``sounds`` does not name was not noticed.
+    ``sounds`` does not name was not noticed. ``words_tell`` is not heard in the voice: it is there where the words were
+    read beside an emotion that is sure.
     """
 
     prosody: ProsodyMeasures | None = None
@@ -132,6 +137,7 @@ class Perceived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     female: float | None = None
     sounds: tuple[Sound, ...] = ()
     music: SoundKinds | None = None
+    words_tell: WordsTell | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -137,3 +137,74 @@ async def test_a_response_with_instructions_of_its_own_is_left_alone() -> None:
     assert said(await replied(model, ReplyRequest(messages, plan.options, server_tools=run))) == (
         "Welcome to the museum of tea."
     )
+
+
+TIRED = Message("system", "They may be tired. Be warm and brief.", hint=True)
+
+
+async def held(model: Scripted, messages: Sequence[Message], language: str = "en") -> str:
+    context = CallContext("me", messages, language)
+    plan = await ReplyPlanner(None, Confirmations(), "risky").plan(messages, GenerationOptions(512), (), context)
+    run = ToolRun((), context, note=plan.note, begun=plan.begun, manner=plan.manner)
+    return said(await replied(model, ReplyRequest(messages, plan.options, language=language, server_tools=run)))
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([["They may be tired. ", "Be warm and brief. ", "Shall we have a break?"]], "Shall we have a break?"),
+        ([["They may be ti", "red, so I will be brief."], ["Shall we rest?"]], "Shall we rest?"),
+        ([["They may be late. Shall we rest?"]], "They may be late. Shall we rest?"),
+        ([["Be warm and brief!"], ["Shall we rest?"]], "Shall we rest?"),
+    ],
+)
+async def test_a_note_is_not_read_aloud(answers: Sequence[Sequence[str]], expected: str) -> None:
+    model = Scripted(*map(list, answers))
+    messages = (Message("system", ADA), Message("user", "There are two hours to go."), TIRED)
+    assert (await held(model, messages)).strip() == expected
+    assert all(TIRED not in prompt for prompt, _ in model.asked[1:])
+
+
+async def test_what_a_note_quotes_is_said() -> None:
+    note = Message(
+        "system",
+        'Say exactly this, and add nothing about the sound: "It sounds sad to me, but I may be wrong."',
+        hint=True,
+    )
+    model = Scripted(["It sounds sad to me, but I may be wrong."])
+    messages = (Message("system", ADA), Message("user", "How do I sound?"), note)
+    assert await held(model, messages) == "It sounds sad to me, but I may be wrong."
+
+
+async def test_what_a_note_has_said_is_said() -> None:
+    note = Message("system", "これからはゆっくり話します。短くそう伝えてください。", hint=True)
+    model = Scripted(["これからはゆっくり話します。"])
+    messages = (Message("system", ADA), Message("user", "ゆっくり話して。"), note)
+    assert await held(model, messages, "ja") == "これからはゆっくり話します。"
+
+
+@pytest.mark.parametrize(
+    ("says", "answers", "expected", "language"),
+    [
+        ("Which exit is the right one?", [["Which exit is the", " right one?"], ["I don't know."]], "I don't know.", "en"),
+        ("他们把会议改到星期五了。", [["他们把会议改到星期五了。你能去吗？"]], "你能去吗？", "zh"),
+        ("去老大桥从哪个出口下？", [["去老大桥从哪个出口下？"], ["我不知道。"]], "我不知道。", "zh"),
+        ("我哥哥终于要回家了。", [["你哥哥终于要回家了。"], ["真好，他什么时候到？"]], "真好，他什么时候到？", "zh"),
+        ("My order has four parts.", [["Your order has four", " parts. Is that right?"]],
+         "Your order has four parts. Is that right?", "en"),
+        ("My brother is coming home.", [["Your brother is coming home."], ["How nice!"]], "How nice!", "en"),
+        ("Say: the cat sat on the mat.", [["The cat sat on the mat."]], "The cat sat on the mat.", "en"),
+        ("跟我说：今天天气真的很好。", [["今天天气真的很好。"]], "今天天气真的很好。", "zh"),
+        ("I am home again now.", [["Good! I am home again now."]], "Good! I am home again now.", "en"),
+    ],
+)  # fmt: skip
+async def test_the_question_is_no_answer(
+    says: str, answers: Sequence[Sequence[str]], expected: str, language: str
+) -> None:
+    assert (await answer(Scripted(*map(list, answers)), says, language=language)).strip() == expected
+
+
+async def test_an_interpreter_may_say_the_same() -> None:
+    model = Scripted(["Mr Smith from the bank is here."])
+    says = "Mr Smith from the bank is here."
+    assert await answer(model, says, instructions="Translate everything into English.") == says

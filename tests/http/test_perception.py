@@ -120,6 +120,36 @@ async def test_chat_tells_of_the_last_recording(server: RunningServer) -> None:
             assert message["perception"]["emotion"]["label"] == "angry"
 
 
+class Reciting(FakeLanguageModel):
+    """Reads aloud what it is told of the turn; where it is told nothing, it offers help."""
+
+    @override
+    async def generate(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        told = next((message.content for message in messages if message.hint), "How can I help?")
+        yield TextDelta(told)
+        yield GenerationEnd("stop", 5, 0, 5)
+
+
+@pytest.mark.parametrize("door", ["realtime", "chat"])
+async def test_what_the_model_is_told_of_a_voice_is_no_answer(server: RunningServer, door: str) -> None:
+    with server.with_model(Reciting(4)):
+        if door == "realtime":
+            events = await spoken(server, "model=step-audio-2")
+            assert EMOTIONS["en"]["angry"] in [event.get("note") for event in events]
+            words = events[-1]["response"]["output"][0]["content"][0]["transcript"]
+        else:
+            samples = (np.frombuffer(tone(900, SHOUTED), "<i2") / 32768).astype(np.float32)
+            audio = {"data": base64.b64encode(encode(samples, "wav", 24_000)).decode(), "format": "wav"}
+            content = [{"type": "input_audio", "input_audio": audio}]
+            body = {"model": "step-audio-2", "messages": [{"role": "user", "content": content}]}
+            answer = await asyncio.to_thread(_post, f"{server.http}/v1/chat/completions", body)
+            assert answer["choices"][0]["message"]["perception"]["note"] == EMOTIONS["en"]["angry"]
+            words = answer["choices"][0]["message"]["content"]
+    assert words == "How can I help?"
+
+
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request) as answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -11,14 +11,17 @@ from typing_extensions import override
 
 from vivavoce.engines.base import Perceiver, Recognizer
 from vivavoce.engines.fake import FakeRecognizer, FakeSpeechDetector
+from vivavoce.engines.fake.embedder import FakeEmbedder
 from vivavoce.errors import EngineError
+from vivavoce.intents.classifier import FEELING_HEADS, IntentClassifier, load_heads
+from vivavoce.intents.feelings import WordsReader
 from vivavoce.runtime.long_audio import transcribe_turn
 from vivavoce.runtime.perceiving import Perceiving
 from vivavoce.runtime.recognition import Recognition, final_transcript
 from vivavoce.runtime.vad_batcher import VadBatcher
 from vivavoce.scheduling import Ticket, Urgency
 from vivavoce.types import Samples, TranscribeOptions, Transcript, TranscriptDelta
-from vivavoce.voice_facts import Labelled, Perceived, PerceiveOptions, Sound, SpeechEncoding
+from vivavoce.voice_facts import Emotion, Labelled, Perceived, PerceiveOptions, Sound, SpeechEncoding
 
 DOG = Sound(label="Dog", score=0.8, start_ms=0, end_ms=960)
 LOUD = np.full(16_000, 0.5, np.float32)
@@ -103,6 +106,53 @@ async def test_a_perceiver_that_fails_costs_no_words() -> None:
     heard = await transcript(Listening(fails=True))
     assert heard.text
     assert heard.perceived is None
+
+
+class Feeling(Perceiver):
+    """Hears somebody sad, as sure as it is told to be."""
+
+    network = None
+
+    def __init__(self, score: float) -> None:
+        self._score = score
+
+    @override
+    async def perceive(
+        self, samples: Samples, rate_hz: int, encoding: SpeechEncoding | None, options: PerceiveOptions
+    ) -> Perceived:
+        return Perceived(emotion=Emotion(label="sad", score=self._score, scores={}, source="test"))
+
+    @override
+    def close(self) -> None:
+        pass
+
+
+class Reading(IntentClassifier):
+    """Finds good news in everything, after ``takes_s``; counts what it was asked."""
+
+    def __init__(self, takes_s: float = 0.0) -> None:
+        super().__init__(FakeEmbedder(), load_heads(FEELING_HEADS))
+        self.asked: list[str] = []
+        self._takes_s = takes_s
+
+    @override
+    async def probabilities(self, texts: Sequence[str]) -> list[Mapping[str, float]] | None:
+        self.asked += texts
+        await asyncio.sleep(self._takes_s)
+        return [{"good": 0.9, "bad": 0.0, "plain": 0.0, "open": 0.0} for _ in texts]
+
+
+@pytest.mark.parametrize(("score", "takes_s", "told"), [(0.95, 0.0, "good"), (0.5, 0.0, None), (0.95, 30.0, None)])
+async def test_the_words_are_read_where_an_emotion_is_sure(score: float, takes_s: float, told: str | None) -> None:
+    reading = Reading(takes_s)
+    perceiving = Perceiving([Feeling(score)], 0.05, words=WordsReader(reading))
+    recognition = Recognition(Encoding(), perceiving=perceiving)
+    ticket = Ticket(Urgency.LIVE, object())
+    async with asyncio.timeout(5):
+        heard = await final_transcript(recognition.transcript(LOUD, TranscribeOptions(encoding=True), ticket))
+    assert heard.perceived is not None
+    assert heard.perceived.words_tell == told
+    assert bool(reading.asked) == (score > 0.9)
 
 
 class Sounding(Listening):

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 from rich.console import Console
 
 from vivavoce.cli.options import ConfigOption, EngineSet, read_config
 
 if TYPE_CHECKING:
     from vivavoce.engines.base import LanguageModel
+    from vivavoce.intents.feelings import WordsReader
 
 
 def answers(
@@ -29,11 +31,13 @@ def answers(
 ) -> None:
     """Twenty neutral sentences, each in the feelings it may be said in: does the answer fit, told of the voice and not?
 
-    And ten plain ones of which a wrong feeling is told: does that do harm?
+    And thirty plain ones of which a wrong feeling is told: does that do harm?
     """
     # The language model's libraries are heavy, and other commands start without them.
     from vivavoce.bench.answer_file import AnswerFile
-    from vivavoce.bench.scenarios.sentences import Answer, ask, result_table, to_ask, transcript
+    from vivavoce.bench.scenarios.sentences import Answer, ask, note_of, result_table, to_ask, transcript
+    from vivavoce.intents.classifier import FEELING_HEADS, IntentClassifier, load_heads
+    from vivavoce.intents.feelings import WordsReader
     from vivavoce.runtime.engines import EngineLoader
 
     settings = read_config(engines=EngineSet.LOCAL, file=config)
@@ -41,14 +45,19 @@ def answers(
     asked = list(to_ask(file.answers, language or ["en", "zh"]))
     until_s = time.monotonic() + (minutes * 60 if minutes is not None else float("inf"))
 
-    async def ask_all(engine: LanguageModel) -> None:
+    async def ask_all(engine: LanguageModel, words: WordsReader) -> None:
         for sentence, feeling in asked:
             if time.monotonic() >= until_s:
                 break
-            file.add(await ask(engine, sentence, feeling))
+            note = await note_of(words, sentence, feeling)
+            same = next((one for one in file.answers if (one.say, one.note) == (sentence.say, note)), None)
+            # Decoding is greedy: the same prompt has the same answer.
+            file.add(replace(same, feeling=feeling) if same else await ask(engine, sentence, feeling, note))
 
     if asked:
-        asyncio.run(ask_all(EngineLoader(settings).language_model(model)))
+        loader = EngineLoader(settings)
+        words = WordsReader(IntentClassifier(loader.embedder(), load_heads(FEELING_HEADS)))
+        asyncio.run(ask_all(loader.language_model(model), words))
     console = Console()
     if show:
         console.print(transcript(file.answers), markup=False, highlight=False, soft_wrap=True)

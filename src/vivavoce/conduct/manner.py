@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vivavoce.conduct.lengths import Length, asked_length, wants_more
+from vivavoce.conduct.parroting import own_words
 from vivavoce.conduct.sentences import keys_of
 from vivavoce.text.instruction_rules import InstructionRules, names_language, rules_of
 from vivavoce.types import Language, Message
@@ -34,8 +35,9 @@ WORDS_PER_TOKEN, CHARACTERS_PER_TOKEN = 0.68, 1.35
 @dataclass(frozen=True, slots=True)
 class Manner:
     """``rules`` hold but for the most there may be where more is asked for. ``earlier`` are keys of sentences not to be said
-    again, ``echoed`` those of the user's, which may be; ``may_repeat``: so may all, as in a song. ``length`` is the one asked
-    for, if any. ``follows``: the answer is in ``language``, the user's."""
+    again, ``echoed`` those of the user's, which may be, but no answer begins with one of the ``parroted``, or is one of the
+    ``reflected`` and nothing else; ``may_repeat``: so may all, as in a song. ``length`` is the one asked for, if any.
+    ``follows``: the answer is in ``language``, the user's."""
 
     rules: InstructionRules
     language: Language
@@ -44,6 +46,8 @@ class Manner:
     follows: bool = True
     echoed: frozenset[str] = frozenset()
     may_repeat: bool = False
+    parroted: frozenset[str] = frozenset()
+    reflected: frozenset[str] = frozenset()
 
 
 def manner_of(messages: Sequence[Message], language: Language, *, overridden: bool = False) -> Manner:
@@ -61,6 +65,7 @@ def manner_of(messages: Sequence[Message], language: Language, *, overridden: bo
         rules = replace(rules, closing="")  # of another language than the answer
     if rules.opening and bool(_HAN.search(rules.opening)) != (language in ("zh", "ja")):
         rules = replace(rules, opening="")
+    parroted, reflected = own_words(messages)
     repeats = _AGAIN.search(last) is not None or last in said[:-1]
     spoken = (message.content for message in messages if message.role == "assistant")
     return Manner(
@@ -71,6 +76,8 @@ def manner_of(messages: Sequence[Message], language: Language, *, overridden: bo
         not names_language(head),
         keys_of([last], least=False),
         repeats or _SONG.search(last) is not None,
+        frozenset() if repeats else parroted,
+        frozenset() if repeats else reflected,
     )
 
 

@@ -11,6 +11,7 @@ from typing_extensions import override
 from vivavoce.conduct.language import ScriptWatch
 from vivavoce.conduct.lengths import Length
 from vivavoce.conduct.manner import Manner, most_units
+from vivavoce.conduct.parroting import note_sentences
 from vivavoce.conduct.sentences import SentenceFilter
 from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.chat_fields import REMINDERS
@@ -42,6 +43,11 @@ _NEW: Mapping[Language, str] = {
     "en": "You have said that before. Answer what the person said last with something new.",
     "zh": "这句话你已经说过了。请针对用户刚才的话，说点新的。",
     "ja": "それはもう言いました。最後の言葉に、新しい内容で答えてください。",
+}
+_OWN_WORDS: Mapping[Language, str] = {
+    "en": "Answer the person now, in words of your own.",
+    "zh": "现在直接回答用户，用你自己的话。",
+    "ja": "自分の言葉で、相手に直接答えてください。",
 }
 _TELL: Mapping[Language, str] = {
     "en": "Tell it in about {sentences} full sentences, {units} words in all, with details. No heading.",
@@ -90,7 +96,7 @@ class PersonaModel(DelegatingModel):
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
         begun = messages[-1].content if options.continue_last_message and messages else ""
-        part = _Part(self._manner, _filter(self._manner, tells_result=messages[-1].role == "tool"), begun)
+        part = _Part(self._manner, _filter(self._manner, messages), begun)
         watch = ScriptWatch(self._manner.language if self._manner.follows and not begun else "")
         async for event in part.events(watch.through(self._model.generate(messages, options)), messages):
             yield event
@@ -106,7 +112,12 @@ class PersonaModel(DelegatingModel):
                 yield event
             return
         again = _Part(self._manner, SentenceFilter(frozenset(), self._manner.rules.most_sentences), begun)
-        told = [*messages, Message("system", _in(_NEW, self._manner.language))]
+        if part.filter.parrots:  # what is read aloud is not told again
+            told = [one for one in messages if not one.hint] + [
+                Message("system", _in(_OWN_WORDS, self._manner.language))
+            ]
+        else:
+            told = [*messages, Message("system", _in(_NEW, self._manner.language))]
         async for event in again.events(self._model.generate(told, options), told):
             yield event
         for event in again.closing():
@@ -136,7 +147,7 @@ class PersonaModel(DelegatingModel):
         wanted = min(length.units, most_units(length, options.max_tokens))
         begun = messages[-1].content if options.continue_last_message and messages else ""
         asked = list(messages[:-1] if begun else messages)
-        filter_ = replace(_filter(self._manner), length=length)
+        filter_ = replace(_filter(self._manner, messages), length=length)
         part = _Part(self._manner, filter_, begun)
         rest, stuck = replace(options, tool_choice="none"), False
         for number in range(PARTS):
@@ -249,8 +260,10 @@ async def _behind(words: str, events: AsyncGenerator[GenerationEvent, None]) -> 
             yield event
 
 
-def _filter(manner: Manner, *, tells_result: bool = False) -> SentenceFilter:
-    """``tells_result``: what a function or a search came to is told, also where that was said before."""
+def _filter(manner: Manner, messages: Sequence[Message]) -> SentenceFilter:
+    """For an answer to ``messages``. What a function or a search came to is told, also where that was said before."""
+    tells_result = messages[-1].role == "tool"
+    beginnings, short_notes = note_sentences(messages)
     rules, by_characters = manner.rules, manner.language in ("zh", "ja")
     return SentenceFilter(
         frozenset() if tells_result else manner.earlier,
@@ -261,6 +274,10 @@ def _filter(manner: Manner, *, tells_result: bool = False) -> SentenceFilter:
         manner.may_repeat,
         rules.closing,
         rules.required,
+        beginnings,
+        short_notes,
+        manner.parroted,
+        manner.reflected,
     )
 
 

@@ -12,6 +12,9 @@ from vivavoce.text.words import ends_sentence
 LEAST_WORDS, LEAST_CHARACTERS = 4, 7
 """Of a sentence that is a repetition when it comes again; shorter ones ("Of course!") are said often."""
 
+BEGINNING_WORDS, BEGINNING_CHARACTERS = 4, 7
+"""By which a sentence of a note to the model is known."""
+
 _WORD = re.compile(r"[A-Za-z0-9][\w'’-]*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _END = re.compile(r"[.!?。！？]+[\"'”’」』)）]*(?=\s|$|[^\x00-\x7f])|[。！？]+[”’」』）]*|\n+")
@@ -31,7 +34,7 @@ _NO_LETTERS = re.compile(r"\W+")
 
 def sentence_key(sentence: str) -> str:
     """``sentence`` without marks and case, by which it is known again; nothing for a short one."""
-    key = _letters(sentence)
+    key = letters(sentence)
     long = len(_CJK.findall(sentence)) >= LEAST_CHARACTERS or len(_WORD.findall(sentence)) >= LEAST_WORDS
     return key if long else ""
 
@@ -39,11 +42,12 @@ def sentence_key(sentence: str) -> str:
 def keys_of(texts: Iterable[str], *, least: bool = True) -> frozenset[str]:
     """The keys of all sentences of ``texts``; without ``least`` those of short ones, too."""
     sentences = (sentence for text in texts for sentence in sentences_in(text))
-    key_of = sentence_key if least else _letters
+    key_of = sentence_key if least else letters
     return frozenset(key for sentence in sentences if (key := key_of(sentence)))
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
+    """``text`` without marks, blanks and case."""
     return _NO_LETTERS.sub("", text).casefold()
 
 
@@ -77,10 +81,13 @@ WORDS = Length(0, by_characters=False)
 @dataclass(slots=True)
 class SentenceFilter:
     """Reads an answer along. ``earlier`` are keys of what has been said; ``over``: it is long enough, and nothing more is let
-    through. ``most_sentences`` and ``most_units`` (of ``length``) are 0 where there is no most; the first sentence is always
-    let through. At ``stop_at`` units the answer is over with the sentence it is in. ``closing`` is left out: it is said by
-    others at the end. A sentence is kept free for ``required`` words that have not been said. ``dropped`` counts what was left
-    out; ``echoed`` sentences are not, nor, where it ``may_repeat``, is any for having been said.
+    through. ``most_sentences`` and ``most_units`` (of ``length``) are 0 where there is no most; the first sentence is
+    always let through. What begins as one of ``notes``, or is one of ``short_notes``, is left out, and so is a first
+    sentence that is one of the ``parroted`` keys; ``parrots`` counts them. One of the ``reflected`` waits for another
+    sentence, and is left out if it is all there is. At ``stop_at`` units the answer is over with the sentence it is in.
+    ``closing`` is left out: it is said by others at the end. A sentence is kept free for ``required`` words that have not
+    been said. ``dropped`` counts what was left out; ``echoed`` sentences are not, nor, where it ``may_repeat``, is any
+    for having been said.
     """
 
     earlier: frozenset[str]
@@ -91,15 +98,21 @@ class SentenceFilter:
     may_repeat: bool = False
     closing: str = ""
     required: str = ""
+    notes: frozenset[str] = frozenset()
+    short_notes: frozenset[str] = frozenset()
+    parroted: frozenset[str] = frozenset()
+    reflected: frozenset[str] = frozenset()
     stop_at: int = 0
     text: str = ""
     over: bool = False
     dropped: int = 0
+    parrots: int = 0
     _goes_on: bool = False
     _sentence: str = ""
     _held: str = ""
     _sentences: int = 0
     _said: set[str] = field(default_factory=set)
+    _reflection: str = ""
 
     def begin(self, text: str) -> None:
         """The answer begins with ``text``, which has left already."""
@@ -118,6 +131,28 @@ class SentenceFilter:
         self.over, self._held, self._sentence, self._goes_on = False, "", "", True
 
     def push(self, text: str) -> str:
+        """As much of it as can be said: see ``_pushed``."""
+        return self._behind_reflection(self._pushed(text))
+
+    def flush(self) -> str:
+        """The rest."""
+        if self.over or not (self._held or self._sentence):
+            rest = ""
+        else:
+            rest = self._behind_reflection(self._take(len(self._held), ended=True))
+        if self._reflection:
+            self.dropped, self.parrots, self._reflection = self.dropped + 1, self.parrots + 1, ""
+        return rest
+
+    def _behind_reflection(self, out: str) -> str:
+        """``out``, behind what the user has said, where that waited for more."""
+        if not (self._reflection and out.strip()):
+            return out
+        reflection, self._reflection = self._reflection, ""
+        self.text = reflection + self.text
+        return reflection + out
+
+    def _pushed(self, text: str) -> str:
         """As much of it as can be said; the beginning of a sentence that was said before waits until it differs."""
         out = ""
         self._held += text
@@ -127,12 +162,6 @@ class SentenceFilter:
                 break
             out += self._take(end - len(self._sentence), ended=True)
         return out if self.over else out + self._take_begun()
-
-    def flush(self) -> str:
-        """The rest."""
-        if self.over or not (self._held or self._sentence):
-            return ""
-        return self._take(len(self._held), ended=True)
 
     def _take_begun(self) -> str:
         """What there is of a sentence, where it can be none that is left out."""
@@ -148,6 +177,9 @@ class SentenceFilter:
             self.dropped += 1
             self._sentence = ""
             return ""
+        if ended and not self._sentence.strip() and self._is_first and letters(sentence) in self.reflected:
+            self._reflection, self._sentence = sentence, ""
+            return ""
         if self._goes_on and part.strip():
             part, self._goes_on = self._seam() + part.lstrip(), False
         self.text += part
@@ -162,13 +194,16 @@ class SentenceFilter:
 
     def _ended(self, sentence: str) -> None:
         self._sentences += bool(sentence.strip())
-        if key := _letters(sentence):
+        if key := letters(sentence):
             self._said.add(key)
         most = max(1, self.most_sentences - self.lacks_required) if self.most_sentences else 0
         self.over = 0 < most <= self._sentences or 0 < self.stop_at <= self.length.of(self.text)
 
     def _is_dropped(self, sentence: str) -> bool:
-        key = _letters(sentence)
+        key = letters(sentence)
+        if self._is_parroted(key):
+            self.parrots += 1
+            return True
         if not (self.may_repeat or key in self.echoed) and (
             sentence_key(sentence) in self.earlier or key in self._said
         ):
@@ -188,10 +223,30 @@ class SentenceFilter:
             return True  # it may begin with something about going on
         if (self._goes_on and _PREAMBLE.match(begun)) or (self.closing and self._may_be_closing(begun)):
             return True
-        key = _letters(begun)
+        key = letters(begun)
+        if self._may_be_parroted(key):
+            return True
         if self.may_repeat:
             return False
         return not key or any(one.startswith(key) for one in (*self.earlier, *self._said))
+
+    def _is_parroted(self, key: str) -> bool:
+        no_answer = self.parroted | self.reflected if self.most_sentences == 1 else self.parroted
+        noted = key in self.short_notes or any(key.startswith(note) for note in self.notes)
+        return noted or (self._is_first and key in no_answer)
+
+    def _may_be_parroted(self, begun: str) -> bool:
+        """Whether a sentence that has begun so, in ``letters``, is a note to the model or may still become one, or an echo."""
+        if any(note.startswith(begun) for note in self.notes | self.short_notes) or any(
+            map(begun.startswith, self.notes)
+        ):
+            return True
+        return self._is_first and any(one.startswith(begun) for one in self.parroted | self.reflected)
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether nothing has been said yet."""
+        return not (self.text.strip() or self._reflection)
 
     def _is_closing(self, sentence: str) -> bool:
         """Whether it is the closing, perhaps in slightly other words: numbers as figures, a word more."""

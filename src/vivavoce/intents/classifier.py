@@ -24,6 +24,8 @@ own stands, which a function may look up. ``recall``: it was said, found or done
 conversation. ``yes`` and ``no``: an answer to "Shall I …?"."""
 
 HEADS = Path(__file__).parent / "heads" / "intents.npz"
+FEELING_HEADS = HEADS.with_name("feelings.npz")
+"""What words tell of a feeling: see ``intents/feelings.py``."""
 
 
 @dataclass(frozen=True, slots=True)

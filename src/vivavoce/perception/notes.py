@@ -9,38 +9,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vivavoce.perception.answers import answer
-from vivavoce.perception.plain_words import contradicts
 from vivavoce.perception.questions import named_sound, topics_of
 from vivavoce.types import Language
-from vivavoce.voice_facts import Cue, EmotionLabel, VoiceFacts
+from vivavoce.voice_facts import Cue, Emotion, EmotionLabel, VoiceFacts, WordsTell
 
 LEAST_SCORE: Mapping[EmotionLabel, float] = {"angry": 0.8, "sad": 0.8, "happy": 0.9, "neutral": 2.0}
 """From which score an emotion is answered to. ``happy`` is the one that is wrong most often; neutral asks for nothing."""
 
 EMOTIONS: Mapping[Language, Mapping[EmotionLabel, str]] = {
     "en": {
-        "sad": "The person sounds sad. Be gentle and say first that you feel with them.",
-        "angry": "The person sounds upset. Stay calm, say sorry first, then help.",
+        "sad": "They sound sad. Say first that you feel with them.",
+        "angry": "They sound upset. Say sorry first, then help.",
     },  # nothing for the happy: told or not, as many answers fitted, and those told wrongly did harm
     "zh": {
-        "sad": "对方听起来很难过。先说“听起来你心里不好受”，再关心地问一句。",
-        "angry": "对方听起来很生气。先说“真抱歉，让你生气了”，再问怎么帮忙。",
-        "happy": "对方听起来很开心。先说“真替你高兴”，再接着问。",
+        "sad": "先说“听起来你心里不好受”，再关心地问一句。",
+        "angry": "先说“真抱歉，让你生气了”，再问怎么帮忙。",
+        "happy": "先说“真替你高兴”，再接着问。",
     },
 }
 
 CUES: Mapping[Language, Mapping[Cue, str]] = {
     "en": {
-        "hurried": "The person sounds hurried. Answer in one short sentence.",
-        "tired": "The person may be tired. Be warm and brief.",
-        "raised_voice": "The person speaks with a raised voice. Stay calm and be brief.",
-        "hesitant": "The person hesitates. Be patient and keep it simple.",
+        "hurried": "Answer in one short sentence.",
+        "tired": "They may be tired. Be warm and brief.",
+        "raised_voice": "Stay calm and be brief.",
+        "hesitant": "Be patient and keep it simple.",
     },
     "zh": {
-        "hurried": "对方听起来很着急。只用一句短话回答。",
-        "tired": "对方可能累了。温和一点，简短一点。",
-        "raised_voice": "对方提高了声音。保持平静，简短回答。",
-        "hesitant": "对方有些犹豫。耐心一点，说得简单。",
+        "hurried": "只用一句短话回答。",
+        "tired": "对方累了，温和简短一点。",
+        "raised_voice": "保持平静，简短回答。",
+        "hesitant": "耐心一点，说得简单。",
     },
 }
 """The first that is there is told, if no emotion is."""
@@ -53,21 +52,25 @@ ANSWERS: Mapping[Language, str] = {
 """For questions about the sound itself: what the facts answer, word for word."""
 
 
-def sure_emotion(facts: VoiceFacts) -> EmotionLabel | None:
+def sure_emotion(emotion: Emotion | None) -> EmotionLabel | None:
     """The emotion that is answered to, if one is."""
-    emotion = facts.emotion
     return emotion.label if emotion is not None and emotion.score >= LEAST_SCORE[emotion.label] else None
 
 
-def note_for(facts: VoiceFacts, language: Language, text: str = "") -> str | None:
+def contradicts(words: WordsTell | None, emotion: EmotionLabel) -> bool:
+    """Whether the words tell the opposite of what the voice is taken for: they are believed then, as voices are misheard."""
+    return words == ("bad" if emotion == "happy" else "good")
+
+
+def note_for(facts: VoiceFacts, language: Language, words: WordsTell | None = None) -> str | None:
     """The instruction for a turn that sounds so, in its language (English for others).
 
-    ``None`` where nothing is sure, or where ``text``, which was said, plainly tells the opposite.
+    ``None`` where nothing is sure, or where the ``words`` tell the opposite of an emotion or leave no place for it.
     """
     spoken = language if language in EMOTIONS else "en"
-    emotion = sure_emotion(facts)
+    emotion = sure_emotion(facts.emotion)
     if emotion is not None:
-        return None if contradicts(text, emotion) else EMOTIONS[spoken].get(emotion)
+        return None if words == "plain" or contradicts(words, emotion) else EMOTIONS[spoken].get(emotion)
     return next((text for cue, text in CUES[spoken].items() if cue in facts.cues), None)
 
 

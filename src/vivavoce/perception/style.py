@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vivavoce.perception.notes import sure_emotion
+from vivavoce.perception.notes import contradicts, sure_emotion
 from vivavoce.speaking_style import PLAIN, SpeakingStyle
-from vivavoce.voice_facts import Cue, EmotionLabel, VoiceFacts
+from vivavoce.voice_facts import Cue, EmotionLabel, VoiceFacts, WordsTell
 
 BY_EMOTION: Mapping[EmotionLabel, SpeakingStyle] = {
     "sad": SpeakingStyle(rate=0.9, pitch_st=-0.8, pitch_range=0.85, gain_db=-2.0, brightness_db=-1.5, pauses=1.25),
@@ -26,9 +26,9 @@ BY_CUE: Mapping[Cue, SpeakingStyle] = {
 """The first that is there, if no emotion is."""
 
 
-def style_for(facts: VoiceFacts) -> SpeakingStyle:
-    """The style of the reply to a turn that sounds so; the usual one where nothing is sure."""
-    emotion = sure_emotion(facts)
+def style_for(facts: VoiceFacts, words: WordsTell | None = None) -> SpeakingStyle:
+    """The style of the reply to a turn that sounds so; the usual one where nothing is sure or ``words`` tell the opposite."""
+    emotion = sure_emotion(facts.emotion)
     if emotion is not None:
-        return BY_EMOTION.get(emotion, PLAIN)
+        return PLAIN if contradicts(words, emotion) else BY_EMOTION.get(emotion, PLAIN)
     return next((style for cue, style in BY_CUE.items() if cue in facts.cues), PLAIN)

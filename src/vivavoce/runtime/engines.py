@@ -27,6 +27,8 @@ from vivavoce.engines.realtime.base import RealtimeEngine
 from vivavoce.engines.registry import EngineKind
 from vivavoce.engines.router import SynthesizerRouter
 from vivavoce.errors import EngineError
+from vivavoce.intents.classifier import FEELING_HEADS, IntentClassifier, load_heads
+from vivavoce.intents.feelings import WordsReader
 from vivavoce.models.catalogue import load_catalogue
 from vivavoce.models.store import WeightStore
 from vivavoce.runtime.decoded_speech import DecodedSpeech
@@ -153,6 +155,7 @@ async def load_engines(config: Config) -> Engines:
             choice.name: await load(partial(loader.load, choice)) for choice in engine_choices(config, "embedders")
         }
         embedder = embedders.pop(config.engines.embedder)
+        intent_embedder = next(iter(embedders.values()), None)
         language_models: dict[str, LanguageModel] = {}
         for name, model_config in config.engines.language_models.items():
             equal = next(
@@ -175,6 +178,7 @@ async def load_engines(config: Config) -> Engines:
                 [await load(partial(loader.load, choice)) for choice in choices],
                 config.perception.patience_ms / 1000,
                 PerceiveOptions(emotion=config.perception.emotion, gender=config.perception.gender),
+                WordsReader(IntentClassifier(intent_embedder or embedder, load_heads(FEELING_HEADS))),
             )
         engines = Engines(
             VadBatcher(await load(loader.speech_detector)),
@@ -190,7 +194,7 @@ async def load_engines(config: Config) -> Engines:
                 tier: hosted[served.realtime] for tier, served in config.tiers.served_by.items() if served.realtime
             },
             token_decoders=decoders,
-            intent_embedder=next(iter(embedders.values()), None),
+            intent_embedder=intent_embedder,
             health=loader.health,
         )
         engines = replace(engines, tiers=_tiers(config, engines, recognizers, speakers, perceiving))

@@ -146,7 +146,7 @@ async def transcribe_turn(
         perceived = None
         if listening is not None:
             listening.encoded(None)
-            perceived = await listening.perceived(words=bool(transcript.text))
+            perceived = await listening.perceived(transcript.text)
     yield Transcript(transcript.text, most_spoken(transcript.segments, options.language), perceived=perceived)
 
 

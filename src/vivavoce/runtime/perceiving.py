@@ -8,9 +8,13 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 
+import msgspec
+
 from vivavoce.closing import CloseStack
 from vivavoce.engines.base import Perceiver
 from vivavoce.errors import EngineError
+from vivavoce.intents.feelings import WordsReader
+from vivavoce.perception.notes import sure_emotion
 from vivavoce.perception.together import together
 from vivavoce.types import Samples, Transcript, TranscriptDelta
 from vivavoce.voice_facts import Perceived, PerceiveOptions, SpeechEncoding
@@ -23,16 +27,26 @@ PATIENCE_S = 0.015
 WORDLESS_PATIENCE_S = 1.0
 """The same of one without words: what sounds in it is all there is to know, and no answer waits for its words."""
 
+WORDS_PATIENCE_S = 0.2
+"""How long it waits for what its words tell of an emotion; then the voice decides."""
+
 ALL = PerceiveOptions()
 
 
 class Perceiving:
     """One for all sessions of a process. Of what two of the ``perceivers`` hear, the first is believed. ``patience_s``: how
-    long an utterance waits for them when its transcript is there. ``options`` are what this server may infer."""
+    long an utterance waits for them when its transcript is there. ``options`` are what this server may infer. ``words`` reads
+    what the words tell by themselves, where an emotion is heard that would be answered to.
+    """
 
     def __init__(
-        self, perceivers: Sequence[Perceiver], patience_s: float = PATIENCE_S, options: PerceiveOptions = ALL
+        self,
+        perceivers: Sequence[Perceiver],
+        patience_s: float = PATIENCE_S,
+        options: PerceiveOptions = ALL,
+        words: WordsReader | None = None,
     ) -> None:
+        self._words = words
         self._perceivers = perceivers
         self._options = options
         self._patience_s = patience_s
@@ -54,14 +68,14 @@ class Perceiving:
                         listening.encoded(event)
                     elif isinstance(event, Transcript):
                         listening.encoded(None)
-                        yield replace(event, perceived=await listening.perceived(words=bool(event.text)))
+                        yield replace(event, perceived=await listening.perceived(event.text))
                     else:
                         yield event
 
     @contextmanager
     def listening(self, samples: Samples, rate_hz: int) -> Iterator[Listening]:
         """Listen to ``samples`` for the length of a ``with`` block."""
-        listening = Listening(self._perceivers, samples, rate_hz, self._options, self._patience_s)
+        listening = Listening(self._perceivers, samples, rate_hz, self._options, self._patience_s, self._words)
         try:
             yield listening
         finally:
@@ -84,7 +98,9 @@ class Listening:
         rate_hz: int,
         options: PerceiveOptions,
         patience_s: float,
+        words: WordsReader | None,
     ) -> None:
+        self._words = words
         self._perceivers = perceivers
         self._utterance = samples, rate_hz, options
         self._patience_s = patience_s
@@ -99,15 +115,26 @@ class Listening:
             if number not in self._tasks:
                 self._begin(number, encoding)
 
-    async def perceived(self, *, words: bool) -> Perceived | None:
-        """What they have heard, if they are ready in time; ``words`` says whether there are any to be answered."""
-        patience_s = self._patience_s if words else max(self._patience_s, WORDLESS_PATIENCE_S)
+    async def perceived(self, text: str) -> Perceived | None:
+        """What they have heard, if they are ready in time, and what ``text``, which was said, tells of it."""
+        patience_s = self._patience_s if text else max(self._patience_s, WORDLESS_PATIENCE_S)
         done, late = await asyncio.wait(self._tasks.values(), timeout=patience_s)
         if late:
             log.info("what was perceived came too late")
         found = [self._result(task) for task in self._tasks.values() if task in done]
         heard = [perceived for perceived in found if perceived is not None]
-        return together(heard) if heard else None
+        return await self._with_words(together(heard), text) if heard else None
+
+    async def _with_words(self, heard: Perceived, text: str) -> Perceived:
+        """To read the words takes less than to read the instruction they may withhold."""
+        if self._words is None or not text or sure_emotion(heard.emotion) is None:
+            return heard
+        try:
+            async with asyncio.timeout(WORDS_PATIENCE_S):
+                return msgspec.structs.replace(heard, words_tell=await self._words.told(text))
+        except TimeoutError:
+            log.info("what the words tell came too late")
+            return heard
 
     def _begin(self, number: int, encoding: SpeechEncoding | None) -> None:
         samples, rate_hz, options = self._utterance

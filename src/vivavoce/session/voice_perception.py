@@ -21,7 +21,7 @@ from vivavoce.speaking_style import PLAIN, SpeakingStyle
 from vivavoce.text.scripts import written_language
 from vivavoce.turns.backchannel import asks_a_question
 from vivavoce.types import Language, Message, Transcript
-from vivavoce.voice_facts import Gender, Perceived, Speaker, VoiceFacts
+from vivavoce.voice_facts import Gender, Perceived, Speaker, VoiceFacts, WordsTell
 
 EVENT = "voice.perception"
 """What a client puts into ``session.include`` to be told."""
@@ -57,6 +57,7 @@ class SessionPerception:
         self._baseline = Baseline()
         self._female: list[float] = []
         self._facts: dict[str, VoiceFacts] = {}
+        self._styles: dict[str, SpeakingStyle] = {}
         self._wordless: Perceived | None = None
 
     def wanted(self, config: SessionConfig) -> bool:
@@ -84,11 +85,12 @@ class SessionPerception:
         facts = self._facts_of(perceived, transcript, include)
         if facts == KNOWS_NOTHING:
             return None
-        note = self._note(self._with_sounds_before(facts, perceived), transcript.text, transcript.language)
+        note = self._note(self._with_sounds_before(facts, perceived), transcript, perceived.words_tell)
         self._wordless = None if transcript.text else perceived
         self._facts[item_id] = told = msgspec.structs.replace(facts, note=note)
+        self._styles[item_id] = style_for(facts, perceived.words_tell)
         while len(self._facts) > MOST_REMEMBERED:
-            del self._facts[next(iter(self._facts))]
+            self.forget(next(iter(self._facts)))
         return told
 
     def note(self, item_id: str) -> str | None:
@@ -118,19 +120,19 @@ class SessionPerception:
 
     def style(self, item_id: str | None) -> SpeakingStyle:
         """How a reply to this item is spoken."""
-        facts = self._facts.get(item_id or "")
-        return style_for(facts) if facts is not None and self._speaks_so else PLAIN
+        return self._styles.get(item_id or "", PLAIN) if self._speaks_so else PLAIN
 
     def forget(self, item_id: str) -> None:
         """The item is gone."""
         self._facts.pop(item_id, None)
+        self._styles.pop(item_id, None)
 
-    def _note(self, facts: VoiceFacts, text: str, language: Language) -> str | None:
+    def _note(self, facts: VoiceFacts, transcript: Transcript, words: WordsTell | None) -> str | None:
         if not self._instruct:
             return None
-        if text and not asks_about_sound(text):
-            return note_for(facts, language, text)
-        return self._answer(facts, text, language)
+        if transcript.text and not asks_about_sound(transcript.text):
+            return note_for(facts, transcript.language, words)
+        return self._answer(facts, transcript.text, transcript.language)
 
     def _answer(self, facts: VoiceFacts, text: str, language: Language) -> str:
         return note_for_question(msgspec.structs.replace(facts, speaker=self._speaker()), text, language)

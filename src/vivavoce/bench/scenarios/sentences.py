@@ -20,6 +20,7 @@ from rich.table import Table
 from vivavoce.bench.answer_checks import in_language, leaks
 from vivavoce.bench.scenarios.rubric import Feeling, fit
 from vivavoce.engines.base import LanguageModel
+from vivavoce.intents.feelings import WordsReader
 from vivavoce.perception.notes import note_for
 from vivavoce.session.default_prompt import system_prompt
 from vivavoce.session.voice_perception import with_note
@@ -35,18 +36,21 @@ Told = Literal["right", "nothing", "wrong"]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What is said, and in which ``feelings`` it may be. A ``misheard`` one has a wrong feeling, and patterns of its answer."""
+    """What is said, and in which ``feelings`` it may be. A ``misheard`` one has a wrong feeling, patterns of its answer, and
+    the ``part`` of the file it stands in: the last was written before anything was tuned that is measured with it.
+    """
 
     say: str
     language: Language
     feelings: tuple[Feeling, ...]
     right: str = ""
     wrong: str = ""
+    part: int = 0
 
     @property
     def misheard(self) -> bool:
         """Whether its feeling is the wrong one."""
-        return bool(self.right)
+        return self.part > 0
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,13 +63,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sentences() -> list[Sentence]:
-    """All of them: twenty neutral ones in each language, then ten that are misheard."""
+    """All of them: twenty neutral ones in each language, then thirty that are misheard."""
     data = tomllib.loads((files(__package__) / "data" / "sentences.toml").read_text("utf-8"))
     neutral = [
         Sentence(say, table["language"], tuple(table["feelings"])) for table in data["neutral"] for say in table["say"]
     ]
     misheard = [
-        Sentence(case["say"], table["language"], (case["feeling"],), case["right"], case["wrong"])
+        Sentence(case["say"], table["language"], (case["feeling"],), case["right"], case["wrong"], table["part"])
         for table in data["misheard"]
         for case in table["cases"]
     ]
@@ -81,12 +85,18 @@ def to_ask(answers: Sequence[Answer], languages: Sequence[str]) -> Iterator[tupl
                 yield sentence, feeling
 
 
-async def ask(model: LanguageModel, sentence: Sentence, feeling: Feeling | None) -> Answer:
-    """Ask as a session does in its first turn."""
+async def note_of(words: WordsReader, sentence: Sentence, feeling: Feeling | None) -> str:
+    """What the language model is told of this feeling, as a session tells it; nothing where the words leave no place for it."""
+    if feeling is None:
+        return ""
+    return note_for(_facts(feeling), sentence.language, await words.told(sentence.say)) or ""
+
+
+async def ask(model: LanguageModel, sentence: Sentence, feeling: Feeling | None, note: str) -> Answer:
+    """Ask as a session does in its first turn, with this ``note`` on how it sounds, if it is one."""
     said = Message("user", sentence.say, reply_language=sentence.language)
     messages: tuple[Message, ...] = (Message("system", system_prompt("")), said)
-    note = note_for(_facts(feeling), sentence.language, sentence.say) if feeling is not None else None
-    if note is not None:
+    if note:
         messages = with_note(messages, note)
     text = ""
     options = GenerationOptions(ANSWER_TOKENS, temperature=0.0, slot=0)
@@ -94,7 +104,7 @@ async def ask(model: LanguageModel, sentence: Sentence, feeling: Feeling | None)
         async for event in events:
             if isinstance(event, TextDelta):
                 text += event.text
-    return Answer(say=sentence.say, feeling=feeling, answer=text, note=note or "")
+    return Answer(say=sentence.say, feeling=feeling, answer=text, note=note)
 
 
 def _facts(feeling: Feeling) -> VoiceFacts:
@@ -130,14 +140,16 @@ def result_table(answers: Sequence[Answer]) -> Table:
     """Neutral sentences by feeling, told of it and not; misheard ones, told wrongly and not."""
     rows = list(judged(answers))
     table = Table("sentences", "language", "told", "nothing told")
-    groups: list[tuple[str, bool, str | None]] = [
-        (f"neutral, {name}", False, name) for name in ("sad", "angry", "happy")
+    neutral = [row for row in rows if not row[0].misheard]
+    groups = [(f"neutral, {name}", [row for row in neutral if row[1] == name]) for name in ("sad", "angry", "happy")]
+    groups.append(("neutral, all", neutral))
+    groups += [
+        (f"plain, told a wrong feeling, part {part}", [row for row in rows if row[0].part == part])
+        for part in sorted({row[0].part for row in rows} - {0})
     ]
-    groups += [("neutral, all", False, None), ("plain, told a wrong feeling", True, None)]
-    for name, misheard, feeling in groups:
+    for name, members in groups:
         for language in ("en", "zh"):
-            own = [row for row in rows if row[0].misheard is misheard and row[0].language == language]
-            own = [row for row in own if feeling in (None, row[1])]
+            own = [row for row in members if row[0].language == language]
             if own:
                 table.add_row(name, language, *(_share(own, nothing=nothing) for nothing in (False, True)))
     return table

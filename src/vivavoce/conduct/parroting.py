@@ -1,0 +1,75 @@
+"""What no answer begins with: a note to the model on how to answer, and the person's own words. Pure.
+
+A small model that is told "The person may be tired. Be warm and brief." says so now and then, and one that does not know
+what to answer says the question again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from vivavoce.conduct.sentences import BEGINNING_CHARACTERS, BEGINNING_WORDS, keys_of, letters, sentences_in
+from vivavoce.types import Message
+
+_TO_BE_SAID = re.compile(r'"[^"]*"|“[^”]*”|「[^」]*」|[:：]\n.*?\n\n', re.DOTALL)
+"""What a note quotes is there to be said."""
+
+_SAY_SO = re.compile("そう伝えて")
+"""A sentence before this one is to be said, too."""
+
+_REPEATING = re.compile(
+    r"\b(?:repeat|translat|interpret|proofread|spell|echo|parrot|dictat|transcri|rephras)"
+    r"|\bread (?:it |this |that )?(?:back|aloud|out)\b|\bafter me\b"
+    r"|^\W*(?:(?:please|now|can you|could you|just) )*(?:say|read|write|correct)\b"
+    r"|重复|复述|跟读|朗读|听写|口译|翻译|改写|纠正|再说|(?:请|帮我|跟我|跟着我|你|照着)(?:说|念|读|写)|^(?:说|念|读|写)"
+    r"|繰り返|復唱|通訳|翻訳|訳して|校正|読み上げ|と言って|後について",
+    re.IGNORECASE,
+)
+"""Asks for the words again, or for something made of them that may be the same."""
+
+_SWAPPED = {
+    "i": "you", "me": "you", "we": "you", "us": "you", "my": "your", "our": "your", "mine": "yours", "ours": "yours",
+    "am": "are", "i'm": "you're", "i've": "you've", "i'll": "you'll", "i'd": "you'd", "we're": "you're", "we've": "you've",
+    "we'll": "you'll", "myself": "yourself", "ourselves": "yourselves", "我": "你", "咱": "你",
+}  # fmt: skip
+_PERSON = re.compile(r"\b[a-z]+(?:'[a-z]+)?\b|[我咱]")
+_PART = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-][^\W_]+)*")
+
+
+def note_sentences(messages: Sequence[Message]) -> tuple[frozenset[str], frozenset[str]]:
+    """How sentences of the notes to the model (``Message.hint``) begin, and the short ones as a whole, in ``letters``; without
+    what they quote.
+    """
+    beginnings, short = set[str](), set[str]()
+    for message in messages:
+        if message.role != "system" or not message.hint:
+            continue
+        sentences = sentences_in(_TO_BE_SAID.sub("", message.content))
+        for sentence, following in zip(sentences, [*sentences[1:], ""], strict=True):
+            if _SAY_SO.search(following):
+                continue
+            if beginning := _beginning(sentence):
+                beginnings.add(beginning)
+            elif whole := letters(sentence):
+                short.add(whole)
+    return frozenset(beginnings), frozenset(short)
+
+
+def own_words(messages: Sequence[Message]) -> tuple[frozenset[str], frozenset[str]]:
+    """Keys of what the user said last, and of the same said to them ("my" is "your"); nothing where they, or the instructions,
+    ask for words to be said again."""
+    said = next((message.content for message in reversed(messages) if message.role == "user"), "")
+    head = messages[0].content if messages and messages[0].role == "system" else ""
+    if _REPEATING.search(said) or _REPEATING.search(head):
+        return frozenset(), frozenset()
+    to_them = _PERSON.sub(lambda word: _SWAPPED.get(word[0], word[0]), said.casefold().replace("’", "'"))
+    own = keys_of([said])
+    return own, keys_of([to_them]) - own
+
+
+def _beginning(sentence: str) -> str:
+    """The first words of a sentence, by which it is known; nothing for a short one."""
+    parts = _PART.findall(sentence)
+    enough = BEGINNING_CHARACTERS if parts and "\u3040" <= parts[0][0] <= "\u9fff" else BEGINNING_WORDS
+    return letters("".join(parts[:enough])) if len(parts) >= enough else ""

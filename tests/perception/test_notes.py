@@ -1,0 +1,49 @@
+"""What the language model is told of a voice, and what the words withhold of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from vivavoce.perception.notes import EMOTIONS, LEAST_SCORE, note_for
+from vivavoce.perception.style import BY_EMOTION, style_for
+from vivavoce.speaking_style import PLAIN
+from vivavoce.types import Language
+from vivavoce.voice_facts import Emotion, EmotionLabel, VoiceFacts, WordsTell
+
+
+def sounding(label: EmotionLabel, score: float = 0.97) -> VoiceFacts:
+    return VoiceFacts(emotion=Emotion(label=label, score=score, scores={label: score}, source="test"))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("emotion", "words", "told"),
+    [
+        ("sad", "good", False),
+        ("angry", "good", False),
+        ("sad", "plain", False),
+        ("angry", "plain", False),
+        ("sad", "bad", True),
+        ("angry", "bad", True),
+        ("sad", None, True),
+    ],
+)
+def test_no_note_is_given_against_the_words(
+    language: Language, emotion: EmotionLabel, words: WordsTell | None, told: bool
+) -> None:
+    assert note_for(sounding(emotion), language, words) == (EMOTIONS[language][emotion] if told else None)
+
+
+@pytest.mark.parametrize(("words", "told"), [("good", True), ("bad", False), ("plain", False), (None, True)])
+def test_nobody_is_glad_about_bad_news(words: WordsTell | None, told: bool) -> None:
+    assert note_for(sounding("happy"), "zh", words) == (EMOTIONS["zh"]["happy"] if told else None)
+
+
+def test_a_doubtful_emotion_is_not_told_whatever_the_words_are() -> None:
+    assert note_for(sounding("sad", LEAST_SCORE["sad"] - 0.01), "en", "bad") is None
+
+
+def test_a_reply_is_spoken_as_fits_the_words_where_the_voice_says_the_opposite() -> None:
+    assert style_for(sounding("sad"), "good") == PLAIN
+    assert style_for(sounding("happy"), "bad") == PLAIN
+    assert style_for(sounding("sad"), "plain") == style_for(sounding("sad")) == BY_EMOTION["sad"]
