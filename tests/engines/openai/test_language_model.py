@@ -564,11 +564,18 @@ async def test_a_model_that_is_not_listed_is_told_until_it_answers(
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"),
-    [(401, "refuses the key (401)"), (404, "knows no such model or endpoint (404)"), (400, None), (429, None)],
+    ("code", "says", "reason"),
+    [
+        (401, "No.", "refuses the key (401)"),
+        (404, "No.", "knows no such model or endpoint (404)"),
+        (429, "insufficient_quota", "has no quota left (429)"),
+        (400, "No.", None),
+        (429, "Too fast.", None),
+    ],
 )
-async def test_a_refusal_that_lasts_is_told_until_it_answers(code: int, reason: str | None) -> None:
-    async with endpoint(always(status(code, {"message": "No."})), retries=0) as (served, model):
+async def test_a_refusal_that_lasts_is_told_until_it_answers(code: int, says: str, reason: str | None) -> None:
+    async with endpoint(always(status(code, {"error": {"code": says, "message": says}})), retries=0) as (served, model):
+        served.models = [{"id": "other"}] if reason else served.models  # less than what a request has met
         with pytest.raises(EngineError):
             await replied(model)
         assert await model.health() == reason

@@ -32,11 +32,6 @@ HEALTH_INTERVAL_S = 5.0
 DRAIN_S = 0.2
 """What the end of an answer may take behind its last event."""
 
-_LASTING = frozenset(
-    {httpx.codes.UNAUTHORIZED, httpx.codes.PAYMENT_REQUIRED, httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND}
-)
-"""Refusals that the next request meets, too."""
-
 _MAX_ERROR_BYTES = 16 * 1024
 _ERROR_BODY_S = 2.0
 
@@ -106,6 +101,7 @@ class RemoteClient:
         self._http = httpx.AsyncClient(**self._options(), limits=httpx.Limits(max_connections=settings.connections))
         self._health: str | None = None
         self._health_until = 0.0
+        self._doubt: str | None = None
         self._refusal: str | None = None
         self._has_answered = False
         self._checking = asyncio.Lock()
@@ -135,7 +131,7 @@ class RemoteClient:
                 self.breaker.failed(monotonic(), error.message)
             elif error.status is not None:
                 self.breaker.succeeded()
-                if error.status in _LASTING:
+                if error.lasting:
                     self._refusal = error.message
             raise
         finally:
@@ -179,7 +175,7 @@ class RemoteClient:
                 self._health = await self._probe()
                 self._health_until = monotonic() + HEALTH_INTERVAL_S
         away = self.breaker.failure if self.breaker.is_open(monotonic()) else None
-        return self._health or away or self._refusal
+        return self._health or away or self._refusal or (None if self._has_answered else self._doubt)
 
     async def close(self) -> None:
         """Hang up."""
@@ -212,11 +208,12 @@ class RemoteClient:
             return f"refuses the key ({response.status_code})"
         if response.is_server_error:
             return f"answered {response.status_code}"
-        if self._has_answered:
-            return None
+        self._doubt = None
         if response.status_code == httpx.codes.NOT_FOUND:
-            return "lists no models (404): its url should be the base, which mostly ends in /v1"
-        return None if lists(models_in(response), self.settings.model) else "does not list the model it is asked for"
+            self._doubt = "lists no models (404): its url should be the base, which mostly ends in /v1"
+        elif not lists(models_in(response), self.settings.model):
+            self._doubt = "does not list the model it is asked for"
+        return None
 
     def _delay_s(self, error: RemoteError, number: int, left_s: float) -> float | None:
         """How long to wait before the next attempt; ``None``: there is none."""
