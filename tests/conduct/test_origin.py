@@ -16,6 +16,7 @@ from vivavoce.tools.catalog import Bounds, ToolCatalog, ToolFactories
 from vivavoce.types import ALL_AIDS, GenerationOptions, Message
 
 ASKED = """\
+Is that Alexa?
 Tell me about the company behind your brain.
 Who built your model?
 Who made you?
@@ -413,6 +414,7 @@ def spoken(text: str, says: str = "Hello.", instructions: str = "", begun: str =
 
 
 CLAIMS = """\
+As ChatGPT, I don't have a body.
 The company behind my brain is called Google.
 I was made by OpenAI.
 I'm ChatGPT, a large language model trained by OpenAI.

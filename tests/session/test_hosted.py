@@ -15,6 +15,7 @@ from vivavoce.protocol.items import Item, NewItem, Part, ServerCall
 from vivavoce.protocol.session_config import ResponseOverrides, SessionPatch
 from vivavoce.session.context import DECLINED
 from vivavoce.session.conversation import Conversation
+from vivavoce.session.default_prompt import ORIGIN
 from vivavoce.session.hosted_history import history_of
 from vivavoce.session.memory_budget import MemoryBudget
 from vivavoce.session.outbox import Outbox
@@ -131,7 +132,7 @@ def test_the_history_names_what_was_said_in_which_response() -> None:
     assert isinstance(answer, HistoryMessage)
     assert (answer.role, answer.response_id) == ("assistant", first.response_id)
     assert not second.hosted.apart
-    assert "Vivavoce" in second.hosted.instructions
+    assert ORIGIN in second.hosted.instructions  # nobody reads what it says before it is heard
     assert SPEECH_PROMPT_RULES not in second.hosted.instructions
 
 

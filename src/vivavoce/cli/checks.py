@@ -166,7 +166,12 @@ def check_engines_elsewhere(config: Config) -> list[Finding]:
     """Those that run elsewhere answer. They are asked what costs nothing."""
     loader = EngineLoader(config)
     return [
-        Finding(f"engine {choice.model or choice.name}", "warn", reason, "Start it, or look at its url and key.")
+        Finding(
+            f"engine {choice.model or choice.name}",
+            "warn",
+            reason,
+            "Start it, or look at its url, its key and the name of the model.",
+        )
         if (reason := asyncio.run(_unusable(loader, choice)))
         else Finding(f"engine {choice.model or choice.name}", "ok", "answers")
         for choice in engine_choices(config)

@@ -36,6 +36,7 @@ _FILL = (
 )
 _KIND = r"(?:model|assistant|ai|a\.i\.|chat ?bot|bot|product|language|llm|system|creation|version|voice)"
 _ENGLISH = (
+    rf"^\W*as {PLAIN_NAME}(?=,|\W*$)|"
     rf"{_I},? {_FILL}{ANY_NAME}(?=$|[\s,.;:!?)]+(?:\W|$|an?\b|the\b|and\b|from\b|by\b|developed|created|made|your\b"
     rf"|here\b|model|ai\b))"
     rf"|{_I},? {_FILL}(?:an? |the |one of )(?:(?!on\b|in\b|about\b|with\b|of\b|for\b|to\b|at\b|like\b|fan|expert"

@@ -26,7 +26,7 @@ class EngineSettings(BaseModel):
 
     @classmethod
     def _in_words(cls, details: ErrorDetails) -> InitErrorDetails:
-        message = details["msg"]
+        message = details["msg"].removeprefix("Value error, ")
         if details["type"] == "extra_forbidden":
             near = get_close_matches(str(details["loc"][-1]), cls.model_fields, 1)
             message = f"there is no such setting{f'; did you mean {near[0]!r}?' if near else ''}"

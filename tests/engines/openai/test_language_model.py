@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -32,6 +33,8 @@ from openai_stub import (
 )
 from vivavoce.engines.base import EngineContext
 from vivavoce.engines.openai.language_model import OpenAILanguageModel, load
+from vivavoce.engines.remote import client as remote_client
+from vivavoce.engines.remote.settings import RemoteSettings
 from vivavoce.errors import EngineError
 from vivavoce.types import (
     GenerationEnd,
@@ -537,6 +540,84 @@ async def test_after_some_failures_it_is_left_alone_for_a_while() -> None:
         await asyncio.sleep(0.35)
         assert words(await replied(model)) == "Fine."
         assert await model.health() is None
+
+
+@pytest.mark.parametrize(
+    ("models", "reason"),
+    [
+        ([{"id": "served"}], None),
+        ([{"id": "other"}], "does not list the model it is asked for"),
+        ([{"id": "other"}, {"id": "served:latest", "owned_by": "library"}], None),
+        ([{"id": "other", "owned_by": "llamacpp"}], None),
+        ([], None),
+    ],
+)
+async def test_a_model_that_is_not_listed_is_told_until_it_answers(
+    models: list[dict[str, Any]], reason: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_client, "HEALTH_INTERVAL_S", 0.0)
+    async with endpoint(always(said("Fine."))) as (served, model):
+        served.models = models
+        assert await model.health() == reason
+        await replied(model)
+        assert await model.health() is None
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "reason"),
+    [
+        (401, "No.", "refuses the key (401)"),
+        (404, "No.", "knows no such model or endpoint (404)"),
+        (429, "insufficient_quota", "has no quota left (429)"),
+        (400, "No.", None),
+        (429, "Too fast.", None),
+    ],
+)
+async def test_a_refusal_that_lasts_is_told_until_it_answers(code: int, says: str, reason: str | None) -> None:
+    async with endpoint(always(status(code, {"error": {"code": says, "message": says}})), retries=0) as (served, model):
+        served.models = [{"id": "other"}] if reason else served.models  # less than what a request has met
+        with pytest.raises(EngineError):
+            await replied(model)
+        assert await model.health() == reason
+        served.answers(always(said("Fine.")))
+        await replied(model)
+        assert await model.health() is None
+
+
+async def test_an_address_without_a_list_of_models_is_doubted(caplog: pytest.LogCaptureFixture) -> None:
+    async with endpoint(always(status(404, {}))) as (served, _):
+        context = EngineContext(
+            weights=lambda name: pytest.fail(name), threads=1, capacity=1, name="large",
+            settings={"url": served.url.removesuffix("/v1"), "model": "served", **FAST},
+        )  # fmt: skip
+        model = await asyncio.to_thread(load, context)
+        assert "should be the base, which mostly ends in /v1" in str(await model.health())
+        with pytest.raises(EngineError, match="knows no such model or endpoint"):
+            await replied(model)
+        assert "large answered 404 at /chat/completions" in caplog.text  # the log says where it was asked
+        await model.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("10.0.0.5:8000/v1", "must be an address such as http://10.0.0.5:8000/v1"),
+        ("http://me:key@10.0.0.5/v1", "must be an address such as"),
+        ("http://10.0.0.5/v1?key=1", "must be an address such as"),
+        ("http:///v1", "must be an address such as"),
+        ("http://10.0.0.5:8000/v1/chat/completions", "must be the base address, without /chat/completions"),
+        ("https://api.openai.com/v1/models/", "must be the base address, without /models"),
+    ],
+)
+def test_a_url_that_is_no_base_address_is_told(url: str, told: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(told)) as wrong:
+        RemoteSettings.model_validate({"url": url, "model": "served"})
+    assert "Value error" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.5:8000", "https://a.example/proxy/models/v1", "http://[::1]:8000/v1/"])
+def test_any_base_address_is_taken(url: str) -> None:
+    assert RemoteSettings.model_validate({"url": url, "model": "served"}).url == url
 
 
 async def test_cancelling_closes_the_connection_at_once() -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.engines.openai.chat_settings import ContinuationStyle
-from vivavoce.engines.remote.client import RemoteClient
+from vivavoce.engines.remote.client import RemoteClient, lists, models_in
 from vivavoce.engines.remote.errors import RemoteError
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 2.0
+MOST_NAMES = 8
 
 _CONTEXT_FIELDS = (
     "max_model_len", "context_length", "loaded_context_length", "max_context_length", "context_window", "context_tokens",
@@ -43,10 +44,16 @@ async def discover(client: RemoteClient) -> Endpoint | None:
         listed = await client.get("models", TIMEOUT_S)
     except RemoteError:
         return None
-    entry = _entry(_json(listed), client.settings.model)
+    models = models_in(listed)
+    entry = _entry(models, client.settings.model)
     owner = str(entry.get("owned_by", ""))
-    if entry and entry.get("id") != client.settings.model:
-        log.warning("%s: the other side does not list a model '%s'", client.engine, client.settings.model)
+    if not lists(models, client.settings.model):
+        names = ", ".join(str(model.get("id")) for model in models[:MOST_NAMES]) + (
+            ", …" if models[MOST_NAMES:] else ""
+        )
+        log.warning(
+            "%s: the other side does not list a model '%s'; it has %s", client.engine, client.settings.model, names
+        )
     context = _context(entry)
     root = client.settings.url.rstrip("/").removesuffix("/v1")
     if owner == "llamacpp" or (context is None and not entry):
@@ -56,7 +63,7 @@ async def discover(client: RemoteClient) -> Endpoint | None:
         context = found if isinstance(found, int) and found else context
     if owner == "library":
         running = await _asked(client, f"{root}/api/ps")
-        context = _context(_entry({"data": running.get("models")}, client.settings.model, key="model")) or context
+        context = _context(_entry(_entries(running.get("models")), client.settings.model, key="model")) or context
     return Endpoint(context, _CONTINUATIONS.get(owner))
 
 
@@ -76,11 +83,13 @@ def _json(response: Any) -> Mapping[str, Any]:
     return body if isinstance(body, Mapping) else {}
 
 
-def _entry(body: Mapping[str, Any], model: str, key: str = "id") -> Mapping[str, Any]:
+def _entries(data: object) -> Sequence[Mapping[str, Any]]:
+    return [entry for entry in data if isinstance(entry, Mapping)] if isinstance(data, list) else []
+
+
+def _entry(entries: Sequence[Mapping[str, Any]], model: str, key: str = "id") -> Mapping[str, Any]:
     """What a list says of ``model``; of the only one it has, where that has another name."""
-    data = body.get("data")
-    entries = [entry for entry in data if isinstance(entry, Mapping)] if isinstance(data, Sequence) else []
-    named = [entry for entry in entries if entry.get(key) == model]
+    named = [entry for entry in entries if entry.get(key) in (model, f"{model}:latest")]
     return next(iter(named), entries[0] if len(entries) == 1 else {})
 
 

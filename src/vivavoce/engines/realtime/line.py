@@ -193,7 +193,7 @@ class Line:
                 raise self._fail(self._error(late, away=True)) from error
             if event["type"].endswith((".delta", ".done")):
                 begun = True
-                self._client.breaker.succeeded()
+                self._client.answers()
             yield event  # whoever is given it may take their time
             until = monotonic() + settings.between_s if begun else until
             if event["type"] in OVER:

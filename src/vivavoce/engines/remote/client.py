@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from time import monotonic
 from typing import Any, TypeVar
@@ -56,7 +56,7 @@ class Answer:
         """What came last was of worth, and no keep-alive: the time for the next piece begins."""
         self._begun = True
         self._until = monotonic() + self._client.settings.between_s
-        self._client.breaker.succeeded()
+        self._client.answers()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes, no piece empty. Raises ``RemoteError`` for one that is late, and for a broken connection."""
@@ -101,6 +101,9 @@ class RemoteClient:
         self._http = httpx.AsyncClient(**self._options(), limits=httpx.Limits(max_connections=settings.connections))
         self._health: str | None = None
         self._health_until = 0.0
+        self._doubt: str | None = None
+        self._refusal: str | None = None
+        self._has_answered = False
         self._checking = asyncio.Lock()
 
     # ---- requests
@@ -128,6 +131,8 @@ class RemoteClient:
                 self.breaker.failed(monotonic(), error.message)
             elif error.status is not None:
                 self.breaker.succeeded()
+                if error.lasting:
+                    self._refusal = error.message
             raise
         finally:
             self.breaker.abandoned()
@@ -157,13 +162,20 @@ class RemoteClient:
             async with asyncio.timeout(timeout_s):
                 return await self._http.get(path)
 
+    def answers(self) -> None:
+        """A request has come to something: the other side is there, and knows key and model."""
+        self.breaker.succeeded()
+        self._has_answered, self._refusal = True, None
+
     async def health(self) -> str | None:
-        """Why the other side cannot be used now; ``None``: it answers. Asks for its list of models, which costs nothing."""
+        """Why the other side cannot be used now; ``None``: it answers. Asks for its list of models, which costs nothing; what
+        that tells of the model counts until a request has come to something."""
         async with self._checking:
             if monotonic() >= self._health_until:
                 self._health = await self._probe()
                 self._health_until = monotonic() + HEALTH_INTERVAL_S
-        return self._health or (self.breaker.failure if self.breaker.is_open(monotonic()) else None)
+        away = self.breaker.failure if self.breaker.is_open(monotonic()) else None
+        return self._health or away or self._refusal or (None if self._has_answered else self._doubt)
 
     async def close(self) -> None:
         """Hang up."""
@@ -194,7 +206,14 @@ class RemoteClient:
             return error.message
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             return f"refuses the key ({response.status_code})"
-        return f"answered {response.status_code}" if response.is_server_error else None
+        if response.is_server_error:
+            return f"answered {response.status_code}"
+        self._doubt = None
+        if response.status_code == httpx.codes.NOT_FOUND:
+            self._doubt = "lists no models (404): its url should be the base, which mostly ends in /v1"
+        elif not lists(models_in(response), self.settings.model):
+            self._doubt = "does not list the model it is asked for"
+        return None
 
     def _delay_s(self, error: RemoteError, number: int, left_s: float) -> float | None:
         """How long to wait before the next attempt; ``None``: there is none."""
@@ -219,7 +238,8 @@ class RemoteClient:
         except (TimeoutError, httpx.HTTPError):
             pass  # what there is of it has to do
         detail = self.harmless(body.decode(errors="replace"))
-        log.warning("%s answered %d: %s", self.engine, response.status_code, detail[:500].strip() or "(nothing)")
+        said = detail[:500].strip() or "(nothing)"
+        log.warning("%s answered %d at %s: %s", self.engine, response.status_code, response.request.url.path, said)
         raise status_error(self.engine, response.status_code, detail, retry_after_s(response.headers))
 
     def harmless(self, text: str) -> str:
@@ -238,12 +258,29 @@ class RemoteClient:
         except httpx.PoolTimeout as error:
             raise RemoteError(self.engine, "has no connection free", retriable=True) from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            log.warning("%s: %s", self.engine, self.harmless(f"{type(error).__name__}: {error}"))
+            said = self.harmless(f"{type(error).__name__}: {error}")
+            log.warning("%s: %s cannot be reached: %s", self.engine, settings.url, said)
             raise RemoteError(self.engine, "cannot be reached", away=True, repeatable=True, retriable=True) from error
         except (httpx.HTTPError, httpx.StreamError) as error:
             log.warning("%s: %s", self.engine, self.harmless(f"{type(error).__name__}: {error}"))
             broke = "broke off in the middle of its answer" if begun else "closed the connection without an answer"
             raise RemoteError(self.engine, broke, away=True, repeatable=not begun, retriable=True) from error
+
+
+def models_in(response: httpx.Response) -> tuple[Mapping[str, Any], ...]:
+    """What an answer of ``/models`` lists; nothing, if it is none."""
+    try:
+        body = response.json() if response.is_success else {}
+    except ValueError:
+        return ()
+    data = body.get("data") if isinstance(body, Mapping) else None
+    return tuple(entry for entry in data if isinstance(entry, Mapping)) if isinstance(data, list) else ()
+
+
+def lists(models: Sequence[Mapping[str, Any]], name: str) -> bool:
+    """Whether ``name`` is among ``models``, as far as these tell: Ollama's have a tag, llama.cpp's server takes any."""
+    names = {entry.get("id") for entry in models}
+    return not names or bool({name, f"{name}:latest"} & names) or models[0].get("owned_by") == "llamacpp"
 
 
 def _tls(settings: RemoteSettings) -> ssl.SSLContext | bool:

@@ -17,7 +17,8 @@ class RemoteError(EngineError):
     """A request to an engine elsewhere failed.
 
     ``away``: it seems not to be there, or out of order, which the circuit breaker counts. ``repeatable``: the same request may
-    be made again at once, or after ``retry_after_s``. ``status`` is HTTP's, and ``detail`` what the other side said with it.
+    be made again at once, or after ``retry_after_s``; ``lasting``: the next one meets the same. ``status`` is HTTP's, and
+    ``detail`` what the other side said with it.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class RemoteError(EngineError):
         status: int | None = None,
         detail: str = "",
         retry_after_s: float | None = None,
+        lasting: bool = False,
     ) -> None:
         super().__init__(engine, message, retriable=retriable)
         self.away = away
@@ -38,12 +40,18 @@ class RemoteError(EngineError):
         self.status = status
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.lasting = lasting
 
 
 _REPEATABLE = {
     HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT,
 }  # fmt: skip
+
+_LASTING = {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+
+_NO_QUOTA = "insufficient_quota"
+"""What OpenAI's API and its kind say beside 429 where there is nothing left to pay with."""
 
 _MEANINGS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "refuses the key",
@@ -58,7 +66,9 @@ _MEANINGS: Mapping[int, str] = {
 def status_error(engine: str, status: int, detail: str, retry_after: float | None) -> RemoteError:
     """The error an HTTP status stands for."""
     meaning = _MEANINGS.get(status, "failed" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused the request")
-    busy = status in _REPEATABLE
+    spent = status == HTTPStatus.TOO_MANY_REQUESTS and _NO_QUOTA in detail
+    meaning = "has no quota left" if spent else meaning
+    busy = status in _REPEATABLE and not spent
     return RemoteError(
         engine,
         f"{meaning} ({status})",
@@ -68,6 +78,7 @@ def status_error(engine: str, status: int, detail: str, retry_after: float | Non
         status=status,
         detail=detail,
         retry_after_s=retry_after,
+        lasting=spent or status in _LASTING,
     )
 
 

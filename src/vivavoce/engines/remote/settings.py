@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from vivavoce.engines.settings import EngineSettings
+
+_ENDPOINT = re.compile(
+    r"(/(?:chat/completions|completions|responses|models|embeddings|realtime|audio/(?:speech|transcriptions|voices)))/?$"
+)
+"""What is put behind the base."""
 
 
 class RemoteSettings(EngineSettings):
@@ -25,7 +31,7 @@ class RemoteSettings(EngineSettings):
     ``connections`` are kept open at most.
     """
 
-    url: str = Field(pattern=r"^https?://[^\s?#@]+$")
+    url: str
     model: str = Field(min_length=1)
     api_key: SecretStr | None = None
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
@@ -41,6 +47,17 @@ class RemoteSettings(EngineSettings):
     failures: int = Field(default=3, ge=1)
     pause_s: float = Field(default=10.0, gt=0)
     connections: int = Field(default=100, ge=1)
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        if re.fullmatch(r"https?://[^\s/?#@]+[^\s?#@]*", url) is None:
+            raise ValueError(
+                "must be an address such as http://10.0.0.5:8000/v1: with http:// or https://, without a key, '?' and '#'"
+            )
+        if (endpoint := _ENDPOINT.search(url)) is not None:
+            raise ValueError(f"must be the base address, without {endpoint[1]}")
+        return url
 
     @model_validator(mode="after")
     def _check_files(self) -> RemoteSettings:
