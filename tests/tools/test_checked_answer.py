@@ -154,3 +154,25 @@ def test_to_say_that_something_is_not_so_is_not_owning_up(text: str) -> None:
 )
 def test_owning_up(text: str) -> None:
     assert owns_up(text)
+
+
+PAGE = ToolResult("1. Aurora (example.com): The city has 1,980,000 inhabitants and was founded in 1243.")
+
+
+@pytest.mark.parametrize(
+    ("says", "stands"),
+    [
+        ("It has 1,980,000 inhabitants.", True),
+        ("It has about 2 million inhabitants.", True),
+        ("It was founded in 1188.", False),
+        ("I'm sorry, I could not find that.", True),
+    ],
+)
+async def test_answers_from_the_web_are_held_to_the_pages(says: str, stands: bool) -> None:
+    prompt = [Message("user", "How large is the city?"), Message("tool", PAGE.text, (), "call_1")]
+    evidence = evidence_in(prompt, [PAGE], "How large is the city?", web=True)
+    model = Model(says, "1188.")
+    stream = checked_answer(model.generate, prompt, GenerationOptions(), evidence, "en")
+    words = "".join([event.text async for event in stream if isinstance(event, TextDelta)])
+    assert (words == says) == stands
+    assert stands or words == "It was founded in … I can't say for sure: the pages I found don't tell."

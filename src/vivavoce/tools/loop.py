@@ -58,6 +58,10 @@ MAX_RESULT_SHARE = 0.5
 """Of the model's context, for all that tools find in one reply."""
 
 
+SEARCHES = frozenset({"retrieval", "web_search"})
+"""Kinds of tools whose results answers are held to."""
+
+
 class ReplyModel(Protocol):
     """What the loop asks: a language model, or what writes and speaks at once."""
 
@@ -89,6 +93,7 @@ class ToolLoop:
     _exhausted: bool = False
     _silence: SilenceWatch | None = None
     _found: list[ToolResult] = field(default_factory=list)
+    _searched_documents: bool = False
 
     async def events(self, messages: Sequence[Message], options: GenerationOptions) -> AsyncGenerator[LoopEvent, None]:
         """What one generation yields, over all rounds; exactly one ``GenerationEnd``, last. Raises ``EngineError``."""
@@ -177,7 +182,7 @@ class ToolLoop:
 
     def _has_only_searched_in_vain(self) -> bool:
         kinds = {self._tools[call.name].kind for call in self.server_tools.calls if call.name in self._tools}
-        return not self._has_results and kinds <= {"retrieval", "web_search"}
+        return not self._has_results and kinds <= SEARCHES
 
     def _approval(self, call: ToolCall) -> ApprovalNeeded:
         tool = self._tools[call.name]
@@ -218,7 +223,8 @@ class ToolLoop:
         elif self._documents_are_silent():
             events = honest_answer(generate, prompt, read, context.language, may_call=self._decides(allowed))
         else:
-            evidence = evidence_in(prompt, self._found, _question(context.messages))
+            web = not self._searched_documents
+            evidence = evidence_in(prompt, self._found, _question(context.messages), web=web)
             events = checked_answer(generate, prompt, read, evidence, context.language)
         if self._silence is None and self._decides(allowed):
             self._silence_watch(self.server_tools.waiting)
@@ -230,7 +236,7 @@ class ToolLoop:
         free = run.manner is None or not (
             run.manner.rules.opening or run.manner.rules.closing or run.manner.rules.required
         )
-        return run.asks_documents and not self._has_results and free
+        return run.asks_documents and self._searched_documents and not self._has_results and free
 
     def _decides(self, allowed: GenerationOptions) -> bool:
         """Whether it is the model's to call or not, which takes it a prompt of its own."""
@@ -320,9 +326,9 @@ class ToolLoop:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        self._found += [
-            ended.result for ended in results.values() if ended.kind == "retrieval" and not ended.result.failed
-        ]
+        found = [ended for ended in results.values() if ended.kind in SEARCHES and not ended.result.failed]
+        self._found += [ended.result for ended in found]
+        self._searched_documents = self._searched_documents or any(ended.kind == "retrieval" for ended in found)
         if not self.server_tools.strangers_may_call:
             self._limited = self._limited or not all(ended.result.trusted for ended in results.values())
         if prompt[-1].role == "assistant":  # the beginning of this very reply

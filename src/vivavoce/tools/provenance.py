@@ -50,6 +50,33 @@ _CLOCK_WORDS = re.compile(
     r"|点|时|早|晚|中午|半|時|朝|夜|昼",
     re.IGNORECASE,
 )
+_TITLES = re.compile(
+    r"\b(?:doctor|dr|mister|mr|mrs|ms|miss|professor|prof|sir|madam|nurse|street|avenue|road|lane|city|town)\b\.?"
+    r"|医生|大夫|先生|女士|小姐|老师|经理|主任|教授|师傅|护士|医師|さん|様",
+    re.IGNORECASE,
+)
+"""What stands beside a name and is none: "another doctor" does not name Doctor Lee."""
+
+_WEEKDAYS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        "mon(?:day)?s?\\b|(?:周|星期|礼拜)[一1]|月曜",
+        "tue(?:s(?:day)?)?s?\\b|(?:周|星期|礼拜)[二2]|火曜",
+        "wed(?:nes(?:day)?)?s?\\b|(?:周|星期|礼拜)[三3]|水曜",
+        "thu(?:rs(?:day)?)?s?\\b|(?:周|星期|礼拜)[四4]|木曜",
+        "fri(?:day)?s?\\b|(?:周|星期|礼拜)[五5]|金曜",
+        "sat(?:ur(?:day)?)?s?\\b|(?:周|星期|礼拜)[六6]|土曜",
+        "sun(?:day)?s?\\b|(?:周|星期|礼拜)[日天7]|日曜",
+    )
+)
+_OTHER_DAY = re.compile(
+    r"\b(?:today|tonight|tomorrow|yesterday|week-?end|day after|in \w+ days|next day|asap|soon(?:est)?|earliest|any day)\b"
+    r"|\b(?:\d{1,2}|\w+)(?:st|nd|rd|th) of\b|\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}[./-]\d{1,2}\b"
+    r"|今天|今晚|明天|后天|大后天|周末|尽快|最早|随便|[\d一二三四五六七八九十][号日]|今日|明日|明後日|週末",
+    re.IGNORECASE,
+)
+"""Ways to say a day without its name."""
+
 _DIGITS = re.compile(r"\d+")
 _CODE = re.compile(r"[A-Za-z]{1,4}[- ]?\d{2,}|\d{2,}[- ]?[A-Za-z]{1,4}")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -150,8 +177,12 @@ def _is_said(name: str, value: object, described: object, said: Said) -> bool:
 def _string_is_said(name: str, value: str, said: Said) -> bool:
     if not value or _PLACEHOLDER.match(value):
         return False
+    if _NAMED.search(name) and not _TITLES.sub("", value).strip():
+        return False
     if _stands_in(value.casefold(), said.text):
         return True
+    if (weekday := next((day for day in _WEEKDAYS if day.match(value)), None)) is not None:
+        return weekday.search(said.text) is not None or _OTHER_DAY.search(said.user_text) is not None
     if _DATE.match(value):
         return _DATE_WORDS.search(said.user_text) is not None
     if _CLOCK.match(value):
@@ -175,10 +206,11 @@ def _stands_in(value: str, text: str) -> bool:
 
 def _name_is_said(value: str, text: str) -> bool:
     """Whether a word of the name was said, one letter apart at most (a recogniser's spelling), or its initials."""
+    initials = "".join(word[0] for word in _WORD.findall(value)).casefold()
+    value = _TITLES.sub(" ", value).strip()
     if _HAN.search(value):
         return any(part in text for part in _bigrams(value))
     words = [word.casefold() for word in _WORD.findall(value) if len(word) >= LEAST_WORD]
-    initials = "".join(word[0] for word in _WORD.findall(value)).casefold()
     said = set(_WORD.findall(text))
     return not words or initials in said or any(_nearly(word, other) for word in words for other in said)
 
@@ -194,7 +226,9 @@ def _bigrams(value: str) -> Iterator[str]:
 
 
 def _nearly(word: str, other: str) -> bool:
-    """Whether two words are one edit apart at most."""
+    """Whether two words are one edit apart at most; of short ones no letter is another."""
+    if len(word) == len(other) <= LEAST_WORD:
+        return word == other
     if abs(len(word) - len(other)) > 1:
         return False
     if len(word) > len(other):

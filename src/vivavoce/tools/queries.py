@@ -22,7 +22,8 @@ _PREAMBLE = re.compile(
     r"^(?:\W*(?:(?:um+|uh+|er+|hm+|well|okay|ok|so|hello|hi|hey|good (?:morning|afternoon|evening|day)|excuse me|sorry|please"
     r"|listen|thanks|thank you|by the way|one more (?:thing|question)|another question|could you tell me|can you tell me)"
     r"(?: there| again| then)?\b(?=[,.!: ]|$)[,.!: ]*"
-    r"|那个[，,、 ]+|(?:嗯+|呃|你好|您好|早上好|下午好|晚上好|对了|请问(?:一下)?|不好意思|麻烦问一下|我想问(?:一下)?|喂)[，,。！、 ]*"
+    r"|那个[，,、 ]+|(?:嗯+|呃|你好|您好|早上好|下午好|晚上好|对了|请问(?:一下)?|不好意思|麻烦问一下"
+    r"|我想问(?:一下)?|喂)[，,。！、 ]*"
     r"|(?:えっと|あの|すみません|こんにちは|おはようございます|ところで)[、。 ]*))+",
     re.IGNORECASE,
 )
