@@ -83,8 +83,10 @@ _DENIES = re.compile(
 _ENTRY = re.compile(r"^\W*([^:：|]+)[:：|]\s*([^:：|]+)\W*$")
 """A row or an entry: ``Sunday: closed`` has its answer behind the mark."""
 
+_SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "万": 1e4, "亿": 1e8, "億": 1e8}
+_SCALED = re.compile(rf"[\d.,]+[ -]?({'|'.join(_SCALES)})", re.IGNORECASE)
 ROUNDED = 0.05
-"""Of a number, by which it may be told otherwise where figures are told roughly: 19.8 million are about 20."""
+"""Of a number, by which a round one may differ where figures are told roughly: 19.8 million are about 20."""
 
 _AMOUNT = re.compile(
     r"[0-9A-Za-z.:]*[ -]?"
@@ -119,7 +121,9 @@ class Evidence:
         """Whether ``number``, with which ``text`` begins, is borne; that of an hour is no length or amount."""
         if number in self.numbers or number == 1:
             return True
-        if self.web and any(abs(number - known) <= ROUNDED * abs(known) for known in self.numbers):
+        scaled = number * _SCALES[scale[1].lower()] if (scale := _SCALED.match(text)) else number
+        rough = self.web and scaled == float(f"{scaled:.2g}")
+        if scaled in self.numbers or (rough and any(abs(scaled - one) <= ROUNDED * abs(one) for one in self.numbers)):
             return True
         return number in self.hours and _AMOUNT.match(text) is None
 
