@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
+from vivavoce.hosted import HostedEvent
 from vivavoce.tools.checked_answer import checked_answer, evidence_in, honest_answer
 from vivavoce.tools.grounding import owns_up
 from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, TextDelta, ToolResult
@@ -100,7 +101,7 @@ async def test_where_nothing_was_found_no_number_is_made_up() -> None:
     assert spoken == "Usually It is not known."
 
 
-async def honest(may_call: bool, *replies: str, language: str = "en") -> tuple[Model, list[GenerationEvent]]:
+async def honest(may_call: bool, *replies: str, language: str = "en") -> tuple[Model, list[HostedEvent]]:
     model = Model(*replies)
     events = honest_answer(model.generate, [ASKED], GenerationOptions(), language, may_call=may_call)
     return model, [event async for event in events]
