@@ -149,6 +149,26 @@ async def test_what_has_a_number_and_is_the_users_own_is_for_functions(
     assert bool(plan.calls) == searched
 
 
+@pytest.mark.parametrize(
+    ("says", "quoted"), [("How much will I get back for it?", True), ("How much is a lid?", False)]
+)
+async def test_what_a_function_told_is_quoted_to_who_points_back_at_it(says: str, quoted: bool) -> None:
+    made, tool = ToolCall("call_1", "refund_order", '{"order": "50268"}'), Searches()
+    messages = (
+        Message("user", "Refund order 50268."),
+        Message("assistant", "", (made,)),
+        Message("tool", '{"refunded": true, "amount": 112.5}', tool_call_id="call_1"),
+        Message("assistant", "Done."),
+        Message("user", says),
+    )
+    planner = Planned(None, Confirmations(), "risky", TurnIntent(says, 0.0, 0.95, 0.0))
+    options = GenerationOptions(tools=(ACTING, tool.tool))
+    plan = await planner.plan(messages, options, (tool,), CallContext("me", messages))
+    assert plan.calls
+    assert ("112.5" in plan.note) == quoted
+    assert plan.asks_documents != quoted
+
+
 async def test_a_result_is_no_reason_to_act() -> None:
     book = Tool("book_table", "Book a table.", {"type": "object"})
     found = ToolCall("call_1", "find_order", "{}")

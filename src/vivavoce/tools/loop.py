@@ -119,7 +119,8 @@ class ToolLoop:
             options = self._after_calls(options)
             if self._has_only_searched_in_vain() and self._decides(self._allowed(options, 1)):
                 prompt = with_nothing_found(told, self.server_tools.context.language)
-        if self.server_tools.note and not self.server_tools.begun:
+        sure = any(result.sure for result in self._found)
+        if self.server_tools.note and not self.server_tools.begun and not sure:
             # Behind what was found, which the next turn has to find where it was read.
             prompt.append(Message("system", self.server_tools.note, hint=True))
         for rounds_left in range(self.server_tools.rounds, -1, -1):

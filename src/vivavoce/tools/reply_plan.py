@@ -153,6 +153,8 @@ class ReplyPlanner:
         asks = not calls and has_last_word(messages)  # what was looked up for it has not been found yet
         about_acting = asks and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
         note = in_language(_ONLY_ASKING, context.language) if about_acting else ""
+        if calls and _may_mean_result(messages):
+            note = recollection(messages, context.language).note
         return ReplyPlan(options, calls, guard, note, asks_documents=_asks_documents(intent, messages))
 
     async def _intent(self, messages: Sequence[Message]) -> TurnIntent | None:
