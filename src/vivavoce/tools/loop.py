@@ -270,7 +270,8 @@ class ToolLoop:
         if refusal.confirms:
             question = round_.text.strip()
             if not names_arguments(question, parsed(call.arguments)):
-                question = question_in_words(call, self.server_tools.context.language)
+                about = next((tool.description for tool in options.tools if tool.name == call.name), "")
+                question = question_in_words(call, self.server_tools.context.language, about)
             self.server_tools.confirmations.ask(self.server_tools.context.owner, question, call)
             yield TextDelta(question)
         yield replace(round_.end, reason="stop")
