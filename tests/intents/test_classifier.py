@@ -74,6 +74,43 @@ async def test_what_changes(embedder: Embedder, text: str) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Which seat did you give me again?",
+        "What was the fare you mentioned?",
+        "How many bags was that?",
+        "刚才说的座位号是几来着？",
+        "你刚才报的票价是多少？",
+    ],
+)
+async def test_what_came_up_before(embedder: Embedder, text: str) -> None:
+    assert (await intent(embedder, text)).recall > 0.7
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How many bags may I take?",
+        "What does a seat by the window cost?",
+        "What time does the ferry leave?",
+        "可以带几个包？",
+    ],
+)
+async def test_what_documents_tell_did_not_come_up(embedder: Embedder, text: str) -> None:
+    assert (await intent(embedder, text)).recall < 0.5
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "text", ["What do I still owe the library?", "Is my passport ready to be picked up?", "我借的书什么时候到期？"]
+)
+async def test_how_something_of_the_users_own_stands(embedder: Embedder, text: str) -> None:
+    assert (await intent(embedder, text)).status > 0.5
+
+
+@pytest.mark.real
 async def test_the_answer_to_a_question_continues_the_request(embedder: Embedder) -> None:
     alone = await intent(embedder, "It's 47112.")
     asked = await intent(embedder, "Refund my order, please.", "Which order is it?", "It's 47112.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,5 +162,5 @@ def test_where_nothing_else_may_answer_every_question_is_one_to_the_documents(
     instructions: str, says: str, wants: dict[str, float], asks: bool
 ) -> None:
     messages = (Message("system", instructions), Message("user", says))
-    intent = TurnIntent(says, acts=0.0, **{"documents": 0.0, "current": 0.0, **wants})
+    intent = replace(TurnIntent(says, acts=0.0, documents=0.0, current=0.0), **wants)  # type: ignore[arg-type]
     assert asks_sources(messages, intent) is asks

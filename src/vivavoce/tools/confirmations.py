@@ -104,8 +104,8 @@ def answer_of(text: str, probabilities: Mapping[str, float] | None) -> Answer:
 
 
 def question_in_words(call: ToolCall, language: Language, description: str = "") -> str:
-    """A question of ours, where the model's does not name what will happen: in the words of the function's ``description`` where
-    that is in ``language``, else by its name."""
+    """A question of ours, where the model's does not name what will happen: in the words of the function's ``description``
+    where that is in ``language``, else by its name."""
     values = [_spoken(value) for value in parsed(call.arguments).values() if value not in ("", None, [], {})]
     action = _described(description, language) or call.name.replace("_", " ").replace("-", " ").strip()
     match language:
