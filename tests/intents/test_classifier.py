@@ -10,7 +10,7 @@ from vivavoce.config import load_config
 from vivavoce.engines.base import Embedder
 from vivavoce.engines.fake.embedder import FakeEmbedder
 from vivavoce.intents.classifier import IntentClassifier, load_heads
-from vivavoce.intents.turn import TurnIntent, turn_intent
+from vivavoce.intents.turn import TurnIntent, identifies, turn_intent
 from vivavoce.runtime.engines import EngineLoader
 from vivavoce.types import Message
 
@@ -121,3 +121,34 @@ async def test_another_embedder_tells_nothing() -> None:
     classifier = IntentClassifier(FakeEmbedder(), load_heads())
     assert await turn_intent(classifier, [Message("user", "Refund it.")]) is None
     assert await turn_intent(classifier, []) is None
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "My number is P three oh eight one.",
+        "It is order 47112.",
+        "Booking QX742.",
+        "I'm member 5512.",
+        "会员号3391。",
+        "我的编号是P三零八一。",
+    ],
+)
+def test_a_sentence_that_only_gives_a_number(sentence: str) -> None:
+    assert identifies(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Refund order 47112.",
+        "Then cancel it, number 47112.",
+        "Is it 47112?",
+        "My number has changed.",
+        "I want order 47112 refunded.",
+        "取消订单47112。",
+        "",
+    ],
+)
+def test_a_sentence_that_asks_for_something(sentence: str) -> None:
+    assert not identifies(sentence)
