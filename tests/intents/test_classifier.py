@@ -10,7 +10,7 @@ from vivavoce.config import load_config
 from vivavoce.engines.base import Embedder
 from vivavoce.engines.fake.embedder import FakeEmbedder
 from vivavoce.intents.classifier import IntentClassifier, load_heads
-from vivavoce.intents.turn import TurnIntent, turn_intent
+from vivavoce.intents.turn import TurnIntent, identifies, turn_intent
 from vivavoce.runtime.engines import EngineLoader
 from vivavoce.types import Message
 
@@ -74,6 +74,43 @@ async def test_what_changes(embedder: Embedder, text: str) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Which seat did you give me again?",
+        "What was the fare you mentioned?",
+        "How many bags was that?",
+        "刚才说的座位号是几来着？",
+        "你刚才报的票价是多少？",
+    ],
+)
+async def test_what_came_up_before(embedder: Embedder, text: str) -> None:
+    assert (await intent(embedder, text)).recall > 0.7
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How many bags may I take?",
+        "What does a seat by the window cost?",
+        "What time does the ferry leave?",
+        "可以带几个包？",
+    ],
+)
+async def test_what_documents_tell_did_not_come_up(embedder: Embedder, text: str) -> None:
+    assert (await intent(embedder, text)).recall < 0.5
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "text", ["What do I still owe the library?", "Is my passport ready to be picked up?", "我借的书什么时候到期？"]
+)
+async def test_how_something_of_the_users_own_stands(embedder: Embedder, text: str) -> None:
+    assert (await intent(embedder, text)).status > 0.5
+
+
+@pytest.mark.real
 async def test_the_answer_to_a_question_continues_the_request(embedder: Embedder) -> None:
     alone = await intent(embedder, "It's 47112.")
     asked = await intent(embedder, "Refund my order, please.", "Which order is it?", "It's 47112.")
@@ -84,3 +121,34 @@ async def test_another_embedder_tells_nothing() -> None:
     classifier = IntentClassifier(FakeEmbedder(), load_heads())
     assert await turn_intent(classifier, [Message("user", "Refund it.")]) is None
     assert await turn_intent(classifier, []) is None
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "My number is P three oh eight one.",
+        "It is order 47112.",
+        "Booking QX742.",
+        "I'm member 5512.",
+        "会员号3391。",
+        "我的编号是P三零八一。",
+    ],
+)
+def test_a_sentence_that_only_gives_a_number(sentence: str) -> None:
+    assert identifies(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Refund order 47112.",
+        "Then cancel it, number 47112.",
+        "Is it 47112?",
+        "My number has changed.",
+        "I want order 47112 refunded.",
+        "取消订单47112。",
+        "",
+    ],
+)
+def test_a_sentence_that_asks_for_something(sentence: str) -> None:
+    assert not identifies(sentence)

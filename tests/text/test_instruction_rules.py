@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.text.instruction_rules import InstructionRules, name_in, names_language, rules_of
+from vivavoce.text.instruction_rules import InstructionRules, name_in, names_language, restricts_sources, rules_of
 from vivavoce.text.speech_prompt_rules import SPEECH_PROMPT_RULES
 
 
@@ -96,3 +96,32 @@ def test_whether_languages_are_spoken_of() -> None:
     assert names_language("请用英语回答。")
     assert not names_language("You are a pirate from the islands.")
     assert not names_language("Answer the person in their own language.")
+
+
+@pytest.mark.parametrize(
+    "instructions",
+    [
+        "You answer for a museum. Use the guides and functions, nothing else.",
+        "Answer only from the documents.",
+        "Be brief. Use nothing but the manual.",
+        "你是图书馆的前台。只用资料和功能回答。",
+        "只根据手册回答问题。",
+        "資料だけを使って答えてください。",
+    ],
+)
+def test_instructions_that_allow_nothing_but_documents_and_functions(instructions: str) -> None:
+    assert restricts_sources(instructions)
+
+
+@pytest.mark.parametrize(
+    "instructions",
+    [
+        "You are a friendly assistant.",
+        "Use the documents where they help.",
+        "Speak only English.",
+        "只说中文。",
+        "Only one sentence. You know our papers.",
+    ],
+)
+def test_others_allow_more(instructions: str) -> None:
+    assert not restricts_sources(instructions)

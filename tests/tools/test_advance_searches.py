@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from vivavoce.net.fetching import Fetcher
 from vivavoce.protocol.tool_config import RetrievalDeclaration as Declared
 from vivavoce.tools.base import CallContext, ServerTool, ToolResult
 from vivavoce.tools.catalog import ToolCatalog, ToolFactories
-from vivavoce.tools.retrieval import retrieval_tool
+from vivavoce.tools.retrieval import asks_sources, retrieval_tool
 from vivavoce.types import GenerationOptions, Message, Tool, ToolCall
 
 ASKED = (Message("user", "How long does the battery last?"),)
@@ -144,3 +145,22 @@ async def test_without_evidence_the_model_is_asked(tmp_path: Path, monkeypatch: 
         assert await tool.arguments_in_advance(says, None) is None
         gone = retrieval_tool(shelf.knowledge, OWNER, "123456789012345678")
         assert await gone.arguments_in_advance(says, None) is None
+
+
+@pytest.mark.parametrize(
+    ("instructions", "says", "wants", "asks"),
+    [
+        ("Use the papers, nothing else.", "What is its top speed?", {"documents": 0.6}, True),
+        ("Use the papers, nothing else.", "What is its top speed?", {"current": 0.9}, True),
+        ("Be kind.", "What is its top speed?", {"documents": 0.6}, False),
+        ("Use the papers, nothing else.", "It is raining again, isn't it?", {"current": 0.9}, False),
+        ("Use the papers, nothing else.", "Is my car ready?", {"documents": 0.6, "status": 0.9}, False),
+        ("Use the papers, nothing else.", "What did you say?", {"documents": 0.6, "recall": 0.9}, False),
+    ],
+)
+def test_where_nothing_else_may_answer_every_question_is_one_to_the_documents(
+    instructions: str, says: str, wants: dict[str, float], asks: bool
+) -> None:
+    messages = (Message("system", instructions), Message("user", says))
+    intent = replace(TurnIntent(says, acts=0.0, documents=0.0, current=0.0), **wants)  # type: ignore[arg-type]
+    assert asks_sources(messages, intent) is asks

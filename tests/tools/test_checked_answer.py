@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
+from vivavoce.hosted import HostedEvent
 from vivavoce.tools.checked_answer import checked_answer, evidence_in, honest_answer
 from vivavoce.tools.grounding import owns_up
 from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, TextDelta, ToolResult
@@ -100,7 +101,7 @@ async def test_where_nothing_was_found_no_number_is_made_up() -> None:
     assert spoken == "Usually It is not known."
 
 
-async def honest(may_call: bool, *replies: str, language: str = "en") -> tuple[Model, list[GenerationEvent]]:
+async def honest(may_call: bool, *replies: str, language: str = "en") -> tuple[Model, list[HostedEvent]]:
     model = Model(*replies)
     events = honest_answer(model.generate, [ASKED], GenerationOptions(), language, may_call=may_call)
     return model, [event async for event in events]
@@ -154,3 +155,25 @@ def test_to_say_that_something_is_not_so_is_not_owning_up(text: str) -> None:
 )
 def test_owning_up(text: str) -> None:
     assert owns_up(text)
+
+
+PAGE = ToolResult("1. Aurora (example.com): The city has 1,980,000 inhabitants and was founded in 1243.")
+
+
+@pytest.mark.parametrize(
+    ("says", "stands"),
+    [
+        ("It has 1,980,000 inhabitants.", True),
+        ("It has about 2 million inhabitants.", True),
+        ("It was founded in 1188.", False),
+        ("I'm sorry, I could not find that.", True),
+    ],
+)
+async def test_answers_from_the_web_are_held_to_the_pages(says: str, stands: bool) -> None:
+    prompt = [Message("user", "How large is the city?"), Message("tool", PAGE.text, (), "call_1")]
+    evidence = evidence_in(prompt, [PAGE], "How large is the city?", web=True)
+    model = Model(says, "1188.")
+    stream = checked_answer(model.generate, prompt, GenerationOptions(), evidence, "en")
+    words = "".join([event.text async for event in stream if isinstance(event, TextDelta)])
+    assert (words == says) == stands
+    assert stands or words == "It was founded in … I can't say for sure: the pages I found don't tell."

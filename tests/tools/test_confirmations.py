@@ -96,3 +96,19 @@ def test_our_question_names_what_will_be_done(language: str) -> None:
 @pytest.mark.parametrize("question", ["Shall I refund it?", "I refund 47112.", "Shall I refund 47113?"])
 def test_a_question_that_does_not_is_none(question: str) -> None:
     assert not names_arguments(question, {"order_id": "47112"})
+
+
+@pytest.mark.parametrize(
+    ("description", "language", "begins"),
+    [
+        ("Refund an order. The money is paid back.", "en", "Just to be sure: refund an order, "),
+        ("给订单退款。", "zh", "确认一下：给订单退款，"),
+        ("Refund an order.", "zh", "确认一下：request refund，"),
+        ("", "en", "Just to be sure: request refund, "),
+        (f"Refunds {'very ' * 20}much.", "en", "Just to be sure: request refund, "),
+    ],
+)
+def test_the_question_is_in_the_users_language_where_the_function_is_described_in_it(
+    description: str, language: str, begins: str
+) -> None:
+    assert question_in_words(CALL, language, description).startswith(begins)

@@ -85,6 +85,27 @@ def test_neither_the_assistant_nor_a_document_can() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("says", "arguments", "missing"),
+    [
+        ("I want to see another doctor, book it.", {"doctor": "Doctor Lee", "day": "Friday"}, ["doctor", "day"]),
+        ("I want to see another doctor, book it.", {"doctor": "doctor"}, ["doctor"]),
+        ("Book me with Doctor Lee on Friday.", {"doctor": "Dr Lee", "day": "Friday"}, []),
+        ("Book me with Doctor Lee on Friday.", {"doctor": "Lee", "day": "Fri"}, []),
+        ("Book me with Doctor Lee tomorrow.", {"doctor": "Dr. Lee", "day": "Friday"}, []),
+        ("Book me with Lee on the 5th.", {"doctor": "Dr. Lee", "day": "Friday"}, []),
+        ("Number P3087, book Doctor Lee.", {"doctor": "Dr. Lee", "day": "Tuesday"}, ["day"]),
+        ("我还想看一位别的医生，编号P3087。", {"doctor": "张医生", "day": "周五"}, ["doctor", "day"]),
+        ("请约星期五的张医生。", {"doctor": "张医生", "day": "周五"}, []),
+        ("请约五号的张医生。", {"doctor": "张大夫", "day": "周五"}, []),
+        ("换一位老师吧。", {"contact": "王老师"}, ["contact"]),
+        ("Tell Mrs Brandt I am late.", {"contact": "Ms Brandt"}, []),
+    ],
+)
+def test_a_title_is_no_name_and_a_day_has_to_be_said(says: str, arguments: dict[str, str], missing: list[str]) -> None:
+    assert unsaid(says, arguments) == missing
+
+
 def test_an_enum_is_the_schemas_own_words() -> None:
     schema = {"properties": {"mode": {"enum": ["eco", "boost"]}}, "required": ["mode"]}
     assert unsaid("Make it strong.", {"mode": "boost"}, schema) == []

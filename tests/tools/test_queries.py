@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.tools.queries import without_preamble
+from vivavoce.tools.queries import asks_something, without_preamble
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,33 @@ from vivavoce.tools.queries import without_preamble
 )
 def test_greetings_and_hesitation_are_not_searched_for(text: str, asked: str) -> None:
     assert without_preamble(text) == asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is the top speed?",
+        "hello, how fast is it",
+        "Tell me the top speed.",
+        "最高时速是多少？",
+        "有没有餐厅",
+        "駐車場はありますか",
+    ],
+)
+def test_what_wants_to_know_something(text: str) -> None:
+    assert asks_something(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is raining a lot today, isn't it?",
+        "Nice day, right?",
+        "It rains.",
+        "今天雨真大啊。",
+        "天气不错，对吧？",
+        "いい天気ですね。",
+    ],
+)
+def test_what_wants_to_be_agreed_with(text: str) -> None:
+    assert not asks_something(text)

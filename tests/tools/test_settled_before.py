@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from vivavoce.engines.fake import FakeEmbedder
 from vivavoce.intents.classifier import Intent, IntentClassifier, load_heads
 from vivavoce.intents.turn import TurnIntent
-from vivavoce.tools.base import CallContext
+from vivavoce.tools.base import CallContext, ServerTool, ToolResult
 from vivavoce.tools.confirmations import Confirmations
 from vivavoce.tools.reply_plan import ReplyPlanner
 from vivavoce.types import GenerationOptions, Message, Tool, ToolCall
@@ -114,6 +114,59 @@ async def test_who_surely_wants_an_act_is_not_told_a_look_up(says: str, acts: fl
     messages = (Message("user", says),)
     plan = await planner.plan(messages, GenerationOptions(tools=(LOOKING, ACTING)), (), CallContext("me", messages))
     assert (plan.options.withheld == {"get_order"}) == left_out
+
+
+class Searches(ServerTool):
+    kind = "retrieval"
+    tool = Tool("search_documents", "", {})
+    timeout_s = 1.0
+
+    async def arguments_in_advance(
+        self, messages: Sequence[Message], intent: TurnIntent | None
+    ) -> Mapping[str, Any] | None:
+        return {"query": messages[-1].content}
+
+    async def run(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
+        return ToolResult("")
+
+
+@pytest.mark.parametrize(
+    ("says", "status", "functions", "searched"),
+    [
+        ("What is open on my bill? Contract 48213.", 0.8, (LOOKING,), False),
+        ("What is open on my bill? Contract 48213.", 0.8, (), True),
+        ("What is open on a bill?", 0.8, (LOOKING,), True),
+        ("How large is hall 1204?", 0.1, (LOOKING,), True),
+    ],
+)
+async def test_what_has_a_number_and_is_the_users_own_is_for_functions(
+    says: str, status: float, functions: tuple[Tool, ...], searched: bool
+) -> None:
+    planner = Planned(None, Confirmations(), "risky", TurnIntent(says, 0.0, 0.9, 0.0, status=status))
+    messages, tool = (Message("user", says),), Searches()
+    options = GenerationOptions(tools=(*functions, tool.tool))
+    plan = await planner.plan(messages, options, (tool,), CallContext("me", messages))
+    assert bool(plan.calls) == searched
+
+
+@pytest.mark.parametrize(
+    ("says", "quoted"), [("How much will I get back for it?", True), ("How much is a lid?", False)]
+)
+async def test_what_a_function_told_is_quoted_to_who_points_back_at_it(says: str, quoted: bool) -> None:
+    made, tool = ToolCall("call_1", "refund_order", '{"order": "50268"}'), Searches()
+    messages = (
+        Message("user", "Refund order 50268."),
+        Message("assistant", "", (made,)),
+        Message("tool", '{"refunded": true, "amount": 112.5}', tool_call_id="call_1"),
+        Message("assistant", "Done."),
+        Message("user", says),
+    )
+    planner = Planned(None, Confirmations(), "risky", TurnIntent(says, 0.0, 0.95, 0.0))
+    options = GenerationOptions(tools=(ACTING, tool.tool))
+    plan = await planner.plan(messages, options, (tool,), CallContext("me", messages))
+    assert plan.calls
+    assert ("112.5" in plan.note) == quoted
+    assert plan.asks_documents != quoted
 
 
 async def test_a_result_is_no_reason_to_act() -> None:

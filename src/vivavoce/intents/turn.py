@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vivavoce.intents.classifier import IntentClassifier
 from vivavoce.pending_request import question_before, sentences_of
+from vivavoce.text.inverse import inverse_normalized
+from vivavoce.text.scripts import written_language
 from vivavoce.types import Message
+
+_IDENTIFIES = re.compile(
+    r"^\W*(?:(?:my|the|it|its|it['’]s|this|that|i|i['’]m|under|number|no|code|id|booking|order|reservation|customer|member|patient"
+    r"|client|contract|account|card|invoice|ticket|session|policy|claim|case|file|reference)\b[^?？]*\d[^?？,]{0,6}\W*$"
+    r"|(?:我的|我是|是|编号|号码|单号|[^，。？?]{0,6}(?:编号|号码|单号|号))[^？?]{0,8}\d+\W*$|[^？?]{0,12}番号は?[^？?]{0,6}\d+[^？?]{0,4}$)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,11 @@ class TurnIntent:
         )
 
 
+def identifies(sentence: str) -> bool:
+    """Whether ``sentence`` only gives a number by which something is known, which asks for nothing by itself."""
+    return _IDENTIFIES.match(inverse_normalized(sentence, written_language(sentence))) is not None
+
+
 async def turn_intent(classifier: IntentClassifier, messages: Sequence[Message]) -> TurnIntent | None:
     """Of the user's last words; ``None`` where nobody has spoken, or nothing can be known. Raises ``EngineError``."""
     texts = [message.content.strip() for message in messages if message.role == "user" and message.content.strip()]
@@ -48,8 +63,10 @@ async def turn_intent(classifier: IntentClassifier, messages: Sequence[Message])
         return None
     last = texts[-1]
     sentences = sentences_of(last)
+    if len(sentences) > 1 and identifies(sentences[-1]):
+        sentences = sentences[:-1]
     answers = question_before(messages)
-    wanted = [last, *sentences[-1:], *(texts[-2:-1] if answers else [])]
+    wanted = [" ".join(sentences) or last, *sentences[-1:], *(texts[-2:-1] if answers else [])]
     found = await classifier.probabilities(wanted)
     if found is None:
         return None

@@ -19,6 +19,17 @@ from vivavoce.text.token_estimates import estimate_text
 MAX_RESTATED_TOKENS = 64
 """Of the rules that are told again: they stand before every turn of the user."""
 
+_SOURCES = (
+    r"(?:documents?|papers?|manuals?|handbooks?|files?|notices?|guides?|knowledge|functions?|tools?|sources?|database)"
+)
+_NOTHING_ELSE = re.compile(
+    rf"\b{_SOURCES}\b[^.!?\n]{{0,60}}\b(?:nothing (?:else|more|beyond)|no other sources?|alone\b|and only)"
+    rf"|\b(?:only|exclusively|solely|nothing but|nothing except|strictly)\b[^.!?\n]{{0,40}}\b{_SOURCES}\b"
+    r"|(?:只|仅|仅仅)(?:能|可以|许)?(?:用|使用|根据|依据|按|参考|基于|从)[^。！？\n]{0,24}(?:资料|文件|文档|手册|说明书|通知|知识库|功能|工具|函数)"
+    r"|(?:資料|文書|マニュアル|関数|機能)(?:だけ|のみ)",
+    re.IGNORECASE,
+)
+
 _QUOTED = r"\"[^\"\n]+\"|“[^”\n]+”|「[^」\n]+」|『[^』\n]+』"
 _SENTENCE = re.compile(rf"(?:{_QUOTED}|\.(?=\d)|[^.!?。！？\n\"“「『])+[.!?。！？]?")
 _OF_THE_USER = re.compile(
@@ -152,6 +163,11 @@ def unwrapped(text: str) -> str:
 def is_negated(sentence: str) -> bool:
     """Whether ``sentence`` denies or forbids something."""
     return _NEGATED.search(sentence) is not None
+
+
+def restricts_sources(instructions: str) -> bool:
+    """Whether a client's instructions want answers from documents and functions, and from nothing else."""
+    return _NOTHING_ELSE.search(instructions) is not None
 
 
 def name_in(instructions: str) -> str:

@@ -17,17 +17,44 @@ _CLOCK_WORDS = re.compile(
     r"|点|时|早|晚|中午|半|時|朝|夜|昼",
     re.IGNORECASE,
 )
+_WEEKDAYS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        "mon(?:day)?s?\\b|(?:周|星期|礼拜)[一1]|月曜",
+        "tue(?:s(?:day)?)?s?\\b|(?:周|星期|礼拜)[二2]|火曜",
+        "wed(?:nes(?:day)?)?s?\\b|(?:周|星期|礼拜)[三3]|水曜",
+        "thu(?:rs(?:day)?)?s?\\b|(?:周|星期|礼拜)[四4]|木曜",
+        "fri(?:day)?s?\\b|(?:周|星期|礼拜)[五5]|金曜",
+        "sat(?:ur(?:day)?)?s?\\b|(?:周|星期|礼拜)[六6]|土曜",
+        "sun(?:day)?s?\\b|(?:周|星期|礼拜)[日天7]|日曜",
+    )
+)
+_OTHER_DAY = re.compile(
+    r"\b(?:today|tonight|tomorrow|yesterday|week-?end|day after|in \w+ days|next day|asap|soon(?:est)?|earliest|any day)\b"
+    r"|\b(?:\d{1,2}|\w+)(?:st|nd|rd|th) of\b|\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}[./-]\d{1,2}\b"
+    r"|今天|今晚|明天|后天|大后天|周末|尽快|最早|随便|[\d一二三四五六七八九十][号日]|今日|明日|明後日|週末",
+    re.IGNORECASE,
+)
+"""Ways to say a day without its name."""
+
+SHORT_WORD = 3
+"""Letters of a word of which none may be another one."""
 
 
-def time_is_said(value: str, text: str) -> bool | None:
-    """Whether ``text`` speaks of some day, or hour, where ``value`` is a date, or a time of day; ``None``: it is neither."""
+def time_is_said(value: str, text: str, told: str = "") -> bool | None:
+    """Whether ``text`` speaks of some day, or hour, where ``value`` is a date, a day of the week, or a time of day; ``None``:
+    it is none. A day of the week may be named in what was ``told``, too."""
+    if (weekday := next((day for day in _WEEKDAYS if day.match(value)), None)) is not None:
+        return weekday.search(f"{text} {told}") is not None or _OTHER_DAY.search(text) is not None
     if _DATE.match(value):
         return _DATE_WORDS.search(text) is not None
     return _CLOCK_WORDS.search(text) is not None if _CLOCK.match(value) else None
 
 
 def nearly_same(word: str, other: str) -> bool:
-    """Whether two words are one edit apart at most."""
+    """Whether two words are one edit apart at most; of short ones no letter is another."""
+    if len(word) == len(other) <= SHORT_WORD:
+        return word == other
     if abs(len(word) - len(other)) > 1:
         return False
     if len(word) > len(other):

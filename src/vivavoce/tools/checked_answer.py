@@ -37,20 +37,28 @@ _UNKNOWN: Mapping[Language, str] = {
     "zh": "这个我不能确定，文件里没有写。",
     "ja": "資料に書かれていないため、はっきりとは分かりません。",
 }
+_UNKNOWN_ON_THE_WEB: Mapping[Language, str] = {
+    "en": "I can't say for sure: the pages I found don't tell.",
+    "zh": "这个我不能确定，搜到的网页里没有写。",
+    "ja": "見つかったページに書かれていないため、はっきりとは分かりません。",
+}
 
 
-def evidence_in(prompt: Sequence[Message], results: Sequence[ToolResult], question: str) -> Evidence:
-    """What an answer to ``question`` can rest on: ``results`` of searches and all that was said, but not by the assistant."""
+def evidence_in(
+    prompt: Sequence[Message], results: Sequence[ToolResult], question: str, *, web: bool = False
+) -> Evidence:
+    """What an answer to ``question`` can rest on: ``results`` of searches (all of the ``web``, or of documents, too) and all
+    that was said, but not by the assistant."""
     texts = [message.content for message in prompt if message.role != "assistant"]
     lines = [line for result in results for line in result.lines]
-    return evidence_of(texts, lines, question, sure=any(result.sure for result in results))
+    return evidence_of(texts, lines, question, sure=any(result.sure for result in results), web=web)
 
 
 async def checked_answer(
     generate: Generate, prompt: Sequence[Message], options: GenerationOptions, evidence: Evidence, language: Language
 ) -> AsyncGenerator[HostedEvent, None]:
     """What ``generate`` yields for ``prompt``, with only such text as ``evidence`` bears. Raises as it does."""
-    check = AnswerCheck(evidence)
+    check = AnswerCheck(evidence, may_decline=evidence.web)
     async for event in _through(generate(prompt, options), check):
         yield event
     if not check.fault:
@@ -107,7 +115,8 @@ def fallback(evidence: Evidence, language: Language, begun: str) -> str:
     is not known; behind ``begun``, which stays a sentence."""
     line = denying_line(evidence) or (evidence.lines[0] if evidence.lines else "")
     told = evidence.sure and has_cjk(line) == (language in ("zh", "ja"))
-    words = in_language(_QUOTED, language).format(line=line) if told else in_language(_UNKNOWN, language)
+    unknown = _UNKNOWN_ON_THE_WEB if evidence.web else _UNKNOWN
+    words = in_language(_QUOTED, language).format(line=line) if told else in_language(unknown, language)
     if not begun.strip():
         return words
     return f"… {words}" if language not in ("zh", "ja") else f"……{words}"

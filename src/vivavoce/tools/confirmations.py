@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from vivavoce.text.scripts import written_language
 from vivavoce.tools.grounding import numbers_of
 from vivavoce.tools.provenance import parsed
 from vivavoce.types import Language, Message, ToolCall
@@ -23,6 +24,11 @@ VALID_S = 900.0
 
 SURE = 0.8
 """Probability from which on an answer without a word of ours is one."""
+
+MOST_DESCRIBED = 60
+"""Characters of a function's description that can be said in a question."""
+
+_FIRST_SENTENCE = re.compile(r"[^.。！!？?\n]+")
 
 LEAST_HEARD = 12
 """Characters of a question that was interrupted by its answer."""
@@ -97,10 +103,11 @@ def answer_of(text: str, probabilities: Mapping[str, float] | None) -> Answer:
     return "no" if no >= SURE and yes < 1 - SURE else "neither"
 
 
-def question_in_words(call: ToolCall, language: Language) -> str:
-    """A question of ours, where the model's does not name what will happen."""
+def question_in_words(call: ToolCall, language: Language, description: str = "") -> str:
+    """A question of ours, where the model's does not name what will happen: in the words of the function's ``description``
+    where that is in ``language``, else by its name."""
     values = [_spoken(value) for value in parsed(call.arguments).values() if value not in ("", None, [], {})]
-    action = call.name.replace("_", " ").replace("-", " ").strip()
+    action = _described(description, language) or call.name.replace("_", " ").replace("-", " ").strip()
     match language:
         case "zh":
             return (
@@ -112,6 +119,14 @@ def question_in_words(call: ToolCall, language: Language) -> str:
             return f"確認します。{action}、{'、'.join(values)}。進めてもよろしいですか？"
         case _:
             return f"Just to be sure: {', '.join((action, *values))}. Shall I go ahead?"
+
+
+def _described(description: str, language: Language) -> str:
+    first = _FIRST_SENTENCE.match(description.strip())
+    words = first[0].strip() if first else ""
+    if not words or len(words) > MOST_DESCRIBED or (written_language(words) or "en") != language:
+        return ""
+    return f"{words[:1].lower()}{words[1:]}" if words[1:2].islower() else words
 
 
 def names_arguments(question: str, arguments: Mapping[str, Any]) -> bool:

@@ -83,6 +83,11 @@ _DENIES = re.compile(
 _ENTRY = re.compile(r"^\W*([^:：|]+)[:：|]\s*([^:：|]+)\W*$")
 """A row or an entry: ``Sunday: closed`` has its answer behind the mark."""
 
+_SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "万": 1e4, "亿": 1e8, "億": 1e8}
+_SCALED = re.compile(rf"[\d.,]+[ -]?({'|'.join(_SCALES)})", re.IGNORECASE)
+ROUNDED = 0.05
+"""Of a number, by which a round one may differ where figures are told roughly: 19.8 million are about 20."""
+
 _AMOUNT = re.compile(
     r"[0-9A-Za-z.:]*[ -]?"
     r"(?:(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|euros?|cents?|dollars?|pounds?|yuan|yen|percent|people"
@@ -103,27 +108,34 @@ _PART = re.compile(r"[^,;:.!?，；：。！？\n|()（）]+")
 class Evidence:
     """What an answer rests on. ``numbers`` are those of passages and conversation, ``hours`` what those past noon are called
     by a clock of twelve hours, ``lines`` the passages' lines nearest to ``question``, the nearest first; ``sure``: they have
-    the answer."""
+    the answer; ``web``: they are pages, whose figures are told roughly."""
 
     numbers: frozenset[float]
     lines: tuple[str, ...]
     question: str
     sure: bool = False
     hours: frozenset[float] = frozenset()
+    web: bool = False
 
     def holds(self, number: float, text: str) -> bool:
         """Whether ``number``, with which ``text`` begins, is borne; that of an hour is no length or amount."""
         if number in self.numbers or number == 1:
             return True
+        scaled = number * _SCALES[scale[1].lower()] if (scale := _SCALED.match(text)) else number
+        rough = self.web and scaled == float(f"{scaled:.2g}")
+        if scaled in self.numbers or (rough and any(abs(scaled - one) <= ROUNDED * abs(one) for one in self.numbers)):
+            return True
         return number in self.hours and _AMOUNT.match(text) is None
 
 
-def evidence_of(texts: Sequence[str], lines: Sequence[str], question: str, *, sure: bool = False) -> Evidence:
+def evidence_of(
+    texts: Sequence[str], lines: Sequence[str], question: str, *, sure: bool = False, web: bool = False
+) -> Evidence:
     """The evidence in ``texts``: passages, what was said, results of functions, instructions."""
     found = {number for text in (*texts, question) for number in numbers_of(text)}
     spoken = frozenset(number for one in found for number in _spoken_as(one))
     hours = frozenset(number - 12 for number in found if 12 < number <= 24)
-    return Evidence(spoken, tuple(lines), question, sure, hours)
+    return Evidence(spoken, tuple(lines), question, sure, hours, web)
 
 
 @dataclass(slots=True)

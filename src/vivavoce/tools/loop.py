@@ -21,12 +21,12 @@ from vivavoce.signatures import estimate_tools
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.base import ServerTool, ToolResult
 from vivavoce.tools.call_guard import CallGuard, Refusal
-from vivavoce.tools.checked_answer import checked_answer, evidence_in, honest_answer
 from vivavoce.tools.confirmations import names_arguments, question_in_words
 from vivavoce.tools.prompt_leak_filter import PromptLeakFilter
 from vivavoce.tools.provenance import parsed
 from vivavoce.tools.rendering import BROKEN, TIMED_OUT, call_messages, is_quoted, render, with_nothing_found
-from vivavoce.tools.round import Round, summed
+from vivavoce.tools.round import Round, summed, whole, within_reach
+from vivavoce.tools.searched import SEARCHES, Searched
 from vivavoce.tools.silence import Filler, SilenceWatch
 from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
@@ -35,12 +35,10 @@ from vivavoce.types import (
     GenerationOptions,
     Language,
     Message,
-    NamedTool,
     ServerToolEnded,
     ServerToolStarted,
     TextDelta,
     ToolCall,
-    ToolCallDelta,
 )
 
 log = logging.getLogger(__name__)
@@ -88,7 +86,7 @@ class ToolLoop:
     _has_results: bool = False
     _exhausted: bool = False
     _silence: SilenceWatch | None = None
-    _found: list[ToolResult] = field(default_factory=list)
+    _searched: Searched = field(default_factory=Searched)
 
     async def events(self, messages: Sequence[Message], options: GenerationOptions) -> AsyncGenerator[LoopEvent, None]:
         """What one generation yields, over all rounds; exactly one ``GenerationEnd``, last. Raises ``EngineError``."""
@@ -97,7 +95,7 @@ class ToolLoop:
         self._tools = {
             tool.tool.name: tool for tool in reversed(self.server_tools.tools) if tool.tool.name not in functions
         }
-        options = self._with_reply_limit(messages, _within_reach(with_tools(options, self.server_tools.tools)))
+        options = self._with_reply_limit(messages, within_reach(with_tools(options, self.server_tools.tools)))
         prompt, spent = list(messages), GenerationEnd("stop")
         guard = self.server_tools.guard
         if guard is not None and (known := guard.confirmed or guard.proposed) is not None:
@@ -114,7 +112,7 @@ class ToolLoop:
             options = self._after_calls(options)
             if self._has_only_searched_in_vain() and self._decides(self._allowed(options, 1)):
                 prompt = with_nothing_found(told, self.server_tools.context.language)
-        if self.server_tools.note and not self.server_tools.begun:
+        if self.server_tools.note and not (self.server_tools.begun or self._searched.sure):
             # Behind what was found, which the next turn has to find where it was read.
             prompt.append(Message("system", self.server_tools.note, hint=True))
         for rounds_left in range(self.server_tools.rounds, -1, -1):
@@ -137,7 +135,7 @@ class ToolLoop:
                 async for outcome in self._work(prompt, round_.text, calls, options):
                     yield outcome
             for call in round_.functions:
-                for call_event in _whole(call) if guard is not None else (call,):
+                for call_event in whole(call) if guard is not None else (call,):
                     yield call_event
             if round_.functions or waiting or not (calls or round_.mute):
                 yield replace(spent, reason="tool_calls" if round_.functions or waiting else round_.end.reason)
@@ -156,7 +154,7 @@ class ToolLoop:
             async for event in self._refuse(prompt, "", (call, refusal), options):
                 yield event
             return
-        for call_event in _whole(call):
+        for call_event in whole(call):
             yield call_event
         yield GenerationEnd("tool_calls")
 
@@ -172,12 +170,12 @@ class ToolLoop:
     def _after_calls(self, options: GenerationOptions) -> GenerationOptions:
         """Where a search has surely told, or has told something and nothing else was asked for, nothing more is called: that is
         decided in a prompt of its own, whose reading takes seconds."""
-        told = any(result.sure for result in self._found) or (self.server_tools.asks_documents and self._has_results)
+        told = self._searched.sure or (self.server_tools.asks_documents and self._has_results)
         return replace(options, continue_last_message=False, tool_choice="none" if told else options.tool_choice)
 
     def _has_only_searched_in_vain(self) -> bool:
         kinds = {self._tools[call.name].kind for call in self.server_tools.calls if call.name in self._tools}
-        return not self._has_results and kinds <= {"retrieval", "web_search"}
+        return not self._has_results and kinds <= SEARCHES
 
     def _approval(self, call: ToolCall) -> ApprovalNeeded:
         tool = self._tools[call.name]
@@ -211,26 +209,19 @@ class ToolLoop:
     ) -> AsyncGenerator[HostedEvent | Filler, None]:
         """What the model yields; where tools have worked for it, silence is filled, and where documents were searched, it is
         held to what was found."""
-        context, read = self.server_tools.context, replace(allowed, voice=None)
-        generate = self.model.generate
-        if self.server_tools.guard is None or allowed.schema is not None or not self._found:
-            events = generate(prompt, allowed)
-        elif self._documents_are_silent():
-            events = honest_answer(generate, prompt, read, context.language, may_call=self._decides(allowed))
-        else:
-            evidence = evidence_in(prompt, self._found, _question(context.messages))
-            events = checked_answer(generate, prompt, read, evidence, context.language)
-        if self._silence is None and self._decides(allowed):
+        decides = self._decides(allowed)
+        events = self._searched.answer(
+            self.model.generate,
+            prompt,
+            allowed,
+            self.server_tools,
+            _question(self.server_tools.context.messages),
+            silent=not self._has_results,
+            may_call=decides,
+        )
+        if self._silence is None and decides:
             self._silence_watch(self.server_tools.waiting)
         return events if self._silence is None else self._silence.until_words(events)
-
-    def _documents_are_silent(self) -> bool:
-        """Whether they were asked for, and nothing was found; what has to be in every answer only the model can say."""
-        run = self.server_tools
-        free = run.manner is None or not (
-            run.manner.rules.opening or run.manner.rules.closing or run.manner.rules.required
-        )
-        return run.asks_documents and not self._has_results and free
 
     def _decides(self, allowed: GenerationOptions) -> bool:
         """Whether it is the model's to call or not, which takes it a prompt of its own."""
@@ -279,7 +270,8 @@ class ToolLoop:
         if refusal.confirms:
             question = round_.text.strip()
             if not names_arguments(question, parsed(call.arguments)):
-                question = question_in_words(call, self.server_tools.context.language)
+                about = next((tool.description for tool in options.tools if tool.name == call.name), "")
+                question = question_in_words(call, self.server_tools.context.language, about)
             self.server_tools.confirmations.ask(self.server_tools.context.owner, question, call)
             yield TextDelta(question)
         yield replace(round_.end, reason="stop")
@@ -320,9 +312,7 @@ class ToolLoop:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        self._found += [
-            ended.result for ended in results.values() if ended.kind == "retrieval" and not ended.result.failed
-        ]
+        self._searched.add(results.values())
         if not self.server_tools.strangers_may_call:
             self._limited = self._limited or not all(ended.result.trusted for ended in results.values())
         if prompt[-1].role == "assistant":  # the beginning of this very reply
@@ -406,19 +396,6 @@ def _question(prompt: Sequence[Message]) -> str:
     ):
         return ""
     return next((message.content for message in reversed(prompt) if message.role == "user"), "")
-
-
-def _within_reach(options: GenerationOptions) -> GenerationOptions:
-    """A demand for a tool that is not there (its server cannot be reached) is none."""
-    choice = options.tool_choice
-    if isinstance(choice, NamedTool) and choice.name not in {tool.name for tool in options.tools}:
-        return replace(options, tool_choice="auto")
-    return options
-
-
-def _whole(call: ToolCall) -> tuple[ToolCallDelta, ToolCall]:
-    """A call as a model that writes it at once yields it."""
-    return ToolCallDelta(call.id, call.name, call.arguments), call
 
 
 def _failed(text: str) -> ToolResult:

@@ -41,6 +41,13 @@ _NAMED = re.compile(
 )
 """Arguments that are names: free text is put into other words, a name is not."""
 
+_TITLES = re.compile(
+    r"\b(?:doctor|dr|mister|mr|mrs|ms|miss|professor|prof|sir|madam|nurse|street|avenue|road|lane|city|town)\b\.?"
+    r"|医生|大夫|先生|女士|小姐|老师|经理|主任|教授|师傅|护士|医師|さん|様",
+    re.IGNORECASE,
+)
+"""What stands beside a name and is none: "another doctor" does not name Doctor Lee."""
+
 _DIGITS = re.compile(r"\d+")
 _CODE = re.compile(r"[A-Za-z]{1,4}[- ]?\d{2,}|\d{2,}[- ]?[A-Za-z]{1,4}")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -141,9 +148,11 @@ def _is_said(name: str, value: object, described: object, said: Said) -> bool:
 def _string_is_said(name: str, value: str, said: Said) -> bool:
     if not value or _PLACEHOLDER.match(value):
         return False
+    if _NAMED.search(name) and not _TITLES.sub("", value).strip():
+        return False
     if _stands_in(value.casefold(), said.text):
         return True
-    if (timed := time_is_said(value, said.user_text)) is not None:
+    if (timed := time_is_said(value, said.user_text, said.text)) is not None:
         return timed
     numbers = [
         digits for digits in _DIGITS.findall(re.sub(r"(?<=\d)[ .\-/](?=\d)", "", value)) if len(digits) >= LEAST_DIGITS
@@ -164,10 +173,11 @@ def _stands_in(value: str, text: str) -> bool:
 
 def _name_is_said(value: str, text: str) -> bool:
     """Whether a word of the name was said, one letter apart at most (a recogniser's spelling), or its initials."""
+    initials = "".join(word[0] for word in _WORD.findall(value)).casefold()
+    value = _TITLES.sub(" ", value).strip()
     if _HAN.search(value):
         return any(part in text for part in _bigrams(value))
     words = [word.casefold() for word in _WORD.findall(value) if len(word) >= LEAST_WORD]
-    initials = "".join(word[0] for word in _WORD.findall(value)).casefold()
     said = set(_WORD.findall(text))
     return not words or initials in said or any(nearly_same(word, other) for word in words for other in said)
 

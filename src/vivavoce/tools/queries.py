@@ -22,12 +22,25 @@ _PREAMBLE = re.compile(
     r"^(?:\W*(?:(?:um+|uh+|er+|hm+|well|okay|ok|so|hello|hi|hey|good (?:morning|afternoon|evening|day)|excuse me|sorry|please"
     r"|listen|thanks|thank you|by the way|one more (?:thing|question)|another question|could you tell me|can you tell me)"
     r"(?: there| again| then)?\b(?=[,.!: ]|$)[,.!: ]*"
-    r"|那个[，,、 ]+"
-    r"|(?:嗯+|呃|你好|您好|早上好|下午好|晚上好|对了|请问(?:一下)?|不好意思|麻烦问一下|我想问(?:一下)?|喂)[，,。！、 ]*"
+    r"|那个[，,、 ]+|(?:嗯+|呃|你好|您好|早上好|下午好|晚上好|对了|请问(?:一下)?|不好意思|麻烦问一下"
+    r"|我想问(?:一下)?|喂)[，,。！、 ]*"
     r"|(?:えっと|あの|すみません|こんにちは|おはようございます|ところで)[、。 ]*))+",
     re.IGNORECASE,
 )
 """What people say before they say something."""
+
+_TAG = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|has|have|will|would|can|could)n['’]?t (?:it|they|he|she|you|we|that|there)\W*$"
+    r"|, (?:right|huh|eh|no)\W*$"
+    r"|don['’]t you think\W*$|(?:对吧|是吧|不是吗|对不对|你说呢|吧)\W*$|(?:です|ます)よ?ね\W*$",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(
+    r"[?？]\W*$|^\W*(?:what|which|who|whose|when|where|why|how|can|could|may|do|does|did|is|are|was|were|will|would|has|have"
+    r"|tell me|i(?:'d| would) like to know)\b"
+    r"|吗|什么|多少|几[点个天号]|哪|谁|怎么|能不能|有没有|是不是|可不可以|告诉我|(?:です|ます)か",
+    re.IGNORECASE,
+)
 
 SHORT_TOKENS = 6
 """A question this short depends on what was said before, too."""
@@ -55,6 +68,11 @@ def without_preamble(text: str) -> str:
     there is nothing else."""
     rest = _PREAMBLE.sub("", text).strip()
     return rest or text
+
+
+def asks_something(text: str) -> bool:
+    """Whether ``text`` is a question that wants to know something: not one that only wants to be agreed with."""
+    return _TAG.search(text) is None and _QUESTION.search(without_preamble(text)) is not None
 
 
 def has_own_words(text: str) -> bool:

@@ -36,6 +36,7 @@ from vivavoce.tools.queries import points_back, user_texts
 from vivavoce.tools.recollection import recollection
 from vivavoce.tools.relevance import RECENT
 from vivavoce.tools.rendering import in_language, is_quoted
+from vivavoce.tools.retrieval import asks_sources
 from vivavoce.tools.selection import shared_words
 from vivavoce.types import GenerationOptions, Language, Message, NamedTool, Tool, ToolCall
 
@@ -139,7 +140,10 @@ class ReplyPlanner:
             return ReplyPlan(replace(options, tool_choice="none"), (), guard, beginning.note or note, beginning.begun)
         withheld = frozenset(guard.tools) if _is_talk(intent) else guard.withheld() | _beside_the_act(intent, guard)
         options = replace(options, withheld=options.withheld | withheld)
-        calls = await self._searches(messages, options, tools, intent) if has_last_word(messages) else []
+        looks_up = _surely_looks_up(intent, guard)
+        calls = (
+            await self._searches(messages, options, tools, intent) if has_last_word(messages) and not looks_up else []
+        )
         # What has been looked up is not looked up again by the model.
         options = replace(options, withheld=options.withheld | {call.name for call in calls} | _useless(tools, intent))
         callable_ = {tool.name for tool in guarded} - options.withheld
@@ -149,8 +153,9 @@ class ReplyPlanner:
         about_acting = asks and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
         note = "" if beginning.begun else beginning.note
         note = in_language(_ONLY_ASKING, context.language) if about_acting else note
-        asks_documents = _asks_documents(intent) and not _may_mean_result(messages)
-        return ReplyPlan(options, calls, guard, note, asks_documents=asks_documents)
+        if calls and _may_mean_result(messages):
+            note = recollection(messages, context.language).note
+        return ReplyPlan(options, calls, guard, note, asks_documents=_asks_documents(intent, messages))
 
     async def _intent(self, messages: Sequence[Message]) -> TurnIntent | None:
         if self.classifier is None:
@@ -281,13 +286,22 @@ def _is_talk(intent: TurnIntent | None) -> bool:
     return max(intent.acts, intent.documents, intent.current) < TALK
 
 
-def _asks_documents(intent: TurnIntent | None) -> bool:
-    """Whether a turn surely asks what documents tell: nothing is to be done, and no number is given that could be looked up. Of
-    the turns of the service bench's tuning half none of the 38 that want a call does, and 43 of the 52 that documents answer.
-    """
-    if intent is None or intent.acts >= MAY_ASK_FOR or intent.documents < ASKS_DOCUMENTS or intent.status >= IS_STATUS:
+def _asks_documents(intent: TurnIntent | None, messages: Sequence[Message]) -> bool:
+    """Whether a turn surely asks what documents tell: nothing is to be done, no number is given that could be looked up, and
+    nothing that was looked up is pointed back at."""
+    if intent is None or intent.acts >= MAY_ASK_FOR or intent.status >= IS_STATUS:
         return False
-    return not _has_looked_up_number(intent)
+    if _has_looked_up_number(intent) or _may_mean_result(messages):
+        return False
+    return intent.documents >= ASKS_DOCUMENTS or asks_sources(messages, intent)
+
+
+def _surely_looks_up(intent: TurnIntent | None, guard: CallGuard) -> bool:
+    """Whether a turn asks how something of the user's own stands and gives its number, where a function may look that up: what
+    documents tell about such things in general would be answered instead."""
+    if intent is None or intent.status < MAY_BE_STATUS or not _has_looked_up_number(intent):
+        return False
+    return any(level == "none" for level in guard.levels.values())
 
 
 def _has_looked_up_number(intent: TurnIntent) -> bool:

@@ -25,8 +25,9 @@ from vivavoce.knowledge.sentence_scoring import ScoredSentence, focused
 from vivavoce.knowledge.service import KnowledgeService
 from vivavoce.knowledge.versions import newest_date, superseded
 from vivavoce.pending_request import sentences_of
+from vivavoce.text.instruction_rules import restricts_sources
 from vivavoce.tools.base import CallContext, Effects, ServerTool, ToolResult
-from vivavoce.tools.queries import queries_for, user_texts, with_figures, without_preamble
+from vivavoce.tools.queries import asks_something, queries_for, user_texts, with_figures, without_preamble
 from vivavoce.types import Citation, Message, Tool
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,10 @@ KNOWLEDGE, QUERY = "{{knowledge}}", "{{query}}"
 ASKS, MAY_ASK = 0.7, 0.1
 """Probabilities that documents may tell what is asked: from the first on they are searched; from the second on where they more
 likely than not tell it."""
+
+ASKS_SOURCES, MAY_ACT = 0.5, 0.25
+"""Probabilities of a question from which on one is, where only documents and functions may answer, and of a request from which
+on it may be one."""
 
 ASKS_TO_ACT = 0.6
 """Probability of a request from which on nothing is looked up that is not asked for, too: what is found would be answered from,
@@ -136,7 +141,7 @@ class RetrievalTool(ServerTool):
         if enough is None:
             return False
         asks, acts = (False, False) if intent is None else (intent.documents >= ASKS, intent.acts >= ASKS_TO_ACT)
-        if asks and not acts:
+        if (asks and not acts) or asks_sources(messages, intent):
             return True
         if not knowledge.calibrated or (acts and not asks):
             return False
@@ -207,6 +212,19 @@ def retrieval_tool(
         "required": ["query"],
     }
     return RetrievalTool(knowledge, owner, store_id, Tool(name, description.strip() or DESCRIPTION, schema), template)
+
+
+def asks_sources(messages: Sequence[Message], intent: TurnIntent | None) -> bool:
+    """Whether a turn asks something that, by the client's instructions, nothing but documents and functions may answer."""
+    head = messages[0].content if messages and messages[0].role == "system" else ""
+    if (
+        intent is None
+        or intent.acts >= MAY_ACT
+        or max(intent.recall, intent.status) >= ASKS
+        or not restricts_sources(head)
+    ):
+        return False
+    return max(intent.documents, intent.current) >= ASKS_SOURCES and asks_something(user_texts(messages)[-1])
 
 
 def valid_lines(weighed: WeighedHits, question: str, today: date) -> list[ScoredSentence]:

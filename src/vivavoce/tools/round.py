@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vivavoce.hosted import HostedEvent
 from vivavoce.sound import SpokenText
-from vivavoce.types import GenerationEnd, GenerationOptions, TextDelta, ToolCall, ToolCallDelta
+from vivavoce.types import GenerationEnd, GenerationOptions, NamedTool, TextDelta, ToolCall, ToolCallDelta
 
 
 class Round:
@@ -61,3 +61,16 @@ def summed(before: GenerationEnd, end: GenerationEnd) -> GenerationEnd:
         cached_tokens=before.cached_tokens + end.cached_tokens,
         output_tokens=before.output_tokens + end.output_tokens,
     )
+
+
+def within_reach(options: GenerationOptions) -> GenerationOptions:
+    """A demand for a tool that is not there (its server cannot be reached) is none."""
+    choice = options.tool_choice
+    if isinstance(choice, NamedTool) and choice.name not in {tool.name for tool in options.tools}:
+        return replace(options, tool_choice="auto")
+    return options
+
+
+def whole(call: ToolCall) -> tuple[ToolCallDelta, ToolCall]:
+    """A call as a model that writes it at once yields it."""
+    return ToolCallDelta(call.id, call.name, call.arguments), call
