@@ -193,6 +193,8 @@ async def test_what_a_note_has_said_is_said() -> None:
         ("My order has four parts.", [["Your order has four", " parts. Is that right?"]],
          "Your order has four parts. Is that right?", "en"),
         ("My brother is coming home.", [["Your brother is coming home."], ["How nice!"]], "How nice!", "en"),
+        ("我是北京人。", [["我是北京人。"], ["北京好啊，哪个区的？"]], "北京好啊，哪个区的？", "zh"),
+        ("早上好。", [["早上好。"]], "早上好。", "zh"),
         ("Say: the cat sat on the mat.", [["The cat sat on the mat."]], "The cat sat on the mat.", "en"),
         ("跟我说：今天天气真的很好。", [["今天天气真的很好。"]], "今天天气真的很好。", "zh"),
         ("I am home again now.", [["Good! I am home again now."]], "Good! I am home again now.", "en"),
@@ -202,6 +204,14 @@ async def test_the_question_is_no_answer(
     says: str, answers: Sequence[Sequence[str]], expected: str, language: str
 ) -> None:
     assert (await answer(Scripted(*map(list, answers)), says, language=language)).strip() == expected
+
+
+async def test_a_persona_that_is_told_how_to_speak_does_not_repeat_the_user() -> None:
+    model = Scripted(["我一个小时前就点了菜。"], ["对不起，马上就来。"])
+    instructions = "你是四川饭馆的老板娘，请你说四川话。"
+    assert (
+        await answer(model, "我一个小时前就点了菜。", instructions=instructions, language="zh") == "对不起，马上就来。"
+    )
 
 
 async def test_an_interpreter_may_say_the_same() -> None:

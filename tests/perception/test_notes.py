@@ -4,15 +4,38 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.perception.notes import EMOTIONS, LEAST_SCORE, note_for
+from vivavoce.perception.notes import EMOTIONS, LEAST_SCORE, note_for, sure_emotion
 from vivavoce.perception.style import BY_EMOTION, style_for
 from vivavoce.speaking_style import PLAIN
 from vivavoce.types import Language
-from vivavoce.voice_facts import Emotion, EmotionLabel, VoiceFacts, WordsTell
+from vivavoce.voice_facts import Emotion, EmotionLabel, Prosody, VoiceFacts, WordsTell
 
 
-def sounding(label: EmotionLabel, score: float = 0.97) -> VoiceFacts:
-    return VoiceFacts(emotion=Emotion(label=label, score=score, scores={label: score}, source="test"))
+def sounding(label: EmotionLabel, score: float = 0.97, change_st: float | None = None) -> VoiceFacts:
+    prosody = Prosody(f0_delta_st=change_st)
+    return VoiceFacts(emotion=Emotion(label=label, score=score, scores={label: score}, source="test"), prosody=prosody)
+
+
+@pytest.mark.parametrize(
+    ("label", "score", "change_st", "sure"),
+    [
+        ("angry", 0.94, None, False),
+        ("angry", 0.95, None, True),
+        ("angry", 0.9, 4.0, True),
+        ("angry", 0.99, 0.5, False),
+        ("angry", 0.89, 4.0, False),
+        ("sad", 0.9, -2.0, True),
+        ("sad", 0.99, 2.0, False),
+        ("sad", 0.94, None, False),
+        ("happy", 0.9, 3.0, True),
+        ("happy", 0.99, -1.0, False),
+        ("neutral", 1.0, None, False),
+    ],
+)
+def test_an_emotion_is_sure_alone_or_with_the_pitch(
+    label: EmotionLabel, score: float, change_st: float | None, sure: bool
+) -> None:
+    assert sure_emotion(sounding(label, score, change_st)) == (label if sure else None)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

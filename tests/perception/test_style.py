@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.perception.notes import LEAST_SCORE
+from vivavoce.perception.notes import LEAST_ALONE
 from vivavoce.perception.style import BY_CUE, BY_EMOTION, style_for
 from vivavoce.session.reply_style import reply_style
 from vivavoce.session.voice_perception import SessionPerception
@@ -47,7 +47,7 @@ def test_the_table_goes_the_way_a_listener_would() -> None:
 @given(FACTS)
 def test_only_what_is_sure_counts_and_only_a_little(facts: VoiceFacts) -> None:
     style = style_for(facts)
-    if facts.emotion is not None and facts.emotion.score >= LEAST_SCORE[facts.emotion.label]:
+    if facts.emotion is not None and facts.emotion.score >= LEAST_ALONE[facts.emotion.label]:
         assert style == BY_EMOTION[facts.emotion.label]
     elif not set(facts.cues) & BY_CUE.keys():
         assert style == PLAIN

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.table import Table
 
 from vivavoce.bench.voice_examples import ClipEncoder, Example, emotional, load, read, read_aloud, rows, save
@@ -18,10 +19,11 @@ from vivavoce.bench.voice_training import Outcomes, train, without_speaker
 from vivavoce.engines.base import Perceiver, Recognizer
 from vivavoce.engines.voice import HEADS
 from vivavoce.perception.head import Head, load_head
+from vivavoce.perception.notes import sure_emotion
 from vivavoce.runtime.perceiving import Perceiving
 from vivavoce.runtime.recognition import final_transcript
 from vivavoce.types import Samples, TranscribeOptions, Transcript
-from vivavoce.voice_facts import PerceiveOptions, SpeechEncoding
+from vivavoce.voice_facts import Emotion, EmotionLabel, PerceiveOptions, Prosody, SpeechEncoding, VoiceFacts
 
 THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
 CONDITIONS = ("clean", "room", "g711", "opus", "quiet")
@@ -107,6 +109,50 @@ def coverage_table(found: Material) -> Table:
         wrong = float((emotional_label & (scores.max(axis=1) >= least)).mean())
         table.add_row(f"{least:.2f}", f"{answered:.0%}", f"{right:.1%}", f"{wrong:.0%}")
     return table
+
+
+def answered_table(found: Material) -> Table:
+    """Which share is answered to (``sure_emotion``), by score alone, and where it is known how the speaker usually speaks."""
+    outcomes = all_conditions(found)
+    temperature = outcomes.temperature()
+    groups = sorted({example.group for example in found.emotional})
+    tested = [one for group in groups for one in found.emotional if one.group == group and one.copy in CONDITIONS]
+    scores = outcomes.scores(temperature)
+    trained = train([example for example in found.emotional if is_for_training(example)])
+    logits = trained.logits(np.stack([example.features for example in found.read_aloud]))
+    others = Outcomes(trained.labels, np.array(["neutral"] * len(logits)), logits).scores(temperature)
+    table = Table("voice", "right, by score", "wrong", "right, with the pitch", "wrong", title="Answered to")
+    changes = [pitch_change(found, example) for example in tested]
+    for label in outcomes.names:
+        own = [at for at, example in enumerate(tested) if example.label == label]
+        alone = [answered(outcomes.names, scores[at], None) for at in own]
+        relative = [answered(outcomes.names, scores[at], changes[at]) for at in own]
+        table.add_row(label, *_shares(alone, label), *_shares(relative, label))
+    read = [answered(outcomes.names, row, None) for row in others]
+    table.add_row("read speech", *_shares(read, "neutral"), "", "")
+    return table
+
+
+def pitch_change(found: Material, example: Example) -> float | None:
+    """Semitones above the pitch of the speaker's neutral clips under the same condition."""
+    neutral = [
+        one.f0_hz
+        for one in found.emotional
+        if (one.group, one.copy, one.label) == (example.group, example.copy, "neutral") and one.f0_hz > 0
+    ]
+    return float(12 * np.log2(example.f0_hz / np.median(neutral))) if neutral and example.f0_hz > 0 else None
+
+
+def answered(names: Sequence[str], scores: NDArray[np.float32], change_st: float | None) -> str | None:
+    """The emotion that is answered to where these are the ``scores`` (``float32[labels]``) and this the change of pitch."""
+    label = cast(EmotionLabel, names[int(scores.argmax())])
+    emotion = Emotion(label=label, score=float(scores.max()), scores={}, source="bench")
+    return sure_emotion(VoiceFacts(emotion=emotion, prosody=Prosody(f0_delta_st=change_st)))
+
+
+def _shares(told: Sequence[str | None], label: str) -> tuple[str, str]:
+    right, wrong = (sum(one is not None and (one == label) is fits for one in told) for fits in (True, False))
+    return f"{right / len(told):.1%}", f"{wrong / len(told):.1%}"
 
 
 def arousal_auc(found: Material) -> float:

@@ -68,11 +68,19 @@ def perception(
 
 def _classifiers(data: Path, cache: Path | None, console: Console) -> None:
     # The recogniser's libraries are heavy, and other commands start without them.
-    from vivavoce.bench.perception import arousal_auc, coverage_table, gender_recalls, material, recall_table
+    from vivavoce.bench.perception import (
+        answered_table,
+        arousal_auc,
+        coverage_table,
+        gender_recalls,
+        material,
+        recall_table,
+    )
 
     found = material(data, cache)
     console.print(recall_table(found))
     console.print(coverage_table(found))
+    console.print(answered_table(found))
     console.print(f"Arousal by pitch, relative to the speaker's neutral clips: AUC {arousal_auc(found):.3f}")
     clip, speaker = gender_recalls(data, found)
     console.print(f"Gender: unweighted recall {clip:.2f} per clip, {speaker:.0%} of speakers over all their clips")

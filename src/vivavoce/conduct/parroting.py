@@ -18,21 +18,31 @@ _TO_BE_SAID = re.compile(r'"[^"]*"|“[^”]*”|「[^」]*」|[:：]\n.*?\n\n',
 _SAY_SO = re.compile("そう伝えて")
 """A sentence before this one is to be said, too."""
 
-_REPEATING = re.compile(
+_WORK_ON_WORDS = re.compile(
     r"\b(?:repeat|translat|interpret|proofread|spell|echo|parrot|dictat|transcri|rephras)"
-    r"|\bread (?:it |this |that )?(?:back|aloud|out)\b|\bafter me\b"
-    r"|^\W*(?:(?:please|now|can you|could you|just) )*(?:say|read|write|correct)\b"
-    r"|重复|复述|跟读|朗读|听写|口译|翻译|改写|纠正|再说|(?:请|帮我|跟我|跟着我|你|照着)(?:说|念|读|写)|^(?:说|念|读|写)"
-    r"|繰り返|復唱|通訳|翻訳|訳して|校正|読み上げ|と言って|後について",
+    r"|重复|复述|跟读|听写|口译|翻译|改写|纠正|繰り返|復唱|通訳|翻訳|訳して|校正",
     re.IGNORECASE,
 )
-"""Asks for the words again, or for something made of them that may be the same."""
+"""Of the instructions or the user: something is to be made of words that may be the same."""
+
+_ASKS_FOR_WORDS = re.compile(
+    r"\bread (?:it |this |that )?(?:back|aloud|out)\b|\bafter me\b"
+    r"|^\W*(?:(?:please|now|can you|could you|just) )*(?:say|read|write|correct)\b"
+    r"|朗读|再说|(?:请|帮我|跟我|跟着我|照着)(?:说|念|读|写)|^\W*(?:说|念|读|写)"
+    r"|読み上げ|と言って|後について",
+    re.IGNORECASE,
+)
+"""Of the user: the words are to be said."""
 
 _SWAPPED = {
     "i": "you", "me": "you", "we": "you", "us": "you", "my": "your", "our": "your", "mine": "yours", "ours": "yours",
     "am": "are", "i'm": "you're", "i've": "you've", "i'll": "you'll", "i'd": "you'd", "we're": "you're", "we've": "you've",
     "we'll": "you'll", "myself": "yourself", "ourselves": "yourselves", "我": "你", "咱": "你",
 }  # fmt: skip
+_FIRST_PERSON = re.compile(r"\b(?:i|i'm|my|we|our)\b|[我咱]|私|僕", re.IGNORECASE)
+LEAST_LETTERS = 4
+"""Of a sentence of somebody about themselves that is an echo; short greetings are returned as they are."""
+
 _PERSON = re.compile(r"\b[a-z]+(?:'[a-z]+)?\b|[我咱]")
 _PART = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-][^\W_]+)*")
 
@@ -61,10 +71,11 @@ def own_words(messages: Sequence[Message]) -> tuple[frozenset[str], frozenset[st
     ask for words to be said again."""
     said = next((message.content for message in reversed(messages) if message.role == "user"), "")
     head = messages[0].content if messages and messages[0].role == "system" else ""
-    if _REPEATING.search(said) or _REPEATING.search(head):
+    if _WORK_ON_WORDS.search(f"{head}\n{said}") or _ASKS_FOR_WORDS.search(said):
         return frozenset(), frozenset()
     to_them = _PERSON.sub(lambda word: _SWAPPED.get(word[0], word[0]), said.casefold().replace("’", "'"))
-    own = keys_of([said])
+    told_of_self = (sentence for sentence in sentences_in(said) if _FIRST_PERSON.search(sentence))
+    own = keys_of([said]) | {key for sentence in told_of_self if len(key := letters(sentence)) >= LEAST_LETTERS}
     return own, keys_of([to_them]) - own
 
 

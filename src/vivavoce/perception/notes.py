@@ -13,8 +13,15 @@ from vivavoce.perception.questions import named_sound, topics_of
 from vivavoce.types import Language
 from vivavoce.voice_facts import Cue, Emotion, EmotionLabel, VoiceFacts, WordsTell
 
-LEAST_SCORE: Mapping[EmotionLabel, float] = {"angry": 0.8, "sad": 0.8, "happy": 0.9, "neutral": 2.0}
-"""From which score an emotion is answered to. ``happy`` is the one that is wrong most often; neutral asks for nothing."""
+LEAST_SCORE: Mapping[EmotionLabel, float] = {"angry": 0.9, "sad": 0.9, "happy": 0.9, "neutral": 2.0}
+"""From which score an emotion is answered to that the pitch agrees with; neutral asks for nothing."""
+
+LEAST_ALONE: Mapping[EmotionLabel, float] = {"angry": 0.95, "sad": 0.95, "happy": 0.9, "neutral": 2.0}
+"""The same while it is not known how the person usually speaks: ``docs/understanding.md`` has what that costs and saves."""
+
+RAISED_ST: Mapping[EmotionLabel, float] = {"angry": 2.0, "happy": 1.0}
+NOT_RAISED_ST = 0.5
+"""Pitch against the speaker's usual one, in semitones: an angry voice is so much higher at least, and a sad one is not."""
 
 EMOTIONS: Mapping[Language, Mapping[EmotionLabel, str]] = {
     "en": {
@@ -52,9 +59,24 @@ ANSWERS: Mapping[Language, str] = {
 """For questions about the sound itself: what the facts answer, word for word."""
 
 
-def sure_emotion(emotion: Emotion | None) -> EmotionLabel | None:
-    """The emotion that is answered to, if one is."""
-    return emotion.label if emotion is not None and emotion.score >= LEAST_SCORE[emotion.label] else None
+def may_be_sure(emotion: Emotion | None) -> bool:
+    """Whether an emotion may be answered to, if the pitch agrees with it."""
+    return emotion is not None and emotion.score >= LEAST_SCORE[emotion.label]
+
+
+def sure_emotion(facts: VoiceFacts) -> EmotionLabel | None:
+    """The emotion that is answered to, if one is. Once it is known how the person usually speaks, pitch tells a voice that has
+    changed from one that sounds angry or sad in itself.
+    """
+    emotion = facts.emotion
+    if emotion is None or not may_be_sure(emotion):
+        return None
+    change_st = facts.prosody.f0_delta_st if facts.prosody is not None else None
+    if change_st is None:
+        return emotion.label if emotion.score >= LEAST_ALONE[emotion.label] else None
+    least_st = RAISED_ST.get(emotion.label)
+    agrees = change_st <= NOT_RAISED_ST if least_st is None else change_st >= least_st
+    return emotion.label if agrees else None
 
 
 def contradicts(words: WordsTell | None, emotion: EmotionLabel) -> bool:
@@ -68,7 +90,7 @@ def note_for(facts: VoiceFacts, language: Language, words: WordsTell | None = No
     ``None`` where nothing is sure, or where the ``words`` tell the opposite of an emotion or leave no place for it.
     """
     spoken = language if language in EMOTIONS else "en"
-    emotion = sure_emotion(facts.emotion)
+    emotion = sure_emotion(facts)
     if emotion is not None:
         return None if words == "plain" or contradicts(words, emotion) else EMOTIONS[spoken].get(emotion)
     return next((text for cue, text in CUES[spoken].items() if cue in facts.cues), None)

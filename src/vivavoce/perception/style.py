@@ -28,7 +28,7 @@ BY_CUE: Mapping[Cue, SpeakingStyle] = {
 
 def style_for(facts: VoiceFacts, words: WordsTell | None = None) -> SpeakingStyle:
     """The style of the reply to a turn that sounds so; the usual one where nothing is sure or ``words`` tell the opposite."""
-    emotion = sure_emotion(facts.emotion)
+    emotion = sure_emotion(facts)
     if emotion is not None:
         return PLAIN if contradicts(words, emotion) else BY_EMOTION.get(emotion, PLAIN)
     return next((style for cue, style in BY_CUE.items() if cue in facts.cues), PLAIN)

@@ -14,7 +14,7 @@ from vivavoce.closing import CloseStack
 from vivavoce.engines.base import Perceiver
 from vivavoce.errors import EngineError
 from vivavoce.intents.feelings import WordsReader
-from vivavoce.perception.notes import sure_emotion
+from vivavoce.perception.notes import may_be_sure
 from vivavoce.perception.together import together
 from vivavoce.types import Samples, Transcript, TranscriptDelta
 from vivavoce.voice_facts import Perceived, PerceiveOptions, SpeechEncoding
@@ -36,7 +36,7 @@ ALL = PerceiveOptions()
 class Perceiving:
     """One for all sessions of a process. Of what two of the ``perceivers`` hear, the first is believed. ``patience_s``: how
     long an utterance waits for them when its transcript is there. ``options`` are what this server may infer. ``words`` reads
-    what the words tell by themselves, where an emotion is heard that would be answered to.
+    what the words tell by themselves, where an emotion is heard that may be answered to.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Listening:
 
     async def _with_words(self, heard: Perceived, text: str) -> Perceived:
         """To read the words takes less than to read the instruction they may withhold."""
-        if self._words is None or not text or sure_emotion(heard.emotion) is None:
+        if self._words is None or not text or not may_be_sure(heard.emotion):
             return heard
         try:
             async with asyncio.timeout(WORDS_PATIENCE_S):

@@ -121,7 +121,7 @@ async def _write(
         await writing.write(request.prefix)
     end: GenerationEnd | None = None
     if request.messages:
-        async with aclosing(_generated(request, model)) as events:
+        async with aclosing(answer_events(request, model)) as events:
             async for event in events:
                 match event:
                     case TextDelta(text=text):
@@ -147,8 +147,8 @@ async def _write(
         await emit(end)
 
 
-def _generated(request: ReplyRequest, model: LanguageModel) -> AsyncGenerator[LoopEvent, None]:
-    """What the model yields, with or without tools of the server."""
+def answer_events(request: ReplyRequest, model: LanguageModel) -> AsyncGenerator[LoopEvent, None]:
+    """What the model yields in words, held to its manner, with or without tools of the server. Raises ``EngineError``."""
     answering: LanguageModel = ReasoningModel(model)
     if request.server_tools is not None and request.server_tools.manner is not None:
         answering = PersonaModel(answering, request.server_tools.manner)

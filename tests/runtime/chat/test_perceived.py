@@ -56,7 +56,7 @@ def test_a_recording_without_words_is_answered_with_what_is_heard() -> None:
 
 def test_a_question_about_something_else_has_the_note_for_the_voice() -> None:
     found = heard([user("What is the capital of France?")], {(0, 0): SPOKEN})
-    assert "sounds sad" in str(found.note)
+    assert "sound sad" in str(found.note)
 
 
 def test_without_recordings_nothing_is_noted_and_what_was_not_listened_to_is_owned_up_to() -> None:

@@ -1,6 +1,7 @@
 """Neutral sentences said in different feelings, and plain ones with a wrong one: does what is told of the voice help or harm?
 
-Only the language model is asked: what a perceiver would have found is given to it as a session gives it.
+Only the language model is asked, as sessions ask it: what a perceiver would have found is given to it as they give it, and its
+answer is held to what they hold it to.
 """
 
 from __future__ import annotations
@@ -22,8 +23,13 @@ from vivavoce.bench.scenarios.rubric import Feeling, fit
 from vivavoce.engines.base import LanguageModel
 from vivavoce.intents.feelings import WordsReader
 from vivavoce.perception.notes import note_for
+from vivavoce.runtime.reply import ReplyRequest, answer_events
 from vivavoce.session.default_prompt import system_prompt
 from vivavoce.session.voice_perception import with_note
+from vivavoce.tools.base import CallContext
+from vivavoce.tools.confirmations import Confirmations
+from vivavoce.tools.reply_plan import ReplyPlanner
+from vivavoce.tools.tool_run import ToolRun
 from vivavoce.types import GenerationOptions, Language, Message, TextDelta
 from vivavoce.voice_facts import Emotion, EmotionLabel, VoiceFacts
 
@@ -100,7 +106,10 @@ async def ask(model: LanguageModel, sentence: Sentence, feeling: Feeling | None,
         messages = with_note(messages, note)
     text = ""
     options = GenerationOptions(ANSWER_TOKENS, temperature=0.0, slot=0)
-    async with aclosing(model.generate(messages, options)) as events:
+    context = CallContext("bench", messages, sentence.language)
+    plan = await ReplyPlanner(None, Confirmations(), "risky").plan(messages, options, (), context)
+    run = ToolRun((), context, note=plan.note, begun=plan.begun, manner=plan.manner)
+    async with aclosing(answer_events(ReplyRequest(messages, plan.options, server_tools=run), model)) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 text += event.text
