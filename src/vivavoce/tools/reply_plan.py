@@ -148,6 +148,16 @@ class ReplyPlanner:
         # What has been looked up is not looked up again by the model.
         options = replace(options, withheld=options.withheld | {call.name for call in calls} | _useless(tools, intent))
         callable_ = {tool.name for tool in guarded} - options.withheld
+        if (
+            looks_up
+            and has_last_word(messages)
+            and len(callable_) == 1
+            and intent is not None
+            and intent.status >= IS_OWN
+        ):
+            (only,) = callable_
+            if guard.levels[only] == "none" and options.tool_choice == "auto":
+                options = replace(options, tool_choice=NamedTool(only))
         if beginning.begun and beginning.personal and not callable_ and not calls:
             return ReplyPlan(options, calls, guard, beginning.note, beginning.begun)
         asks = not calls and has_last_word(messages)  # what was looked up for it has not been found yet
@@ -214,8 +224,9 @@ _LOOKS_UP = re.compile(
 )
 """Words of somebody who wants to know something first."""
 
-MAY_BE_STATUS, IS_STATUS = 0.5, 0.9
-"""Probabilities from which on a turn may ask how something of the user's own stands, and from which on it surely does."""
+MAY_BE_STATUS, IS_OWN, IS_STATUS = 0.5, 0.8, 0.9
+"""Probabilities from which on a turn may ask how something of the user's own stands; from which on it does, where its number is
+given; and from which on it surely does."""
 
 TALK = 0.1
 """Probability below which a turn asks for nothing of a kind."""
