@@ -14,7 +14,7 @@ from vivavoce.intents.turn import TurnIntent
 from vivavoce.tools.base import CallContext, ServerTool, ToolResult
 from vivavoce.tools.confirmations import Confirmations
 from vivavoce.tools.reply_plan import ReplyPlanner
-from vivavoce.types import GenerationOptions, Message, Tool, ToolCall
+from vivavoce.types import GenerationOptions, Message, NamedTool, Tool, ToolCall, ToolChoice
 
 FIND = Tool("find_order", "Find an order.", {"type": "object", "properties": {"order_id": {"type": "string"}}})
 
@@ -167,6 +167,25 @@ async def test_what_a_function_told_is_quoted_to_who_points_back_at_it(says: str
     assert plan.calls
     assert ("112.5" in plan.note) == quoted
     assert plan.asks_documents != quoted
+
+
+@pytest.mark.parametrize(
+    ("functions", "status", "choice"),
+    [
+        ((LOOKING, ACTING), 0.9, NamedTool("get_order")),
+        ((LOOKING, FIND), 0.9, "auto"),
+        ((LOOKING,), 0.6, "auto"),
+        ((ACTING,), 0.9, "auto"),
+    ],
+)
+async def test_the_only_function_that_may_tell_is_called(
+    functions: tuple[Tool, ...], status: float, choice: ToolChoice
+) -> None:
+    says = "Where is order 50268?"
+    planner = Planned(None, Confirmations(), "risky", TurnIntent(says, 0.0, 0.5, 0.0, status=status))
+    messages = (Message("user", says),)
+    plan = await planner.plan(messages, GenerationOptions(tools=functions), (), CallContext("me", messages))
+    assert plan.options.tool_choice == choice
 
 
 async def test_a_result_is_no_reason_to_act() -> None:

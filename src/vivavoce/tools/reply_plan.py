@@ -140,21 +140,20 @@ class ReplyPlanner:
             return ReplyPlan(replace(options, tool_choice="none"), (), guard, beginning.note or note, beginning.begun)
         withheld = frozenset(guard.tools) if _is_talk(intent) else guard.withheld() | _beside_the_act(intent, guard)
         options = replace(options, withheld=options.withheld | withheld)
-        looks_up = _surely_looks_up(intent, guard)
-        calls = (
-            await self._searches(messages, options, tools, intent) if has_last_word(messages) and not looks_up else []
-        )
+        fresh = has_last_word(messages)
+        looks_up = fresh and _surely_looks_up(intent, guard)
+        calls = await self._searches(messages, options, tools, intent) if fresh and not looks_up else []
         # What has been looked up is not looked up again by the model.
         options = replace(options, withheld=options.withheld | {call.name for call in calls} | _useless(tools, intent))
         callable_ = {tool.name for tool in guarded} - options.withheld
+        if looks_up:
+            options = _with_only_look_up(options, callable_, guard, intent)
         if beginning.begun and beginning.personal and not callable_ and not calls:
             return ReplyPlan(options, calls, guard, beginning.note, beginning.begun)
-        asks = not calls and has_last_word(messages)  # what was looked up for it has not been found yet
-        about_acting = asks and bool(withheld) and intent is not None and intent.documents >= ABOUT_ACTING
-        note = "" if beginning.begun else beginning.note
-        note = in_language(_ONLY_ASKING, context.language) if about_acting else note
-        if calls and _may_mean_result(messages):
-            note = recollection(messages, context.language).note
+        note = (
+            _note(intent, messages, context.language, searches=bool(calls), withholds=bool(withheld)) if fresh else ""
+        )
+        note = note or ("" if beginning.begun else beginning.note)
         return ReplyPlan(options, calls, guard, note, asks_documents=_asks_documents(intent, messages))
 
     async def _intent(self, messages: Sequence[Message]) -> TurnIntent | None:
@@ -214,8 +213,9 @@ _LOOKS_UP = re.compile(
 )
 """Words of somebody who wants to know something first."""
 
-MAY_BE_STATUS, IS_STATUS = 0.5, 0.9
-"""Probabilities from which on a turn may ask how something of the user's own stands, and from which on it surely does."""
+MAY_BE_STATUS, IS_OWN, IS_STATUS = 0.5, 0.8, 0.9
+"""Probabilities from which on a turn may ask how something of the user's own stands; from which on it does, where its number is
+given; and from which on it surely does."""
 
 TALK = 0.1
 """Probability below which a turn asks for nothing of a kind."""
@@ -302,6 +302,27 @@ def _surely_looks_up(intent: TurnIntent | None, guard: CallGuard) -> bool:
     if intent is None or intent.status < MAY_BE_STATUS or not _has_looked_up_number(intent):
         return False
     return any(level == "none" for level in guard.levels.values())
+
+
+def _with_only_look_up(
+    options: GenerationOptions, names: Collection[str], guard: CallGuard, intent: TurnIntent | None
+) -> GenerationOptions:
+    """``options`` that demand the one function of ``names``, where there is no other and it only looks up."""
+    if intent is None or intent.status < IS_OWN or options.tool_choice != "auto" or len(names) != 1:
+        return options
+    (only,) = names
+    return replace(options, tool_choice=NamedTool(only)) if guard.levels[only] == "none" else options
+
+
+def _note(
+    intent: TurnIntent | None, messages: Sequence[Message], language: Language, *, searches: bool, withholds: bool
+) -> str:
+    """What the model is told beside the user's turn: what a function told that they point back at; or, where functions that act
+    are withheld and nothing has been looked up for it, that they only ask."""
+    if searches:
+        return recollection(messages, language).note if _may_mean_result(messages) else ""
+    about_acting = withholds and intent is not None and intent.documents >= ABOUT_ACTING
+    return in_language(_ONLY_ASKING, language) if about_acting else ""
 
 
 def _has_looked_up_number(intent: TurnIntent) -> bool:
