@@ -60,7 +60,7 @@ SIGNS: Mapping[str, int] = {
 LEAST_SILENCE = 0.5
 """Weight of the silence at least, so that every wait ends."""
 
-CUT_OFF_RATES: Mapping[Eagerness, float] = {"high": 0.2, "medium": 0.1, "low": 0.03}
+CUT_OFF_RATES: Mapping[Eagerness, float] = {"high": 0.15, "medium": 0.08, "low": 0.03}
 """False cut-offs each eagerness may cost, by cross-validation over turns; on held-out ones they are about half as many. Most
 are healed: a turn is reopened when its user goes on before the answer is heard."""
 
