@@ -186,14 +186,15 @@ async def test_what_a_note_has_said_is_said() -> None:
 @pytest.mark.parametrize(
     ("says", "answers", "expected", "language"),
     [
-        ("Which exit is the right one?", [["Which exit is the", " right one?"], ["I don't know."]], "I don't know.", "en"),
+        ("Which exit is right?", [["Which exit is", " right?"], [" I don't know."]], "Let me see: I don't know.", "en"),
         ("他们把会议改到星期五了。", [["他们把会议改到星期五了。你能去吗？"]], "你能去吗？", "zh"),
-        ("去老大桥从哪个出口下？", [["去老大桥从哪个出口下？"], ["我不知道。"]], "我不知道。", "zh"),
-        ("我哥哥终于要回家了。", [["你哥哥终于要回家了。"], ["真好，他什么时候到？"]], "真好，他什么时候到？", "zh"),
+        ("去老大桥从哪个出口下？", [["去老大桥从哪个出口下？"], ["我不知道。"]], "这个嘛，我不知道。", "zh"),
+        ("我哥哥终于要回家了。", [["你哥哥终于要回家了。"], ["真不错，他什么时候到？"]], "听起来真不错，他什么时候到？", "zh"),
         ("My order has four parts.", [["Your order has four", " parts. Is that right?"]],
          "Your order has four parts. Is that right?", "en"),
-        ("My brother is coming home.", [["Your brother is coming home."], ["How nice!"]], "How nice!", "en"),
-        ("我是北京人。", [["我是北京人。"], ["北京好啊，哪个区的？"]], "北京好啊，哪个区的？", "zh"),
+        ("My brother is coming home.", [["My brother is coming home."], [" nice!"]], "That sounds nice!", "en"),
+        ("我的订单有四个部分。", [["你的订单有四个部分。", "对吗？"]], "你的订单有四个部分。对吗？", "zh"),
+        ("我是北京人。", [["我是北京人。"], ["是老乡，哪个区的？"]], "听起来是老乡，哪个区的？", "zh"),
         ("早上好。", [["早上好。"]], "早上好。", "zh"),
         ("Say: the cat sat on the mat.", [["The cat sat on the mat."]], "The cat sat on the mat.", "en"),
         ("跟我说：今天天气真的很好。", [["今天天气真的很好。"]], "今天天气真的很好。", "zh"),
@@ -207,10 +208,11 @@ async def test_the_question_is_no_answer(
 
 
 async def test_a_persona_that_is_told_how_to_speak_does_not_repeat_the_user() -> None:
-    model = Scripted(["我一个小时前就点了菜。"], ["对不起，马上就来。"])
+    model = Scripted(["我一个小时前就点了菜。"], ["让您久等了，马上就来。"])
     instructions = "你是四川饭馆的老板娘，请你说四川话。"
     assert (
-        await answer(model, "我一个小时前就点了菜。", instructions=instructions, language="zh") == "对不起，马上就来。"
+        await answer(model, "我一个小时前就点了菜。", instructions=instructions, language="zh")
+        == "听起来让您久等了，马上就来。"
     )
 
 

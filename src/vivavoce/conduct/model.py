@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from typing_extensions import override
 
+from vivavoce.conduct.comfort import begun_comfort
 from vivavoce.conduct.language import ScriptWatch
 from vivavoce.conduct.lengths import Length
 from vivavoce.conduct.manner import Manner, most_units
@@ -18,6 +19,7 @@ from vivavoce.engines.chat_fields import REMINDERS
 from vivavoce.engines.delegating_model import DelegatingModel
 from vivavoce.text.scripts import blank_between
 from vivavoce.text.token_estimates import estimate_text, estimate_tokens
+from vivavoce.turns.backchannel import asks_a_question
 from vivavoce.types import (
     GenerationEnd,
     GenerationEvent,
@@ -44,6 +46,9 @@ _NEW: Mapping[Language, str] = {
     "zh": "这句话你已经说过了。请针对用户刚才的话，说点新的。",
     "ja": "それはもう言いました。最後の言葉に、新しい内容で答えてください。",
 }
+_BEGUN_ANSWER: Mapping[Language, str] = {"en": "Let me see:", "zh": "这个嘛，", "ja": "そうですね、"}
+"""How a question is answered that was said back: told not to, a small model says it back again."""
+
 _OWN_WORDS: Mapping[Language, str] = {
     "en": "Answer the person now, in words of your own.",
     "zh": "现在直接回答用户，用你自己的话。",
@@ -111,6 +116,10 @@ class PersonaModel(DelegatingModel):
             for event in part.closing():
                 yield event
             return
+        if part.filter.echoes and not begun:
+            async for event in self._begun_anew(messages, options):
+                yield event
+            return
         again = _Part(self._manner, SentenceFilter(frozenset(), self._manner.rules.most_sentences), begun)
         if part.filter.parrots:  # what is read aloud is not told again
             told = [one for one in messages if not one.hint] + [
@@ -119,6 +128,23 @@ class PersonaModel(DelegatingModel):
         else:
             told = [*messages, Message("system", _in(_NEW, self._manner.language))]
         async for event in again.events(self._model.generate(told, options), told):
+            yield event
+        for event in again.closing():
+            yield event
+
+    async def _begun_anew(
+        self, messages: Sequence[Message], options: GenerationOptions
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """An answer in place of an echo, which begins as no echo does."""
+        said = next((message.content for message in reversed(messages) if message.role == "user"), "")
+        language = self._manner.language
+        begun = (
+            _in(_BEGUN_ANSWER, language) if asks_a_question(said) else begun_comfort(language) or begun_comfort("en")
+        )
+        again = _Part(self._manner, SentenceFilter(frozenset(), self._manner.rules.most_sentences), "")
+        told = [*(one for one in messages if not one.hint), Message("assistant", begun)]
+        rest = replace(options, continue_last_message=True, tool_choice="none")
+        async for event in again.events(_behind(begun, self._model.generate(told, rest)), told):
             yield event
         for event in again.closing():
             yield event

@@ -34,16 +34,10 @@ _ASKS_FOR_WORDS = re.compile(
 )
 """Of the user: the words are to be said."""
 
-_SWAPPED = {
-    "i": "you", "me": "you", "we": "you", "us": "you", "my": "your", "our": "your", "mine": "yours", "ours": "yours",
-    "am": "are", "i'm": "you're", "i've": "you've", "i'll": "you'll", "i'd": "you'd", "we're": "you're", "we've": "you've",
-    "we'll": "you'll", "myself": "yourself", "ourselves": "yourselves", "我": "你", "咱": "你",
-}  # fmt: skip
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|my|we|our)\b|[我咱]|私|僕", re.IGNORECASE)
 LEAST_LETTERS = 4
 """Of a sentence of somebody about themselves that is an echo; short greetings are returned as they are."""
 
-_PERSON = re.compile(r"\b[a-z]+(?:'[a-z]+)?\b|[我咱]")
 _PART = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-][^\W_]+)*")
 
 
@@ -67,13 +61,15 @@ def note_sentences(messages: Sequence[Message]) -> tuple[frozenset[str], frozens
 
 
 def own_words(messages: Sequence[Message]) -> tuple[frozenset[str], frozenset[str]]:
-    """Keys of what the user said last, and of the same said to them ("my" is "your"); nothing where they, or the instructions,
-    ask for words to be said again."""
+    """Keys of what the user said last, and of the same said to them (我 is 你; in English that was not seen).
+
+    Nothing where they, or the instructions, ask for words to be said again.
+    """
     said = next((message.content for message in reversed(messages) if message.role == "user"), "")
     head = messages[0].content if messages and messages[0].role == "system" else ""
     if _WORK_ON_WORDS.search(f"{head}\n{said}") or _ASKS_FOR_WORDS.search(said):
         return frozenset(), frozenset()
-    to_them = _PERSON.sub(lambda word: _SWAPPED.get(word[0], word[0]), said.casefold().replace("’", "'"))
+    to_them = re.sub("[我咱]", "你", said)
     told_of_self = (sentence for sentence in sentences_in(said) if _FIRST_PERSON.search(sentence))
     own = keys_of([said]) | {key for sentence in told_of_self if len(key := letters(sentence)) >= LEAST_LETTERS}
     return own, keys_of([to_them]) - own

@@ -83,11 +83,11 @@ class SentenceFilter:
     """Reads an answer along. ``earlier`` are keys of what has been said; ``over``: it is long enough, and nothing more is let
     through. ``most_sentences`` and ``most_units`` (of ``length``) are 0 where there is no most; the first sentence is
     always let through. What begins as one of ``notes``, or is one of ``short_notes``, is left out, and so is a first
-    sentence that is one of the ``parroted`` keys; ``parrots`` counts them. One of the ``reflected`` waits for another
-    sentence, and is left out if it is all there is. At ``stop_at`` units the answer is over with the sentence it is in.
-    ``closing`` is left out: it is said by others at the end. A sentence is kept free for ``required`` words that have not
-    been said. ``dropped`` counts what was left out; ``echoed`` sentences are not, nor, where it ``may_repeat``, is any
-    for having been said.
+    sentence that is one of the ``parroted`` keys; ``parrots`` and ``echoes`` count them. One of the ``reflected`` waits
+    for another sentence, and is left out if it is all there is. At ``stop_at`` units the answer is over with the sentence
+    it is in. ``closing`` is left out: it is said by others at the end. A sentence is kept free for ``required`` words
+    that have not been said. ``dropped`` counts what was left out; ``echoed`` sentences are not, nor, where it
+    ``may_repeat``, is any for having been said.
     """
 
     earlier: frozenset[str]
@@ -107,6 +107,7 @@ class SentenceFilter:
     over: bool = False
     dropped: int = 0
     parrots: int = 0
+    echoes: int = 0
     _goes_on: bool = False
     _sentence: str = ""
     _held: str = ""
@@ -141,7 +142,7 @@ class SentenceFilter:
         else:
             rest = self._behind_reflection(self._take(len(self._held), ended=True))
         if self._reflection:
-            self.dropped, self.parrots, self._reflection = self.dropped + 1, self.parrots + 1, ""
+            self.dropped, self.echoes, self._reflection = self.dropped + 1, self.echoes + 1, ""
         return rest
 
     def _behind_reflection(self, out: str) -> str:
@@ -201,8 +202,11 @@ class SentenceFilter:
 
     def _is_dropped(self, sentence: str) -> bool:
         key = letters(sentence)
-        if self._is_parroted(key):
+        if self._is_noted(key):
             self.parrots += 1
+            return True
+        if self._is_echo(key):
+            self.echoes += 1
             return True
         if not (self.may_repeat or key in self.echoed) and (
             sentence_key(sentence) in self.earlier or key in self._said
@@ -230,10 +234,12 @@ class SentenceFilter:
             return False
         return not key or any(one.startswith(key) for one in (*self.earlier, *self._said))
 
-    def _is_parroted(self, key: str) -> bool:
+    def _is_noted(self, key: str) -> bool:
+        return key in self.short_notes or any(key.startswith(note) for note in self.notes)
+
+    def _is_echo(self, key: str) -> bool:
         no_answer = self.parroted | self.reflected if self.most_sentences == 1 else self.parroted
-        noted = key in self.short_notes or any(key.startswith(note) for note in self.notes)
-        return noted or (self._is_first and key in no_answer)
+        return self._is_first and key in no_answer
 
     def _may_be_parroted(self, begun: str) -> bool:
         """Whether a sentence that has begun so, in ``letters``, is a note to the model or may still become one, or an echo."""
