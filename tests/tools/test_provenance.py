@@ -125,6 +125,11 @@ def test_an_amount_is_compared_as_a_number(says: str, amount: object, is_said: b
     assert unsaid(says, {"amount": amount}) == ([] if is_said else ["amount"])
 
 
+@pytest.mark.parametrize(("says", "missing"), [("Wake me at six in the morning.", []), ("Wake me, please.", ["time"])])
+def test_a_time_of_the_day_may_be_told_in_full(says: str, missing: list[str]) -> None:
+    assert unsaid(says, {"time": "06:00 AM"}) == missing
+
+
 def test_a_relative_may_be_called_otherwise() -> None:
     assert unsaid("给我妈转两千。", {"recipient": "妈妈"}) == []
     assert unsaid("给我爸转两千。", {"recipient": "妈妈"}) == ["recipient"]

@@ -39,7 +39,7 @@ _NAMED = re.compile(
 """Arguments that are names: free text is put into other words, a name is not."""
 
 _DATE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{2})?)?$")
-_CLOCK = re.compile(r"^\d{1,2}:\d{2}(?::\d{2})?$")
+_CLOCK = re.compile(r"^\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]\.?m\.?)?$", re.IGNORECASE)
 _DATE_WORDS = re.compile(
     r"\d|\b(?:today|tonight|tomorrow|yesterday|next|this|mon|tues?|wed(?:nes)?|thurs?|fri|sat(?:ur)?|sun)(?:day)?\b|\bweek|\bmonth"
     r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|first|second|third|\w+th\b"
@@ -79,7 +79,9 @@ _OTHER_DAY = re.compile(
 """Ways to say a day without its name."""
 
 _DIGITS = re.compile(r"\d+")
-_MONEY = r"[$€£¥￥]|USD|EUR|GBP|CNY|RMB|JPY|CHF|euros?|dollars?|pounds?|yuan|yen|cents?|percent|%|元|块钱?|欧元?|美元|英镑|人民币|円"
+_MONEY = (
+    r"[$€£¥￥]|USD|EUR|GBP|CNY|RMB|JPY|CHF|euros?|dollars?|pounds?|yuan|yen|cents?|%|元|块钱?|欧元?|美元|英镑|人民币|円"
+)
 _AMOUNT = re.compile(rf"(?:{_MONEY})? ?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d{{1,2}})? ?(?:{_MONEY})?", re.IGNORECASE)
 """An amount, perhaps with its currency."""
 
