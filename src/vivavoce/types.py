@@ -232,7 +232,8 @@ class GenerationOptions:
     are yielded are of ``tools``, and their arguments fit the tool's JSON Schema. Tools that are ``withheld`` are told to the
     model as ever (so that what it has read of its prompt stays good) but cannot be called in this reply. Those that are
     ``transient`` are on offer in this reply only, because there are too many to tell them all: an engine that keeps what it
-    has read of a prompt tells them behind the conversation.
+    has read of a prompt tells them behind the conversation. ``likely_call``: the turn surely asks for what one of them does, so
+    that an engine which weighs words against calls leans to a call.
 
     ``schema`` is a JSON Schema: the text of the reply fits it, unless it ends for ``length``. ``logprobs`` asks for the
     probability of each token of the text and of so many others in its place. Not every engine has these: see
@@ -252,6 +253,7 @@ class GenerationOptions:
     parallel_tool_calls: bool = True
     withheld: frozenset[str] = frozenset()
     transient: frozenset[str] = frozenset()
+    likely_call: bool = False
     slot: int | None = None
     continue_last_message: bool = False
     frequency_penalty: float = 0.0

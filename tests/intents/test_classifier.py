@@ -131,6 +131,8 @@ async def test_another_embedder_tells_nothing() -> None:
         "Booking QX742.",
         "I'm member 5512.",
         "会员号3391。",
+        "账户六六零二。",
+        "合同是8812。",
         "我的编号是P三零八一。",
     ],
 )

@@ -39,6 +39,8 @@ def arguments_of(correction: Correction | None) -> object:
         ({"flight": "LH 4410", "day": "Monday"}, "no it's four four one four", {"flight": "LH 4414", "day": "Monday"}),
         ({"contract": "HK0523"}, "不对，是HK零五三二。", {"contract": "HK0532"}),
         ({"order": "47112"}, "不好意思，我说错了，是四七一三二。", {"order": "47132"}),
+        ({"order": "47112"}, "不，四七一三二。", {"order": "47132"}),
+        ({"order": "47112"}, "I'm sorry, it's 47132.", {"order": "47132"}),
         ({"order": "47112"}, "すみません、間違えました。47132です。", {"order": "47132"}),
     ],
 )

@@ -123,3 +123,28 @@ def test_the_line_that_shares_most_with_the_question_denies_it(
     lines: list[str], question: str, denied: int | None
 ) -> None:
     assert denying_line(evidence_of([], lines, question)) == ("" if denied is None else lines[denied])
+
+
+CLOSED = ["周日和周一休息。"]
+DOGS = ["Animals are not allowed in the building, except for guide dogs."]
+
+
+@pytest.mark.parametrize(
+    ("lines", "question", "answer", "contradicts"),
+    [
+        (CLOSED, "你们周日开门吗？", "周日我们开门。", True),
+        (CLOSED, "你们周日开门吗？", "我们周日会开门。", True),
+        (CLOSED, "你们周日开门吗？", "我们周日不开门。", False),
+        (CLOSED, "你们周日开门吗？", "周日休息。", False),
+        (DOGS, "May I bring animals into the building?", "You can bring animals into the building.", True),
+        (DOGS, "May I bring animals into the building?", "You may bring guide dogs only.", False),
+        (DOGS, "May I bring animals into the building?", "It is not allowed.", False),
+        (DOGS, "Which animals are allowed in the building?", "You can bring guide dogs.", False),
+        (["Open daily."], "Are you open daily?", "We are open daily.", False),
+    ],
+)
+def test_a_yes_without_the_word_is_one(lines: list[str], question: str, answer: str, contradicts: bool) -> None:
+    check = AnswerCheck(evidence_of([], lines, question))
+    said = "".join([*map(check.push, answer), check.flush()])
+    assert bool(check.fault) == contradicts
+    assert said == ("" if contradicts else answer)

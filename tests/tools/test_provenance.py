@@ -106,6 +106,35 @@ def test_a_title_is_no_name_and_a_day_has_to_be_said(says: str, arguments: dict[
     assert unsaid(says, arguments) == missing
 
 
+@pytest.mark.parametrize(
+    ("says", "amount", "is_said"),
+    [
+        ("给我妈转两千。", "2,000", True),
+        ("给我妈转一千五。", "1500", True),
+        ("给我妈转两万块。", "20000元", True),
+        ("Send two hundred and fifty euros.", "250.00", True),
+        ("Send 1,200 dollars.", "$1,200", True),
+        ("Send 1,200 dollars.", "1300", False),
+        ("给我妈转两千。", "20,000", False),
+        ("Send two hundred and fifty euros.", 250, True),
+        ("给我妈转一千五。", 1500, True),
+        ("给我妈转一千五。", 1050, False),
+    ],
+)
+def test_an_amount_is_compared_as_a_number(says: str, amount: object, is_said: bool) -> None:
+    assert unsaid(says, {"amount": amount}) == ([] if is_said else ["amount"])
+
+
+@pytest.mark.parametrize(("says", "missing"), [("Wake me at six in the morning.", []), ("Wake me, please.", ["time"])])
+def test_a_time_of_the_day_may_be_told_in_full(says: str, missing: list[str]) -> None:
+    assert unsaid(says, {"time": "06:00 AM"}) == missing
+
+
+def test_a_relative_may_be_called_otherwise() -> None:
+    assert unsaid("给我妈转两千。", {"recipient": "妈妈"}) == []
+    assert unsaid("给我爸转两千。", {"recipient": "妈妈"}) == ["recipient"]
+
+
 def test_an_enum_is_the_schemas_own_words() -> None:
     schema = {"properties": {"mode": {"enum": ["eco", "boost"]}}, "required": ["mode"]}
     assert unsaid("Make it strong.", {"mode": "boost"}, schema) == []

@@ -50,6 +50,8 @@ def test_what_wants_to_know_something(text: str) -> None:
         "It is raining a lot today, isn't it?",
         "Nice day, right?",
         "It rains.",
+        "Really?",
+        "是吗？",
         "今天雨真大啊。",
         "天气不错，对吧？",
         "いい天気ですね。",

@@ -188,6 +188,18 @@ async def test_the_only_function_that_may_tell_is_called(
     assert plan.options.tool_choice == choice
 
 
+@pytest.mark.parametrize(("acts", "status", "likely"), [(0.95, 0.0, True), (0.5, 0.0, False), (0.0, 0.6, True)])
+async def test_a_call_is_likely_where_a_turn_surely_wants_one(acts: float, status: float, likely: bool) -> None:
+    says = "The order is 50268."
+    intent = TurnIntent(says, acts, 0.0, 0.0, whole_acts=acts, status=status)
+    messages = (Message("user", says),)
+    context = CallContext("me", messages)
+    plan = await Planned(None, Confirmations(), "risky", intent).plan(
+        messages, GenerationOptions(tools=(LOOKING, ACTING)), (), context
+    )
+    assert plan.options.likely_call is likely
+
+
 async def test_a_result_is_no_reason_to_act() -> None:
     book = Tool("book_table", "Book a table.", {"type": "object"})
     found = ToolCall("call_1", "find_order", "{}")

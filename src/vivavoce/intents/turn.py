@@ -15,7 +15,7 @@ from vivavoce.types import Message
 _IDENTIFIES = re.compile(
     r"^\W*(?:(?:my|the|it|its|it['’]s|this|that|i|i['’]m|under|number|no|code|id|booking|order|reservation|customer|member|patient"
     r"|client|contract|account|card|invoice|ticket|session|policy|claim|case|file|reference)\b[^?？]*\d[^?？,]{0,6}\W*$"
-    r"|(?:我的|我是|是|编号|号码|单号|[^，。？?]{0,6}(?:编号|号码|单号|号))[^？?]{0,8}\d+\W*$|[^？?]{0,12}番号は?[^？?]{0,6}\d+[^？?]{0,4}$)",
+    r"|(?:我的|我是|是|编号|号码|单号|账户|账号|合同|卡号|尾号|房间|病历|会员|订单|保单|户号|手机|[^，。？?]{0,6}(?:编号|号码|单号|号))[^？?]{0,8}\d+\W*$|[^？?]{0,12}番号は?[^？?]{0,6}\d+[^？?]{0,4}$)",
     re.IGNORECASE,
 )
 

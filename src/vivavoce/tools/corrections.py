@@ -20,10 +20,11 @@ from vivavoce.tools.provenance import LEAST_DIGITS, parsed
 from vivavoce.types import Message, ToolCall
 
 _PUTS_RIGHT = re.compile(
-    r"^\W*(?:no|nope|nah|oops|sorry|actually|wait|oh|hang on|hold on|correction|pardon|excuse me"
-    r"|i beg your pardon|my (?:mistake|bad))\b"
+    r"^\W*(?:no|nope|nah|oops|i(?:['’]m| am) (?:so |very )?sorry|apologies|sorry|actually|wait|oh|hang on"
+    r"|hold on|correction|pardon|excuse me|i beg your pardon|my (?:mistake|bad))\b"
     r"|\b(?:i|we) (?:said|meant|mean)\b|\b(?:wrong|mistake|misheard|misspoke|mixed up|instead|rather)\b|\bnot\b"
-    r"|^\W*(?:不对|不是|错了|不好意思|抱歉|对不起|等一下|等等|哦|啊)|[说听搞弄记写报]错|[，,](?:而)?不是|说的是|应该是|更正|改成|而是"
+    r"|^\W*(?:不+[，,。、 ]|不对|不是|哎|唉|错了|不好意思|抱歉|对不起|等一下|等等|哦|啊)|[说听搞弄记写报]错|[，,](?:而)?不是"
+    r"|说的是|应该是|更正|改成|而是"
     r"|^\W*(?:いや|いえ|いいえ|すみません|ごめん|あ、)|違い|違う|間違|ではなく|じゃなく|訂正",
     re.IGNORECASE,
 )

@@ -36,6 +36,25 @@ _OPEN_END = re.compile(
 _YES = re.compile(
     r"^\W*(?:yes\b|yeah\b|sure\b|of course\b|certainly\b|是的|可以|能的|有的|对[，,。]|当然|はい)", re.IGNORECASE
 )
+_AFFIRMS = re.compile(
+    r"^\W*(?:you|we|they|it|he|she|that|this|they're|it's|we're) (?:can|may|do|does|are|is|will|have|has|offer|accept|allow)\b"
+    r"|^(?:[^，。！？,.!?不没无未]{0,8}?)(?:可以|能够|能|会|支持|接受|提供|允许|有|开门|营业)|^\W*(?:行|没问题|好的)",
+    re.IGNORECASE,
+)
+"""An answer that begins like a yes without the word; it is one if nothing in its sentence denies or limits."""
+
+_POLAR = re.compile(
+    r"^\W*(?:can|could|may|might|do|does|did|is|are|was|were|will|would|has|have|should|am)\b|[吗么嘛][?？]?\W*$|(.)[不没]\1|是否|有没有"
+    r"|(?:です|ます)か",
+    re.IGNORECASE,
+)
+"""A question that is answered with yes or no."""
+
+_LIMITS = re.compile(
+    r"\b(?:only|unless|but|however|apart from|excluding)\b|只|仅|除|但|需要|must\b|だけ|のみ", re.IGNORECASE
+)
+_SENTENCE_END = re.compile(r"[.!?。！？\n]")
+
 HONEST: Mapping[Language, tuple[str, ...]] = {
     "en": (
         "The documents don't say anything about that.",
@@ -157,12 +176,27 @@ class AnswerCheck:
         self._waiting += text
         if not (self.text.strip() or self.may_decline) and (_may_decline(self._waiting) or self._declines()):
             return ""
+        if self._may_affirm():
+            return ""
         end = _OPEN_END.search(self._waiting)
         return self._settle(end.start() if end else len(self._waiting))
 
     def flush(self) -> str:
         """The rest."""
-        return "" if self.fault else self._settle(len(self._waiting))
+        return "" if self.fault or self._may_affirm(whole=True) else self._settle(len(self._waiting))
+
+    def _may_affirm(self, *, whole: bool = False) -> bool:
+        """Whether the first sentence may be a yes that the nearest line denies; a fault where it is one."""
+        if self.text.strip() or not _POLAR.search(self.evidence.question) or not self._waiting.strip():
+            return False
+        if not (line := denying_line(self.evidence)):
+            return False
+        sentence = _SENTENCE_END.split(self._waiting.strip(), maxsplit=1)
+        if len(sentence) == 1 and not whole:
+            return True
+        if _AFFIRMS.match(sentence[0]) and not (_DENIES.search(sentence[0]) or _LIMITS.search(sentence[0])):
+            self.fault = line
+        return bool(self.fault)
 
     def _declines(self) -> bool:
         """Whether what has begun is a refusal that is not to be."""

@@ -39,6 +39,7 @@ from vivavoce.types import (
     ServerToolStarted,
     TextDelta,
     ToolCall,
+    ToolChoice,
 )
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,8 @@ class ToolLoop:
                 yield replace(spent, reason="tool_calls" if round_.functions or waiting else round_.end.reason)
                 return
             may_call = calls and not self._exhausted
-            options = replace(options, continue_last_message=False, tool_choice="auto" if may_call else "none")
+            choice: ToolChoice = "auto" if may_call else "none"
+            options = replace(options, continue_last_message=False, tool_choice=choice, likely_call=False)
         yield spent
 
     # ---- inside

@@ -19,6 +19,7 @@ from typing import Any
 from vivavoce.text.inverse import inverse_normalized
 from vivavoce.text.said_values import nearly_same, time_is_said
 from vivavoce.text.scripts import written_language
+from vivavoce.tools.grounding import numbers_of
 from vivavoce.tools.rendering import is_quoted
 from vivavoce.types import Message
 
@@ -49,6 +50,12 @@ _TITLES = re.compile(
 """What stands beside a name and is none: "another doctor" does not name Doctor Lee."""
 
 _DIGITS = re.compile(r"\d+")
+_MONEY = (
+    r"[$€£¥￥]|USD|EUR|GBP|CNY|RMB|JPY|CHF|euros?|dollars?|pounds?|yuan|yen|cents?|%|元|块钱?|欧元?|美元|英镑|人民币|円"
+)
+_AMOUNT = re.compile(rf"(?:{_MONEY})? ?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d{{1,2}})? ?(?:{_MONEY})?", re.IGNORECASE)
+"""An amount, perhaps with its currency."""
+
 _CODE = re.compile(r"[A-Za-z]{1,4}[- ]?\d{2,}|\d{2,}[- ]?[A-Za-z]{1,4}")
 _WORD = re.compile(r"[^\W\d_]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -56,11 +63,13 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What may stand in arguments: ``groups`` are the digits of each message in their order, ``text`` all of it, folded."""
+    """What may stand in arguments: ``groups`` are the digits of each message in their order, ``text`` all of it, folded;
+    ``numbers`` are those said, in digits or in words."""
 
     groups: tuple[tuple[str, ...], ...]
     text: str
     user_text: str
+    numbers: frozenset[float] = frozenset()
 
     def has_digits(self, digits: str) -> bool:
         """Whether these digits were said as one number, or as neighbouring groups ("47 112")."""
@@ -77,6 +86,7 @@ def said_in(messages: Sequence[Message]) -> Said:
         tuple(tuple(_DIGITS.findall(text)) for text in texts),
         " ".join(texts).casefold(),
         user.casefold(),
+        frozenset(number for text in texts for number in numbers_of(text)),
     )
 
 
@@ -135,7 +145,12 @@ def _is_said(name: str, value: object, described: object, said: Said) -> bool:
         return True
     if isinstance(value, int | float):
         digits = re.sub(r"\D", "", f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value))
-        return len(digits) < LEAST_DIGITS or said.has_digits(digits) or said.has_digits(digits.rstrip("0"))
+        return (
+            len(digits) < LEAST_DIGITS
+            or float(value) in said.numbers
+            or said.has_digits(digits)
+            or said.has_digits(digits.rstrip("0"))
+        )
     if isinstance(value, str):
         return _string_is_said(name, value.strip(), said)
     if isinstance(value, Mapping):
@@ -154,6 +169,8 @@ def _string_is_said(name: str, value: str, said: Said) -> bool:
         return True
     if (timed := time_is_said(value, said.user_text, said.text)) is not None:
         return timed
+    if _AMOUNT.fullmatch(value) and float(re.sub(r"[^\d.]", "", value)) in said.numbers:
+        return True
     numbers = [
         digits for digits in _DIGITS.findall(re.sub(r"(?<=\d)[ .\-/](?=\d)", "", value)) if len(digits) >= LEAST_DIGITS
     ]
@@ -176,7 +193,7 @@ def _name_is_said(value: str, text: str) -> bool:
     initials = "".join(word[0] for word in _WORD.findall(value)).casefold()
     value = _TITLES.sub(" ", value).strip()
     if _HAN.search(value):
-        return any(part in text for part in _bigrams(value))
+        return any(part in text for part in _bigrams(value)) or (len(set(value)) == 1 and value[0] in text)
     words = [word.casefold() for word in _WORD.findall(value) if len(word) >= LEAST_WORD]
     said = set(_WORD.findall(text))
     return not words or initials in said or any(nearly_same(word, other) for word in words for other in said)

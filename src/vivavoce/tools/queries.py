@@ -32,7 +32,8 @@ _PREAMBLE = re.compile(
 _TAG = re.compile(
     r"\b(?:is|are|was|were|do|does|did|has|have|will|would|can|could)n['’]?t (?:it|they|he|she|you|we|that|there)\W*$"
     r"|, (?:right|huh|eh|no)\W*$"
-    r"|don['’]t you think\W*$|(?:对吧|是吧|不是吗|对不对|你说呢|吧)\W*$|(?:です|ます)よ?ね\W*$",
+    r"|don['’]t you think\W*$|^\W*(?:really|is that so|是吗|真的吗?|对吗|そうですか|本当ですか)\W*$"
+    r"|(?:对吧|是吧|不是吗|对不对|你说呢|吧)\W*$|(?:です|ます)よ?ね\W*$",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(

@@ -146,6 +146,8 @@ class ReplyPlanner:
         # What has been looked up is not looked up again by the model.
         options = replace(options, withheld=options.withheld | {call.name for call in calls} | _useless(tools, intent))
         callable_ = {tool.name for tool in guarded} - options.withheld
+        surely_acts = fresh and intent is not None and intent.whole_acts >= SURELY_ACTS
+        options = replace(options, likely_call=surely_acts or looks_up)
         if looks_up:
             options = _with_only_look_up(options, callable_, guard, intent)
         if beginning.begun and beginning.personal and not callable_ and not calls:

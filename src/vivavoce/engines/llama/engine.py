@@ -175,7 +175,7 @@ class LlamaModel(LanguageModel):
             async for chunk in chunks:
                 for score in reader.scores(chunk, CANDIDATES):
                     names = {tool.name for tool in options.tools} - options.withheld
-                    return decided(score.others, names, no_call_threshold(messages, self._settings.talk))
+                    return decided(score.others, names, no_call_threshold(messages, options, self._settings.talk))
         return "words"
 
     async def _read_ahead(self, messages: Sequence[Message], options: GenerationOptions) -> None:

@@ -42,10 +42,11 @@ def decided(first: Collection[TokenScore], names: Collection[str], threshold: fl
     return "words" if talk >= threshold * (talk + calls) else "calls"
 
 
-def no_call_threshold(messages: Sequence[Message], threshold: float) -> float:
+def no_call_threshold(messages: Sequence[Message], options: GenerationOptions, threshold: float) -> float:
     """The share of ``talk`` that makes a reply to ``messages`` words: larger (its square root) where the user answers a
-    question of the assistant's, because "Yes, please." sounds like talk whatever it is a yes to."""
-    return math.sqrt(threshold) if question_before(messages) else threshold
+    question of the assistant's, because "Yes, please." sounds like talk whatever it is a yes to, and where a call is likely
+    beforehand."""
+    return math.sqrt(threshold) if options.likely_call or question_before(messages) else threshold
 
 
 def _begins(token: str, words: Collection[str]) -> bool:
