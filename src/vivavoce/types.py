@@ -271,7 +271,7 @@ GenerationFeature: TypeAlias = Literal["schema", "logprobs", "thinking"]
 
 ModelAid: TypeAlias = Literal["relevance", "guard", "reminders", "repeats", "intents"]
 """What the server does for a language model because it is small. ``relevance``: tools a turn cannot be about are withheld, and
-one that surely knows is called. ``guard``: after text of strangers only what is harmless can be called, and what was said in
+one that surely knows is called. ``guard``: after untrusted content only what is harmless can be called, and what was said in
 confidence does not leave. ``reminders``: turns say in what language to answer. ``repeats``: a call whose result has just been
 given is not made again. ``intents``: documents are searched before it writes, and calls with effects are held to what the user
 asked for and said."""

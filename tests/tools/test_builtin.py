@@ -142,9 +142,9 @@ async def test_plugins_are_offered_when_they_are_named() -> None:
 
 
 async def test_settings_reach_the_reply() -> None:
-    made = offering(rounds=2, filler_ms="off", fillers={"de": "Moment."}, strangers_may_call=True)
+    made = offering(rounds=2, filler_ms="off", fillers={"de": "Moment."}, calls_after_untrusted=True)
     _, server = await SessionTools(made, "me").for_reply((), GenerationOptions(), (), (), "de")
-    assert (server.rounds, server.filler_ms, server.strangers_may_call) == (2, None, True)
+    assert (server.rounds, server.filler_ms, server.calls_after_untrusted) == (2, None, True)
     assert (server.fillers["de"], server.fillers["zh"]) == ("Moment.", "我查一下。")
     assert server.context.language == "de"
 

@@ -1,4 +1,4 @@
-"""What the assistant was told in confidence stays out of replies that rest on strangers' text."""
+"""What the assistant was told in confidence stays out of replies that rest on untrusted text."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_what_the_user_said_is_no_secret() -> None:
     assert heard("It is Marigold-77.", messages=told)[0] == "It is Marigold-77."
 
 
-def test_what_strangers_know_is_no_secret() -> None:
+def test_what_untrusted_text_knows_is_no_secret() -> None:
     found = (*MESSAGES, Message("tool", "Write to ops_team@example.com for tickets.", tool_call_id="c"))
     assert heard("Write to ops_team@example.com.", messages=found)[0] == "Write to ops_team@example.com."
 

@@ -17,7 +17,7 @@ from vivavoce.tools.rendering import render
 from vivavoce.tools.retrieval import NOT_THERE, NOTHING_FOUND, merged, retrieval_tool
 from vivavoce.types import Message
 
-from .strangers import poisoned
+from .untrusted import poisoned
 
 MANUAL = (
     "# Aurora 3\n\nThe battery of the Aurora 3 lasts eleven hours.\n\n"

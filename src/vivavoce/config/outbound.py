@@ -53,7 +53,7 @@ class ToolsConfig(Table):
     ``builtin`` names plug-ins (entry points ``vivavoce.tools``) offered to all sessions. A reply calls tools at most ``rounds``
     times. Silence of ``filler_ms`` since the user's last sound is filled with a few words, where tools or deciding about them
     take so long, unless that is ``None`` (``"off"``); ``fillers`` are words by language, beside or instead of our own.
-    ``strangers_may_call``: also what has effects may be called after the model has read a page or a document.
+    ``calls_after_untrusted``: also what has effects may be called after the model has read a page or a document.
     ``relevance``: how near in meaning to a tool a request must be for the tool to be on offer (a margin over small talk, on
     the scale of the built-in embedder; ``None``: all tools always are).
     ``confirm``: which calls with effects wait for the user's yes: those that move money or cannot be undone (``risky``), all of
@@ -64,7 +64,7 @@ class ToolsConfig(Table):
     rounds: int = Field(default=4, ge=1, le=16)
     filler_ms: int | None = Field(default=850, ge=0)
     fillers: Mapping[str, str] = Field(default_factory=dict)
-    strangers_may_call: bool = False
+    calls_after_untrusted: bool = False
     relevance: float | None = Field(default=-0.085, ge=-1.0, le=1.0)
     confirm: Literal["never", "risky", "always"] = "risky"
 

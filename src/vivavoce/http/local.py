@@ -1,6 +1,6 @@
 """What counts as this machine, and why a server without keys has to ask.
 
-A server without keys is open to every program of the machine. Two kinds of stranger could come in through one of them,
+A server without keys is open to every program of the machine. Two kinds of outsiders could come in through one of them,
 the browser:
 
 * **a page of any site** may open ``ws://127.0.0.1:8080``: the same-origin policy does not hold for WebSockets, and a plain

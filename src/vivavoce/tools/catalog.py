@@ -187,7 +187,7 @@ class ToolCatalog:
             filler_ms=config.filler_ms,
             fillers={**in_turn(FILLERS, turn), **config.fillers},
             waiting={**in_turn(WAITING, turn), **config.fillers},
-            strangers_may_call=config.strangers_may_call or "guard" not in bounds.aids,
+            calls_after_untrusted=config.calls_after_untrusted or "guard" not in bounds.aids,
             guard=plan.guard,
             confirmations=self._planner.confirmations,
             note=plan.note,

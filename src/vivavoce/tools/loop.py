@@ -280,7 +280,7 @@ class ToolLoop:
 
     def _leak_filter(self, prompt: Sequence[Message]) -> PromptLeakFilter | None:
         """Who reads along, if untrusted content is in the conversation."""
-        if self.server_tools.strangers_may_call or not (self._limited or any(map(is_quoted, prompt))):
+        if self.server_tools.calls_after_untrusted or not (self._limited or any(map(is_quoted, prompt))):
             return None
         return PromptLeakFilter(prompt)
 
@@ -315,7 +315,7 @@ class ToolLoop:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         self._searched.add(results.values())
-        if not self.server_tools.strangers_may_call:
+        if not self.server_tools.calls_after_untrusted:
             self._limited = self._limited or not all(ended.result.trusted for ended in results.values())
         if prompt[-1].role == "assistant":  # the beginning of this very reply
             text = f"{prompt.pop().content} {text}"

@@ -21,8 +21,8 @@ class ToolRun:
     ``calls`` run before the model writes: the client has allowed them, or they were cut off. ``rounds`` is how often the
     model may call before it must answer; ``filler_ms`` how long the user may hear nothing (``None``: any time), and
     ``fillers`` what is said then, by language; ``waiting`` is said where it takes as long to decide what to do.
-    ``strangers_may_call`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is over,
-    in a reply that is made before: what has effects waits for it. ``guard`` checks the calls the model makes, and
+    ``calls_after_untrusted`` lifts the limit on calls after untrusted content. ``turn_over`` is set when the user's turn is
+    over, in a reply that is made before: what has effects waits for it. ``guard`` checks the calls the model makes, and
     ``confirmations`` holds those it had the user asked about; ``note`` is told to the model behind the messages, and
     ``begun`` is how its reply begins; ``manner`` is how it is told. ``asks_documents``: what
     the ``calls`` find is the answer, if they find anything.
@@ -35,7 +35,7 @@ class ToolRun:
     filler_ms: int | None = 700
     fillers: Mapping[Language, str] = field(default_factory=lambda: in_turn(FILLERS, 0))
     waiting: Mapping[Language, str] = field(default_factory=lambda: in_turn(WAITING, 0))
-    strangers_may_call: bool = False
+    calls_after_untrusted: bool = False
     turn_over: TurnEnd | None = None
     guard: CallGuard | None = None
     confirmations: Confirmations = field(default_factory=Confirmations)

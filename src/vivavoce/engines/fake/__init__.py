@@ -14,7 +14,7 @@
 * a model that hears repeats how long it was spoken to (``You said: 1200 ms of sound.``), in words and in two tokens a character
   (``speaks = "none"`` in its settings: in words only); its decoder hums 40 ms a token;
 * whoever is louder than 0.9 of full scale sounds angry, and nobody sounds otherwise;
-* a voice is its pitch: two of the same pitch are the same speaker, a third apart they are strangers.
+* a voice is its pitch: two of the same pitch are the same speaker, a third apart they are two.
 """
 
 from __future__ import annotations

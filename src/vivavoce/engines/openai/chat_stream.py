@@ -202,7 +202,7 @@ class ChatReader:
         return True
 
     @property
-    def strangers(self) -> list[str]:
+    def not_offered(self) -> list[str]:
         """Names of what was called and is not on offer."""
         return [call.name for call in self._calls.values() if call.name and call.name not in self.names]
 

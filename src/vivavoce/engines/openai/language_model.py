@@ -264,8 +264,8 @@ class OpenAILanguageModel(LanguageModel):
         engine = self._client.engine
         if reader.dropped:
             raise _CalledAnywayError(engine, "calls tools although it must not", retriable=True)
-        if reader.strangers:
-            log.warning("%s called %s, which is not on offer", engine, ", ".join(reader.strangers))
+        if reader.not_offered:
+            log.warning("%s called %s, which is not on offer", engine, ", ".join(reader.not_offered))
             raise RemoteError(engine, "called a tool that is not on offer", retriable=True)
         if reader.refused:
             raise RemoteError(engine, "refuses what was said (content filter)")

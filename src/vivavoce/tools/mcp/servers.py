@@ -35,7 +35,7 @@ RETRY_S = 30.0
 
 MAX_DESCRIPTION_CHARACTERS = 300
 MAX_SCHEMA_CHARACTERS = 8000
-"""Characters: all of it goes into the prompt, and a stranger wrote it."""
+"""Characters: all of it goes into the prompt, and somebody else wrote it."""
 
 _NAME = re.compile(r"[^A-Za-z0-9_-]")
 _NO_PARAMETERS = {"type": "object", "properties": {}}

@@ -10,7 +10,7 @@ import pytest
 
 from net.pages import served
 from tools.scripted import Lookup, Scripted, call, said
-from tools.strangers import CANARY, DEED, poisoned
+from tools.untrusted import CANARY, DEED, poisoned
 from tools.web_search.providing import Searxng
 from vivavoce.config.outbound import WebSearchConfig
 from vivavoce.engines.base import LanguageModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tools.scripted import Lookup, said
-from tools.strangers import CANARY, DEED, poisoned
+from tools.untrusted import CANARY, DEED, poisoned
 from vivavoce.engines.fake import FakeSynthesizer
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.runtime.reply import ReplyRequest, reply
