@@ -47,3 +47,31 @@ def test_the_name_and_the_description_tell(name: str, description: str, level: E
 )
 def test_what_the_owner_says_counts(function: FunctionTool, level: EffectLevel) -> None:
     assert effect_level(function.as_tool()) == level
+
+
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [
+        ("end_contract", "End a customer's contract."),
+        ("stop_service", "Stops the supply at an address."),
+        ("leave", "End the membership."),
+        ("terminate", "终止合同。"),
+        ("block_card", "Block a card."),
+        ("send_money", "Send money to somebody."),
+    ],
+)
+def test_what_ends_something_for_good_is_asked_about(name: str, description: str) -> None:
+    assert effect_level(Tool(name, description, {})) == "risky"
+
+
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [
+        ("stop_music", "Stop the music."),
+        ("end_call", "End the call."),
+        ("send_message", "Send a message."),
+        ("get_plan", "See when a plan ends."),
+    ],
+)
+def test_what_can_be_had_back_is_not(name: str, description: str) -> None:
+    assert effect_level(Tool(name, description, {})) != "risky"

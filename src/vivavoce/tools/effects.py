@@ -17,8 +17,10 @@ EffectLevel: TypeAlias = Literal["none", "acts", "risky"]
 _RISKY = re.compile(
     r"\b(?:refund|reimburse|pay|payout|payment|transfer|wire|withdraw|purchase|buy|checkout|donate|charge|topup|invest|sell"
     r"|block|freeze|suspend|delete|remove|erase|wipe|reset|terminate|cancel|close|unsubscribe|deactivate|revoke|destroy|drop)\w{0,3}\b"
+    r"|\b(?:end|stop|quit|finish|discontinue|void|annul)\w{0,4} (?:[\w']+ ){0,3}"
+    r"(?:contract|subscription|membership|lease|tenancy|agreement|policy|service|supply|account|plan)s?\b"
     r"|\b(?:send|move)\w{0,3} (?:money|funds|cash)\b"
-    r"|退款|退钱|支付|付款|缴费|转账|汇款|取款|购买|扣款|充值|删除|清空|注销|挂失|冻结|停用|取消|解约|销户|重置|格式化"
+    r"|退款|退钱|支付|付款|缴费|转账|汇款|取款|购买|扣款|充值|删除|清空|注销|终止|中止|解除|退订|退租|挂失|冻结|停用|取消|解约|销户|重置|格式化"
     r"|返金|支払|送金|振込|購入|削除|解約|退会|キャンセル|取り消",
     re.IGNORECASE,
 )
