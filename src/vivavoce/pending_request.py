@@ -14,6 +14,11 @@ from vivavoce.types import Message
 MAX_VARIANTS = 6
 """Texts a turn is compared as; of long instructions the last sentences."""
 
+_TAKES_BACK = re.compile(
+    r"\b(?:stop|never ?mind|forget (?:it|that|about)|cancel (?:it|that)|leave it|don'?t (?:do|bother)|(?<!not )instead)\b"
+    r"|算了|别(?:弄|查|办|说)|不用了|不要了|停下|取消吧|やめ|もういい|結構です|いらない",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
 
 
@@ -46,6 +51,11 @@ def answered_until(messages: Sequence[Message]) -> int:
 def has_unanswered_user_message(messages: Sequence[Message]) -> bool:
     """Whether the user has said something that no words have answered."""
     return any(message.role == "user" for message in messages[answered_until(messages) :])
+
+
+def takes_back(text: str) -> bool:
+    """Whether ``text``, spoken into the silence before an answer, wants none any more."""
+    return _TAKES_BACK.search(text) is not None
 
 
 def question_before(messages: Sequence[Message]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TypeAlias
 
+from vivavoce.pending_request import takes_back
 from vivavoce.protocol.items import Item, ServerCall
 from vivavoce.session.default_prompt import system_prompt
 from vivavoce.session.server_calls import calls_as_messages
@@ -97,10 +98,13 @@ def _history(
     *,
     follow: bool,
 ) -> list[Message]:
-    """All that was said and done, message by message."""
+    """All that was said and done, message by message. A turn whose answer was interrupted while silence was filled is one with
+    the next, unless that takes it back: "Where is order 47112?" – "One moment." – "No, 47132."
+    """
     requests: dict[str, Item] = {}
     history: list[Message] = []
     newest_id: str | None = None
+    interrupted = False
     for item in items:
         if item.type == "mcp_approval_request":
             requests[item.id] = item
@@ -111,21 +115,25 @@ def _history(
             history += declined(requests.get(str(item.approval_request_id)))
         elif (message := message_of(item, languages.get(item.id), as_typed, audio_of, follow=follow)) is not None:
             if newest_id is not None and continued.get(item.id) == newest_id:
-                message = _continued(history.pop(), message)
+                message = _continued(history.pop(), message, _unended)
+            elif newest_id is not None and interrupted and message.role == history[-1].role == "user":
+                message = message if takes_back(message.content) else _continued(history.pop(), message)
             history.append(message)
-            newest_id = item.id
+            newest_id, interrupted = item.id, False
+        elif item.fillers:
+            interrupted = True
     return history
 
 
-def _continued(before: Message, message: Message) -> Message:
-    """A turn that the user went on with; it is heard only if all of it can be."""
+def _continued(before: Message, message: Message, as_begun: Callable[[str], str] = str) -> Message:
+    """A turn that the user went on with, whose first words are told ``as_begun``; it is heard only if all of it can be."""
     audio = None
     if before.audio is not None and message.audio is not None:
         texts = (before.audio.text, message.audio.text)
         audio = replace(
             message.audio, clips=before.audio.clips + message.audio.clips, text=" ".join(filter(None, texts))
         )
-    return replace(message, content=joined(_unended(before.content), message.content), audio=audio)
+    return replace(message, content=joined(as_begun(before.content), message.content), audio=audio)
 
 
 def _unended(words: str) -> str:
