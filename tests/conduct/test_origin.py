@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tools.scripted import Scripted, replied, said
@@ -582,6 +584,37 @@ async def answered(model: Scripted, says: str, aids: bool, voice: str | None = N
         messages, GenerationOptions(512), (), context, bounds=Bounds(aids=ALL_AIDS if aids else frozenset())
     )
     return said(await replied(model, ReplyRequest(messages, options, voice, server_tools=run)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "most"),
+    [
+        ("I'm sorry to hear that your bike was stolen.", 13),
+        ("I'm glad you like it.", 13),
+        ("I'm not sure about that, but I can look.", 13),
+        ("Sure, I would love to tell you a story.", 13),
+        ("My favourite colour is blue, and yours?", 13),
+        ("你好，今天天气很好，我们可以出去走走。", 2),
+        ("我可以帮您查一下，请稍等。", 2),
+        ("我来帮您查一下订单，请稍等一会儿。", 2),
+        ("好的，我的建议是早点睡觉，多喝水。", 2),
+        ("小猫很可爱，天气也不错。", 2),
+        ("今日はいい天気ですね。", 2),
+    ],
+)
+def test_what_can_be_no_claim_is_hardly_held_back(answer: str, most: int) -> None:
+    filter_, out = OriginFilter(claims_of([Message("user", "Hello.")]), "The truth."), ""
+    for number, character in enumerate(answer, 1):
+        out += filter_.push(character)
+        assert number - len(out) <= most, answer[len(out) : number]
+    assert out + filter_.flush() == answer
+
+
+def test_the_beginnings_of_all_names_are_known() -> None:
+    from vivavoce.conduct import labs
+
+    names = re.split(r"\|", re.sub(r"\((?:\?:)?[^()]*\)\??", "", labs._HAN.replace("(?:科大)?讯飞", "讯飞|科大讯飞")))
+    assert {name[0] for name in names if name} <= set(labs.HAN_BEGINNINGS)
 
 
 @pytest.mark.parametrize("aids", [True, False])

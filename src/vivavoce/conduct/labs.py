@@ -15,6 +15,9 @@ _HAN = (
     r"阿里(?:巴巴|云)?|通义(?:千问|实验室)?|千问|深度求索|百度|文心(?:一言)?|字节(?:跳动)?|豆包|智谱(?:清言)?|月之暗面|阶跃星辰|腾讯|混元"
     r"|(?:科大)?讯飞(?:星火)?|百川|商汤|零一万物|谷歌|微软|小爱同学|天猫精灵|アリババ(?:クラウド)?|オープンエーアイ|グーグル|マイクロソフト"
 )
+HAN_BEGINNINGS = "阿通千深百文字豆智月阶腾混科讯商零谷微小天华アオグマ"
+"""The characters that names in Chinese and Japanese begin with."""
+
 _AMBIGUOUS = (
     r"claude|gemini|bard|meta(?: ai)?|llama[\w.-]*|google|microsoft|(?:github )?copilot|amazon|alexa|siri|apple|cortana"
     r"|bixby|kimi|phi-\d[\w.-]*|gemma[\w.-]*|grok[\w.-]*|glm-?\d[\w.-]*|ibm|samsung|huawei|华为"

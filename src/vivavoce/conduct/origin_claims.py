@@ -13,7 +13,7 @@ from contextlib import aclosing
 
 from typing_extensions import override
 
-from vivavoce.conduct.labs import ANY_NAME, PLAIN_NAME
+from vivavoce.conduct.labs import ANY_NAME, HAN_BEGINNINGS, PLAIN_NAME
 from vivavoce.conduct.origin import asks_origin, origin_truth
 from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.delegating_model import DelegatingModel
@@ -107,7 +107,7 @@ _TRIGGER = re.compile(
 
 _UNFINISHED = re.compile(
     r"(?:\b(?:i|as|call|i have|my|the|this|you['’]re|you are)\s+)?[\w'’-]*$(?<![\u3040-\u30ff\u3400-\u9fff])"
-    r"|[\u3040-\u30ff\u3400-\u9fff]{0,2}$",
+    rf"|[{HAN_BEGINNINGS}私わ僕由][\u3040-\u30ff\u3400-\u9fff]?$|我[来的们]?$|作?$",
     re.IGNORECASE,
 )
 """Words, and characters of Chinese and Japanese, that may become the beginning of one."""
@@ -116,12 +116,13 @@ _HARMLESS = re.compile(
     r"(?:i['’]?m|i am|i was) (?!really|actually|just|called|named|known|indeed|in\b|simply|basically|proud|of\b|an?\b"
     r"|the\b|one\b|made|creat|built"
     r"|develop|train|design|program|invent|engineer|produc|fine|power|provid|own|operat|releas|publish|based|run|host|from|not)"
-    r"(?![A-Z])[a-z'’]+ [a-z'’]+ |i['’]ve (?!been)\w+ |i have (?!been)\w+ |my (?!name|creator|maker|develop|manu|company"
+    r"(?!(?-i:[A-Z]))[a-z'’]+ [a-z'’]+ |i['’]ve (?!been)\w+ |i have (?!been)\w+ |my (?!name|creator|maker|develop|manu|company"
     r"|owner|model|version|parent"
-    r"|origin|\w+$)\w+ ",
+    r"|origin|\w+$)\w+ |(?:i['’]?m|i am|i was) not (?:sure|able|certain|aware|familiar|going|here|there|used)\b"
+    r"|我(?![们是叫名由来出隶属基其就实确的背底被也还本只曾正]|$)|我来(?!自|$)|我的(?![开创制公母模底名]|$)|我们(?![是由来属基]|$)",
     re.IGNORECASE,
 )
-"""How sentences begin that are none, whatever follows."""
+"""How sentences begin that are none, whatever follows up to another such beginning: what waits for its end is heard later."""
 
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)[\"'”’)]*|[。！？]+[”」』]?|\n")
 _CLAUSE = re.compile(r"[,;，；、]|\bbut\b|而是")
