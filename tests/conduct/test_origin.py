@@ -615,6 +615,18 @@ def test_the_beginnings_of_all_names_are_known() -> None:
 
     names = re.split(r"\|", re.sub(r"\((?:\?:)?[^()]*\)\??", "", labs._HAN.replace("(?:科大)?讯飞", "讯飞|科大讯飞")))
     assert {name[0] for name in names if name} <= set(labs.HAN_BEGINNINGS)
+    latin = re.sub(
+        r"\((?:\?:)?[^()]*\)\??|\[[^]]*\][*+]?",
+        "",
+        re.sub(r"\((?:\?:)?[^()]*\)\??", "", f"{labs._ENGLISH}|{labs._AMBIGUOUS}"),
+    )
+    words = [word for name in latin.split("|") if (word := re.match(r"[a-z]*", name.strip())) and len(word[0]) > 2]
+    assert all(any(known.startswith(word[0]) for known in labs.BEGINNINGS) for word in words), words
+
+
+def test_a_word_that_begins_no_claim_leaves_at_once() -> None:
+    filter_ = OriginFilter(claims_of([Message("user", "Hello.")]), "The truth.")
+    assert filter_.push("Well") == "Well"
 
 
 @pytest.mark.parametrize("aids", [True, False])

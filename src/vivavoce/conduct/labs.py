@@ -15,6 +15,15 @@ _HAN = (
     r"阿里(?:巴巴|云)?|通义(?:千问|实验室)?|千问|深度求索|百度|文心(?:一言)?|字节(?:跳动)?|豆包|智谱(?:清言)?|月之暗面|阶跃星辰|腾讯|混元"
     r"|(?:科大)?讯飞(?:星火)?|百川|商汤|零一万物|谷歌|微软|小爱同学|天猫精灵|アリババ(?:クラウド)?|オープンエーアイ|グーグル|マイクロソフト"
 )
+BEGINNINGS = (
+    "openai", "open", "chatgpt", "gpt", "alibaba", "aliyun", "qwen", "tongyi", "deepseek", "anthropic", "mistral",
+    "mixtral", "moonshot", "baidu", "ernie", "bytedance", "doubao", "zhipu", "chatglm", "tencent", "hunyuan", "minimax",
+    "stepfun", "step-audio", "iflytek", "baichuan", "internlm", "hugging", "cohere", "nvidia", "google", "deepmind",
+    "xiaomi", "xai", "claude", "gemini", "bard", "meta", "llama", "microsoft", "github", "copilot", "amazon", "alexa",
+    "siri", "apple", "cortana", "bixby", "kimi", "phi", "gemma", "grok", "glm", "ibm", "samsung", "huawei",
+)  # fmt: skip
+"""The first words of all names in Latin letters."""
+
 HAN_BEGINNINGS = "阿通千深百文字豆智月阶腾混科讯商零谷微小天华アオグマ"
 """The characters that names in Chinese and Japanese begin with."""
 

@@ -13,7 +13,7 @@ from contextlib import aclosing
 
 from typing_extensions import override
 
-from vivavoce.conduct.labs import ANY_NAME, HAN_BEGINNINGS, PLAIN_NAME
+from vivavoce.conduct.labs import ANY_NAME, BEGINNINGS, HAN_BEGINNINGS, PLAIN_NAME
 from vivavoce.conduct.origin import asks_origin, origin_truth
 from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.delegating_model import DelegatingModel
@@ -112,6 +112,24 @@ _UNFINISHED = re.compile(
 )
 """Words, and characters of Chinese and Japanese, that may become the beginning of one."""
 
+_LAST_WORD = re.compile(r"[a-z'’-]+$", re.IGNORECASE)
+_BEGINNINGS = (
+    *BEGINNINGS,
+    "i'm",
+    "im",
+    "i've",
+    "my",
+    "as",
+    "call",
+    "this",
+    "you're",
+    "you",
+    "the",
+    "company",
+    "team",
+    "am",
+)
+
 _HARMLESS = re.compile(
     r"(?:i['’]?m|i am|i was) (?!really|actually|just|called|named|known|indeed|in\b|simply|basically|proud|of\b|an?\b"
     r"|the\b|one\b|made|creat|built"
@@ -193,7 +211,18 @@ class Claims:
         if self.asked:
             return 0
         triggers = (one.start() for one in _TRIGGER.finditer(begun) if not _HARMLESS.match(begun, one.start()))
-        return next(triggers, _UNFINISHED.search(begun).start())  # type: ignore[union-attr]
+        return next(triggers, _unfinished_at(begun))
+
+
+def _unfinished_at(begun: str) -> int:
+    """Where the words begin at the end of ``begun`` that may become the beginning of a claim; its length: nowhere."""
+    found = _UNFINISHED.search(begun)
+    last = _LAST_WORD.search(begun)
+    word = last[0].casefold().replace("’", "'") if last is not None else ""
+    alone = word and found is not None and not re.search(r"\s", found[0].strip())
+    if found is None or (alone and not any(known.startswith(word) for known in _BEGINNINGS)):
+        return len(begun)
+    return found.start()
 
 
 def claims_of(messages: Sequence[Message]) -> Claims:
