@@ -112,7 +112,8 @@ _UNFINISHED = re.compile(
 )
 """Words, and characters of Chinese and Japanese, that may become the beginning of one."""
 
-_LAST_WORD = re.compile(r"[a-z'’-]+$", re.IGNORECASE)
+_WORD = re.compile(r"[a-z0-9'-]+")
+_AFTER_I = ("am", "was", "have", "run", "come", "belong", "work", "think", "use", "represent")
 _BEGINNINGS = (
     *BEGINNINGS,
     "i'm",
@@ -122,8 +123,6 @@ _BEGINNINGS = (
     "as",
     "call",
     "this",
-    "you're",
-    "you",
     "the",
     "company",
     "team",
@@ -217,12 +216,14 @@ class Claims:
 def _unfinished_at(begun: str) -> int:
     """Where the words begin at the end of ``begun`` that may become the beginning of a claim; its length: nowhere."""
     found = _UNFINISHED.search(begun)
-    last = _LAST_WORD.search(begun)
-    word = last[0].casefold().replace("’", "'") if last is not None else ""
-    alone = word and found is not None and not re.search(r"\s", found[0].strip())
-    if found is None or (alone and not any(known.startswith(word) for known in _BEGINNINGS)):
+    if found is None:
         return len(begun)
-    return found.start()
+    words = found[0].casefold().replace("’", "'").split()
+    known = _AFTER_I if words[:-1] == ["i"] else _BEGINNINGS
+    single = len(words) == 1 or known is _AFTER_I
+    if single and _WORD.fullmatch(words[-1]) and not any(one.startswith(words[-1]) for one in known):
+        return len(begun)
+    return len(begun[: found.start()].rstrip())
 
 
 def claims_of(messages: Sequence[Message]) -> Claims:
