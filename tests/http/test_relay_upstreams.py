@@ -59,7 +59,7 @@ async def test_what_is_told_to_the_other_side(front: RunningServer, far: Upstrea
         tools = [tool["function"] if far.shape == "stepfun" else tool for tool in session["tools"]]
         assert [tool["name"] for tool in tools] == ["lamp", "calculate"]
     (item,) = [item for item in far.items if item.get("role") == "user"]
-    assert 500 < item["audio_ms"] < 2000
+    assert 500 < item["audio_ms"] < 3000  # the silence that ends the turn is among it
     kinds = [event["type"] for event in far.received]
     assert (
         kinds.index("input_audio_buffer.append")
