@@ -168,6 +168,10 @@ class AnswerCheck:
     may_decline: bool = False
     text: str = field(default="")
     _waiting: str = field(default="")
+    _denial: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._denial = denying_line(self.evidence)
 
     def push(self, text: str) -> str:
         """As much of the answer as can be spoken: a number waits until it is whole."""
@@ -187,15 +191,15 @@ class AnswerCheck:
 
     def _may_affirm(self, *, whole: bool = False) -> bool:
         """Whether the first sentence may be a yes that the nearest line denies; a fault where it is one."""
-        if self.text.strip() or not _POLAR.search(self.evidence.question) or not self._waiting.strip():
+        if not self._denial or self.text.strip() or not self._waiting.strip():
             return False
-        if not (line := denying_line(self.evidence)):
+        if not _POLAR.search(self.evidence.question):
             return False
         sentence = _SENTENCE_END.split(self._waiting.strip(), maxsplit=1)
         if len(sentence) == 1 and not whole:
             return True
         if _AFFIRMS.match(sentence[0]) and not (_DENIES.search(sentence[0]) or _LIMITS.search(sentence[0])):
-            self.fault = line
+            self.fault = self._denial
         return bool(self.fault)
 
     def _declines(self) -> bool:
@@ -206,8 +210,8 @@ class AnswerCheck:
 
     def _settle(self, end: int) -> str:
         settled = self._waiting[:end]
-        if not self.text.strip() and _YES.search(settled) and (line := denying_line(self.evidence)):
-            self.fault = line
+        if not self.text.strip() and _YES.search(settled) and self._denial:
+            self.fault = self._denial
             return ""
         for start, number in _numbers_at(settled):
             if not self.evidence.holds(number, settled[start:]):
@@ -253,6 +257,11 @@ def denying_line(evidence: Evidence) -> str:
     if entry and _shared(asked, entry[1]) and _DENIES.search(entry[2]):
         return line if numbers <= set(numbers_of(line)) else ""
     return ""
+
+
+def telling_line(evidence: Evidence) -> str:
+    """The line an answer should be told from: the one that denies what is asked, else the nearest; nothing without any."""
+    return denying_line(evidence) or (evidence.lines[0] if evidence.lines else "")
 
 
 def _shared(asked: Collection[str], text: str) -> int:
