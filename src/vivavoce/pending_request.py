@@ -58,6 +58,11 @@ def takes_back(text: str) -> bool:
     return _TAKES_BACK.search(text) is not None
 
 
+def last_user_text(messages: Sequence[Message]) -> str:
+    """The user's last message, as it is; nothing where there is none."""
+    return next((message.content for message in reversed(messages) if message.role == "user"), "")
+
+
 def question_before(messages: Sequence[Message]) -> str:
     """The question of the assistant's that the user's last words answer, if there is one."""
     turns = [message for message in messages if message.role in ("user", "assistant")]

@@ -17,6 +17,7 @@ from vivavoce.conduct.sentences import SentenceFilter
 from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.chat_fields import REMINDERS
 from vivavoce.engines.delegating_model import DelegatingModel
+from vivavoce.pending_request import last_user_text
 from vivavoce.text.scripts import blank_between
 from vivavoce.text.token_estimates import estimate_text, estimate_tokens
 from vivavoce.turns.backchannel import asks_a_question
@@ -136,7 +137,7 @@ class PersonaModel(DelegatingModel):
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
         """An answer in place of an echo, which begins as no echo does."""
-        said = next((message.content for message in reversed(messages) if message.role == "user"), "")
+        said = last_user_text(messages)
         language = self._manner.language
         begun = (
             _in(_BEGUN_ANSWER, language) if asks_a_question(said) else begun_comfort(language) or begun_comfort("en")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from vivavoce.conduct.sentences import BEGINNING_CHARACTERS, BEGINNING_WORDS, keys_of, letters, sentences_in
+from vivavoce.pending_request import last_user_text
 from vivavoce.types import Message
 
 _TO_BE_SAID = re.compile(r'"[^"]*"|“[^”]*”|「[^」]*」|[:：]\n.*?\n\n', re.DOTALL)
@@ -65,7 +66,7 @@ def own_words(messages: Sequence[Message]) -> tuple[frozenset[str], frozenset[st
 
     Nothing where they, or the instructions, ask for words to be said again.
     """
-    said = next((message.content for message in reversed(messages) if message.role == "user"), "")
+    said = last_user_text(messages)
     head = messages[0].content if messages and messages[0].role == "system" else ""
     if _WORK_ON_WORDS.search(f"{head}\n{said}") or _ASKS_FOR_WORDS.search(said):
         return frozenset(), frozenset()

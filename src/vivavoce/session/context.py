@@ -162,7 +162,7 @@ def message_of(
         return Message("assistant", "", tool_calls=(ToolCall(str(item.call_id), str(item.name), str(item.arguments)),))
     if item.type == "function_call_output":
         return Message("tool", str(item.output), tool_call_id=str(item.call_id))
-    words = item.answer if item.role == "assistant" else _heard(item, language, as_typed)
+    words = _said(item, language, as_typed) if item.role == "user" else item.answer
     audio = audio_of(item) if audio_of is not None else None
     if not (words or audio is not None) or not isinstance(item.role, str):
         return None
@@ -171,13 +171,9 @@ def message_of(
     return Message(item.role, words, reply_language=language or written_language(words), audio=audio)
 
 
-def _heard(item: Item, language: Language | None, as_typed: AsTyped) -> str:
-    """What an item that is not ours says: a user's speech as it is typed, text as it is."""
-    parts = (
-        as_typed(part.words, language) if item.role == "user" and part.type == "input_audio" else part.words
-        for part in item.parts
-        if part.type != "thinking"
-    )
+def _said(item: Item, language: Language | None, as_typed: AsTyped) -> str:
+    """What a user's item says: speech as it is typed, text as it is."""
+    parts = (as_typed(part.words, language) if part.type == "input_audio" else part.words for part in item.parts)
     return " ".join(filter(None, parts))
 
 

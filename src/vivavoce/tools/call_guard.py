@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from vivavoce.pending_request import last_user_text
 from vivavoce.text.scripts import written_language
 from vivavoce.tools.effects import EffectLevel, effect_level
 from vivavoce.tools.provenance import LEAST_DIGITS, parsed, said_in, told_by_results_only, unsaid_arguments
@@ -112,7 +113,7 @@ class CallGuard:
         if level == "none":
             return None
         from_results = told_by_results_only(arguments, messages)
-        last = _last_words(messages)
+        last = last_user_text(messages)
         if _OTHER.search(last) and (of_others := [*from_results, *_carried_over(arguments, last)]):
             return self._asks_for(list(dict.fromkeys(of_others)), tool)
         if (result := _result_of_same(call, messages)) is not None:
@@ -146,10 +147,6 @@ def _carried_over(arguments: Mapping[str, Any], last: str) -> list[str]:
         and not said.has_digits(digits)
         and not _OF_PERSON.search(name)
     ]
-
-
-def _last_words(messages: Sequence[Message]) -> str:
-    return next((message.content for message in reversed(messages) if message.role == "user"), "")
 
 
 def levels_of(tools: Sequence[Tool]) -> dict[str, EffectLevel]:

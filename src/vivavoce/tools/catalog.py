@@ -29,7 +29,7 @@ from vivavoce.tools.confirmations import Confirmations
 from vivavoce.tools.mcp.address import McpServerAddress, header_pairs
 from vivavoce.tools.mcp.servers import ListedTool, McpServerPool, McpServerTool, offered_name
 from vivavoce.tools.relevance import Relevance
-from vivavoce.tools.rendering import FILLERS, WAITING, in_turn
+from vivavoce.tools.rendering import FILLERS, WAITING, in_turn, turn_number
 from vivavoce.tools.reply_plan import ReplyPlan, ReplyPlanner, note_of_origin
 from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
@@ -171,7 +171,7 @@ class ToolCatalog:
             except EngineError as error:
                 log.warning("the relevance of tools cannot be computed: %s", error)
         language = language_of(messages, context.language)
-        turn = max(sum(message.role == "user" for message in messages) - 1, 0)
+        turn = turn_number(messages)
         plan = ReplyPlan(options, calls)
         speaks_freely = options.tool_choice in ("auto", "none") and not options.continue_last_message
         if speaks_freely and not calls:

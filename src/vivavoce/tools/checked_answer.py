@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from vivavoce.hosted import HostedEvent
-from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, denying_line, evidence_of, has_cjk, owns_up
-from vivavoce.tools.rendering import in_language, name_of
+from vivavoce.tools.grounding import HONEST, AnswerCheck, Evidence, evidence_of, has_cjk, owns_up, telling_line
+from vivavoce.tools.rendering import in_language, in_turn, name_of, turn_number
 from vivavoce.types import (
     GenerationEnd,
     GenerationOptions,
@@ -77,8 +77,7 @@ async def checked_answer(
 
 def honest(language: Language, prompt: Sequence[Message]) -> str:
     """That the documents do not say it, in other words from turn to turn."""
-    variants = HONEST.get(language, HONEST["en"])
-    return variants[max(sum(message.role == "user" for message in prompt) - 1, 0) % len(variants)]
+    return in_language(in_turn(HONEST, turn_number(prompt)), language)
 
 
 async def honest_answer(
@@ -104,8 +103,7 @@ async def honest_answer(
 
 def _note(check: AnswerCheck, language: Language) -> str:
     """What the model is told to do better."""
-    lines = check.evidence.lines
-    line = denying_line(check.evidence) or (lines[0] if lines else "")
+    line = telling_line(check.evidence)
     words = _AGAIN if line else _NOWHERE
     return words.format(fault=check.fault, line=line, language=name_of(language))
 
@@ -113,7 +111,7 @@ def _note(check: AnswerCheck, language: Language) -> str:
 def fallback(evidence: Evidence, language: Language, begun: str) -> str:
     """What is said when the model insists: the line itself where it is in the user's language and surely tells, else that it
     is not known; behind ``begun``, which stays a sentence."""
-    line = denying_line(evidence) or (evidence.lines[0] if evidence.lines else "")
+    line = telling_line(evidence)
     told = evidence.sure and has_cjk(line) == (language in ("zh", "ja"))
     unknown = _UNKNOWN_ON_THE_WEB if evidence.web else _UNKNOWN
     words = in_language(_QUOTED, language).format(line=line) if told else in_language(unknown, language)

@@ -108,7 +108,7 @@ def _with_other_code(before: ToolCall, text: str) -> ToolCall | None:
 
 def _in_place_of(value: object, old: str, new: str) -> object:
     """``value`` with the code ``new`` for ``old``, whose letters stay where only the digits were said."""
-    letters, digits = _PARTS.fullmatch(new).groups()  # type: ignore[union-attr]
+    letters, digits = re.sub(r"[^A-Za-z]", "", new), _digits(new)
     if isinstance(value, int):
         return int(digits)
     if letters or not (found := _PARTS.fullmatch(old)):

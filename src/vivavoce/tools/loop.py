@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
 from vivavoce.hosted import HostedEvent
-from vivavoce.pending_request import answered_until, has_unanswered_user_message
+from vivavoce.pending_request import answered_until, has_unanswered_user_message, last_user_text
 from vivavoce.signatures import estimate_tools
 from vivavoce.text.token_estimates import estimate_tokens
 from vivavoce.tools.base import ServerTool, ToolResult
@@ -397,7 +397,7 @@ def _question(prompt: Sequence[Message]) -> str:
         message.role == "system" for message in prompt[answered_until(prompt) :]
     ):
         return ""
-    return next((message.content for message in reversed(prompt) if message.role == "user"), "")
+    return last_user_text(prompt)
 
 
 def _failed(text: str) -> ToolResult:

@@ -89,6 +89,11 @@ def in_turn(texts: Mapping[Language, tuple[str, ...]], turn: int) -> dict[Langua
     return {language: variants[turn % len(variants)] for language, variants in texts.items()}
 
 
+def turn_number(messages: Sequence[Message]) -> int:
+    """Which turn of the user's is answered, counted from 0."""
+    return max(sum(message.role == "user" for message in messages) - 1, 0)
+
+
 def name_of(language: Language) -> str:
     """A language as a prompt names it."""
     return _NAMES.get(language, "their language")

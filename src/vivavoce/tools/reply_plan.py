@@ -243,8 +243,8 @@ def beginning_of(
     opening = f"{manner.rules.opening}{', ' if language == 'en' else '，'}" if manner.rules.opening else ""
     if asks_origin(last):
         return Beginning(f"{opening}{origin_truth(instructions, language)}", settled=True)
-    if asks_origin(said[-1]):
-        return Beginning(note=note_of_origin(messages, language))
+    if note := note_of_origin(messages, language):
+        return Beginning(note=note)
     if asks_what_it_is(last) or asks_what_it_is(said[-1]):
         begun = begun_truth(instructions, language)
         return Beginning(f"{opening}{begun}" if begun else "", settled=bool(begun))
