@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.engines.openai.chat_settings import ContinuationStyle
-from vivavoce.engines.remote.client import RemoteClient, lists, models_in
+from vivavoce.engines.remote.client import RemoteClient, entries_of, lists, models_in
 from vivavoce.engines.remote.errors import RemoteError
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ async def discover(client: RemoteClient) -> Endpoint | None:
         context = found if isinstance(found, int) and found else context
     if owner == "library":
         running = await _asked(client, f"{root}/api/ps")
-        context = _context(_entry(_entries(running.get("models")), client.settings.model, key="model")) or context
+        context = _context(_entry(entries_of(running.get("models")), client.settings.model, key="model")) or context
     return Endpoint(context, _CONTINUATIONS.get(owner))
 
 
@@ -81,10 +81,6 @@ def _json(response: Any) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, Mapping) else {}
-
-
-def _entries(data: object) -> Sequence[Mapping[str, Any]]:
-    return [entry for entry in data if isinstance(entry, Mapping)] if isinstance(data, list) else []
 
 
 def _entry(entries: Sequence[Mapping[str, Any]], model: str, key: str = "id") -> Mapping[str, Any]:

@@ -273,8 +273,12 @@ def models_in(response: httpx.Response) -> tuple[Mapping[str, Any], ...]:
         body = response.json() if response.is_success else {}
     except ValueError:
         return ()
-    data = body.get("data") if isinstance(body, Mapping) else None
-    return tuple(entry for entry in data if isinstance(entry, Mapping)) if isinstance(data, list) else ()
+    return entries_of(body.get("data") if isinstance(body, Mapping) else None)
+
+
+def entries_of(listed: object) -> tuple[Mapping[str, Any], ...]:
+    """The objects of a JSON list; nothing of what is none."""
+    return tuple(entry for entry in listed if isinstance(entry, Mapping)) if isinstance(listed, list) else ()
 
 
 def lists(models: Sequence[Mapping[str, Any]], name: str) -> bool:
