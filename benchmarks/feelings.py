@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from intents import Floats, Sentence, area, copies, embedded, logistic, scale
+from intents import Floats, Sentence, area, copies, embedded, held_out_scores, logistic, save, scale
 from vivavoce.intents.classifier import FEELING_HEADS, IntentHeads
 from vivavoce.intents.feelings import told_by
 
@@ -49,12 +49,8 @@ def written(part: str) -> list[Sentence]:
 
 def cross_validated(corpus: Corpus, label: str) -> tuple[Floats, Floats]:
     """Log odds and labels of all sentences, each by a classifier that was trained on the other parts; copies left out."""
-    groups = np.array([one.group for one in corpus.sentences])
     labels = np.array([float(one.label == label) for one in corpus.sentences])
-    scores = np.zeros(len(labels))
-    for group in sorted(set(groups)):
-        weights, bias = logistic(corpus.vectors[groups != group], labels[groups != group], PENALTY)
-        scores[groups == group] = corpus.vectors[groups == group] @ weights + bias
+    scores = held_out_scores(corpus.vectors, labels, [one.group for one in corpus.sentences], PENALTY)
     own = [at for at, one in enumerate(corpus.sentences) if not one.copy]
     return scores[own], labels[own]
 
@@ -102,13 +98,7 @@ def main() -> None:
     heads = trained(Corpus(train, vectors[: len(train)]), name, table)
     console = Console(width=160)
     console.print(table, held_out_table(heads, Corpus(held_out, vectors[len(train) :])))
-    np.savez_compressed(
-        FEELING_HEADS,
-        network=name,
-        intents=np.array(heads.intents),
-        weights=heads.weights.astype(np.float16),
-        biases=heads.biases,
-    )
+    save(heads, FEELING_HEADS)
 
 
 if __name__ == "__main__":

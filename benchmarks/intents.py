@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vivavoce.config import load_config
-from vivavoce.intents.classifier import HEADS
+from vivavoce.intents.classifier import HEADS, IntentHeads
 from vivavoce.runtime.engines import EngineLoader
 from vivavoce.types import EmbedOptions
 
@@ -110,6 +110,15 @@ def area(scores: Floats, labels: Floats) -> float:
     return float(wins)
 
 
+def held_out_scores(rows: Floats, labels: Floats, groups: Sequence[str], penalty: float = PENALTY) -> Floats:
+    """Log odds of ``rows``, each by a classifier that was trained on the other ``groups``."""
+    keys, scores = np.array(groups), np.zeros(len(labels))
+    for held in sorted(set(groups)):
+        weights, bias = logistic(rows[keys != held], labels[keys != held], penalty)
+        scores[keys == held] = rows[keys == held] @ weights + bias
+    return scores
+
+
 def held_out(
     found: Sequence[Sentence], vectors: Floats, intent: str, key: Callable[[Sentence], str]
 ) -> tuple[list[Sentence], Floats, Floats]:
@@ -117,11 +126,7 @@ def held_out(
     positive, negative = TARGETS[intent]
     use = [index for index, one in enumerate(found) if one.label in (*positive, *negative)]
     labels = np.array([float(found[index].label in positive) for index in use])
-    rows, keys = vectors[use], np.array([key(found[index]) for index in use])
-    scores = np.zeros(len(use))
-    for held in sorted(set(keys)):
-        weights, bias = logistic(rows[keys != held], labels[keys != held])
-        scores[keys == held] = rows[keys == held] @ weights + bias
+    scores = held_out_scores(vectors[use], labels, [key(found[index]) for index in use])
     own = [number for number, index in enumerate(use) if not found[index].copy]
     return [found[use[number]] for number in own], scores[own], labels[own]
 
@@ -139,6 +144,17 @@ async def embedded(texts: Sequence[str]) -> tuple[str, Floats]:
         return embedder.name, np.asarray(await embedder.embed(texts, EmbedOptions(query=True)), np.float64)
     finally:
         embedder.close()
+
+
+def save(heads: IntentHeads, path: Path) -> None:
+    """Write them as ``load_heads`` reads them, in half precision."""
+    np.savez_compressed(
+        path,
+        network=heads.network,
+        intents=np.array(heads.intents),
+        weights=heads.weights.astype(np.float16),
+        biases=heads.biases,
+    )
 
 
 def main() -> None:
@@ -169,14 +185,7 @@ def main() -> None:
         weights.append(slope * vector)
         biases.append(slope * bias + offset - slope * vector @ center)
     Console(width=160).print(table)
-    HEADS.parent.mkdir(exist_ok=True)
-    np.savez_compressed(
-        HEADS,
-        network=name,
-        intents=np.array(list(TARGETS)),
-        weights=np.array(weights).astype(np.float16),
-        biases=np.array(biases, np.float32),
-    )
+    save(IntentHeads(name, tuple(TARGETS), np.array(weights, np.float32), np.array(biases, np.float32)), HEADS)
 
 
 if __name__ == "__main__":
