@@ -195,6 +195,27 @@ def test_the_clock_does_not_count_what_was_sent_ahead() -> None:
     assert silence_until_committed(driven) == pytest.approx(0.8 + max(wait_s(0.05), 0.7 + GRACE_S), abs=0.07)
 
 
+def test_a_recording_sent_at_once_with_enough_silence_ends_as_soon_as_it_is_read() -> None:
+    """What is known of the pause comes after all of it has: nothing is waited for that is there already."""
+    driven = Driven(SEMANTIC)
+    driven.hear(800, 0.9)
+    for _ in range(12):
+        driven.hear(100, 0.0)
+    score(driven, 0.99)
+    assert not commits(driven)
+    driven.partially_transcribed("Turn on the lights.")
+    assert silence_until_committed(driven) <= 0.02
+
+
+def test_a_recording_sent_at_once_with_too_little_silence_is_waited_for() -> None:
+    driven = Driven(SEMANTIC)
+    driven.hear(800, 0.9)
+    driven.hear(200, 0.0)
+    score(driven, 0.99)
+    driven.partially_transcribed("Turn on the lights.")
+    assert silence_until_committed(driven) >= GRACE_S
+
+
 def test_a_recording_sent_at_once_without_a_pause_at_its_end_is_answered() -> None:
     driven = Driven(VAD)
     for _ in range(600):

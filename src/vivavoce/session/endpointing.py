@@ -88,12 +88,17 @@ class Endpointing:
         return since + max(SCORED_AFTER_S, SCORED_MS / 1000 - self._paused_s(voiced_until, end))
 
     def ends_at(self, voiced_until: int, end: int, speech_ms: int, vad: TurnDetection) -> float | None:
-        """When (seconds) the pause ends the turn, if no audio comes until then."""
+        """When (seconds) the pause ends the turn, if no audio comes until then.
+
+        At once where so much silence was sent, and the words before it are known: a recording comes faster than it is read.
+        """
         since = self._arrival.stopped_at
         if since is None:
             return None
-        needed_s = self.needed_ms(voiced_until, speech_ms, vad) / 1000
-        return since + max(GRACE_S, needed_s - self._paused_s(voiced_until, end))
+        needed_s, paused_s = self.needed_ms(voiced_until, speech_ms, vad) / 1000, self._paused_s(voiced_until, end)
+        if needed_s <= paused_s and self._evidence.text is not None:
+            return 0.0
+        return since + max(GRACE_S, needed_s - paused_s)
 
     def paused_ms(self, voiced_until: int, end: int, now: float) -> float:
         """How many milliseconds ago the voice fell silent."""
