@@ -134,22 +134,30 @@ async def _send(
     steps: Iterable[Step], asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> bool:
     """Whether the connection is good for another request."""
-    for step in steps:
-        if isinstance(step, HangUp):
-            writer.transport.abort()
-            return False
-        if isinstance(step, Pause):
-            try:
-                async with asyncio.timeout(step.s):
-                    if not await reader.read(1):
-                        asked.closed_early.set()
-                        return False
-            except TimeoutError:
-                continue
-        else:
-            writer.write(step)
-            await writer.drain()
+    try:
+        for step in steps:
+            if isinstance(step, HangUp):
+                writer.transport.abort()
+                return False
+            if isinstance(step, Pause):
+                if await _hangs_up(reader, step.s):
+                    asked.closed_early.set()
+                    return False
+            else:
+                writer.write(step)
+                await writer.drain()
+    except ConnectionError:
+        asked.closed_early.set()
+        raise
     return True
+
+
+async def _hangs_up(reader: asyncio.StreamReader, within_s: float) -> bool:
+    try:
+        async with asyncio.timeout(within_s):
+            return not await reader.read(1)
+    except TimeoutError:
+        return False
 
 
 # ---- what is sent

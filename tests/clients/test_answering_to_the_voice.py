@@ -81,7 +81,7 @@ async def is_quiet(talker: Talker, seconds: float = 1.0) -> bool:
 async def test_thoughts_come_between_the_sounds_and_both_stop_at_once(real_server: RunningServer) -> None:
     async with talking(real_server, "model=step-audio-r1.1") as talker:
         talker.patience_s = PATIENCE_S
-        await talker.send(type="session.update", session={"reasoning": {"effort": "minimal"}})
+        await talker.send(type="session.update", session={"reasoning": {"effort": "medium"}})
         content = [{"type": "input_text", "text": QUESTION}]
         ask = {"type": "message", "role": "user", "content": content}
         await talker.send(type="conversation.item.create", item=ask)

@@ -152,7 +152,8 @@ async def test_what_is_said_several_times_is_written_as_often(
     assert units(heard_all.text) == units(text) * times
     # Each time has words where it was said.
     period = len(spoken) / RATE_HZ + pause_s
-    said_at = {int((word.start_ms / 1000 - 0.25) // period) for word in heard_all.words}
+    middles_s = [(word.start_ms + word.end_ms) / 2000 for word in heard_all.words]
+    said_at = {int((middle_s - 0.3) // period) for middle_s in middles_s}
     assert said_at == set(range(times))
 
 

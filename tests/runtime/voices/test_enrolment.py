@@ -218,7 +218,7 @@ async def test_a_voice_of_the_synthesizer_is_matched_by_itself(real: Engines, ko
         ("am_michael", "am_michael", 1),
         ("af_bella", "af_bella", 1),
         ("am_michael", "af_bella", 2),
-        ("am_michael", "bm_george", 2),
+        ("am_michael", "bm_lewis", 2),
         ("af_bella", "bf_emma", 2),
     ],
 )
