@@ -19,19 +19,24 @@ from typing import Any
 
 import httpx
 
+from vivavoce.openmp import calm_waiting_threads
+
 READY_S = 120
+AUTOGROUP = Path("/proc/self/autogroup")
+"""The nice value of a session, where the kernel schedules sessions as groups (Linux, sched(7))."""
 
 
 @contextmanager
 def llama_server(
     gguf: Path, *, context_tokens: int = 4096, slots: int = 2, threads: int = 2, port: int = 0, idle: bool = False
 ) -> Iterator[str]:
-    """The base address (``…/v1``) of a server of these weights, for the length of a ``with`` block. ``idle``: in the kernel's
-    idle class, as with ``chrt --idle 0``: it computes on cores nobody else wants. Raises ``RuntimeError``."""
+    """The base address (``…/v1``) of a server of these weights, for the length of a ``with`` block. ``idle``: it computes on
+    cores nobody else wants. Raises ``RuntimeError``."""
     port = port or _free_port()
     command = [sys.executable, __file__, str(gguf), str(port), f"--context-tokens={context_tokens}"]
     command += [f"--slots={slots}", f"--threads={threads}", *(["--idle"] if idle else [])]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)  # its end of input is ours
+    # Its end of input is ours. The kernel shares cores out among sessions first: one of its own can stand behind all others.
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=idle)
     try:
         _wait_until_ready(process, f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}/v1"
@@ -59,10 +64,21 @@ def _free_port() -> int:
         return port
 
 
+def _make_way() -> None:
+    """Put this session behind all others, and its threads into the idle class (Linux): before any is made, as they inherit it.
+
+    The class counts within a session only where sessions are scheduled as groups (``CONFIG_SCHED_AUTOGROUP``).
+    """
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    if AUTOGROUP.exists():
+        AUTOGROUP.write_text("19")
+
+
 def _serve(gguf: Path, port: int, *, context_tokens: int, slots: int, threads: int, idle: bool) -> None:
     """Serve until the input ends."""
     if idle:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # threads inherit it, so before any is made
+        _make_way()
+    calm_waiting_threads()
     import xllamacpp
 
     params: Any = xllamacpp.CommonParams()
@@ -89,5 +105,5 @@ if __name__ == "__main__":
     parser.add_argument("--context-tokens", type=int, default=4096)
     parser.add_argument("--slots", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--idle", action="store_true", help="in the kernel's idle class (Linux), as with chrt --idle 0")
+    parser.add_argument("--idle", action="store_true", help="compute on cores nobody else wants (Linux)")
     _serve(**vars(parser.parse_args()))

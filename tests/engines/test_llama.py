@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from vivavoce.engines.llama.chat import answer_prompt, chat_request, decision_prompt, first_request
 from vivavoce.engines.llama.engine import LlamaModel
 from vivavoce.engines.llama.native import NativeServer, find_gguf
-from vivavoce.engines.llama.sentence_end import sentence_end_mass
 from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.engines.llama.tool_classifier import predetermined
 from vivavoce.engines.llama.tool_prompt import EXAMPLE_TURNS, NO_NEW_REQUEST, abridged
+from vivavoce.engines.sentence_end import sentence_end_mass
 from vivavoce.engines.shortening import shortened
 from vivavoce.errors import ClientError, EngineError, WeightsError
 from vivavoce.text.token_estimates import estimate_tokens

@@ -18,6 +18,7 @@ from vivavoce.session.reply import reply_work
 from vivavoce.session.response import Response
 from vivavoce.session.transcripts import Transcripts
 from vivavoce.session.turn_audio import TurnAudio
+from vivavoce.text.instruction_rules import names_language
 from vivavoce.types import Language, Message, Transcript
 
 REPLY_TAKES_MS = 300
@@ -43,7 +44,7 @@ class ReplyPreparation:
         """Prepare the reply to the turn in progress, if it ended with these words."""
         item_id = input_turn.item_id
         input_turn.keep_audio()
-        item = Item(id=item_id, role="user", content=(Part(type="input_audio", transcript=transcript.text),))
+        item = _spoken(item_id, transcript)
         request = ResponseRequest(config)
         languages = {**self._transcripts.languages, item_id: transcript.language}
         prompt = self._prompts.for_turn(request, languages, item, transcript)
@@ -53,15 +54,23 @@ class ReplyPreparation:
         self._outbox.command(PrepareReply(item_id, input_turn.voiced_until, score_sentence, work))
         self.active, self._begun_at = True, now
 
-    def prefill(self, config: SessionConfig, words: str = "") -> None:
-        """Have the language model read what is known of the next prompt: all up to the ``words`` the user is saying."""
+    def prefill(self, config: SessionConfig, item_id: str = "", transcript: Transcript | None = None) -> None:
+        """Have the language model read what is known of the next prompt: all up to the user's turn, or up to the words of it,
+        which will be ``item_id``, that the ``transcript`` has by now."""
         if config.kind == "transcription":
             return
-        request = ResponseRequest(config)
-        prompt = self._prompts.for_request(request, self._transcripts.languages, user_speaks=True)
-        messages, tools = (*prompt.messages, Message("user", words)), server_side(config.tools)
+        request, languages = ResponseRequest(config), self._transcripts.languages
+        if transcript is None:
+            expected = None if names_language(config.instructions) else self._transcripts.language
+            prompt = self._prompts.for_request(request, languages, user_speaks=True)
+            messages = (*prompt.messages, Message("user", "", reply_language=expected))
+        else:
+            spoken = _spoken(item_id, transcript)
+            languages = {**languages, item_id: transcript.language}
+            prompt = self._prompts.for_request(request, languages, user_speaks=True, spoken=spoken)
+            messages = prompt.messages
         hosted = self._prompts.hosted(request)
-        self._outbox.command(Prefill(messages, prompt.options, tools, prompt.tool_tokens, hosted))
+        self._outbox.command(Prefill(messages, prompt.options, server_side(config.tools), prompt.tool_tokens, hosted))
 
     def prepare_unread(self, request: ResponseRequest, item_id: str | None, language: Language, now: float) -> None:
         """Prepare the reply to a turn that is over from its sound alone, if that can be, while its transcript, in ``language``
@@ -93,3 +102,8 @@ class ReplyPreparation:
                 response.marks.prepared = self._begun_at if prepared else None
             case PromptEvaluated(tokens=tokens):
                 response.marks.evaluated_tokens = tokens
+
+
+def _spoken(item_id: str, transcript: Transcript) -> Item:
+    """The user's turn as an item, if these are its words."""
+    return Item(id=item_id, role="user", content=(Part(type="input_audio", transcript=transcript.text),))

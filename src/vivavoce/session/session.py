@@ -65,7 +65,6 @@ from vivavoce.session.turn_stream import TurnStream
 from vivavoce.session.user_transcription import UserTranscription
 from vivavoce.session.voice_perception import SessionPerception, included
 from vivavoce.session.voice_requests import VoiceRequests
-from vivavoce.text.inverse import inverse_normalized
 from vivavoce.turns.detector import Started, Stopped, TurnDetector
 from vivavoce.types import Transcript
 
@@ -376,7 +375,7 @@ class Session:
             if self.input_turn.all_transcribed and self.arbiter.answers_next(self.config):
                 self._preparation.prepare(self.input_turn, transcript, self.config, now)
             elif not self.responses.active:
-                self._preparation.prefill(self.config, inverse_normalized(transcript.text, transcript.language))
+                self._preparation.prefill(self.config, result.item_id, transcript)
 
     def _recognised(self, result: Recognised, now: float) -> None:
         self.transcription.backlog.ended(result)

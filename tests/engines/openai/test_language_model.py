@@ -514,6 +514,22 @@ async def test_what_fails_before_the_first_token_is_tried_again() -> None:
         assert len(served.posts()) == 3
 
 
+async def test_a_connection_that_was_not_kept_costs_no_attempt() -> None:
+    """Some servers close a connection behind an answer, in the moment the next request goes out on it."""
+    answers = (always(said("Well.")), always([HangUp()]), always(said("Again.")))
+    async with endpoint(*answers, retries=0) as (served, model):
+        assert words(await replied(model)) == "Well."
+        assert words(await replied(model)) == "Again."
+        assert (len(served.posts()), served.connections) == (3, 2)
+
+
+async def test_a_new_connection_that_is_closed_is_a_failure() -> None:
+    async with endpoint(always([HangUp()]), retries=0) as (served, model):
+        with pytest.raises(EngineError):
+            await replied(model)
+        assert len(served.posts()) == 1
+
+
 async def test_retry_after_is_kept_to() -> None:
     async with endpoint(always(status(429, {}, retry_after="0.4")), always(said("Fine."))) as (_, model):
         started = time.monotonic()

@@ -83,3 +83,15 @@ async def test_a_prompt_that_is_too_long_for_it_is_shortened(address: str) -> No
     async with connected(address) as model:
         text, _ = await asked(model, *history, Message("user", "What is the capital of France?"), max_tokens=8)
     assert "Paris" in text
+
+
+async def test_it_tells_whether_a_sentence_is_over(address: str) -> None:
+    """What the built-in engine hears of an end, the same weights elsewhere hear as well."""
+
+    async def over(words: str) -> float:
+        probability = await model.sentence_end((PERSONA, Message("user", words)), GenerationOptions(tools=(WEATHER,)))
+        assert probability is not None
+        return probability
+
+    async with connected(address, prefill=True) as model:
+        assert await over("What is the weather like in Boston") > 10 * await over("What is the weather like in")

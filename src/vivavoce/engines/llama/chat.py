@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from vivavoce.engines import sentence_end
 from vivavoce.engines.chat_fields import REMINDERS, RULES_RESTATED, call_fields, in_script
-from vivavoce.engines.llama import sentence_end
 from vivavoce.engines.llama.answer_prompt import render_abilities, render_missing_argument, render_schema
 from vivavoce.engines.llama.grammar import calls_grammar, words_grammar
 from vivavoce.engines.llama.settings import LlamaSettings

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 from typing_extensions import override
 
+from vivavoce.engines import sentence_end
 from vivavoce.engines.base import EngineContext, LanguageModel, needs_weights
-from vivavoce.engines.llama import sentence_end
 from vivavoce.engines.llama.chat import ChunkReader, answer_prompt, chat_request, first_request, sentence_end_request
 from vivavoce.engines.llama.grammar import check_schema
 from vivavoce.engines.llama.name_map import Naming

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from vivavoce.engines.llama.settings import LlamaSettings
+from vivavoce.engines.sentence_end import opened_prompt
 from vivavoce.errors import EngineError, WeightsError
 
 ENGINE = "llama"
@@ -68,11 +69,10 @@ class NativeServer:
         sampling = dict(request)
         messages = sampling.pop("messages")
         prompt: str = self._ask("/apply-template", {"messages": messages})["prompt"]
-        said = messages[-1]["content"]
-        begin = prompt.rfind(said)
-        if begin < 0:
+        opened = opened_prompt(prompt, messages[-1]["content"])
+        if opened is None:
             raise EngineError(ENGINE, "the chat template changes what a message says")
-        self._server.handle_completions(sampling | {"prompt": prompt[: begin + len(said)]}, receive)
+        self._server.handle_completions(sampling | {"prompt": opened}, receive)
 
     def count(self, request: Mapping[str, Any]) -> int:
         """Tokens of the prompt that a chat request makes. Raises ``EngineError``."""

@@ -51,6 +51,11 @@ class OpenAIAudioChat(OpenAILanguageModel, AudioChat):
         self._audio = settings
         self._wire = settings.wire
 
+    @override
+    async def sentence_end(self, messages: Sequence[Message], options: GenerationOptions) -> float | None:
+        """Turns are heard there, not read."""
+        return None
+
     # ---- one reply
 
     @override

@@ -178,9 +178,10 @@ def _joined_audio(before: Message, after: Message) -> MessageAudio | None:
 
 
 def _reminded(message: Message) -> Message:
+    """Before the words, so that it has been read by the time the last of them are said."""
     reminder = REMINDERS.get(message.reply_language or "")
     if not reminder:
         return message
     heard = message.audio
-    audio = None if heard is None else replace(heard, text=f"{heard.text} {reminder}".strip())
-    return replace(message, content=f"{message.content} {reminder}", audio=audio)
+    audio = None if heard is None else replace(heard, text=f"{reminder} {heard.text}".strip())
+    return replace(message, content=f"{reminder} {message.content}", audio=audio)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.engines.openai.chat_settings import ContinuationStyle
+from vivavoce.engines.openai.next_mark import OpenTurns
 from vivavoce.engines.remote.client import RemoteClient, entries_of, lists, models_in
 from vivavoce.engines.remote.errors import RemoteError
 
@@ -29,6 +30,9 @@ _CONTINUATIONS: Mapping[str, ContinuationStyle] = {
 }
 """By ``owned_by``; ``library`` is Ollama's."""
 
+_OPEN_TURNS: Mapping[str, OpenTurns] = {"vllm": "flags", "sglang": "flags", "llamacpp": "template"}
+"""By ``owned_by``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -36,6 +40,7 @@ class Endpoint:
 
     context_tokens: int | None = None
     continuation: ContinuationStyle | None = None
+    open_turns: OpenTurns | None = None
 
 
 async def discover(client: RemoteClient) -> Endpoint | None:
@@ -55,7 +60,7 @@ async def discover(client: RemoteClient) -> Endpoint | None:
             "%s: the other side does not list a model '%s'; it has %s", client.engine, client.settings.model, names
         )
     context = _context(entry)
-    root = client.settings.url.rstrip("/").removesuffix("/v1")
+    root = client.root
     if owner == "llamacpp" or (context is None and not entry):
         props = await _asked(client, f"{root}/props")
         settings = props.get("default_generation_settings")
@@ -64,7 +69,7 @@ async def discover(client: RemoteClient) -> Endpoint | None:
     if owner == "library":
         running = await _asked(client, f"{root}/api/ps")
         context = _context(_entry(entries_of(running.get("models")), client.settings.model, key="model")) or context
-    return Endpoint(context, _CONTINUATIONS.get(owner))
+    return Endpoint(context, _CONTINUATIONS.get(owner), _OPEN_TURNS.get(owner))
 
 
 async def _asked(client: RemoteClient, url: str) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ from vivavoce.engines.openai.chat_request import Conventions, chat_body, offered
 from vivavoce.engines.openai.chat_settings import ChatSettings
 from vivavoce.engines.openai.chat_stream import ChatReader, NoChunkError, OtherSideError, answered_calls
 from vivavoce.engines.openai.discovery import Endpoint, discover
+from vivavoce.engines.openai.next_mark import CANDIDATES, OpenTurns, next_mark
 from vivavoce.engines.openai.refusals import TooLong, adapted, too_long
 from vivavoce.engines.openai.repetition import RepetitionFilter
 from vivavoce.engines.openai.thoughts import ThoughtSplitter
@@ -64,6 +65,11 @@ MAX_WHOLE_BYTES = 16 * 1024 * 1024
 """Of an answer that comes at once, from a server that does not stream."""
 
 
+_CANNOT = (
+    HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.NOT_IMPLEMENTED,
+)  # fmt: skip
+
+
 class OpenAILanguageModel(LanguageModel):
     """``LanguageModel`` over HTTP. It has no slots of its own: ``capacity`` is what the server may ask of it at once."""
 
@@ -83,6 +89,7 @@ class OpenAILanguageModel(LanguageModel):
             settings.system_messages == "first",
         )
         self.context_tokens = settings.context_tokens or ASSUMED_CONTEXT_TOKENS
+        self._open_turns: OpenTurns | None = None
         self._discovered = False
         self._discover_at = monotonic() + DISCOVERY_INTERVAL_S
         self._found(endpoint)
@@ -104,6 +111,30 @@ class OpenAILanguageModel(LanguageModel):
     async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:
         """An estimate, rather too high: nobody here has that model's tokenizer."""
         return sum(map(estimate_tokens, messages)) + estimate_tools(options)
+
+    @override
+    async def sentence_end(self, messages: Sequence[Message], options: GenerationOptions) -> float | None:
+        """Asked only where prompts may be sent ahead (``prefill``), of servers that can leave the user's message open."""
+        settings, how = self._settings, self._open_turns
+        if (
+            how is None
+            or not settings.prefill
+            or not messages
+            or messages[-1].role != "user"
+            or not messages[-1].content
+        ):
+            return None
+        as_it_is = replace(self._conventions, continuation="trailing")
+        options = replace(options, schema=None, logprobs=CANDIDATES)
+        body = chat_body(messages, options, settings, as_it_is, lambda message: rendered(message, settings))
+        try:
+            return await next_mark(self._client, body, how)
+        except RemoteError as error:
+            if error.status not in _CANNOT:
+                raise
+            log.info("%s cannot leave a turn of the user open; it is not asked to again", self._client.engine)
+            self._open_turns = None
+            return None
 
     async def health(self) -> str | None:
         """Why the other side cannot be used now; ``None``: it answers."""
@@ -286,6 +317,7 @@ class OpenAILanguageModel(LanguageModel):
         if endpoint is None:
             return
         self._discovered = True
+        self._open_turns = endpoint.open_turns
         if self._settings.context_tokens is None:
             self.context_tokens = endpoint.context_tokens or ASSUMED_CONTEXT_TOKENS
         if self._settings.continuation == "auto" and endpoint.continuation is not None:

@@ -120,7 +120,7 @@ class RemoteClient:
             until = monotonic() + self.settings.first_s
             with self.failures(begun=False):
                 async with asyncio.timeout(self.settings.first_s):
-                    response = await self._http.send(self._http.build_request("POST", path, **request), stream=True)
+                    response = await self._sent(path, request)
             try:
                 await self._require_success(response)
                 yield Answer(response, self, until)
@@ -182,6 +182,11 @@ class RemoteClient:
         await self._http.aclose()
 
     @property
+    def root(self) -> str:
+        """The address without OpenAI's ``/v1``: what servers offer beside it begins there."""
+        return self.settings.url.rstrip("/").removesuffix("/v1")
+
+    @property
     def headers(self) -> dict[str, str]:
         """What every request says of itself, the key included."""
         headers = {name: value.get_secret_value() for name, value in self.settings.headers.items()}
@@ -198,6 +203,23 @@ class RemoteClient:
             "proxy": settings.proxy,
             "verify": self.tls,
         }
+
+    async def _sent(self, path: str, request: Mapping[str, Any]) -> httpx.Response:
+        """The beginning of an answer. Where a connection kept from before turns out to be closed, a new one is made at once:
+        nothing was wrong but that the other side had not kept it (RFC 9112, 9.3.1)."""
+        connected = False
+
+        async def trace(event: str, _info: object) -> None:
+            nonlocal connected
+            connected = connected or event == "connection.connect_tcp.complete"
+
+        while True:
+            made = self._http.build_request("POST", path, **request, extensions={"trace": trace})
+            try:
+                return await self._http.send(made, stream=True)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                if connected:
+                    raise
 
     async def _probe(self) -> str | None:
         try:

@@ -23,6 +23,15 @@ def sentence_end_mass(next_tokens: Iterable[TokenScore]) -> float:
     return min(1.0, sum(math.exp(score.logprob) for score in next_tokens if _ends_a_sentence(score.token)))
 
 
+def opened_prompt(prompt: str, said: str) -> str | None:
+    """``prompt`` up to the end of its last message, ``said``: what comes next is its author's.
+
+    ``None``: the chat template shows the message otherwise.
+    """
+    begin = prompt.rfind(said)
+    return None if begin < 0 else prompt[: begin + len(said)]
+
+
 def _ends_a_sentence(token: str) -> bool:
     """An ellipsis does not, nor does a full stop before a letter (``.com``)."""
     mark = token.strip(_BEHIND)
