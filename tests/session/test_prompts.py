@@ -13,7 +13,7 @@ from session.driving import VAD, Driven
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.items import NewItem, Part
-from vivavoce.protocol.session_config import FunctionTool, ResponseOverrides, SessionConfig, SessionPatch, TurnDetection
+from vivavoce.protocol.session_config import FunctionTool, ResponseOverrides, SessionConfig, SessionPatch
 from vivavoce.protocol.tool_config import WebSearchDeclaration
 from vivavoce.session.outputs import Prefill, PrepareReply, StartReply
 from vivavoce.session.prompt_budget import PromptBudget, TextLengths
@@ -264,15 +264,15 @@ def test_an_idle_user_is_asked_and_nothing_is_called() -> None:
 
 def test_words_that_are_still_being_said_are_read_as_they_will_be_answered() -> None:
     """With the language they are to be answered in, which stands before them: else none of them need not be read again."""
-    driven = Driven(TurnDetection(type="semantic_vad"))
-    driven.take(client.SessionUpdate(session=SessionPatch(instructions="Be brief.")))
+    driven = Driven(VAD)
+    patch(driven, instructions="Be brief.")
     assert driven.commands(Prefill)[-1].messages[-1] == Message("user", "", reply_language="en")
-    for _ in range(5):
-        driven.hear(300, 0.9)
+    driven.hear(1300, 0.9)
+    driven.hear(300, 0.9)
     driven.partially_transcribed("Where can I", "en")
     ahead = driven.commands(Prefill)[-1].messages
     assert ahead[-1] == Message("user", "Where can I", reply_language="en")
-    driven.hear(200, 0.0)
+    driven.hear(64, 0.0)
     driven.partially_transcribed("Where can I park?", "en")
     assert driven.commands(PrepareReply)[-1].work.messages == (
         *ahead[:-1],
