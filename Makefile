@@ -24,12 +24,15 @@ test-others: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python console/build.py check
-	$(BIN)/pytest -m "not real" $(HTTP_TESTS:%=--ignore=%)
+	$(BIN)/pytest $(SLOWEST) -m "not real" $(HTTP_TESTS:%=--ignore=%)
 
 HTTP_TESTS := tests/http tests/siege
 
+# What takes longest is told, so that the whole stays short.
+SLOWEST := --durations=15
+
 define beside
-	@echo '$(BIN)/pytest $(1)'; $(BIN)/pytest $(1) > $(VENV)/$@.log 2>&1; ended=$$?; cat $(VENV)/$@.log; exit $$ended
+	@echo '$(BIN)/pytest $(1)'; $(BIN)/pytest $(SLOWEST) $(1) > $(VENV)/$@.log 2>&1; ended=$$?; cat $(VENV)/$@.log; exit $$ended
 endef
 
 test-http: $(VENV)/.test

@@ -32,7 +32,7 @@ SPOKEN_MS = 50 * TOKEN_MS
 
 
 async def ask(talker: Talker, milliseconds: int = 800) -> list[dict[str, Any]]:
-    await talker.append(silence(300) + tone(milliseconds) + silence(900))
+    await talker.append(silence(300) + tone(milliseconds) + silence(1200))
     return await talker.until("response.done")
 
 

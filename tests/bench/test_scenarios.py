@@ -145,3 +145,18 @@ def test_answers_are_kept_and_gone_on_from(tmp_path: Path) -> None:
     path.write_text("no json\n")
     with pytest.raises(ConfigError, match="holds no answers"):
         AnswerFile(sentences.Answer, path)
+
+
+def test_harm_is_what_a_wrong_feeling_spoils() -> None:
+    exam = next(one for one in sentences.sentences() if one.say == "I passed the exam with the best grade!")
+    france = next(one for one in sentences.sentences() if one.say == "What is the capital of France?")
+    answers = [
+        sentences.Answer(say=exam.say, feeling=None, answer="Congratulations!"),
+        sentences.Answer(say=exam.say, feeling=exam.feelings[0], answer="I'm so sorry to hear that."),
+        sentences.Answer(say=france.say, feeling=None, answer="It is London."),
+        sentences.Answer(say=france.say, feeling=france.feelings[0], answer="It is Rome."),
+    ]
+    console = Console(width=200, record=True)
+    console.print(sentences.result_table(answers))
+    row = next(line for line in console.export_text().splitlines() if "no worse" in line)
+    assert "1/2 (50%)" in row, "as wrong without it is no harm"

@@ -167,7 +167,7 @@ async def test_the_mode_changes_while_it_speaks(fake_server: RunningServer) -> N
 async def test_words_nobody_understands_leave_no_trace(fake_server: RunningServer) -> None:
     async with console(fake_server) as page:
         await page.update(turn_detection=VAD)
-        await page.record(NOISE + silence(900))
+        await page.record(NOISE + silence(1200))
         await page.until("conversation.item.deleted")
         await page.say("Hello!")
         await page.until("response.done")

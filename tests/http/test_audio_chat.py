@@ -205,7 +205,7 @@ async def test_interruption_closes_the_request_and_the_history_keeps_what_was_he
     words_ahead = (step for word in LONG.split() for step in (tts(word + " ", 8), Pause(0.02)))
     elsewhere.answers(always(streamed(*words_ahead, Pause(20))), always(SPOKEN))
     async with talking(server, f"model={MINI}") as talker:
-        await talker.append(silence(300) + tone(800) + silence(900))
+        await talker.append(silence(300) + tone(800) + silence(1200))
         await talker.until("response.audio.delta")
         await asyncio.sleep(1.2)
         events = await ask(talker)

@@ -78,7 +78,7 @@ async def test_speaking_into_it_stops_the_far_stream_and_the_vocoder(server: Run
     elsewhere.answers(always(streamed(*spoken, Pause(20))), always(SPOKEN))
     async with talking(server, f"model={TIER}") as talker:
         await talker.next()
-        await talker.append(silence(300) + tone(800) + silence(900))
+        await talker.append(silence(300) + tone(800) + silence(1200))
         begun = await talker.until("response.audio.delta")
         assert decoder._replies
         assert not elsewhere.posts()[0].closed_early.is_set()
@@ -89,7 +89,7 @@ async def test_speaking_into_it_stops_the_far_stream_and_the_vocoder(server: Run
         assert len(pcm([*begun, *ended])) // 2 < len(LONG.split()) * TOKENS_PER_WORD * TOKEN_SAMPLES / 2
         assert await becomes(elsewhere.posts()[0].closed_early.is_set)
         assert await becomes(lambda: not decoder._replies)
-        await talker.append(silence(900))
+        await talker.append(silence(1200))
         assert words(await talker.until("response.done")) == "It is far."
     assert decoder._process.pid == running_before
     assert server.all_seats_free()

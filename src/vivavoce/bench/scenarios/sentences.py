@@ -146,7 +146,7 @@ def _misheard_fault(sentence: Sentence, answer: str) -> str:
 
 
 def result_table(answers: Sequence[Answer]) -> Table:
-    """Neutral sentences by feeling, told of it and not; misheard ones, told wrongly and not."""
+    """Neutral sentences by feeling, told of it and not; misheard ones, told wrongly and not, and how many are no worse."""
     rows = list(judged(answers))
     table = Table("sentences", "language", "told", "nothing told")
     neutral = [row for row in rows if not row[0].misheard]
@@ -161,7 +161,19 @@ def result_table(answers: Sequence[Answer]) -> Table:
             own = [row for row in members if row[0].language == language]
             if own:
                 table.add_row(name, language, *(_share(own, nothing=nothing) for nothing in (False, True)))
+    for language in ("en", "zh"):
+        told = [row for row in rows if row[0].misheard and row[0].language == language]
+        if told:
+            table.add_row("plain, all: no worse than told nothing", language, _no_worse(told), "")
     return table
+
+
+def _no_worse(rows: Sequence[tuple[Sentence, Feeling, Told, Answer, str]]) -> str:
+    """How many sentences a wrong feeling does no harm to: the answer is right, or it is as wrong without."""
+    right = {(sentence.say, told): not fault for sentence, _, told, _, fault in rows}
+    both = [say for say, told in right if told == "wrong" and (say, "nothing") in right]
+    unharmed = sum(right[say, "wrong"] or not right[say, "nothing"] for say in both)
+    return f"{unharmed}/{len(both)} ({unharmed / len(both):.0%})" if both else "–"
 
 
 def _share(rows: Sequence[tuple[Sentence, Feeling, Told, Answer, str]], *, nothing: bool) -> str:
