@@ -205,21 +205,22 @@ class RemoteClient:
         }
 
     async def _sent(self, path: str, request: Mapping[str, Any]) -> httpx.Response:
-        """The beginning of an answer. Where a connection kept from before turns out to be closed, a new one is made at once:
-        nothing was wrong but that the other side had not kept it (RFC 9112, 9.3.1)."""
+        """The beginning of an answer. Where a connection kept from before turns out to be closed, the request goes out on
+        another one at once: nothing was wrong but that the other side had not kept it (RFC 9112, 9.3.1)."""
         connected = False
 
         async def trace(event: str, _info: object) -> None:
             nonlocal connected
-            connected = connected or event == "connection.connect_tcp.complete"
+            connected = connected or event.endswith("connect_tcp.complete")
 
-        while True:
+        for is_last in (False, True):
             made = self._http.build_request("POST", path, **request, extensions={"trace": trace})
             try:
                 return await self._http.send(made, stream=True)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                if connected:
+                if connected or is_last:
                     raise
+        raise AssertionError("the last attempt returns or raises")
 
     async def _probe(self) -> str | None:
         try:
