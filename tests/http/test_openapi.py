@@ -34,7 +34,7 @@ def config(search_port: int) -> Config:
 
 
 schema = schemathesis.openapi.from_dict(create_app(config(9)).openapi())
-EXAMPLES = 25
+EXAMPLES = 15
 """Requests to each operation, of those allowed and those not."""
 
 

@@ -16,7 +16,7 @@ from typing_extensions import override
 from vivavoce.engines.fake import FakeLanguageModel
 from vivavoce.errors import ClientError, EngineError
 from vivavoce.runtime.reasoning import ReasoningModel
-from vivavoce.runtime.reasoning_prompts import reasoning_prompt
+from vivavoce.runtime.reasoning_prompts import reasoning_prompt, takes_up
 from vivavoce.runtime.think_tags import ThinkTags
 from vivavoce.thinking import Thinking
 from vivavoce.types import (
@@ -116,6 +116,30 @@ async def test_thoughts_and_words_are_interleaved_in_time() -> None:
     assert changes >= 3
 
 
+@pytest.mark.parametrize(
+    ("said", "taken_up"),
+    [
+        ("What is two and two and two?", True),
+        ("A pen costs 3 euros. I buy 7 pens. How much is that?", True),
+        ("一支笔3块钱，我买了7支，一共多少钱？", True),
+        ("今天是星期二，再过10天是星期几", True),
+        ("How are you?", False),
+        ("你好吗？", False),
+        ("Tell me a story about a bear who lost his way.", False),
+        ("我今天丢了工作，心里很难过。", False),
+        ("", False),
+    ],
+)
+def test_a_question_is_taken_up_and_nothing_else(said: str, taken_up: bool) -> None:
+    assert takes_up((QUESTION[0], Message("user", said))) is taken_up
+
+
+async def test_what_is_no_question_begins_with_the_models_own_words() -> None:
+    request = (QUESTION[0], Message("user", "Tell me about the sea and the ships."))
+    events = [event async for event in ReasoningModel(Scripted()).generate(request, options("speak-first"))]
+    assert spoken(events).startswith("Let me")
+
+
 async def test_the_first_segment_is_thought_in_the_conversations_slot_and_the_rest_aside() -> None:
     model = Scripted()
     await answered(model, options("think-first"))
@@ -139,10 +163,10 @@ async def test_words_stand_between_marks_and_behind_all_that_is_thought() -> Non
     words = spoken(await answered(model, options("think-first")))
     last, told = model.asked[-1]
     assert last[-1].content.startswith(PROMPT.notes + " ".join(NOTES))
-    assert PROMPT.close in told.stop
-    first = last[-1].content.partition(PROMPT.first)[2].partition(PROMPT.close)[0]
+    assert set(PROMPT.closes) <= set(told.stop)
+    first = last[-1].content.partition(PROMPT.first)[2].partition(PROMPT.closes[0])[0]
     assert words.startswith(first)
-    assert PROMPT.close not in words
+    assert not any(close in words for close in PROMPT.closes)
 
 
 async def test_who_has_nothing_to_think_answers_as_always() -> None:
@@ -184,6 +208,7 @@ async def test_all_is_thought_before_an_answer_that_may_be_a_call() -> None:
 async def test_closing_stops_both_streams() -> None:
     model = Scripted()
     events = ReasoningModel(model).generate(QUESTION, options("speak-first"))
+    assert await anext(events) == TextDelta(PROMPT.opening)
     await anext(events)
     await asyncio.sleep(0.005)
     assert model.running == 2

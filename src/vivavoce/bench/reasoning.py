@@ -12,8 +12,8 @@ import msgspec
 from rich.table import Table
 
 from vivavoce.bench.reasoning_questions import ReasoningQuestion, is_right, questions
+from vivavoce.bench.session_answers import session_answer
 from vivavoce.engines.base import LanguageModel
-from vivavoce.runtime.reasoning import ReasoningModel
 from vivavoce.runtime.reply import read_prompt
 from vivavoce.session.default_prompt import system_prompt
 from vivavoce.thinking import Thinking
@@ -52,12 +52,13 @@ def _by_text() -> Mapping[str, ReasoningQuestion]:
 
 
 async def ask(model: LanguageModel, question: ReasoningQuestion, mode: ThinkingMode, thinking: Thinking) -> Answered:
-    """Ask as a conversation does: its head and the question's words have been read before the turn ends."""
+    """Ask as a conversation does: its head and the question's words have been read before the turn ends, and the answer is held
+    to its manner."""
     messages = (Message("system", system_prompt("")), Message("user", question.text, reply_language=question.language))
     await read_prompt(messages, GenerationOptions(slot=0), model)
     options = GenerationOptions(ANSWER_TOKENS, temperature=0.0, slot=0, thinking=thinking.options(None, "effort"))
     answer, thought, first_words_s, started = "", "", 0.0, time.perf_counter()
-    async with aclosing(ReasoningModel(model).generate(messages, options)) as events:
+    async with aclosing(session_answer(model, messages, options, question.language)) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 first_words_s = first_words_s or time.perf_counter() - started

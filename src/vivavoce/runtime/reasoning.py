@@ -18,7 +18,7 @@ from typing_extensions import override
 from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.delegating_model import DelegatingModel
 from vivavoce.errors import EngineError
-from vivavoce.runtime.reasoning_prompts import reasoning_prompt
+from vivavoce.runtime.reasoning_prompts import reasoning_prompt, takes_up
 from vivavoce.runtime.think_tags import without_tags
 from vivavoce.types import (
     FinishReason,
@@ -186,6 +186,9 @@ class _Brains:
     async def _articulate(self) -> AsyncGenerator[GenerationEvent, None]:
         """Speak with what is thought by now; when a segment more is thought, go on with that, too."""
         remaining, reason, finished = self._options.max_tokens, "stop", False
+        if not self._thought.over and not self._plain and takes_up(self._messages):
+            self._said = self._prompt.opening
+            yield TextDelta(self._said)
         while remaining > 0:
             known, whole, spoken = self._thought.finished, self._thought.over, 0
             utterance = self._utterance(known, remaining, new_sentence=finished)
@@ -241,7 +244,7 @@ class _Brains:
             instruction = self._prompt.after_thought.format(thought=known.strip())
             return (*self._messages, Message("system", instruction)), options
         prompt = self._prompt.to_speak(known, self._said, whole=self._thought.over, new_sentence=new_sentence)
-        stops = (*options.stop, self._prompt.close, "\n")
+        stops = (*options.stop, *self._prompt.closes, "\n")
         return (*self._messages, *prompt), replace(options, continue_last_message=True, stop=stops)
 
 

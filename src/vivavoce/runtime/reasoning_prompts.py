@@ -7,9 +7,11 @@ notes, it had to read four times as much before the first word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from vivavoce.pending_request import last_user_text
 from vivavoce.text.scripts import written_language
 from vivavoce.types import Message
 
@@ -17,7 +19,9 @@ from vivavoce.types import Message
 @dataclass(frozen=True, slots=True)
 class ReasoningPrompt:
     """In one language. ``rule`` stands behind the conversation; ``notes`` begins the message that is thought and spoken,
-    ``first`` the words that are said before all is thought, ``answer`` those that are said by all notes. ``close`` ends words.
+    ``first`` the words that are said before all is thought, ``answer`` those that are said by all notes. Any of ``closes`` ends
+    words; the first is written behind them.
+    ``opening`` begins the first words to a question: left to themselves, small models say it again as if it were their own.
 
     ``after_thought`` is the instruction by finished notes, for answers that may be calls or have a form.
     """
@@ -26,8 +30,9 @@ class ReasoningPrompt:
     notes: str
     first: str
     answer: str
-    close: str
+    closes: tuple[str, ...]
     after_thought: str
+    opening: str
 
     def to_think(self, thought: str) -> tuple[Message, Message]:
         """What stands behind the conversation while it is thought: the rule, and the notes so far, to be gone on with."""
@@ -40,7 +45,7 @@ class ReasoningPrompt:
         """
         notes = self.notes + thought.strip() if thought else ""
         if whole and new_sentence and said:
-            words = self.first + said.strip() + self.close + self.answer
+            words = self.first + said.strip() + self.closes[0] + self.answer
         else:
             words = (self.answer if whole else self.first) + said
         begun = Message("assistant", (notes + words) if notes else words.lstrip())
@@ -53,18 +58,35 @@ _PROMPTS: Mapping[str, ReasoningPrompt] = {
         notes="Notes:\n",
         first="\n\nFirst sentence to the person, without the result: “",
         answer="\n\nAnswer to the person in one short sentence: “",
-        close="”",
+        closes=("”", '"'),
         after_thought="Your notes:\n{thought}\n\nNow answer the person aloud by these notes, in one or two short sentences.",
+        opening="So you",
     ),
     "zh": ReasoningPrompt(
         rule="先写简短的笔记：每一步写出数字，最后写结果。",
         notes="笔记：\n",
         first="\n\n先对对方说一句，不说结果：「",
-        answer="\n\n用一句短话回答对方：「",
-        close="」",
+        answer="\n\n用一句短话回答对方（称“你”）：「",
+        closes=("」", "”"),
         after_thought="你的笔记：\n{thought}\n\n现在按照笔记用一两句短话口头回答对方。",
+        opening="你想知道",
     ),
 }
+
+
+LEAST_QUESTION = {"en": 6, "zh": 10}
+"""Words (English) or characters of a question that is taken up before it is answered."""
+
+_QUESTION = re.compile(r"[?？]|[吗呢]\W*$|(?:多少|几|谁|什么|哪)[^。.!！]*$")
+
+
+def takes_up(messages: Sequence[Message]) -> bool:
+    """Whether the first words are to take up what the user said last: a question that is not a short one."""
+    said = last_user_text(messages)
+    length, least = (
+        (len(said), LEAST_QUESTION["zh"]) if written_language(said) else (len(said.split()), LEAST_QUESTION["en"])
+    )
+    return length >= least and _QUESTION.search(said) is not None
 
 
 def reasoning_prompt(messages: Sequence[Message]) -> ReasoningPrompt:

@@ -20,16 +20,12 @@ from rich.table import Table
 
 from vivavoce.bench.answer_checks import in_language, leaks
 from vivavoce.bench.scenarios.rubric import Feeling, fit
+from vivavoce.bench.session_answers import session_answer
 from vivavoce.engines.base import LanguageModel
 from vivavoce.intents.feelings import WordsReader
 from vivavoce.perception.notes import note_for
-from vivavoce.runtime.reply import ReplyRequest, answer_events
 from vivavoce.session.default_prompt import system_prompt
 from vivavoce.session.voice_perception import with_note
-from vivavoce.tools.base import CallContext
-from vivavoce.tools.confirmations import Confirmations
-from vivavoce.tools.reply_plan import ReplyPlanner
-from vivavoce.tools.tool_run import ToolRun
 from vivavoce.types import GenerationOptions, Language, Message, TextDelta
 from vivavoce.voice_facts import Emotion, EmotionLabel, VoiceFacts
 
@@ -106,10 +102,7 @@ async def ask(model: LanguageModel, sentence: Sentence, feeling: Feeling | None,
         messages = with_note(messages, note)
     text = ""
     options = GenerationOptions(ANSWER_TOKENS, temperature=0.0, slot=0)
-    context = CallContext("bench", messages, sentence.language)
-    plan = await ReplyPlanner(None, Confirmations(), "risky").plan(messages, options, (), context)
-    run = ToolRun((), context, note=plan.note, begun=plan.begun, manner=plan.manner)
-    async with aclosing(answer_events(ReplyRequest(messages, plan.options, server_tools=run), model)) as events:
+    async with aclosing(session_answer(model, messages, options, sentence.language)) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 text += event.text
