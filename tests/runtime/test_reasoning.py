@@ -32,7 +32,9 @@ from vivavoce.types import (
     Tool,
 )
 
-QUESTION = (Message("system", "You are a voice."), Message("user", "What is two and two and two?"))
+QUESTION = (
+    Message("system", "You are a voice."), Message("user", "What is two and two and two?", reply_language="en")
+)  # fmt: skip
 PROMPT = reasoning_prompt(QUESTION)
 NOTES = ["two", "and", "two", "are", "four", "and", "two", "are", "six", "Result:", "six"]
 
@@ -117,21 +119,31 @@ async def test_thoughts_and_words_are_interleaved_in_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "taken_up"),
+    ("said", "language", "taken_up"),
     [
-        ("What is two and two and two?", True),
-        ("A pen costs 3 euros. I buy 7 pens. How much is that?", True),
-        ("一支笔3块钱，我买了7支，一共多少钱？", True),
-        ("今天是星期二，再过10天是星期几", True),
-        ("How are you?", False),
-        ("你好吗？", False),
-        ("Tell me a story about a bear who lost his way.", False),
-        ("我今天丢了工作，心里很难过。", False),
-        ("", False),
+        ("What is two and two and two?", "en", True),
+        ("A pen costs 3 euros. I buy 7 pens. How much is that?", "en", True),
+        ("一支笔3块钱，我买了7支，一共多少钱？", "zh", True),
+        ("今天是星期二，再过10天是星期几", "zh", True),
+        ("How are you?", "en", False),
+        ("你好吗？", "zh", False),
+        ("Tell me a story about a bear who lost his way.", "en", False),
+        ("我今天丢了工作，心里很难过。", "zh", False),
+        ("", "en", False),
+        ("Wie viele Minuten dauert die Fahrt im Ganzen?", "de", False),
+        ("3つのりんごを2人で分けると、1人いくつですか？", "ja", False),
+        ("What is two and two and two?", None, True),
+        ("一支笔3块钱，我买了7支，一共多少钱？", None, True),
+        ("Wie viele Minuten dauert die Fahrt im Ganzen?", None, False),
+        ("Combien de minutes dure le voyage en tout ?", None, False),
     ],
 )
-def test_a_question_is_taken_up_and_nothing_else(said: str, taken_up: bool) -> None:
-    assert takes_up((QUESTION[0], Message("user", said))) is taken_up
+def test_a_question_is_taken_up_and_nothing_else(said: str, language: str | None, taken_up: bool) -> None:
+    assert takes_up((QUESTION[0], Message("user", said, reply_language=language))) is taken_up
+
+
+def test_no_question_is_taken_up_where_another_language_may_be_wanted() -> None:
+    assert not takes_up((Message("system", "Answer in French."), Message("user", "What is two and two and two?")))
 
 
 async def test_what_is_no_question_begins_with_the_models_own_words() -> None:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vivavoce.pending_request import last_user_text
+from vivavoce.text.instruction_rules import names_language
 from vivavoce.text.scripts import written_language
-from vivavoce.types import Message
+from vivavoce.types import Language, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +74,30 @@ _PROMPTS: Mapping[str, ReasoningPrompt] = {
 }
 
 
-LEAST_QUESTION = {"en": 6, "zh": 10}
-"""Words (English) or characters of a question that is taken up before it is answered."""
+LEAST_QUESTION: Mapping[str, int] = {"en": 6, "zh": 10}
+"""Words (English) or characters of a question that is taken up before it is answered; in other languages none is."""
 
 _QUESTION = re.compile(r"[?？]|[吗呢]\W*$|(?:多少|几|谁|什么|哪)[^。.!！]*$")
 
+_ENGLISH = re.compile(r"\b(?:what|how|who|when|where|which|why|the|is|are|does|do|many|much|of)\b", re.IGNORECASE)
+LEAST_ENGLISH = 2
+"""Of these words in a question that is English."""
+
 
 def takes_up(messages: Sequence[Message]) -> bool:
-    """Whether the first words are to take up what the user said last: a question that is not a short one."""
-    said = last_user_text(messages)
-    length, least = (
-        (len(said), LEAST_QUESTION["zh"]) if written_language(said) else (len(said.split()), LEAST_QUESTION["en"])
-    )
-    return length >= least and _QUESTION.search(said) is not None
+    """Whether the first words are to take up what the user said last: a question that is not a short one, to be answered in a
+    language there are words for."""
+    said = next((message for message in reversed(messages) if message.role == "user"), Message("user", ""))
+    head = messages[0].content if messages and messages[0].role == "system" else ""
+    language = said.reply_language or (None if names_language(head) else _plain_language(said.content))
+    least = LEAST_QUESTION.get(language or "")
+    length = len(said.content) if language == "zh" else len(said.content.split())
+    return least is not None and length >= least and _QUESTION.search(said.content) is not None
+
+
+def _plain_language(typed: str) -> Language | None:
+    """The language of what nobody was heard to say: that of its script, or English where its commonest words are there."""
+    return written_language(typed) or ("en" if len(_ENGLISH.findall(typed)) >= LEAST_ENGLISH else None)
 
 
 def reasoning_prompt(messages: Sequence[Message]) -> ReasoningPrompt:
