@@ -110,6 +110,7 @@ async def test_thoughts_come_between_the_words_and_stop_with_the_sound(real_serv
 
 
 @pytest.mark.slow
+@pytest.mark.xfail(strict=True, reason="the first sentence is written, but not spoken, before all is thought")
 async def test_thoughts_come_between_the_sounds(real_server: RunningServer) -> None:
     """On a machine with nothing else to do: on a busy one all is thought before the first clause has been spoken."""
     async with talking(real_server, "model=step-audio-r1.1") as talker:
