@@ -263,7 +263,7 @@ def test_an_idle_user_is_asked_and_nothing_is_called() -> None:
 
 
 def test_words_that_are_still_being_said_are_read_as_they_will_be_answered() -> None:
-    """With the language they are to be answered in, which stands before them: else none of them need not be read again."""
+    """With the language they are to be answered in, which stands before them: else all of them are read again."""
     driven = Driven(VAD)
     patch(driven, instructions="Be brief.")
     assert driven.commands(Prefill)[-1].messages[-1] == Message("user", "", reply_language="en")
