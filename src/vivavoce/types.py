@@ -240,6 +240,7 @@ class GenerationOptions:
     ``LanguageModel.features``.
 
     ``thinking``: think as well (``runtime/reasoning.py``). ``aside``: beside the conversation's reply, not in its slot.
+    ``continued_aside``: such a call will go on from here, and need not read it all again.
     ``voice``: the reply is heard, in this voice of ours; a model that speaks for itself does so, in the nearest it has.
     """
 
@@ -262,6 +263,7 @@ class GenerationOptions:
     logprobs: int | None = None
     thinking: ThinkingOptions | None = None
     aside: bool = False
+    continued_aside: bool = False
     voice: str | None = None
 
 
@@ -305,6 +307,11 @@ class TextDelta:
 
     text: str
     filler: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEnd:
+    """The words so far are whole sentences, and the next ones may take a while: they are spoken without waiting for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,7 +403,15 @@ class ApprovalNeeded:
 
 
 GenerationEvent: TypeAlias = (
-    TextDelta | Spoken | TokenScores | ThinkingDelta | ThinkingEnd | ToolCallDelta | ToolCall | GenerationEnd
+    TextDelta
+    | SentenceEnd
+    | Spoken
+    | TokenScores
+    | ThinkingDelta
+    | ThinkingEnd
+    | ToolCallDelta
+    | ToolCall
+    | GenerationEnd
 )
 
 

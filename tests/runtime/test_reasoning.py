@@ -24,6 +24,7 @@ from vivavoce.types import (
     GenerationEvent,
     GenerationOptions,
     Message,
+    SentenceEnd,
     TextDelta,
     ThinkingDelta,
     ThinkingEnd,
@@ -179,6 +180,39 @@ async def test_words_stand_between_marks_and_behind_all_that_is_thought() -> Non
     first = last[-1].content.partition(PROMPT.first)[2].partition(PROMPT.closes[0])[0]
     assert words.startswith(first)
     assert not any(close in words for close in PROMPT.closes)
+
+
+async def test_a_sentence_from_before_all_was_thought_is_not_taken_for_the_answer() -> None:
+    class Slow(Scripted):
+        """Its first sentence takes longer than all its thoughts."""
+
+        @override
+        async def generate(
+            self, messages: Sequence[Message], options: GenerationOptions
+        ) -> AsyncGenerator[GenerationEvent, None]:
+            async with aclosing(super().generate(messages, options)) as events:
+                async for event in events:
+                    if not options.aside and PROMPT.first.lstrip() in messages[-1].content:
+                        await asyncio.sleep(0.02)
+                    yield event
+
+    words = spoken(await answered(Slow(), options("think-first")))
+    assert "one then. That makes six." in words
+
+
+async def test_a_first_sentence_is_spoken_while_it_is_thought_on() -> None:
+    events = await answered(Scripted(), options("speak-first", speech=100))
+    at = next(at for at, event in enumerate(events) if isinstance(event, SentenceEnd))
+    assert spoken(events[:at]).rstrip().endswith("one then.")
+    assert thought(events[at:])
+
+
+async def test_by_all_thoughts_it_is_spoken_where_they_have_been_read() -> None:
+    model = Scripted()
+    await answered(model, options("think-first"))
+    thinking = [asked for _, asked in model.asked if asked.continued_aside]
+    assert [asked.slot for asked in thinking] == [0]
+    assert model.asked[-1][1].aside
 
 
 async def test_who_has_nothing_to_think_answers_as_always() -> None:

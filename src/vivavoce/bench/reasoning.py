@@ -1,4 +1,4 @@
-"""What thinking while speaking is worth, and what it costs: right answers and first words, mode by mode."""
+"""What thinking while speaking is worth, and what it costs: right answers and first clauses, mode by mode."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from vivavoce.bench.session_answers import session_answer
 from vivavoce.engines.base import LanguageModel
 from vivavoce.runtime.reply import read_prompt
 from vivavoce.session.default_prompt import system_prompt
+from vivavoce.text.clauses import FIRST_FORCED_REPLY, Clause, ClauseSplitter
 from vivavoce.thinking import Thinking
-from vivavoce.types import GenerationOptions, Message, TextDelta, ThinkingDelta, ThinkingMode
+from vivavoce.types import GenerationOptions, Message, SentenceEnd, TextDelta, ThinkingDelta, ThinkingMode
 
 ANSWER_TOKENS = 120
 MODES: tuple[ThinkingMode, ...] = ("off", "speak-first", "think-first", "think-before-speak")
@@ -25,14 +26,14 @@ KINDS = ("arithmetic", "dates", "logic", "comparison")
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer in one mode: when its first words came and its last, both from the end of the question, and what was
-    thought."""
+    """One answer in one mode: when its first clause was written, which can be spoken then, and its last; both from the end of
+    the question. And what was thought."""
 
     mode: ThinkingMode
     question: str
     answer: str
     thought: str
-    first_words_s: float
+    first_clause_s: float
     whole_s: float
 
     @property
@@ -57,21 +58,28 @@ async def ask(model: LanguageModel, question: ReasoningQuestion, mode: ThinkingM
     messages = (Message("system", system_prompt("")), Message("user", question.text, reply_language=question.language))
     await read_prompt(messages, GenerationOptions(slot=0), model)
     options = GenerationOptions(ANSWER_TOKENS, temperature=0.0, slot=0, thinking=thinking.options(None, "effort"))
-    answer, thought, first_words_s, started = "", "", 0.0, time.perf_counter()
+    answer, thought, first_clause_s, started = "", "", 0.0, time.perf_counter()
+    splitter = ClauseSplitter(question.language, first_forced=FIRST_FORCED_REPLY)
     async with aclosing(session_answer(model, messages, options, question.language)) as events:
         async for event in events:
-            if isinstance(event, TextDelta):
-                first_words_s = first_words_s or time.perf_counter() - started
-                answer += event.text
-            elif isinstance(event, ThinkingDelta):
-                thought += event.text
+            clauses: Sequence[Clause] = ()
+            match event:
+                case TextDelta(text=text):
+                    answer += text
+                    clauses = splitter.push(text)
+                case SentenceEnd() if not first_clause_s:
+                    clauses = splitter.flush()
+                case ThinkingDelta(text=text):
+                    thought += text
+            if clauses:
+                first_clause_s = first_clause_s or time.perf_counter() - started
     whole_s = time.perf_counter() - started
     return Answered(
         mode=mode,
         question=question.text,
         answer=answer,
         thought=thought,
-        first_words_s=round(first_words_s, 3),
+        first_clause_s=round(first_clause_s or whole_s, 3),
         whole_s=round(whole_s, 3),
     )
 
@@ -93,16 +101,16 @@ def result_table(answered: Sequence[Answered]) -> Table:
     asked = [{one.question for one in answered if one.mode == mode} for mode in modes]
     in_all = set[str].intersection(*asked) if asked else set[str]()
     table = Table(
-        "mode", "n", "right", *KINDS, "first words, s (median, p90)", "later than off, s (median)", "whole, s"
+        "mode", "n", "right", *KINDS, "first clause, s (median, p90)", "later than off, s (median)", "whole, s"
     )
-    off = {one.question: one.first_words_s for one in answered if one.mode == "off"}
+    off = {one.question: one.first_clause_s for one in answered if one.mode == "off"}
     for mode in modes:
         own = [one for one in answered if one.mode == mode and one.question in in_all]
         if not own:
             continue
         by_kind = [[one.right for one in own if one.asked.kind == kind] for kind in KINDS]
-        first = sorted(one.first_words_s for one in own)
-        later = [one.first_words_s - off[one.question] for one in own if one.question in off]
+        first = sorted(one.first_clause_s for one in own)
+        later = [one.first_clause_s - off[one.question] for one in own if one.question in off]
         table.add_row(
             mode,
             str(len(own)),

@@ -26,6 +26,7 @@ from vivavoce.types import (
     GenerationEvent,
     GenerationOptions,
     Message,
+    SentenceEnd,
     TextDelta,
     ThinkingDelta,
     ThinkingEnd,
@@ -95,6 +96,7 @@ class _Brains:
         self._prompt = reasoning_prompt(messages)
         self._plain = bool(options.tools or options.schema or options.continue_last_message)
         self._thought = _Thought()
+        self._thought_aside = False
         self._said = ""
         self._cost = _Cost()
         self._failure: EngineError | None = None
@@ -110,7 +112,8 @@ class _Brains:
         self._thought.over = self._thought.over or remaining <= 0
         if self._thought.over:
             yield ThinkingEnd()
-        formulating = None if self._thought.over else asyncio.create_task(self._formulate(remaining))
+        self._thought_aside = not self._thought.over
+        formulating = asyncio.create_task(self._formulate(remaining)) if self._thought_aside else None
         try:
             async with aclosing(self._articulate()) as speaking:
                 async for event in speaking:
@@ -124,8 +127,8 @@ class _Brains:
 
     async def _think(self, tokens: int) -> AsyncGenerator[str, None]:
         """The first segment, in the conversation's slot."""
-        if not tokens or self._options.continue_last_message:
-            self._thought.over = self._options.continue_last_message
+        if self._options.continue_last_message:
+            self._thought.over = True
             return
         own = replace(
             self._options,
@@ -136,6 +139,7 @@ class _Brains:
             logprobs=None,
             voice=None,
             continue_last_message=True,
+            continued_aside=tokens < self._thinking.budget_tokens,
         )
         async with aclosing(self._model.generate((*self._messages, *self._prompt.to_think("")), own)) as events:
             async for event in events:
@@ -144,7 +148,7 @@ class _Brains:
                     yield event.text
                 elif isinstance(event, GenerationEnd):
                     self._cost.add(event)
-                    self._thought.over = event.reason != "length"
+                    self._thought.over = bool(tokens) and event.reason != "length"
         self._thought.finished = self._thought.text
 
     async def _formulate(self, tokens: int) -> None:
@@ -192,7 +196,7 @@ class _Brains:
         while remaining > 0:
             known, whole, spoken = self._thought.finished, self._thought.over, 0
             utterance = self._utterance(known, remaining, new_sentence=finished)
-            finished = False
+            answers, finished = whole and (finished or not self._said), False
             async with aclosing(self._model.generate(*utterance)) as events:
                 async for event in events:
                     async for delta in self._news():
@@ -210,14 +214,15 @@ class _Brains:
             remaining -= spoken
             if not finished:
                 self._cost.output += spoken
-            elif whole:
+            elif answers:
                 break
             else:  # all is said that could be said by then
-                async for delta in self._news(wait=True):
-                    yield delta
                 if self._said[-1:].isascii() and not self._said[-1:].isspace():
                     self._said += " "
                     yield TextDelta(" ")
+                yield SentenceEnd()
+                async for delta in self._news(wait=True):
+                    yield delta
         async for delta in self._news():
             yield delta
         if self._failure is not None:
@@ -238,6 +243,8 @@ class _Brains:
         They go on in the midst of a sentence, or begin a ``new_sentence``: small models add nothing to a turn that is complete.
         """
         options = replace(self._options, max_tokens=remaining)
+        if self._thought.over and self._thought_aside:  # where all of it has been read
+            options = replace(options, slot=None, aside=True)
         if self._options.continue_last_message or not (known or self._said or not self._thought.over):
             return self._messages, options
         if self._plain:

@@ -39,6 +39,7 @@ from vivavoce.types import (
     ReplyEnd,
     ReplyEvent,
     Samples,
+    SentenceEnd,
     SpeakOptions,
     Speech,
     TextDelta,
@@ -126,6 +127,8 @@ async def _write(
                 match event:
                     case TextDelta(text=text):
                         await writing.write(text)
+                    case SentenceEnd():
+                        await writing.flush()
                     case SpokenText(text=text):
                         await writing.own_words(text)
                     case SpokenAudio():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from typing_extensions import override
 
@@ -19,6 +19,8 @@ from vivavoce.engines.llama.chat import ChunkReader, answer_prompt, chat_request
 from vivavoce.engines.llama.grammar import check_schema
 from vivavoce.engines.llama.name_map import Naming
 from vivavoce.engines.llama.native import ENGINE, NativeServer, find_gguf
+from vivavoce.engines.llama.native_call import Ask, NativeCall
+from vivavoce.engines.llama.prompt_copies import PromptCopies, head_of
 from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.engines.llama.slots import PrefixSlots
 from vivavoce.engines.llama.tool_classifier import CANDIDATES, ReplyKind, decided, no_call_threshold, predetermined
@@ -31,9 +33,6 @@ _WARM_UP = (Message("system", "You are a voice."), Message("user", "Hello."))
 
 
 log = logging.getLogger(__name__)
-
-NativeCall: TypeAlias = Callable[[Mapping[str, Any], Callable[[dict[str, Any]], bool]], None]
-"""One request to the native server, and who gets its chunks."""
 
 SHORTENINGS = 3
 """How often a prompt that is too long is shortened before the reply fails."""
@@ -82,8 +81,9 @@ class LlamaModel(LanguageModel):
         deciding = decision_slots(settings, capacity)
         self._answers = PrefixSlots(capacity)
         self._decisions = PrefixSlots(deciding, first=capacity, long_heads=True)
+        self._copies = PromptCopies(settings.copies_mb * 1_000_000, server.kept_bytes, server.forget)
         self._threads = ThreadPoolExecutor(capacity + deciding + 1, thread_name_prefix=ENGINE)  # one more for counting
-        self._calls: set[_Call] = set()
+        self._calls: set[NativeCall] = set()
         self._closed = False
 
     @override
@@ -151,9 +151,10 @@ class LlamaModel(LanguageModel):
         request = chat_request(prompt, options, self._settings, reply.kind, missing=missing)
         ask = None if prefix is None else partial(self._server.continue_message, prefix=prefix)
         if options.aside:
-            native = self._chunks(request, self._decisions, messages, None, ask)
+            native = self._chunks(request, self._decisions, messages, ask=ask)
         elif reply.kind == "words":
-            native = self._chunks(request, self._answers, messages, options.slot, ask)
+            keep = self._to_keep(messages, options)
+            native = self._chunks(request, self._answers, messages, options.slot, ask=ask, keep=keep)
         else:
             native = self._chunks(request, self._decisions, _with_names(messages, options))
         async with aclosing(native) as chunks:
@@ -183,10 +184,18 @@ class LlamaModel(LanguageModel):
         if not self._decisions.any_idle:
             return
         request = chat_request(messages, options, self._settings, "calls")
-        native = self._chunks(request, self._decisions, _with_names(messages, options))
+        prompt = _with_names(messages, options)
+        native = self._chunks(request, self._decisions, prompt, keep=self._to_keep(prompt, options))
         async with aclosing(native) as chunks:
             async for _ in chunks:
                 pass
+
+    def _to_keep(self, messages: Sequence[Message], options: GenerationOptions) -> str | None:
+        """The name of the copy that is to be made of what this call reads, if one is."""
+        if options.continued_aside:
+            return self._copies.name_for(messages, once=True)
+        head = () if options.max_tokens else head_of(messages)
+        return self._copies.name_for(head) if head else None
 
     @override
     async def sentence_end(self, messages: Sequence[Message], options: GenerationOptions) -> float | None:
@@ -194,7 +203,7 @@ class LlamaModel(LanguageModel):
             return None
         naming, reader = Naming(options.tools), ChunkReader()
         request = sentence_end_request(naming.messages(messages), naming.options(options), self._settings)
-        native = self._chunks(request, self._answers, messages, options.slot, self._server.continue_user)
+        native = self._chunks(request, self._answers, messages, options.slot, ask=self._server.continue_user)
         async with aclosing(native) as chunks:
             async for chunk in chunks:
                 for score in reader.scores(chunk, sentence_end.CANDIDATES):
@@ -207,9 +216,11 @@ class LlamaModel(LanguageModel):
         slots: PrefixSlots,
         messages: Sequence[Message],
         requested_slot: int | None = None,
-        ask: NativeCall | None = None,
+        *,
+        ask: Ask | None = None,
+        keep: str | None = None,
     ) -> AsyncGenerator[Mapping[str, Any], None]:
-        """What one native call sends; ``ask`` is a chat's unless given.
+        """What one native call sends; ``ask`` is a chat's unless given. ``keep``: the name of the copy of what it has read.
 
         Waits for a slot whose last call is still being stopped: one token, or one batch.
         """
@@ -218,7 +229,13 @@ class LlamaModel(LanguageModel):
         slot = await slots.idle(requested_slot, messages)
         if self._closed:
             raise EngineError(ENGINE, "the engine is closed")
-        call = _Call(ask or self._server.chat, {**request, "id_slot": slot})
+        nearest = self._copies.nearest(messages, slots.known(slot, messages))
+        call = NativeCall(
+            ask or self._server.chat,
+            {**request, "id_slot": slot},
+            before=None if nearest is None else partial(self._server.restore, slot, nearest),
+            behind=None if keep is None else partial(self._server.save, slot, keep),
+        )
         job = self._threads.submit(call.run)
         slots.occupy(slot, job, messages)
         self._calls.add(call)
@@ -245,44 +262,6 @@ class LlamaModel(LanguageModel):
             call.stop()
         self._threads.shutdown(wait=True)
         self._server.close()
-
-
-class _Call:
-    """One native call. Runs in a thread and hands its chunks to the loop; ``None`` comes last.
-
-    The queue needs no bound of its own: a reply has ``max_tokens`` chunks, a prompt one for each batch.
-    """
-
-    def __init__(self, ask: NativeCall, request: Mapping[str, Any]) -> None:
-        self.chunks: asyncio.Queue[Mapping[str, Any] | EngineError | None] = asyncio.Queue()
-        self._ask = ask
-        self._request = request
-        self._loop = asyncio.get_running_loop()
-        self._stopped = False
-
-    def run(self) -> None:
-        """Block until the reply is complete or stopped. Never raises: a failure goes into the queue."""
-        try:
-            if not self._stopped:
-                self._ask(self._request, self._receive)
-        except Exception as error:  # noqa: BLE001 - whatever the library raises is raised again by the reader
-            self._hand_over(EngineError(ENGINE, f"generation failed: {error}"))
-        self._hand_over(None)
-
-    def stop(self) -> None:
-        """Make the call return at its next chunk."""
-        self._stopped = True
-
-    def _receive(self, chunk: Mapping[str, Any]) -> bool:
-        if not self._stopped:
-            self._hand_over(chunk)
-        return self._stopped
-
-    def _hand_over(self, item: Mapping[str, Any] | EngineError | None) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self.chunks.put_nowait, item)
-        except RuntimeError:  # the loop is closed: nobody reads any more
-            self._stopped = True
 
 
 def _with_names(messages: Sequence[Message], options: GenerationOptions) -> Sequence[Message]:

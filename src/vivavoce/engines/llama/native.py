@@ -2,7 +2,7 @@
 
 The chat call goes straight into the library. The library also insists on a listener, so it gets a Unix socket in a
 folder only this user can enter: no TCP port is opened. The socket is of use for what the library does not offer otherwise:
-counting tokens as the chat template makes them, and the prompt it makes.
+counting tokens as the chat template makes them, the prompt it makes, and copies of what a slot has read.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class NativeServer:
         library = _library()
         params = _parameters(library, gguf, settings, slots=slots, threads=threads)
         params.hostnames = [str(self._folder / _SOCKET)]
+        params.slot_save_path = f"{self._folder}/"
         try:
             with ThreadPoolExecutor(1, initializer=_yield_to_others if settings.background else None) as starter:
                 self._server = starter.submit(library.Server, params).result()
@@ -77,6 +78,23 @@ class NativeServer:
     def count(self, request: Mapping[str, Any]) -> int:
         """Tokens of the prompt that a chat request makes. Raises ``EngineError``."""
         return int(self._ask("/v1/chat/completions/input_tokens", request)["input_tokens"])
+
+    def save(self, slot: int, name: str) -> None:
+        """Keep what an idle ``slot`` has read under ``name``. Raises ``EngineError``."""
+        self._ask(f"/slots/{slot}?action=save", {"filename": name})
+
+    def restore(self, slot: int, name: str) -> None:
+        """Let an idle ``slot`` have read what is kept under ``name``. Raises ``EngineError``."""
+        self._ask(f"/slots/{slot}?action=restore", {"filename": name})
+
+    def kept_bytes(self, name: str) -> int:
+        """How much is kept under ``name``; 0 for nothing."""
+        path = self._folder / name
+        return path.stat().st_size if path.exists() else 0
+
+    def forget(self, name: str) -> None:
+        """Delete what is kept under ``name``, if anything is."""
+        (self._folder / name).unlink(missing_ok=True)
 
     def _ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """What the library offers over its socket only."""

@@ -1,0 +1,78 @@
+"""What slots have read, kept as files, so that another slot goes on from there: reading 400 tokens takes two cores 5 s, their
+copy 10 ms.
+
+Kept are the heads of prompts (instructions and tools, which conversations share), and what a reply has read when it is thought
+on beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count, takewhile
+
+from vivavoce.types import Message
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    messages: tuple[Message, ...]
+    once: bool
+
+
+class PromptCopies:
+    """Names of copies by what they hold; the one unused for longest goes first when all are larger than ``limit_bytes``.
+
+    ``size`` tells how large a copy is (0 while it is not written), ``remove`` deletes it.
+    """
+
+    def __init__(self, limit_bytes: int, size: Callable[[str], int], remove: Callable[[str], None]) -> None:
+        self._limit_bytes = limit_bytes
+        self._size = size
+        self._remove = remove
+        self._copies: dict[str, _Copy] = {}
+        self._numbers = count()
+
+    def nearest(self, messages: Sequence[Message], known: int) -> str | None:
+        """The copy that begins as ``messages`` do for more than ``known`` of them, if there is one that is written.
+
+        One that was made to be used once is not found again; it is removed with the next that is kept.
+        """
+        written = (name for name in self._copies if self._size(name))
+        name = max(written, key=lambda each: common(self._copies[each].messages, messages), default=None)
+        if name is None or common(self._copies[name].messages, messages) <= known:
+            return None
+        copy = self._copies.pop(name)
+        self._copies[name] = _Copy((), once=True) if copy.once else copy
+        return name
+
+    def name_for(self, messages: Sequence[Message], *, once: bool = False) -> str | None:
+        """Under which name to keep what a slot has read of ``messages``; ``None`` if it is kept already, or not to be kept.
+
+        ``once``: it is used once.
+        """
+        for name in [name for name, copy in self._copies.items() if not copy.messages]:
+            self._forget(name)
+        while self._copies and sum(map(self._size, self._copies)) > self._limit_bytes:
+            self._forget(next(iter(self._copies)))
+        name = next((name for name, copy in self._copies.items() if copy.messages == tuple(messages)), "")
+        if not self._limit_bytes or (name and self._size(name)):
+            return None
+        name = name or f"{next(self._numbers)}.slot"
+        self._copies[name] = _Copy(tuple(messages), once)
+        return name
+
+    def _forget(self, name: str) -> None:
+        del self._copies[name]
+        self._remove(name)
+
+
+def head_of(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The system messages a prompt begins with, if nothing else is told in it yet."""
+    head = tuple(takewhile(lambda message: message.role == "system", messages))
+    return () if any(message.content for message in messages[len(head) :]) else head
+
+
+def common(first: Sequence[Message], second: Sequence[Message]) -> int:
+    """How many messages both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
