@@ -193,3 +193,24 @@ async def test_it_tells_a_finished_sentence_from_one_that_goes_on_and_reads_noth
     await sentence_end("What is the capital of France")
     _, end = await reply(model.generate(question, slot))
     assert end.input_tokens - end.cached_tokens <= 6  # the end of the user's turn and the beginning of the reply
+
+
+async def test_the_same_instructions_are_read_once_for_all_conversations(model: LlamaModel) -> None:
+    clerk = Message("system", " ".join(f"Room {number} is on floor {number % 7}." for number in range(20)))
+    async for _ in model.generate((clerk, Message("user", "")), GenerationOptions(max_tokens=0, slot=0)):
+        pass
+    await reply(model.generate(ask("What is the capital of France?"), replace(GREEDY, slot=1)))
+    text, end = await reply(
+        model.generate((clerk, Message("user", "On which floor is room 9?")), replace(GREEDY, slot=1))
+    )
+    assert "2" in text
+    assert end.cached_tokens > 0.8 * end.input_tokens
+
+
+async def test_what_goes_on_aside_is_not_read_again(model: LlamaModel) -> None:
+    question = (*ask("Count from one to nine in words."), Message("assistant", "One, two,"))
+    begun = replace(GREEDY, slot=0, max_tokens=2, continue_last_message=True, continued_aside=True)
+    text, _ = await reply(model.generate(question, begun))
+    further = (*question[:-1], Message("assistant", f"One, two,{text}"))
+    _, end = await reply(model.generate(further, replace(begun, slot=None, continued_aside=False, aside=True)))
+    assert end.cached_tokens >= end.input_tokens - 2

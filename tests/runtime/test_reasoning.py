@@ -207,6 +207,25 @@ async def test_a_first_sentence_is_spoken_while_it_is_thought_on() -> None:
     assert thought(events[at:])
 
 
+async def test_one_sentence_is_said_before_the_answer() -> None:
+    class Talkative(Scripted):
+        """Goes on behind its first sentence."""
+
+        @override
+        async def generate(
+            self, messages: Sequence[Message], options: GenerationOptions
+        ) -> AsyncGenerator[GenerationEvent, None]:
+            speaks = not options.aside and PROMPT.first.lstrip() in messages[-1].content
+            async with aclosing(super().generate(messages, options)) as events:
+                async for event in events:
+                    if speaks and isinstance(event, GenerationEnd):
+                        yield TextDelta("And so on.")
+                    yield event
+
+    words = spoken(await answered(Talkative(), options("speak-first", speech=100)))
+    assert words.split("one by one ")[1].split() == ["then.", "That", "makes", "six."]
+
+
 async def test_by_all_thoughts_it_is_spoken_where_they_have_been_read() -> None:
     model = Scripted()
     await answered(model, options("think-first"))

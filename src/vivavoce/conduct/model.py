@@ -85,7 +85,9 @@ class PersonaModel(DelegatingModel):
     async def generate(
         self, messages: Sequence[Message], options: GenerationOptions
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """As ``LanguageModel.generate``."""
+        """As ``LanguageModel.generate``. A single sentence is said by all thoughts, none before them."""
+        if options.thinking is not None and self._manner.rules.most_sentences == 1:
+            options = replace(options, thinking=replace(options.thinking, mode="think-before-speak"))
         if options.schema is not None or options.logprobs is not None or not options.max_tokens or options.aside:
             stream = self._model.generate(messages, options)
         elif self._manner.length is not None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from typing_extensions import override
 
+from vivavoce.conduct.sentences import sentence_end
 from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.delegating_model import DelegatingModel
 from vivavoce.errors import EngineError
@@ -194,7 +195,7 @@ class _Brains:
             self._said = self._prompt.opening
             yield TextDelta(self._said)
         while remaining > 0:
-            known, whole, spoken = self._thought.finished, self._thought.over, 0
+            known, whole, spoken, ended = self._thought.finished, self._thought.over, 0, False
             utterance = self._utterance(known, remaining, new_sentence=finished)
             answers, finished = whole and (finished or not self._said), False
             async with aclosing(self._model.generate(*utterance)) as events:
@@ -203,31 +204,43 @@ class _Brains:
                         yield delta
                     if isinstance(event, GenerationEnd):
                         self._cost.add(event)
-                        finished, reason = True, event.reason
+                        finished = ended = True
+                        reason = event.reason
+                    elif isinstance(event, TextDelta):
+                        spoken += 1
+                        text, finished = (event.text, False) if answers else self._first_sentence(event.text)
+                        self._said += text
+                        yield TextDelta(text)
                     else:
-                        if isinstance(event, TextDelta):
-                            self._said += event.text
-                            spoken += 1
                         yield event
-                    if spoken >= self._thinking.speech_tokens and self._thought.finished != known:
+                    if finished or (spoken >= self._thinking.speech_tokens and self._thought.finished != known):
                         break
             remaining -= spoken
-            if not finished:
-                self._cost.output += spoken
-            elif answers:
+            self._cost.output += 0 if ended else spoken
+            if finished and answers:
                 break
-            else:  # all is said that could be said by then
-                if self._said[-1:].isascii() and not self._said[-1:].isspace():
-                    self._said += " "
-                    yield TextDelta(" ")
-                yield SentenceEnd()
-                async for delta in self._news(wait=True):
-                    yield delta
+            if finished:
+                async for event in self._pause():
+                    yield event
         async for delta in self._news():
             yield delta
         if self._failure is not None:
             raise self._failure
         yield GenerationEnd(_reason(reason), self._cost.input, self._cost.cached, self._cost.output)
+
+    async def _pause(self) -> AsyncGenerator[GenerationEvent, None]:
+        """All is said that can be said by now: what there is is spoken, and the rest is waited for."""
+        if self._said[-1:].isascii() and not self._said[-1:].isspace():
+            self._said += " "
+            yield TextDelta(" ")
+        yield SentenceEnd()
+        async for delta in self._news(wait=True):
+            yield delta
+
+    def _first_sentence(self, text: str) -> tuple[str, bool]:
+        """As much of ``text`` as belongs to the first sentence, and whether that is complete: one is said before the answer."""
+        end = sentence_end(self._said + text, 0, whole=False)
+        return (text, False) if end is None else (text[: max(0, end - len(self._said))], True)
 
     async def _news(self, *, wait: bool = False) -> AsyncGenerator[GenerationEvent, None]:
         """What has been thought since; ``wait``: all of it, to the end."""
