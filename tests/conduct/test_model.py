@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
+from typing_extensions import override
 
 from tools.scripted import Scripted, replied, said
+from vivavoce.conduct.manner import manner_of
+from vivavoce.conduct.model import PersonaModel
+from vivavoce.engines.delegating_model import DelegatingModel
 from vivavoce.runtime.reply import ReplyRequest
 from vivavoce.session.prompt_builder import OVERRIDE
 from vivavoce.tools.base import CallContext
 from vivavoce.tools.confirmations import Confirmations
 from vivavoce.tools.reply_plan import ReplyPlanner
 from vivavoce.tools.tool_run import ToolRun
-from vivavoce.types import GenerationEnd, GenerationOptions, Message
+from vivavoce.types import GenerationEnd, GenerationEvent, GenerationOptions, Message, ThinkingOptions
 
 ADA = "You are Ada, who sells bread."
 
@@ -64,6 +68,27 @@ async def test_what_is_asked_for_again_is_said_again() -> None:
 async def test_the_user_may_be_repeated() -> None:
     words = "It rains. It rains. It rains."
     assert await answer(Scripted([words]), f"Say after me: {words}") == words
+
+
+@pytest.mark.parametrize(("rule", "before_it_speaks"), [("", False), ("Answer in one sentence. ", True)])
+async def test_a_single_sentence_is_said_by_all_thoughts(rule: str, before_it_speaks: bool) -> None:
+    model = Scripted(["Yes."])
+    messages = (Message("system", f"{rule}{ADA}"), Message("user", "Is it larger?"))
+    options = GenerationOptions(512, thinking=ThinkingOptions("think-first", 100, 10, 10))
+    modes: list[str] = []
+
+    class Watched(DelegatingModel):
+        @override
+        def generate(
+            self, messages: Sequence[Message], options: GenerationOptions
+        ) -> AsyncGenerator[GenerationEvent, None]:
+            modes.append(options.thinking.mode if options.thinking else "")
+            return model.generate(messages, options)
+
+    manner = manner_of(messages, "en", overridden=False)
+    async for _ in PersonaModel(Watched(model), manner).generate(messages, options):
+        pass
+    assert modes == ["think-before-speak" if before_it_speaks else "think-first"]
 
 
 async def test_a_song_has_a_refrain() -> None:
