@@ -33,8 +33,8 @@ pytestmark = pytest.mark.real
 
 SAID = "The boat went slowly up the river, and nobody on board said a word until the evening came."
 OWNER = "somebody"
-POPULATION = 6
-"""Voices a step of the search tries; refinements have twice as many, each of them a second of work."""
+POPULATION = 4
+"""Voices a step of the search tries; refinements have three times as many, each of them a second of work."""
 
 
 @dataclass
