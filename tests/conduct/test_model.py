@@ -11,6 +11,7 @@ from tools.scripted import Scripted, replied, said
 from vivavoce.conduct.manner import manner_of
 from vivavoce.conduct.model import PersonaModel
 from vivavoce.engines.delegating_model import DelegatingModel
+from vivavoce.perception.notes import CUES
 from vivavoce.runtime.reply import ReplyRequest
 from vivavoce.session.prompt_builder import OVERRIDE
 from vivavoce.tools.base import CallContext
@@ -91,6 +92,18 @@ async def test_a_single_sentence_is_said_by_all_thoughts(rule: str, before_it_sp
     assert modes == ["think-before-speak" if before_it_speaks else "think-first"]
 
 
+async def test_somebody_who_sounds_tired_is_told_so_once() -> None:
+    note = Message("system", CUES["en"]["tired"], hint=True)
+    question, answered = Message("user", "Is it far?"), "You sound a little tired, so I suggest a break."
+    for history, begun in ((), True), ((question, Message("assistant", answered)), False):
+        messages = (Message("system", ADA), *history, question, note)
+        plan = await ReplyPlanner(None, Confirmations(), "risky").plan(
+            messages, GenerationOptions(512), (), CallContext("me", messages, "en")
+        )
+        assert answered.startswith(plan.begun)
+        assert bool(plan.begun) is begun
+
+
 async def test_a_song_has_a_refrain() -> None:
     song = "Row, row, row your boat gently. Down the stream. Row, row, row your boat gently."
     assert await answer(Scripted([song]), "Sing me a song about a boat.") == song
@@ -100,6 +113,7 @@ async def test_a_song_has_a_refrain() -> None:
     ("rule", "language", "written", "spoken"),
     [
         ('Begin every answer with "Good day".', "en", "It is open.", "Good day, It is open."),
+        ('Begin every answer with "Ey up, love,".', "en", "it is open.", "Ey up, love, it is open."),
         (
             'End every answer with this sentence: "We close at six."',
             "en",
@@ -164,7 +178,7 @@ async def test_a_response_with_instructions_of_its_own_is_left_alone() -> None:
     )
 
 
-TIRED = Message("system", "They may be tired. Be warm and brief.", hint=True)
+NOTE = Message("system", "They may be bored. Be warm and brief.", hint=True)
 
 
 async def held(model: Scripted, messages: Sequence[Message], language: str = "en") -> str:
@@ -177,17 +191,17 @@ async def held(model: Scripted, messages: Sequence[Message], language: str = "en
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ([["They may be tired. ", "Be warm and brief. ", "Shall we have a break?"]], "Shall we have a break?"),
-        ([["They may be ti", "red, so I will be brief."], ["Shall we rest?"]], "Shall we rest?"),
+        ([["They may be bored. ", "Be warm and brief. ", "Shall we have a break?"]], "Shall we have a break?"),
+        ([["They may be bo", "red, so I will be brief."], ["Shall we rest?"]], "Shall we rest?"),
         ([["They may be late. Shall we rest?"]], "They may be late. Shall we rest?"),
         ([["Be warm and brief!"], ["Shall we rest?"]], "Shall we rest?"),
     ],
 )
 async def test_a_note_is_not_read_aloud(answers: Sequence[Sequence[str]], expected: str) -> None:
     model = Scripted(*map(list, answers))
-    messages = (Message("system", ADA), Message("user", "There are two hours to go."), TIRED)
+    messages = (Message("system", ADA), Message("user", "There are two hours to go."), NOTE)
     assert (await held(model, messages)).strip() == expected
-    assert all(TIRED not in prompt for prompt, _ in model.asked[1:])
+    assert all(NOTE not in prompt for prompt, _ in model.asked[1:])
 
 
 async def test_what_a_note_quotes_is_said() -> None:

@@ -277,8 +277,9 @@ class _Part:
         self._opened = True
         if begun.casefold().startswith(opening.casefold()):
             return begun
-        comma = "，" if ord(opening[-1]) > 0x2E80 else ", "
-        return f"{opening}{'' if opening[-1] in '.!,。！，' else comma}{begun}"
+        chinese = ord(opening[-1]) > 0x2E80
+        mark = "" if opening[-1] in ".!,。！，" else ("，" if chinese else ",")
+        return f"{opening}{mark}{'' if chinese else ' '}{begun}"
 
 
 async def _behind(words: str, events: AsyncGenerator[GenerationEvent, None]) -> AsyncGenerator[GenerationEvent, None]:

@@ -51,6 +51,12 @@ CUES: Mapping[Language, Mapping[Cue, str]] = {
 }
 """The first that is there is told, if no emotion is."""
 
+BEGUN: Mapping[str, str] = {
+    CUES["en"]["tired"]: "You sound a little tired, so I",
+    CUES["zh"]["tired"]: "听起来你有点累了，",
+}
+"""How the answer to such an instruction begins: told of a tired driver, a small model left it out."""
+
 ANSWERS: Mapping[Language, str] = {
     "en": 'Say exactly this, and add nothing about the sound: "{}"',
     "zh": "请原样说这句话，关于声音不要添加任何内容：“{}”",

@@ -26,6 +26,7 @@ from vivavoce.ids import random_id
 from vivavoce.intents.classifier import IntentClassifier
 from vivavoce.intents.turn import TurnIntent, turn_intent
 from vivavoce.pending_request import sentences_of
+from vivavoce.perception.notes import BEGUN
 from vivavoce.tools.base import CallContext, ServerTool
 from vivavoce.tools.call_guard import MAY_ASK_FOR, CallGuard, ConfirmPolicy, levels_of
 from vivavoce.tools.confirmations import Confirmations, answer_of
@@ -259,7 +260,16 @@ def beginning_of(
     if tells_of_hurt(said[-1]) and "question" not in manner.rules.restated:
         begun = begun_comfort(language)
         return Beginning(f"{opening}{begun}" if begun else "")
+    if begun := begun_by_note(messages):
+        return Beginning(f"{opening}{begun}", personal=False)
     return Beginning()
+
+
+def begun_by_note(messages: Sequence[Message]) -> str:
+    """How the answer to somebody who sounds so begins; that is said once."""
+    begun = BEGUN.get(messages[-1].content, "") if messages[-1].hint else ""
+    said_before = any(begun in message.content for message in messages if message.role == "assistant")
+    return "" if said_before else begun
 
 
 def note_of_origin(messages: Sequence[Message], language: Language) -> str:
