@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from vivavoce.perception.notes import EMOTIONS, LEAST_SCORE, note_for, sure_emotion
+from vivavoce.perception.notes import CUES, EMOTIONS, LEAST_SCORE, note_for, sure_emotion
 from vivavoce.perception.style import BY_EMOTION, style_for
 from vivavoce.speaking_style import PLAIN
 from vivavoce.types import Language
@@ -55,6 +56,12 @@ def test_no_note_is_given_against_the_words(
     language: Language, emotion: EmotionLabel, words: WordsTell | None, told: bool
 ) -> None:
     assert note_for(sounding(emotion), language, words) == (EMOTIONS[language][emotion] if told else None)
+
+
+@pytest.mark.parametrize(("words", "tired"), [("bad", False), ("plain", True), ("good", True), (None, True)])
+def test_a_sad_voice_may_be_a_tired_one(words: WordsTell | None, tired: bool) -> None:
+    facts = msgspec.structs.replace(sounding("sad"), cues=("tired",))
+    assert note_for(facts, "en", words) == (CUES["en"]["tired"] if tired else EMOTIONS["en"]["sad"])
 
 
 @pytest.mark.parametrize(("words", "told"), [("good", True), ("bad", False), ("plain", False), (None, True)])

@@ -49,7 +49,7 @@ CUES: Mapping[Language, Mapping[Cue, str]] = {
         "hesitant": "耐心一点，说得简单。",
     },
 }
-"""The first that is there is told, if no emotion is."""
+"""The first that is there is told, if no emotion is told."""
 
 BEGUN: Mapping[str, str] = {
     CUES["en"]["tired"]: "You sound a little tired, so I",
@@ -93,12 +93,14 @@ def contradicts(words: WordsTell | None, emotion: EmotionLabel) -> bool:
 def note_for(facts: VoiceFacts, language: Language, words: WordsTell | None = None) -> str | None:
     """The instruction for a turn that sounds so, in its language (English for others).
 
-    ``None`` where nothing is sure, or where the ``words`` tell the opposite of an emotion or leave no place for it.
+    ``None`` where nothing is sure. An emotion that the ``words`` tell the opposite of, or leave no place for, is not told; nor
+    is a sad voice that may be a tired one, unless the words tell of something bad.
     """
     spoken = language if language in EMOTIONS else "en"
     emotion = sure_emotion(facts)
-    if emotion is not None:
-        return None if words == "plain" or contradicts(words, emotion) else EMOTIONS[spoken].get(emotion)
+    tired = emotion == "sad" and "tired" in facts.cues and words != "bad"
+    if emotion is not None and not tired and words != "plain" and not contradicts(words, emotion):
+        return EMOTIONS[spoken].get(emotion)
     return next((text for cue, text in CUES[spoken].items() if cue in facts.cues), None)
 
 
