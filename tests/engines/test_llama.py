@@ -40,7 +40,7 @@ from vivavoce.types import (
 )
 
 Receive = Callable[[dict[str, Any]], bool]
-SETTINGS = LlamaSettings(weights="any", context_tokens=256)
+SETTINGS = LlamaSettings(weights="any", context_tokens=256, copies_mb=0)
 HELLO = (Message("system", "Be brief."), Message("user", "Hello Paris"))
 WEATHER = Tool("get_weather", "Weather of a city.", {"type": "object", "properties": {"city": {"type": "string"}}})
 CALL = 'get_weather {"city": "Paris"}'

@@ -72,7 +72,6 @@ def test_nothing_is_kept_without_room() -> None:
     assert Files().copies(0).name_for(CLERK) is None
 
 
-def test_a_head_is_a_prompt_in_which_nothing_is_told_yet() -> None:
-    assert head_of((*CLERK, Message("user", ""))) == CLERK
-    assert head_of((*CLERK, QUESTION)) == ()
+def test_a_head_is_what_a_prompt_begins_with() -> None:
+    assert head_of((*CLERK, QUESTION, *NURSE)) == CLERK
     assert head_of((QUESTION,)) == ()

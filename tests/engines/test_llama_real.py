@@ -196,14 +196,14 @@ async def test_it_tells_a_finished_sentence_from_one_that_goes_on_and_reads_noth
 
 
 async def test_the_same_instructions_are_read_once_for_all_conversations(model: LlamaModel) -> None:
-    clerk = Message("system", " ".join(f"Room {number} is on floor {number % 7}." for number in range(20)))
+    rooms = " ".join(f"Room {number} is on floor {number % 7}." for number in range(20))
+    clerk = Message("system", f"You are a clerk. {rooms} The office opens at nine.")
     async for _ in model.generate((clerk, Message("user", "")), GenerationOptions(max_tokens=0, slot=0)):
         pass
     await reply(model.generate(ask("What is the capital of France?"), replace(GREEDY, slot=1)))
-    text, end = await reply(
-        model.generate((clerk, Message("user", "On which floor is room 9?")), replace(GREEDY, slot=1))
-    )
-    assert "2" in text
+    question = Message("user", "When does the office open?")
+    text, end = await reply(model.generate((clerk, question), replace(GREEDY, slot=1)))
+    assert "nine" in text or "9" in text
     assert end.cached_tokens > 0.8 * end.input_tokens
 
 

@@ -153,8 +153,9 @@ class LlamaModel(LanguageModel):
         if options.aside:
             native = self._chunks(request, self._decisions, messages, ask=ask)
         elif reply.kind == "words":
-            keep = self._to_keep(messages, options)
-            native = self._chunks(request, self._answers, messages, options.slot, ask=ask, keep=keep)
+            native = self._chunks(
+                request, self._answers, messages, options.slot, ask=ask, continued_aside=options.continued_aside
+            )
         else:
             native = self._chunks(request, self._decisions, _with_names(messages, options))
         async with aclosing(native) as chunks:
@@ -184,18 +185,10 @@ class LlamaModel(LanguageModel):
         if not self._decisions.any_idle:
             return
         request = chat_request(messages, options, self._settings, "calls")
-        prompt = _with_names(messages, options)
-        native = self._chunks(request, self._decisions, prompt, keep=self._to_keep(prompt, options))
+        native = self._chunks(request, self._decisions, _with_names(messages, options))
         async with aclosing(native) as chunks:
             async for _ in chunks:
                 pass
-
-    def _to_keep(self, messages: Sequence[Message], options: GenerationOptions) -> str | None:
-        """The name of the copy that is to be made of what this call reads, if one is."""
-        if options.continued_aside:
-            return self._copies.name_for(messages, once=True)
-        head = () if options.max_tokens else head_of(messages)
-        return self._copies.name_for(head) if head else None
 
     @override
     async def sentence_end(self, messages: Sequence[Message], options: GenerationOptions) -> float | None:
@@ -218,9 +211,10 @@ class LlamaModel(LanguageModel):
         requested_slot: int | None = None,
         *,
         ask: Ask | None = None,
-        keep: str | None = None,
+        continued_aside: bool = False,
     ) -> AsyncGenerator[Mapping[str, Any], None]:
-        """What one native call sends; ``ask`` is a chat's unless given. ``keep``: the name of the copy of what it has read.
+        """What one native call sends; ``ask`` is a chat's unless given. What it reads of a head that no copy has is copied, and
+        all it has read for a call that is ``continued_aside``.
 
         Waits for a slot whose last call is still being stopped: one token, or one batch.
         """
@@ -229,7 +223,11 @@ class LlamaModel(LanguageModel):
         slot = await slots.idle(requested_slot, messages)
         if self._closed:
             raise EngineError(ENGINE, "the engine is closed")
-        nearest = self._copies.nearest(messages, slots.known(slot, messages))
+        known = slots.known(slot, messages)
+        nearest = self._copies.nearest(messages, known)
+        head = () if nearest is not None or known else head_of(messages)
+        kept = messages if continued_aside else head
+        keep = self._copies.name_for(kept, once=continued_aside) if kept else None
         call = NativeCall(
             ask or self._server.chat,
             {**request, "id_slot": slot},

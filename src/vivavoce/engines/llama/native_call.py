@@ -19,8 +19,8 @@ Ask: TypeAlias = Callable[[Mapping[str, Any], Callable[[dict[str, Any]], bool]],
 class NativeCall:
     """One native call. Runs in a thread and hands its chunks to the loop; ``None`` comes last.
 
-    What has to be done in its slot ``before`` it, or ``behind`` one that was not stopped, only saves time: where it fails, that
-    is logged, and the call is as good.
+    What has to be done in its slot ``before`` it, or ``behind`` one that has read its whole prompt, only saves time: where it
+    fails, that is logged, and the call is as good.
 
     The queue needs no bound of its own: a reply has ``max_tokens`` chunks, a prompt one for each batch.
     """
@@ -38,7 +38,7 @@ class NativeCall:
         self._request = request
         self._before, self._behind = before, behind
         self._loop = asyncio.get_running_loop()
-        self._stopped = False
+        self._stopped = self._has_read = False
 
     def run(self) -> None:
         """Block until the reply is complete or stopped. Never raises: a failure goes into the queue."""
@@ -46,7 +46,7 @@ class NativeCall:
             if not self._stopped:
                 _tried(self._before)
                 self._ask(self._request, self._receive)
-            if not self._stopped:
+            if self._has_read:
                 _tried(self._behind)
         except Exception as error:  # noqa: BLE001 - whatever the library raises is raised again by the reader
             self._hand_over(EngineError(ENGINE, f"generation failed: {error}"))
@@ -57,6 +57,8 @@ class NativeCall:
         self._stopped = True
 
     def _receive(self, chunk: Mapping[str, Any]) -> bool:
+        progress = chunk.get("prompt_progress")
+        self._has_read = self._has_read or (progress is not None and progress["processed"] >= progress["total"])
         if not self._stopped:
             self._hand_over(chunk)
         return self._stopped

@@ -68,9 +68,8 @@ class PromptCopies:
 
 
 def head_of(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The system messages a prompt begins with, if nothing else is told in it yet."""
-    head = tuple(takewhile(lambda message: message.role == "system", messages))
-    return () if any(message.content for message in messages[len(head) :]) else head
+    """The system messages a prompt begins with: instructions, and what stands for the tools."""
+    return tuple(takewhile(lambda message: message.role == "system", messages))
 
 
 def common(first: Sequence[Message], second: Sequence[Message]) -> int:
