@@ -10,16 +10,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import shutil
 import socket
 import sys
-import tempfile
-import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from vivavoce.engines.llama.private_folder import PrivateFolder
 from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.engines.sentence_end import opened_prompt
 from vivavoce.errors import EngineError, WeightsError
@@ -34,8 +32,8 @@ class NativeServer:
     """One set of weights with ``slots``. Every method blocks; ``chat`` may run once a slot at a time."""
 
     def __init__(self, gguf: Path, settings: LlamaSettings, *, slots: int, threads: int) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="vivavoce-"))
-        self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._private = PrivateFolder()
+        self._folder = self._private.path
         library = _library()
         params = _parameters(library, gguf, settings, slots=slots, threads=threads)
         params.hostnames = [str(self._folder / _SOCKET)]
@@ -44,7 +42,7 @@ class NativeServer:
             with ThreadPoolExecutor(1, initializer=_yield_to_others if settings.background else None) as starter:
                 self._server = starter.submit(library.Server, params).result()
         except RuntimeError as error:
-            self._remove_folder()
+            self._private.remove()
             raise EngineError(ENGINE, f"cannot load {gguf}: {error}") from error
 
     def chat(self, request: Mapping[str, Any], receive: Callable[[dict[str, Any]], bool]) -> None:
@@ -114,7 +112,7 @@ class NativeServer:
     def close(self) -> None:
         """Free the weights. Idempotent; no call may be running."""
         self._server = None
-        self._remove_folder()
+        self._private.remove()
 
 
 class _UnixConnection(http.client.HTTPConnection):
