@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from protocol.generating import ids, json_objects, json_values, milliseconds, names, words
+from protocol.generating import ids, json_schemas, json_values, milliseconds, names, words
 
 Json = dict[str, Any]
 
@@ -19,7 +19,7 @@ def objects(required: dict[str, Any], optional: dict[str, Any] | None = None) ->
 base64s = st.binary(max_size=6).map(lambda data: base64.b64encode(data).decode())
 nothing = st.none()
 languages = st.sampled_from(["en", "zh-CN", "nb-NO", "auto", "multi", "english", "Mandarin"])
-functions: dict[str, Any] = {"name": names, "description": words, "parameters": json_objects}
+functions: dict[str, Any] = {"name": names, "description": words, "parameters": json_schemas}
 flat_tools = objects({"type": st.just("function"), **functions})
 nested_tools = objects({"type": st.just("function"), "function": objects(functions)})
 choices = st.sampled_from(["auto", "none", "required"]) | objects({"type": st.just("function"), "name": names})
