@@ -210,12 +210,13 @@ async def test_nothing_of_the_examples_is_an_answer(model: LlamaModel, history: 
     await says_nothing_of_examples(model, SYSTEM, history)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "last",
     [
         Message("user", "What did I ask you before?"),
-        pytest.param(Message("user", "Please repeat your last answer."), marks=pytest.mark.slow),
-        pytest.param(orders("Greet the caller."), marks=pytest.mark.slow),
+        Message("user", "Please repeat your last answer."),
+        orders("Greet the caller."),
     ],
 )
 async def test_nothing_of_the_persona_is_an_answer(model: LlamaModel, last: Message) -> None:

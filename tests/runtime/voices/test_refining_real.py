@@ -29,12 +29,12 @@ from vivavoce.store.store import open_store
 from vivavoce.voices.style_space import StyleSpace
 from vivavoce.voices.tables import RefinementRow, VoiceRow
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 SAID = "The boat went slowly up the river, and nobody on board said a word until the evening came."
 OWNER = "somebody"
-POPULATION = 4
-"""Voices a step of the search tries; refinements have three times as many, each of them a second of work."""
+POPULATION = 6
+"""Voices a step of the search tries; refinements have twice as many, each of them a second of work."""
 
 
 @dataclass
@@ -143,7 +143,6 @@ async def test_it_is_told_makes_way_and_is_kept_for_a_gain_only(real: Real) -> N
         assert (after.pack, after.similarity) == (voice.pack, voice.similarity)
 
 
-@pytest.mark.slow
 async def test_it_can_be_ended_in_the_middle(real: Real) -> None:
     voice = await real.made()
     await real.library.refiner.begin(OWNER, voice.id)
