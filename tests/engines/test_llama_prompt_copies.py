@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vivavoce.engines.llama.prompt_copies import PromptCopies, head_of
+from vivavoce.engines.llama.prompt_copies import PromptCopies, prompt_head
 from vivavoce.types import Message
 
 CLERK, NURSE = (Message("system", "You are a clerk."),), (Message("system", "You are a nurse."),)
@@ -22,7 +22,7 @@ class Files:
         return PromptCopies(limit_bytes, self.size, self.written.discard)
 
     def keep(self, copies: PromptCopies, messages: tuple[Message, ...], *, once: bool = False) -> str:
-        name = copies.name_for(messages, once=once)
+        name = copies.reserve(messages, once=once)
         assert name is not None
         self.written.add(name)
         return name
@@ -40,11 +40,11 @@ def test_a_head_that_was_read_is_gone_on_from_by_who_has_not_read_it() -> None:
 def test_what_is_kept_is_not_kept_again_unless_it_was_never_written() -> None:
     files = Files()
     copies = files.copies()
-    name = copies.name_for(CLERK)
+    name = copies.reserve(CLERK)
     assert copies.nearest((*CLERK, QUESTION), 0) is None
-    assert copies.name_for(CLERK) == name
+    assert copies.reserve(CLERK) == name
     files.written.add(name or "")
-    assert copies.name_for(CLERK) is None
+    assert copies.reserve(CLERK) is None
 
 
 def test_the_copy_unused_for_longest_makes_room() -> None:
@@ -69,9 +69,9 @@ def test_what_is_used_once_is_removed_behind_its_use() -> None:
 
 
 def test_nothing_is_kept_without_room() -> None:
-    assert Files().copies(0).name_for(CLERK) is None
+    assert Files().copies(0).reserve(CLERK) is None
 
 
 def test_a_head_is_what_a_prompt_begins_with() -> None:
-    assert head_of((*CLERK, QUESTION, *NURSE)) == CLERK
-    assert head_of((QUESTION,)) == ()
+    assert prompt_head((*CLERK, QUESTION, *NURSE)) == CLERK
+    assert prompt_head((QUESTION,)) == ()

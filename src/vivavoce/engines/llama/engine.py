@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
@@ -20,7 +20,7 @@ from vivavoce.engines.llama.grammar import check_schema
 from vivavoce.engines.llama.name_map import Naming
 from vivavoce.engines.llama.native import ENGINE, NativeServer, find_gguf
 from vivavoce.engines.llama.native_call import Ask, NativeCall
-from vivavoce.engines.llama.prompt_copies import PromptCopies, head_of
+from vivavoce.engines.llama.prompt_copies import PromptCopies, prompt_head
 from vivavoce.engines.llama.settings import LlamaSettings
 from vivavoce.engines.llama.slots import PrefixSlots
 from vivavoce.engines.llama.tool_classifier import CANDIDATES, ReplyKind, decided, no_call_threshold, predetermined
@@ -81,7 +81,7 @@ class LlamaModel(LanguageModel):
         deciding = decision_slots(settings, capacity)
         self._answers = PrefixSlots(capacity)
         self._decisions = PrefixSlots(deciding, first=capacity, long_heads=True)
-        self._copies = PromptCopies(settings.copies_mb * 1_000_000, server.kept_bytes, server.forget)
+        self._copies = PromptCopies(settings.copies_mb * 1_000_000, server.saved_bytes, server.delete_saved)
         self._threads = ThreadPoolExecutor(capacity + deciding + 1, thread_name_prefix=ENGINE)  # one more for counting
         self._calls: set[NativeCall] = set()
         self._closed = False
@@ -223,17 +223,8 @@ class LlamaModel(LanguageModel):
         slot = await slots.idle(requested_slot, messages)
         if self._closed:
             raise EngineError(ENGINE, "the engine is closed")
-        known = slots.known(slot, messages)
-        nearest = self._copies.nearest(messages, known)
-        head = () if nearest is not None or known else head_of(messages)
-        kept = messages if continued_aside else head
-        keep = self._copies.name_for(kept, once=continued_aside) if kept else None
-        call = NativeCall(
-            ask or self._server.chat,
-            {**request, "id_slot": slot},
-            before=None if nearest is None else partial(self._server.restore, slot, nearest),
-            behind=None if keep is None else partial(self._server.save, slot, keep),
-        )
+        before, behind = self._copying(slots, slot, messages, continued_aside=continued_aside)
+        call = NativeCall(ask or self._server.chat, {**request, "id_slot": slot}, before=before, behind=behind)
         job = self._threads.submit(call.run)
         slots.occupy(slot, job, messages)
         self._calls.add(call)
@@ -243,6 +234,19 @@ class LlamaModel(LanguageModel):
                 yield _checked(chunk)
         finally:
             call.stop()
+
+    def _copying(
+        self, slots: PrefixSlots, slot: int, messages: Sequence[Message], *, continued_aside: bool
+    ) -> tuple[Callable[[], None] | None, Callable[[], None] | None]:
+        """What is to be done before a call that reads ``messages`` in ``slot``, and behind it: see ``_chunks``."""
+        cached = slots.cached(slot, messages)
+        nearest = self._copies.nearest(messages, cached)
+        new = messages if continued_aside else () if nearest is not None or cached else prompt_head(messages)
+        reserved = self._copies.reserve(new, once=continued_aside) if new else None
+        return (
+            None if nearest is None else partial(self._server.restore_slot, slot, nearest),
+            None if reserved is None else partial(self._server.save_slot, slot, reserved),
+        )
 
     @override
     async def count_tokens(self, messages: Sequence[Message], options: GenerationOptions) -> int:

@@ -32,17 +32,16 @@ class NativeServer:
     """One set of weights with ``slots``. Every method blocks; ``chat`` may run once a slot at a time."""
 
     def __init__(self, gguf: Path, settings: LlamaSettings, *, slots: int, threads: int) -> None:
-        self._private = PrivateFolder()
-        self._folder = self._private.path
+        self._folder = PrivateFolder()
         library = _library()
         params = _parameters(library, gguf, settings, slots=slots, threads=threads)
-        params.hostnames = [str(self._folder / _SOCKET)]
-        params.slot_save_path = f"{self._folder}/"
+        params.hostnames = [str(self._folder.path / _SOCKET)]
+        params.slot_save_path = f"{self._folder.path}/"
         try:
             with ThreadPoolExecutor(1, initializer=_yield_to_others if settings.background else None) as starter:
                 self._server = starter.submit(library.Server, params).result()
         except RuntimeError as error:
-            self._private.remove()
+            self._folder.remove()
             raise EngineError(ENGINE, f"cannot load {gguf}: {error}") from error
 
     def chat(self, request: Mapping[str, Any], receive: Callable[[dict[str, Any]], bool]) -> None:
@@ -77,26 +76,26 @@ class NativeServer:
         """Tokens of the prompt that a chat request makes. Raises ``EngineError``."""
         return int(self._ask("/v1/chat/completions/input_tokens", request)["input_tokens"])
 
-    def save(self, slot: int, name: str) -> None:
-        """Keep what an idle ``slot`` has read under ``name``. Raises ``EngineError``."""
+    def save_slot(self, slot: int, name: str) -> None:
+        """Save what an idle ``slot`` has read under ``name``. Raises ``EngineError``."""
         self._ask(f"/slots/{slot}?action=save", {"filename": name})
 
-    def restore(self, slot: int, name: str) -> None:
-        """Let an idle ``slot`` have read what is kept under ``name``. Raises ``EngineError``."""
+    def restore_slot(self, slot: int, name: str) -> None:
+        """Let an idle ``slot`` have read what is saved under ``name``. Raises ``EngineError``."""
         self._ask(f"/slots/{slot}?action=restore", {"filename": name})
 
-    def kept_bytes(self, name: str) -> int:
-        """How much is kept under ``name``; 0 for nothing."""
-        path = self._folder / name
+    def saved_bytes(self, name: str) -> int:
+        """How much is saved under ``name``; 0 for nothing."""
+        path = self._folder.path / name
         return path.stat().st_size if path.exists() else 0
 
-    def forget(self, name: str) -> None:
-        """Delete what is kept under ``name``, if anything is."""
-        (self._folder / name).unlink(missing_ok=True)
+    def delete_saved(self, name: str) -> None:
+        """Delete what is saved under ``name``, if anything is."""
+        (self._folder.path / name).unlink(missing_ok=True)
 
     def _ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """What the library offers over its socket only."""
-        connection = _UnixConnection(self._folder / _SOCKET)
+        connection = _UnixConnection(self._folder.path / _SOCKET)
         try:
             connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
             response = connection.getresponse()
@@ -112,7 +111,7 @@ class NativeServer:
     def close(self) -> None:
         """Free the weights. Idempotent; no call may be running."""
         self._server = None
-        self._private.remove()
+        self._folder.remove()
 
 
 class _UnixConnection(http.client.HTTPConnection):

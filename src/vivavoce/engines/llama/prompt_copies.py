@@ -31,30 +31,38 @@ class PromptCopies:
         self._size = size
         self._remove = remove
         self._copies: dict[str, _Copy] = {}
+        self._used: list[str] = []
         self._numbers = count()
 
-    def nearest(self, messages: Sequence[Message], known: int) -> str | None:
-        """The copy that begins as ``messages`` do for more than ``known`` of them, if there is one that is written.
+    def nearest(self, messages: Sequence[Message], cached: int) -> str | None:
+        """The copy that begins as ``messages`` do for more than ``cached`` of them, if there is one that is written.
 
         One that was made to be used once is not found again; it is removed with the next that is kept.
         """
-        written = (name for name in self._copies if self._size(name))
-        name = max(written, key=lambda each: common(self._copies[each].messages, messages), default=None)
-        if name is None or common(self._copies[name].messages, messages) <= known:
+        shared = {
+            name: common_prefix(copy.messages, messages) for name, copy in self._copies.items() if self._size(name)
+        }
+        name = max(shared, key=shared.__getitem__, default=None)
+        if name is None or shared[name] <= cached:
             return None
         copy = self._copies.pop(name)
-        self._copies[name] = _Copy((), once=True) if copy.once else copy
+        if copy.once:
+            self._used.append(name)
+        else:
+            self._copies[name] = copy
         return name
 
-    def name_for(self, messages: Sequence[Message], *, once: bool = False) -> str | None:
-        """Under which name to keep what a slot has read of ``messages``; ``None`` if it is kept already, or not to be kept.
+    def reserve(self, messages: Sequence[Message], *, once: bool = False) -> str | None:
+        """A name for the copy of what a slot has read of ``messages``; ``None`` if there is one, or none is to be.
 
         ``once``: it is used once.
         """
-        for name in [name for name, copy in self._copies.items() if not copy.messages]:
-            self._forget(name)
+        while self._used:
+            self._remove(self._used.pop())
         while self._copies and sum(map(self._size, self._copies)) > self._limit_bytes:
-            self._forget(next(iter(self._copies)))
+            oldest = next(iter(self._copies))
+            del self._copies[oldest]
+            self._remove(oldest)
         name = next((name for name, copy in self._copies.items() if copy.messages == tuple(messages)), "")
         if not self._limit_bytes or (name and self._size(name)):
             return None
@@ -62,16 +70,12 @@ class PromptCopies:
         self._copies[name] = _Copy(tuple(messages), once)
         return name
 
-    def _forget(self, name: str) -> None:
-        del self._copies[name]
-        self._remove(name)
 
-
-def head_of(messages: Sequence[Message]) -> tuple[Message, ...]:
+def prompt_head(messages: Sequence[Message]) -> tuple[Message, ...]:
     """The system messages a prompt begins with: instructions, and what stands for the tools."""
     return tuple(takewhile(lambda message: message.role == "system", messages))
 
 
-def common(first: Sequence[Message], second: Sequence[Message]) -> int:
+def common_prefix(first: Sequence[Message], second: Sequence[Message]) -> int:
     """How many messages both begin with."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from itertools import takewhile
 
-from vivavoce.engines.llama.prompt_copies import common
+from vivavoce.engines.llama.prompt_copies import common_prefix, prompt_head
 from vivavoce.types import Message
 
 
@@ -45,7 +44,7 @@ class PrefixSlots:
             running = {slot: job for slot in candidates if (job := self._jobs[slot]) is not None and not job.done()}
             free = [slot for slot in candidates if slot not in running]
             if free and not self._lack_the_head(free, running, messages):
-                return max(free, key=lambda slot: (common(self._prompts[slot], messages), -self._ages[slot]))
+                return max(free, key=lambda slot: (self.cached(slot, messages), -self._ages[slot]))
             waits = [asyncio.wrap_future(job) for job in running.values()]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
 
@@ -56,12 +55,12 @@ class PrefixSlots:
         self._jobs[slot] = job
         self._prompts[slot] = tuple(messages)
 
-    def known(self, slot: int, messages: Sequence[Message]) -> int:
+    def cached(self, slot: int, messages: Sequence[Message]) -> int:
         """How many of ``messages``, from the first on, this slot has read."""
-        return common(self._prompts[slot], messages)
+        return common_prefix(self._prompts[slot], messages)
 
     def _lack_the_head(self, free: Iterable[int], running: Iterable[int], messages: Sequence[Message]) -> bool:
         """Whether what stands at the head of each prompt of this kind has been read by busy slots only."""
-        head = sum(1 for _ in takewhile(lambda message: message.role == "system", messages))
-        read = [max((common(self._prompts[slot], messages) for slot in slots), default=0) for slots in (free, running)]
+        head = len(prompt_head(messages))
+        read = [max((self.cached(slot, messages) for slot in slots), default=0) for slots in (free, running)]
         return self._long_heads and 0 < head <= read[1] and read[0] < head
