@@ -310,7 +310,7 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class SentenceEnd:
+class SpeechFlush:
     """The words so far are whole sentences, and the next ones may take a while: they are spoken without waiting for more."""
 
 
@@ -404,7 +404,7 @@ class ApprovalNeeded:
 
 GenerationEvent: TypeAlias = (
     TextDelta
-    | SentenceEnd
+    | SpeechFlush
     | Spoken
     | TokenScores
     | ThinkingDelta

@@ -24,7 +24,7 @@ from vivavoce.types import (
     GenerationEvent,
     GenerationOptions,
     Message,
-    SentenceEnd,
+    SpeechFlush,
     TextDelta,
     ThinkingDelta,
     ThinkingEnd,
@@ -41,10 +41,15 @@ NOTES = ["two", "and", "two", "are", "four", "and", "two", "are", "six", "Result
 
 
 class Scripted(FakeLanguageModel):
-    """Writes notes when it is to think, else speaks; each prompt and its options are kept."""
+    """Writes notes when it is to think, else speaks; each prompt and its options are kept.
 
-    def __init__(self, *, fails_aside: bool = False) -> None:
+    A word of its first sentence takes ``first_word_s``; behind that sentence it ``adds`` words.
+    """
+
+    def __init__(self, *, fails_aside: bool = False, first_word_s: float = 0.002, adds: Sequence[str] = ()) -> None:
         super().__init__(2)
+        self._first_word_s = first_word_s
+        self._adds = adds
         self.asked: list[tuple[tuple[Message, ...], GenerationOptions]] = []
         self.running = 0
         self._fails_aside = fails_aside
@@ -58,16 +63,17 @@ class Scripted(FakeLanguageModel):
         try:
             if options.aside and self._fails_aside:
                 raise EngineError("scripted", "failed")
-            begun = messages[-1].content
+            begun, word_s = messages[-1].content, 0.004 if options.aside else 0.002
             if "by these notes" in begun or PROMPT.answer in begun:
                 left = ["That", "makes", "six."]
             elif PROMPT.first.lstrip() in begun:
                 said = begun.partition(PROMPT.first.lstrip())[2].split()
-                left = ["Let", "me", "add", "them", "up", "one", "by", "one", "then."][len(said) :]
+                left = ["Let", "me", "add", "them", "up", "one", "by", "one", "then.", *self._adds][len(said) :]
+                word_s = self._first_word_s
             else:
                 left = NOTES[len(begun.removeprefix(PROMPT.notes).split()) :]
             for word in left[: options.max_tokens]:
-                await asyncio.sleep(0.004 if options.aside else 0.002)
+                await asyncio.sleep(word_s)
                 yield TextDelta(f"{word} ")
             yield GenerationEnd("length" if len(left) > options.max_tokens else "stop", 10, 5, len(left))
         finally:
@@ -183,46 +189,20 @@ async def test_words_stand_between_marks_and_behind_all_that_is_thought() -> Non
 
 
 async def test_a_sentence_from_before_all_was_thought_is_not_taken_for_the_answer() -> None:
-    class Slow(Scripted):
-        """Its first sentence takes longer than all its thoughts."""
-
-        @override
-        async def generate(
-            self, messages: Sequence[Message], options: GenerationOptions
-        ) -> AsyncGenerator[GenerationEvent, None]:
-            async with aclosing(super().generate(messages, options)) as events:
-                async for event in events:
-                    if not options.aside and PROMPT.first.lstrip() in messages[-1].content:
-                        await asyncio.sleep(0.02)
-                    yield event
-
-    words = spoken(await answered(Slow(), options("think-first")))
+    """It takes longer than all the thoughts."""
+    words = spoken(await answered(Scripted(first_word_s=0.02), options("think-first")))
     assert "one then. That makes six." in words
 
 
 async def test_a_first_sentence_is_spoken_while_it_is_thought_on() -> None:
     events = await answered(Scripted(), options("speak-first", speech=100))
-    at = next(at for at, event in enumerate(events) if isinstance(event, SentenceEnd))
+    at = next(at for at, event in enumerate(events) if isinstance(event, SpeechFlush))
     assert spoken(events[:at]).rstrip().endswith("one then.")
     assert thought(events[at:])
 
 
 async def test_one_sentence_is_said_before_the_answer() -> None:
-    class Talkative(Scripted):
-        """Goes on behind its first sentence."""
-
-        @override
-        async def generate(
-            self, messages: Sequence[Message], options: GenerationOptions
-        ) -> AsyncGenerator[GenerationEvent, None]:
-            speaks = not options.aside and PROMPT.first.lstrip() in messages[-1].content
-            async with aclosing(super().generate(messages, options)) as events:
-                async for event in events:
-                    if speaks and isinstance(event, GenerationEnd):
-                        yield TextDelta("And so on.")
-                    yield event
-
-    words = spoken(await answered(Talkative(), options("speak-first", speech=100)))
+    words = spoken(await answered(Scripted(adds=["And", "so", "on."]), options("speak-first", speech=100)))
     assert words.split("one by one ")[1].split() == ["then.", "That", "makes", "six."]
 
 

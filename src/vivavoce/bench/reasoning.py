@@ -18,7 +18,7 @@ from vivavoce.runtime.reply import read_prompt
 from vivavoce.session.default_prompt import system_prompt
 from vivavoce.text.clauses import FIRST_FORCED_REPLY, Clause, ClauseSplitter
 from vivavoce.thinking import Thinking
-from vivavoce.types import GenerationOptions, Message, SentenceEnd, TextDelta, ThinkingDelta, ThinkingMode
+from vivavoce.types import GenerationOptions, Message, SpeechFlush, TextDelta, ThinkingDelta, ThinkingMode
 
 ANSWER_TOKENS = 120
 MODES: tuple[ThinkingMode, ...] = ("off", "speak-first", "think-first", "think-before-speak")
@@ -67,7 +67,7 @@ async def ask(model: LanguageModel, question: ReasoningQuestion, mode: ThinkingM
                 case TextDelta(text=text):
                     answer += text
                     clauses = splitter.push(text)
-                case SentenceEnd() if not first_clause_s:
+                case SpeechFlush() if not first_clause_s:
                     clauses = splitter.flush()
                 case ThinkingDelta(text=text):
                     thought += text

@@ -54,13 +54,13 @@ def letters(text: str) -> str:
 def sentences_in(text: str) -> list[str]:
     """Sentences with their marks and the blanks behind them."""
     found, start = [], 0
-    while (end := sentence_end(text, start, whole=True)) is not None:
+    while (end := sentence_boundary(text, start, whole=True)) is not None:
         found.append(text[start:end])
         start = end
     return [*found, text[start:]] if text[start:].strip() else found
 
 
-def sentence_end(text: str, start: int, *, whole: bool) -> int | None:
+def sentence_boundary(text: str, start: int, *, whole: bool) -> int | None:
     """Where the sentence from ``start`` on ends; ``None`` if that does not show yet. ``whole``: nothing follows the text."""
     for match in _END.finditer(text, start):
         following = text[match.end() :].lstrip()
@@ -158,7 +158,7 @@ class SentenceFilter:
         out = ""
         self._held += text
         while not self.over:
-            end = sentence_end(self._sentence + self._held, 0, whole=False)
+            end = sentence_boundary(self._sentence + self._held, 0, whole=False)
             if end is None:
                 break
             out += self._take(end - len(self._sentence), ended=True)

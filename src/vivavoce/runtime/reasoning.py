@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from typing_extensions import override
 
-from vivavoce.conduct.sentences import sentence_end
+from vivavoce.conduct.sentences import sentence_boundary
 from vivavoce.engines.base import LanguageModel
 from vivavoce.engines.delegating_model import DelegatingModel
 from vivavoce.errors import EngineError
@@ -27,7 +27,7 @@ from vivavoce.types import (
     GenerationEvent,
     GenerationOptions,
     Message,
-    SentenceEnd,
+    SpeechFlush,
     TextDelta,
     ThinkingDelta,
     ThinkingEnd,
@@ -196,9 +196,8 @@ class _Brains:
             yield TextDelta(self._said)
         while remaining > 0:
             known, whole, spoken, ended = self._thought.finished, self._thought.over, 0, False
-            utterance = self._utterance(known, remaining, new_sentence=finished)
             answers, finished = whole and (finished or not self._said), False
-            async with aclosing(self._model.generate(*utterance)) as events:
+            async with aclosing(self._model.generate(*self._utterance(known, remaining, answers=answers))) as events:
                 async for event in events:
                     async for delta in self._news():
                         yield delta
@@ -216,7 +215,8 @@ class _Brains:
                     if finished or (spoken >= self._thinking.speech_tokens and self._thought.finished != known):
                         break
             remaining -= spoken
-            self._cost.output += 0 if ended else spoken
+            if not ended:
+                self._cost.output += spoken
             if finished and answers:
                 break
             if finished:
@@ -233,13 +233,13 @@ class _Brains:
         if self._said[-1:].isascii() and not self._said[-1:].isspace():
             self._said += " "
             yield TextDelta(" ")
-        yield SentenceEnd()
+        yield SpeechFlush()
         async for delta in self._news(wait=True):
             yield delta
 
     def _first_sentence(self, text: str) -> tuple[str, bool]:
         """As much of ``text`` as belongs to the first sentence, and whether that is complete: one is said before the answer."""
-        end = sentence_end(self._said + text, 0, whole=False)
+        end = sentence_boundary(self._said + text, 0, whole=False)
         return (text, False) if end is None else (text[: max(0, end - len(self._said))], True)
 
     async def _news(self, *, wait: bool = False) -> AsyncGenerator[GenerationEvent, None]:
@@ -248,12 +248,10 @@ class _Brains:
             delta = await self._thought.news.get()
             yield ThinkingEnd() if delta is None else ThinkingDelta(delta)
 
-    def _utterance(
-        self, known: str, remaining: int, *, new_sentence: bool
-    ) -> tuple[Sequence[Message], GenerationOptions]:
+    def _utterance(self, known: str, remaining: int, *, answers: bool) -> tuple[Sequence[Message], GenerationOptions]:
         """The prompt of the next words: the conversation, what is thought, what is said.
 
-        They go on in the midst of a sentence, or begin a ``new_sentence``: small models add nothing to a turn that is complete.
+        They are an answer, or of the sentence before it: small models add nothing to a turn that is complete.
         """
         options = replace(self._options, max_tokens=remaining)
         if self._thought.over and self._thought_aside:  # where all of it has been read
@@ -263,7 +261,7 @@ class _Brains:
         if self._plain:
             instruction = self._prompt.after_thought.format(thought=known.strip())
             return (*self._messages, Message("system", instruction)), options
-        prompt = self._prompt.to_speak(known, self._said, whole=self._thought.over, new_sentence=new_sentence)
+        prompt = self._prompt.to_speak(known, self._said, answers=answers)
         stops = (*options.stop, *self._prompt.closes, "\n")
         return (*self._messages, *prompt), replace(options, continue_last_message=True, stop=stops)
 

@@ -38,17 +38,16 @@ class ReasoningPrompt:
         """What stands behind the conversation while it is thought: the rule, and the notes so far, to be gone on with."""
         return Message("system", self.rule), Message("assistant", self.notes + thought)
 
-    def to_speak(self, thought: str, said: str, *, whole: bool, new_sentence: bool) -> tuple[Message, ...]:
+    def to_speak(self, thought: str, said: str, *, answers: bool) -> tuple[Message, ...]:
         """What stands behind the conversation while it is spoken; the last message is to be gone on with.
 
-        ``whole``: ``thought`` is all there is; ``new_sentence``: what was ``said`` is complete. A sentence that was begun
-        before all was thought is brought to its end as such: taken for the answer, it would often be all that is said.
+        ``answers``: ``thought`` is all there is, and what was ``said`` is complete. A sentence that was begun before all was
+        thought is brought to its end as such: taken for the answer, it would often be all that is said.
         """
         notes = self.notes + thought.strip() if thought else ""
-        if whole and new_sentence and said:
-            words = self.first + said.strip() + self.closes[0] + self.answer
-        else:
-            words = (self.answer if whole and not said else self.first) + said
+        words = self.first + said
+        if answers:
+            words = (self.first + said.strip() + self.closes[0] if said else "") + self.answer
         begun = Message("assistant", (notes + words) if notes else words.lstrip())
         return (Message("system", self.rule), begun) if thought else (begun,)
 

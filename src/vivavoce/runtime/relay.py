@@ -37,7 +37,7 @@ from vivavoce.sound import Spoken
 from vivavoce.tools.loop import ToolLoop
 from vivavoce.tools.silence import Filler
 from vivavoce.tools.tool_run import ToolRun
-from vivavoce.types import GenerationOptions, Message, ModelAid, ReplyEnd, ReplyEvent, SentenceEnd
+from vivavoce.types import GenerationOptions, Message, ModelAid, ReplyEnd, ReplyEvent, SpeechFlush
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class Relay:
         loop = ToolLoop(model, server_tools, speaks=False, reads_along=False)
         async with aclosing(loop.events(messages, replace(options, continue_last_message=False))) as events:
             async for event in events:
-                if not isinstance(event, Filler | SentenceEnd | Spoken):  # its sound comes as `Speech`
+                if not isinstance(event, Filler | SpeechFlush | Spoken):  # its sound comes as `Speech`
                     await emit(event)
         await emit(ReplyEnd())
 

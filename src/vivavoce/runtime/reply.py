@@ -39,9 +39,9 @@ from vivavoce.types import (
     ReplyEnd,
     ReplyEvent,
     Samples,
-    SentenceEnd,
     SpeakOptions,
     Speech,
+    SpeechFlush,
     TextDelta,
 )
 
@@ -127,7 +127,7 @@ async def _write(
                 match event:
                     case TextDelta(text=text):
                         await writing.write(text)
-                    case SentenceEnd():
+                    case SpeechFlush():
                         await writing.flush()
                     case SpokenText(text=text):
                         await writing.own_words(text)
