@@ -125,3 +125,20 @@ def test_instructions_that_allow_nothing_but_documents_and_functions(instruction
 )
 def test_others_allow_more(instructions: str) -> None:
     assert not restricts_sources(instructions)
+
+
+@pytest.mark.parametrize(
+    ("opening", "words", "opened"),
+    [
+        ("", "It is open.", "It is open."),
+        ("good day", "It is open.", "Good day, It is open."),
+        ("Ey up, love,", "it is open.", "Ey up, love, it is open."),
+        ("Hello!", "It is open.", "Hello! It is open."),
+        ("Guten Tag", "Es ist offen.", "Guten Tag, Es ist offen."),
+        ("早安", "三元。", "早安，三元。"),
+        ("要得嘛，", "三元。", "要得嘛，三元。"),
+        ("Good day", "", ""),
+    ],
+)
+def test_an_opening_stands_before_the_words(opening: str, words: str, opened: str) -> None:
+    assert InstructionRules(opening=opening).opened(words) == opened

@@ -271,15 +271,10 @@ class _Part:
             return words
         self._waiting += words
         opening, begun = self._manner.rules.opening, self._waiting.lstrip()
-        opening = f"{opening[:1].upper()}{opening[1:]}"
         if not begun or (len(begun) < len(opening) and opening.casefold().startswith(begun.casefold()) and not last):
             return ""
         self._opened = True
-        if begun.casefold().startswith(opening.casefold()):
-            return begun
-        chinese = ord(opening[-1]) > 0x2E80
-        mark = "" if opening[-1] in ".!,。！，" else ("，" if chinese else ",")
-        return f"{opening}{mark}{'' if chinese else ' '}{begun}"
+        return begun if begun.casefold().startswith(opening.casefold()) else self._manner.rules.opened(begun)
 
 
 async def _behind(words: str, events: AsyncGenerator[GenerationEvent, None]) -> AsyncGenerator[GenerationEvent, None]:

@@ -149,6 +149,15 @@ class InstructionRules:
     most_words: int = 0
     restated: str = ""
 
+    def opened(self, words: str) -> str:
+        """``words`` behind the ``opening``; as they are where there is none, or no words."""
+        if not (self.opening and words):
+            return words
+        begun = f"{self.opening[:1].upper()}{self.opening[1:]}"
+        if begun[-1] not in ".!,。！，":
+            begun += "，" if ord(begun[-1]) > 0x2E80 else ","
+        return f"{begun}{'' if ord(begun[-1]) > 0x2E80 else ' '}{words}"
+
 
 def names_language(instructions: str) -> bool:
     """Whether ``instructions`` speak of languages: they may say which to answer in, but for the user's."""

@@ -25,12 +25,13 @@ from vivavoce.protocol.tool_config import (
 from vivavoce.text.scripts import written_language
 from vivavoce.tools import selection
 from vivavoce.tools.base import GROUP, CallContext, ServerTool
+from vivavoce.tools.beginnings import note_of_origin
 from vivavoce.tools.confirmations import Confirmations
 from vivavoce.tools.mcp.address import McpServerAddress, header_pairs
 from vivavoce.tools.mcp.servers import ListedTool, McpServerPool, McpServerTool, offered_name
 from vivavoce.tools.relevance import Relevance
 from vivavoce.tools.rendering import FILLERS, WAITING, in_turn, turn_number
-from vivavoce.tools.reply_plan import ReplyPlan, ReplyPlanner, note_of_origin
+from vivavoce.tools.reply_plan import ReplyPlan, ReplyPlanner
 from vivavoce.tools.tool_run import ToolRun, with_tools
 from vivavoce.types import (
     ALL_AIDS,
