@@ -1,8 +1,9 @@
 """How fast a language model reads and writes in this process: ``python benchmarks/generation.py [small|large]``.
 
 It asks short questions in a slot that has read the default persona, as a conversation does, and then questions about a page,
-whose answers quote it, and prints medians. Run it with
-``OMP_WAIT_POLICY`` and ``GOMP_SPINCOUNT`` set to compare ways of waiting, alone and beside a busy process.
+whose answers quote it, and prints medians; then how long instructions take to read, and how long in another slot, which goes
+on from a copy. Run it with ``OMP_WAIT_POLICY`` and ``GOMP_SPINCOUNT`` set to compare ways of waiting, alone and beside a busy
+process.
 """
 
 from __future__ import annotations
@@ -43,10 +44,22 @@ QUOTING = (
 
 
 async def measure(model: LanguageModel) -> str:
-    """A line of medians for chat, and one for answers that quote."""
+    """A line of medians for chat, one for answers that quote, and one for instructions that are read twice."""
     chat = await _measured(model, system_prompt(""), QUESTIONS)
     quoting = await _measured(model, f"{system_prompt('')}\n\nAnswer in the words of this page: {PAGE}", QUOTING)
-    return f"chat: {chat}\nquoting: {quoting}"
+    return f"chat: {chat}\nquoting: {quoting}\ninstructions: {await _read_twice(model)}"
+
+
+async def _read_twice(model: LanguageModel) -> str:
+    """Milliseconds in a slot that has read nothing like it, and in the next."""
+    messages = (Message("system", "\n".join([PAGE] * 4)), Message("user", ""))
+    taken_ms: list[float] = []
+    for slot in (0, 1):
+        started = perf_counter()
+        await read_prompt(messages, GenerationOptions(slot=slot), model)
+        taken_ms.append((perf_counter() - started) * 1000)
+    tokens = await model.count_tokens(messages, GenerationOptions())
+    return f"{tokens} tokens read in {taken_ms[0]:.0f} ms, in another slot in {taken_ms[1]:.0f} ms"
 
 
 async def _measured(model: LanguageModel, instructions: str, questions: Sequence[str]) -> str:

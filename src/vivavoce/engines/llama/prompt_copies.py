@@ -1,5 +1,5 @@
-"""What slots have read, kept as files, so that another slot goes on from there: reading 400 tokens takes two cores 5 s, their
-copy 10 ms.
+"""What slots have read, kept as files, so that another slot goes on from there: 413 tokens that two cores read in 6.4 s are
+there after 45 ms (``benchmarks/generation.py``).
 
 Kept are the heads of prompts (instructions and tools, which conversations share), and what a reply has read when it is thought
 on beside it.
